@@ -1,0 +1,73 @@
+"""
+A fake AWS Secrets Manager for tests of credential rotation.
+
+Importing the package costs next to nothing: what is behind these names is loaded when one of them
+is used, and botocore never before somebody needs it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._hook import install
+
+if TYPE_CHECKING:
+    from ._clock import Clock
+    from ._core.assumptions import Assumptions
+    from ._core.errors import FakeSecretsError, RotationFailedWarning
+    from ._core.rotation import Rotation, RotationStep
+    from ._core.schedule import Window
+    from ._driver import RotationDriver
+    from ._fake import FakeSecrets
+    from ._functions import LambdaContext
+    from ._history import Call, LabelMoved, ServiceEvent, ValueStored
+    from ._view import SecretView, VersionView
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Assumptions",
+    "Call",
+    "Clock",
+    "FakeSecrets",
+    "FakeSecretsError",
+    "LabelMoved",
+    "LambdaContext",
+    "Rotation",
+    "RotationDriver",
+    "RotationFailedWarning",
+    "RotationStep",
+    "SecretView",
+    "ServiceEvent",
+    "ValueStored",
+    "VersionView",
+    "Window",
+]
+
+_HOMES = {
+    "_clock": ("Clock",),
+    "_core.assumptions": ("Assumptions",),
+    "_core.errors": ("FakeSecretsError", "RotationFailedWarning"),
+    "_core.rotation": ("Rotation", "RotationStep"),
+    "_core.schedule": ("Window",),
+    "_fake": ("FakeSecrets",),
+    "_functions": ("LambdaContext",),
+    "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
+    "_driver": ("RotationDriver",),
+    "_view": ("SecretView", "VersionView"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+install()

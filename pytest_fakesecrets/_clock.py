@@ -1,0 +1,124 @@
+"""The clock: the only module that reads the time, and that freezes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from ._core.errors import FakeSecretsError
+
+if TYPE_CHECKING:
+    from freezegun.api import (
+        FrozenDateTimeFactory,
+        StepTickTimeFactory,
+        TickingDateTimeFactory,
+        _freeze_time,
+    )
+
+Moment = datetime | date | str
+
+
+class Clock:
+    """
+    The time of the whole process, once it has been frozen by `freeze`, `move_to` or `tick`.
+
+    Until then it follows whoever sets the time: the real clock, freezegun, time-machine.
+    """
+
+    def __init__(self, on_the_way: Callable[[datetime], datetime | None] = lambda until: None) -> None:
+        """
+        Args:
+            on_the_way: answers the next instant, up to a moment and with it, at which something is
+                due, or None. The clock stops there and calls `arrived` before it goes on.
+        """
+        self._on_the_way = on_the_way
+        self.arrived: Callable[[], None] = lambda: None
+        self._freezing: _freeze_time | None = None
+        self._frozen: FrozenDateTimeFactory | StepTickTimeFactory | TickingDateTimeFactory | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time, aware and in UTC, asked anew each time."""
+        return datetime.now(timezone.utc)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self._frozen is not None
+
+    def freeze(self) -> None:
+        """Stop the time of the process where it stands. Does nothing when this clock has done so before."""
+        if self._freezing is None:
+            from freezegun import freeze_time  # takes its time to import, and most tests need none
+
+            # asyncio's event loop keeps its own time, or a sleeping task would never wake up.
+            self._freezing = freeze_time(self.now, real_asyncio=True)
+            self._frozen = self._freezing.start()
+
+    def move_to(self, moment: Moment) -> None:
+        """
+        Set the time, and run on the way there what comes due, each thing at its own instant.
+
+        Args:
+            moment: an aware `datetime`, or a naive one, a `date` or a string such as
+                "2030-01-31 16:00", all three in UTC. It may lie in the past: nothing is undone.
+
+        Raises:
+            FakeSecretsError: the moment cannot be read.
+        """
+        target = _moment(moment)
+        self.freeze()
+        while (due := self._on_the_way(target)) is not None:
+            self._set(max(due, self.now))
+            self.arrived()
+        self._set(target)
+
+    def tick(self, delta: timedelta | float = timedelta(seconds=1)) -> None:
+        """
+        Move the time by *delta*, a `timedelta` or a number of seconds. See `move_to`.
+
+        Raises:
+            FakeSecretsError: the delta is neither.
+        """
+        if isinstance(delta, int | float):
+            delta = timedelta(seconds=delta)
+        if not isinstance(delta, timedelta):
+            raise FakeSecretsError(f"tick() takes a timedelta or a number of seconds, not {delta!r}.")
+        self.move_to(self.now + delta)
+
+    def stop(self) -> None:
+        """Let the time of the process run again."""
+        if self._freezing is not None:
+            self._freezing.stop()
+        self._freezing = self._frozen = None
+
+    def _set(self, moment: datetime) -> None:
+        assert self._frozen is not None
+        self._frozen.move_to(moment)
+
+
+def _moment(moment: Moment) -> datetime:
+    if isinstance(moment, str):
+        moment = _parsed(moment)
+    if isinstance(moment, datetime):
+        return (
+            moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+        )
+    if isinstance(moment, date):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=timezone.utc)
+    raise FakeSecretsError(
+        f"move_to() takes a datetime, a date or a string such as '2030-01-31 16:00', not {moment!r}."
+    )
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        # Python 3.10 does not know the "Z" of UTC.
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        from dateutil.parser import parse  # comes with freezegun, and reads what its users write
+
+        try:
+            return parse(text)
+        except (ValueError, OverflowError) as error:
+            raise FakeSecretsError(f"No moment can be read from {text!r}: {error}.") from None

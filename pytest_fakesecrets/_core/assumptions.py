@@ -1,0 +1,31 @@
+"""Where AWS has not been observed: what the fake assumes, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """
+    The choices that no recording from AWS decides. A test changes one with `fake.assume(...)`.
+
+    Attributes:
+        retry_delays: how long after each failed attempt the whole process is tried again, with the
+            same token. Its length bounds the retries. AWS says that it "retries the entire rotation
+            process multiple times" and neither how often nor when; five attempts, further and
+            further apart, are what its other services do.
+        pending_after_finish: whether AWSPENDING "stays" beside AWSCURRENT on the new version when a
+            rotation has succeeded, or is "removed" by the service. Published describe-secret
+            outputs of functions that leave it alone show both labels.
+    """
+
+    retry_delays: tuple[timedelta, ...] = (
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(hours=1),
+    )
+    pending_after_finish: Literal["stays", "removed"] = "stays"

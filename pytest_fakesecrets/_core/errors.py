@@ -1,0 +1,113 @@
+"""
+The errors of the service, and those of the fake itself.
+
+They stand here, without any import, so that every other module can raise them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """An answer from Secrets Manager, not a fault in the fake."""
+
+    status: ClassVar[int] = 400
+    #: The member of the body that holds the text: errors that the service model declares write it
+    #: with a capital letter (LocalStack snapshot test_no_client_request_token).
+    message_member: ClassVar[str] = "Message"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class InvalidNextTokenException(ServiceError): ...
+
+
+class InvalidParameterException(ServiceError): ...
+
+
+class InvalidRequestException(ServiceError): ...
+
+
+class LimitExceededException(ServiceError): ...
+
+
+class ResourceExistsException(ServiceError): ...
+
+
+class ResourceNotFoundException(ServiceError): ...
+
+
+class UnmodelledError(ServiceError):
+    """An error of the common framework in front of the service, which the model does not declare."""
+
+    message_member = "message"
+
+
+class AccessDeniedException(UnmodelledError): ...
+
+
+class SerializationException(UnmodelledError): ...
+
+
+class UnknownOperationException(UnmodelledError): ...
+
+
+class ValidationException(UnmodelledError): ...
+
+
+def secret_not_found() -> ServiceError:
+    return ResourceNotFoundException("Secrets Manager can't find the specified secret.")
+
+
+def label_not_found(label: str) -> ServiceError:
+    return ResourceNotFoundException(
+        f"Secrets Manager can't find the specified secret value for staging label: {label}"
+    )
+
+
+def version_not_found(version_id: str) -> ServiceError:
+    return ResourceNotFoundException(
+        f"Secrets Manager can't find the specified secret value for VersionId: {version_id}"
+    )
+
+
+def marked_for_deletion() -> ServiceError:
+    return InvalidRequestException(
+        "You can't perform this operation on the secret because it was marked for deletion."
+    )
+
+
+def managed_by_service() -> ServiceError:
+    return InvalidRequestException(
+        "This secret is managed by an AWS service, and you must use that service to update it."
+    )
+
+
+def token_in_use(token: str, arn: str) -> str:
+    """The text alone: RotateSecret has no ResourceExistsException in its model."""
+    return (
+        f"You can't use ClientRequestToken {token} because that value is already in use "
+        f"for a version of secret {arn}."
+    )
+
+
+def no_rotation_function() -> ServiceError:
+    return InvalidRequestException("No Lambda rotation function ARN is associated with this secret.")
+
+
+TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
+
+
+class FakeSecretsError(Exception):
+    """The fake was used in a way that cannot work. Never an answer of AWS; the text says what to do."""
+
+
+class RotationFailedWarning(UserWarning):
+    """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""

@@ -1,0 +1,142 @@
+"""A rotation as a value with a position: which steps have run, which one is next, how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from . import labels
+from .labels import CURRENT, PENDING, Labels
+from .schedule import Window
+
+Status = Literal["in progress", "succeeded", "failed", "abandoned", "cancelled"]
+
+#: As they stand in the event that the function receives (aws-samples/aws-secrets-manager-rotation-lambdas).
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+#: What RotateImmediately=false runs (API_RotateSecret).
+TEST_STEPS = ("testSecret",)
+#: The owner of a managed secret, and the partner of an external one, rotate without showing steps.
+SERVICE_STEPS = ("managedRotation",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationStep:
+    """
+    One call of a rotation function.
+
+    Attributes:
+        name: the step as AWS names it: "createSecret", "setSecret", "testSecret" or "finishSecret".
+        attempt: 1 for the first time through, 2 for AWS's first retry of the whole process.
+        start: when the function was called, in UTC.
+        end: when it returned or raised.
+        error: what the function raised, or what was wrong after it had returned; else None.
+        redelivered: whether the call repeats one that had been delivered before.
+    """
+
+    name: str
+    attempt: int
+    start: datetime
+    end: datetime
+    secret_id: str
+    token: str
+    #: Not in a repr: a function may have put a password into the text of its exception.
+    error: BaseException | None = field(default=None, repr=False)
+    redelivered: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        return self.error is None
+
+    @property
+    def was_raised(self) -> bool:
+        """Whether the function raised the error. The fake makes one where the labels are wrong at the end."""
+        return self.error is not None and self.error.__traceback__ is not None
+
+    @property
+    def at(self) -> datetime:
+        """When it became an event of the history: at its end."""
+        return self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """
+    One rotation of one secret, as it stood when it was asked for.
+
+    Attributes:
+        secret_id: the secret's ARN.
+        token: the id of the new version.
+        status: "in progress", "succeeded", "failed" (AWS may still retry it), "abandoned" (a new
+            value was put meanwhile) or "cancelled".
+        steps: every step that has run, of all attempts, oldest first.
+        error: why the last attempt failed, or None.
+        scheduled_at: the window that it belongs to, or None where RotateSecret started it.
+        is_test: whether it is the test run of RotateImmediately=false, which rotates nothing.
+    """
+
+    secret_id: str
+    token: str
+    started_at: datetime
+    status: Status = "in progress"
+    steps: tuple[RotationStep, ...] = ()
+    error: BaseException | None = field(default=None, repr=False)
+    scheduled_at: Window | None = None
+    is_test: bool = False
+    attempt: int = 1
+    #: The steps of one attempt.
+    plan: tuple[str, ...] = STEPS
+    #: How many of them this attempt has behind it.
+    position: int = 0
+    #: When AWS tries a failed one again; None where it does not.
+    retry_at: datetime | None = None
+    #: None where the owner of the secret, or a partner, rotates it.
+    function_arn: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """The errorMessage that CloudTrail shows (user guide, CloudTrail entries)."""
+        if self.error is None:
+            return None
+        return f"Error when executing lambda {self.function_arn} during {self.steps[-1].name} step"
+
+    @property
+    def next_step(self) -> str:
+        """The step that runs next: after a failure, the first one again (user guide, rotating-secrets)."""
+        return self.plan[0] if self.status == "failed" else self.plan[self.position]
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "succeeded"
+
+    def has_steps_left(self, held: Labels) -> bool:
+        """
+        Whether AWS would call the function again.
+
+        A failed rotation is retried as long as its version holds AWSPENDING or AWSCURRENT. With
+        neither, somebody has repaired the secret by hand.
+        """
+        if self.status == "failed":
+            return self.retry_at is not None and self.token in (held.get(PENDING), held.get(CURRENT))
+        return self.status == "in progress"
+
+    def retried(self) -> Rotation:
+        """The whole process again, with the same token (user guide, rotating-secrets)."""
+        return replace(
+            self, status="in progress", attempt=self.attempt + 1, position=0, error=None, retry_at=None
+        )
+
+    def advanced(self, step: RotationStep) -> Rotation:
+        return replace(self, steps=(*self.steps, step), position=self.position + 1)
+
+    @property
+    def is_at_its_end(self) -> bool:
+        return self.position == len(self.plan)
+
+    def has_reached_its_goal(self, held: Labels) -> bool:
+        """
+        Whether the labels are where a rotation has to leave them.
+
+        AWSCURRENT is on the new version; AWSPENDING is there too, or on none (API_RotateSecret).
+        """
+        return held.get(CURRENT) == self.token and not labels.block_rotation(held)

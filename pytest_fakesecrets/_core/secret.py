@@ -1,0 +1,192 @@
+"""A secret and its versions, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from . import labels
+from .errors import LimitExceededException
+from .labels import CURRENT, PENDING, Labels
+from .rotation import Rotation
+from .schedule import Schedule, Window
+
+#: Owners that rotate their secrets themselves (user guide, rotate-secrets_managed; AWS PCS user guide).
+MANAGED_ROTATION = frozenset({"ecs-sc", "pcs", "rds", "redshift"})
+
+#: Unlabelled versions beyond this number are removed, but none younger than a day (user guide, quotas).
+MOST_VERSIONS = 100
+YOUNGEST_REMOVED = timedelta(hours=24)
+
+#: The resolution of the dates that the service reports, and how far apart two changes are at least.
+MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
+
+Value = str | bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """
+    One value of a secret. Its id is the ClientRequestToken of the call that made it.
+
+    `number` counts the versions of a secret from 1, for people: "v1", "v2".
+    """
+
+    id: str
+    number: int
+    created_at: datetime
+    kms_key_id: str | None = None
+    last_accessed_on: date | None = None
+    #: None: staged by RotateSecret, and nothing put yet. Never in a repr: it is a password.
+    value: Value | None = field(default=None, repr=False)
+
+    @property
+    def alias(self) -> str:
+        return f"v{self.number}"
+
+    @property
+    def has_value(self) -> bool:
+        return self.value is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationSettings:
+    """What RotateSecret has stored. `enabled` goes off with CancelRotateSecret, the rest stays."""
+
+    enabled: bool
+    schedule: Schedule
+    schedule_stored_at: datetime
+    function_arn: str | None = None
+    external_metadata: Sequence[Mapping[str, str]] = ()
+    external_role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """
+    A secret as it stood after one request.
+
+    Every label points at a version in `versions`. A version that no label points at is
+    deprecated: it can still be read by id.
+    """
+
+    arn: str
+    name: str
+    created_at: datetime
+    last_changed_at: datetime
+    description: str | None = None
+    kms_key_id: str | None = None
+    #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
+    tags: Mapping[str, str] | None = None
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
+    rotation: RotationSettings | None = None
+    last_rotated_at: datetime | None = None
+    last_accessed_on: date | None = None
+    deleted_at: datetime | None = None
+    deletion_due_at: datetime | None = None
+    owning_service: str | None = None
+    type: str | None = None
+
+    def version(self, label: str) -> Version | None:
+        version_id = self.labels.get(label)
+        return None if version_id is None else self.versions[version_id]
+
+    @property
+    def has_value(self) -> bool:
+        return any(version.has_value for version in self.versions.values())
+
+    @property
+    def is_external(self) -> bool:
+        """Whether a partner of AWS rotates it: a managed external secret (API_CreateSecret, Type)."""
+        return bool(self.type)
+
+    @property
+    def is_managed(self) -> bool:
+        return self.owning_service is not None
+
+    def changed(self, now: datetime, **changes: object) -> Secret:
+        """
+        This secret with *changes*, and a LastChangedDate of *now*.
+
+        The service's dates have milliseconds and grow with each change (LocalStack test
+        test_last_updated_date), so two changes within one are told apart; where the clock stands
+        still, its time is followed to the letter.
+        """
+        before = self.last_changed_at
+        if now != before and before - _SECOND < now < before + MILLISECOND:
+            now = before + MILLISECOND
+        return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
+
+    def with_version(self, version: Version, now: datetime) -> Mapping[str, Version]:
+        """
+        The versions with *version* among them, and at most 100 of them.
+
+        Raises:
+            LimitExceededException: there are 100, and none that may be removed.
+        """
+        versions = {**self.versions, version.id: version}
+        if len(versions) > MOST_VERSIONS:
+            labelled = {*self.labels.values(), version.id}
+            oldest = now - YOUNGEST_REMOVED
+            removable = (v.id for v in versions.values() if v.id not in labelled and v.created_at < oldest)
+            removed = next(removable, None)
+            if removed is None:
+                raise LimitExceededException("You have exceeded the maximum number of secret versions.")
+            del versions[removed]
+        return versions
+
+    def new_version(self, version_id: str, now: datetime, value: Value | None) -> Version:
+        """A version for *value*: a new one, or the one that RotateSecret has staged under this id."""
+        staged = self.versions.get(version_id)
+        newest = max((version.number for version in self.versions.values()), default=0)
+        return Version(
+            id=version_id,
+            number=staged.number if staged else newest + 1,
+            created_at=now,
+            kms_key_id=self.kms_key_id,
+            value=value,
+        )
+
+    def without_test_version(self, rotation: Rotation) -> Secret:
+        """
+        The secret without the version that a test run has made, where *rotation* is one.
+
+        "The test creates an AWSPENDING version of the secret and then removes it" (API_RotateSecret).
+        """
+        if not rotation.is_test:
+            return self
+        held = self.labels
+        if held.get(PENDING) == rotation.token:
+            held = labels.remove(held, PENDING)
+        versions = dict(self.versions)
+        if rotation.token not in held.values():
+            versions.pop(rotation.token, None)
+        return replace(self, versions=versions, labels=held)
+
+    @property
+    def next_window(self) -> Window | None:
+        """
+        The rotation window that comes next, or None where none is due to come.
+
+        It counts from the last valid rotation: a manual new value is one, storing a schedule begins
+        the count (API_RotationRulesType). While the first rotation runs there is none to report
+        (a published describe-secret output from inside a first rotation).
+        """
+        if self.rotation is None or not self.rotation.enabled:
+            return None
+        if self.last_rotated_at is None and labels.block_rotation(self.labels):
+            return None
+        return self.rotation.schedule.next_window(self.rotation_base)
+
+    @property
+    def rotation_base(self) -> datetime:
+        assert self.rotation is not None
+        dates = [self.rotation.schedule_stored_at]
+        if self.last_rotated_at is not None:
+            dates.append(self.last_rotated_at)
+        if (current := self.version(CURRENT)) is not None:
+            dates.append(current.created_at)
+        return max(dates)

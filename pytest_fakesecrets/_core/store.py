@@ -1,0 +1,90 @@
+"""Where the secrets are: one world for each account and region, found by name, ARN or partial ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .arn import parse_secret_arn
+from .errors import FakeSecretsError
+from .rotation import Rotation
+from .secret import Secret
+
+
+@dataclass(slots=True, kw_only=True)
+class Region:
+    """The secrets of one account in one region, and their rotations."""
+
+    account: str
+    name: str
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    #: By the secret's ARN, then by token, oldest first. Those of a secret that is gone stay: they happened.
+    rotations: dict[str, dict[str, Rotation]] = field(default_factory=dict)
+
+    def find(self, secret_id: str, now: datetime) -> Secret | None:
+        """
+        The secret that a SecretId means, as long as it is not gone.
+
+        A name is looked up as it is. A full ARN has to match to the last character. Any other ARN is
+        a partial one: the name without the six characters (user guide, troubleshoot;
+        LocalStack snapshot test_create_and_update_secret).
+        """
+        secret = self.secrets.get(self._name(secret_id))
+        if secret is None or _is_gone(secret, now):
+            return None
+        arn = parse_secret_arn(secret_id)
+        return secret if arn is None or not arn.is_full or secret.arn == secret_id else None
+
+    def _name(self, secret_id: str) -> str:
+        arn = parse_secret_arn(secret_id)
+        if arn is None:
+            return secret_id
+        if (arn.region, arn.account) != (self.name, self.account):
+            return ""
+        return arn.rest[:-7] if arn.is_full else arn.rest
+
+    def living(self, now: datetime) -> Iterator[Secret]:
+        """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
+        return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
+
+    def latest_rotation(self, arn: str) -> Rotation | None:
+        return next(reversed(self.rotations.get(arn, {}).values()), None)
+
+
+def _is_gone(secret: Secret, now: datetime) -> bool:
+    return secret.deletion_due_at is not None and secret.deletion_due_at <= now
+
+
+@dataclass(slots=True)
+class Store:
+    """Every account and region that somebody has used."""
+
+    regions: dict[tuple[str, str], Region] = field(default_factory=dict)
+
+    def region(self, account: str, name: str) -> Region:
+        region = self.regions.get((account, name))
+        if region is None:
+            region = self.regions[account, name] = Region(account=account, name=name)
+        return region
+
+    def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
+        """
+        The secret that a test means, in the given region or in whichever has it.
+
+        Raises:
+            FakeSecretsError: no region has it, or several have and it is in none of them by default.
+        """
+        home = self.region(account, region)
+        places = [home, *(other for other in self.regions.values() if other is not home)]
+        found = [(place, secret) for place in places if (secret := place.find(secret_id, now))]
+        if found and (found[0][0] is home or len(found) == 1):
+            return found[0]
+        if found:
+            names = ", ".join(sorted(place.name for place, _ in found))
+            raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Ask for it by its ARN.")
+        names = "".join(f"\n- {secret.arn}" for place in places for secret in place.living(now))
+        raise FakeSecretsError(
+            f"There is no secret {secret_id!r} in the fake. "
+            + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
+        )

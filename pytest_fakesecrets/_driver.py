@@ -1,0 +1,163 @@
+"""The step driver: a rotation in the hands of a test."""
+
+from __future__ import annotations
+
+from ._core.errors import FakeSecretsError
+from ._core.rotation import STEPS, Rotation, RotationStep
+from ._core.store import Region
+from ._failures import warn_of_failure
+from ._rotation import Place, Rotations
+from ._service import Service
+
+
+class RotationDriver:
+    """
+    The rotations of a test that drives them: they wait for `step()` and `run()`.
+
+    An exception of the rotation function is recorded and comes out of the call unchanged; the next
+    `step()` or `run()` then begins AWS's retry, the whole process again with the same token.
+    """
+
+    def __init__(self, rotations: Rotations, service: Service) -> None:
+        self._rotations = rotations
+        self._service = service
+
+    @property
+    def pending(self) -> tuple[Rotation, ...]:
+        """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
+        return tuple(place.rotation for place in self._rotations.waiting())
+
+    def step(self, name: str | None = None, *, secret_id: str | None = None) -> RotationStep:
+        """
+        Run the next step of the rotation that has waited longest.
+
+        Args:
+            name: insist that it is this one.
+            secret_id: the secret whose rotation is meant, where several wait.
+
+        Raises:
+            FakeSecretsError: no rotation waits, or another step is the next one.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        place = self._next(secret_id)
+        if name is not None:
+            _check_step(place.rotation, name)
+        step = self._rotations.advance(place)
+        self._tell(place, step)
+        return step
+
+    def run(self, *, secret_id: str | None = None) -> Rotation:
+        """
+        Run what is left of the rotation that has waited longest, and return it as it then stands.
+
+        Raises:
+            FakeSecretsError: no rotation waits.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        place = self._next(secret_id)
+        while True:
+            step = self._rotations.advance(place)
+            self._tell(place, step)
+            if place.rotation.status != "in progress":
+                return place.rotation
+
+    def redeliver(self, step: str | RotationStep, *, secret_id: str | None = None) -> RotationStep:
+        """
+        Call a step that has run once more with the same event, as AWS may.
+
+        It is in the history, and changes neither the position nor the outcome of its rotation.
+
+        Args:
+            step: its name, for the latest rotation in which it ran, or the step itself.
+            secret_id: the secret whose rotation is meant.
+
+        Raises:
+            FakeSecretsError: the step has not run.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        delivered = self._delivered(step, secret_id)
+        place = Place(self._region(delivered), delivered.secret_id, delivered.token)
+        again = self._rotations.call(place, delivered.name, redelivered=True)
+        self._service.history.append(again)
+        if again.error is not None:
+            raise again.error
+        return again
+
+    def _tell(self, place: Place, step: RotationStep) -> None:
+        __tracebackhide__ = True
+        if step.error is not None and step.was_raised:
+            raise step.error
+        if step.error is not None:
+            warn_of_failure(place.region, place.rotation, step.error)
+
+    def _next(self, secret_id: str | None) -> Place:
+        waiting = self._rotations.waiting()
+        if secret_id is not None:
+            arn = self._arn(secret_id)
+            waiting = [place for place in waiting if place.secret_id == arn]
+        if not waiting:
+            raise FakeSecretsError(self._nothing_waits(secret_id))
+        return waiting[0]
+
+    def _arn(self, secret_id: str) -> str:
+        return self._service.locate(secret_id)[1].arn
+
+    def _nothing_waits(self, secret_id: str | None) -> str:
+        steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]
+        which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
+        if not steps:
+            return f"{which} for a step. Start one with rotate_secret()."
+        last = steps[-1]
+        rotation = self._region(last).rotations[last.secret_id][last.token]
+        told = f"{which} for a step: the last one, of {last.secret_id}, has {_told[rotation.status]}"
+        if rotation.status == "failed":
+            return (
+                f"{told}, in attempt {rotation.attempt}, and AWS does not try it again: either nobody has left "
+                "AWSPENDING on its version, or the attempts are used up (fake.assume(retry_delays=...))."
+            )
+        return f"{told}. Start another with rotate_secret()."
+
+    def _region(self, step: RotationStep) -> Region:
+        return next(
+            region
+            for region in self._service.store.regions.values()
+            if step.token in region.rotations.get(step.secret_id, {})
+        )
+
+    def _delivered(self, step: str | RotationStep, secret_id: str | None) -> RotationStep:
+        if isinstance(step, RotationStep):
+            return step
+        arn = None if secret_id is None else self._arn(secret_id)
+        for event in reversed(self._service.history.events):
+            if isinstance(event, RotationStep) and event.name == step and arn in (None, event.secret_id):
+                return event
+        _check_known(step)
+        raise FakeSecretsError(
+            f"{step} has not run yet, so it cannot be delivered again. Run it with step()."
+        )
+
+
+_told = {
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "abandoned": "been abandoned, since a new value was put meanwhile",
+    "cancelled": "been cancelled",
+    "in progress": "begun",
+}
+
+
+def _check_known(name: str) -> None:
+    if name not in STEPS:
+        raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
+
+
+def _check_step(rotation: Rotation, name: str) -> None:
+    if name == rotation.next_step:
+        return
+    _check_known(name)
+    done = ", ".join(rotation.plan[: rotation.position]) if rotation.status == "in progress" else ""
+    state = f"after {done}" if done else "none of this attempt has run yet"
+    raise FakeSecretsError(f"The next step is {rotation.next_step}, not {name}: {state}.")

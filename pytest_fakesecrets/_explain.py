@@ -1,0 +1,98 @@
+"""Why an assertion about labels failed: where each label was expected, where it is, and who moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ._core import labels
+from ._core.secret import Secret
+from ._history import LabelMoved
+from ._view import Labels, Staging, Told, Transitions
+from ._words import table, utc
+
+Places = Mapping[str, str]
+
+
+def explain(left: object, right: object) -> list[str] | None:
+    """The lines of an explanation, or None where neither side is about labels."""
+    for seen, expected in ((left, right), (right, left)):
+        if isinstance(seen, Transitions):
+            return [*_different_moves(seen, expected), *_story(seen.told)]
+        if isinstance(seen, Staging | Labels):
+            return [*_different_places(seen, expected), *_story(seen.told)]
+    return None
+
+
+def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]:
+    secret = seen.told.secret
+    kind = "staging" if isinstance(seen, Staging) else "labels"
+    yield f"{secret.name}: {kind} is not what was expected"
+    wanted = _wanted(seen, expected)
+    if wanted is None:
+        yield f"{expected!r} is no mapping that {kind} could be equal to"
+        return
+    held = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
+    for label in sorted({*held, *wanted}):
+        if held.get(label) != wanted.get(label):
+            yield _misplaced(label, held.get(label), wanted.get(label), seen.told)
+
+
+def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
+    """From label to alias, as the test expected it. A label expected twice shows both places."""
+    if not isinstance(expected, Mapping):
+        return None
+    if isinstance(seen, Labels):
+        aliases = {version.id: version.alias for version in seen.told.secret.versions.values()}
+        return {label: aliases.get(version_id, repr(version_id)) for label, version_id in expected.items()}
+    wanted: dict[str, str] = {}
+    for alias, held in expected.items():
+        for label in [held] if isinstance(held, str) else held:
+            wanted[label] = f"{wanted[label]} and {alias}" if label in wanted else alias
+    return wanted
+
+
+def _misplaced(label: str, held: str | None, wanted: str | None, told: Told) -> str:
+    expected = f"expected on {wanted}" if wanted else "not expected"
+    last = next((move for move in reversed(told.moves) if move.label == label), None)
+    if last is None:
+        return f"- {label}: {expected}, was never attached"
+    where = f"is on {held}" if held else "is on none"
+    return f"- {label}: {expected}, {where}; {_move(last)} at {utc(last.at)}"
+
+
+def _move(move: LabelMoved) -> str:
+    return f"{move} in {move.step}" if move.step else str(move)
+
+
+def _different_moves(seen: Transitions, expected: object) -> Iterator[str]:
+    yield f"{seen.told.secret.name}: the moves of its labels are not what was expected"
+    if not isinstance(expected, Sequence):
+        yield f"{expected!r} is no sequence that transitions could be equal to"
+        return
+    said = [str(move) for move in expected]
+    done = [str(move) for move in seen]
+    for place, (move, wanted) in enumerate(zip(done, said, strict=False), 1):
+        if move != wanted:
+            yield f"- move {place}: expected {wanted}"
+            yield f"{' ' * len(f'- move {place}:')} happened {move}"
+            return
+    shorter = min(len(done), len(said))
+    if len(done) < len(said):
+        yield f"- move {shorter + 1}: expected {said[shorter]}, and nothing more happened"
+    else:
+        yield f"- move {shorter + 1}: nothing more was expected, happened {done[shorter]}"
+
+
+def _story(told: Told) -> Iterator[str]:
+    """
+    The versions and the moves. pytest cuts an explanation after some lines, unless it runs with -vv:
+    what tells most comes first, and the timeline below the failure tells it all.
+    """
+    yield from table([("version", "labels", "value", "created (UTC)", "id"), *_rows(told.secret)])
+    yield from table([("moved at (UTC)", "move"), *((utc(move.at), _move(move)) for move in told.moves)])
+
+
+def _rows(secret: Secret) -> Iterator[tuple[str, ...]]:
+    for version in sorted(secret.versions.values(), key=lambda version: version.number):
+        held = ", ".join(labels.of(secret.labels, version.id)) or "none"
+        yield version.alias, held, "yes" if version.has_value else "none", utc(version.created_at), version.id

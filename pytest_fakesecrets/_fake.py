@@ -1,0 +1,346 @@
+"""`FakeSecrets`: what the fixture gives to a test. It wires the parts together, and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import _hook
+from ._clock import Clock
+from ._core.assumptions import Assumptions
+from ._core.errors import FakeSecretsError
+from ._core.rotation import Rotation
+from ._core.secret import Secret, Value
+from ._driver import RotationDriver
+from ._events import cloudtrail, eventbridge
+from ._functions import Functions, Handler, environment
+from ._history import Event
+from ._model import Reply
+from ._operations import seeds
+from ._rotation import Place, Rotations
+from ._service import DEFAULT_ACCOUNT, Request, Service, default_region
+from ._timeline import timeline
+from ._view import SecretView
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": None,
+    "AWS_PROFILE": None,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class FakeSecrets:
+    """
+    An AWS Secrets Manager in memory, which answers every `secretsmanager` client of the process.
+
+    It does so from `__enter__` to `__exit__`, or for the test that asks for the fixture `fakesecrets`:
+
+        with FakeSecrets() as fake:
+            fake.client().create_secret(Name="db", SecretString="old")
+
+    Args:
+        seed: where the generator of ids and passwords starts. The same seed gives the same ones.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self._seed = seed
+        self._leave = ExitStack()
+        self.clock = Clock(self._next_due)
+        self.clock.arrived = self._catch_up
+        self._functions = Functions()
+        self._build()
+
+    def _build(self) -> None:
+        self._service = Service(self.clock, self._functions, self._seed)
+        self._rotations = Rotations(self._service)
+
+    def __repr__(self) -> str:
+        secrets = sum(len(region.secrets) for region in self._service.store.regions.values())
+        return f"<FakeSecrets with {secrets} secrets{'' if self.is_active else ', not active'}>"
+
+    @property
+    def is_active(self) -> bool:
+        return _hook.active is self
+
+    def __enter__(self) -> FakeSecrets:
+        if _hook.active is not None:
+            raise FakeSecretsError(
+                "A fake is active already, and one process has one Secrets Manager. Use the one that "
+                "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
+            )
+        with ExitStack() as entered:
+            entered.enter_context(environment(_environment()))
+            _hook.active = self
+            entered.callback(self._deactivate)
+            self._leave = entered.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        self._leave.close()
+
+    def _deactivate(self) -> None:
+        _hook.active = None
+        self.clock.stop()
+
+    # What the doors ask.
+
+    def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply:
+        """The answer to one request, after everything that had come due by then. For the doors."""
+        self._catch_up()
+        request = Request(account or DEFAULT_ACCOUNT, region, operation, body)
+        answered = self._service.answer(request)
+        for rotation in answered.started:
+            self._rotations.started(self._service.store.region(request.account, region), rotation)
+        return answered.reply
+
+    def takes_the_wire(self, operation: str, body: bytes) -> bool:
+        return False
+
+    def new_token(self) -> str:
+        return self._service.ids.token()
+
+    # What a test does.
+
+    def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
+        """
+        A botocore client for `secretsmanager`.
+
+        Args:
+            region_name: its region; the default one where none is named.
+            kwargs: whatever else `botocore.session.Session.create_client` takes.
+        """
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client: Any = _hook.session().create_client(
+            "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
+        )
+        return client  # type: ignore[no-any-return]  # typed for those who have the stubs
+
+    def attach(self, client: Any) -> None:
+        """Let this fake answer a client that was made before pytest-fakesecrets was imported."""
+        for event, handler in _hook.HANDLERS:
+            client.meta.events.register(event, handler, unique_id=f"fakesecrets {event}")
+
+    def add_rotation_function(
+        self,
+        handler: Handler | str,
+        *,
+        name: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        region_name: str | None = None,
+    ) -> str:
+        """
+        Deploy a rotation function, so that RotateSecret may name it, and return its Lambda ARN.
+
+        Args:
+            handler: called as `handler(event, context)`; or "package.module:function".
+            name: the function's name, or its whole ARN. A name that is taken gets the new handler.
+            environ: its environment variables, set while it runs, beside AWS_REGION,
+                SECRETS_MANAGER_ENDPOINT and the others that AWS's own functions read.
+            region_name: its region, which has to be that of the secret; else the default one.
+
+        Raises:
+            FakeSecretsError: the handler cannot be found or called, or the name is no function's name.
+        """
+        return self._functions.add(
+            handler,
+            name=name,
+            environ=environ,
+            account=DEFAULT_ACCOUNT,
+            region=region_name or default_region(),
+        )
+
+    def add_secret(
+        self,
+        name: str,
+        value: Value | None = None,
+        *,
+        owning_service: str | None = None,
+        rotation_rules: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        region_name: str | None = None,
+    ) -> SecretView:
+        """
+        Put a secret into the world that no API call could make.
+
+        Args:
+            name: its name.
+            value: its first value, or None for a secret that has none.
+            owning_service: the AWS service that manages it, such as "rds". Those that rotate their
+                secrets have rotation turned on.
+            rotation_rules: the RotationRules of a managed secret; else every 7 days.
+            tags: its tags, those of AWS ("aws:...") among them.
+            region_name: its region; else the default one.
+
+        Raises:
+            FakeSecretsError: there is a secret of that name.
+        """
+        region = self._service.store.region(DEFAULT_ACCOUNT, region_name or default_region())
+        with self._service.transaction(region) as context:
+            secret = seeds.add_secret(
+                context,
+                name,
+                value,
+                token=self._service.ids.token(),
+                owning_service=owning_service,
+                rotation_rules=rotation_rules,
+                tags=tags,
+            )
+        return self.secret(secret.arn)
+
+    def rotate(
+        self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
+    ) -> Rotation:
+        """
+        Call RotateSecret and run the rotation to its end, also where the test drives.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            handler: the rotation function, added first; or the ARN of one; or None for the one
+                that the secret has.
+            rotate_secret_arguments: further members of RotateSecret, such as RotationRules.
+
+        Returns:
+            The rotation as it ended. It may have failed, and then a RotationFailedWarning says why.
+
+        Raises:
+            FakeSecretsError: there is no such secret, or no such function.
+            botocore.exceptions.ClientError: RotateSecret is refused.
+        """
+        region, secret = self._locate(secret_id)
+        if handler is not None:
+            rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
+        driven, self._rotations.driven = self._rotations.driven, True
+        try:
+            client = self.client(region.name, **_keys_of(region.account))
+            token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
+            place = Place(region, secret.arn, token)
+            if token not in region.rotations.get(secret.arn, {}):
+                raise FakeSecretsError(
+                    f"RotateSecret has only stored the schedule of {secret_id!r}: with RotateImmediately=False "
+                    "a secret without a rotation function has nothing to run."
+                )
+            if place.rotation.status == "in progress":
+                return self._rotations.run_to_the_end(place)
+            return place.rotation
+        finally:
+            self._rotations.driven = driven
+
+    def _function_arn(self, handler: Handler | str, region_name: str) -> str:
+        if not (isinstance(handler, str) and handler.startswith("arn:")):
+            return self.add_rotation_function(handler, region_name=region_name)
+        if not self._functions.knows(handler):
+            known = "".join(f"\n- {arn}" for arn in self._functions.arns)
+            raise FakeSecretsError(
+                f"There is no rotation function {handler!r} in the fake. Add it with add_rotation_function()"
+                + (f", or use one of:{known}" if known else ".")
+            )
+        return handler
+
+    def drive(self) -> RotationDriver:
+        """
+        Take the rotations into your hands, as the fixture `fakesecrets_rotation` does.
+
+        From now on they stop after RotateSecret has staged AWSPENDING, and wait for `step()` and `run()`.
+        """
+        self._rotations.driven = True
+        return RotationDriver(self._rotations, self._service)
+
+    def assume(self, **changes: Any) -> Assumptions:
+        """
+        Change what is assumed where AWS has not been observed, and return all of it.
+
+        Raises:
+            FakeSecretsError: there is no such assumption.
+        """
+        known = [field.name for field in fields(Assumptions)]
+        for name in changes:
+            if name not in known:
+                raise FakeSecretsError(f"There is no assumption {name!r}. There are: {', '.join(known)}.")
+        self._rotations.assumptions = replace(self._rotations.assumptions, **changes)
+        return self._rotations.assumptions
+
+    def reset(self) -> None:
+        """
+        Empty the world: no secret, no rotation function, no history, the ids from the start again.
+
+        The clock stays where it is, and who drives the rotations stays so.
+        """
+        driven = self._rotations.driven
+        self._functions.clear()
+        self._build()
+        self._rotations.driven = driven
+
+    # What a test looks at.
+
+    def secret(self, secret_id: str) -> SecretView:
+        """
+        A secret, read-only and live.
+
+        Raises:
+            FakeSecretsError: there is no such secret.
+        """
+        self._locate(secret_id)
+        return SecretView(lambda: self._locate(secret_id)[1], lambda: self._service.history)
+
+    def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
+        """The rotations so far, of one secret or of all, as they stand now, oldest first."""
+        arn = None if secret_id is None else self._locate(secret_id)[1].arn
+        self._catch_up()
+        return self._rotations.all(arn)
+
+    @property
+    def history(self) -> tuple[Event, ...]:
+        """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
+        self._catch_up()
+        return self._service.history.events
+
+    @property
+    def cloudtrail(self) -> tuple[dict[str, Any], ...]:
+        """The service's own events as CloudTrail records: RotationStarted, RotationSucceeded and so on."""
+        return tuple(cloudtrail(self.history))
+
+    @property
+    def eventbridge(self) -> tuple[dict[str, Any], ...]:
+        """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
+        return tuple(eventbridge(self.history))
+
+    def timeline(self, secret_id: str | None = None) -> str:
+        """The history as a table of labels over time, of one secret or of all. It never shows a value."""
+        arn = None if secret_id is None else self._locate(secret_id)[1].arn
+        events = self.history
+        arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
+        tables = [timeline(arn, [event for event in events if event.secret_id == arn]) for arn in arns]
+        return "\n\n".join(tables) or "Nothing has happened yet."
+
+    def _locate(self, secret_id: str) -> tuple[Any, Secret]:
+        self._catch_up()
+        return self._service.locate(secret_id)
+
+    # What comes due.
+
+    def _catch_up(self) -> None:
+        self._rotations.retry_due()
+
+    def _next_due(self, until: datetime) -> datetime | None:
+        return self._rotations.next_retry(until)
+
+
+def _environment() -> Mapping[str, str | None]:
+    region = default_region()
+    return {**_ENVIRONMENT, "AWS_DEFAULT_REGION": region}
+
+
+def _keys_of(account: str) -> Mapping[str, str]:
+    return {} if account == DEFAULT_ACCOUNT else {"aws_access_key_id": account}

@@ -1,0 +1,208 @@
+"""Rotation functions as Lambda runs them: looked up by ARN, called with JSON and a context."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ._core.arn import FunctionArn, function_arn, parse_function_arn
+from ._core.errors import FakeSecretsError
+
+Handler = Callable[[Any, Any], Any]
+
+#: What AWS's own rotation functions are given (user guide, troubleshoot_rotation).
+TIMEOUT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """The second argument of a Lambda function, as far as rotation functions look at it."""
+
+    function_name: str
+    invoked_function_arn: str
+    aws_request_id: str
+    deadline: datetime
+    clock: Callable[[], datetime] = field(repr=False)
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 128
+    log_group_name: str = ""
+    log_stream_name: str = ""
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the function may still run, by the clock that the test sees."""
+        return max(0, (self.deadline - self.clock()) // timedelta(milliseconds=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A rotation function that has been added to the fake."""
+
+    arn: str
+    handler: Handler
+    environ: Mapping[str, str]
+
+    def invoke(
+        self, event: Mapping[str, str], *, invoked_arn: str, request_id: str, clock: Callable[[], datetime]
+    ) -> None:
+        """
+        Call the handler as Lambda does: with the event out of JSON, and its environment set.
+
+        What it returns means nothing to Secrets Manager. What it raises comes out unchanged.
+        """
+        called = parse_function_arn(invoked_arn)
+        assert called is not None
+        context = LambdaContext(
+            function_name=called.name,
+            invoked_function_arn=invoked_arn,
+            aws_request_id=request_id,
+            deadline=clock() + TIMEOUT,
+            clock=clock,
+            log_group_name=f"/aws/lambda/{called.name}",
+        )
+        with environment(lambda_environ(called, self.environ)):
+            self.handler(json.loads(json.dumps(event)), context)
+
+
+def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The function's variables, beside those that AWS's own rotation functions read."""
+    return {
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "SECRETS_MANAGER_ENDPOINT": f"https://secretsmanager.{function.region}.amazonaws.com",
+        **environ,
+    }
+
+
+@contextmanager
+def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables, or clear those that are None, and put back what was there."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+class Functions:
+    """The rotation functions that Secrets Manager is allowed to invoke."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        return tuple(self._functions)
+
+    def add(
+        self,
+        handler: Handler | str,
+        *,
+        name: str | None,
+        environ: Mapping[str, str] | None,
+        account: str,
+        region: str,
+    ) -> str:
+        """
+        Add a function, or put another in the place of the one that has this name.
+
+        Raises:
+            FakeSecretsError: the handler cannot be found, or cannot be called as Lambda would.
+        """
+        variables = _checked_environ(environ or {})
+        arn = self._arn(handler, name, account, region)
+        parsed = parse_function_arn(arn)
+        if parsed is None or parsed.qualifier:
+            raise FakeSecretsError(
+                f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
+                "140 of them, or a whole function ARN without a qualifier."
+            )
+        with environment(lambda_environ(parsed, variables)):
+            found = _loaded(handler) if isinstance(handler, str) else handler
+        _check_callable(found)
+        self._functions[arn] = Function(arn=arn, handler=found, environ=variables)
+        return arn
+
+    def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
+        if name is not None:
+            return name if name.startswith("arn:") else function_arn(region, account, name)
+        base = handler.rpartition(":")[2] if isinstance(handler, str) else getattr(handler, "__name__", "")
+        base = re.sub(r"[^A-Za-z0-9_-]", "", base)[:100] or "rotation-function"
+        arn = first = function_arn(region, account, base)
+        number = 1
+        while arn in self._functions and self._functions[arn].handler is not handler:
+            number += 1
+            arn = f"{first}-{number}"
+        return arn
+
+    def knows(self, arn: str) -> bool:
+        return _unqualified(arn) in self._functions
+
+    def find(self, arn: str) -> Function:
+        return self._functions[_unqualified(arn)]
+
+    def clear(self) -> None:
+        self._functions.clear()
+
+
+def _unqualified(arn: str) -> str:
+    parsed = parse_function_arn(arn)
+    return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
+
+
+def _loaded(reference: str) -> Handler:
+    module, colon, name = reference.partition(":")
+    if not (module and colon and name):
+        raise FakeSecretsError(
+            f"{reference!r} names no function. Write it as 'package.module:function', "
+            "or pass the function itself."
+        )
+    try:
+        found: Handler = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise FakeSecretsError(f"The rotation function {reference!r} cannot be loaded: {error}.") from error
+    return found
+
+
+def _check_callable(handler: object) -> None:
+    if not callable(handler):
+        raise FakeSecretsError(
+            f"A rotation function has to be callable as handler(event, context), and {handler!r} is not."
+        )
+    if inspect.iscoroutinefunction(handler):
+        raise FakeSecretsError(
+            f"{handler!r} is a coroutine function, and Lambda calls plain ones: it would get a "
+            "coroutine that nobody awaits. Wrap it as Lambda needs it, with asyncio.run()."
+        )
+    try:
+        inspect.signature(handler).bind({}, None)
+    except TypeError as error:
+        raise FakeSecretsError(f"{handler!r} cannot be called as handler(event, context): {error}.") from None
+    except ValueError:
+        pass  # some built-in callables have no signature to look at
+
+
+def _checked_environ(environ: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in environ.items():
+        if not isinstance(value, str):
+            raise FakeSecretsError(f"The environment variable {name} has to be a string, not {value!r}.")
+    return dict(environ)

@@ -1,0 +1,224 @@
+"""What has happened: one record, from which everything that looks back is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ._core.rotation import Rotation, RotationStep
+from ._core.secret import Secret
+from ._operations.context import Change
+
+#: As CloudTrail names them (user guide, CloudTrail entries).
+ServiceEventName = Literal[
+    "RotationStarted",
+    "RotationSucceeded",
+    "RotationFailed",
+    "RotationAbandoned",
+    "TestRotationStarted",
+    "TestRotationSucceeded",
+    "TestRotationFailed",
+]
+
+#: Who moved a label, where no call did.
+SERVICE = "Secrets Manager"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """
+    Signals that a request has been answered, or refused with `error`.
+
+    Attributes:
+        secret_id: the secret's ARN; what was sent, where there is no such secret; or None.
+        version_id: the version that the answer names.
+        step: the rotation step inside which the call was made, or None.
+        hint: what to do about a refusal that users of the fake, and not of AWS, meet.
+    """
+
+    at: datetime
+    operation: str
+    account: str
+    region: str
+    request_id: str
+    secret_id: str | None = None
+    version_id: str | None = None
+    error: str | None = None
+    message: str | None = None
+    step: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMoved:
+    """
+    Signals that a staging label has been attached, moved or removed.
+
+    Attributes:
+        label: the label.
+        source: the version that had it, as "v1", or None.
+        target: the version that has it now, or None.
+        at: when, in UTC.
+        by: the operation, or "Secrets Manager" where no call did it.
+        secret_id: the secret's ARN.
+        version_id: the id of the target.
+        step: the rotation step inside which it happened, or None.
+    """
+
+    label: str
+    source: str | None
+    target: str | None
+    at: datetime
+    by: str
+    secret_id: str = field(default="", compare=False, kw_only=True)
+    version_id: str | None = field(default=None, compare=False, kw_only=True)
+    account: str = field(default="", compare=False, kw_only=True, repr=False)
+    region: str = field(default="", compare=False, kw_only=True, repr=False)
+    step: str | None = field(default=None, compare=False, kw_only=True)
+
+    def __str__(self) -> str:
+        if self.source is None:
+            return f"{self.label} -> {self.target} by {self.by}"
+        return f"{self.label} {self.source} -> {self.target or 'nowhere'} by {self.by}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueStored:
+    """Signals that a version has got its value. `version` is its alias, such as "v2"."""
+
+    at: datetime
+    version: str
+    version_id: str
+    by: str
+    secret_id: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEvent:
+    """Signals what the service itself logs about a rotation. `name` is CloudTrail's eventName."""
+
+    at: datetime
+    name: ServiceEventName
+    secret_id: str
+    token: str
+    account: str
+    region: str
+    error_message: str | None = None
+
+
+Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """When, where and by what a change was made."""
+
+    at: datetime
+    account: str
+    region: str
+    by: str
+    step: str | None
+
+
+def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
+    """The events that one change of the world amounts to."""
+    before, after = change
+    if isinstance(after, Rotation):
+        assert before is None or isinstance(before, Rotation)
+        yield from _rotation_events(before, after, circumstances)
+    elif isinstance(after, Secret):
+        assert before is None or isinstance(before, Secret)
+        yield from _values_stored(before, after, circumstances)
+        yield from _labels_moved(before, after, circumstances)
+
+
+def _values_stored(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+    known = {} if before is None else before.versions
+    if known is after.versions:
+        return
+    for version in after.versions.values():
+        old = known.get(version.id)
+        if version.has_value and (old is None or not old.has_value):
+            yield ValueStored(
+                at=circumstances.at,
+                version=version.alias,
+                version_id=version.id,
+                by=circumstances.by,
+                secret_id=after.arn,
+                step=circumstances.step,
+            )
+
+
+def _labels_moved(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+    held = {} if before is None else before.labels
+    if held is after.labels:
+        return
+    for label in sorted({*held, *after.labels}):
+        source, target = held.get(label), after.labels.get(label)
+        if source != target:
+            yield LabelMoved(
+                label,
+                _alias(before, source),
+                _alias(after, target),
+                circumstances.at,
+                circumstances.by,
+                secret_id=after.arn,
+                version_id=target,
+                account=circumstances.account,
+                region=circumstances.region,
+                step=circumstances.step,
+            )
+
+
+def _alias(secret: Secret | None, version_id: str | None) -> str | None:
+    return None if secret is None or version_id is None else secret.versions[version_id].alias
+
+
+def _rotation_events(
+    before: Rotation | None, after: Rotation, circumstances: Circumstances
+) -> Iterator[Event]:
+    name = _event_name(before, after)
+    if name is not None:
+        yield ServiceEvent(
+            at=circumstances.at,
+            name=name,
+            secret_id=after.secret_id,
+            token=after.token,
+            account=circumstances.account,
+            region=circumstances.region,
+            error_message=after.failure if name.endswith("Failed") else None,
+        )
+
+
+def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | None:
+    """One event for the start of each attempt, and one for its end; none for a cancelled one."""
+    if before is None or before.attempt != after.attempt:
+        return "TestRotationStarted" if after.is_test else "RotationStarted"
+    if before.status == after.status:
+        return None
+    if after.status == "succeeded":
+        return "TestRotationSucceeded" if after.is_test else "RotationSucceeded"
+    if after.status == "failed":
+        return "TestRotationFailed" if after.is_test else "RotationFailed"
+    return "RotationAbandoned" if after.status == "abandoned" else None
+
+
+class History:
+    """Every event so far, oldest first."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def append(self, event: Event) -> None:
+        self._events.append(event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._events)
+
+    def about(self, secret_id: str) -> tuple[Event, ...]:
+        """The events of one secret, by its ARN."""
+        return tuple(event for event in self._events if event.secret_id == secret_id)

@@ -1,0 +1,201 @@
+"""
+The botocore side: two doors through which every `secretsmanager` client reaches the fake.
+
+`before-call` answers: the request is serialised by then, and signing, network and retries are left
+out. Where a request is to travel further, it goes on to `before-send`, which botocore's retries
+surround. Both are put into botocore's built-in handlers once, and are inert while no fake is active.
+
+This module is imported with the plugin, in projects that never use it too, so it imports nothing
+that is slow: botocore is there by the time that a handler runs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import lru_cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.model import OperationModel
+    from botocore.session import Session
+
+    from ._model import Reply
+
+_HANDLERS_MODULE = "botocore.handlers"
+_TARGET_PREFIX = "secretsmanager."
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+class World(Protocol):
+    """What stands behind the doors."""
+
+    def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply: ...
+
+    def takes_the_wire(self, operation: str, body: bytes) -> bool:
+        """Whether a request has to pass botocore's retries, since something is to go wrong with it."""
+
+    def new_token(self) -> str: ...
+
+
+#: The world that answers, or None. There is one at the most.
+active: World | None = None
+
+
+class Response:
+    """An HTTP response as botocore and aiobotocore read it."""
+
+    def __init__(self, url: str, reply: Reply) -> None:
+        self.url = url
+        self.status_code = reply.status
+        self.headers = dict(reply.headers)
+        self.content = _Body(reply.body)
+        self.raw = None
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+
+class _Body(bytes):
+    """Bytes for botocore, and an awaitable of the same bytes for aiobotocore."""
+
+    def __await__(self) -> Generator[None, None, bytes]:
+        yield from ()
+        return bytes(self)
+
+
+def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
+    """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""
+    if active is not None:
+        for member in model.idempotent_members:
+            if member not in params:
+                params[member] = active.new_token()
+
+
+def answer_call(
+    model: OperationModel,
+    params: Mapping[str, Any],
+    request_signer: Any,
+    context: Mapping[str, Any],
+    **_: object,
+) -> tuple[Response, dict[str, Any]] | None:
+    """Answer `before-call`, with what botocore's own parser makes of the reply."""
+    if active is None or active.takes_the_wire(model.name, params["body"]):
+        return None
+    account = _account(_access_key(request_signer))
+    reply = active.answer(account, context["client_region"], model.name, params["body"])
+    return Response(params["url"], reply), parsed(reply, model)
+
+
+def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
+    """Answer `before-send`, from what is on the wire alone."""
+    if active is None:
+        return None
+    credential = _CREDENTIAL.search(_text(request.headers.get("Authorization", "")))
+    account = _account(credential["key"]) if credential else None
+    region = credential["region"] if credential else _region_of(str(request.url))
+    operation = _text(request.headers["X-Amz-Target"]).removeprefix(_TARGET_PREFIX)
+    return Response(str(request.url), active.answer(account, region, operation, _body(request.body)))
+
+
+#: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
+HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
+    ("before-parameter-build.secrets-manager", supply_token),
+    ("before-call.secrets-manager", answer_call),
+    ("before-send.secrets-manager", answer_send),
+)
+
+
+def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
+    """The response dict that botocore's endpoint makes of such a reply."""
+    from botocore.parsers import create_parser
+
+    parser = create_parser("json")
+    response = {
+        "headers": dict(reply.headers),
+        "status_code": reply.status,
+        "body": reply.body,
+        "context": {"operation_name": model.name},
+    }
+    answer: dict[str, Any] = parser.parse(response, model.output_shape)  # type: ignore[arg-type]  # None is fine
+    if reply.status >= 300:
+        shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
+        if shape is not None:
+            answer.update(parser.parse(response, shape))
+    answer["ResponseMetadata"]["RetryAttempts"] = 0
+    return answer
+
+
+def _access_key(request_signer: Any) -> str | None:
+    # Read past the properties of credentials that refresh themselves, over the network.
+    credentials = getattr(request_signer, "_credentials", None)
+    return getattr(credentials, "__dict__", {}).get("access_key")
+
+
+def _account(access_key: str | None) -> str | None:
+    return access_key if access_key is not None and _ACCOUNT.fullmatch(access_key) else None
+
+
+def _region_of(url: str) -> str:
+    match = re.search(r"secretsmanager(?:-fips)?\.([a-z0-9-]+)\.", url)
+    return match[1] if match else "us-east-1"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _body(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else body or b""
+
+
+@lru_cache(maxsize=1)
+def session() -> Session:
+    """The session of our own clients. One for the process: a new one reads botocore's data files again."""
+    from botocore.session import Session
+
+    return Session()
+
+
+class _WaitForBotocore(MetaPathFinder):
+    """Adds our handlers to botocore's at the moment that somebody imports it, and not before."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != _HANDLERS_MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_add(module: ModuleType) -> None:
+            execute(module)
+            _add_handlers(module)
+
+        spec.loader.exec_module = execute_and_add  # type: ignore[method-assign]  # of this one loader
+        return spec
+
+
+def _add_handlers(module: ModuleType) -> None:
+    for handler in HANDLERS:
+        if handler not in module.BUILTIN_HANDLERS:
+            module.BUILTIN_HANDLERS.append(handler)
+
+
+def install() -> None:
+    """Put our handlers among botocore's built-in ones, now or as soon as botocore is imported."""
+    if _HANDLERS_MODULE in sys.modules:
+        _add_handlers(sys.modules[_HANDLERS_MODULE])
+    elif not any(isinstance(finder, _WaitForBotocore) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _WaitForBotocore())

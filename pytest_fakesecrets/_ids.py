@@ -1,0 +1,47 @@
+"""Ids from a seeded generator: the same test sees the same ones on every run, and none twice."""
+
+from __future__ import annotations
+
+import string
+import uuid
+from random import Random
+
+_ALPHABET = string.ascii_letters + string.digits
+_SUFFIX_LENGTH = 6
+_SUFFIXES = len(_ALPHABET) ** _SUFFIX_LENGTH
+#: Without a factor in common with the number of suffixes, so that the walk meets each of them once.
+_STRIDE = 41_841_412_811
+
+
+class Ids:
+    """
+    The sources of everything that AWS draws at random.
+
+    Each kind has a stream of its own, so that a request more does not change the next version's id.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._tokens = Random(f"tokens {seed}")
+        self._requests = Random(f"requests {seed}")
+        self._suffix = Random(f"suffixes {seed}").randrange(_SUFFIXES)
+        self.passwords = Random(f"passwords {seed}")
+
+    def token(self) -> str:
+        """A ClientRequestToken, and so a version id: a random UUID, as botocore draws it."""
+        return _uuid(self._tokens)
+
+    def request_id(self) -> str:
+        return _uuid(self._requests)
+
+    def suffix(self) -> str:
+        """The six letters and digits at the end of a secret's ARN."""
+        self._suffix = (self._suffix + _STRIDE) % _SUFFIXES
+        number, characters = self._suffix, []
+        for _ in range(_SUFFIX_LENGTH):
+            number, digit = divmod(number, len(_ALPHABET))
+            characters.append(_ALPHABET[digit])
+        return "".join(characters)
+
+
+def _uuid(random: Random) -> str:
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))

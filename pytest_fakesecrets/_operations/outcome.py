@@ -1,0 +1,132 @@
+"""What a rotation does to its secret behind the calls: each step that ends, and the end of it all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.assumptions import Assumptions
+from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._core.rotation import Rotation, RotationStep
+from pytest_fakesecrets._core.secret import Secret, Value
+
+from .context import Context
+from .passwords import get_random_password
+
+#: What a member of a JSON value is called when it holds the credential and not a name or an address.
+_CREDENTIAL_NAMES = ("password", "secret", "token", "key")
+
+
+def retry(context: Context, rotation: Rotation) -> Rotation:
+    rotation = rotation.retried()
+    context.save_rotation(rotation)
+    return rotation
+
+
+def record(context: Context, step: RotationStep, assumptions: Assumptions) -> Rotation:
+    """
+    Note that *step* has ended, and draw the consequences for its rotation.
+
+    A rotation that was abandoned or cancelled while the step ran stays so: what the function had
+    begun could not be stopped, and nothing more follows.
+    """
+    rotation = context.region.rotations[step.secret_id][step.token].advanced(step)
+    secret = _secret(context, step.secret_id)
+    if rotation.status != "in progress" or secret is None:
+        context.save_rotation(rotation)
+    elif step.error is not None:
+        rotation = _fail(context, secret, rotation, step.error, assumptions)
+    elif rotation.is_at_its_end:
+        rotation = _close(context, secret, rotation, assumptions)
+    else:
+        context.save_rotation(rotation)
+    return rotation
+
+
+def _secret(context: Context, arn: str) -> Secret | None:
+    return context.region.find(arn, context.now)
+
+
+def _fail(
+    context: Context, secret: Secret, rotation: Rotation, error: BaseException, assumptions: Assumptions
+) -> Rotation:
+    """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
+    retries_left = not rotation.is_test and rotation.attempt <= len(assumptions.retry_delays)
+    retry_at = context.now + assumptions.retry_delays[rotation.attempt - 1] if retries_left else None
+    rotation = replace(rotation, status="failed", error=error, retry_at=retry_at)
+    context.save(secret.without_test_version(rotation))
+    context.save_rotation(rotation)
+    return rotation
+
+
+def _close(context: Context, secret: Secret, rotation: Rotation, assumptions: Assumptions) -> Rotation:
+    if rotation.is_test:
+        context.save(secret.without_test_version(rotation))
+    elif not rotation.has_reached_its_goal(secret.labels):
+        error = FakeSecretsError(_missed_goal(secret, rotation))
+        step = replace(rotation.steps[-1], error=error)
+        rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
+        return _fail(context, secret, rotation, error, assumptions)
+    else:
+        held = secret.labels
+        if assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
+            held = labels.remove(held, PENDING)
+        # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
+        context.save(replace(secret, labels=held, last_rotated_at=context.now))
+    rotation = replace(rotation, status="succeeded")
+    context.save_rotation(rotation)
+    return rotation
+
+
+def _missed_goal(secret: Secret, rotation: Rotation) -> str:
+    def where(label: str) -> str:
+        version = secret.version(label)
+        return f"{label} is on {version.alias if version else 'no version'}"
+
+    new = secret.versions[rotation.token].alias if rotation.token in secret.versions else rotation.token
+    if secret.labels.get(CURRENT) == rotation.token:
+        return (
+            f"The rotation function has returned from all steps, but {where(PENDING)}, while "
+            f"{where(CURRENT)}: AWS takes that for a rotation in progress and refuses the next one. "
+            "Leave AWSPENDING on the new version, or remove it there."
+        )
+    return (
+        f"The rotation function has returned from all steps, but {where(CURRENT)} and not on the new "
+        f"version, {new}. finishSecret has to move it there with update_secret_version_stage("
+        "VersionStage='AWSCURRENT', MoveToVersionId=<ClientRequestToken>, RemoveFromVersionId=<current>)."
+    )
+
+
+def rotate_by_service(context: Context, rotation: Rotation) -> None:
+    """
+    Rotate a secret that its owner or a partner rotates: a new value, current at once.
+
+    Both labels end up on the new version (AWS CLI reference, list-secrets example of a secret that
+    RDS manages).
+    """
+    secret = _secret(context, rotation.secret_id)
+    if secret is None or rotation.token not in secret.versions:
+        return
+    current = secret.version(CURRENT)
+    value = _new_value(context, None if current is None else current.value)
+    version = replace(secret.versions[rotation.token], value=value, created_at=context.now)
+    held = labels.attach(secret.labels, CURRENT, rotation.token)
+    versions = {**secret.versions, version.id: version}
+    context.save(secret.changed(context.now, versions=versions, labels=held))
+
+
+def _new_value(context: Context, old: Value | None) -> str:
+    """The old value with a new password in it, or a new password alone where it is not JSON."""
+    password: str = get_random_password(context, exclude_characters="/@\"'\\")["RandomPassword"]
+    try:
+        document = json.loads(old) if isinstance(old, str) else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        return password
+    members = [name for name in document if any(part in name.lower() for part in _CREDENTIAL_NAMES)]
+    if "password" in document:
+        members = ["password"]
+    return json.dumps({**document, **dict.fromkeys(members, password)}) if members else password

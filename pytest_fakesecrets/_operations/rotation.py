@@ -1,0 +1,253 @@
+"""RotateSecret and CancelRotateSecret: what happens before the call returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.arn import is_role_arn, parse_function_arn
+from pytest_fakesecrets._core.errors import (
+    TOKEN_MISSING,
+    AccessDeniedException,
+    InvalidParameterException,
+    InvalidRequestException,
+    managed_by_service,
+    no_rotation_function,
+    token_in_use,
+)
+from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
+from pytest_fakesecrets._core.schedule import Schedule
+from pytest_fakesecrets._core.secret import MANAGED_ROTATION, RotationSettings, Secret
+
+from .context import Context, Response
+
+
+def rotate_secret(
+    context: Context,
+    *,
+    secret_id: str,
+    client_request_token: str | None = None,
+    rotation_lambda_arn: str | None = None,
+    rotation_rules: Mapping[str, Any] | None = None,
+    external_secret_rotation_metadata: Sequence[Mapping[str, str]] | None = None,
+    external_secret_rotation_role_arn: str | None = None,
+    rotate_immediately: bool = True,
+) -> Response:
+    if client_request_token is None:
+        raise InvalidParameterException(TOKEN_MISSING)
+    function_arn = rotation_lambda_arn or None  # an empty one counts as none
+    secret = context.usable(secret_id)
+    _check_owner(secret, function_arn)
+    schedule = None if rotation_rules is None else schedule_of(rotation_rules)
+    if function_arn is not None:
+        _check_function_arn(context, function_arn)
+    settings = _settings(
+        context,
+        secret,
+        function_arn=function_arn,
+        schedule=schedule,
+        external_metadata=external_secret_rotation_metadata,
+        external_role_arn=external_secret_rotation_role_arn,
+    )
+    _check_can_rotate(secret, settings)
+    answer = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
+    if _is_replay(context, secret, client_request_token):
+        return answer
+    if labels.block_rotation(secret.labels):
+        raise InvalidRequestException(
+            "A previous rotation isn't complete. That rotation will be reattempted."
+        )
+    _check_permissions(context, secret, settings)
+
+    _supersede(context, secret)
+    start(context, replace(secret, rotation=settings), client_request_token, immediately=rotate_immediately)
+    return answer
+
+
+def _check_owner(secret: Secret, function_arn: str | None) -> None:
+    if not secret.is_managed:
+        return
+    if function_arn is not None:
+        raise InvalidRequestException("Rotation Lambda ARN is not supported for a service-managed secret.")
+    if secret.owning_service not in MANAGED_ROTATION:
+        raise managed_by_service()
+
+
+def schedule_of(rules: Mapping[str, Any]) -> Schedule:
+    """Rules replace those stored before as a whole: an old Duration is not carried over."""
+    if "AutomaticallyAfterDays" in rules and "ScheduleExpression" in rules:
+        raise InvalidParameterException(
+            "You cannot specify both rotation frequency and schedule expression together."
+        )
+    return Schedule(
+        automatically_after_days=rules.get("AutomaticallyAfterDays"),
+        duration=rules.get("Duration"),
+        expression=rules.get("ScheduleExpression"),
+    )
+
+
+def _check_function_arn(context: Context, arn: str) -> None:
+    parsed = parse_function_arn(arn)
+    if parsed is None or parsed.region != context.region.name:
+        raise InvalidParameterException(
+            "Invalid rotation Lambda ARN. Ensure the ARN matches format "
+            "arn:aws:lambda:<region>:<account>:function:<functionName>."
+        )
+
+
+def _settings(
+    context: Context,
+    secret: Secret,
+    *,
+    function_arn: str | None,
+    schedule: Schedule | None,
+    external_metadata: Sequence[Mapping[str, str]] | None,
+    external_role_arn: str | None,
+) -> RotationSettings:
+    """What will be stored: the members of the request, and for those left out what was stored before."""
+    stored = secret.rotation or RotationSettings(
+        enabled=False, schedule=Schedule(), schedule_stored_at=context.now
+    )
+    return RotationSettings(
+        enabled=True,
+        schedule=stored.schedule if schedule is None else schedule,
+        # Turning rotation on again begins the count anew, as a new schedule does.
+        schedule_stored_at=stored.schedule_stored_at if stored.enabled and schedule is None else context.now,
+        function_arn=function_arn or stored.function_arn,
+        external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
+        external_role_arn=external_role_arn or stored.external_role_arn,
+    )
+
+
+def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
+    """A managed secret needs no function. An external one has a role instead, in the partner's hands."""
+    if secret.is_managed or settings.function_arn is not None:
+        return
+    if not (secret.is_external and settings.external_role_arn):
+        raise no_rotation_function()
+
+
+def _is_replay(context: Context, secret: Secret, token: str) -> bool:
+    """
+    Whether this call has been made before, so that its answer is given again and nothing happens.
+
+    Raises:
+        InvalidRequestException: the token belongs to another version of the secret.
+    """
+    if token not in secret.versions:
+        return False
+    rotation = context.region.rotations.get(secret.arn, {}).get(token)
+    if rotation is None or not (
+        rotation.has_steps_left(secret.labels) or secret.labels.get(CURRENT) == token
+    ):
+        raise InvalidRequestException(token_in_use(token, secret.arn))
+    return True
+
+
+def _check_permissions(context: Context, secret: Secret, settings: RotationSettings) -> None:
+    if settings.function_arn is not None and not context.can_invoke(settings.function_arn):
+        raise AccessDeniedException(
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function "
+            "policy grants access to the principal secretsmanager.amazonaws.com."
+        )
+    role = settings.external_role_arn
+    if secret.is_external and role is not None and not is_role_arn(role):
+        raise InvalidRequestException(f"Secrets Manager is unable to assume role {role}.")
+
+
+def start(context: Context, secret: Secret, token: str, *, immediately: bool) -> None:
+    """
+    Stage the new version of a rotation, or of the test run that stands in for it.
+
+    AWSPENDING goes to a version without a value, which createSecret has to put; a test run gets a
+    copy of the current value (moto, test marked aws_verified:
+    test_rotate_secret_using_lambda_dont_rotate_immediately).
+    """
+    function_arn = None if secret.rotation is None else secret.rotation.function_arn
+    if not immediately and function_arn is None:
+        context.save(secret.changed(context.now))  # nobody to ask whether a test would pass
+        return
+    current = secret.version(CURRENT)
+    copied = None if immediately or current is None else current.value
+    staged = secret.new_version(token, context.now, copied)
+    moved = labels.attach(secret.labels, PENDING, token)
+    versions = replace(secret, labels=moved).with_version(staged, context.now)
+    rotation = Rotation(
+        secret_id=secret.arn,
+        token=token,
+        started_at=context.now,
+        is_test=not immediately,
+        plan=SERVICE_STEPS if function_arn is None else STEPS if immediately else TEST_STEPS,
+        function_arn=function_arn,
+    )
+    context.save(secret.changed(context.now, versions=versions, labels=moved))
+    context.save_rotation(rotation)
+
+
+def _supersede(context: Context, secret: Secret) -> None:
+    """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
+    old = context.region.latest_rotation(secret.arn)
+    if old is not None and old.has_steps_left(secret.labels):
+        cancelled = replace(old, status="cancelled")
+        context.save_rotation(replace(old, retry_at=None) if old.status == "failed" else cancelled)
+
+
+def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
+    secret = context.usable(secret_id)
+    if secret.is_managed:
+        raise managed_by_service()
+    settings = secret.rotation
+    if settings is None:
+        raise no_rotation_function()
+    response: Response = {"ARN": secret.arn, "Name": secret.name}
+
+    secret, cancelled = cancel_unfinished(context, secret)
+    if cancelled is not None:
+        response["VersionId"] = cancelled.token
+    if settings.enabled:
+        off = replace(settings, enabled=False)
+        context.save(secret.changed(context.now, rotation=off))
+    return response
+
+
+def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotation | None]:
+    """
+    End the rotation that is under way: no further step is invoked.
+
+    Its labels stay as they are; whoever cancels has to clean up (API_CancelRotateSecret). Only the
+    version of a test run goes, as it does when the test ends.
+    """
+    rotation = context.region.latest_rotation(secret.arn)
+    if rotation is None or not rotation.has_steps_left(secret.labels):
+        return secret, None
+    context.save_rotation(replace(rotation, status="cancelled", retry_at=None))
+    return secret.without_test_version(rotation), rotation
+
+
+def described_rotation(secret: Secret) -> Response:
+    """The members about rotation, all absent for a secret whose rotation was never configured."""
+    settings = secret.rotation
+    if settings is None:
+        return {"LastRotatedDate": secret.last_rotated_at}
+    window = secret.next_window
+    return {
+        "RotationEnabled": settings.enabled,
+        "RotationLambdaARN": settings.function_arn,
+        "RotationRules": _described_schedule(settings.schedule),
+        "ExternalSecretRotationMetadata": list(settings.external_metadata) or None,
+        "ExternalSecretRotationRoleArn": settings.external_role_arn,
+        "LastRotatedDate": secret.last_rotated_at,
+        "NextRotationDate": None if window is None else window.next_rotation_date,
+    }
+
+
+def _described_schedule(schedule: Schedule) -> Response | None:
+    rules = {
+        "AutomaticallyAfterDays": schedule.automatically_after_days,
+        "Duration": schedule.duration,
+        "ScheduleExpression": schedule.expression,
+    }
+    return {member: value for member, value in rules.items() if value is not None} or None

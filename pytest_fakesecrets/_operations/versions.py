@@ -1,0 +1,263 @@
+"""The operations on secret values and their staging labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_fakesecrets._core import labels, pages
+from pytest_fakesecrets._core.arn import check_name
+from pytest_fakesecrets._core.errors import (
+    TOKEN_MISSING,
+    InvalidParameterException,
+    InvalidRequestException,
+    LimitExceededException,
+    ResourceExistsException,
+    label_not_found,
+    token_in_use,
+    version_not_found,
+)
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
+from pytest_fakesecrets._core.secret import Secret, Value, Version
+
+from .context import Context, Response
+
+#: Shown for every version that AWS encrypts with its own key (LocalStack snapshots of ListSecretVersionIds).
+DEFAULT_KEY = "DefaultEncryptionKey"
+
+
+def get_secret_value(
+    context: Context, *, secret_id: str, version_id: str | None = None, version_stage: str | None = None
+) -> Response:
+    secret = context.usable(secret_id)
+    version = _asked_for(secret, version_id, version_stage)
+
+    if version.last_accessed_on != context.today or secret.last_accessed_on != context.today:
+        version = replace(version, last_accessed_on=context.today)
+        versions = {**secret.versions, version.id: version}
+        context.save(replace(secret, versions=versions, last_accessed_on=context.today))
+    response: Response = {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": version.id,
+        "SecretString" if isinstance(version.value, str) else "SecretBinary": version.value,
+        "CreatedDate": version.created_at,
+    }
+    if held := labels.of(secret.labels, version.id):
+        response["VersionStages"] = held
+    return response
+
+
+def _asked_for(secret: Secret, version_id: str | None, label: str | None) -> Version:
+    if version_id is None:
+        label = label or CURRENT
+        version = secret.version(label)
+        if version is None or not version.has_value:
+            raise label_not_found(label)
+        return version
+    version = secret.versions.get(version_id)
+    if version is None:
+        raise version_not_found(version_id)
+    if label is not None and secret.labels.get(label) != version_id:
+        raise InvalidRequestException(
+            "You provided a VersionStage that is not associated to the provided VersionId."
+        )
+    # AWSPENDING is on a version without a value until createSecret has put one under the same token.
+    if not version.has_value:
+        raise version_not_found(version_id) if label is None else label_not_found(label)
+    return version
+
+
+def put_secret_value(
+    context: Context,
+    *,
+    secret_id: str,
+    client_request_token: str | None = None,
+    secret_binary: bytes | None = None,
+    secret_string: str | None = None,
+    version_stages: Sequence[str] | None = None,
+    rotation_token: str | None = None,  # only proves where a call comes from; nothing is checked here
+) -> Response:
+    if client_request_token is None:
+        raise InvalidRequestException(TOKEN_MISSING)
+    check_name(secret_id)
+    value = one_value(secret_string, secret_binary)
+    if value is None:
+        raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
+    secret = context.writable(secret_id)
+
+    if not is_replay(secret, client_request_token, value):
+        secret = store_value(context, secret, client_request_token, value, version_stages or (CURRENT,))
+        context.save(secret)
+    return {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": client_request_token,
+        "VersionStages": labels.of(secret.labels, client_request_token),
+    }
+
+
+def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
+    """The value of a request, refused where it brings two."""
+    if secret_string is not None and secret_binary is not None:
+        raise InvalidParameterException(
+            "You can't specify both a binary secret value and a string secret value in the same secret."
+        )
+    return secret_binary if secret_string is None else secret_string
+
+
+def is_replay(secret: Secret, token: str, value: Value) -> bool:
+    """
+    Whether this value has been stored under this token before.
+
+    Raises:
+        ResourceExistsException: another value has (moto, tests marked aws_verified:
+            test_put_different_secret_value_with_same_token and its neighbours).
+    """
+    version = secret.versions.get(token)
+    # RotateSecret stages its version without a value: whatever is put there first is no conflict.
+    if version is None or not version.has_value:
+        return False
+    if version.value != value:
+        raise ResourceExistsException(token_in_use(token, secret.arn))
+    return True
+
+
+def store_value(
+    context: Context, secret: Secret, token: str, value: Value, version_stages: Sequence[str]
+) -> Secret:
+    """
+    The secret with *value* as a version under *token*, carrying *version_stages*.
+
+    The first value of a secret is always current (API_PutSecretValue).
+    """
+    wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
+    moved = labels.attach_to_new_value(secret.labels, wanted, token)
+    _check_label_limit(moved)
+    version = secret.new_version(token, context.now, value)
+    stored = replace(secret, labels=moved).with_version(version, context.now)
+    if CURRENT in wanted:
+        moved = _abandon_rotation(context, secret, token, moved)
+    return secret.changed(context.now, versions=stored, labels=moved)
+
+
+def _check_label_limit(held: Labels) -> None:
+    if len(held) > labels.MOST:
+        raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
+
+
+def _abandon_rotation(context: Context, secret: Secret, token: str, moved: Labels) -> Labels:
+    """
+    End a rotation that another new value has overtaken, so that later ones can run.
+
+    Secrets Manager then takes AWSPENDING off the version that the rotation was making, and logs
+    RotationAbandoned (user guide, CloudTrail entries).
+    """
+    rotation = context.region.latest_rotation(secret.arn)
+    if rotation is None or rotation.token == token or not rotation.has_steps_left(secret.labels):
+        return moved
+    context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
+    return labels.remove(moved, PENDING) if moved.get(PENDING) == rotation.token else moved
+
+
+def list_secret_version_ids(
+    context: Context,
+    *,
+    secret_id: str,
+    max_results: int | None = None,
+    next_token: str | None = None,
+    include_deprecated: bool = False,
+) -> Response:
+    secret = context.find(secret_id)
+
+    # A version without a value can be missing here; DescribeSecret is the reliable view (AWS PCS user guide).
+    held = labels.by_version(secret.labels)
+    versions = [
+        version
+        for version in secret.versions.values()
+        if version.has_value and (include_deprecated or version.id in held)
+    ]
+    asked = ("ListSecretVersionIds", secret.arn, include_deprecated)
+    page, following = pages.page(versions, asked, next_token, max_results or pages.LARGEST)
+    response: Response = {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "Versions": [_entry(version, held.get(version.id)) for version in page],
+    }
+    if following is not None:
+        response["NextToken"] = following
+    return response
+
+
+def _entry(version: Version, held: Sequence[str] | None) -> Response:
+    entry: Response = {
+        "VersionId": version.id,
+        "CreatedDate": version.created_at,
+        "KmsKeyIds": [version.kms_key_id or DEFAULT_KEY],
+    }
+    if held:
+        entry["VersionStages"] = held
+    if version.last_accessed_on is not None:
+        entry["LastAccessedDate"] = version.last_accessed_on
+    return entry
+
+
+def update_secret_version_stage(
+    context: Context,
+    *,
+    secret_id: str,
+    version_stage: str,
+    remove_from_version_id: str | None = None,
+    move_to_version_id: str | None = None,
+) -> Response:
+    check_name(secret_id)
+    if remove_from_version_id is None and move_to_version_id is None:
+        raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
+    secret = context.writable(secret_id)
+    for version_id in (move_to_version_id, remove_from_version_id):
+        if version_id is not None and version_id not in secret.versions:
+            raise version_not_found(version_id)
+
+    if move_to_version_id is None:
+        moved = _label_removed(secret.labels, version_stage, remove_from_version_id)
+    else:
+        moved = _label_moved(secret, version_stage, move_to_version_id, remove_from_version_id)
+    if moved != secret.labels:
+        context.save(secret.changed(context.now, labels=moved))
+    return {"ARN": secret.arn, "Name": secret.name}
+
+
+def _label_removed(held: Labels, label: str, version_id: str | None) -> Labels:
+    if label == CURRENT:
+        raise InvalidParameterException(
+            "You can only move staging label AWSCURRENT to a different secret version. "
+            "It can't be completely removed."
+        )
+    if held.get(label) != version_id:
+        raise InvalidParameterException(f"Version stage {label} not found in version {version_id}")
+    return labels.remove(held, label)
+
+
+def _label_moved(secret: Secret, label: str, target: str, source: str | None) -> Labels:
+    holder = secret.labels.get(label)
+    if holder is not None and holder != target:
+        _check_source(label, holder, source)
+    if label == CURRENT and not secret.versions[target].has_value:
+        raise version_not_found(target)
+    moved = labels.attach(secret.labels, label, target)
+    _check_label_limit(moved)
+    return moved
+
+
+def _check_source(label: str, holder: str, source: str | None) -> None:
+    if source is None:
+        raise InvalidParameterException(
+            f"The parameter RemoveFromVersionId can't be empty. Staging label {label} is currently "
+            f"attached to version {holder}, so you must explicitly reference that version in "
+            "RemoveFromVersionId."
+        )
+    if source != holder:
+        raise InvalidParameterException(
+            f"When you move staging label {label}, if you specify RemoveFromVersionId, it must be set "
+            f"to the version that currently has the staging label {label}."
+        )

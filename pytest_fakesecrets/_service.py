@@ -1,0 +1,172 @@
+"""One request: decoded, validated, decided, recorded and encoded, under one lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import RLock
+from typing import Any, NamedTuple
+
+from ._clock import Clock
+from ._core.errors import AccessDeniedException, ServiceError
+from ._core.rotation import Rotation
+from ._core.secret import Secret
+from ._core.store import Region, Store
+from ._functions import Functions
+from ._history import SERVICE, Call, Circumstances, History, events_of
+from ._ids import Ids
+from ._model import Reply, decode, encode, encode_error, operation
+from ._operations import Context, Response
+
+#: Whose secrets these are, unless an access key of twelve digits says otherwise.
+DEFAULT_ACCOUNT = "123456789012"
+_DEFAULT_REGION = "us-east-1"
+
+
+def default_region() -> str:
+    """The region of clients that name none."""
+    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or _DEFAULT_REGION
+
+
+class Request(NamedTuple):
+    """A request as it came over the wire."""
+
+    account: str
+    region: str
+    operation: str
+    body: bytes
+
+
+class Answered(NamedTuple):
+    """A reply, and the rotations that the request has started."""
+
+    reply: Reply
+    started: tuple[Rotation, ...]
+
+
+#: The name of the rotation step that runs here, in this thread or task.
+STEP: ContextVar[str | None] = ContextVar("STEP", default=None)
+
+
+class Service:
+    """Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened."""
+
+    def __init__(self, clock: Clock, functions: Functions, seed: int) -> None:
+        self.clock = clock
+        self.functions = functions
+        self.store = Store()
+        self.history = History()
+        self.ids = Ids(seed)
+        self.lock = RLock()
+
+    def answer(self, request: Request) -> Answered:
+        """
+        The answer to one request. A refused one has changed nothing.
+
+        Raises:
+            NotImplementedError: the service model has the operation or a member and the fake does not.
+        """
+        with self.lock:
+            context = self._context(request.account, request.region)
+            request_id = self.ids.request_id()
+            parameters: Mapping[str, Any] = {}
+            try:
+                known = operation(request.operation)
+                parameters = decode(known.read, request.body)
+                response = known.function(context, **parameters)
+            except ServiceError as refused:
+                self._record(context, request, request_id, _sent_id(parameters), refused=refused)
+                return Answered(encode_error(refused, request_id), ())
+            self._record(context, request, request_id, _sent_id(parameters), response=response)
+            return Answered(encode(response, request_id), tuple(context.started))
+
+    def locate(self, secret_id: str) -> tuple[Region, Secret]:
+        """
+        The secret that a test means by a name or an ARN, wherever it is.
+
+        Raises:
+            FakeSecretsError: there is none, or more than one.
+        """
+        return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
+
+    @contextmanager
+    def transaction(self, region: Region) -> Iterator[Context]:
+        """What the service does by itself, behind the calls."""
+        with self.lock:
+            context = self._context(region.account, region.name)
+            yield context
+            self._record_changes(context, SERVICE)
+
+    def _context(self, account: str, region: str) -> Context:
+        return Context(
+            region=self.store.region(account, region),
+            store=self.store,
+            now=self.clock.now,
+            new_suffix=self.ids.suffix,
+            random=self.ids.passwords,
+            can_invoke=self.functions.knows,
+        )
+
+    def _record(
+        self,
+        context: Context,
+        request: Request,
+        request_id: str,
+        secret_id: str | None,
+        *,
+        response: Response | None = None,
+        refused: ServiceError | None = None,
+    ) -> None:
+        answered = response or {}
+        self.history.append(
+            Call(
+                at=context.now,
+                operation=request.operation,
+                account=request.account,
+                region=request.region,
+                request_id=request_id,
+                secret_id=answered.get("ARN") or _arn(context, secret_id),
+                version_id=answered.get("VersionId"),
+                error=None if refused is None else refused.code,
+                message=None if refused is None else refused.message,
+                step=STEP.get(),
+                hint=self._hint(refused),
+            )
+        )
+        self._record_changes(context, request.operation)
+
+    def _record_changes(self, context: Context, by: str) -> None:
+        if not context.changes:
+            return
+        circumstances = Circumstances(
+            at=context.now,
+            account=context.region.account,
+            region=context.region.name,
+            by=by,
+            step=STEP.get(),
+        )
+        for change in context.changes:
+            for event in events_of(change, circumstances):
+                self.history.append(event)
+
+    def _hint(self, refused: ServiceError | None) -> str | None:
+        """RotateSecret names a function that nobody has added: exact on AWS, and a riddle in a test."""
+        if not isinstance(refused, AccessDeniedException):
+            return None
+        known = "".join(f"\n- {arn}" for arn in self.functions.arns)
+        return "Add the rotation function with add_rotation_function() and pass the ARN that it returns." + (
+            f" The fake knows:{known}" if known else " The fake knows none yet."
+        )
+
+
+def _sent_id(parameters: Mapping[str, Any]) -> str | None:
+    return parameters.get("secret_id") or parameters.get("name")
+
+
+def _arn(context: Context, secret_id: str | None) -> str | None:
+    if secret_id is None:
+        return None
+    secret = context.region.find(secret_id, context.now)
+    return secret_id if secret is None else secret.arn

@@ -1,0 +1,17 @@
+"""How our messages, tables and reports write moments and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+def utc(moment: datetime) -> str:
+    """A moment in UTC, to the millisecond, which is what the service's dates have."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines, their cells below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

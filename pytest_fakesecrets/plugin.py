@@ -1,0 +1,63 @@
+"""The pytest side: hooks and fixtures, and no behaviour."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+    from . import Clock, FakeSecrets, RotationDriver
+
+_FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
+
+
+@pytest.fixture
+def fakesecrets(request: pytest.FixtureRequest) -> Iterator[FakeSecrets]:
+    """A fake AWS Secrets Manager, which answers every `secretsmanager` client while the test runs."""
+    from . import FakeSecrets
+
+    with FakeSecrets() as fake:
+        request.node.stash[_FAKE] = fake
+        yield fake
+
+
+@pytest.fixture
+def fakesecrets_client(fakesecrets: FakeSecrets) -> SecretsManagerClient:
+    """A botocore client for `secretsmanager` in the default region, answered by the fake."""
+    return fakesecrets.client()
+
+
+@pytest.fixture
+def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
+    """The time of the whole process, frozen: `move_to(moment)`, `tick(delta)`, `now`."""
+    fakesecrets.clock.freeze()
+    yield fakesecrets.clock
+    fakesecrets.clock.stop()
+
+
+@pytest.fixture
+def fakesecrets_rotation(fakesecrets: FakeSecrets) -> RotationDriver:
+    """The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."""
+    return fakesecrets.drive()
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    if op != "==" or "pytest_fakesecrets._view" not in sys.modules:
+        return None
+    from ._explain import explain
+
+    return explain(left, right)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fake = item.stash.get(_FAKE, None)
+    if report.failed and fake is not None:
+        report.sections.append(("fakesecrets", fake.timeline()))
+    return report

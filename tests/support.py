@@ -1,0 +1,109 @@
+"""Checks and short cuts for the tests."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from functools import wraps
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
+
+from pytest_fakesecrets._model import service_model
+
+#: The sources of the rows in our tables, as they are cited most.
+MODEL = "botocore's service model of Secrets Manager, 2017-10-17"
+
+#: Codes that AWS services answer with and no operation declares.
+COMMON_CODES = {
+    "AccessDeniedException",
+    "SerializationException",
+    "UnknownOperationException",
+    "ValidationException",
+}
+
+
+@contextmanager
+def refused(code=None):
+    """
+    Expect that AWS refuses a call; what it answered is read afterwards:
+
+        with refused("ResourceNotFoundException") as answer:
+            client.describe_secret(SecretId="nobody")
+        assert answer.message == "..."
+    """
+    answer = SimpleNamespace(code=None, message=None, status=None, response=None)
+    with pytest.raises(ClientError) as raised:
+        yield answer
+    answer.response = raised.value.response
+    answer.code = answer.response["Error"]["Code"]
+    answer.message = answer.response["Error"].get("Message")
+    answer.status = answer.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code is not None:
+        assert answer.code == code, answer.message
+
+
+def snapshot(store):
+    """The whole world as a value, to be compared with what it is later."""
+    return {
+        key: (dict(region.secrets), {arn: dict(tokens) for arn, tokens in region.rotations.items()})
+        for key, region in store.regions.items()
+        if region.secrets or region.rotations
+    }
+
+
+def check_answer(answer):
+    """Compare each answer with the output shape, and each error with what the operation may answer."""
+
+    @wraps(answer)
+    def checked(service, request):
+        answered = answer(service, request)
+        reply = answered.reply
+        document = json.loads(reply.body or b"{}")
+        if request.operation not in service_model().operation_names:
+            assert document["__type"] == "UnknownOperationException"
+            return answered
+        operation = service_model().operation_model(request.operation)
+        if reply.status == 200 and operation.output_shape is not None:
+            validate_parameters(document, operation.output_shape)
+            assert None not in document.values()
+        elif reply.status != 200:
+            modelled = {shape.name for shape in operation.error_shapes}
+            assert document["__type"] in modelled | COMMON_CODES
+            assert ("message" in document) == (document["__type"] not in modelled) or len(document) == 1
+        return answered
+
+    return checked
+
+
+def refuse_to_change(answer):
+    """A refused request leaves the world unchanged: the whole of it is compared, each time."""
+
+    @wraps(answer)
+    def compared(service, request):
+        before = snapshot(service.store)
+        answered = answer(service, request)
+        if answered.reply.status != 200:
+            assert snapshot(service.store) == before
+        return answered
+
+    return compared
+
+
+def current(client, secret_id):
+    """The id of the version with AWSCURRENT."""
+    held = client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    return next(version for version, labels in held.items() if "AWSCURRENT" in labels)
+
+
+def labels(client, secret_id):
+    """From version id to the set of its labels, as DescribeSecret tells it."""
+    held = client.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {})
+    return {version: set(attached) for version, attached in held.items()}
+
+
+def token(number):
+    """A ClientRequestToken that is easy to tell from others."""
+    return f"{number:032}"
