@@ -8,9 +8,11 @@ from functools import wraps
 from types import SimpleNamespace
 
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
+from pytest_fakesecrets import _hook
 from pytest_fakesecrets._model import service_model
 
 #: The sources of the rows in our tables, as they are cited most.
@@ -102,6 +104,27 @@ def labels(client, secret_id):
     """From version id to the set of its labels, as DescribeSecret tells it."""
     held = client.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {})
     return {version: set(attached) for version, attached in held.items()}
+
+
+def raw(operation, body, region="us-east-1"):
+    """
+    What is answered to a request that no botocore client would send: status and document.
+
+    Args:
+        body: bytes, or what is sent as JSON.
+    """
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = AWSRequest(
+        method="POST",
+        url=f"https://secretsmanager.{region}.amazonaws.com/",
+        headers={
+            "X-Amz-Target": f"secretsmanager.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+        },
+        data=sent,
+    )
+    answer = _hook.answer_send(request=request.prepare())
+    return answer.status_code, json.loads(answer.content or b"{}")
 
 
 def token(number):
