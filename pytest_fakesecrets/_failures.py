@@ -7,7 +7,6 @@ import os
 import traceback
 import warnings
 from collections.abc import Iterator
-from types import TracebackType
 
 from ._core.errors import RotationFailedWarning
 from ._core.rotation import Rotation
@@ -40,28 +39,23 @@ def warn_of_failure(region: Region, rotation: Rotation, error: BaseException) ->
     It never becomes an exception, not even with "-W error": on AWS too, who calls RotateSecret does
     not learn that the rotation fails.
     """
-    frames = _frames_of_the_user(error.__traceback__)
-    told = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
+    told = traceback.TracebackException.from_exception(error)
+    told.stack = traceback.StackSummary.from_list(
+        [line for line in told.stack if not line.filename.startswith(_PACKAGE)]
+    )
     run = "The test run" if rotation.is_test else "The rotation"
     text = without_values(
-        f"{run} of {rotation.secret_id} failed in {rotation.steps[-1].name}, attempt {rotation.attempt}:\n{told}",
+        f"{run} of {rotation.secret_id} failed in {rotation.steps[-1].name}, attempt {rotation.attempt}:\n"
+        + "".join(told.format()).rstrip(),
         region,
     )
-    lines = traceback.extract_tb(frames)
-    file, line = (lines[-1].filename, lines[-1].lineno or 0) if lines else (_PACKAGE, 0)
+    file, line = (told.stack[-1].filename, told.stack[-1].lineno or 0) if told.stack else (_PACKAGE, 0)
     try:
         warnings.warn_explicit(text, RotationFailedWarning, file, line)
     except RotationFailedWarning:
         with warnings.catch_warnings():
             warnings.simplefilter("always", RotationFailedWarning)
             warnings.warn_explicit(text, RotationFailedWarning, file, line)
-
-
-def _frames_of_the_user(frames: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first line on that is not ours."""
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-        frames = frames.tb_next
-    return frames
 
 
 def without_values(text: str, region: Region) -> str:

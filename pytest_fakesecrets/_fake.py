@@ -221,21 +221,17 @@ class FakeSecrets:
         region, secret = self._locate(secret_id)
         if handler is not None:
             rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
-        driven, self._rotations.driven = self._rotations.driven, True
-        try:
-            client = self.client(region.name, **_keys_of(region.account))
-            token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
-            place = Place(region, secret.arn, token)
-            if token not in region.rotations.get(secret.arn, {}):
-                raise FakeSecretsError(
-                    f"RotateSecret has only stored the schedule of {secret_id!r}: with RotateImmediately=False "
-                    "a secret without a rotation function has nothing to run."
-                )
-            if place.rotation.status == "in progress":
-                return self._rotations.run_to_the_end(place)
-            return place.rotation
-        finally:
-            self._rotations.driven = driven
+        client = self.client(region.name, **_keys_of(region.account))
+        token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
+        if token not in region.rotations.get(secret.arn, {}):
+            raise FakeSecretsError(
+                f"RotateSecret has only stored the schedule of {secret_id!r}: with RotateImmediately=False "
+                "a secret without a rotation function has nothing to run."
+            )
+        place = Place(region, secret.arn, token)
+        if place.rotation.status == "in progress":
+            return self._rotations.run_to_the_end(place)
+        return place.rotation
 
     def _function_arn(self, handler: Handler | str, region_name: str) -> str:
         if not (isinstance(handler, str) and handler.startswith("arn:")):

@@ -68,12 +68,12 @@ STEPS = {
 }
 
 
-def raising_in(step, error=RuntimeError("the database is down"), function=well_behaved):
+def raising_in(step, error=None, function=well_behaved):
     """A function that raises in one step, before it does anything there."""
 
     def fails(event, context):
         if event["Step"] == step:
-            raise error
+            raise error or RuntimeError("the database is down")
         function(event, context)
 
     return fails

@@ -1,0 +1,895 @@
+"""A rotation from its first moment to its last: labels, values, dates, failures, retries."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import boto3
+import pytest
+from rotation_functions import nothing, raising_in, well_behaved
+from support import current, labels, refused, token
+
+from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
+
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+def value(client, **version):
+    return client.get_secret_value(SecretId="db", **version)["SecretString"]
+
+
+def listed(client, **arguments):
+    answer = client.list_secret_version_ids(SecretId="db", **arguments)
+    return [version["VersionId"] for version in answer["Versions"]]
+
+
+def at(clock, seconds):
+    clock.move_to(f"2030-01-02 09:30:{seconds:02}")
+    return clock.now
+
+
+def test_the_timeline_of_a_rotation_moment_by_moment(
+    client, fakesecrets, fakesecrets_clock, fakesecrets_rotation
+):
+    """
+    LocalStack snapshots test_update_secret_version_stages_current_pending, ..._cycle and
+    test_rotate_secret_with_lambda_success; moto aws-verified test_rotate_secret_using_lambda;
+    dates from published describe-secret outputs.
+    """
+    old, current_id, new = token(1), token(2), token(3)
+    function = fakesecrets.add_rotation_function(well_behaved)
+
+    def describe():
+        return client.describe_secret(SecretId="db")
+
+    # Before: a secret that has been changed once.
+    created = at(fakesecrets_clock, 0)
+    client.create_secret(Name="db", SecretString="older", ClientRequestToken=old)
+    client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=current_id)
+    assert labels(client, "db") == {current_id: {"AWSCURRENT"}, old: {"AWSPREVIOUS"}}
+    assert not {"RotationEnabled", "RotationRules", "LastRotatedDate", "NextRotationDate"} & set(describe())
+    with refused("ResourceNotFoundException") as answer:
+        value(client, VersionStage="AWSPENDING")
+    assert answer.message.endswith("for staging label: AWSPENDING")
+
+    # RotateSecret has answered: AWSPENDING is on a version without a value.
+    started = at(fakesecrets_clock, 1)
+    client.rotate_secret(
+        SecretId="db",
+        RotationLambdaARN=function,
+        RotationRules={"AutomaticallyAfterDays": 30},
+        ClientRequestToken=new,
+    )
+    staged = {current_id: {"AWSCURRENT"}, old: {"AWSPREVIOUS"}, new: {"AWSPENDING"}}
+    assert labels(client, "db") == staged
+    for version in ({"VersionStage": "AWSPENDING"}, {"VersionId": new}):
+        with refused("ResourceNotFoundException"):
+            value(client, **version)
+    with refused("ResourceNotFoundException"):
+        value(client, VersionId=new, VersionStage="AWSPENDING")
+    assert listed(client, IncludeDeprecated=True) == [old, current_id]
+    described = describe()
+    assert described["RotationEnabled"] is True
+    assert described["RotationLambdaARN"] == function
+    assert described["RotationRules"] == {"AutomaticallyAfterDays": 30}
+    assert (described["CreatedDate"], described["LastChangedDate"]) == (created, started)
+    assert not {"LastRotatedDate", "NextRotationDate"} & set(described)
+    assert value(client) == "old"
+
+    # createSecret has put a value.
+    put = at(fakesecrets_clock, 2)
+    fakesecrets_rotation.step("createSecret")
+    assert labels(client, "db") == staged
+    pending = client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")
+    assert (pending["VersionId"], pending["VersionStages"]) == (new, ["AWSPENDING"])
+    assert pending["CreatedDate"] == put
+    assert listed(client) == [old, current_id, new]
+    assert describe()["LastChangedDate"] == put
+    assert value(client) == "old"
+
+    # setSecret and testSecret change nothing here.
+    at(fakesecrets_clock, 3)
+    fakesecrets_rotation.step("setSecret")
+    fakesecrets_rotation.step("testSecret")
+    assert labels(client, "db") == staged
+    assert describe()["LastChangedDate"] == put
+    assert value(client) == "old"
+
+    # finishSecret has moved AWSCURRENT: AWSPENDING stays beside it, the oldest version is deprecated.
+    finished = at(fakesecrets_clock, 4)
+    fakesecrets_rotation.step("finishSecret")
+    assert labels(client, "db") == {new: {"AWSCURRENT", "AWSPENDING"}, current_id: {"AWSPREVIOUS"}}
+    assert listed(client) == [current_id, new]
+    assert listed(client, IncludeDeprecated=True) == [old, current_id, new]
+    assert value(client) == pending["SecretString"]
+    assert value(client, VersionStage="AWSPREVIOUS") == "old"
+    assert value(client, VersionId=old) == "older"
+    described = describe()
+    assert described["LastRotatedDate"] == described["LastChangedDate"] == finished
+    assert (
+        f"{described['NextRotationDate'].astimezone(finished.tzinfo):%Y-%m-%d %H:%M:%S}"
+        == "2030-02-01 23:59:59"
+    )
+
+    # The function, or somebody else, may remove AWSPENDING.
+    removed = at(fakesecrets_clock, 5)
+    client.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=new)
+    assert labels(client, "db") == {new: {"AWSCURRENT"}, current_id: {"AWSPREVIOUS"}}
+    described = describe()
+    assert (described["LastChangedDate"], described["LastRotatedDate"]) == (removed, finished)
+
+
+def test_after_a_success_describe_has_exactly_these_members(client, fakesecrets):
+    """LocalStack snapshot test_rotate_secret_with_lambda_success."""
+    client.create_secret(Name="db", Description="mine", SecretString="old")
+
+    fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 1})
+
+    assert set(client.describe_secret(SecretId="db")) - {"ResponseMetadata"} == {
+        "ARN",
+        "CreatedDate",
+        "Description",
+        "LastAccessedDate",
+        "LastChangedDate",
+        "LastRotatedDate",
+        "Name",
+        "NextRotationDate",
+        "RotationEnabled",
+        "RotationLambdaARN",
+        "RotationRules",
+        "VersionIdsToStages",
+    }
+
+
+def test_last_accessed_is_told_of_versions_that_were_read_and_not_of_the_new_one(db, fakesecrets):
+    """LocalStack snapshot test_rotate_secret_with_lambda_success: failed reads do not count."""
+
+    def reads_only_the_current_value(event, context):
+        if event["Step"] == "createSecret":
+            value(db)
+            with refused("ResourceNotFoundException"):
+                value(db, VersionId=event["ClientRequestToken"], VersionStage="AWSPENDING")
+            db.put_secret_value(
+                SecretId="db",
+                ClientRequestToken=event["ClientRequestToken"],
+                SecretString="new",
+                VersionStages=["AWSPENDING"],
+            )
+        elif event["Step"] == "finishSecret":
+            well_behaved(event, context)
+
+    fakesecrets.rotate("db", reads_only_the_current_value)
+
+    versions = db.list_secret_version_ids(SecretId="db")["Versions"]
+    assert ["LastAccessedDate" in version for version in versions] == [True, False]
+
+
+class TestTheEvent:
+    def test_is_the_one_that_aws_sends(self, db, fakesecrets):
+        """User guide, lambda rotation functions; the ARN: aws-samples issue 16."""
+        events = []
+        fakesecrets.add_rotation_function(lambda event, context: events.append(event), name="spy")
+        arn = fakesecrets.secret("db").arn
+
+        with pytest.warns(RotationFailedWarning):
+            db.rotate_secret(
+                SecretId="db",
+                RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:spy",
+                ClientRequestToken=token(2),
+            )
+
+        assert [event["Step"] for event in events] == STEPS
+        for event in events:
+            assert set(event) == {"Step", "SecretId", "ClientRequestToken", "RotationToken"}
+            assert (event["SecretId"], event["ClientRequestToken"]) == (arn, token(2))
+        assert len({event["RotationToken"] for event in events}) == 1
+        assert 36 <= len(events[0]["RotationToken"]) <= 256
+
+    def test_may_be_changed_by_the_function_without_any_effect(self, db, fakesecrets):
+        def forgetful(event, context):
+            well_behaved(dict(event), context)
+            event.clear()
+
+        assert fakesecrets.rotate("db", forgetful).status == "succeeded"
+
+    def test_brings_the_rotation_token_that_put_secret_value_takes(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        """API_PutSecretValue."""
+
+        def passes_it_on(event, context):
+            db.put_secret_value(
+                SecretId=event["SecretId"],
+                ClientRequestToken=event["ClientRequestToken"],
+                RotationToken=event["RotationToken"],
+                SecretString="new",
+                VersionStages=["AWSPENDING"],
+            )
+
+        function = fakesecrets.add_rotation_function(passes_it_on)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        fakesecrets_rotation.step()
+
+        assert value(db, VersionStage="AWSPENDING") == "new"
+
+    def test_comes_with_a_context_as_lambda_gives_it(self, db, fakesecrets, fakesecrets_clock):
+        seen = []
+
+        def looks(event, context):
+            fakesecrets_clock.tick(10)
+            seen.append((context, context.get_remaining_time_in_millis()))
+            well_behaved(event, context)
+
+        function = fakesecrets.add_rotation_function(looks, name="look-around")
+        fakesecrets.rotate("db", function)
+
+        context, remaining = seen[0]
+        assert context.function_name == "look-around"
+        assert context.invoked_function_arn == function
+        assert context.memory_limit_in_mb == 128
+        assert remaining == 20_000
+        assert len({context.aws_request_id for context, _ in seen}) == 4
+
+
+class TestReadersDuringARotation:
+    @pytest.mark.parametrize("steps", [0, 1, 2, 3, 4])
+    def test_always_find_a_current_value(self, db, fakesecrets, fakesecrets_rotation, steps):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        for _ in range(steps):
+            fakesecrets_rotation.step()
+
+        assert (value(db) == "old") is (steps < 4)
+
+
+class TestWhenAStepFails:
+    @pytest.mark.parametrize("step", STEPS)
+    def test_the_new_version_stays_pending_and_the_current_value_is_untouched(self, db, fakesecrets, step):
+        """API_RotateSecret: AWSPENDING might be attached to an empty secret version."""
+        with pytest.warns(RotationFailedWarning, match="the database is down"):
+            rotation = fakesecrets.rotate("db", raising_in(step))
+
+        view = fakesecrets.secret("db")
+        assert view.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+        assert [version.has_value for version in view.versions] == [True, step != "createSecret"]
+        assert value(db) == "old"
+        described = db.describe_secret(SecretId="db")
+        assert described["RotationEnabled"] is True
+        assert "LastRotatedDate" not in described
+        assert (rotation.status, str(rotation.error)) == ("failed", "the database is down")
+        assert [run.name for run in rotation.steps] == STEPS[: STEPS.index(step) + 1]
+        assert [run.succeeded for run in rotation.steps][-1] is False
+        with refused("InvalidRequestException"):
+            db.rotate_secret(SecretId="db")
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_the_retry_begins_again_with_the_same_token_and_succeeds(
+        self, db, fakesecrets, fakesecrets_rotation, step
+    ):
+        """User guide, rotating-secrets: Secrets Manager retries the entire rotation process."""
+        calls, broken = [], [True]
+
+        def flaky(event, context):
+            calls.append((event["Step"], event["ClientRequestToken"]))
+            if event["Step"] == step and broken:
+                broken.clear()
+                raise RuntimeError("once")
+            well_behaved(event, context)
+
+        function = fakesecrets.add_rotation_function(flaky)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+        with pytest.raises(RuntimeError, match="once"):
+            fakesecrets_rotation.run()
+        put = None if step == "createSecret" else value(db, VersionStage="AWSPENDING")
+
+        rotation = fakesecrets_rotation.run()
+
+        failed_after = STEPS[: STEPS.index(step) + 1]
+        assert calls == [(name, token(2)) for name in [*failed_after, *STEPS]]
+        assert (rotation.status, rotation.attempt, rotation.error) == ("succeeded", 2, None)
+        assert [run.attempt for run in rotation.steps] == [1] * len(failed_after) + [2] * 4
+        assert current(db, "db") == token(2)
+        assert put is None or value(db) == put
+
+    def test_a_failure_after_the_label_has_moved_heals_with_the_retry(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        """aws-samples' functions return at once where AWSCURRENT is on the token already."""
+        broken = [True]
+
+        def stumbles_at_the_end(event, context):
+            well_behaved(event, context)
+            if event["Step"] == "finishSecret" and broken:
+                broken.clear()
+                raise RuntimeError("after the move")
+
+        function = fakesecrets.add_rotation_function(stumbles_at_the_end)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+        with pytest.raises(RuntimeError, match="after the move"):
+            fakesecrets_rotation.run()
+        assert current(db, "db") == token(2)
+        assert "LastRotatedDate" not in db.describe_secret(SecretId="db")
+
+        assert fakesecrets_rotation.run().status == "succeeded"
+        assert db.describe_secret(SecretId="db")["LastRotatedDate"]
+
+    def test_the_caller_of_rotate_secret_does_not_learn_of_it(self, db, fakesecrets):
+        """Not even where warnings are errors, as they are in this test run."""
+        function = fakesecrets.add_rotation_function(raising_in("createSecret"))
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        text = str(warned[0].message)
+        assert "failed in createSecret, attempt 1" in text
+        assert "RuntimeError: the database is down" in text
+        assert warned[0].filename.endswith("rotation_functions.py")
+        assert "_rotation.py" not in text.replace("rotation_functions.py", "")
+
+    @pytest.mark.parametrize(
+        "crash", [SystemExit(1), AssertionError("no"), MemoryError()], ids=lambda e: type(e).__name__
+    )
+    def test_whatever_the_function_dies_of_is_a_failure(self, db, fakesecrets, crash):
+        with pytest.warns(RotationFailedWarning):
+            rotation = fakesecrets.rotate("db", raising_in("setSecret", crash))
+
+        assert (rotation.status, rotation.error) == ("failed", crash)
+
+    def test_an_interrupt_stops_the_test_and_not_only_the_rotation(self, db, fakesecrets):
+        with pytest.raises(KeyboardInterrupt):
+            fakesecrets.rotate("db", raising_in("setSecret", KeyboardInterrupt()))
+
+    def test_the_date_of_the_last_rotation_stays(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
+        before = db.describe_secret(SecretId="db")
+
+        fakesecrets_clock.move_to("2030-01-05")
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("setSecret"))
+
+        after = db.describe_secret(SecretId="db")
+        for member in ("LastRotatedDate", "NextRotationDate"):
+            assert after[member] == before[member], "a published describe-secret output of a stuck rotation"
+
+
+class TestRetriesOnTheClock:
+    """When AWS retries, and how often, nobody has observed: Assumptions.retry_delays."""
+
+    def test_a_failed_rotation_is_tried_again_with_the_same_token(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        moments = []
+
+        def down_until_half_past_ten(event, context):
+            moments.append(f"{fakesecrets_clock.now:%H:%M}")
+            if moments[-1] < "10:00":
+                raise ConnectionError("down")
+            well_behaved(event, context)
+
+        function = fakesecrets.add_rotation_function(down_until_half_past_ten)
+        with pytest.warns(RotationFailedWarning):
+            answer = db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets_clock.tick(timedelta(days=1))
+
+        assert moments == ["09:30", "09:31", "09:36", "09:51", "10:51", "10:51", "10:51", "10:51"]
+        rotation = fakesecrets.rotations("db")[0]
+        assert (rotation.status, rotation.attempt, rotation.token) == ("succeeded", 5, answer["VersionId"])
+        assert (
+            f"{db.describe_secret(SecretId='db')['LastRotatedDate'].astimezone(fakesecrets_clock.now.tzinfo):%H:%M}"
+            == "10:51"
+        )
+
+    def test_the_attempts_are_bounded(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets.assume(retry_delays=(timedelta(minutes=1), timedelta(minutes=1)))
+
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("createSecret"))
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets_clock.tick(timedelta(days=300))
+
+        assert fakesecrets.rotations("db")[0].attempt == 3
+        names = [event["eventName"] for event in fakesecrets.cloudtrail]
+        assert names == ["RotationStarted", "RotationFailed"] * 3
+
+    def test_somebody_elses_clock_is_caught_up_with_before_the_next_request(self, db, fakesecrets, freezer):
+        healthy = []
+
+        def once_down(event, context):
+            if not healthy:
+                raise ConnectionError("down")
+            well_behaved(event, context)
+
+        function = fakesecrets.add_rotation_function(once_down)
+        with pytest.warns(RotationFailedWarning):
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        healthy.append(True)
+        freezer.tick(timedelta(minutes=2))
+
+        assert value(db) != "old"
+
+
+class TestWhenTheFunctionMovesNothing:
+    @pytest.mark.parametrize(
+        "function",
+        [nothing, lambda event, context: {"statusCode": 500}],
+        ids=["it does nothing", "it returns what looks like an error"],
+    )
+    def test_the_attempt_has_failed_and_the_labels_stay(self, db, fakesecrets, function):
+        """Inferred: what a function returns means nothing, and the labels are not in an end state."""
+        with pytest.warns(RotationFailedWarning, match="AWSCURRENT is on v1 and not on the new version, v2"):
+            rotation = fakesecrets.rotate("db", function)
+
+        assert rotation.status == "failed"
+        assert isinstance(rotation.error, FakeSecretsError)
+        assert [step.name for step in rotation.steps] == STEPS
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+        assert value(db) == "old"
+        assert fakesecrets.cloudtrail[-1]["errorMessage"].endswith("during finishSecret step")
+
+    def test_the_driver_returns_and_warns(self, db, fakesecrets, fakesecrets_rotation):
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(nothing))
+
+        with pytest.warns(RotationFailedWarning, match="finishSecret has to move it there"):
+            rotation = fakesecrets_rotation.run()
+
+        assert rotation.status == "failed"
+
+
+class TestWhenTheFunctionMovesAwscurrentTooEarly:
+    def test_a_value_put_without_stages_is_current_at_the_first_step(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        def puts_without_stages(event, context):
+            if event["Step"] == "createSecret":
+                db.put_secret_value(
+                    SecretId="db", ClientRequestToken=event["ClientRequestToken"], SecretString="untested"
+                )
+
+        function = fakesecrets.add_rotation_function(puts_without_stages)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        fakesecrets_rotation.step("createSecret")
+
+        view = fakesecrets.secret("db")
+        assert view.staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT", "AWSPENDING"}}
+        assert [str(move) for move in view.transitions if move.step] == [
+            "AWSCURRENT v1 -> v2 by PutSecretValue",
+            "AWSPREVIOUS -> v1 by PutSecretValue",
+        ]
+        assert value(db) == "untested"
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+
+class TestWhenTheFunctionForgetsTheToken:
+    def test_a_pending_value_under_another_id_takes_the_label_away(self, db, fakesecrets):
+        def forgets_the_token(event, context):
+            if event["Step"] == "createSecret":
+                db.put_secret_value(SecretId="db", SecretString="lost", VersionStages=["AWSPENDING"])
+            else:
+                well_behaved(event, context)
+
+        with pytest.warns(RotationFailedWarning, match="has no stage for rotation"):
+            rotation = fakesecrets.rotate("db", forgets_the_token)
+
+        view = fakesecrets.secret("db")
+        assert (rotation.status, rotation.steps[-1].name) == ("failed", "setSecret")
+        assert view.staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
+        assert value(db) == "old"
+        with refused("InvalidRequestException"):
+            db.rotate_secret(SecretId="db")
+
+    def test_a_current_value_under_another_id_abandons_the_rotation(self, db, fakesecrets):
+        steps = []
+
+        def forgets_everything(event, context):
+            steps.append(event["Step"])
+            db.put_secret_value(SecretId="db", SecretString="lost")
+
+        rotation = fakesecrets.rotate("db", forgets_everything)
+
+        assert (rotation.status, steps) == ("abandoned", ["createSecret"])
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT"}}
+        assert value(db) == "lost"
+
+
+class TestWhenTheFunctionPutsAwspendingOnTheOldVersion:
+    def test_the_attempt_has_failed_and_the_next_rotation_is_refused(self, db, fakesecrets):
+        def moves_the_wrong_label(event, context):
+            well_behaved(event, context)
+            if event["Step"] == "finishSecret":
+                db.update_secret_version_stage(
+                    SecretId="db",
+                    VersionStage="AWSPENDING",
+                    MoveToVersionId=token(1),
+                    RemoveFromVersionId=event["ClientRequestToken"],
+                )
+
+        with pytest.warns(RotationFailedWarning, match="AWSPENDING is on v1, while AWSCURRENT is on v2"):
+            rotation = fakesecrets.rotate("db", moves_the_wrong_label)
+
+        assert rotation.status == "failed"
+        with refused("InvalidRequestException") as answer:
+            db.rotate_secret(SecretId="db")
+        assert answer.message.startswith("A previous rotation isn't complete.")
+
+
+class TestANewValueDuringARotation:
+    """RotationAbandoned (user guide, CloudTrail entries)."""
+
+    @pytest.mark.parametrize("steps", [0, 1, 3])
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda client: client.put_secret_value(SecretId="db", SecretString="by hand"),
+            lambda client: client.update_secret(SecretId="db", SecretString="by hand"),
+            lambda client: client.put_secret_value(
+                SecretId="db", SecretString="by hand", VersionStages=["AWSCURRENT", "x"]
+            ),
+        ],
+        ids=["PutSecretValue", "UpdateSecret", "PutSecretValue with AWSCURRENT"],
+    )
+    def test_abandons_it_and_takes_its_label_away(self, db, fakesecrets, fakesecrets_rotation, write, steps):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        for _ in range(steps):
+            fakesecrets_rotation.step()
+
+        write(db)
+
+        assert fakesecrets.rotations("db")[0].status == "abandoned"
+        assert fakesecrets_rotation.pending == ()
+        assert "AWSPENDING" not in fakesecrets.secret("db").labels
+        assert value(db) == "by hand"
+        names = [event["eventName"] for event in fakesecrets.cloudtrail]
+        assert names == ["RotationStarted", "RotationAbandoned"]
+        assert db.rotate_secret(SecretId="db")["VersionId"]
+
+    def test_counts_as_a_rotation_for_the_next_date_and_not_as_the_last_one(
+        self, db, fakesecrets, fakesecrets_clock
+    ):
+        """A published describe-secret output; API_RotationRulesType."""
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
+        rotated = db.describe_secret(SecretId="db")["LastRotatedDate"]
+
+        fakesecrets_clock.move_to("2030-01-20 23:59:59")
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+
+        described = db.describe_secret(SecretId="db")
+        assert described["LastRotatedDate"] == rotated
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-02-19"
+
+    def test_with_a_custom_label_only_leaves_the_rotation_alone(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        db.put_secret_value(SecretId="db", SecretString="aside", VersionStages=["MINE"])
+
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+
+class TestRotateImmediatelyFalse:
+    """moto aws-verified test_rotate_secret_using_lambda_dont_rotate_immediately; API_RotateSecret."""
+
+    def test_runs_the_test_step_alone_on_a_copy_of_the_current_value(self, db, fakesecrets):
+        seen = []
+
+        def looks(event, context):
+            described = db.describe_secret(SecretId="db")
+            seen.append(
+                (
+                    event["Step"],
+                    value(db, VersionId=event["ClientRequestToken"], VersionStage="AWSPENDING"),
+                    described["RotationEnabled"],
+                    described["VersionIdsToStages"][event["ClientRequestToken"]],
+                )
+            )
+
+        answer = db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(looks),
+            RotationRules={"AutomaticallyAfterDays": 30},
+            RotateImmediately=False,
+            ClientRequestToken=token(2),
+        )
+
+        assert answer["VersionId"] == token(2)
+        assert seen == [("testSecret", "old", True, ["AWSPENDING"])]
+
+    def test_leaves_the_labels_and_no_trace_of_the_version_and_sets_no_date(self, db, fakesecrets):
+        db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotateImmediately=False,
+        )
+
+        assert labels(db, "db") == {token(1): {"AWSCURRENT"}}
+        assert listed(db, IncludeDeprecated=True) == [token(1)]
+        assert value(db) == "old"
+        assert "LastRotatedDate" not in db.describe_secret(SecretId="db")
+        names = [event["eventName"] for event in fakesecrets.cloudtrail]
+        assert names == ["TestRotationStarted", "TestRotationSucceeded"]
+
+    def test_a_failing_test_keeps_the_configuration_and_removes_the_version(self, db, fakesecrets):
+        function = fakesecrets.add_rotation_function(raising_in("testSecret"))
+
+        with pytest.warns(RotationFailedWarning, match="The test run of"):
+            db.rotate_secret(
+                SecretId="db",
+                RotationLambdaARN=function,
+                RotationRules={"AutomaticallyAfterDays": 30},
+                RotateImmediately=False,
+            )
+
+        described = db.describe_secret(SecretId="db")
+        assert described["RotationEnabled"] is True
+        assert described["RotationRules"] == {"AutomaticallyAfterDays": 30}
+        assert labels(db, "db") == {token(1): {"AWSCURRENT"}}
+        assert [event["eventName"] for event in fakesecrets.cloudtrail] == [
+            "TestRotationStarted",
+            "TestRotationFailed",
+        ]
+
+    def test_counts_the_days_from_the_call(self, db, fakesecrets, fakesecrets_clock):
+        """Inferred: not observed on AWS."""
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+
+        db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotationRules={"AutomaticallyAfterDays": 30},
+            RotateImmediately=False,
+        )
+
+        window = fakesecrets.secret("db").next_rotation
+        assert (f"{window.opens:%Y-%m-%d %H:%M}", f"{window.closes:%Y-%m-%d %H:%M}") == (
+            "2030-02-01 00:00",
+            "2030-02-02 00:00",
+        )
+
+    def test_on_a_secret_without_a_value_the_function_finds_none(self, client, fakesecrets):
+        """Inferred: there is nothing to copy."""
+        client.create_secret(Name="empty")
+
+        with pytest.warns(RotationFailedWarning, match="for staging label: AWSPENDING"):
+            client.rotate_secret(
+                SecretId="empty",
+                RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+                RotateImmediately=False,
+            )
+
+        assert "VersionIdsToStages" not in client.describe_secret(SecretId="empty")
+
+    def test_waits_for_the_test_that_drives(self, db, fakesecrets, fakesecrets_rotation):
+        db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotateImmediately=False,
+        )
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+        assert [rotation.is_test for rotation in fakesecrets_rotation.pending] == [True]
+
+        step = fakesecrets_rotation.step("testSecret")
+
+        assert step.succeeded
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}}
+
+
+class TestTheFirstRotationEver:
+    def test_of_a_secret_without_a_value_stops_at_the_current_value_that_is_missing(
+        self, client, fakesecrets
+    ):
+        """aws-samples' functions read AWSCURRENT first."""
+        client.create_secret(Name="db")
+
+        with pytest.warns(RotationFailedWarning, match="for staging label: AWSCURRENT"):
+            fakesecrets.rotate("db", well_behaved)
+
+        described = client.describe_secret(SecretId="db")
+        assert list(described["VersionIdsToStages"].values()) == [["AWSPENDING"]]
+        assert described["RotationEnabled"] is True
+        assert "LastRotatedDate" not in described
+
+    def test_of_a_secret_without_a_value_makes_the_first_value_current(self, client, fakesecrets):
+        """API_PutSecretValue: the first value gets AWSCURRENT, whatever labels were asked for."""
+        client.create_secret(Name="db")
+
+        def only_creates(event, context):
+            if event["Step"] == "createSecret":
+                client.put_secret_value(
+                    SecretId="db",
+                    ClientRequestToken=event["ClientRequestToken"],
+                    SecretString="first",
+                    VersionStages=["AWSPENDING"],
+                )
+
+        assert fakesecrets.rotate("db", only_creates).status == "succeeded"
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT", "AWSPENDING"}}
+
+    def test_finds_no_previous_value(self, db, fakesecrets):
+        seen = []
+
+        def looks_back(event, context):
+            if event["Step"] == "setSecret":
+                with refused("ResourceNotFoundException") as answer:
+                    value(db, VersionStage="AWSPREVIOUS")
+                seen.append(answer.message)
+            well_behaved(event, context)
+
+        fakesecrets.rotate("db", looks_back)
+
+        assert seen == [
+            "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"
+        ]
+
+
+class TestSeveralRotations:
+    def test_each_keeps_the_value_before_it_as_previous(self, db, fakesecrets):
+        fakesecrets.rotate("db", well_behaved)
+        first = value(db)
+        fakesecrets.rotate("db")
+
+        assert value(db, VersionStage="AWSPREVIOUS") == first
+        assert fakesecrets.secret("db").staging == {"v2": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT", "AWSPENDING"}}
+        assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["succeeded"] * 2
+
+    def test_a_custom_label_stays_on_its_version(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+        client.update_secret_version_stage(SecretId="db", VersionStage="MINE", MoveToVersionId=token(1))
+
+        fakesecrets.rotate("db", well_behaved)
+        fakesecrets.rotate("db")
+
+        assert fakesecrets.secret("db").staging["v1"] == {"MINE"}
+
+    def test_a_function_may_rotate_another_secret(self, db, fakesecrets):
+        db.create_secret(Name="other", SecretString="other")
+        inner = fakesecrets.add_rotation_function(well_behaved, name="inner")
+
+        def rotates_another(event, context):
+            if event["Step"] == "setSecret":
+                db.rotate_secret(SecretId="other", RotationLambdaARN=inner)
+            well_behaved(event, context)
+
+        fakesecrets.rotate("db", rotates_another)
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
+
+    def test_a_function_that_rotates_its_own_secret_is_refused(self, db, fakesecrets):
+        def rotates_itself(event, context):
+            db.rotate_secret(SecretId="db")
+
+        with pytest.warns(RotationFailedWarning, match="A previous rotation isn't complete"):
+            fakesecrets.rotate("db", rotates_itself)
+
+
+class TestAwspendingAfterARotation:
+    @pytest.mark.parametrize(
+        ("assumed", "left"), [("stays", {"AWSCURRENT", "AWSPENDING"}), ("removed", {"AWSCURRENT"})]
+    )
+    def test_stays_or_is_removed_as_assumed(self, db, fakesecrets, assumed, left):
+        """aws-samples pull request 145 and issue 168 disagree; published outputs show it staying."""
+        fakesecrets.assume(pending_after_finish=assumed)
+
+        fakesecrets.rotate("db", well_behaved)
+
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v2": left}
+
+
+class TestDeletionDuringARotation:
+    def test_ends_it_and_a_restored_secret_is_still_blocked(self, db, fakesecrets, fakesecrets_rotation):
+        """Inferred: rotations do not run for a deleted secret, and restoring changes no label."""
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        fakesecrets_rotation.step()
+
+        db.delete_secret(SecretId="db")
+        assert fakesecrets_rotation.pending == ()
+        db.restore_secret(SecretId="db")
+
+        assert fakesecrets.rotations("db")[0].status == "cancelled"
+        assert db.describe_secret(SecretId="db")["RotationEnabled"] is True
+        with refused("InvalidRequestException"):
+            db.rotate_secret(SecretId="db")
+
+    def test_by_force_from_within_the_function_does_no_harm(self, db, fakesecrets):
+        def deletes(event, context):
+            db.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        function = fakesecrets.add_rotation_function(deletes)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["cancelled"]
+
+
+class TestTheEnvironmentOfAFunction:
+    def test_has_what_awss_own_functions_read_beside_its_own_variables(self, db, fakesecrets, monkeypatch):
+        monkeypatch.setenv("EXCLUDE_CHARACTERS", "before")
+        monkeypatch.delenv("PASSWORD_LENGTH", raising=False)
+        seen = {}
+
+        def looks(event, context):
+            import os
+
+            seen.update(os.environ)
+
+        fakesecrets.add_rotation_function(
+            looks, name="looks", environ={"EXCLUDE_CHARACTERS": "/@", "PASSWORD_LENGTH": "20"}
+        )
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", "arn:aws:lambda:us-east-1:123456789012:function:looks")
+
+        import os
+
+        assert seen["SECRETS_MANAGER_ENDPOINT"] == "https://secretsmanager.us-east-1.amazonaws.com"
+        assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-east-1"
+        assert seen["AWS_LAMBDA_FUNCTION_NAME"] == "looks"
+        assert (seen["EXCLUDE_CHARACTERS"], seen["PASSWORD_LENGTH"]) == ("/@", "20")
+        assert os.environ["EXCLUDE_CHARACTERS"] == "before"
+        assert not {"PASSWORD_LENGTH", "SECRETS_MANAGER_ENDPOINT", "AWS_LAMBDA_FUNCTION_NAME"} & set(
+            os.environ
+        )
+
+    def test_is_put_back_after_a_failure_too(self, db, fakesecrets):
+        import os
+
+        before = dict(os.environ)
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("createSecret"))
+
+        assert dict(os.environ) == before
+
+    def test_names_the_region_of_the_secret(self, fakesecrets):
+        client = fakesecrets.client("eu-west-1")
+        client.create_secret(Name="db", SecretString="old")
+
+        def rotate(event, context):
+            assert boto3.client("secretsmanager").meta.region_name == "eu-west-1"
+            well_behaved(event, context)
+
+        function = fakesecrets.add_rotation_function(rotate, region_name="eu-west-1")
+        client.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert fakesecrets.rotations("db")[0].status == "succeeded"
+
+
+class TestFunctionsByName:
+    def test_are_imported_and_called(self, db, fakesecrets):
+        rotation = fakesecrets.rotate("db", "rotation_functions:well_behaved")
+
+        assert rotation.status == "succeeded"
+        assert rotation.function_arn.endswith(":function:well_behaved")
+
+    def test_see_their_environment_when_they_are_imported(self, fakesecrets, tmp_path, monkeypatch):
+        (tmp_path / "reads_at_import.py").write_text(
+            "import os\nLENGTH = os.environ['PASSWORD_LENGTH']\ndef handler(event, context): pass\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+
+        fakesecrets.add_rotation_function("reads_at_import:handler", environ={"PASSWORD_LENGTH": "20"})
+
+        assert sys.modules["reads_at_import"].LENGTH == "20"
+
+    def test_a_name_that_is_taken_gets_the_new_function(self, db, fakesecrets):
+        fakesecrets.add_rotation_function(raising_in("createSecret"), name="rotate")
+        arn = fakesecrets.add_rotation_function(well_behaved, name="rotate")
+
+        assert fakesecrets.rotate("db", arn).status == "succeeded"
+
+    def test_two_functions_of_one_name_are_kept_apart(self, fakesecrets):
+        first = fakesecrets.add_rotation_function(raising_in("createSecret"))
+        second = fakesecrets.add_rotation_function(raising_in("setSecret"))
+
+        assert (first.rpartition(":")[2], second.rpartition(":")[2]) == ("fails", "fails-2")
+
+    def test_the_same_function_twice_is_one(self, fakesecrets):
+        assert fakesecrets.add_rotation_function(nothing) == fakesecrets.add_rotation_function(nothing)
