@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 Moment = datetime | date | str
 
 
+#: The instant of what runs here, where it is not the time of the process.
+_INSTANT: ContextVar[datetime | None] = ContextVar("_INSTANT", default=None)
+
+
 class Clock:
     """
     The time of the whole process, once it has been frozen by `freeze`, `move_to` or `tick`.
@@ -26,21 +32,31 @@ class Clock:
     Until then it follows whoever sets the time: the real clock, freezegun, time-machine.
     """
 
-    def __init__(self, on_the_way: Callable[[datetime], datetime | None] = lambda until: None) -> None:
+    def __init__(self, next_due: Callable[[datetime], datetime | None], run_due: Callable[[], None]) -> None:
         """
         Args:
-            on_the_way: answers the next instant, up to a moment and with it, at which something is
-                due, or None. The clock stops there and calls `arrived` before it goes on.
+            next_due: answers the next instant, up to a moment and with it, at which something is due,
+                or None. The clock stops there on its way.
+            run_due: runs what is due where the clock stands.
         """
-        self._on_the_way = on_the_way
-        self.arrived: Callable[[], None] = lambda: None
+        self._next_due = next_due
+        self._run_due = run_due
         self._freezing: _freeze_time | None = None
         self._frozen: FrozenDateTimeFactory | StepTickTimeFactory | TickingDateTimeFactory | None = None
 
     @property
     def now(self) -> datetime:
         """The time, aware and in UTC, asked anew each time."""
-        return datetime.now(timezone.utc)
+        return _INSTANT.get() or datetime.now(timezone.utc)
+
+    @contextmanager
+    def at(self, instant: datetime) -> Iterator[None]:
+        """Let the fake alone see *instant*: what came due under somebody else's clock has its own."""
+        token = _INSTANT.set(instant)
+        try:
+            yield
+        finally:
+            _INSTANT.reset(token)
 
     @property
     def is_frozen(self) -> bool:
@@ -68,10 +84,12 @@ class Clock:
         """
         target = _moment(moment)
         self.freeze()
-        while (due := self._on_the_way(target)) is not None:
+        if target < self.now:
+            self._set(target)
+        while (due := self._next_due(target)) is not None:
             self._set(max(due, self.now))
-            self.arrived()
-        self._set(target)
+            self._run_due()
+        self._set(max(target, self.now))  # what ran may have moved the clock further
 
     def tick(self, delta: timedelta | float = timedelta(seconds=1)) -> None:
         """

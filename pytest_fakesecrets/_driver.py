@@ -43,9 +43,7 @@ class RotationDriver:
         place = self._next(secret_id)
         if name is not None:
             _check_step(place.rotation, name)
-        step = self._rotations.advance(place)
-        self._tell(place, step)
-        return step
+        return self._advance(place)
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
@@ -58,8 +56,7 @@ class RotationDriver:
         __tracebackhide__ = True
         place = self._next(secret_id)
         while True:
-            step = self._rotations.advance(place)
-            self._tell(place, step)
+            self._advance(place)
             if place.rotation.status != "in progress":
                 return place.rotation
 
@@ -86,12 +83,18 @@ class RotationDriver:
             raise again.error
         return again
 
-    def _tell(self, place: Place, step: RotationStep) -> None:
+    def _advance(self, place: Place) -> RotationStep:
         __tracebackhide__ = True
+        step = self._rotations.advance(place)
+        if step is None:
+            raise FakeSecretsError(
+                f"A step of {place.secret_id} is running already, in another thread or around this call."
+            )
         if step.error is not None and step.was_raised:
             raise step.error
         if step.error is not None:
-            warn_of_failure(place.region, place.rotation, step.error)
+            warn_of_failure(self._service, place.rotation, step.error)
+        return step
 
     def _next(self, secret_id: str | None) -> Place:
         waiting = self._rotations.waiting()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import traceback
 import warnings
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from ._core.errors import RotationFailedWarning
 from ._core.rotation import Rotation
-from ._core.store import Region
+from ._service import Service
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -32,7 +34,7 @@ _HARMLESS = frozenset(
 _SHORTEST = 4
 
 
-def warn_of_failure(region: Region, rotation: Rotation, error: BaseException) -> None:
+def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) -> None:
     """
     Issue a `RotationFailedWarning` that points at the line of the function.
 
@@ -43,13 +45,8 @@ def warn_of_failure(region: Region, rotation: Rotation, error: BaseException) ->
     told.stack = traceback.StackSummary.from_list(
         [line for line in told.stack if not line.filename.startswith(_PACKAGE)]
     )
-    run = "The test run" if rotation.is_test else "The rotation"
-    text = without_values(
-        f"{run} of {rotation.secret_id} failed in {rotation.steps[-1].name}, attempt {rotation.attempt}:\n"
-        + "".join(told.format()).rstrip(),
-        region,
-    )
-    file, line = (told.stack[-1].filename, told.stack[-1].lineno or 0) if told.stack else (_PACKAGE, 0)
+    text = without_values(f"{_headline(rotation)}\n{''.join(told.format()).rstrip()}", service)
+    file, line = _place(told, service, rotation)
     try:
         warnings.warn_explicit(text, RotationFailedWarning, file, line)
     except RotationFailedWarning:
@@ -58,25 +55,59 @@ def warn_of_failure(region: Region, rotation: Rotation, error: BaseException) ->
             warnings.warn_explicit(text, RotationFailedWarning, file, line)
 
 
-def without_values(text: str, region: Region) -> str:
-    """The text with every value of every secret, and every secret string inside a JSON value, blotted out."""
-    for value in sorted(set(_values(region)), key=len, reverse=True):
-        if len(value) >= _SHORTEST:
-            text = text.replace(value, "***")
+def _place(told: traceback.TracebackException, service: Service, rotation: Rotation) -> tuple[str, int]:
+    """The line that raised; where none did, that of the function."""
+    if told.stack:
+        return told.stack[-1].filename, told.stack[-1].lineno or 0
+    handler = rotation.function_arn and service.functions.find(rotation.function_arn).handler
+    code = getattr(handler, "__code__", None)
+    return (code.co_filename, code.co_firstlineno) if code else (_PACKAGE, 0)
+
+
+def _headline(rotation: Rotation) -> str:
+    step = f"{rotation.steps[-1].name}, attempt {rotation.attempt}"
+    if rotation.status == "failed":
+        run = "The test run" if rotation.is_test else "The rotation"
+        return f"{run} of {rotation.secret_id} failed in {step}:"
+    return (
+        f"The rotation of {rotation.secret_id} was {rotation.status}, and its function then raised in {step}:"
+    )
+
+
+def without_values(text: str, service: Service) -> str:
+    """The text with every secret value blotted out, as it is and as Python, JSON or a URL write it."""
+    written = {form for value in _values(service) for form in _forms(value) if len(form) >= _SHORTEST}
+    for form in sorted(written, key=len, reverse=True):
+        text = text.replace(form, "***")
     return text
 
 
-def _values(region: Region) -> Iterator[str]:
-    for secret in region.secrets.values():
-        for version in secret.versions.values():
-            if isinstance(version.value, bytes):
-                yield version.value.decode("latin-1")
-            elif version.value is not None:
-                yield version.value
-                yield from _strings(_parsed(version.value))
+def _values(service: Service) -> Iterator[str | bytes]:
+    """Every value of the world, the strings inside JSON values, and every password that was given out."""
+    yield from service.passwords
+    for region in list(service.store.regions.values()):
+        for secret in list(region.secrets.values()):
+            for version in secret.versions.values():
+                if version.value is not None:
+                    yield version.value
+                    yield from _strings(_parsed(version.value))
 
 
-def _parsed(value: str) -> object:
+def _forms(value: str | bytes) -> Iterator[str]:
+    raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+    yield repr(raw)[2:-1]
+    yield base64.b64encode(raw).decode()
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    yield value
+    yield repr(value)[1:-1]
+    yield json.dumps(value)[1:-1]
+    yield repr(json.dumps(value)[1:-1])[1:-1]
+    yield quote(value, safe="")
+    yield quote(value)
+
+
+def _parsed(value: str | bytes) -> object:
     try:
         return json.loads(value)
     except ValueError:
@@ -86,6 +117,8 @@ def _parsed(value: str) -> object:
 def _strings(document: object) -> Iterator[str]:
     if isinstance(document, str):
         yield document
+    elif isinstance(document, int | float):
+        yield str(document)
     elif isinstance(document, dict):
         for name, member in document.items():
             if name not in _HARMLESS:

@@ -17,12 +17,12 @@ from ._core.rotation import Rotation
 from ._core.secret import Secret, Value
 from ._driver import RotationDriver
 from ._events import cloudtrail, eventbridge
-from ._functions import Functions, Handler, environment
+from ._functions import Handler, environment
 from ._history import Event
-from ._model import Reply
+from ._model import Reply, check_members
 from ._operations import seeds
 from ._rotation import Place, Rotations
-from ._service import DEFAULT_ACCOUNT, Request, Service, default_region
+from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._timeline import timeline
 from ._view import SecretView
 
@@ -53,15 +53,9 @@ class FakeSecrets:
     """
 
     def __init__(self, *, seed: int = 0) -> None:
-        self._seed = seed
         self._leave = ExitStack()
-        self.clock = Clock(self._next_due)
-        self.clock.arrived = self._catch_up
-        self._functions = Functions()
-        self._build()
-
-    def _build(self) -> None:
-        self._service = Service(self.clock, self._functions, self._seed)
+        self.clock = Clock(self._next_due, self._catch_up)
+        self._service = Service(self.clock, seed)
         self._rotations = Rotations(self._service)
 
     def __repr__(self) -> str:
@@ -99,7 +93,9 @@ class FakeSecrets:
     def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply:
         """The answer to one request, after everything that had come due by then. For the doors."""
         self._catch_up()
-        request = Request(account or DEFAULT_ACCOUNT, region, operation, body)
+        running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
+        account = account or (running.account if running else DEFAULT_ACCOUNT)
+        request = Request(account, region, operation, body)
         answered = self._service.answer(request)
         for rotation in answered.started:
             self._rotations.started(self._service.store.region(request.account, region), rotation)
@@ -153,7 +149,7 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: the handler cannot be found or called, or the name is no function's name.
         """
-        return self._functions.add(
+        return self._service.functions.add(
             handler,
             name=name,
             environ=environ,
@@ -186,6 +182,8 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: there is a secret of that name.
         """
+        check_members("CreateSecret", Name=name)
+        check_members("RotateSecret", SecretId=name, RotationRules=rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_name or default_region())
         with self._service.transaction(region) as context:
             secret = seeds.add_secret(
@@ -236,8 +234,8 @@ class FakeSecrets:
     def _function_arn(self, handler: Handler | str, region_name: str) -> str:
         if not (isinstance(handler, str) and handler.startswith("arn:")):
             return self.add_rotation_function(handler, region_name=region_name)
-        if not self._functions.knows(handler):
-            known = "".join(f"\n- {arn}" for arn in self._functions.arns)
+        if not self._service.functions.knows(handler):
+            known = "".join(f"\n- {arn}" for arn in self._service.functions.arns)
             raise FakeSecretsError(
                 f"There is no rotation function {handler!r} in the fake. Add it with add_rotation_function()"
                 + (f", or use one of:{known}" if known else ".")
@@ -271,12 +269,10 @@ class FakeSecrets:
         """
         Empty the world: no secret, no rotation function, no history, the ids from the start again.
 
-        The clock stays where it is, and who drives the rotations stays so.
+        What was assumed is forgotten as well. The clock stays where it is, and who drives drives on.
         """
-        driven = self._rotations.driven
-        self._functions.clear()
-        self._build()
-        self._rotations.driven = driven
+        self._service.clear()
+        self._rotations.clear()
 
     # What a test looks at.
 
@@ -315,7 +311,12 @@ class FakeSecrets:
     def timeline(self, secret_id: str | None = None) -> str:
         """The history as a table of labels over time, of one secret or of all. It never shows a value."""
         arn = None if secret_id is None else self._locate(secret_id)[1].arn
-        events = self.history
+        self._catch_up()
+        return self.recorded(arn)
+
+    def recorded(self, arn: str | None = None) -> str:
+        """The timeline of what has been recorded, without running what has come due. For reports."""
+        events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
         tables = [timeline(arn, [event for event in events if event.secret_id == arn]) for arn in arns]
         return "\n\n".join(tables) or "Nothing has happened yet."
@@ -327,7 +328,9 @@ class FakeSecrets:
     # What comes due.
 
     def _catch_up(self) -> None:
-        self._rotations.retry_due()
+        # Functions run only while their calls would be answered, and never by the real AWS.
+        if self.is_active:
+            self._rotations.retry_due()
 
     def _next_due(self, until: datetime) -> datetime | None:
         return self._rotations.next_retry(until)

@@ -7,10 +7,11 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
@@ -84,23 +85,46 @@ def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping
     }
 
 
-@contextmanager
-def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set environment variables, or clear those that are None, and put back what was there."""
-    before = {name: os.environ.get(name) for name in variables}
-    _set(variables)
-    try:
-        yield
-    finally:
-        _set(before)
+class _Environment:
+    """
+    Variables of the process, in layers: whoever leaves takes only its own layer away.
+
+    Rotation functions of several threads have to share one environment. Each finds its variables
+    there, and when the last one has left it is as it was before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._layers: list[Mapping[str, str | None]] = []
+        self._before: dict[str, str | None] = {}
+
+    @contextmanager
+    def layer(self, variables: Mapping[str, str | None]) -> Iterator[None]:
+        """Set variables, or clear those that are None, until the block is left."""
+        own = dict(variables)
+        with self._lock:
+            for name in own:
+                self._before.setdefault(name, os.environ.get(name))
+            self._layers.append(own)
+            self._show(own)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._layers = [layer for layer in self._layers if layer is not own]
+                self._show(own)
+
+    def _show(self, names: Iterable[str]) -> None:
+        for name in names:
+            layers = [layer for layer in self._layers if name in layer]
+            value = layers[-1][name] if layers else self._before.pop(name)
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+environment = _Environment().layer
 
 
 class Functions:
@@ -160,9 +184,6 @@ class Functions:
     def find(self, arn: str) -> Function:
         return self._functions[_unqualified(arn)]
 
-    def clear(self) -> None:
-        self._functions.clear()
-
 
 def _unqualified(arn: str) -> str:
     parsed = parse_function_arn(arn)
@@ -188,7 +209,7 @@ def _check_callable(handler: object) -> None:
         raise FakeSecretsError(
             f"A rotation function has to be callable as handler(event, context), and {handler!r} is not."
         )
-    if inspect.iscoroutinefunction(handler):
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
         raise FakeSecretsError(
             f"{handler!r} is a coroutine function, and Lambda calls plain ones: it would get a "
             "coroutine that nobody awaits. Wrap it as Lambda needs it, with asyncio.run()."

@@ -21,8 +21,10 @@ from typing import Any, NamedTuple
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ListShape, OperationNotFoundError, ServiceModel, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
 
 from ._core.errors import (
+    FakeSecretsError,
     SerializationException,
     ServiceError,
     UnknownOperationException,
@@ -112,6 +114,23 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
         noun = "error" if len(violations) == 1 else "errors"
         raise ValidationException(f"{len(violations)} validation {noun} detected: {'; '.join(violations)}")
     return parameters  # type: ignore[no-any-return]  # the input shape of an operation is a structure
+
+
+def check_members(operation_name: str, **members: Any) -> None:
+    """
+    Hold what a test seeds to the constraints of the operation that would have brought it.
+
+    Raises:
+        FakeSecretsError: a member is unknown, or breaks a constraint.
+    """
+    shape = service_model().shape_for(f"{operation_name}Request")
+    report = ParamValidator().validate(members, shape)
+    if report.has_errors():
+        raise FakeSecretsError(report.generate_report())
+    try:
+        decode(operation(operation_name).read, json.dumps(members).encode())
+    except ServiceError as error:
+        raise FakeSecretsError(error.message) from None
 
 
 def encode(response: Response, request_id: str) -> Reply:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ._core.assumptions import Assumptions
 from ._core.rotation import Rotation, RotationStep
-from ._core.secret import Secret
 from ._core.store import Region
 from ._failures import warn_of_failure
 from ._operations import outcome
-from ._service import STEP, Service
+from ._service import RUNNING, Running, Service
 
 #: Under which RotationTokens are made, so that they are opaque and the same on every run.
 _TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
+
+
+Key = tuple[str, str]
 
 
 class Place(NamedTuple):
@@ -31,11 +34,17 @@ class Place(NamedTuple):
         return self.region.rotations[self.secret_id][self.token]
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         return self.secret_id, self.token
 
-    def secret(self, now: datetime) -> Secret | None:
-        return self.region.find(self.secret_id, now)
+    @property
+    def is_open(self) -> bool:
+        rotation = self.rotation
+        return rotation.status == "in progress" or rotation.retry_at is not None
+
+    def goes_on(self, now: datetime) -> bool:
+        secret = self.region.find(self.secret_id, now)
+        return secret is not None and self.rotation.has_steps_left(secret.labels)
 
 
 class Rotations:
@@ -48,49 +57,49 @@ class Rotations:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self.assumptions = Assumptions()
         self.driven = False
-        #: Those that have not ended for good, oldest first.
-        self._open: dict[tuple[str, str], Place] = {}
-        self._running: set[tuple[str, str]] = set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rotations and what was assumed. Who drives them, drives on."""
+        self.assumptions = Assumptions()
+        #: All there have been, in the order in which they began.
+        self._places: dict[Key, Place] = {}
+        #: Those of them that AWS may go on with.
+        self._open: dict[Key, Place] = {}
+        self._running: set[Key] = set()
 
     def started(self, region: Region, rotation: Rotation) -> None:
         """Take notice of a rotation that a call has started."""
         place = Place(region, rotation.secret_id, rotation.token)
         with self._service.lock:
-            self._open[place.key] = place
+            self._places[place.key] = self._open[place.key] = place
         if not self.driven:
             self.run_to_the_end(place)
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
         """Every rotation so far, of one secret or of all, in the order in which they began."""
         with self._service.lock:
-            found = [
-                rotation
-                for region in self._service.store.regions.values()
-                for secret_id, rotations in region.rotations.items()
-                if arn in (None, secret_id)
-                for rotation in rotations.values()
-            ]
-        return tuple(sorted(found, key=lambda rotation: rotation.started_at))
+            return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
 
     def waiting(self) -> list[Place]:
         """Those that AWS would go on with, in the order in which they began."""
         now = self._service.clock.now
         with self._service.lock:
-            for place in [place for place in self._open.values() if not _goes_on(place, now)]:
+            for place in [place for place in self._open.values() if not place.is_open]:
                 del self._open[place.key]
-            return list(self._open.values())
+            return [place for place in self._open.values() if place.goes_on(now)]
 
     def next_retry(self, until: datetime) -> datetime | None:
         """When the next failed rotation is tried again, if that is not after *until*."""
-        due = self._retries(until)
-        return min((moment for moment, _ in due), default=None)
+        return min((moment for moment, _ in self._retries(until)), default=None)
 
     def retry_due(self) -> None:
-        """Try again what has come due by now, in the order of its instants."""
+        """Try again what has come due by now, each thing at its own instant, in the order of these."""
         while due := self._retries(self._service.clock.now):
-            self.run_to_the_end(min(due, key=lambda pair: pair[0])[1])
+            moment, place = min(due, key=itemgetter(0))
+            with self._service.clock.at(moment):
+                self.run_to_the_end(place)
 
     def _retries(self, until: datetime) -> list[tuple[datetime, Place]]:
         if self.driven or not self._open:
@@ -107,21 +116,30 @@ class Rotations:
         """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
         while True:
             step = self.advance(place)
-            if step.error is not None:
-                warn_of_failure(place.region, place.rotation, step.error)
-            if place.rotation.status != "in progress":
+            if step is not None and step.error is not None:
+                warn_of_failure(self._service, place.rotation, step.error)
+            if step is None or place.rotation.status != "in progress":
                 return place.rotation
 
-    def advance(self, place: Place) -> RotationStep:
-        """Run the next step of a rotation: after a failure, the first one again."""
+    def advance(self, place: Place) -> RotationStep | None:
+        """
+        Run the next step of a rotation: after a failure, the first one again.
+
+        Returns:
+            The step, or None where another thread is at it, or the world has been reset meanwhile.
+        """
         __tracebackhide__ = True
         with self._service.lock:
+            if place.key in self._running:
+                return None
             self._running.add(place.key)
         try:
             if place.rotation.status == "failed":
                 with self._service.transaction(place.region) as context:
                     outcome.retry(context, place.rotation)
             step = self.call(place, place.rotation.next_step)
+            if place.key not in self._places:
+                return None
             with self._service.transaction(place.region) as context:
                 outcome.record(context, step, self.assumptions)
                 recorded = place.rotation.steps[-1]
@@ -135,7 +153,7 @@ class Rotations:
         __tracebackhide__ = True
         rotation, start = place.rotation, self._service.clock.now
         error: BaseException | None = None
-        token = STEP.set(name)
+        token = RUNNING.set(Running(name, place.region.account))
         try:
             if rotation.function_arn is None:
                 with self._service.transaction(place.region) as context:
@@ -145,7 +163,7 @@ class Rotations:
         except (Exception, SystemExit) as raised:
             error = raised
         finally:
-            STEP.reset(token)
+            RUNNING.reset(token)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -165,11 +183,6 @@ class Rotations:
             request_id=self._service.ids.request_id(),
             clock=lambda: self._service.clock.now,
         )
-
-
-def _goes_on(place: Place, now: datetime) -> bool:
-    secret = place.secret(now)
-    return secret is not None and place.rotation.has_steps_left(secret.labels)
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

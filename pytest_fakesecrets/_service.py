@@ -46,20 +46,35 @@ class Answered(NamedTuple):
     started: tuple[Rotation, ...]
 
 
-#: The name of the rotation step that runs here, in this thread or task.
-STEP: ContextVar[str | None] = ContextVar("STEP", default=None)
+class Running(NamedTuple):
+    """A rotation step, and the account of its secret."""
+
+    step: str
+    account: str
+
+
+#: The step that runs here, in this thread or task.
+RUNNING: ContextVar[Running | None] = ContextVar("RUNNING", default=None)
 
 
 class Service:
     """Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened."""
 
-    def __init__(self, clock: Clock, functions: Functions, seed: int) -> None:
+    def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
-        self.functions = functions
-        self.store = Store()
-        self.history = History()
-        self.ids = Ids(seed)
         self.lock = RLock()
+        self._seed = seed
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, with an empty world and the same ids."""
+        with self.lock:
+            self.functions = Functions()
+            self.store = Store()
+            self.history = History()
+            self.ids = Ids(self._seed)
+            #: What GetRandomPassword has given out: a secret from then on, though nobody has stored it yet.
+            self.passwords: set[str] = set()
 
     def answer(self, request: Request) -> Answered:
         """
@@ -69,7 +84,7 @@ class Service:
             NotImplementedError: the service model has the operation or a member and the fake does not.
         """
         with self.lock:
-            context = self._context(request.account, request.region)
+            context = self._context(self.store.region(request.account, request.region))
             request_id = self.ids.request_id()
             parameters: Mapping[str, Any] = {}
             try:
@@ -80,6 +95,8 @@ class Service:
                 self._record(context, request, request_id, _sent_id(parameters), refused=refused)
                 return Answered(encode_error(refused, request_id), ())
             self._record(context, request, request_id, _sent_id(parameters), response=response)
+            if "RandomPassword" in response:
+                self.passwords.add(response["RandomPassword"])
             return Answered(encode(response, request_id), tuple(context.started))
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
@@ -95,13 +112,13 @@ class Service:
     def transaction(self, region: Region) -> Iterator[Context]:
         """What the service does by itself, behind the calls."""
         with self.lock:
-            context = self._context(region.account, region.name)
+            context = self._context(region)
             yield context
             self._record_changes(context, SERVICE)
 
-    def _context(self, account: str, region: str) -> Context:
+    def _context(self, region: Region) -> Context:
         return Context(
-            region=self.store.region(account, region),
+            region=region,
             store=self.store,
             now=self.clock.now,
             new_suffix=self.ids.suffix,
@@ -131,7 +148,7 @@ class Service:
                 version_id=answered.get("VersionId"),
                 error=None if refused is None else refused.code,
                 message=None if refused is None else refused.message,
-                step=STEP.get(),
+                step=_running_step(),
                 hint=self._hint(refused),
             )
         )
@@ -145,7 +162,7 @@ class Service:
             account=context.region.account,
             region=context.region.name,
             by=by,
-            step=STEP.get(),
+            step=_running_step(),
         )
         for change in context.changes:
             for event in events_of(change, circumstances):
@@ -159,6 +176,11 @@ class Service:
         return "Add the rotation function with add_rotation_function() and pass the ARN that it returns." + (
             f" The fake knows:{known}" if known else " The fake knows none yet."
         )
+
+
+def _running_step() -> str | None:
+    running = RUNNING.get()
+    return None if running is None else running.step
 
 
 def _sent_id(parameters: Mapping[str, Any]) -> str | None:

@@ -59,5 +59,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     fake = item.stash.get(_FAKE, None)
     if report.failed and fake is not None:
-        report.sections.append(("fakesecrets", fake.timeline()))
+        report.sections.append(("fakesecrets", fake.recorded()))
     return report

@@ -85,10 +85,11 @@ def refuse_to_change(answer):
 
     @wraps(answer)
     def compared(service, request):
-        before = snapshot(service.store)
-        answered = answer(service, request)
-        if answered.reply.status != 200:
-            assert snapshot(service.store) == before
+        with service.lock:  # no other thread may change anything meanwhile
+            before = snapshot(service.store)
+            answered = answer(service, request)
+            if answered.reply.status != 200:
+                assert snapshot(service.store) == before
         return answered
 
     return compared

@@ -34,6 +34,10 @@ class SecretArn(NamedTuple):
         """
         return _FULL_ENDING.search(self.rest) is not None
 
+    @property
+    def name(self) -> str:
+        return self.rest[:-7] if self.is_full else self.rest
+
 
 class FunctionArn(NamedTuple):
     """A Lambda function's ARN, taken apart. The qualifier keeps its colon, or is empty."""
@@ -72,16 +76,21 @@ def is_role_arn(arn: str) -> bool:
     return _ROLE_ARN.fullmatch(arn) is not None
 
 
-def check_name(name_or_arn: str) -> None:
+def check_secret_id(secret_id: str) -> None:
+    """Refuse a name, or an ARN with a name in it, that has a character that no name may have."""
+    arn = parse_secret_arn(secret_id)
+    check_name(arn.rest if arn else secret_id)
+
+
+def check_name(name: str) -> None:
     """
-    Refuse a name, or the name inside an ARN, with a character that no name may have.
+    Refuse a name with a character that no name may have.
 
     Raises:
         ValidationException: in the service's own words, not in those of the model's constraints
             (LocalStack snapshot test_invalid_secret_name).
     """
-    arn = parse_secret_arn(name_or_arn)
-    if _ILLEGAL_IN_NAMES.search(arn.rest if arn else name_or_arn):
+    if _ILLEGAL_IN_NAMES.search(name):
         raise ValidationException(
             "Invalid name. Must be a valid name containing alphanumeric characters, "
             "or any of the following: -/_+=.@!"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from .errors import FakeSecretsError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
@@ -29,3 +31,12 @@ class Assumptions:
         timedelta(hours=1),
     )
     pending_after_finish: Literal["stays", "removed"] = "stays"
+
+    def __post_init__(self) -> None:
+        delays: object = self.retry_delays
+        if not (isinstance(delays, tuple) and all(isinstance(delay, timedelta) for delay in delays)):
+            raise FakeSecretsError(f"retry_delays has to be a tuple of timedeltas, not {delays!r}.")
+        if self.pending_after_finish not in ("stays", "removed"):
+            raise FakeSecretsError(
+                f"pending_after_finish has to be 'stays' or 'removed', not {self.pending_after_finish!r}."
+            )

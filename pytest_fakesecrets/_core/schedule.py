@@ -1,12 +1,32 @@
-"""Rotation schedules: which windows a rule opens, and the date that is reported for the next one."""
+"""Rotation schedules: what a rule means, which windows it opens, and what is reported of it."""
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
+from functools import lru_cache
+
+from . import cron
+from .cron import Cron
+from .errors import InvalidParameterException
 
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
+
+#: Bounds of `rate()`, which are not those of AutomaticallyAfterDays (cdk-preflight, checked by deploys).
+_FEWEST_HOURS, _MOST_HOURS, _MOST_DAYS = 4, 23, 999
+#: In whole hours (user guide, rotate-secrets_schedule).
+_LONGEST_DURATION = 24
+
+_RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
+_CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
+
+#: A year without a 29 February, over which the dates of a `cron()` are compared.
+_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 2, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,31 +43,162 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """Every so many UTC dates: AutomaticallyAfterDays, or a `rate()` in days."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Every so many hours: a `rate()` in hours."""
+
+    number: int
+
+
+Rule = Days | Hours | Cron
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """
     The RotationRules of a secret, as they were stored.
 
     Attributes:
+        stored_at: when. The hours of a `rate()` are counted from the midnight before.
         automatically_after_days: UTC dates between rotations, 1 to 1000.
         duration: length of the window in hours, as on the wire: "3h".
         expression: a `rate()` or `cron()` expression.
     """
 
+    stored_at: datetime
     automatically_after_days: int | None = None
     duration: str | None = None
     expression: str | None = None
 
-    def next_window(self, base: datetime) -> Window | None:
-        """
-        The first window after *base*, the last valid rotation.
+    @property
+    def rule(self) -> Rule | None:
+        if self.expression is not None:
+            return rule_of(self.expression)
+        days = self.automatically_after_days
+        return None if days is None else Days(number=days)
 
-        Days count UTC dates, whatever the time of day was: a window opens at midnight, N dates
-        after that of *base*, and stays open until the end of that date (published describe-secret
-        outputs).
+    @property
+    def reported_days(self) -> int | None:
         """
-        if self.automatically_after_days is None:
+        AutomaticallyAfterDays as it is reported: for an expression, the fewest days between two dates.
+
+        Sources: published describe-secret outputs (a weekly expression: 7; rate(1 days): 1);
+        terraform-provider-aws issue 33329 (rate(10 hours): 1); API_DescribeSecret (the 1st and 15th: 14).
+        """
+        rule = self.rule
+        if isinstance(rule, Cron):
+            return _fewest_days(rule)
+        if isinstance(rule, Hours):
+            return 1
+        return None if rule is None else rule.number
+
+    def next_window(self, base: datetime) -> Window | None:
+        """The first window after *base*, the last valid rotation; None without a schedule."""
+        rule = self.rule
+        if rule is None:
             return None
-        date = base.astimezone(timezone.utc).date() + timedelta(days=self.automatically_after_days)
-        opens = datetime.combine(date, time.min, tzinfo=timezone.utc)
-        length = _DAY if self.duration is None else timedelta(hours=int(self.duration[:-1]))
-        return Window(opens=opens, closes=opens + length)
+        opens = self._next_opening(rule, base)
+        if self.duration is not None:
+            return Window(opens=opens, closes=opens + int(self.duration[:-1]) * _HOUR)
+        # Without a Duration, hours close after one hour, and days at the end of the UTC day.
+        in_hours = isinstance(rule, Hours) or (isinstance(rule, Cron) and rule.is_hourly)
+        return Window(opens=opens, closes=opens + _HOUR if in_hours else _midnight(opens) + _DAY)
+
+    def _next_opening(self, rule: Rule, base: datetime) -> datetime:
+        if isinstance(rule, Days):
+            # Whatever the time of day was, a date counts as one (published describe-secret outputs).
+            return _midnight(base) + rule.number * _DAY
+        if isinstance(rule, Hours):
+            grid, step = _midnight(self.stored_at), rule.number * _HOUR
+            return grid + ((base - grid) // step + 1) * step
+        return rule.next_after(base)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(timezone.utc).date(), time.min, tzinfo=timezone.utc)
+
+
+@lru_cache(maxsize=256)
+def rule_of(expression: str) -> Rule:
+    """
+    Read an expression.
+
+    Raises:
+        InvalidParameterException: the service does not accept it. The texts are AWS's
+            (cdk-preflight).
+    """
+    if rate := _RATE.fullmatch(expression):
+        return _rate(int(rate["value"]), rate["unit"].startswith("hour"))
+    fields = _CRON.fullmatch(expression)
+    if fields is None:
+        raise _invalid_expression()
+    try:
+        return cron.parse(fields["fields"])
+    except cron.NotACron:
+        raise _invalid_expression() from None
+
+
+def _rate(value: int, in_hours: bool) -> Rule:
+    if in_hours:
+        if not _FEWEST_HOURS <= value <= _MOST_HOURS:
+            raise InvalidParameterException("Rate in hour should be least 4 and less than 24.")
+        return Hours(number=value)
+    if not 1 <= value <= _MOST_DAYS:
+        raise InvalidParameterException("Rate in day should be greater than 0 and less than 1000.")
+    return Days(number=value)
+
+
+def _invalid_expression() -> InvalidParameterException:
+    return InvalidParameterException("Invalid schedule expression.")
+
+
+def check(schedule: Schedule) -> None:
+    """
+    Refuse rules that cannot be together.
+
+    Raises:
+        InvalidParameterException: with the text of AWS (terraform-provider-aws issue 33329;
+            cdk-preflight).
+    """
+    if schedule.automatically_after_days is not None and schedule.expression is not None:
+        raise InvalidParameterException(
+            "You cannot specify both rotation frequency and schedule expression together."
+        )
+    rule = schedule.rule
+    if schedule.duration is None:
+        return
+    hours = int(schedule.duration[:-1])
+    if not 1 <= hours <= _LONGEST_DURATION:
+        raise InvalidParameterException("Duration must be at least 1 hour, at most 24 hour.")
+    if isinstance(rule, Cron) and max(rule.hours) + hours > 24:
+        raise InvalidParameterException("Starting hour and duration must be within a day.")
+    if hours > _closest_hours(rule):
+        raise InvalidParameterException("Duration cannot be greater than Rate in hour.")
+
+
+def _closest_hours(rule: Rule | None) -> int:
+    """How long a window may be before it reaches into the next one."""
+    if isinstance(rule, Hours):
+        return rule.number
+    if isinstance(rule, Cron) and rule.is_hourly:
+        return min(later - earlier for earlier, later in zip(rule.hours, rule.hours[1:], strict=False))
+    return _LONGEST_DURATION
+
+
+@lru_cache(maxsize=256)
+def _fewest_days(rule: Cron) -> int:
+    dates = [fires.date() for fires in _fires_in_a_year(rule)]
+    gaps = [(later - earlier).days for earlier, later in itertools.pairwise(dates)]
+    return min((gap for gap in gaps if gap > 0), default=366)
+
+
+def _fires_in_a_year(rule: Cron) -> Iterator[datetime]:
+    moment, end = _YEAR
+    while (moment := rule.next_after(moment)) < end:
+        yield moment

@@ -57,7 +57,8 @@ class RotationSettings:
 
     enabled: bool
     schedule: Schedule
-    schedule_stored_at: datetime
+    #: When the schedule was stored, or rotation turned on again: the first date is counted from it.
+    counted_from: datetime
     function_arn: str | None = None
     external_metadata: Sequence[Mapping[str, str]] = ()
     external_role_arn: str | None = None
@@ -81,9 +82,13 @@ class Secret:
     #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = None
     versions: Mapping[str, Version] = field(default_factory=dict)
+    #: How many versions there have been, those that are gone among them.
+    versions_made: int = 0
     labels: Labels = field(default_factory=dict)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
+    #: The token of the first rotation that this secret has ever begun.
+    first_rotation: str | None = None
     last_accessed_on: date | None = None
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
@@ -107,6 +112,10 @@ class Secret:
     def is_managed(self) -> bool:
         return self.owning_service is not None
 
+    @property
+    def rotates_by_owner(self) -> bool:
+        return self.owning_service in MANAGED_ROTATION
+
     def changed(self, now: datetime, **changes: object) -> Secret:
         """
         This secret with *changes*, and a LastChangedDate of *now*.
@@ -120,31 +129,25 @@ class Secret:
             now = before + MILLISECOND
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
-    def with_version(self, version: Version, now: datetime) -> Mapping[str, Version]:
+    def with_version(self, version: Version, held: Labels, now: datetime) -> Secret:
         """
-        The versions with *version* among them, and at most 100 of them.
+        The secret with *version* among its versions, at most 100 of them, and the labels *held*.
 
         Raises:
             LimitExceededException: there are 100, and none that may be removed.
         """
         versions = {**self.versions, version.id: version}
         if len(versions) > MOST_VERSIONS:
-            labelled = {*self.labels.values(), version.id}
-            oldest = now - YOUNGEST_REMOVED
-            removable = (v.id for v in versions.values() if v.id not in labelled and v.created_at < oldest)
-            removed = next(removable, None)
-            if removed is None:
-                raise LimitExceededException("You have exceeded the maximum number of secret versions.")
-            del versions[removed]
-        return versions
+            del versions[_removable(versions, held, now)]
+        made = max(self.versions_made, version.number)
+        return self.changed(now, versions=versions, versions_made=made, labels=held)
 
     def new_version(self, version_id: str, now: datetime, value: Value | None) -> Version:
         """A version for *value*: a new one, or the one that RotateSecret has staged under this id."""
         staged = self.versions.get(version_id)
-        newest = max((version.number for version in self.versions.values()), default=0)
         return Version(
             id=version_id,
-            number=staged.number if staged else newest + 1,
+            number=staged.number if staged else self.versions_made + 1,
             created_at=now,
             kms_key_id=self.kms_key_id,
             value=value,
@@ -175,18 +178,31 @@ class Secret:
         the count (API_RotationRulesType). While the first rotation runs there is none to report
         (a published describe-secret output from inside a first rotation).
         """
-        if self.rotation is None or not self.rotation.enabled:
-            return None
-        if self.last_rotated_at is None and labels.block_rotation(self.labels):
+        if self.rotation is None or not self.rotation.enabled or self._rotates_for_the_first_time:
             return None
         return self.rotation.schedule.next_window(self.rotation_base)
 
     @property
+    def _rotates_for_the_first_time(self) -> bool:
+        first = self.first_rotation
+        held = (self.labels.get(PENDING), self.labels.get(CURRENT))
+        return self.last_rotated_at is None and first is not None and first in held
+
+    @property
     def rotation_base(self) -> datetime:
         assert self.rotation is not None
-        dates = [self.rotation.schedule_stored_at]
+        dates = [self.rotation.counted_from]
         if self.last_rotated_at is not None:
             dates.append(self.last_rotated_at)
         if (current := self.version(CURRENT)) is not None:
             dates.append(current.created_at)
         return max(dates)
+
+
+def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:
+    """The oldest version without a label that is not too young to be removed."""
+    labelled = set(held.values())
+    for version in versions.values():
+        if version.id not in labelled and version.created_at < now - YOUNGEST_REMOVED:
+            return version.id
+    raise LimitExceededException("You have exceeded the maximum number of secret versions.")

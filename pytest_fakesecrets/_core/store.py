@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from . import labels
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
+from .labels import PENDING
 from .rotation import Rotation
 from .secret import Secret
 
@@ -42,14 +44,24 @@ class Region:
             return secret_id
         if (arn.region, arn.account) != (self.name, self.account):
             return ""
-        return arn.rest[:-7] if arn.is_full else arn.rest
+        return arn.name
 
     def living(self, now: datetime) -> Iterator[Secret]:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
         return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
 
-    def latest_rotation(self, arn: str) -> Rotation | None:
-        return next(reversed(self.rotations.get(arn, {}).values()), None)
+    def unfinished_rotation(self, secret: Secret) -> Rotation | None:
+        """
+        The rotation that the labels of *secret* show to be in progress, or else the one that still runs.
+
+        Labels decide for AWS, also over one that is not tried again.
+        """
+        rotations = self.rotations.get(secret.arn, {})
+        held = rotations.get(secret.labels.get(PENDING, ""))
+        if held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels):
+            return held
+        last = next(reversed(rotations.values()), None)
+        return last if last is not None and last.has_steps_left(secret.labels) else None
 
 
 def _is_gone(secret: Secret, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from random import Random
 from typing import Any, NamedTuple
 
-from pytest_fakesecrets._core.arn import check_name
+from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import managed_by_service, marked_for_deletion, secret_not_found
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret
@@ -54,7 +54,7 @@ class Context:
             ValidationException: the name has a character that no name may have.
             ResourceNotFoundException: there is none.
         """
-        check_name(secret_id)
+        check_secret_id(secret_id)
         secret = self.region.find(secret_id, self.now)
         if secret is None:
             raise secret_not_found()

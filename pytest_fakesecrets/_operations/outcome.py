@@ -74,7 +74,8 @@ def _close(context: Context, secret: Secret, rotation: Rotation, assumptions: As
         if assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
             held = labels.remove(held, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
-        context.save(replace(secret, labels=held, last_rotated_at=context.now))
+        rotated_at = max(context.now, secret.last_changed_at)
+        context.save(replace(secret, labels=held, last_rotated_at=rotated_at))
     rotation = replace(rotation, status="succeeded")
     context.save_rotation(rotation)
     return rotation

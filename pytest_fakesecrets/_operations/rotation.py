@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from pytest_fakesecrets._core import labels
@@ -19,8 +20,8 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
-from pytest_fakesecrets._core.schedule import Schedule
-from pytest_fakesecrets._core.secret import MANAGED_ROTATION, RotationSettings, Secret
+from pytest_fakesecrets._core.schedule import Schedule, check
+from pytest_fakesecrets._core.secret import RotationSettings, Secret
 
 from .context import Context, Response
 
@@ -41,7 +42,7 @@ def rotate_secret(
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
     secret = context.usable(secret_id)
     _check_owner(secret, function_arn)
-    schedule = None if rotation_rules is None else schedule_of(rotation_rules)
+    schedule = None if rotation_rules is None else schedule_of(rotation_rules, context.now)
     if function_arn is not None:
         _check_function_arn(context, function_arn)
     settings = _settings(
@@ -72,21 +73,20 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         return
     if function_arn is not None:
         raise InvalidRequestException("Rotation Lambda ARN is not supported for a service-managed secret.")
-    if secret.owning_service not in MANAGED_ROTATION:
+    if not secret.rotates_by_owner:
         raise managed_by_service()
 
 
-def schedule_of(rules: Mapping[str, Any]) -> Schedule:
+def schedule_of(rules: Mapping[str, Any], now: datetime) -> Schedule:
     """Rules replace those stored before as a whole: an old Duration is not carried over."""
-    if "AutomaticallyAfterDays" in rules and "ScheduleExpression" in rules:
-        raise InvalidParameterException(
-            "You cannot specify both rotation frequency and schedule expression together."
-        )
-    return Schedule(
+    schedule = Schedule(
+        stored_at=now,
         automatically_after_days=rules.get("AutomaticallyAfterDays"),
         duration=rules.get("Duration"),
         expression=rules.get("ScheduleExpression"),
     )
+    check(schedule)
+    return schedule
 
 
 def _check_function_arn(context: Context, arn: str) -> None:
@@ -109,13 +109,13 @@ def _settings(
 ) -> RotationSettings:
     """What will be stored: the members of the request, and for those left out what was stored before."""
     stored = secret.rotation or RotationSettings(
-        enabled=False, schedule=Schedule(), schedule_stored_at=context.now
+        enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
         # Turning rotation on again begins the count anew, as a new schedule does.
-        schedule_stored_at=stored.schedule_stored_at if stored.enabled and schedule is None else context.now,
+        counted_from=stored.counted_from if stored.enabled and schedule is None else context.now,
         function_arn=function_arn or stored.function_arn,
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
         external_role_arn=external_role_arn or stored.external_role_arn,
@@ -137,14 +137,16 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
     """
+    rotation = context.region.rotations.get(secret.arn, {}).get(token)
+    if rotation is not None and rotation.is_test:
+        return True
     if token not in secret.versions:
         return False
-    rotation = context.region.rotations.get(secret.arn, {}).get(token)
-    if rotation is None or not (
-        rotation.has_steps_left(secret.labels) or secret.labels.get(CURRENT) == token
-    ):
+    held = secret.labels.get(PENDING), secret.labels.get(CURRENT)
+    if rotation is None or token not in held:
         raise InvalidRequestException(token_in_use(token, secret.arn))
-    return True
+    # A cancelled one blocks the next rotation for as long as its label stays, also under its own token.
+    return rotation.status != "cancelled"
 
 
 def _check_permissions(context: Context, secret: Secret, settings: RotationSettings) -> None:
@@ -173,8 +175,10 @@ def start(context: Context, secret: Secret, token: str, *, immediately: bool) ->
     current = secret.version(CURRENT)
     copied = None if immediately or current is None else current.value
     staged = secret.new_version(token, context.now, copied)
-    moved = labels.attach(secret.labels, PENDING, token)
-    versions = replace(secret, labels=moved).with_version(staged, context.now)
+    held = labels.attach(secret.labels, PENDING, token)
+    if immediately and secret.first_rotation is None:
+        secret = replace(secret, first_rotation=token)
+    secret = secret.with_version(staged, held, context.now)
     rotation = Rotation(
         secret_id=secret.arn,
         token=token,
@@ -183,21 +187,21 @@ def start(context: Context, secret: Secret, token: str, *, immediately: bool) ->
         plan=SERVICE_STEPS if function_arn is None else STEPS if immediately else TEST_STEPS,
         function_arn=function_arn,
     )
-    context.save(secret.changed(context.now, versions=versions, labels=moved))
+    context.save(secret)
     context.save_rotation(rotation)
 
 
 def _supersede(context: Context, secret: Secret) -> None:
     """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
-    old = context.region.latest_rotation(secret.arn)
-    if old is not None and old.has_steps_left(secret.labels):
+    old = context.region.unfinished_rotation(secret)
+    if old is not None:
         cancelled = replace(old, status="cancelled")
         context.save_rotation(replace(old, retry_at=None) if old.status == "failed" else cancelled)
 
 
 def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.usable(secret_id)
-    if secret.is_managed:
+    if secret.is_managed and not secret.rotates_by_owner:
         raise managed_by_service()
     settings = secret.rotation
     if settings is None:
@@ -220,8 +224,8 @@ def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotatio
     Its labels stay as they are; whoever cancels has to clean up (API_CancelRotateSecret). Only the
     version of a test run goes, as it does when the test ends.
     """
-    rotation = context.region.latest_rotation(secret.arn)
-    if rotation is None or not rotation.has_steps_left(secret.labels):
+    rotation = context.region.unfinished_rotation(secret)
+    if rotation is None or rotation.status not in ("in progress", "failed"):
         return secret, None
     context.save_rotation(replace(rotation, status="cancelled", retry_at=None))
     return secret.without_test_version(rotation), rotation
@@ -246,7 +250,7 @@ def described_rotation(secret: Secret) -> Response:
 
 def _described_schedule(schedule: Schedule) -> Response | None:
     rules = {
-        "AutomaticallyAfterDays": schedule.automatically_after_days,
+        "AutomaticallyAfterDays": schedule.reported_days,
         "Duration": schedule.duration,
         "ScheduleExpression": schedule.expression,
     }

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pytest_fakesecrets._core import labels, pages
-from pytest_fakesecrets._core.arn import check_name, parse_secret_arn, secret_arn
+from pytest_fakesecrets._core.arn import check_name, check_secret_id, parse_secret_arn, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
     InvalidParameterException,
@@ -138,7 +138,7 @@ def update_secret(
 ) -> Response:
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
-    check_name(secret_id)
+    check_secret_id(secret_id)
     value = one_value(secret_string, secret_binary)
     secret = context.writable(secret_id)
     if value is not None and is_replay(secret, client_request_token, value):
@@ -175,7 +175,7 @@ def delete_secret(
     recovery_window_in_days: int | None = None,
     force_delete_without_recovery: bool = False,
 ) -> Response:
-    check_name(secret_id)
+    check_secret_id(secret_id)
     _check_window(recovery_window_in_days, force_delete_without_recovery)
     secret = context.region.find(secret_id, context.now)
     if secret is None:
@@ -219,7 +219,7 @@ def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Re
     arn = secret_id
     if sent is None:
         arn = secret_arn(context.region.name, context.region.account, secret_id, context.new_suffix())
-    return {"ARN": arn, "Name": sent.rest if sent else secret_id, "DeletionDate": context.now}
+    return {"ARN": arn, "Name": sent.name if sent else secret_id, "DeletionDate": context.now}
 
 
 def restore_secret(context: Context, *, secret_id: str) -> Response:

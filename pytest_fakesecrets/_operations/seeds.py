@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core.arn import secret_arn
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.arn import check_name, secret_arn
+from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
 from pytest_fakesecrets._core.labels import CURRENT
-from pytest_fakesecrets._core.schedule import Schedule
 from pytest_fakesecrets._core.secret import MANAGED_ROTATION, RotationSettings, Secret, Value
 
 from .context import Context
@@ -30,8 +29,18 @@ def add_secret(
     rotation_rules: Mapping[str, Any] | None,
     tags: Mapping[str, str] | None,
 ) -> Secret:
+    try:
+        check_name(name)
+    except ServiceError as error:
+        raise FakeSecretsError(f"{name!r} is no name for a secret: {error.message}") from None
     if context.region.find(name, context.now) is not None:
         raise FakeSecretsError(f"There is a secret {name!r} already.")
+    if rotation_rules is not None and owning_service not in MANAGED_ROTATION:
+        owners = ", ".join(sorted(MANAGED_ROTATION))
+        raise FakeSecretsError(
+            f"rotation_rules are for a secret whose owner rotates it (owning_service: {owners}). "
+            "Give any other secret its rules with rotate_secret()."
+        )
     secret = Secret(
         arn=secret_arn(context.region.name, context.region.account, name, context.new_suffix()),
         name=name,
@@ -41,10 +50,8 @@ def add_secret(
         tags=None if tags is None else dict(tags),
     )
     if owning_service in MANAGED_ROTATION:
-        schedule = Schedule(automatically_after_days=_MANAGED_DAYS)
-        if rotation_rules is not None:
-            schedule = schedule_of(rotation_rules)
-        settings = RotationSettings(enabled=True, schedule=schedule, schedule_stored_at=context.now)
+        schedule = schedule_of(rotation_rules or {"AutomaticallyAfterDays": _MANAGED_DAYS}, context.now)
+        settings = RotationSettings(enabled=True, schedule=schedule, counted_from=context.now)
         secret = replace(secret, rotation=settings)
     if value is not None:
         secret = store_value(context, secret, token, value, (CURRENT,))

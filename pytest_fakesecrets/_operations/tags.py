@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_fakesecrets._core.arn import check_name
+from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import InvalidParameterException
 
 from .context import Context, Response
@@ -17,7 +17,7 @@ _RESERVED = "aws:"
 
 
 def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str, str]]) -> Response:
-    check_name(secret_id)
+    check_secret_id(secret_id)
     new = checked_tags(tags)
     secret = context.writable(secret_id)
 
@@ -27,7 +27,7 @@ def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str
 
 
 def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str]) -> Response:
-    check_name(secret_id)
+    check_secret_id(secret_id)
     if any(key.startswith(_RESERVED) for key in tag_keys):
         raise _reserved()
     secret = context.writable(secret_id)

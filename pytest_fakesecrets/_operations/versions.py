@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_fakesecrets._core import labels, pages
-from pytest_fakesecrets._core.arn import check_name
+from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
     InvalidParameterException,
@@ -14,10 +14,12 @@ from pytest_fakesecrets._core.errors import (
     LimitExceededException,
     ResourceExistsException,
     label_not_found,
+    managed_by_service,
     token_in_use,
     version_not_found,
 )
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
+from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret, Value, Version
 
 from .context import Context, Response
@@ -80,7 +82,7 @@ def put_secret_value(
 ) -> Response:
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
-    check_name(secret_id)
+    check_secret_id(secret_id)
     value = one_value(secret_string, secret_binary)
     if value is None:
         raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
@@ -89,12 +91,10 @@ def put_secret_value(
     if not is_replay(secret, client_request_token, value):
         secret = store_value(context, secret, client_request_token, value, version_stages or (CURRENT,))
         context.save(secret)
-    return {
-        "ARN": secret.arn,
-        "Name": secret.name,
-        "VersionId": client_request_token,
-        "VersionStages": labels.of(secret.labels, client_request_token),
-    }
+    response: Response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
+    if held := labels.of(secret.labels, client_request_token):
+        response["VersionStages"] = held
+    return response
 
 
 def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
@@ -132,13 +132,16 @@ def store_value(
     The first value of a secret is always current (API_PutSecretValue).
     """
     wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
-    moved = labels.attach_to_new_value(secret.labels, wanted, token)
-    _check_label_limit(moved)
-    version = secret.new_version(token, context.now, value)
-    stored = replace(secret, labels=moved).with_version(version, context.now)
-    if CURRENT in wanted:
-        moved = _abandon_rotation(context, secret, token, moved)
-    return secret.changed(context.now, versions=stored, labels=moved)
+    held = labels.attach_to_new_value(secret.labels, wanted, token)
+    overtaken = _overtaken_rotation(context, secret, token) if CURRENT in wanted else None
+    if overtaken is not None and held.get(PENDING) == overtaken.token:
+        held = labels.remove(held, PENDING)
+    _check_label_limit(held)
+    stored = secret.with_version(secret.new_version(token, context.now, value), held, context.now)
+
+    if overtaken is not None and overtaken.status in ("in progress", "failed"):
+        context.save_rotation(replace(overtaken, status="abandoned", retry_at=None))
+    return stored
 
 
 def _check_label_limit(held: Labels) -> None:
@@ -146,18 +149,16 @@ def _check_label_limit(held: Labels) -> None:
         raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
-def _abandon_rotation(context: Context, secret: Secret, token: str, moved: Labels) -> Labels:
+def _overtaken_rotation(context: Context, secret: Secret, token: str) -> Rotation | None:
     """
-    End a rotation that another new value has overtaken, so that later ones can run.
+    The rotation that has not ended, and that another new value overtakes.
 
-    Secrets Manager then takes AWSPENDING off the version that the rotation was making, and logs
-    RotationAbandoned (user guide, CloudTrail entries).
+    Secrets Manager then takes AWSPENDING off the version that the rotation was making, so that later
+    ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
+    issue 35023). A test run is none: its version goes by itself.
     """
-    rotation = context.region.latest_rotation(secret.arn)
-    if rotation is None or rotation.token == token or not rotation.has_steps_left(secret.labels):
-        return moved
-    context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
-    return labels.remove(moved, PENDING) if moved.get(PENDING) == rotation.token else moved
+    rotation = context.region.unfinished_rotation(secret)
+    return None if rotation is None or rotation.token == token or rotation.is_test else rotation
 
 
 def list_secret_version_ids(
@@ -210,10 +211,14 @@ def update_secret_version_stage(
     remove_from_version_id: str | None = None,
     move_to_version_id: str | None = None,
 ) -> Response:
-    check_name(secret_id)
+    check_secret_id(secret_id)
     if remove_from_version_id is None and move_to_version_id is None:
         raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
-    secret = context.writable(secret_id)
+    secret = context.usable(secret_id)
+    # A rotation by the owner can leave AWSPENDING behind, to be removed by hand (AWS PCS user guide).
+    cleans_up = secret.rotates_by_owner and version_stage == PENDING and move_to_version_id is None
+    if secret.is_managed and not cleans_up:
+        raise managed_by_service()
     for version_id in (move_to_version_id, remove_from_version_id):
         if version_id is not None and version_id not in secret.versions:
             raise version_not_found(version_id)

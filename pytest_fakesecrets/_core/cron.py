@@ -1,0 +1,158 @@
+"""Secrets Manager's `cron()` dialect, taken apart and put into croniter's."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from croniter import croniter
+from croniter.croniter import CroniterError
+
+_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), 1
+    )
+}
+_SATURDAY = _DAYS["SAT"]
+
+#: "At most every four hours" (user guide, rotate-secrets_schedule).
+CLOSEST_HOURS = 4
+
+_LAST_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])L")
+_NTH_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])#(?P<nth>[1-5])")
+
+
+class NotACron(ValueError):
+    """The text is no expression that the service accepts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """
+    A `cron()` expression: the hours at which it fires, and the days, in croniter's dialect.
+
+    Hours stand apart because windows depend on them: an expression with several of them a day is
+    one "in hours".
+    """
+
+    hours: Sequence[int]
+    days: str
+
+    @property
+    def is_hourly(self) -> bool:
+        return len(self.hours) > 1
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first time that it fires strictly after *moment*, which is in UTC."""
+        fires: datetime = croniter(self._expression, moment).get_next(datetime)
+        return fires
+
+    @property
+    def _expression(self) -> str:
+        return f"0 {','.join(map(str, self.hours))} {self.days}"
+
+
+def parse(text: str) -> Cron:
+    """
+    Read the six fields inside `cron(...)`: minutes, hours, days of the month, months, days of the week, year.
+
+    Raises:
+        NotACron: the service does not accept it, or it never fires.
+    """
+    fields = text.upper().split(" ")
+    if len(fields) != 6:
+        raise NotACron(text)
+    minutes, hours, month_days, months, week_days, year = fields
+    # Exactly one of the two kinds of days is left open (user guide, rotate-secrets_schedule).
+    if (minutes, year) != ("0", "*") or (month_days == "?") == (week_days == "?"):
+        raise NotACron(text)
+    month = _listed(months, 1, 12, _MONTHS)
+    days = _month_days(month_days, month) if week_days == "?" else f"* {month} {_week_days(week_days)}"
+    cron = Cron(hours=_hours(hours), days=days)
+    try:
+        cron.next_after(datetime(2000, 1, 1))  # noqa: DTZ001  # only whether there is such a day
+    except CroniterError:
+        raise NotACron(text) from None
+    return cron
+
+
+def _hours(text: str) -> Sequence[int]:
+    """Single hours, lists, and steps that begin anew each day: "8", "8,16", "/8", "2/10"."""
+    first, slash, step = text.partition("/")
+    if slash:
+        every = _number(step, CLOSEST_HOURS, 23)
+        return tuple(range(_number(first or "0", 0, 23), 24, every))
+    hours = sorted(_number(hour, 0, 23) for hour in text.split(","))
+    if any(later - earlier < CLOSEST_HOURS for earlier, later in itertools.pairwise(hours)):
+        raise NotACron(text)
+    return tuple(hours)
+
+
+def _month_days(text: str, month: str) -> str:
+    """Days, months and week days for croniter, of a day-of-month field: "1,15", "1/2", "L", "SUNL"."""
+    if text == "L":
+        return f"L {month} *"
+    last = _LAST_WEEKDAY.fullmatch(text)
+    if last and not last["day"].isdigit():
+        return f"* {month} {_last(last['day'])}"
+    return f"{_listed(text, 1, 31, {})} {month} *"
+
+
+def _week_days(text: str) -> str:
+    if text == "L":  # the last day of the week
+        return str(_SATURDAY - 1)
+    if last := _LAST_WEEKDAY.fullmatch(text):
+        return _last(last["day"])
+    if nth := _NTH_WEEKDAY.fullmatch(text):
+        return f"{_week_day(nth['day'])}#{nth['nth']}"
+    # croniter counts from Sunday as 0, Secrets Manager from Sunday as 1.
+    return ",".join(str(day - 1) for day in _days_of(text, 1, 7, _DAYS))
+
+
+def _last(day: str) -> str:
+    return f"L{_week_day(day)}"
+
+
+def _week_day(day: str) -> int:
+    return _number(day, 1, 7, _DAYS) - 1
+
+
+def _listed(text: str, least: int, most: int, names: Mapping[str, int]) -> str:
+    return "*" if text == "*" else ",".join(map(str, _days_of(text, least, most, names)))
+
+
+def _days_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequence[int]:
+    """The members of a field: values, ranges and steps, in a list."""
+    members: set[int] = set()
+    for item in text.split(","):
+        first, slash, step = item.partition("/")
+        low, dash, high = first.partition("-")
+        if slash:
+            start = least if first in ("", "*") else _number(first, least, most, names)
+            members.update(range(start, most + 1, _number(step, 1, most)))
+        elif item == "*":
+            members.update(range(least, most + 1))
+        elif dash:
+            bounds = _number(low, least, most, names), _number(high, least, most, names)
+            if bounds[0] > bounds[1]:
+                raise NotACron(text)
+            members.update(range(bounds[0], bounds[1] + 1))
+        else:
+            members.add(_number(item, least, most, names))
+    return sorted(members)
+
+
+def _number(text: str, least: int, most: int, names: Mapping[str, int] = {}) -> int:
+    number = names.get(text)
+    if number is None:
+        if not re.fullmatch(r"[0-9]{1,2}", text):
+            raise NotACron(text)
+        number = int(text)
+    if not least <= number <= most:
+        raise NotACron(text)
+    return number

@@ -1,0 +1,256 @@
+"""Staging labels as a value: a mapping from label to version."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+
+PENDING_CYCLE = "LocalStack snapshot test_update_secret_version_stages_current_pending_cycle"
+
+
+@pytest.mark.parametrize(
+    ("before", "label", "version", "after", "source"),
+    [
+        pytest.param({}, "x", "v1", {"x": "v1"}, "botocore's examples of UpdateSecretVersionStage", id="new"),
+        pytest.param(
+            {"x": "v1"}, "x", "v2", {"x": "v2"}, "botocore's examples of UpdateSecretVersionStage", id="moved"
+        ),
+        pytest.param(
+            {CURRENT: "v1", PENDING: "v2"},
+            CURRENT,
+            "v2",
+            {CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"},
+            PENDING_CYCLE,
+            id="current to pending",
+        ),
+        pytest.param(
+            {CURRENT: "v2", PREVIOUS: "v1"},
+            CURRENT,
+            "v3",
+            {CURRENT: "v3", PREVIOUS: "v2"},
+            PENDING_CYCLE,
+            id="previous moves on",
+        ),
+        pytest.param(
+            {CURRENT: "v2", PREVIOUS: "v1"},
+            CURRENT,
+            "v1",
+            {CURRENT: "v1", PREVIOUS: "v2"},
+            "AWS CLI reference, update-secret-version-stage example: revert",
+            id="current back to previous",
+        ),
+        pytest.param(
+            {CURRENT: "v1", PREVIOUS: "v0"},
+            CURRENT,
+            "v1",
+            {CURRENT: "v1", PREVIOUS: "v0"},
+            "inferred: not observed on AWS",
+            id="current to itself",
+        ),
+        pytest.param(
+            {PENDING: "v2"},
+            CURRENT,
+            "v2",
+            {CURRENT: "v2", PENDING: "v2"},
+            "moto issue 9474; that nobody becomes previous is inferred",
+            id="nobody was current",
+        ),
+        pytest.param(
+            {CURRENT: "v1", PENDING: "v1"},
+            CURRENT,
+            "v2",
+            {CURRENT: "v2", PENDING: "v1", PREVIOUS: "v1"},
+            "inferred: not observed on AWS",
+            id="pending stays where current leaves",
+        ),
+    ],
+)
+def test_a_label_is_attached(before, label, version, after, source):
+    assert labels.attach(before, label, version) == after, source
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "after", "source"),
+    [
+        pytest.param(
+            {},
+            [CURRENT],
+            {CURRENT: "new"},
+            "LocalStack snapshot test_create_secret_version_from_empty_secret",
+            id="the first value",
+        ),
+        pytest.param(
+            {CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"},
+            [CURRENT],
+            {CURRENT: "new", PREVIOUS: "v2"},
+            "LocalStack snapshot test_update_secret_version_stages_current_pending",
+            id="pending beside current vanishes",
+        ),
+        pytest.param(
+            {CURRENT: "v1", PENDING: "v2"},
+            [CURRENT],
+            {CURRENT: "new", PENDING: "v2", PREVIOUS: "v1"},
+            "inferred: not observed on AWS",
+            id="pending elsewhere stays",
+        ),
+        pytest.param(
+            {CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"},
+            [PENDING],
+            {CURRENT: "v2", PENDING: "new", PREVIOUS: "v1"},
+            PENDING_CYCLE,
+            id="pending alone",
+        ),
+        pytest.param(
+            {CURRENT: "v1", PENDING: "v1"},
+            [PENDING, CURRENT],
+            {CURRENT: "new", PENDING: "new", PREVIOUS: "v1"},
+            "inferred: not observed on AWS",
+            id="pending and current, moved together",
+        ),
+        pytest.param(
+            {CURRENT: "v1"},
+            [PREVIOUS, CURRENT],
+            {CURRENT: "new", PREVIOUS: "new"},
+            "inferred: AWSPREVIOUS as any label, after the automatic move",
+            id="previous in so many words",
+        ),
+        pytest.param(
+            {CURRENT: "v1", "one": "v2", "three": "v2"},
+            ["one", "four", "one"],
+            {CURRENT: "v1", "one": "new", "three": "v2", "four": "new"},
+            "LocalStack snapshot test_non_versioning_version_stages_no_replacement",
+            id="custom labels",
+        ),
+    ],
+)
+def test_the_labels_of_a_new_value_are_attached(before, wanted, after, source):
+    assert labels.attach_to_new_value(before, wanted, "new") == after, source
+
+
+def test_a_label_is_removed_and_nothing_else():
+    assert labels.remove({CURRENT: "v1", "x": "v1"}, "x") == {CURRENT: "v1"}
+
+
+def test_removing_a_label_that_is_not_there_changes_nothing():
+    assert labels.remove({CURRENT: "v1"}, "x") == {CURRENT: "v1"}
+
+
+def test_a_mapping_of_labels_is_never_changed_in_place():
+    before = {CURRENT: "v1", PENDING: "v1"}
+
+    labels.attach(before, CURRENT, "v2")
+    labels.attach_to_new_value(before, [CURRENT, "x"], "v2")
+    labels.remove(before, PENDING)
+
+    assert before == {CURRENT: "v1", PENDING: "v1"}
+
+
+def test_the_labels_of_a_version_are_those_that_point_at_it():
+    held = {CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}
+
+    assert labels.of(held, "v2") == [CURRENT, PENDING]
+    assert labels.of(held, "v1") == [PREVIOUS]
+    assert labels.of(held, "v3") == []
+
+
+def test_versions_without_labels_are_not_in_the_map_by_version():
+    assert labels.by_version({CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}) == {
+        "v2": [CURRENT, PENDING],
+        "v1": [PREVIOUS],
+    }
+
+
+@pytest.mark.parametrize(
+    ("held", "blocked", "source"),
+    [
+        pytest.param({}, False, "API_RotateSecret", id="no labels"),
+        pytest.param({CURRENT: "v1"}, False, "API_RotateSecret", id="nothing pending"),
+        pytest.param({CURRENT: "v1", PENDING: "v1"}, False, "API_RotateSecret", id="pending on current"),
+        pytest.param({CURRENT: "v1", PENDING: "v2"}, True, "API_RotateSecret", id="pending elsewhere"),
+        pytest.param({PENDING: "v1"}, True, "API_RotateSecret", id="nothing current"),
+    ],
+)
+def test_pending_away_from_current_blocks_rotation(held, blocked, source):
+    assert labels.block_rotation(held) is blocked, source
+
+
+LABELS = st.sampled_from([CURRENT, PREVIOUS, PENDING, "x", "y"])
+
+
+class LabelMoves(RuleBasedStateMachine):
+    """Labels move as the user guide tells it: version by version, each with a set of labels."""
+
+    versions = Bundle("versions")
+
+    def __init__(self):
+        super().__init__()
+        self.labels = {}
+        self.told = {}
+
+    @initialize(target=versions)
+    def create(self):
+        self.labels = labels.attach_to_new_value({}, [CURRENT], "v1")
+        self.told = {"v1": {CURRENT}}
+        return multiple("v1")
+
+    def tell(self, label, version):
+        """A label moves to a version; AWSPREVIOUS stays behind where AWSCURRENT was."""
+        holders = [held for held in self.told.values() if label in held]
+        for held in holders:
+            held.discard(label)
+        self.told[version].add(label)
+        if label == CURRENT and holders and holders[0] is not self.told[version]:
+            for held in self.told.values():
+                held.discard(PREVIOUS)
+            holders[0].add(PREVIOUS)
+
+    @rule(label=LABELS, version=versions)
+    def attach(self, label, version):
+        self.labels = labels.attach(self.labels, label, version)
+        self.tell(label, version)
+
+    @rule(target=versions, wanted=st.lists(LABELS, min_size=1, max_size=5))
+    def put(self, wanted):
+        version = f"v{len(self.told) + 1}"
+        self.labels = labels.attach_to_new_value(self.labels, wanted, version)
+        self.told[version] = set()
+        if CURRENT in wanted:
+            for held in self.told.values():
+                if CURRENT in held:
+                    held.discard(PENDING)
+            self.tell(CURRENT, version)
+        for label in set(wanted) - {CURRENT}:
+            self.tell(label, version)
+        return version
+
+    @rule(label=LABELS.filter(lambda label: label != CURRENT))
+    def remove(self, label):
+        self.labels = labels.remove(self.labels, label)
+        for held in self.told.values():
+            held.discard(label)
+
+    @invariant()
+    def every_version_has_the_labels_that_the_guide_tells(self):
+        for version, expected in self.told.items():
+            assert set(labels.of(self.labels, version)) == expected
+        assert {version: set(held) for version, held in labels.by_version(self.labels).items()} == {
+            version: held for version, held in self.told.items() if held
+        }
+
+    @invariant()
+    def one_version_is_current(self):
+        assert sum(CURRENT in held for held in self.told.values()) == bool(self.told)
+
+    @invariant()
+    def rotation_is_blocked_by_a_pending_version_that_is_not_current(self):
+        blocked = any(PENDING in held and CURRENT not in held for held in self.told.values())
+        assert labels.block_rotation(self.labels) is blocked
+
+
+TestLabelMoves = LabelMoves.TestCase
+TestLabelMoves.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)

@@ -1,0 +1,465 @@
+"""CreateSecret: what a secret is when it has just been made, and which ones are refused."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+import pytest
+from support import MODEL, current, labels, raw, refused, token
+
+INFERRED = "inferred: not observed on AWS"
+TWO_VALUES = "You can't specify both a binary secret value and a string secret value in the same secret."
+
+
+def test_create_secret_with_a_value_answers_with_the_version_that_holds_it(client):
+    """LocalStack snapshot test_create_and_update_secret."""
+    created = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+    assert set(created) == {"ARN", "Name", "VersionId", "ResponseMetadata"}
+    assert created["Name"] == "db"
+    assert created["VersionId"] == token(1)
+    assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
+
+
+def test_create_secret_without_a_value_makes_no_version(client):
+    """LocalStack snapshot test_create_secret_version_from_empty_secret."""
+    created = client.create_secret(Name="db", ClientRequestToken=token(1))
+
+    assert set(created) == {"ARN", "Name", "ResponseMetadata"}
+    assert "VersionIdsToStages" not in client.describe_secret(SecretId="db")
+    assert client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"] == []
+
+
+def test_create_secret_draws_a_token_where_the_caller_sends_none(client):
+    """botocore's service model: ClientRequestToken is an idempotency token."""
+    created = client.create_secret(Name="db", SecretString="old")
+
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", created["VersionId"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "source"),
+    [
+        pytest.param("0F3B6A0E-9C1B-4B3C-8F3E-2D1A5C7E9B00", INFERRED, id="capitals"),
+        pytest.param("x" * 32, MODEL, id="shortest"),
+        pytest.param("x" * 64, MODEL, id="longest"),
+        pytest.param("terraform-20230101120000000000000001", "Terraform AWS provider", id="no UUID"),
+    ],
+)
+def test_create_secret_takes_the_token_as_the_version_id_to_the_letter(client, sent, source):
+    created = client.create_secret(Name="db", SecretString="old", ClientRequestToken=sent)
+
+    assert created["VersionId"] == sent, source
+    assert current(client, "db") == sent, source
+
+
+@pytest.mark.parametrize(
+    ("region", "beginning", "source"),
+    [
+        pytest.param(
+            "us-east-1",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:",
+            "user guide, getting started",
+            id="aws",
+        ),
+        pytest.param(
+            "cn-north-1", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:", INFERRED, id="china"
+        ),
+        pytest.param(
+            "us-gov-west-1",
+            "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:",
+            INFERRED,
+            id="government",
+        ),
+    ],
+)
+def test_create_secret_builds_the_arn_from_the_name_and_six_letters_and_digits(
+    fakesecrets, region, beginning, source
+):
+    created = fakesecrets.client(region).create_secret(Name="prod/db")
+
+    ending = created["ARN"].removeprefix(f"{beginning}prod/db-")
+    assert re.fullmatch(r"[A-Za-z0-9]{6}", ending), source
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        pytest.param("Valid/_+=.@-Name", "LocalStack snapshot test_create_and_update_secret", id="all signs"),
+        pytest.param(
+            "Invalid/_+=.@-Name-a1b2c3",
+            "LocalStack snapshot test_create_and_update_secret",
+            id="hyphen and six",
+        ),
+        pytest.param("rds!db-1", "LocalStack snapshot test_invalid_secret_name: the text", id="exclamation"),
+        pytest.param("x" * 512, MODEL, id="longest"),
+        pytest.param("1", MODEL, id="shortest"),
+    ],
+)
+def test_create_secret_accepts_a_name_of_legal_characters(client, name, source):
+    client.create_secret(Name=name)
+
+    assert client.describe_secret(SecretId=name)["Name"] == name, source
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        pytest.param("Inv Name", "LocalStack snapshot test_invalid_secret_name", id="blank"),
+        pytest.param(" Inv Name", "LocalStack snapshot test_invalid_secret_name", id="leading blank"),
+        pytest.param(" Inv*Name? ", "LocalStack snapshot test_invalid_secret_name", id="star"),
+        pytest.param(r" Inv *?!]Name\-", "LocalStack snapshot test_invalid_secret_name", id="brackets"),
+        pytest.param("db:1", "LocalStack snapshot test_invalid_secret_name: the text", id="colon"),
+        pytest.param("dß", "LocalStack snapshot test_invalid_secret_name: the text", id="not ASCII"),
+        pytest.param("db\n", "LocalStack snapshot test_invalid_secret_name: the text", id="line feed"),
+        pytest.param(
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf",
+            "LocalStack snapshot test_invalid_secret_name: the text",
+            id="ARN",
+        ),
+    ],
+)
+def test_create_secret_refuses_a_name_with_an_illegal_character(client, name, source):
+    with refused("ValidationException") as answer:
+        client.create_secret(Name=name, SecretString="old")
+
+    assert answer.message == (
+        "Invalid name. Must be a valid name containing alphanumeric characters, "
+        "or any of the following: -/_+=.@!"
+    ), source
+
+
+def test_create_secret_tells_names_apart_by_case(client):
+    """Inferred: not observed on AWS."""
+    client.create_secret(Name="db", SecretString="small")
+
+    client.create_secret(Name="DB", SecretString="large")
+
+    assert client.get_secret_value(SecretId="db")["SecretString"] == "small"
+    assert client.get_secret_value(SecretId="DB")["SecretString"] == "large"
+
+
+def test_create_secret_takes_a_name_once_for_each_region(fakesecrets, client):
+    """User guide, replicate secrets: names are of a region."""
+    client.create_secret(Name="db", SecretString="east")
+
+    fakesecrets.client("eu-west-1").create_secret(Name="db", SecretString="west")
+
+    assert client.get_secret_value(SecretId="db")["SecretString"] == "east"
+
+
+def test_create_secret_refuses_a_name_that_is_taken(client):
+    """LocalStack snapshot test_secret_exists_snapshots."""
+    client.create_secret(Name="db", SecretString="old")
+
+    with refused("ResourceExistsException") as answer:
+        client.create_secret(Name="db", SecretString="old")
+
+    assert answer.message == "The operation failed because the secret db already exists."
+
+
+class TestToken:
+    """A ClientRequestToken that a version of the secret has already."""
+
+    def test_with_the_same_value_gives_the_first_answer_again(self, client):
+        """moto aws-verified test_create_duplicate_secret_with_same_token."""
+        first = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+        again = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+        for member in ("ARN", "Name", "VersionId"):
+            assert again[member] == first[member]
+        assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
+
+    def test_with_another_value_is_refused(self, client):
+        """moto aws-verified test_create_different_secret_with_same_token."""
+        arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
+
+        with refused("ResourceExistsException") as answer:
+            client.create_secret(Name="db", SecretString="new", ClientRequestToken=token(1))
+
+        assert answer.message == (
+            f"You can't use ClientRequestToken {token(1)} because that value is already in use "
+            f"for a version of secret {arn}."
+        )
+
+    def test_with_the_same_bytes_in_the_other_member_is_refused(self, client):
+        """Inferred: not observed on AWS."""
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+        with refused("ResourceExistsException") as answer:
+            client.create_secret(Name="db", SecretBinary=b"old", ClientRequestToken=token(1))
+
+        assert token(1) in answer.message
+
+    def test_with_the_same_value_changes_nothing_else(self, client):
+        """API_CreateSecret: the request is ignored."""
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+        before = client.describe_secret(SecretId="db")
+
+        client.create_secret(
+            Name="db",
+            SecretString="old",
+            ClientRequestToken=token(1),
+            Description="another",
+            Tags=[{"Key": "team", "Value": "a"}],
+        )
+
+        after = client.describe_secret(SecretId="db")
+        assert "Description" not in after
+        assert "Tags" not in after
+        assert after["LastChangedDate"] == before["LastChangedDate"]
+
+    def test_of_an_older_version_with_its_value_succeeds_too(self, client):
+        """API_CreateSecret: the request is ignored where the version exists."""
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        again = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+        assert again["VersionId"] == token(1)
+        assert labels(client, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
+
+    def test_that_matches_nothing_leaves_the_name_taken(self, client):
+        """moto aws-verified test_create_duplicate_secret_without_specifying_token."""
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+
+        with refused("ResourceExistsException") as answer:
+            client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(2))
+
+        assert answer.message == "The operation failed because the secret db already exists."
+
+    def test_of_a_call_without_a_value_is_not_remembered(self, client):
+        """API_CreateSecret: the token counts "if you include SecretString or SecretBinary"."""
+        client.create_secret(Name="db", ClientRequestToken=token(1))
+
+        with refused("ResourceExistsException") as answer:
+            client.create_secret(Name="db", ClientRequestToken=token(1))
+        put = client.put_secret_value(SecretId="db", SecretString="first", ClientRequestToken=token(1))
+
+        assert answer.message == "The operation failed because the secret db already exists."
+        assert put["VersionId"] == token(1)
+
+    def test_that_is_missing_is_refused_before_anything_else_is_looked_at(self, client):
+        """LocalStack snapshot test_no_client_request_token."""
+        status, answered = raw("CreateSecret", {"Name": "db", "SecretString": "old"})
+
+        assert status == 400
+        assert answered == {
+            "__type": "InvalidRequestException",
+            "Message": "You must provide a ClientRequestToken value. We recommend a UUID-type value.",
+        }
+
+
+def test_create_secret_refuses_a_name_that_is_scheduled_for_deletion(client):
+    """LocalStack snapshot test_exp_raised_on_creation_of_secret_scheduled_for_deletion."""
+    client.create_secret(Name="db", SecretString="old")
+    client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+
+    with refused("InvalidRequestException") as answer:
+        client.create_secret(Name="db", SecretString="new")
+
+    assert answer.message == (
+        "You can't create this secret because a secret with this name is already scheduled for deletion."
+    )
+
+
+def test_create_secret_takes_a_name_again_when_its_recovery_window_has_ended(client, fakesecrets_clock):
+    """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
+    fakesecrets_clock.move_to("2030-01-01")
+    old = client.create_secret(Name="db", SecretString="old", Tags=[{"Key": "team", "Value": "a"}])
+    client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+    fakesecrets_clock.move_to("2030-01-09")
+
+    new = client.create_secret(Name="db", SecretString="new")
+
+    assert new["ARN"] != old["ARN"]
+    assert "Tags" not in client.describe_secret(SecretId="db")
+    assert client.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+
+def test_create_secret_refuses_two_values(client):
+    """A public log of AWS's answer to CreateSecret."""
+    with refused("InvalidParameterException") as answer:
+        client.create_secret(Name="db", SecretString="text", SecretBinary=b"bytes")
+
+    assert answer.message == TWO_VALUES
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "source"),
+    [
+        pytest.param(
+            {"SecretString": "x" * 65537},
+            "Value at 'secretString' failed to satisfy constraint: "
+            "Member must have length less than or equal to 65536",
+            "kubernetes-sigs/cluster-api-provider-aws issue 1531; the number: user guide, quotas",
+            id="string too long",
+        ),
+        pytest.param(
+            {"SecretString": "ä" * 40000},
+            "Value at 'secretString' failed to satisfy constraint: "
+            "Member must have length less than or equal to 65536",
+            "user guide, quotas: 65,536 bytes; the text is inferred",
+            id="string of too many bytes",
+        ),
+        pytest.param(
+            {"SecretBinary": b"x" * 65537},
+            "Value at 'secretBinary' failed to satisfy constraint: "
+            "Member must have length less than or equal to 65536",
+            "kubernetes-sigs/cluster-api-provider-aws issue 1531; the number: user guide, quotas",
+            id="binary too long",
+        ),
+        pytest.param(
+            {"SecretBinary": b""},
+            "Value at 'secretBinary' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1",
+            INFERRED,
+            id="binary empty",
+        ),
+        pytest.param(
+            {"KmsKeyId": "k" * 2049},
+            f"Value '{'k' * 2049}' at 'kmsKeyId' failed to satisfy constraint: "
+            "Member must have length less than or equal to 2048",
+            MODEL,
+            id="key id too long",
+        ),
+        pytest.param(
+            {"Description": "d" * 2049},
+            f"Value '{'d' * 2049}' at 'description' failed to satisfy constraint: "
+            "Member must have length less than or equal to 2048",
+            MODEL,
+            id="description too long",
+        ),
+    ],
+)
+def test_create_secret_refuses_members_beyond_their_bounds(client, sent, told, source):
+    with refused("ValidationException") as answer:
+        client.create_secret(Name="db", **sent)
+
+    assert answer.message == f"1 validation error detected: {told}", source
+
+
+def test_create_secret_refuses_an_empty_string_that_no_botocore_client_would_send(fakesecrets):
+    """A report of CloudFormation's answer, re:Post."""
+    status, answered = raw("CreateSecret", {"Name": "db", "SecretString": "", "ClientRequestToken": token(1)})
+
+    assert status == 400
+    assert answered == {
+        "__type": "ValidationException",
+        "message": "1 validation error detected: Value at 'secretString' failed to satisfy constraint: "
+        "Member must have length greater than or equal to 1",
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param({"SecretString": "x" * 65536}, id="longest string"),
+        pytest.param({"SecretBinary": b"x" * 65536}, id="longest binary"),
+        pytest.param({"SecretString": " "}, id="blank"),
+    ],
+)
+def test_create_secret_stores_the_longest_and_the_shortest_value(client, value):
+    """User guide, quotas: 65,536 bytes."""
+    client.create_secret(Name="db", **value)
+
+    read = client.get_secret_value(SecretId="db")
+    assert {member: read[member] for member in value} == value
+
+
+def test_create_secret_with_an_empty_description_has_none(client):
+    """LocalStack snapshot test_create_secret_version_from_empty_secret."""
+    client.create_secret(Name="db", Description="")
+
+    assert "Description" not in client.describe_secret(SecretId="db")
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "source"),
+    [
+        pytest.param("alias/mine", "alias/mine", "Terraform AWS provider: as it was supplied", id="alias"),
+        pytest.param(
+            "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "Terraform AWS provider: as it was supplied",
+            id="ARN",
+        ),
+        pytest.param("alias/aws/secretsmanager", None, "API_DescribeSecret", id="the service's own"),
+        pytest.param("", None, INFERRED, id="empty"),
+    ],
+)
+def test_create_secret_shows_the_key_as_it_was_sent(client, sent, shown, source):
+    client.create_secret(Name="db", KmsKeyId=sent)
+
+    assert client.describe_secret(SecretId="db").get("KmsKeyId") == shown, source
+
+
+def test_create_secret_keeps_the_type_of_a_managed_external_secret(client):
+    """botocore's service model: Type."""
+    client.create_secret(Name="db", Type="SalesforceClientSecret")
+
+    assert client.describe_secret(SecretId="db")["Type"] == "SalesforceClientSecret"
+
+
+class TestTags:
+    def test_are_shown_in_the_order_in_which_they_were_sent(self, client):
+        """LocalStack snapshot test_secret_tags."""
+        client.create_secret(Name="db", Tags=[{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}])
+
+        tags = client.describe_secret(SecretId="db")["Tags"]
+        assert tags == [{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}]
+
+    def test_may_be_fifty(self, client):
+        """AWS general reference, service quotas for tagging."""
+        client.create_secret(Name="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
+
+        assert len(client.describe_secret(SecretId="db")["Tags"]) == 50
+
+    @pytest.mark.parametrize(
+        ("sent", "source"),
+        [
+            pytest.param(
+                [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
+                "service quotas for tagging; the code is inferred",
+                id="fifty-one",
+            ),
+            pytest.param(
+                [{"Key": "aws:mine", "Value": ""}],
+                "service quotas for tagging; the code is inferred",
+                id="key of AWS",
+            ),
+            pytest.param(
+                [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}],
+                "user guide, tagging secrets: keys must be unique; the code is inferred",
+                id="key twice",
+            ),
+            pytest.param([{"Value": "a"}], INFERRED, id="no key"),
+        ],
+    )
+    def test_beyond_the_rules_are_refused(self, client, sent, source):
+        with refused("InvalidParameterException") as answer:
+            client.create_secret(Name="db", Tags=sent)
+
+        assert answer.status == 400, source
+
+    def test_are_told_apart_by_case(self, client):
+        """API_CreateSecret: tag keys are case sensitive."""
+        client.create_secret(Name="db", Tags=[{"Key": "ABC", "Value": "1"}, {"Key": "abc", "Value": "2"}])
+
+        tags = client.describe_secret(SecretId="db")["Tags"]
+        assert tags == [{"Key": "ABC", "Value": "1"}, {"Key": "abc", "Value": "2"}]
+
+
+def test_create_secret_dates_the_secret_and_its_version(client, fakesecrets_clock):
+    """LocalStack snapshot test_create_multi_secrets_snapshot; the resolution: API_DescribeSecret example."""
+    fakesecrets_clock.move_to("2030-01-31 16:00:00.857")
+
+    client.create_secret(Name="db", SecretString="old")
+
+    expected = datetime(2030, 1, 31, 16, 0, 0, 857000, tzinfo=timezone.utc)
+    described = client.describe_secret(SecretId="db")
+    assert described["CreatedDate"] == expected
+    assert described["LastChangedDate"] == expected
+    assert client.get_secret_value(SecretId="db")["CreatedDate"] == expected

@@ -1,0 +1,153 @@
+"""ListSecretVersionIds: the versions with labels, or all of them, in pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from support import raw, refused, token
+
+
+@pytest.fixture
+def db(client):
+    """Four versions under token(1) to token(4); the last two have labels."""
+    arn = client.create_secret(Name="db", SecretString="1", ClientRequestToken=token(1))["ARN"]
+    for number in (2, 3, 4):
+        client.put_secret_value(SecretId="db", SecretString=str(number), ClientRequestToken=token(number))
+    return arn
+
+
+def ids(answered):
+    return [version["VersionId"] for version in answered["Versions"]]
+
+
+def test_list_secret_version_ids_answers_with_the_versions_that_have_labels(client, db):
+    """LocalStack snapshot test_deprecated_secret_version_stage."""
+    listed = client.list_secret_version_ids(SecretId="db")
+
+    assert set(listed) == {"ARN", "Name", "Versions", "ResponseMetadata"}
+    assert (listed["ARN"], listed["Name"]) == (db, "db")
+    assert {version["VersionId"]: version["VersionStages"] for version in listed["Versions"]} == {
+        token(3): ["AWSPREVIOUS"],
+        token(4): ["AWSCURRENT"],
+    }
+
+
+def test_list_secret_version_ids_with_include_deprecated_answers_with_all(client, db):
+    """LocalStack snapshot test_deprecated_secret_version_stage; the order is inferred."""
+    listed = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)
+
+    assert ids(listed) == [token(1), token(2), token(3), token(4)]
+    assert "VersionStages" not in listed["Versions"][0]
+    assert "VersionStages" not in listed["Versions"][1]
+
+
+def test_list_secret_version_ids_shows_these_members_of_a_version(client, fakesecrets_clock):
+    """LocalStack snapshot test_deprecated_secret_version_stage."""
+    fakesecrets_clock.move_to("2030-01-31 16:00:00.500")
+    client.create_secret(Name="db", SecretString="1", ClientRequestToken=token(1))
+
+    listed = client.list_secret_version_ids(SecretId="db")
+
+    assert listed["Versions"] == [
+        {
+            "VersionId": token(1),
+            "VersionStages": ["AWSCURRENT"],
+            "CreatedDate": datetime(2030, 1, 31, 16, 0, 0, 500000, tzinfo=timezone.utc),
+            "KmsKeyIds": ["DefaultEncryptionKey"],
+        }
+    ]
+
+
+def test_list_secret_version_ids_shows_when_a_version_was_read_for_that_version_alone(
+    client, db, fakesecrets_clock
+):
+    """LocalStack snapshot test_update_secret_version_stages_current_pending_cycle."""
+    fakesecrets_clock.move_to("2030-01-31 16:00")
+
+    client.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")
+
+    accessed = {
+        version["VersionId"]: version.get("LastAccessedDate")
+        for version in client.list_secret_version_ids(SecretId="db")["Versions"]
+    }
+    assert accessed == {token(3): datetime(2030, 1, 31, tzinfo=timezone.utc), token(4): None}
+
+
+def test_list_secret_version_ids_shows_the_key_of_a_customer_as_it_was_sent(client):
+    """Inferred: not observed on AWS."""
+    client.create_secret(Name="db", SecretString="1", KmsKeyId="alias/mine")
+
+    listed = client.list_secret_version_ids(SecretId="db")
+
+    assert listed["Versions"][0]["KmsKeyIds"] == ["alias/mine"]
+
+
+def test_list_secret_version_ids_of_a_secret_without_a_value_is_empty(client):
+    """Inferred: not observed on AWS."""
+    client.create_secret(Name="db")
+
+    assert client.list_secret_version_ids(SecretId="db")["Versions"] == []
+
+
+def test_list_secret_version_ids_goes_in_pages(client, db):
+    """API_ListSecretVersionIds: MaxResults and NextToken; the order is inferred."""
+    first = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True, MaxResults=3)
+    last = client.list_secret_version_ids(
+        SecretId="db", IncludeDeprecated=True, MaxResults=3, NextToken=first["NextToken"]
+    )
+
+    assert ids(first) == [token(1), token(2), token(3)]
+    assert ids(last) == [token(4)]
+    assert "NextToken" not in last
+
+
+def test_list_secret_version_ids_has_no_token_where_the_last_page_is_full(client, db):
+    """API_ListSecretVersionIds: NextToken is there if there are more."""
+    listed = client.list_secret_version_ids(SecretId="db", MaxResults=2)
+
+    assert len(listed["Versions"]) == 2
+    assert "NextToken" not in listed
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param({"NextToken": "garbage"}, id="garbage"),
+        pytest.param({"NextToken": "ä"}, id="not ASCII"),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_list_secret_version_ids_refuses_a_token_that_was_never_given(client, sent):
+    """botocore's service model: InvalidNextTokenException."""
+    with refused("InvalidNextTokenException") as answer:
+        client.list_secret_version_ids(SecretId="db", **sent)
+
+    assert answer.status == 400
+
+
+def test_list_secret_version_ids_refuses_the_token_of_another_question(client, db):
+    """Inferred: not observed on AWS."""
+    given = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True, MaxResults=1)["NextToken"]
+
+    with refused("InvalidNextTokenException") as answer:
+        client.list_secret_version_ids(SecretId="db", MaxResults=1, NextToken=given)
+
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        pytest.param(101, "Value '101' at 'maxResults'", id="too many"),
+        pytest.param(0, "Value '0' at 'maxResults'", id="none"),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_list_secret_version_ids_gives_one_to_a_hundred_versions_at_once(asked, told):
+    """botocore's service model: MaxResults 1-100."""
+    status, answered = raw("ListSecretVersionIds", {"SecretId": "db", "MaxResults": asked})
+
+    assert status == 400
+    assert answered["__type"] == "ValidationException"
+    assert told in answered["message"]

@@ -1,0 +1,246 @@
+"""ListSecrets: which secrets, in which order, in pages. Filters have tests of their own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from support import refused, token
+
+INFERRED = "inferred: not observed on AWS"
+
+
+def names(answered):
+    return [entry["Name"] for entry in answered["SecretList"]]
+
+
+@pytest.fixture
+def three(client, fakesecrets_clock):
+    """Created in the order b, a, c; changed last in the order a, c, b; "a" and "c" were read."""
+    for hour, name in enumerate(["b", "a", "c"]):
+        fakesecrets_clock.move_to(datetime(2030, 1, 1, hour, tzinfo=timezone.utc))
+        client.create_secret(Name=name, SecretString=name)
+    fakesecrets_clock.move_to("2030-01-03")
+    client.get_secret_value(SecretId="a")
+    fakesecrets_clock.move_to("2030-01-04")
+    client.get_secret_value(SecretId="c")
+    client.update_secret(SecretId="b", Description="changed")
+
+
+def test_list_secrets_of_a_region_without_secrets_is_an_empty_list(client):
+    """LocalStack test test_cross_account_access (aws validated): it reads the length of SecretList."""
+    listed = client.list_secrets()
+
+    assert listed["SecretList"] == []
+    assert "NextToken" not in listed
+
+
+def test_list_secrets_shows_what_describe_secret_shows_with_one_member_under_another_name(client):
+    """LocalStack snapshot test_create_multi_secrets_snapshot."""
+    client.create_secret(Name="db", SecretString="old", Description="mine", ClientRequestToken=token(1))
+
+    (entry,) = client.list_secrets()["SecretList"]
+
+    assert set(entry) == {
+        "ARN",
+        "CreatedDate",
+        "Description",
+        "LastChangedDate",
+        "Name",
+        "SecretVersionsToStages",
+    }
+    assert entry["SecretVersionsToStages"] == {token(1): ["AWSCURRENT"]}
+
+
+def test_list_secrets_leaves_out_what_a_secret_does_not_have(client):
+    """LocalStack snapshot test_create_secret_version_from_empty_secret; API_DescribeSecret."""
+    client.create_secret(Name="db")
+
+    (entry,) = client.list_secrets()["SecretList"]
+
+    assert set(entry) == {"ARN", "CreatedDate", "LastChangedDate", "Name"}
+
+
+def test_list_secrets_shows_the_optional_members_too(client, fakesecrets_clock):
+    """API_SecretListEntry."""
+    fakesecrets_clock.move_to("2030-01-31 16:00")
+    client.create_secret(
+        Name="db", SecretString="old", KmsKeyId="alias/mine", Tags=[{"Key": "a", "Value": "1"}]
+    )
+    client.get_secret_value(SecretId="db")
+
+    (entry,) = client.list_secrets()["SecretList"]
+
+    assert entry["KmsKeyId"] == "alias/mine"
+    assert entry["Tags"] == [{"Key": "a", "Value": "1"}]
+    assert entry["LastAccessedDate"] == datetime(2030, 1, 31, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "source"),
+    [
+        pytest.param(
+            {}, ["b", "a", "c"], "LocalStack snapshot test_create_multi_secrets_snapshot", id="nothing asked"
+        ),
+        pytest.param({"SortBy": "created-date"}, ["b", "a", "c"], INFERRED, id="created"),
+        pytest.param({"SortOrder": "asc"}, ["b", "a", "c"], "botocore's service model", id="ascending"),
+        pytest.param({"SortOrder": "desc"}, ["c", "a", "b"], "botocore's service model", id="descending"),
+        pytest.param({"SortBy": "last-accessed-date"}, ["b", "a", "c"], INFERRED, id="accessed"),
+        pytest.param(
+            {"SortBy": "last-accessed-date", "SortOrder": "desc"},
+            ["c", "a", "b"],
+            INFERRED,
+            id="accessed, descending",
+        ),
+        pytest.param({"SortBy": "last-changed-date"}, ["a", "c", "b"], INFERRED, id="changed"),
+        pytest.param(
+            {"SortBy": "last-changed-date", "SortOrder": "desc"},
+            ["b", "c", "a"],
+            "botocore's service model",
+            id="changed, descending",
+        ),
+        pytest.param({"SortBy": "name"}, ["a", "b", "c"], INFERRED, id="name"),
+        pytest.param(
+            {"SortBy": "name", "SortOrder": "desc"},
+            ["c", "b", "a"],
+            "botocore's service model",
+            id="name, descending",
+        ),
+        pytest.param({"Filters": []}, ["b", "a", "c"], INFERRED, id="no filters"),
+    ],
+)
+@pytest.mark.usefixtures("three")
+def test_list_secrets_in_order(client, asked, expected, source):
+    assert names(client.list_secrets(**asked)) == expected, source
+
+
+def test_list_secrets_hides_secrets_that_are_scheduled_for_deletion(client):
+    """API_ListSecrets, IncludePlannedDeletion."""
+    client.create_secret(Name="gone")
+    client.create_secret(Name="here")
+    client.delete_secret(SecretId="gone")
+
+    assert names(client.list_secrets()) == ["here"]
+    assert names(client.list_secrets(IncludePlannedDeletion=False)) == ["here"]
+    assert names(client.list_secrets(IncludePlannedDeletion=True)) == ["gone", "here"]
+
+
+def test_list_secrets_shows_when_a_secret_was_deleted(client, fakesecrets_clock):
+    """API_SecretListEntry, DeletedDate: the time of the deletion, before the recovery window."""
+    fakesecrets_clock.move_to("2030-01-31 16:00")
+    client.create_secret(Name="gone")
+    client.delete_secret(SecretId="gone")
+
+    (entry,) = client.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+
+    assert entry["DeletedDate"] == datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
+
+
+def test_list_secrets_forgets_a_secret_when_its_recovery_window_has_ended(client, fakesecrets_clock):
+    """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
+    client.create_secret(Name="gone")
+    client.delete_secret(SecretId="gone", RecoveryWindowInDays=7)
+    fakesecrets_clock.tick(8 * 24 * 3600)
+
+    assert names(client.list_secrets(IncludePlannedDeletion=True)) == []
+
+
+def test_list_secrets_shows_the_secrets_of_one_region(fakesecrets, client):
+    """User guide, find secrets."""
+    client.create_secret(Name="east")
+    fakesecrets.client("eu-west-1").create_secret(Name="west")
+
+    assert names(client.list_secrets()) == ["east"]
+
+
+def test_list_secrets_is_no_access_to_a_secret(client):
+    """LocalStack test test_last_accessed_date (aws validated) for DescribeSecret; inferred for the list."""
+    client.create_secret(Name="db", SecretString="old")
+    client.list_secrets()
+
+    (entry,) = client.list_secrets()["SecretList"]
+
+    assert "LastAccessedDate" not in entry
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def five(self, client):
+        for name in "abcde":
+            client.create_secret(Name=name)
+
+    def test_lead_from_one_to_the_next(self, client):
+        """API_ListSecrets: MaxResults and NextToken."""
+        first = client.list_secrets(MaxResults=2)
+        second = client.list_secrets(MaxResults=2, NextToken=first["NextToken"])
+        third = client.list_secrets(MaxResults=2, NextToken=second["NextToken"])
+
+        assert [names(page) for page in (first, second, third)] == [["a", "b"], ["c", "d"], ["e"]]
+        assert "NextToken" not in third
+
+    def test_are_followed_by_the_paginator(self, client):
+        """botocore's paginators of Secrets Manager."""
+        pages = client.get_paginator("list_secrets").paginate(PaginationConfig={"PageSize": 2})
+
+        assert [names(page) for page in pages] == [["a", "b"], ["c", "d"], ["e"]]
+
+    def test_have_no_token_where_the_last_one_is_full(self, client):
+        """API_ListSecrets: NextToken is there if there are more."""
+        assert "NextToken" not in client.list_secrets(MaxResults=5)
+
+    def test_may_change_their_size_on_the_way(self, client):
+        """Inferred: not observed on AWS."""
+        first = client.list_secrets(MaxResults=1)
+
+        rest = client.list_secrets(MaxResults=100, NextToken=first["NextToken"])
+
+        assert names(rest) == ["b", "c", "d", "e"]
+
+    def test_are_refused_for_a_token_that_was_never_given(self, client):
+        """botocore's service model: InvalidNextTokenException."""
+        with refused("InvalidNextTokenException") as answer:
+            client.list_secrets(NextToken="garbage")
+
+        assert answer.status == 400
+
+    @pytest.mark.parametrize(
+        "other", [{"SortBy": "name"}, {"SortOrder": "desc"}, {"IncludePlannedDeletion": True}], ids=str
+    )
+    def test_are_refused_for_the_token_of_another_question(self, client, other):
+        """Inferred: not observed on AWS."""
+        given = client.list_secrets(MaxResults=2)["NextToken"]
+
+        with refused("InvalidNextTokenException") as answer:
+            client.list_secrets(MaxResults=2, NextToken=given, **other)
+
+        assert answer.status == 400
+
+    def test_hold_a_hundred_secrets_at_the_most(self, client):
+        """botocore's service model: MaxResults 1-100; the size of a page where none is asked for is inferred."""
+        for number in range(100):
+            client.create_secret(Name=f"more{number}")
+
+        assert len(client.list_secrets()["SecretList"]) == 100
+        with refused("ValidationException") as answer:
+            client.list_secrets(MaxResults=101)
+        assert answer.message == (
+            "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: "
+            "Member must have value less than or equal to 100"
+        )
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        pytest.param({"SortBy": "colour"}, "Value 'colour' at 'sortBy'", id="sort by"),
+        pytest.param({"SortOrder": "random"}, "Value 'random' at 'sortOrder'", id="sort order"),
+    ],
+)
+def test_list_secrets_refuses_an_order_that_it_does_not_know(client, sent, path):
+    """botocore's service model; the text: moto, pasted from AWS, for a filter key."""
+    with refused("ValidationException") as answer:
+        client.list_secrets(**sent)
+
+    assert answer.message.startswith(
+        f"1 validation error detected: {path} failed to satisfy constraint: Member must satisfy enum value set"
+    )

@@ -1,0 +1,85 @@
+"""A secret that is scheduled for deletion: which operations still answer, and what the others say."""
+
+from __future__ import annotations
+
+import pytest
+from support import refused, token
+
+INFERRED = "inferred: not observed on AWS"
+
+
+@pytest.fixture(autouse=True)
+def marked(client):
+    client.create_secret(
+        Name="db", SecretString="old", ClientRequestToken=token(1), Tags=[{"Key": "a", "Value": "1"}]
+    )
+    client.delete_secret(SecretId="db")
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent", "source"),
+    [
+        pytest.param(
+            "get_secret_value",
+            {},
+            "user guide, monitoring secrets scheduled for deletion",
+            id="GetSecretValue",
+        ),
+        pytest.param("put_secret_value", {"SecretString": "new"}, "public issues", id="PutSecretValue"),
+        pytest.param("update_secret", {"Description": "new"}, "public issues", id="UpdateSecret"),
+        pytest.param(
+            "tag_resource",
+            {"Tags": [{"Key": "b", "Value": "2"}]},
+            "LocalStack snapshot test_tag_untag_resource_on_deleted_secret",
+            id="TagResource",
+        ),
+        pytest.param(
+            "untag_resource",
+            {"TagKeys": ["a"]},
+            "LocalStack snapshot test_tag_untag_resource_on_deleted_secret",
+            id="UntagResource",
+        ),
+        pytest.param(
+            "update_secret_version_stage",
+            {"VersionStage": "mine", "MoveToVersionId": token(1)},
+            INFERRED,
+            id="UpdateSecretVersionStage",
+        ),
+    ],
+)
+def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_refused(client, operation, sent, source):
+    with refused("InvalidRequestException") as answer:
+        getattr(client, operation)(SecretId="db", **sent)
+
+    assert answer.message == (
+        "You can't perform this operation on the secret because it was marked for deletion."
+    ), source
+    assert answer.response["Message"] == answer.message, source
+
+
+@pytest.mark.parametrize(
+    ("operation", "source"),
+    [
+        pytest.param(
+            "describe_secret", "LocalStack snapshot test_force_delete_deleted_secret", id="DescribeSecret"
+        ),
+        pytest.param(
+            "list_secret_version_ids",
+            "inferred: the service model declares no InvalidRequestException for it",
+            id="ListSecretVersionIds",
+        ),
+        pytest.param("restore_secret", "LocalStack snapshot test_secret_restore", id="RestoreSecret"),
+    ],
+)
+def test_an_operation_on_a_secret_that_is_marked_for_deletion_answers(client, operation, source):
+    answered = getattr(client, operation)(SecretId="db")
+
+    assert answered["Name"] == "db", source
+
+
+def test_a_known_token_with_its_value_is_refused_too(client):
+    """Inferred: not observed on AWS."""
+    with refused("InvalidRequestException"):
+        client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(1))
+    with refused("InvalidRequestException"):
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))

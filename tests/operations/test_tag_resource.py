@@ -1,0 +1,152 @@
+"""TagResource: tags are added, and those with a known key overwritten."""
+
+from __future__ import annotations
+
+import pytest
+from support import labels, raw, refused, token
+
+INFERRED = "inferred: not observed on AWS"
+
+
+@pytest.fixture
+def db(client):
+    """A secret that was never tagged."""
+    return client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
+
+
+def tags(client):
+    return client.describe_secret(SecretId="db")["Tags"]
+
+
+def test_tag_resource_answers_with_nothing(client, db):
+    """LocalStack snapshot test_secret_tags; that the body is empty is inferred."""
+    tagged = client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
+
+    assert set(tagged) == {"ResponseMetadata"}
+    assert tagged["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert raw("TagResource", {"SecretId": "db", "Tags": []}) == (200, {})
+
+
+def test_tag_resource_adds_to_the_end(client, db):
+    """LocalStack snapshot test_secret_tags."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "tag1", "Value": "1"}])
+    client.tag_resource(SecretId="db", Tags=[{"Key": "tag2", "Value": "2"}])
+
+    assert tags(client) == [{"Key": "tag1", "Value": "1"}, {"Key": "tag2", "Value": "2"}]
+
+
+def test_tag_resource_overwrites_the_value_of_a_known_key_in_its_place(client, db):
+    """moto issue 4899; the place is inferred."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+
+    client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "3"}])
+
+    assert tags(client) == [{"Key": "a", "Value": "3"}, {"Key": "b", "Value": "2"}]
+
+
+def test_tag_resource_tells_keys_apart_by_case(client, db):
+    """API_CreateSecret: tag keys are case sensitive."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "ABC", "Value": "1"}])
+    client.tag_resource(SecretId="db", Tags=[{"Key": "abc", "Value": "2"}])
+
+    assert tags(client) == [{"Key": "ABC", "Value": "1"}, {"Key": "abc", "Value": "2"}]
+
+
+def test_tag_resource_takes_an_empty_value(client, db):
+    """botocore's service model: 0-256 characters."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": ""}])
+
+    assert tags(client) == [{"Key": "a", "Value": ""}]
+
+
+def test_tag_resource_with_no_tags_leaves_the_secret_untagged(client, db):
+    """Inferred: not observed on AWS."""
+    client.tag_resource(SecretId="db", Tags=[])
+
+    assert "Tags" not in client.describe_secret(SecretId="db")
+
+
+def test_tag_resource_belongs_to_the_secret_and_not_to_its_versions(client, db):
+    """API_TagResource: tags are for the secret, not for its versions."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
+
+    client.put_secret_value(SecretId="db", SecretString="new")
+
+    assert tags(client) == [{"Key": "a", "Value": "1"}]
+
+
+def test_tag_resource_moves_no_label(client, db):
+    """Inferred: not observed on AWS."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
+
+    assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
+
+
+@pytest.mark.parametrize(
+    ("sent", "source"),
+    [
+        pytest.param(
+            [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
+            "service quotas for tagging; the code is inferred",
+            id="fifty-one",
+        ),
+        pytest.param(
+            [{"Key": "aws:mine", "Value": ""}],
+            "service quotas for tagging; the code is inferred",
+            id="key of AWS",
+        ),
+        pytest.param(
+            [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
+            "user guide, tagging secrets: keys must be unique; the code is inferred",
+            id="key twice",
+        ),
+        pytest.param([{"Value": "1"}], INFERRED, id="no key"),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_tag_resource_refuses_tags_beyond_the_rules(client, sent, source):
+    with refused("InvalidParameterException") as answer:
+        client.tag_resource(SecretId="db", Tags=sent)
+
+    assert answer.status == 400, source
+    assert "Tags" not in client.describe_secret(SecretId="db"), source
+
+
+def test_tag_resource_stops_at_fifty_tags_in_all(client, db):
+    """Service quotas for tagging; the code is inferred."""
+    client.tag_resource(SecretId="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
+    client.tag_resource(SecretId="db", Tags=[{"Key": "00", "Value": "known"}])
+
+    with refused("InvalidParameterException"):
+        client.tag_resource(SecretId="db", Tags=[{"Key": "new", "Value": ""}])
+
+    assert len(tags(client)) == 50
+
+
+def test_tag_resource_does_not_count_the_tags_of_aws(fakesecrets, client):
+    """Service quotas for tagging: tags with the prefix aws: do not count."""
+    fakesecrets.add_secret("db", "old", tags={"aws:cloudformation:stack-name": "mine"})
+
+    client.tag_resource(SecretId="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
+
+    assert len(tags(client)) == 51
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        pytest.param([{"Key": "a", "Value": "v" * 257}], "tags.1.member.value", id="value too long"),
+        pytest.param(
+            [{"Key": "a", "Value": ""}, {"Key": "k" * 129, "Value": ""}],
+            "tags.2.member.key",
+            id="key too long",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_tag_resource_refuses_members_beyond_their_bounds(client, sent, path):
+    """botocore's service model; the path is inferred from that of filter keys (moto, pasted from AWS)."""
+    with refused("ValidationException") as answer:
+        client.tag_resource(SecretId="db", Tags=sent)
+
+    assert f"at '{path}' failed to satisfy constraint: Member must have length" in answer.message

@@ -1,0 +1,347 @@
+"""The step driver: what waits, what runs next, and what misuse is told."""
+
+from __future__ import annotations
+
+import pytest
+from rotation_functions import nothing, raising_in, well_behaved
+from support import token
+
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+@pytest.fixture
+def rotating(db, fakesecrets, fakesecrets_rotation):
+    """The driver, with one rotation that waits for its first step."""
+    function = fakesecrets.add_rotation_function(well_behaved)
+    db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+    return fakesecrets_rotation
+
+
+class TestStep:
+    def test_runs_one_step_after_the_other_and_tells_what_it_was(self, rotating):
+        steps = [rotating.step() for _ in range(4)]
+
+        assert [step.name for step in steps] == STEPS
+        assert [step.attempt for step in steps] == [1, 1, 1, 1]
+        assert [step.error for step in steps] == [None] * 4
+        assert steps[0].start <= steps[0].end <= steps[1].start
+
+    def test_may_insist_on_the_step_that_is_due(self, rotating):
+        assert rotating.step("createSecret").name == "createSecret"
+
+        with pytest.raises(FakeSecretsError) as raised:
+            rotating.step("finishSecret")
+
+        assert str(raised.value) == "The next step is setSecret, not finishSecret: after createSecret."
+        assert rotating.step("setSecret").name == "setSecret"
+
+    def test_refuses_a_step_that_does_not_exist(self, rotating):
+        with pytest.raises(FakeSecretsError) as raised:
+            rotating.step("create_secret")
+
+        assert str(raised.value) == (
+            "There is no step 'create_secret'. The steps are createSecret, setSecret, testSecret, finishSecret."
+        )
+
+    def test_raises_what_the_function_raises_unchanged(self, db, fakesecrets, fakesecrets_rotation):
+        error = ConnectionError("down")
+        function = fakesecrets.add_rotation_function(raising_in("createSecret", error))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        with pytest.raises(ConnectionError) as raised:
+            fakesecrets_rotation.step()
+
+        assert raised.value is error
+        assert str(raised.traceback[-1].path).endswith("rotation_functions.py")
+        assert fakesecrets.rotations("db")[0].error is error
+
+    def test_begins_the_retry_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(raising_in("setSecret"))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+        assert [rotation.status for rotation in fakesecrets_rotation.pending] == ["failed"]
+
+        step = fakesecrets_rotation.step("createSecret")
+
+        assert (step.name, step.attempt) == ("createSecret", 2)
+        assert [rotation.status for rotation in fakesecrets_rotation.pending] == ["in progress"]
+
+    def test_without_a_rotation_says_how_to_start_one(self, fakesecrets_rotation):
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets_rotation.step()
+
+        assert str(raised.value) == "No rotation waits for a step. Start one with rotate_secret()."
+
+    def test_after_the_end_says_how_the_last_one_ended(self, rotating, fakesecrets):
+        rotating.run()
+
+        with pytest.raises(FakeSecretsError) as raised:
+            rotating.step()
+
+        assert str(raised.value) == (
+            f"No rotation waits for a step: the last one, of {fakesecrets.secret('db').arn}, has succeeded. "
+            "Start another with rotate_secret()."
+        )
+
+    def test_after_the_last_attempt_says_that_aws_gives_up(self, db, fakesecrets, fakesecrets_rotation):
+        fakesecrets.assume(retry_delays=())
+        function = fakesecrets.add_rotation_function(raising_in("createSecret"))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.step()
+
+        with pytest.raises(FakeSecretsError, match="has failed, in attempt 1, and AWS does not try it again"):
+            fakesecrets_rotation.step()
+
+
+class TestRun:
+    def test_runs_what_is_left_and_returns_the_rotation(self, rotating):
+        rotating.step()
+
+        rotation = rotating.run()
+
+        assert (rotation.status, rotation.token, rotation.scheduled_at) == ("succeeded", token(2), None)
+        assert [step.name for step in rotation.steps] == STEPS
+
+    def test_without_a_rotation_says_how_to_start_one(self, fakesecrets_rotation):
+        with pytest.raises(FakeSecretsError, match="Start one with rotate_secret"):
+            fakesecrets_rotation.run()
+
+
+class TestPending:
+    def test_lists_what_waits_oldest_first(self, rotating, db, fakesecrets):
+        db.create_secret(Name="api", SecretString="old")
+        db.rotate_secret(SecretId="api", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+
+        assert [rotation.secret_id for rotation in rotating.pending] == [
+            fakesecrets.secret("db").arn,
+            fakesecrets.secret("api").arn,
+        ]
+        rotating.run(secret_id="api")
+        assert [rotation.secret_id for rotation in rotating.pending] == [fakesecrets.secret("db").arn]
+
+    def test_is_a_picture_of_the_moment(self, rotating):
+        before = rotating.pending[0]
+
+        rotating.step()
+
+        assert before.steps == ()
+        assert len(rotating.pending[0].steps) == 1
+
+    def test_is_empty_at_the_end(self, rotating):
+        rotating.run()
+
+        assert rotating.pending == ()
+
+
+class TestRedeliver:
+    def test_calls_a_step_again_with_the_same_event(self, db, fakesecrets, fakesecrets_rotation):
+        events = []
+
+        def spy(event, context):
+            events.append(event)
+            well_behaved(event, context)
+
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(spy))
+        fakesecrets_rotation.step()
+
+        again = fakesecrets_rotation.redeliver("createSecret")
+
+        assert events[0] == events[1]
+        assert (again.name, again.redelivered) == ("createSecret", True)
+        assert fakesecrets_rotation.step().name == "setSecret"
+        assert [step.name for step in fakesecrets.rotations("db")[0].steps] == ["createSecret", "setSecret"]
+
+    def test_takes_the_step_itself_also_long_after_the_rotation(self, rotating, fakesecrets):
+        first = rotating.step()
+        rotating.run()
+        before = fakesecrets.secret("db").staging
+
+        rotating.redeliver(first)
+
+        assert fakesecrets.secret("db").staging == before
+
+    def test_raises_what_the_function_raises_and_leaves_the_rotation_as_it_was(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        def creates_without_looking(event, context):
+            if event["Step"] == "createSecret":
+                password = db.get_random_password()["RandomPassword"]
+                db.put_secret_value(
+                    SecretId="db",
+                    ClientRequestToken=event["ClientRequestToken"],
+                    SecretString=password,
+                    VersionStages=["AWSPENDING"],
+                )
+
+        function = fakesecrets.add_rotation_function(creates_without_looking)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        fakesecrets_rotation.step()
+
+        with pytest.raises(db.exceptions.ResourceExistsException, match="already in use for a version"):
+            fakesecrets_rotation.redeliver("createSecret")
+
+        assert fakesecrets_rotation.pending[0].status == "in progress"
+
+    def test_of_a_step_that_has_not_run_is_refused(self, rotating):
+        with pytest.raises(FakeSecretsError, match="setSecret has not run yet"):
+            rotating.redeliver("setSecret")
+
+    def test_of_a_step_that_does_not_exist_is_refused(self, rotating):
+        with pytest.raises(FakeSecretsError, match="There is no step 'set'"):
+            rotating.redeliver("set")
+
+
+class TestRotate:
+    """`fake.rotate()`: RotateSecret and everything after it, in one line."""
+
+    def test_runs_to_the_end_also_where_the_test_drives(self, db, fakesecrets, fakesecrets_rotation):
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        assert fakesecrets_rotation.pending == ()
+
+    def test_takes_members_of_rotate_secret(self, db, fakesecrets):
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 9})
+
+        assert db.describe_secret(SecretId="db")["RotationRules"] == {"AutomaticallyAfterDays": 9}
+
+    def test_without_a_function_is_refused_by_the_service(self, db, fakesecrets):
+        with pytest.raises(db.exceptions.InvalidRequestException, match="No Lambda rotation function ARN"):
+            fakesecrets.rotate("db")
+
+    def test_of_an_unknown_secret_names_those_that_there_are(self, db, fakesecrets):
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.rotate("database", well_behaved)
+
+        assert str(raised.value) == (
+            f"There is no secret 'database' in the fake. It has:\n- {fakesecrets.secret('db').arn}"
+        )
+
+    def test_with_an_unknown_function_names_those_that_there_are(self, db, fakesecrets):
+        known = fakesecrets.add_rotation_function(nothing)
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.rotate("db", "arn:aws:lambda:us-east-1:123456789012:function:nobody")
+
+        assert str(raised.value) == (
+            "There is no rotation function 'arn:aws:lambda:us-east-1:123456789012:function:nobody' in the "
+            f"fake. Add it with add_rotation_function(), or use one of:\n- {known}"
+        )
+
+    def test_rotates_in_the_region_of_the_secret(self, fakesecrets):
+        client = fakesecrets.client("ap-south-1")
+        client.create_secret(Name="db", SecretString="old")
+
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        assert ":ap-south-1:" in rotation.secret_id
+
+
+class TestFunctionsThatCannotBe:
+    @pytest.mark.parametrize(
+        ("handler", "told"),
+        [
+            pytest.param(
+                42,
+                "A rotation function has to be callable as handler(event, context), and 42 is not.",
+                id="a number",
+            ),
+            pytest.param(
+                lambda event: None,
+                "cannot be called as handler(event, context): too many positional arguments.",
+                id="one argument",
+            ),
+            pytest.param(
+                "rotation_functions",
+                "'rotation_functions' names no function. Write it as 'package.module:function', "
+                "or pass the function itself.",
+                id="a module",
+            ),
+            pytest.param(
+                "no_such_module:handler",
+                "The rotation function 'no_such_module:handler' cannot be loaded: "
+                "No module named 'no_such_module'.",
+                id="no such module",
+            ),
+            pytest.param(
+                "rotation_functions:handle",
+                "The rotation function 'rotation_functions:handle' cannot be loaded: "
+                "module 'rotation_functions' has no attribute 'handle'.",
+                id="no such function",
+            ),
+        ],
+    )
+    def test_are_refused_when_they_are_added(self, fakesecrets, handler, told):
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.add_rotation_function(handler)
+
+        assert told in str(raised.value)
+
+    def test_a_coroutine_function_is_refused(self, fakesecrets):
+        async def handler(event, context): ...
+
+        with pytest.raises(FakeSecretsError, match="is a coroutine function, and Lambda calls plain ones"):
+            fakesecrets.add_rotation_function(handler)
+
+    @pytest.mark.parametrize("name", ["my function", "", "arn:aws:s3:::x", "x" * 141])
+    def test_an_illegal_name_is_refused(self, fakesecrets, name):
+        with pytest.raises(FakeSecretsError, match="is no name for a Lambda function"):
+            fakesecrets.add_rotation_function(nothing, name=name)
+
+    def test_environment_variables_are_strings(self, fakesecrets):
+        with pytest.raises(FakeSecretsError, match="PASSWORD_LENGTH has to be a string, not 20"):
+            fakesecrets.add_rotation_function(nothing, environ={"PASSWORD_LENGTH": 20})
+
+
+class TestWhoDrives:
+    def test_without_the_fixture_a_rotation_runs_before_rotate_secret_returns(self, db, fakesecrets):
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert fakesecrets.rotations("db")[0].status == "succeeded"
+
+    def test_without_pytest_drive_gives_the_same_driver(self):
+        fake = FakeSecrets()
+        with fake:
+            driver, client = fake.drive(), fake.client()
+            client.create_secret(Name="db", SecretString="old")
+            client.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+
+            assert [rotation.status for rotation in driver.pending] == ["in progress"]
+            assert driver.run().status == "succeeded"
+
+    def test_reset_forgets_what_waits_and_leaves_the_test_at_the_wheel(self, rotating, db, fakesecrets):
+        fakesecrets.reset()
+        assert rotating.pending == ()
+
+        db.create_secret(Name="db", SecretString="old")
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(nothing))
+        assert len(rotating.pending) == 1
+        with pytest.warns(RotationFailedWarning):
+            rotating.run()
+
+
+class TestAssume:
+    def test_an_unknown_assumption_names_those_that_there_are(self, fakesecrets):
+        with pytest.raises(
+            FakeSecretsError, match=r"There is no assumption 'retries'\. There are: retry_delays"
+        ):
+            fakesecrets.assume(retries=3)
+
+    def test_changes_are_returned_with_the_rest(self, fakesecrets):
+        assumed = fakesecrets.assume(pending_after_finish="removed")
+
+        assert assumed.pending_after_finish == "removed"
+        assert len(assumed.retry_delays) == 4

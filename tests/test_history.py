@@ -1,0 +1,344 @@
+"""The record of what happened: events, the timeline, and what CloudTrail and EventBridge would get."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from rotation_functions import raising_in, well_behaved
+from support import refused, token
+
+from pytest_fakesecrets import (
+    Call,
+    FakeSecrets,
+    LabelMoved,
+    RotationFailedWarning,
+    RotationStep,
+    ServiceEvent,
+    ValueStored,
+)
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+class TestTheHistory:
+    def test_of_a_rotation_has_every_event_once_and_in_order(self, db, fakesecrets):
+        fakesecrets.rotate("db", well_behaved, ClientRequestToken=token(2))
+
+        told = [
+            {
+                Call: lambda event: event.operation,
+                LabelMoved: str,
+                ValueStored: lambda event: f"{event.version} got its value",
+                ServiceEvent: lambda event: event.name,
+                RotationStep: lambda event: f"{event.name} ended",
+            }[type(event)](event)
+            for event in fakesecrets.history
+        ]
+
+        assert told == [
+            "CreateSecret",
+            "v1 got its value",
+            "AWSCURRENT -> v1 by CreateSecret",
+            "RotateSecret",
+            "AWSPENDING -> v2 by RotateSecret",
+            "RotationStarted",
+            "DescribeSecret",
+            "GetSecretValue",
+            "GetSecretValue",
+            "GetRandomPassword",
+            "PutSecretValue",
+            "v2 got its value",
+            "createSecret ended",
+            "DescribeSecret",
+            "GetSecretValue",
+            "setSecret ended",
+            "DescribeSecret",
+            "GetSecretValue",
+            "testSecret ended",
+            "DescribeSecret",
+            "DescribeSecret",
+            "UpdateSecretVersionStage",
+            "AWSCURRENT v1 -> v2 by UpdateSecretVersionStage",
+            "AWSPREVIOUS -> v1 by UpdateSecretVersionStage",
+            "finishSecret ended",
+            "RotationSucceeded",
+        ]
+
+    def test_is_a_tuple_of_frozen_events_in_the_order_of_time(self, db, fakesecrets):
+        fakesecrets.rotate("db", well_behaved)
+
+        history = fakesecrets.history
+
+        assert isinstance(history, tuple)
+        assert [event.at for event in history] == sorted(event.at for event in history)
+        for event in history:
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(event, dataclasses.fields(event)[0].name, None)
+
+    def test_of_a_call_tells_where_it_went_and_how_it_ended(self, db, fakesecrets):
+        with refused() as answer:
+            db.get_secret_value(SecretId="db", VersionStage="MINE")
+
+        call = fakesecrets.history[-1]
+        assert (call.operation, call.account, call.region) == ("GetSecretValue", "123456789012", "us-east-1")
+        assert call.secret_id == fakesecrets.secret("db").arn
+        assert (call.error, call.message) == (answer.code, answer.message)
+        assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
+
+    def test_names_the_step_inside_which_a_call_was_made(self, db, fakesecrets):
+        fakesecrets.rotate("db", well_behaved)
+
+        calls = [event for event in fakesecrets.history if isinstance(event, Call)]
+
+        assert [call.step for call in calls if call.operation == "PutSecretValue"] == ["createSecret"]
+        assert [call.step for call in calls if call.operation == "CreateSecret"] == [None]
+
+    def test_only_grows(self, db, fakesecrets):
+        before = fakesecrets.history
+
+        db.describe_secret(SecretId="db")
+
+        assert fakesecrets.history[: len(before)] == before
+
+    def test_hints_at_the_function_that_nobody_has_added(self, db, fakesecrets):
+        with refused("AccessDeniedException"):
+            db.rotate_secret(
+                SecretId="db", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:nobody"
+            )
+
+        assert fakesecrets.history[-1].hint == (
+            "Add the rotation function with add_rotation_function() and pass the ARN that it returns. "
+            "The fake knows none yet."
+        )
+
+
+class TestTheTimeline:
+    def test_is_a_table_of_labels_over_time(self, db, fakesecrets, fakesecrets_clock, fakesecrets_rotation):
+        fakesecrets.reset()
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        db.create_secret(Name="db", SecretString="old")
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+        fakesecrets_clock.tick(1)
+        fakesecrets_rotation.run()
+        with refused():
+            db.get_secret_value(SecretId="db", VersionStage="MINE")
+
+        lines = fakesecrets.timeline("db").splitlines()
+
+        assert lines == [
+            fakesecrets.secret("db").arn,
+            "time (UTC)               event                       v1           v2",
+            "2030-01-02 09:30:00.000  CreateSecret                AWSCURRENT",
+            "2030-01-02 09:30:00.000  RotateSecret                AWSCURRENT   AWSPENDING (empty)",
+            "2030-01-02 09:30:00.000  RotationStarted             AWSCURRENT   AWSPENDING (empty)",
+            "2030-01-02 09:30:01.000    DescribeSecret            AWSCURRENT   AWSPENDING (empty)",
+            "2030-01-02 09:30:01.000    GetSecretValue            AWSCURRENT   AWSPENDING (empty)",
+            "2030-01-02 09:30:01.000    GetSecretValue refused    AWSCURRENT   AWSPENDING (empty)",
+            "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
+            "staging label: AWSPENDING",
+            "2030-01-02 09:30:01.000    PutSecretValue            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000  createSecret returned       AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    DescribeSecret            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    GetSecretValue            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000  setSecret returned          AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    DescribeSecret            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    GetSecretValue            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000  testSecret returned         AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    DescribeSecret            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    DescribeSecret            AWSCURRENT   AWSPENDING",
+            "2030-01-02 09:30:01.000    UpdateSecretVersionStage  AWSPREVIOUS  AWSCURRENT, AWSPENDING",
+            "2030-01-02 09:30:01.000  finishSecret returned       AWSPREVIOUS  AWSCURRENT, AWSPENDING",
+            "2030-01-02 09:30:01.000  RotationSucceeded           AWSPREVIOUS  AWSCURRENT, AWSPENDING",
+            "2030-01-02 09:30:01.000  GetSecretValue refused      AWSPREVIOUS  AWSCURRENT, AWSPENDING",
+            "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
+            "staging label: MINE",
+        ]
+
+    def test_tells_of_failures_and_attempts(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(raising_in("setSecret", ValueError("x")))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="x"):
+                fakesecrets_rotation.run()
+
+        text = fakesecrets.timeline("db")
+
+        assert "setSecret raised ValueError  " in text
+        assert "setSecret raised ValueError (attempt 2)" in text
+        assert text.count("RotationFailed") == 2
+
+    def test_of_all_secrets_has_a_table_for_each(self, db, fakesecrets):
+        db.create_secret(Name="api", SecretString="x")
+
+        tables = fakesecrets.timeline().split("\n\n")
+
+        assert [table.splitlines()[0] for table in tables] == [
+            fakesecrets.secret("db").arn,
+            fakesecrets.secret("api").arn,
+        ]
+
+    def test_shows_what_the_service_does_by_itself(self, db, fakesecrets):
+        db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotateImmediately=False,
+        )
+
+        assert fakesecrets.timeline("db").splitlines()[-1].endswith("TestRotationSucceeded  AWSCURRENT  -")
+
+    def test_of_an_empty_world_says_so(self, fakesecrets):
+        assert fakesecrets.timeline() == "Nothing has happened yet."
+
+
+class TestCloudTrail:
+    def test_has_the_record_of_each_service_event(self, db, fakesecrets, fakesecrets_clock):
+        """User guide, CloudTrail entries: the published RotationFailed record, member by member."""
+        fakesecrets_clock.move_to("2030-01-02 09:30:15")
+        function = fakesecrets.add_rotation_function(raising_in("setSecret"), name="rotate")
+        with pytest.warns(RotationFailedWarning):
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+        arn = fakesecrets.secret("db").arn
+
+        started, failed = fakesecrets.cloudtrail
+
+        event_id = failed.pop("eventID")
+        assert len(event_id) == 36
+        assert failed == {
+            "eventVersion": "1.08",
+            "userIdentity": {"accountId": "123456789012", "invokedBy": "secretsmanager.amazonaws.com"},
+            "eventTime": "2030-01-02T09:30:15Z",
+            "eventSource": "secretsmanager.amazonaws.com",
+            "eventName": "RotationFailed",
+            "awsRegion": "us-east-1",
+            "sourceIPAddress": "secretsmanager.amazonaws.com",
+            "userAgent": "secretsmanager.amazonaws.com",
+            "errorMessage": "Error when executing lambda "
+            "arn:aws:lambda:us-east-1:123456789012:function:rotate during setSecret step",
+            "requestParameters": None,
+            "responseElements": None,
+            "additionalEventData": {"SecretId": arn},
+            "requestID": f"Rotation-{arn}-{token(2)}",
+            "readOnly": False,
+            "eventType": "AwsServiceEvent",
+            "managementEvent": True,
+            "recipientAccountId": "123456789012",
+            "eventCategory": "Management",
+        }
+        assert (started["eventName"], "errorMessage" in started) == ("RotationStarted", False)
+        assert started["eventID"] != event_id
+        assert fakesecrets.cloudtrail[1]["eventID"] == event_id
+
+    def test_has_one_start_and_one_end_for_each_attempt(self, db, fakesecrets, fakesecrets_rotation):
+        broken = [True]
+
+        def once_broken(event, context):
+            if broken:
+                broken.clear()
+                raise RuntimeError("once")
+            well_behaved(event, context)
+
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(once_broken))
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+        fakesecrets_rotation.run()
+
+        assert [record["eventName"] for record in fakesecrets.cloudtrail] == [
+            "RotationStarted",
+            "RotationFailed",
+            "RotationStarted",
+            "RotationSucceeded",
+        ]
+
+
+class TestEventBridge:
+    def test_gets_the_records_and_one_label_update_in_a_rotation(self, db, fakesecrets):
+        """User guide, EventBridge: sent for every label but AWSPENDING and AWSPREVIOUS."""
+        seen = len(fakesecrets.eventbridge)
+        fakesecrets.rotate("db", well_behaved)
+
+        events = fakesecrets.eventbridge[seen:]
+
+        assert [
+            (event["detail-type"], event["detail"].get("eventName") or event["detail"]["labelUpdated"])
+            for event in events
+        ] == [
+            ("AWS Service Event via CloudTrail", "RotationStarted"),
+            ("Secret Label Updated", "AWSCURRENT"),
+            ("AWS Service Event via CloudTrail", "RotationSucceeded"),
+        ]
+        assert events[0]["detail"] == fakesecrets.cloudtrail[0]
+        assert {event["source"] for event in events} == {"aws.secretsmanager"}
+
+    def test_names_the_secret_and_the_version_of_a_label(self, client, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        client.create_secret(Name="prod/db", SecretString="old", ClientRequestToken=token(1))
+        arn = fakesecrets.secret("prod/db").arn
+
+        (event,) = fakesecrets.eventbridge
+
+        assert len(event.pop("id")) == 36
+        assert event == {
+            "version": "0",
+            "detail-type": "Secret Label Updated",
+            "source": "aws.secretsmanager",
+            "account": "123456789012",
+            "time": "2030-01-02T09:30:00Z",
+            "region": "us-east-1",
+            "resources": [arn],
+            "detail": {"name": "prod/db", "labelUpdated": "AWSCURRENT", "versionId": token(1)},
+        }
+
+    def test_is_silent_about_metadata(self, db, fakesecrets):
+        seen = len(fakesecrets.eventbridge)
+
+        db.update_secret(SecretId="db", Description="mine")
+        db.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "b"}])
+
+        assert len(fakesecrets.eventbridge) == seen
+
+
+def test_no_value_is_shown_anywhere(db, fakesecrets):
+    """Reprs, tables, events, warnings: whatever can end up in a log."""
+    db.put_secret_value(SecretId="db", SecretString=json.dumps({"username": "app", "password": "hunter2"}))
+    db.put_secret_value(SecretId="db", SecretBinary=b"hunter3")
+
+    def tells_everything(event, context):
+        secret = db.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")["SecretString"]
+        raise ValueError(f"cannot log in with {json.loads(secret)['password']} out of {secret}")
+
+    with pytest.warns(RotationFailedWarning) as warned:
+        rotation = fakesecrets.rotate("db", tells_everything)
+
+    view = fakesecrets.secret("db")
+    shown = [
+        repr(fakesecrets),
+        repr(fakesecrets.history),
+        repr(rotation),
+        repr(view),
+        repr(view.versions),
+        repr(view.transitions),
+        repr(fakesecrets._service.store),
+        fakesecrets.timeline(),
+        str(fakesecrets.cloudtrail),
+        str(fakesecrets.eventbridge),
+        str(warned[0].message),
+    ]
+    assert [text for text in shown if "hunter" in text] == []
+    assert "cannot log in with ***" in shown[-1]
+
+
+def test_two_runs_tell_the_same_story():
+    def story():
+        with FakeSecrets() as fake:
+            fake.clock.move_to("2030-01-02")
+            fake.client().create_secret(Name="db", SecretString="old")
+            fake.rotate("db", well_behaved)
+            return fake.timeline(), fake.cloudtrail, repr(fake.history)
+
+    assert story() == story()

@@ -1,0 +1,286 @@
+"""`fake.secret()`: what tests assert on, and what a failing assertion explains."""
+
+from __future__ import annotations
+
+import pytest
+from rotation_functions import well_behaved
+from support import token
+
+from pytest_fakesecrets import FakeSecretsError, LabelMoved
+from pytest_fakesecrets._explain import explain
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString='{"password": "hunter2"}', ClientRequestToken=token(1))
+    return client
+
+
+@pytest.fixture
+def view(db, fakesecrets):
+    return fakesecrets.secret("db")
+
+
+def explained(left, right):
+    assert left != right
+    return "\n".join(explain(left, right))
+
+
+class TestAView:
+    def test_is_live(self, db, view):
+        before = view.staging
+
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+        assert before == {"v1": {"AWSCURRENT"}}
+        assert view.staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}
+
+    def test_maps_labels_to_version_ids(self, db, view):
+        db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        assert view.labels == {"AWSCURRENT": token(2), "AWSPREVIOUS": token(1)}
+
+    def test_lists_every_version_oldest_first(self, db, view, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-02")
+        for number in (2, 3):
+            db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(number))
+
+        versions = view.versions
+
+        assert [version.id for version in versions] == [token(1), token(2), token(3)]
+        assert [version.alias for version in versions] == ["v1", "v2", "v3"]
+        assert [set(version.labels) for version in versions] == [set(), {"AWSPREVIOUS"}, {"AWSCURRENT"}]
+        assert [version.has_value for version in versions] == [True] * 3
+        assert versions[2].created_at == fakesecrets_clock.now
+
+    def test_shows_a_staged_version_without_a_value(self, db, view, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert [version.has_value for version in view.versions] == [True, False]
+        assert view.rotation_enabled is True
+
+    def test_leaves_versions_without_labels_out_of_staging(self, db, view):
+        for _ in range(3):
+            db.put_secret_value(SecretId="db", SecretString="new")
+
+        assert view.staging == {"v3": {"AWSPREVIOUS"}, "v4": {"AWSCURRENT"}}
+
+    def test_gives_a_value_and_its_json(self, view):
+        assert view.value() == '{"password": "hunter2"}'
+        assert view.json()["password"] == "hunter2"
+
+    def test_gives_bytes_as_bytes(self, db, view):
+        db.put_secret_value(SecretId="db", SecretBinary=b"\x00\xff")
+
+        assert view.value() == b"\x00\xff"
+
+    def test_is_no_access_and_no_event(self, db, view, fakesecrets):
+        before = fakesecrets.history
+
+        view.value()
+
+        assert "LastAccessedDate" not in db.describe_secret(SecretId="db")
+        assert len(fakesecrets.history) == len(before) + 1
+
+    def test_names_the_secret(self, view):
+        assert view.name == "db"
+        assert view.arn.startswith("arn:aws:secretsmanager:us-east-1:123456789012:secret:db-")
+        assert view.rotation_enabled is False
+        assert view.next_rotation is None
+
+    def test_finds_a_secret_by_arn_and_in_another_region(self, fakesecrets):
+        answer = fakesecrets.client("eu-west-1").create_secret(Name="far", SecretString="x")
+
+        assert fakesecrets.secret("far").arn == fakesecrets.secret(answer["ARN"]).arn == answer["ARN"]
+
+    def test_prefers_the_default_region(self, db, view, fakesecrets):
+        fakesecrets.client("eu-west-1").create_secret(Name="db", SecretString="x")
+
+        assert ":us-east-1:" in fakesecrets.secret("db").arn
+
+
+class TestMisuse:
+    def test_an_unknown_secret_names_those_that_there_are(self, view, fakesecrets):
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.secret("database")
+
+        assert str(raised.value) == f"There is no secret 'database' in the fake. It has:\n- {view.arn}"
+
+    def test_in_an_empty_world_it_says_how_to_make_one(self, fakesecrets):
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.secret("db")
+
+        assert str(raised.value) == (
+            "There is no secret 'db' in the fake. It has none yet: create one with create_secret()."
+        )
+
+    def test_a_name_in_several_other_regions_asks_for_the_arn(self, fakesecrets):
+        for region in ("eu-west-1", "ap-south-1"):
+            fakesecrets.client(region).create_secret(Name="db", SecretString="x")
+
+        with pytest.raises(FakeSecretsError, match=r"in several regions \(ap-south-1, eu-west-1\)"):
+            fakesecrets.secret("db")
+
+    def test_a_label_that_nobody_has_names_those_that_there_are(self, view):
+        with pytest.raises(FakeSecretsError) as raised:
+            view.value("AWSPENDING")
+
+        assert str(raised.value) == "No version of 'db' has the label AWSPENDING. It has:\n- AWSCURRENT on v1"
+
+    def test_a_version_without_a_value_says_who_has_to_put_one(
+        self, db, view, fakesecrets, fakesecrets_rotation
+    ):
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+
+        with pytest.raises(FakeSecretsError, match="AWSPENDING of 'db' is on v2, which has no value yet"):
+            view.value("AWSPENDING")
+
+    def test_a_value_that_is_no_json_is_not_shown(self, db, view):
+        db.put_secret_value(SecretId="db", SecretString="hunter3")
+
+        with pytest.raises(FakeSecretsError) as raised:
+            view.json()
+
+        assert str(raised.value) == "The value of 'db' under AWSCURRENT is not JSON. Read it with value()."
+        assert raised.value.__suppress_context__
+
+
+class TestTransitions:
+    def test_tell_every_move_in_the_order_of_time(self, db, view, fakesecrets):
+        fakesecrets.rotate("db", well_behaved)
+
+        assert [str(move) for move in view.transitions] == [
+            "AWSCURRENT -> v1 by CreateSecret",
+            "AWSPENDING -> v2 by RotateSecret",
+            "AWSCURRENT v1 -> v2 by UpdateSecretVersionStage",
+            "AWSPREVIOUS -> v1 by UpdateSecretVersionStage",
+        ]
+
+    def test_carry_the_parts_of_a_move(self, db, view, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-02")
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+        move = view.transitions[1]
+
+        assert (move.label, move.source, move.target, move.by) == ("AWSCURRENT", "v1", "v2", "PutSecretValue")
+        assert move.at == fakesecrets_clock.now
+
+    def test_are_equal_to_their_texts_and_to_moves(self, view):
+        move = view.transitions[0]
+
+        assert view.transitions == ["AWSCURRENT -> v1 by CreateSecret"]
+        assert view.transitions == (LabelMoved("AWSCURRENT", None, "v1", move.at, "CreateSecret"),)
+        assert view.transitions != ["AWSCURRENT -> v2 by CreateSecret"]
+        assert view.transitions != []
+
+    def test_tell_what_the_service_does_by_itself(self, db, view, fakesecrets):
+        db.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotateImmediately=False,
+        )
+
+        assert [str(move) for move in view.transitions][1:] == [
+            "AWSPENDING -> v2 by RotateSecret",
+            "AWSPENDING v2 -> nowhere by Secrets Manager",
+        ]
+
+
+class TestAnExplanation:
+    def test_of_staging_tells_where_each_label_is_and_which_call_moved_it_there(
+        self, db, view, fakesecrets, fakesecrets_clock
+    ):
+        fakesecrets_clock.move_to("2030-01-02 09:30")
+        fakesecrets.rotate("db", well_behaved, ClientRequestToken=token(2))
+
+        lines = explained(view.staging, {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}).splitlines()
+
+        assert lines[:3] == [
+            "db: staging is not what was expected",
+            "- AWSCURRENT: expected on v1, is on v2; AWSCURRENT v1 -> v2 by UpdateSecretVersionStage in "
+            "finishSecret at 2030-01-02 09:30:00.000",
+            "- AWSPREVIOUS: not expected, is on v1; AWSPREVIOUS -> v1 by UpdateSecretVersionStage in "
+            "finishSecret at 2030-01-02 09:30:00.000",
+        ]
+        assert lines[3].split() == ["version", "labels", "value", "created", "(UTC)", "id"]
+        assert lines[4].startswith("v1       AWSPREVIOUS             yes    ")
+        assert lines[5] == f"v2       AWSCURRENT, AWSPENDING  yes    2030-01-02 09:30:00.000  {token(2)}"
+        assert lines[6].split() == ["moved", "at", "(UTC)", "move"]
+        assert lines[8] == "2030-01-02 09:30:00.000  AWSPENDING -> v2 by RotateSecret"
+
+    def test_works_whichever_side_the_secret_stands_on(self, view):
+        assert "expected on v2, is on v1" in "\n".join(explain({"v2": {"AWSCURRENT"}}, view.staging))
+
+    def test_of_a_label_that_was_removed_tells_who_removed_it(self, db, view):
+        db.put_secret_value(
+            SecretId="db", SecretString="new", VersionStages=["MINE"], ClientRequestToken=token(2)
+        )
+        db.update_secret_version_stage(SecretId="db", VersionStage="MINE", RemoveFromVersionId=token(2))
+
+        text = explained(view.staging, {"v1": {"AWSCURRENT"}, "v2": {"MINE"}})
+
+        assert (
+            "- MINE: expected on v2, is on none; MINE v2 -> nowhere by UpdateSecretVersionStage at " in text
+        )
+
+    def test_of_a_label_that_never_was_says_so(self, view):
+        text = explained(view.staging, {"v1": {"AWSCURRENT", "AWSPENDING"}})
+
+        assert "- AWSPENDING: expected on v1, was never attached" in text
+
+    def test_of_a_label_expected_twice_tells_both_places(self, view):
+        text = explained(view.staging, {"v1": {"AWSCURRENT"}, "v2": {"AWSCURRENT"}})
+
+        assert "- AWSCURRENT: expected on v1 and v2, is on v1; " in text
+
+    def test_of_labels_speaks_of_versions_too(self, db, view):
+        db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        text = explained(view.labels, {"AWSCURRENT": token(1), "AWSPREVIOUS": "nobody"})
+
+        assert "db: labels is not what was expected" in text
+        assert "- AWSCURRENT: expected on v1, is on v2; AWSCURRENT v1 -> v2 by PutSecretValue at " in text
+        assert "- AWSPREVIOUS: expected on 'nobody', is on v1; " in text
+
+    @pytest.mark.parametrize(
+        ("expected", "told"),
+        [
+            pytest.param(
+                ["AWSCURRENT -> v2 by CreateSecret"],
+                "- move 1: expected AWSCURRENT -> v2 by CreateSecret\n"
+                "          happened AWSCURRENT -> v1 by CreateSecret",
+                id="another move",
+            ),
+            pytest.param(
+                ["AWSCURRENT -> v1 by CreateSecret", "AWSPENDING -> v2 by RotateSecret"],
+                "- move 2: expected AWSPENDING -> v2 by RotateSecret, and nothing more happened",
+                id="a move that never came",
+            ),
+            pytest.param(
+                [],
+                "- move 1: nothing more was expected, happened AWSCURRENT -> v1 by CreateSecret",
+                id="one too many",
+            ),
+        ],
+    )
+    def test_of_transitions_tells_the_first_difference(self, view, expected, told):
+        assert told in explained(view.transitions, expected)
+
+    @pytest.mark.parametrize("expected", [None, 7, "v1", ["v1"]], ids=repr)
+    def test_of_something_else_altogether_says_that_it_cannot_be_equal(self, view, expected):
+        assert "is no mapping that staging could be equal to" in explained(view.staging, expected)
+
+    def test_never_shows_a_value(self, db, view, fakesecrets):
+        fakesecrets.rotate("db", well_behaved)
+        for seen in (view.staging, view.labels, view.transitions):
+            assert "hunter2" not in explained(seen, {} if seen is not view.transitions else [])
+
+    def test_is_given_for_nothing_else(self):
+        assert explain({"v1": {"AWSCURRENT"}}, {}) is None
+
+    def test_is_about_the_moment_at_which_the_secret_was_looked_at(self, db, view):
+        before = view.staging
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+        assert "expected on v2, is on v1" in explained(before, {"v2": {"AWSCURRENT"}})

@@ -1,0 +1,478 @@
+"""The world around rotations: leaving it, resetting it, threads in it, other accounts, values in texts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
+
+import pytest
+from freezegun import freeze_time
+from rotation_functions import nothing, raising_in, well_behaved
+from support import current, labels, refused, token
+
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+class TestAfterTheFakeWasLeft:
+    def test_looking_at_it_runs_no_function_any_more(self):
+        """Its calls would go to the real AWS."""
+        attempts = []
+
+        def fails(event, context):
+            attempts.append(event["Step"])
+            raise ValueError
+
+        with FakeSecrets() as fake:
+            fake.clock.move_to("2020-01-01")
+            fake.client().create_secret(Name="db", SecretString="old")
+            fake.rotate("db", fails)
+
+        assert fake.rotations()[0].status == "failed"
+        assert fake.timeline()
+        assert attempts == ["createSecret"]
+
+
+class TestTheReportOfAFailingTest:
+    def test_shows_what_was_recorded_and_runs_nothing(self, pytester):
+        pytester.makepyfile(
+            """
+            import freezegun, pytest
+
+            def test_it(fakesecrets, fakesecrets_client):
+                calls = []
+
+                def function(event, context):
+                    calls.append(event)
+                    if len(calls) > 1:
+                        pytest.fail("a second attempt")
+                    raise ValueError
+
+                with freezegun.freeze_time("2020-01-01"):
+                    fakesecrets_client.create_secret(Name="db", SecretString="old")
+                    fakesecrets.rotate("db", function)
+                assert False, "on purpose"
+            """
+        )
+
+        result = pytester.runpytest_subprocess("-p", "no:randomly")
+
+        result.assert_outcomes(failed=1, warnings=1)
+        result.stdout.fnmatch_lines(["*- fakesecrets -*", "*RotationFailed*"])
+        result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
+class TestTheTokenOfATestRun:
+    def test_sent_again_answers_again_and_leaves_the_secret_free(self, db, fakesecrets):
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        for _ in range(2):
+            answer = db.rotate_secret(
+                SecretId="db",
+                RotationLambdaARN=function,
+                RotateImmediately=False,
+                ClientRequestToken=token(2),
+            )
+
+        assert answer["VersionId"] == token(2)
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}}
+        assert db.rotate_secret(SecretId="db")["VersionId"]
+
+
+class TestAManualValue:
+    @pytest.mark.parametrize("ended", ["no attempts left", "cancelled"])
+    def test_takes_the_label_of_a_stuck_rotation_away(self, db, fakesecrets, ended):
+        """terraform-provider-aws issue 35023 and its acceptance tests."""
+        fakesecrets.assume(retry_delays=())
+        fakesecrets.rotate("db", raising_in("setSecret"))
+        if ended == "cancelled":
+            db.cancel_rotate_secret(SecretId="db")
+
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT"}}
+        healthy = fakesecrets.add_rotation_function(well_behaved)
+        assert db.rotate_secret(SecretId="db", RotationLambdaARN=healthy)["VersionId"]
+
+    def test_during_a_test_run_leaves_the_test_alone(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(
+            SecretId="db", RotationLambdaARN=function, RotateImmediately=False, ClientRequestToken=token(2)
+        )
+
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+        fakesecrets_rotation.run()
+
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT"}}
+        assert [event["eventName"] for event in fakesecrets.cloudtrail] == [
+            "TestRotationStarted",
+            "TestRotationSucceeded",
+        ]
+        with refused("ResourceNotFoundException"):
+            db.get_secret_value(SecretId="db", VersionId=token(2))
+
+
+class TestAStuckRotationWithoutAttemptsLeft:
+    @pytest.fixture
+    def stuck(self, db, fakesecrets):
+        fakesecrets.assume(retry_delays=())
+        fakesecrets.rotate("db", raising_in("setSecret"), ClientRequestToken=token(2))
+        return db
+
+    def test_is_named_and_ended_by_cancel_rotate_secret(self, stuck, fakesecrets):
+        assert stuck.cancel_rotate_secret(SecretId="db")["VersionId"] == token(2)
+        assert fakesecrets.rotations("db")[0].status == "cancelled"
+
+    def test_answers_its_own_token_again(self, stuck):
+        assert stuck.rotate_secret(SecretId="db", ClientRequestToken=token(2))["VersionId"] == token(2)
+
+    def test_has_its_token_refused_once_the_label_is_gone(self, stuck):
+        stuck.update_secret_version_stage(
+            SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
+        )
+
+        with refused("InvalidRequestException") as answer:
+            stuck.rotate_secret(SecretId="db", ClientRequestToken=token(2))
+
+        assert "already in use for a version" in answer.message
+
+
+class TestARetryWhoseLabelComesBack:
+    def test_is_made_all_the_same(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(raising_in("setSecret"))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+
+        db.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2))
+        assert fakesecrets_rotation.pending == ()
+        db.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", MoveToVersionId=token(2))
+
+        assert len(fakesecrets_rotation.pending) == 1
+
+
+class TestVersionNumbers:
+    def test_are_given_once_also_to_the_version_of_a_test_run(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotateImmediately=False)
+        fakesecrets_rotation.run()
+
+        db.rotate_secret(SecretId="db")
+
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
+        assert (
+            fakesecrets.timeline("db").splitlines()[-1].endswith("AWSCURRENT  -           AWSPENDING (empty)")
+        )
+
+
+class TestTheDateOfTheFirstRotation:
+    def test_is_told_of_the_next_window_when_it_has_ended_and_not_before(self, db, fakesecrets):
+        seen = []
+
+        def looks(event, context):
+            well_behaved(event, context)
+            seen.append("NextRotationDate" in db.describe_secret(SecretId="db"))
+
+        fakesecrets.rotate("db", looks, RotationRules={"AutomaticallyAfterDays": 3})
+
+        assert seen == [False] * 4
+        assert db.describe_secret(SecretId="db")["NextRotationDate"]
+
+    def test_a_change_by_the_function_is_never_later_than_the_rotation(self, db, fakesecrets):
+        """Published describe-secret outputs: LastChangedDate 20 to 50 ms before LastRotatedDate."""
+
+        def removes_awspending(event, context):
+            well_behaved(event, context)
+            if event["Step"] == "finishSecret":
+                db.update_secret_version_stage(
+                    SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=event["ClientRequestToken"]
+                )
+
+        for _ in range(5):
+            fakesecrets.rotate("db", removes_awspending)
+            described = db.describe_secret(SecretId="db")
+            assert described["LastChangedDate"] <= described["LastRotatedDate"]
+
+
+class TestSomebodyElsesClock:
+    def test_gives_each_retry_its_own_instant(self, db, fakesecrets):
+        with freeze_time("2030-01-01") as clock:
+            fakesecrets.rotate("db", raising_in("createSecret"))
+            clock.tick(timedelta(hours=2))
+
+            steps = fakesecrets.rotations("db")[0].steps
+
+        assert [f"{step.start:%H:%M}" for step in steps] == ["00:00", "00:01", "00:06", "00:21", "01:21"]
+
+
+class TestReset:
+    def test_inside_a_rotation_ends_it_quietly(self, db, fakesecrets):
+        function = fakesecrets.add_rotation_function(lambda event, context: fakesecrets.reset())
+
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert fakesecrets.rotations() == ()
+        with pytest.raises(FakeSecretsError):
+            fakesecrets.secret("db")
+
+    def test_gives_the_same_ids_again_and_forgets_what_was_assumed(self, client, fakesecrets):
+        first = client.create_secret(Name="db", SecretString="old")
+        fakesecrets.assume(retry_delays=())
+
+        fakesecrets.reset()
+
+        assert client.create_secret(Name="db", SecretString="old")["ARN"] == first["ARN"]
+        assert fakesecrets.assume().retry_delays != ()
+
+
+class TestManagedSecrets:
+    def test_a_label_that_was_left_behind_can_be_removed_by_hand(
+        self, client, fakesecrets, fakesecrets_rotation
+    ):
+        """AWS PCS user guide."""
+        fakesecrets.add_secret("pcs!x", "old", owning_service="pcs")
+        staged = client.rotate_secret(SecretId="pcs!x")["VersionId"]
+
+        assert client.cancel_rotate_secret(SecretId="pcs!x")["VersionId"] == staged
+        client.update_secret_version_stage(
+            SecretId="pcs!x", VersionStage="AWSPENDING", RemoveFromVersionId=staged
+        )
+
+        assert fakesecrets.secret("pcs!x").staging == {"v1": {"AWSCURRENT"}}
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ({"name": "bad name!"}, "'bad name!' is no name for a secret"),
+            ({"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 3}}, "whose owner rotates it"),
+            (
+                {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDay": 3}},
+                "AutomaticallyAfterDay",
+            ),
+            (
+                {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDays": 5000}},
+                "less than or equal to 1000",
+            ),
+            ({"name": "db"}, "There is a secret 'db' already"),
+        ],
+        ids=["name", "no owner", "typing error", "too many days", "taken"],
+    )
+    def test_a_seed_that_cannot_be_is_refused(self, db, fakesecrets, arguments, told):
+        with pytest.raises(FakeSecretsError, match=told):
+            fakesecrets.add_secret(**arguments)
+
+
+class TestTheOrderOfRotations:
+    def test_is_that_of_their_beginnings_also_where_the_clock_stands(
+        self, client, fakesecrets, fakesecrets_clock
+    ):
+        for name in ("a", "b"):
+            client.create_secret(Name=name, SecretString="old")
+        for name, number in (("a", 1), ("b", 2), ("a", 3)):
+            fakesecrets.rotate(name, well_behaved, ClientRequestToken=token(number))
+
+        assert [rotation.token for rotation in fakesecrets.rotations()] == [token(1), token(2), token(3)]
+
+
+class TestAssumptions:
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"retry_delays": [60]}, r"retry_delays has to be a tuple of timedeltas, not \[60\]"),
+            ({"retry_delays": (60,)}, "retry_delays has to be a tuple of timedeltas"),
+            ({"pending_after_finish": "gone"}, "has to be 'stays' or 'removed', not 'gone'"),
+        ],
+        ids=["a list", "numbers", "another word"],
+    )
+    def test_of_the_wrong_kind_are_refused(self, fakesecrets, changes, told):
+        with pytest.raises(FakeSecretsError, match=told):
+            fakesecrets.assume(**changes)
+
+
+class TestTheClockInsideARetry:
+    def test_is_not_set_back_by_the_move_around_it(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-01")
+
+        def slow(event, context):
+            fakesecrets_clock.tick(timedelta(minutes=10))
+            raise TimeoutError
+
+        fakesecrets.assume(retry_delays=(timedelta(minutes=1),))
+        fakesecrets.rotate("db", slow)
+        fakesecrets_clock.tick(timedelta(minutes=2))
+
+        assert fakesecrets_clock.now == datetime(2030, 1, 1, 0, 21, tzinfo=timezone.utc)
+
+
+class TestAnotherAccount:
+    def test_rotates_with_a_function_that_makes_its_own_client(self, fakesecrets):
+        client = fakesecrets.client(aws_access_key_id="999999999999", aws_secret_access_key="x")
+        client.create_secret(Name="db", SecretString="old")
+
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        assert ":999999999999:" in rotation.secret_id
+        assert client.get_secret_value(SecretId="db")["SecretString"] != "old"
+
+
+class TestThreads:
+    def test_two_functions_at_once_share_the_environment_and_leave_it_as_it_was(self, client, fakesecrets):
+        before = dict(os.environ)
+        first_runs, second_runs = threading.Event(), threading.Event()
+        for name in ("a", "b"):
+            client.create_secret(Name=name, SecretString="old")
+
+        def first(event, context):
+            if event["Step"] == "createSecret":
+                first_runs.set()
+                assert second_runs.wait(10)
+            well_behaved(event, context)
+
+        def second(event, context):
+            if event["Step"] == "createSecret":
+                second_runs.set()
+            well_behaved(event, context)
+
+        arns = [
+            fakesecrets.add_rotation_function(function, environ={"WHO": "me"}) for function in (first, second)
+        ]
+        thread = threading.Thread(
+            target=lambda: client.rotate_secret(SecretId="a", RotationLambdaARN=arns[0])
+        )
+        thread.start()
+        assert first_runs.wait(10)
+        client.rotate_secret(SecretId="b", RotationLambdaARN=arns[1])
+        thread.join()
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
+        assert dict(os.environ) == before
+
+    def test_a_retry_is_run_by_one_of_them_only(self):
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            for seed in range(20):
+                assert self._calls_of_a_retry(seed) == 5
+        finally:
+            sys.setswitchinterval(interval)
+
+    def _calls_of_a_retry(self, seed):
+        calls = []
+
+        def function(event, context):
+            calls.append(event["Step"])
+            if len(calls) == 1:
+                raise ValueError
+            time.sleep(0.001)
+
+        with FakeSecrets(seed=seed) as fake:
+            fake.assume(retry_delays=(timedelta(0), timedelta(days=1)))
+            client = fake.client()
+            client.create_secret(Name="db", SecretString="old")
+            client.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(function))
+            threads = [
+                threading.Thread(target=lambda: client.describe_secret(SecretId="db")) for _ in range(16)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return len(calls)
+
+    def test_sixteen_rotate_sixteen_secrets(self, client, fakesecrets):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        for number in range(16):
+            client.create_secret(Name=f"s{number}", SecretString="old")
+
+        def rotate(number):
+            for _ in range(3):
+                client.rotate_secret(SecretId=f"s{number}", RotationLambdaARN=function)
+
+        threads = [threading.Thread(target=rotate, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 48
+        for number in range(16):
+            assert sorted(map(sorted, labels(client, f"s{number}").values())) == [
+                ["AWSCURRENT", "AWSPENDING"],
+                ["AWSPREVIOUS"],
+            ]
+
+
+class TestValuesInTheTextsOfFunctions:
+    """A RotationFailedWarning shows the function's own exception, without any value."""
+
+    HOSTILE = 'it\'s-a\\ "pw"\n-----\u00e9 /@%'
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            str,
+            repr,
+            json.dumps,
+            lambda value: repr({"password": value}),
+            lambda value: json.dumps({"password": value}),
+            lambda value: f"postgres://app:{quote(value, safe='')}@host",
+            lambda value: base64.b64encode(value.encode()).decode(),
+            lambda value: repr(value.encode()),
+        ],
+        ids=["str", "repr", "json", "repr of a dict", "json of a dict", "url", "base64", "bytes"],
+    )
+    @pytest.mark.parametrize("kind", ["SecretString", "SecretBinary", "JSON"])
+    def test_are_blotted_out_however_they_are_written(self, client, fakesecrets, written, kind):
+        value = self.HOSTILE
+        sent = {
+            "SecretString": {"SecretString": value},
+            "SecretBinary": {"SecretBinary": value.encode()},
+            "JSON": {"SecretString": json.dumps({"username": "app", "password": value})},
+        }[kind]
+        client.create_secret(Name="db", **sent)
+
+        def tells(event, context):
+            raise ValueError(f"cannot log in with {written(value)}!")
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            fakesecrets.rotate("db", tells)
+
+        text = str(warned[0].message)
+        assert "***" in text
+        for part in ("it's-a", "it\\'s-a", "it%27s-a", base64.b64encode(b"it's").decode()[:4]):
+            assert part not in text
+
+    def test_are_those_of_other_regions_and_of_passwords_not_yet_stored_too(self, db, fakesecrets):
+        fakesecrets.client("eu-west-1").create_secret(
+            Name="far", SecretString='{"pin": 987654, "key": "far-away"}'
+        )
+        given = []
+
+        def tells(event, context):
+            given.append(db.get_random_password()["RandomPassword"])
+            raise ValueError(f"{given[0]!r} far-away 987654")
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            fakesecrets.rotate("db", tells)
+
+        assert str(warned[0].message).endswith("ValueError: '***' *** ***")
+
+
+def test_a_function_that_does_nothing_leaves_a_current_value(db, fakesecrets):
+    fakesecrets.rotate("db", nothing)
+
+    assert current(db, "db") == token(1)
