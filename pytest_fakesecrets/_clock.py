@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from ._core.errors import FakeSecretsError
+from ._words import utc
 
 if TYPE_CHECKING:
     from freezegun.api import (
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     )
 
 Moment = datetime | date | str
+
+#: A clock that was frozen with "tick" has gone on by the time that it is looked at.
+_TOLERANCE = timedelta(seconds=1)
 
 
 #: The instant of what runs here, where it is not the time of the process.
@@ -98,11 +103,14 @@ class Clock:
         Raises:
             FakeSecretsError: the delta is neither.
         """
-        if isinstance(delta, int | float):
-            delta = timedelta(seconds=delta)
-        if not isinstance(delta, timedelta):
-            raise FakeSecretsError(f"tick() takes a timedelta or a number of seconds, not {delta!r}.")
-        self.move_to(self.now + delta)
+        try:
+            delta = timedelta(seconds=delta) if isinstance(delta, int | float) else delta
+            target = self.now + delta
+        except (TypeError, ValueError, OverflowError):
+            raise FakeSecretsError(
+                f"tick() takes a timedelta or a number of seconds, not {delta!r}."
+            ) from None
+        self.move_to(target)
 
     def stop(self) -> None:
         """Let the time of the process run again."""
@@ -111,8 +119,18 @@ class Clock:
         self._freezing = self._frozen = None
 
     def _set(self, moment: datetime) -> None:
+        from freezegun import api
+
         assert self._frozen is not None
         self._frozen.move_to(moment)
+        if api.freeze_factories and api.freeze_factories[-1] is not self._frozen:
+            # Somebody has frozen the time once more inside of ours, and the last one counts.
+            api.freeze_factories[-1].move_to(moment)
+        if abs(self.now - moment) > _TOLERANCE:
+            raise FakeSecretsError(
+                f"The clock cannot be moved to {utc(moment)} UTC: somebody else holds the time at "
+                f"{utc(self.now)} UTC. Let one of them set the time, fakesecrets_clock or the other."
+            )
 
 
 def _moment(moment: Moment) -> datetime:
@@ -134,9 +152,22 @@ def _parsed(text: str) -> datetime:
         # Python 3.10 does not know the "Z" of UTC.
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        from dateutil.parser import parse  # comes with freezegun, and reads what its users write
+        return _read_freely(text)
 
-        try:
-            return parse(text)
-        except (ValueError, OverflowError) as error:
-            raise FakeSecretsError(f"No moment can be read from {text!r}: {error}.") from None
+
+def _read_freely(text: str) -> datetime:
+    """What freezegun's users write: "Jan 14th, 2030". A date in full, and no zone by its local name."""
+    from dateutil.parser import parse  # comes with freezegun
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            readings = {parse(text, default=day) for day in (datetime(2001, 1, 1), datetime(2002, 2, 2))}  # noqa: DTZ001
+    except (ValueError, OverflowError, Warning):
+        readings = set()
+    if len(readings) != 1:
+        raise FakeSecretsError(
+            f"No moment can be read from {text!r}. Write it as '2030-01-31', '2030-01-31 16:00' or "
+            "'2030-01-31T16:00:00+00:00'; without an offset it is in UTC."
+        )
+    return readings.pop()

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import fields, replace
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
-from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
-from ._core.secret import Secret, Value
+from ._core.secret import Value
 from ._driver import RotationDriver
 from ._events import cloudtrail, eventbridge
 from ._functions import Handler, environment
 from ._history import Event
-from ._model import Reply, check_members
+from ._model import check_members
 from ._operations import seeds
-from ._rotation import Place, Rotations
-from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
+from ._rotation import Place
+from ._service import DEFAULT_ACCOUNT, default_region
 from ._timeline import timeline
 from ._view import SecretView
+from ._world import World
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -35,6 +33,7 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": None,
     "AWS_PROFILE": None,
+    "AWS_DEFAULT_PROFILE": None,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
@@ -54,9 +53,10 @@ class FakeSecrets:
 
     def __init__(self, *, seed: int = 0) -> None:
         self._leave = ExitStack()
-        self.clock = Clock(self._next_due, self._catch_up)
-        self._service = Service(self.clock, seed)
-        self._rotations = Rotations(self._service)
+        self._world = World(seed)
+        self._service = self._world.service
+        self._rotations = self._world.rotations
+        self.clock = self._world.clock
 
     def __repr__(self) -> str:
         secrets = sum(len(region.secrets) for region in self._service.store.regions.values())
@@ -64,7 +64,7 @@ class FakeSecrets:
 
     @property
     def is_active(self) -> bool:
-        return _hook.active is self
+        return self._world.is_active
 
     def __enter__(self) -> FakeSecrets:
         if _hook.active is not None:
@@ -74,7 +74,7 @@ class FakeSecrets:
             )
         with ExitStack() as entered:
             entered.enter_context(environment(_environment()))
-            _hook.active = self
+            _hook.active = self._world
             entered.callback(self._deactivate)
             self._leave = entered.pop_all()
         return self
@@ -87,25 +87,6 @@ class FakeSecrets:
     def _deactivate(self) -> None:
         _hook.active = None
         self.clock.stop()
-
-    # What the doors ask.
-
-    def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply:
-        """The answer to one request, after everything that had come due by then. For the doors."""
-        self._catch_up()
-        running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
-        account = account or (running.account if running else DEFAULT_ACCOUNT)
-        request = Request(account, region, operation, body)
-        answered = self._service.answer(request)
-        for rotation in answered.started:
-            self._rotations.started(self._service.store.region(request.account, region), rotation)
-        return answered.reply
-
-    def takes_the_wire(self, operation: str, body: bytes) -> bool:
-        return False
-
-    def new_token(self) -> str:
-        return self._service.ids.token()
 
     # What a test does.
 
@@ -216,9 +197,13 @@ class FakeSecrets:
             FakeSecretsError: there is no such secret, or no such function.
             botocore.exceptions.ClientError: RotateSecret is refused.
         """
-        region, secret = self._locate(secret_id)
-        if handler is not None:
-            rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
+        region, secret = self._world.locate(secret_id)
+        if isinstance(handler, str) and handler.startswith("arn:"):
+            self._service.functions.find(handler)
+            rotate_secret_arguments["RotationLambdaARN"] = handler
+        elif handler is not None:
+            arn = self.add_rotation_function(handler, region_name=region.name)
+            rotate_secret_arguments["RotationLambdaARN"] = arn
         client = self.client(region.name, **_keys_of(region.account))
         token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
         if token not in region.rotations.get(secret.arn, {}):
@@ -230,17 +215,6 @@ class FakeSecrets:
         if place.rotation.status == "in progress":
             return self._rotations.run_to_the_end(place)
         return place.rotation
-
-    def _function_arn(self, handler: Handler | str, region_name: str) -> str:
-        if not (isinstance(handler, str) and handler.startswith("arn:")):
-            return self.add_rotation_function(handler, region_name=region_name)
-        if not self._service.functions.knows(handler):
-            known = "".join(f"\n- {arn}" for arn in self._service.functions.arns)
-            raise FakeSecretsError(
-                f"There is no rotation function {handler!r} in the fake. Add it with add_rotation_function()"
-                + (f", or use one of:{known}" if known else ".")
-            )
-        return handler
 
     def drive(self) -> RotationDriver:
         """
@@ -258,11 +232,7 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: there is no such assumption.
         """
-        known = [field.name for field in fields(Assumptions)]
-        for name in changes:
-            if name not in known:
-                raise FakeSecretsError(f"There is no assumption {name!r}. There are: {', '.join(known)}.")
-        self._rotations.assumptions = replace(self._rotations.assumptions, **changes)
+        self._rotations.assumptions = self._rotations.assumptions.changed(changes)
         return self._rotations.assumptions
 
     def reset(self) -> None:
@@ -283,19 +253,19 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: there is no such secret.
         """
-        self._locate(secret_id)
-        return SecretView(lambda: self._locate(secret_id)[1], lambda: self._service.history)
+        self._world.locate(secret_id)
+        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
 
     def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
         """The rotations so far, of one secret or of all, as they stand now, oldest first."""
-        arn = None if secret_id is None else self._locate(secret_id)[1].arn
-        self._catch_up()
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
         return self._rotations.all(arn)
 
     @property
     def history(self) -> tuple[Event, ...]:
         """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
-        self._catch_up()
+        self._world.catch_up()
         return self._service.history.events
 
     @property
@@ -310,8 +280,8 @@ class FakeSecrets:
 
     def timeline(self, secret_id: str | None = None) -> str:
         """The history as a table of labels over time, of one secret or of all. It never shows a value."""
-        arn = None if secret_id is None else self._locate(secret_id)[1].arn
-        self._catch_up()
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
         return self.recorded(arn)
 
     def recorded(self, arn: str | None = None) -> str:
@@ -320,20 +290,6 @@ class FakeSecrets:
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
         tables = [timeline(arn, [event for event in events if event.secret_id == arn]) for arn in arns]
         return "\n\n".join(tables) or "Nothing has happened yet."
-
-    def _locate(self, secret_id: str) -> tuple[Any, Secret]:
-        self._catch_up()
-        return self._service.locate(secret_id)
-
-    # What comes due.
-
-    def _catch_up(self) -> None:
-        # Functions run only while their calls would be answered, and never by the real AWS.
-        if self.is_active:
-            self._rotations.retry_due()
-
-    def _next_due(self, until: datetime) -> datetime | None:
-        return self._rotations.next_retry(until)
 
 
 def _environment() -> Mapping[str, str | None]:

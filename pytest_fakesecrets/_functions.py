@@ -182,6 +182,18 @@ class Functions:
         return _unqualified(arn) in self._functions
 
     def find(self, arn: str) -> Function:
+        """
+        The function of that ARN, which may have a qualifier.
+
+        Raises:
+            FakeSecretsError: nobody has added it.
+        """
+        if not self.knows(arn):
+            known = "".join(f"\n- {arn}" for arn in self._functions)
+            raise FakeSecretsError(
+                f"There is no rotation function {arn!r} in the fake. Add it with add_rotation_function()"
+                + (f", or use one of:{known}" if known else ".")
+            )
         return self._functions[_unqualified(arn)]
 
 

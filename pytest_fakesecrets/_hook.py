@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from botocore.session import Session
 
-    from ._model import Reply
+    from ._wire import Reply
 
 _HANDLERS_MODULE = "botocore.handlers"
 _TARGET_PREFIX = "secretsmanager."

@@ -1,5 +1,5 @@
 """
-The service model of the installed botocore: requests into Python, answers into bytes.
+The service model of the installed botocore: how requests are read, and what they may not be.
 
 It is the only list of shapes and constraints. Where the service refuses in words of its own, such
 as for an illegal name, the rule stands in the operation.
@@ -14,9 +14,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore import xform_name
 from botocore.loaders import Loader
@@ -32,9 +31,6 @@ from ._core.errors import (
 )
 from ._operations import OPERATIONS, Response
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
-
 #: The quota of a secret value counts bytes (user guide, quotas), the constraint of the model characters.
 _MEASURED_IN_BYTES = {"SecretStringType"}
 
@@ -49,14 +45,6 @@ class Operation:
     name: str
     read: Reader
     function: Callable[..., Response]
-
-
-class Reply(NamedTuple):
-    """An answer as it goes over the wire."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @lru_cache(maxsize=1)
@@ -131,38 +119,6 @@ def check_members(operation_name: str, **members: Any) -> None:
         decode(operation(operation_name).read, json.dumps(members).encode())
     except ServiceError as error:
         raise FakeSecretsError(error.message) from None
-
-
-def encode(response: Response, request_id: str) -> Reply:
-    # An operation without an output shape answers with no body at all.
-    body = json.dumps(response, default=_on_the_wire).encode() if response else b""
-    return _reply(200, body, request_id)
-
-
-def encode_error(error: ServiceError, request_id: str) -> Reply:
-    body = {"__type": error.code}
-    if error.message:
-        body[error.message_member] = error.message
-    return _reply(error.status, json.dumps(body).encode(), request_id)
-
-
-def _reply(status: int, body: bytes, request_id: str) -> Reply:
-    headers = {
-        "x-amzn-requestid": request_id,
-        "content-type": "application/x-amz-json-1.1",
-        "content-length": str(len(body)),
-    }
-    return Reply(status, headers, body)
-
-
-def _on_the_wire(value: object) -> object:
-    if isinstance(value, datetime):
-        return (value - _EPOCH) // _MILLISECOND / 1000
-    if isinstance(value, date):
-        return (value - _EPOCH.date()) // timedelta(seconds=1)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"No JSON for {value!r}")
 
 
 def _reader(shape: Shape) -> Reader:

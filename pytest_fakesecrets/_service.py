@@ -17,8 +17,9 @@ from ._core.store import Region, Store
 from ._functions import Functions
 from ._history import SERVICE, Call, Circumstances, History, events_of
 from ._ids import Ids
-from ._model import Reply, decode, encode, encode_error, operation
+from ._model import decode, operation
 from ._operations import Context, Response
+from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
 DEFAULT_ACCOUNT = "123456789012"

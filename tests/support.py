@@ -27,6 +27,15 @@ COMMON_CODES = {
 }
 
 
+def needs(operation, member):
+    """Skip a test where the model of an older botocore lacks a member of a request."""
+    operations = service_model().operation_names
+    known = (
+        operation in operations and member in service_model().operation_model(operation).input_shape.members
+    )
+    return pytest.mark.skipif(not known, reason=f"this botocore has no {member} in {operation}")
+
+
 @contextmanager
 def refused(code=None):
     """

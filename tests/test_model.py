@@ -9,7 +9,7 @@ import re
 import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
-from support import MODEL, raw, refused, token
+from support import MODEL, needs, raw, refused, token
 
 from pytest_fakesecrets import _hook
 from pytest_fakesecrets._model import service_model
@@ -256,6 +256,7 @@ class TestViolations:
                 violated("rotationToken", at_least(36)),
                 MODEL,
                 id="rotation token too short",
+                marks=needs("PutSecretValue", "RotationToken"),
             ),
             pytest.param(
                 "PutSecretValue",
@@ -265,6 +266,7 @@ class TestViolations:
                 ),
                 MODEL,
                 id="rotation token of other signs",
+                marks=needs("PutSecretValue", "RotationToken"),
             ),
         ],
     )
@@ -316,7 +318,14 @@ class TestViolations:
                 "moto, pasted from AWS",
                 id="filter key",
             ),
-            pytest.param({"SortBy": "colour"}, "colour", "sortBy", FORM, id="sort by"),
+            pytest.param(
+                {"SortBy": "colour"},
+                "colour",
+                "sortBy",
+                FORM,
+                id="sort by",
+                marks=needs("ListSecrets", "SortBy"),
+            ),
             pytest.param({"SortOrder": "ASC"}, "ASC", "sortOrder", FORM, id="case matters"),
         ],
     )

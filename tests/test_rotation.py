@@ -8,7 +8,7 @@ from datetime import timedelta
 import boto3
 import pytest
 from rotation_functions import nothing, raising_in, well_behaved
-from support import current, labels, refused, token
+from support import current, labels, needs, refused, token
 
 from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
 
@@ -199,6 +199,7 @@ class TestTheEvent:
 
         assert fakesecrets.rotate("db", forgetful).status == "succeeded"
 
+    @needs("PutSecretValue", "RotationToken")
     def test_brings_the_rotation_token_that_put_secret_value_takes(
         self, db, fakesecrets, fakesecrets_rotation
     ):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from .errors import FakeSecretsError
 
@@ -31,6 +32,19 @@ class Assumptions:
         timedelta(hours=1),
     )
     pending_after_finish: Literal["stays", "removed"] = "stays"
+
+    def changed(self, changes: Mapping[str, Any]) -> Assumptions:
+        """
+        These assumptions with some of them changed.
+
+        Raises:
+            FakeSecretsError: there is no such assumption, or it cannot have that value.
+        """
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise FakeSecretsError(f"There is no assumption {name!r}. There are: {', '.join(known)}.")
+        return replace(self, **changes)
 
     def __post_init__(self) -> None:
         delays: object = self.retry_delays

@@ -52,7 +52,8 @@ def create_secret(
         raise InvalidRequestException(TOKEN_MISSING)
     check_name(name)
     value = one_value(secret_string, secret_binary)
-    new_tags = checked_tags(tags) if tags else None
+    # An empty list is tags too: published describe-secret outputs show it as "Tags": [].
+    new_tags = None if tags is None else checked_tags(tags)
     if add_replica_regions or cross_account_primary_arn:
         raise NotImplementedError("pytest-fakesecrets does not know replication yet.")
     existing = context.region.find(name, context.now)
@@ -60,11 +61,8 @@ def create_secret(
         _check_replay(existing, name, client_request_token, value)
         return _created(existing, client_request_token)
 
-    secret = Secret(
-        arn=secret_arn(context.region.name, context.region.account, name, context.new_suffix()),
-        name=name,
-        created_at=context.now,
-        last_changed_at=context.now,
+    secret = replace(
+        new_secret(context, name),
         description=description or None,
         kms_key_id=_shown_key(kms_key_id),
         tags=None if new_tags is None else tagged(None, new_tags),
@@ -74,6 +72,11 @@ def create_secret(
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
     context.save(secret)
     return _created(secret, None if value is None else client_request_token)
+
+
+def new_secret(context: Context, name: str) -> Secret:
+    arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
+    return Secret(arn=arn, name=name, created_at=context.now, last_changed_at=context.now)
 
 
 def _check_replay(existing: Secret, name: str, token: str, value: Value | None) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core.arn import check_name, secret_arn
+from pytest_fakesecrets._core.arn import check_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
 from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.secret import MANAGED_ROTATION, RotationSettings, Secret, Value
 
 from .context import Context
 from .rotation import schedule_of
+from .secrets import new_secret
 from .versions import store_value
 
 #: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
@@ -41,11 +42,8 @@ def add_secret(
             f"rotation_rules are for a secret whose owner rotates it (owning_service: {owners}). "
             "Give any other secret its rules with rotate_secret()."
         )
-    secret = Secret(
-        arn=secret_arn(context.region.name, context.region.account, name, context.new_suffix()),
-        name=name,
-        created_at=context.now,
-        last_changed_at=context.now,
+    secret = replace(
+        new_secret(context, name),
         owning_service=owning_service,
         tags=None if tags is None else dict(tags),
     )

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from support import MODEL, current, labels, raw, refused, token
+from support import MODEL, current, labels, needs, raw, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 TWO_VALUES = "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -396,6 +396,7 @@ def test_create_secret_shows_the_key_as_it_was_sent(client, sent, shown, source)
     assert client.describe_secret(SecretId="db").get("KmsKeyId") == shown, source
 
 
+@needs("CreateSecret", "Type")
 def test_create_secret_keeps_the_type_of_a_managed_external_secret(client):
     """botocore's service model: Type."""
     client.create_secret(Name="db", Type="SalesforceClientSecret")

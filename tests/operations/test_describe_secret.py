@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import nothing
-from support import labels, raw, refused, token
+from support import labels, needs, raw, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 
@@ -44,7 +44,13 @@ def test_describe_secret_of_a_secret_without_a_value_has_four_members(client):
             "LocalStack snapshot test_secret_tags",
             id="tags",
         ),
-        pytest.param({"Type": "BigIDClientSecret"}, {"Type"}, "API_DescribeSecret", id="type"),
+        pytest.param(
+            {"Type": "BigIDClientSecret"},
+            {"Type"},
+            "API_DescribeSecret",
+            id="type",
+            marks=needs("CreateSecret", "Type"),
+        ),
     ],
 )
 def test_describe_secret_has_a_member_where_it_has_a_value(client, created, added, source):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import refused, token
+from support import needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
+SORTED = needs("ListSecrets", "SortBy")
 
 
 def names(answered):
@@ -82,29 +83,34 @@ def test_list_secrets_shows_the_optional_members_too(client, fakesecrets_clock):
         pytest.param(
             {}, ["b", "a", "c"], "LocalStack snapshot test_create_multi_secrets_snapshot", id="nothing asked"
         ),
-        pytest.param({"SortBy": "created-date"}, ["b", "a", "c"], INFERRED, id="created"),
+        pytest.param({"SortBy": "created-date"}, ["b", "a", "c"], INFERRED, id="created", marks=SORTED),
         pytest.param({"SortOrder": "asc"}, ["b", "a", "c"], "botocore's service model", id="ascending"),
         pytest.param({"SortOrder": "desc"}, ["c", "a", "b"], "botocore's service model", id="descending"),
-        pytest.param({"SortBy": "last-accessed-date"}, ["b", "a", "c"], INFERRED, id="accessed"),
+        pytest.param(
+            {"SortBy": "last-accessed-date"}, ["b", "a", "c"], INFERRED, id="accessed", marks=SORTED
+        ),
         pytest.param(
             {"SortBy": "last-accessed-date", "SortOrder": "desc"},
             ["c", "a", "b"],
             INFERRED,
             id="accessed, descending",
+            marks=SORTED,
         ),
-        pytest.param({"SortBy": "last-changed-date"}, ["a", "c", "b"], INFERRED, id="changed"),
+        pytest.param({"SortBy": "last-changed-date"}, ["a", "c", "b"], INFERRED, id="changed", marks=SORTED),
         pytest.param(
             {"SortBy": "last-changed-date", "SortOrder": "desc"},
             ["b", "c", "a"],
             "botocore's service model",
             id="changed, descending",
+            marks=SORTED,
         ),
-        pytest.param({"SortBy": "name"}, ["a", "b", "c"], INFERRED, id="name"),
+        pytest.param({"SortBy": "name"}, ["a", "b", "c"], INFERRED, id="name", marks=SORTED),
         pytest.param(
             {"SortBy": "name", "SortOrder": "desc"},
             ["c", "b", "a"],
             "botocore's service model",
             id="name, descending",
+            marks=SORTED,
         ),
         pytest.param({"Filters": []}, ["b", "a", "c"], INFERRED, id="no filters"),
     ],
@@ -204,7 +210,13 @@ class TestPages:
         assert answer.status == 400
 
     @pytest.mark.parametrize(
-        "other", [{"SortBy": "name"}, {"SortOrder": "desc"}, {"IncludePlannedDeletion": True}], ids=str
+        "other",
+        [
+            pytest.param({"SortBy": "name"}, marks=SORTED),
+            {"SortOrder": "desc"},
+            {"IncludePlannedDeletion": True},
+        ],
+        ids=str,
     )
     def test_are_refused_for_the_token_of_another_question(self, client, other):
         """Inferred: not observed on AWS."""
@@ -232,7 +244,7 @@ class TestPages:
 @pytest.mark.parametrize(
     ("sent", "path"),
     [
-        pytest.param({"SortBy": "colour"}, "Value 'colour' at 'sortBy'", id="sort by"),
+        pytest.param({"SortBy": "colour"}, "Value 'colour' at 'sortBy'", id="sort by", marks=SORTED),
         pytest.param({"SortOrder": "random"}, "Value 'random' at 'sortOrder'", id="sort order"),
     ],
 )

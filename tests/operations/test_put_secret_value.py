@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from rotation_functions import nothing
-from support import labels, raw, refused, token
+from support import labels, needs, raw, refused, token
 
 INFERRED = "inferred: not observed on AWS"
+ROTATION_TOKEN = needs("PutSecretValue", "RotationToken")
 FULL = "You exceeded the maximum number of staging labels allowed on a secret."
 
 
@@ -128,6 +129,7 @@ def test_put_secret_value_keeps_older_values_readable_by_id(client, db):
     assert client.get_secret_value(SecretId="db", VersionId=token(1))["SecretString"] == "old"
 
 
+@ROTATION_TOKEN
 def test_put_secret_value_with_a_rotation_token_needs_no_rotation(client, db):
     """Inferred: not observed on AWS."""
     put = client.put_secret_value(SecretId="db", SecretString="new", RotationToken="a" * 36)
@@ -309,9 +311,19 @@ class TestQuotas:
     [
         pytest.param({"ClientRequestToken": "x" * 65}, "clientRequestToken", INFERRED, id="token too long"),
         pytest.param({"VersionStages": ["x" * 257]}, "versionStages.1.member", INFERRED, id="label too long"),
-        pytest.param({"RotationToken": "x" * 257}, "rotationToken", INFERRED, id="rotation token too long"),
         pytest.param(
-            {"RotationToken": "?" * 36}, "rotationToken", INFERRED, id="rotation token of other signs"
+            {"RotationToken": "x" * 257},
+            "rotationToken",
+            INFERRED,
+            id="rotation token too long",
+            marks=ROTATION_TOKEN,
+        ),
+        pytest.param(
+            {"RotationToken": "?" * 36},
+            "rotationToken",
+            INFERRED,
+            id="rotation token of other signs",
+            marks=ROTATION_TOKEN,
         ),
     ],
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ParamValidationError
 from rotation_functions import nothing, raising_in, well_behaved
-from support import MODEL, current, labels, raw, refused, token
+from support import MODEL, current, labels, needs, raw, refused, token
 
-API = "API_RotateSecret"
+from pytest_fakesecrets._model import service_model
+
 NO_FUNCTION = "No Lambda rotation function ARN is associated with this secret."
 IN_PROGRESS = "A previous rotation isn't complete. That rotation will be reattempted."
 CANNOT_INVOKE = (
@@ -20,6 +21,8 @@ INVALID_ARN = (
 )
 MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 UNKNOWN_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+#: It was "[0-9h]+" in older models.
+DURATION = service_model().shape_for("DurationType").metadata["pattern"]
 EXAMPLE_TOKEN = "EXAMPLE2-90ab-cdef-fedc-ba987SECRET2"
 
 
@@ -346,7 +349,7 @@ class TestRefusals:
             pytest.param(
                 {"RotationRules": {"Duration": "xxh"}},
                 "Value 'xxh' at 'rotationRules.duration' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: [0-9]+h",
+                f"Member must satisfy regular expression pattern: {DURATION}",
                 MODEL,
                 id="duration without a number",
             ),
@@ -620,6 +623,7 @@ class TestManagedSecrets:
         assert answer.message.startswith("This secret is managed by an AWS service, and you must use that")
 
 
+@needs("CreateSecret", "Type")
 class TestManagedExternalSecrets:
     """Secrets of a partner of AWS, which rotate through a role (user guide, rotate-secrets_external)."""
 

@@ -1,0 +1,55 @@
+"""Answers as they go over the wire: JSON 1.1, dates with milliseconds, nothing that is null."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
+
+from ._core.errors import ServiceError
+from ._operations import Response
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Reply(NamedTuple):
+    """An answer as it goes over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def encode(response: Response, request_id: str) -> Reply:
+    # An operation without an output shape answers with no body at all.
+    body = json.dumps(response, default=_on_the_wire).encode() if response else b""
+    return _reply(200, body, request_id)
+
+
+def encode_error(error: ServiceError, request_id: str) -> Reply:
+    body = {"__type": error.code}
+    if error.message:
+        body[error.message_member] = error.message
+    return _reply(error.status, json.dumps(body).encode(), request_id)
+
+
+def _reply(status: int, body: bytes, request_id: str) -> Reply:
+    headers = {
+        "x-amzn-requestid": request_id,
+        "content-type": "application/x-amz-json-1.1",
+        "content-length": str(len(body)),
+    }
+    return Reply(status, headers, body)
+
+
+def _on_the_wire(value: object) -> object:
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // _MILLISECOND / 1000
+    if isinstance(value, date):
+        return (value - _EPOCH.date()) // timedelta(seconds=1)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"No JSON for {value!r}")

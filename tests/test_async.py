@@ -1,0 +1,95 @@
+"""aiobotocore reaches the same world: the transport only, since the operations know nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiobotocore.session import get_session
+from support import refused
+
+from pytest_fakesecrets._world import World
+
+
+def in_a_client(work, **kwargs):
+    """Run a coroutine function with a client of aiobotocore."""
+
+    async def main():
+        async with get_session().create_client("secretsmanager", **kwargs) as client:
+            return await work(client)
+
+    return asyncio.run(asyncio.wait_for(main(), timeout=30))
+
+
+@pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
+def door(request, monkeypatch):
+    monkeypatch.setattr(World, "takes_the_wire", lambda *_: request.param)
+
+
+@pytest.mark.usefixtures("door")
+class TestAiobotocore:
+    def test_a_call_is_answered_as_a_synchronous_one_is(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretBinary=b"\x00\xff")
+        metadata = {}
+
+        async def work(aclient):
+            answer = await aclient.get_secret_value(SecretId="db")
+            metadata["async"] = answer.pop("ResponseMetadata")
+            return answer
+
+        answer = in_a_client(work)
+        expected = client.get_secret_value(SecretId="db")
+        metadata["sync"] = expected.pop("ResponseMetadata")
+
+        assert answer == expected
+        assert metadata["async"].keys() == metadata["sync"].keys()
+        assert (metadata["async"]["HTTPStatusCode"], metadata["async"]["RetryAttempts"]) == (200, 0)
+
+    def test_a_call_is_refused_as_a_synchronous_one_is(self, fakesecrets):
+        async def work(aclient):
+            with refused("ResourceNotFoundException") as answer:
+                await aclient.get_secret_value(SecretId="nobody")
+            with pytest.raises(aclient.exceptions.ResourceNotFoundException):
+                await aclient.get_secret_value(SecretId="nobody")
+            return answer.message, answer.status
+
+        assert in_a_client(work) == ("Secrets Manager can't find the specified secret.", 400)
+
+    def test_what_it_writes_is_in_the_world_of_the_others(self, fakesecrets, client):
+        async def work(aclient):
+            await asyncio.gather(
+                *(aclient.create_secret(Name=f"db-{number}", SecretString="value") for number in range(5))
+            )
+
+        in_a_client(work)
+
+        names = {secret["Name"] for secret in client.list_secrets()["SecretList"]}
+        assert names == {"db-0", "db-1", "db-2", "db-3", "db-4"}
+
+    def test_region_account_and_endpoint_are_those_of_the_client(self, fakesecrets):
+        async def work(aclient):
+            return await aclient.create_secret(Name="db", SecretString="value")
+
+        created = in_a_client(
+            work,
+            region_name="eu-west-1",
+            aws_access_key_id="210987654321",
+            aws_secret_access_key="any",
+            endpoint_url="http://localhost:4566",
+        )
+
+        assert created["ARN"][:-6] == "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-"
+
+    def test_pages_can_be_iterated(self, fakesecrets, client):
+        for number in range(3):
+            client.create_secret(Name=f"db-{number}", SecretString="value")
+
+        async def work(aclient):
+            paginator = aclient.get_paginator("list_secrets")
+            return [
+                secret["Name"]
+                async for page in paginator.paginate(PaginationConfig={"PageSize": 1})
+                for secret in page["SecretList"]
+            ]
+
+        assert in_a_client(work) == ["db-0", "db-1", "db-2"]

@@ -1,0 +1,750 @@
+"""The plugin as the tests of its users see it: fixtures, environment, reports, and the plugins beside it."""
+
+from __future__ import annotations
+
+import os
+
+import boto3
+import botocore.session
+import freezegun
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rotation_functions import raising_in
+from support import refused
+
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning, _explain, _hook
+from pytest_fakesecrets._world import World
+
+#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+KEPT = (boto3, freezegun, _explain)
+
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt"
+
+FIXTURES = """
+import pytest
+
+
+@pytest.fixture
+def db(fakesecrets, fakesecrets_client, fakesecrets_clock):
+    fakesecrets_clock.move_to("2030-01-31 16:00")
+    fakesecrets_client.create_secret(Name="db", SecretString="hunter2", ClientRequestToken="1" * 32)
+    fakesecrets_clock.tick(60)
+    fakesecrets_client.put_secret_value(SecretId="db", SecretString="hunter3", ClientRequestToken="2" * 32)
+    return fakesecrets.secret("db")
+"""
+
+#: What `pytest --fixtures` prints.
+LISTED = {
+    "fakesecrets": [
+        "A fake AWS Secrets Manager, which answers every `secretsmanager` client while the test runs."
+    ],
+    "fakesecrets_client": [
+        "A botocore client for `secretsmanager` in the default region, answered by the fake."
+    ],
+    "fakesecrets_clock": ["The time of the whole process, frozen: `move_to(moment)`, `tick(delta)`, `now`."],
+    "fakesecrets_rotation": [
+        "The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."
+    ],
+}
+
+
+class TestFixtures:
+    def test_are_listed_with_one_line_each(self, pytester):
+        ran = pytester.runpytest("--fixtures")
+
+        listed = {}
+        for line in ran.outlines:
+            if line.startswith("fakesecrets"):
+                listed[line.partition(" ")[0]] = []
+            elif listed and line.startswith("    "):
+                listed[list(listed)[-1]].append(line.strip())
+            elif listed and line:
+                break
+        assert {name: lines for name, lines in listed.items() if name in LISTED} == LISTED
+        assert {name for name, lines in listed.items() if len(lines) != 1} == set()
+
+    def test_are_never_autouse(self, pytester):
+        items, _ = pytester.inline_genitems(pytester.makepyfile("def test_it(): pass"))
+
+        assert [name for name in items[0].fixturenames if name.startswith("fakesecrets")] == []
+
+    def test_leave_a_test_alone_that_asks_for_none(self, pytester):
+        pytester.makepyfile(
+            """
+            from pytest_fakesecrets import _hook
+
+
+            def test_it():
+                assert _hook.active is None
+            """
+        )
+
+        pytester.runpytest().assert_outcomes(passed=1)
+
+    def test_are_gone_without_the_plugin(self, pytester):
+        pytester.makepyfile("def test_it(fakesecrets): pass")
+
+        ran = pytester.runpytest_subprocess("-p", "no:fakesecrets")
+
+        ran.assert_outcomes(errors=1)
+        ran.stdout.fnmatch_lines(["E * fixture 'fakesecrets' not found"])
+
+    def test_give_one_fake_to_a_test(self, fakesecrets, fakesecrets_client, fakesecrets_clock):
+        fakesecrets_client.create_secret(Name="db", SecretString="value")
+
+        assert isinstance(fakesecrets, FakeSecrets)
+        assert fakesecrets.secret("db").value() == "value"
+        assert fakesecrets_clock is fakesecrets.clock
+        assert fakesecrets_client.meta.region_name == "us-east-1"
+        assert fakesecrets_client.meta.service_model.service_name == "secretsmanager"
+
+    def test_give_a_fresh_world_to_each_test(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+
+            @pytest.mark.parametrize("number", range(4))
+            def test_it(fakesecrets, fakesecrets_client, number):
+                assert fakesecrets.history == ()
+                assert fakesecrets_client.list_secrets()["SecretList"] == []
+                created = fakesecrets_client.create_secret(Name="db", SecretString="value")
+                assert created["ARN"] == "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt"
+                fakesecrets.assume(retry_delays=())
+                assert number % 2, "after a failed one too"
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(passed=2, failed=2)
+        ran.stdout.fnmatch_lines(["*AssertionError: after a failed one too"] * 2)
+
+    def test_can_be_made_in_another_scope_by_hand(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+            from pytest_fakesecrets import FakeSecrets
+
+
+            @pytest.fixture(scope="module")
+            def secrets():
+                with FakeSecrets() as fake:
+                    yield fake
+
+
+            def test_first(secrets):
+                secrets.client().create_secret(Name="db", SecretString="value")
+
+
+            def test_second(secrets):
+                assert secrets.secret("db").value() == "value"
+            """
+        )
+
+        pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=2)
+
+
+def aws_variables():
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine on which nobody has set up AWS, and none of whose files say anything about it."""
+    for name in aws_variables():
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere/config")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials")
+    return monkeypatch
+
+
+class TestEnvironment:
+    def test_on_a_bare_machine_everything_is_set_that_a_client_needs(self, bare):
+        with FakeSecrets():
+            inside = aws_variables()
+            client = botocore.session.Session().create_client("secretsmanager")
+            assert client.list_secrets()["SecretList"] == []
+
+        assert inside == {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/nowhere/config",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere/credentials",
+        }
+        assert aws_variables() == {
+            "AWS_CONFIG_FILE": "/nowhere/config",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere/credentials",
+        }
+
+    def test_real_credentials_are_not_used(self, bare):
+        bare.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+        bare.setenv("AWS_SECRET_ACCESS_KEY", "real")
+        bare.setenv("AWS_SESSION_TOKEN", "real")
+
+        with FakeSecrets():
+            credentials = botocore.session.Session().get_credentials()
+            assert (credentials.access_key, credentials.secret_key, credentials.token) == (
+                "testing",
+                "testing",
+                None,
+            )
+
+        assert os.environ["AWS_ACCESS_KEY_ID"] == "AKIAREAL"
+        assert os.environ["AWS_SECRET_ACCESS_KEY"] == "real"
+        assert os.environ["AWS_SESSION_TOKEN"] == "real"
+
+    @pytest.mark.parametrize(
+        ("variables", "region"),
+        [
+            pytest.param({}, "us-east-1", id="none"),
+            pytest.param({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1", id="AWS_DEFAULT_REGION"),
+            pytest.param({"AWS_REGION": "eu-west-1"}, "eu-west-1", id="AWS_REGION"),
+            pytest.param(
+                {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "sa-east-1"}, "eu-west-1", id="both"
+            ),
+        ],
+    )
+    def test_a_region_that_is_set_is_kept(self, bare, variables, region):
+        for name, value in variables.items():
+            bare.setenv(name, value)
+
+        with FakeSecrets() as fake:
+            assert {name: os.environ[name] for name in variables} == variables
+            assert fake.client().meta.region_name == region
+            assert botocore.session.Session().create_client("secretsmanager").meta.region_name == region
+
+        assert "AWS_DEFAULT_REGION" in variables or "AWS_DEFAULT_REGION" not in os.environ
+
+    @pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+    def test_a_profile_is_left_out(self, bare, name):
+        bare.setenv(name, "production")
+
+        with FakeSecrets():
+            assert name not in os.environ
+            client = botocore.session.Session().create_client("secretsmanager")
+            assert client.list_secrets()["SecretList"] == []
+
+        assert os.environ[name] == "production"
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            pytest.param({}, id="nothing was set"),
+            pytest.param(
+                {
+                    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+                    "AWS_SECRET_ACCESS_KEY": "real",
+                    "AWS_SESSION_TOKEN": "real",
+                    "AWS_DEFAULT_REGION": "eu-west-1",
+                    "AWS_REGION": "sa-east-1",
+                    "AWS_PROFILE": "production",
+                    "AWS_EC2_METADATA_DISABLED": "false",
+                },
+                id="everything was set",
+            ),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("body", "outcomes"),
+        [
+            pytest.param("pass", {"passed": 1}, id="a passed test"),
+            pytest.param("assert not fakesecrets", {"failed": 1}, id="a failed test"),
+            pytest.param("request.getfixturevalue('broken')", {"failed": 1}, id="a broken fixture"),
+            pytest.param(
+                "request.getfixturevalue('unfinished')", {"passed": 1, "errors": 1}, id="a broken teardown"
+            ),
+            pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
+        ],
+    )
+    def test_is_as_before_after(self, pytester, bare, variables, body, outcomes):
+        for name, value in variables.items():
+            bare.setenv(name, value)
+        before = dict(os.environ)
+        pytester.makepyfile(
+            f"""
+            import os
+
+            import pytest
+
+
+            @pytest.fixture
+            def broken():
+                raise LookupError
+
+
+            @pytest.fixture
+            def unfinished():
+                yield
+                raise LookupError
+
+
+            def test_it(fakesecrets, request):
+                assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
+                {body}
+            """
+        )
+
+        pytester.runpytest(no_reraise_ctrlc=True).assert_outcomes(**outcomes)
+
+        after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        assert after == {name: value for name, value in before.items() if name != "PYTEST_CURRENT_TEST"}
+        assert _hook.active is None
+
+    def test_an_interrupted_run_was_interrupted_inside_the_test(self, pytester):
+        pytester.makepyfile("def test_it(fakesecrets): raise KeyboardInterrupt")
+
+        ran = pytester.runpytest(no_reraise_ctrlc=True)
+
+        ran.stdout.fnmatch_lines(["*.py:1: KeyboardInterrupt"])
+        assert ran.ret == pytest.ExitCode.INTERRUPTED
+
+
+class TestContextManager:
+    def test_works_without_a_fixture(self):
+        with FakeSecrets() as fake:
+            boto3.session.Session().client("secretsmanager").create_secret(Name="db", SecretString="value")
+
+            assert fake.is_active
+            assert fake.secret("db").value() == "value"
+        assert not fake.is_active
+
+    def test_can_be_entered_again_with_its_world(self):
+        fake = FakeSecrets()
+        with fake:
+            fake.client().create_secret(Name="db", SecretString="value")
+
+        with fake:
+            assert fake.client().get_secret_value(SecretId="db")["SecretString"] == "value"
+
+    def test_is_left_when_its_body_raises(self):
+        before = dict(os.environ)
+
+        with pytest.raises(LookupError), FakeSecrets():
+            raise LookupError
+
+        assert _hook.active is None
+        assert dict(os.environ) == before
+
+    def test_can_be_looked_at_when_it_has_been_left(self):
+        with FakeSecrets() as fake:
+            fake.client().create_secret(Name="db", SecretString="value")
+
+        assert fake.secret("db").value() == "value"
+        assert fake.timeline().splitlines()[0] == ARN
+
+    def test_runs_nothing_any_more_when_it_has_been_left(self):
+        called = []
+
+        def rotate(event, context):
+            called.append((event["Step"], fake.is_active))
+            raising_in("createSecret")(event, context)
+
+        with FakeSecrets() as fake:
+            fake.clock.move_to("2001-01-31 16:00")
+            fake.client().create_secret(Name="db", SecretString="value")
+            with pytest.warns(RotationFailedWarning):
+                fake.rotate("db", rotate)
+
+        # The clock runs again, years later: what AWS would repeat has long come due.
+        assert fake.timeline().splitlines()[0] == ARN
+        assert fake.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+        assert called == [("createSecret", True)]
+
+    def test_the_same_one_cannot_be_entered_twice_at_once(self, fakesecrets, client):
+        with pytest.raises(FakeSecretsError), fakesecrets:
+            raise AssertionError("not reached")
+
+        assert client.list_secrets()["SecretList"] == []
+
+    def test_two_at_once_are_refused_and_the_first_goes_on(self, fakesecrets, client):
+        before = dict(os.environ)
+
+        with pytest.raises(FakeSecretsError) as raised, FakeSecrets():
+            raise AssertionError("not reached")
+
+        assert str(raised.value) == (
+            "A fake is active already, and one process has one Secrets Manager. Use the one that the fixture "
+            "fakesecrets gives, or leave it before you enter another; reset() empties it."
+        )
+        client.create_secret(Name="db", SecretString="value")
+        assert fakesecrets.secret("db").value() == "value"
+        assert dict(os.environ) == before
+
+    @given(st.binary(min_size=1, max_size=20))
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    def test_gives_a_fresh_world_to_each_example_of_hypothesis(self, value):
+        with FakeSecrets() as fake:
+            client = fake.client()
+            created = client.create_secret(Name="db", SecretBinary=value)
+
+            assert created["ARN"] == ARN
+            assert client.get_secret_value(SecretId="db")["SecretBinary"] == value
+            assert len(client.list_secrets()["SecretList"]) == 1
+
+
+class TestReport:
+    def test_of_a_failed_test_has_the_timeline(self, pytester):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(
+            """
+            def test_it(db, fakesecrets_client):
+                try:
+                    fakesecrets_client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")
+                except fakesecrets_client.exceptions.ResourceNotFoundException:
+                    assert False
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines(
+            [
+                "*- fakesecrets -*",
+                ARN,
+                "time (UTC)               event                   v1           v2",
+                "2030-01-31 16:00:00.000  CreateSecret            AWSCURRENT",
+                "2030-01-31 16:01:00.000  PutSecretValue          AWSPREVIOUS  AWSCURRENT",
+                "2030-01-31 16:01:00.000  GetSecretValue refused  AWSPREVIOUS  AWSCURRENT",
+                "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
+                "staging label: AWSPENDING",
+                "*= short test summary info =*",
+            ],
+            consecutive=True,
+        )
+
+    @pytest.mark.parametrize("arguments", [(), ("-vv", "--showlocals"), ("--tb=short",), ("--tb=native",)])
+    def test_has_no_secret_value(self, pytester, arguments):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(
+            """
+            def test_it(db, fakesecrets):
+                history, rotations, versions = fakesecrets.history, fakesecrets.rotations(), db.versions
+                assert db.staging == {}
+            """
+        )
+
+        ran = pytester.runpytest(*arguments)
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines(["*- fakesecrets -*", ARN])
+        ran.stdout.no_fnmatch_line("*hunter*")
+        ran.stderr.no_fnmatch_line("*hunter*")
+
+    def test_of_a_passed_test_has_no_section(self, pytester):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile("def test_it(db): assert db.staging['v1'] == {'AWSPREVIOUS'}")
+
+        ran = pytester.runpytest("-rA")
+
+        ran.assert_outcomes(passed=1)
+        ran.stdout.no_fnmatch_line("*- fakesecrets -*")
+
+    def test_of_a_failed_test_without_the_fake_has_no_section(self, pytester):
+        pytester.makepyfile("def test_it(): assert False")
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.no_fnmatch_line("*- fakesecrets -*")
+
+    def test_of_a_failed_test_in_which_nothing_happened_says_so(self, pytester):
+        pytester.makepyfile("def test_it(fakesecrets): assert False")
+
+        ran = pytester.runpytest()
+
+        ran.stdout.fnmatch_lines(["*- fakesecrets -*", "Nothing has happened yet."], consecutive=True)
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            pytest.param("raise LookupError\n    yield", id="set up"),
+            pytest.param("yield\n    raise LookupError", id="torn down"),
+        ],
+    )
+    def test_of_a_fixture_that_fails_has_the_timeline(self, pytester, broken):
+        pytester.makeconftest(FIXTURES + f"\n\n@pytest.fixture\ndef broken(db):\n    {broken}\n")
+        pytester.makepyfile("def test_it(broken): pass")
+
+        ran = pytester.runpytest()
+
+        ran.stdout.fnmatch_lines(
+            [
+                "*- fakesecrets -*",
+                ARN,
+                "time (UTC)               event           v1           v2",
+                "2030-01-31 16:00:00.000  CreateSecret    AWSCURRENT",
+                "2030-01-31 16:01:00.000  PutSecretValue  AWSPREVIOUS  AWSCURRENT",
+            ],
+            consecutive=True,
+        )
+
+    def test_of_a_fixture_that_fails_runs_no_rotation(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+            called = []
+
+
+            def rotate(event, context):
+                called.append(event["Step"])
+                raise LookupError
+
+
+            @pytest.fixture
+            def unfinished():
+                yield
+                raise LookupError
+
+
+            @pytest.mark.filterwarnings("ignore")
+            def test_it(unfinished, fakesecrets, fakesecrets_client, fakesecrets_clock):
+                fakesecrets_clock.move_to("2001-01-31 16:00")
+                fakesecrets_client.create_secret(Name="db", SecretString="value")
+                fakesecrets.rotate("db", rotate)
+
+
+            def test_afterwards():
+                assert called == ["createSecret"]
+            """
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(passed=2, errors=1)
+
+
+STORY = [
+    "E         version  labels       value  created (UTC)            id",
+    "E         v1       AWSPREVIOUS  yes    2030-01-31 16:00:00.000  11111111111111111111111111111111",
+    "E         v2       AWSCURRENT   yes    2030-01-31 16:01:00.000  22222222222222222222222222222222",
+    "E         moved at (UTC)           move",
+    "E         2030-01-31 16:00:00.000  AWSCURRENT -> v1 by CreateSecret",
+    "E         2030-01-31 16:01:00.000  AWSCURRENT v1 -> v2 by PutSecretValue",
+    "E         2030-01-31 16:01:00.000  AWSPREVIOUS -> v1 by PutSecretValue",
+    "",
+]
+
+
+class TestExplanation:
+    @pytest.mark.parametrize(
+        ("asserted", "told"),
+        [
+            pytest.param(
+                'db.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}',
+                [
+                    "E       assert db: staging is not what was expected",
+                    "E         - AWSCURRENT: expected on v1, is on v2; "
+                    "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
+                    "E         - AWSPENDING: expected on v2, was never attached",
+                    "E         - AWSPREVIOUS: not expected, is on v1; "
+                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+                ],
+                id="staging",
+            ),
+            pytest.param(
+                '{"v2": {"AWSCURRENT"}} == db.staging',
+                [
+                    "E       assert db: staging is not what was expected",
+                    "E         - AWSPREVIOUS: not expected, is on v1; "
+                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+                ],
+                id="staging on the right",
+            ),
+            pytest.param(
+                "db.staging == None",
+                [
+                    "E       assert db: staging is not what was expected",
+                    "E         None is no mapping that staging could be equal to",
+                ],
+                id="staging and no mapping",
+            ),
+            pytest.param(
+                'db.labels == {"AWSCURRENT": "1" * 32, "AWSPREVIOUS": "2" * 32}',
+                [
+                    "E       assert db: labels is not what was expected",
+                    "E         - AWSCURRENT: expected on v1, is on v2; "
+                    "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
+                    "E         - AWSPREVIOUS: expected on v2, is on v1; "
+                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+                ],
+                id="labels",
+            ),
+            pytest.param(
+                'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", "AWSPENDING -> v2 by PutSecretValue"]',
+                [
+                    "E       assert db: the moves of its labels are not what was expected",
+                    "E         - move 2: expected AWSPENDING -> v2 by PutSecretValue",
+                    "E                   happened AWSCURRENT v1 -> v2 by PutSecretValue",
+                ],
+                id="transitions",
+            ),
+            pytest.param(
+                'db.transitions == ["AWSCURRENT -> v1 by CreateSecret"]',
+                [
+                    "E       assert db: the moves of its labels are not what was expected",
+                    "E         - move 2: nothing more was expected, happened AWSCURRENT v1 -> v2 by PutSecretValue",
+                ],
+                id="transitions that are too many",
+            ),
+            pytest.param(
+                'db.transitions == [*map(str, db.transitions), "AWSPENDING -> v2 by RotateSecret"]',
+                [
+                    "E       assert db: the moves of its labels are not what was expected",
+                    "E         - move 4: expected AWSPENDING -> v2 by RotateSecret, and nothing more happened",
+                ],
+                id="transitions that are too few",
+            ),
+        ],
+    )
+    def test_says_what_was_expected_and_which_call_did_otherwise(self, pytester, asserted, told):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
+
+        ran = pytester.runpytest("-vv")
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines(
+            [f">       assert {asserted}".replace("[", "[[]"), *told, *STORY], consecutive=True
+        )
+
+    @pytest.mark.parametrize(
+        "asserted",
+        [
+            'db.staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}',
+            'db.staging != {"v1": {"AWSPREVIOUS"}}',
+            'db.labels == {"AWSCURRENT": "2" * 32, "AWSPREVIOUS": "1" * 32}',
+            'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", '
+            '"AWSCURRENT v1 -> v2 by PutSecretValue", "AWSPREVIOUS -> v1 by PutSecretValue"]',
+            "db.transitions[:1] == db.transitions[:1]",
+        ],
+    )
+    def test_is_not_needed_where_an_assertion_holds(self, pytester, asserted):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
+
+        pytester.runpytest("-vv").assert_outcomes(passed=1)
+
+    @pytest.mark.parametrize(
+        ("asserted", "told"),
+        [
+            pytest.param(
+                '{"a": 1} == {"a": 2}', "E       AssertionError: assert {'a': 1} == {'a': 2}", id="dicts"
+            ),
+            pytest.param("(1,) == (2,)", "E       assert (1,) == (2,)", id="tuples"),
+        ],
+    )
+    def test_of_what_is_not_ours_is_that_of_pytest(self, pytester, asserted, told):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines([told])
+
+
+class TestBesideOtherPlugins:
+    @pytest.mark.parametrize("seed", [1, 2])
+    def test_pytest_randomly_changes_nothing(self, pytester, seed):
+        pytest.importorskip("pytest_randomly")
+        pytester.makepyfile(
+            f"""
+            import pytest
+
+
+            @pytest.mark.parametrize("number", range(5))
+            def test_it(fakesecrets_client, number):
+                assert fakesecrets_client.create_secret(Name="db", SecretString="value")["ARN"] == "{ARN}"
+                assert fakesecrets_client.get_random_password(PasswordLength=8)["RandomPassword"] == "M:C.c0[z"
+            """
+        )
+
+        ran = pytester.runpytest(f"--randomly-seed={seed}")
+
+        ran.assert_outcomes(passed=5)
+        ran.stdout.fnmatch_lines([f"Using --randomly-seed={seed}"])
+
+    def test_no_warning_comes_from_us(self, pytester):
+        pytester.makepyfile(
+            """
+            import boto3
+
+
+            def rotate(event, context):
+                client = boto3.client("secretsmanager")
+                if event["Step"] == "createSecret":
+                    client.put_secret_value(
+                        SecretId="db",
+                        SecretString="new",
+                        ClientRequestToken=event["ClientRequestToken"],
+                        VersionStages=["AWSPENDING"],
+                    )
+                if event["Step"] == "finishSecret":
+                    versions = client.describe_secret(SecretId="db")["VersionIdsToStages"]
+                    current = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+                    client.update_secret_version_stage(
+                        SecretId="db",
+                        VersionStage="AWSCURRENT",
+                        MoveToVersionId=event["ClientRequestToken"],
+                        RemoveFromVersionId=current,
+                    )
+
+
+            def test_it(fakesecrets, fakesecrets_client, fakesecrets_clock, fakesecrets_rotation):
+                fakesecrets_clock.move_to("2030-01-31")
+                fakesecrets_client.create_secret(Name="db", SecretString="old")
+                fakesecrets_client.rotate_secret(
+                    SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(rotate)
+                )
+                fakesecrets_rotation.run()
+                assert fakesecrets.secret("db").value() == "new"
+            """
+        )
+
+        ran = pytester.runpytest_subprocess("-W", "error")
+
+        ran.assert_outcomes(passed=1, warnings=0)
+
+    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
+    @pytest.mark.parametrize("moto_first", [True, False], ids=["inside of-moto", "around moto"])
+    def test_moto_keeps_the_other_services(self, bare, moto_first, wire):
+        moto = pytest.importorskip("moto")
+        bare.setattr(World, "takes_the_wire", lambda *_: wire)
+        before = aws_variables()
+        fake = FakeSecrets()
+        outer, inner = (moto.mock_aws(), fake) if moto_first else (fake, moto.mock_aws())
+
+        with outer, inner:
+            session = boto3.session.Session(region_name="us-east-1")
+            session.client("secretsmanager").create_secret(Name="db", SecretString="value")
+            queues = session.client("sqs")
+            queues.create_queue(QueueName="jobs")
+            buckets = session.client("s3")
+            buckets.create_bucket(Bucket="backups")
+
+            assert fake.secret("db").value() == "value"
+            assert queues.list_queues()["QueueUrls"] == [
+                "https://sqs.us-east-1.amazonaws.com/123456789012/jobs"
+            ]
+            assert [bucket["Name"] for bucket in buckets.list_buckets()["Buckets"]] == ["backups"]
+        assert aws_variables() == before
+
+    def test_moto_answers_secrets_manager_again_once_the_fake_is_left(self, bare):
+        moto = pytest.importorskip("moto")
+
+        with moto.mock_aws():
+            client = boto3.session.Session(region_name="us-east-1").client("secretsmanager")
+            client.create_secret(Name="of-moto", SecretString="value")
+            with FakeSecrets(), refused("ResourceNotFoundException"):
+                client.describe_secret(SecretId="of-moto")
+            assert client.describe_secret(SecretId="of-moto")["Name"] == "of-moto"
+            with pytest.raises(ClientError):
+                client.describe_secret(SecretId="db")
