@@ -88,8 +88,6 @@ class FakeSecrets:
         _hook.active = None
         self.clock.stop()
 
-    # What a test does.
-
     def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
         """
         A botocore client for `secretsmanager`.
@@ -243,8 +241,6 @@ class FakeSecrets:
         """
         self._service.clear()
         self._rotations.clear()
-
-    # What a test looks at.
 
     def secret(self, secret_id: str) -> SecretView:
         """
