@@ -125,7 +125,7 @@ class Circumstances:
 
 def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
     """The events that one change of the world amounts to."""
-    before, after = change
+    _, before, after = change
     if isinstance(after, Rotation):
         assert before is None or isinstance(before, Rotation)
         yield from _rotation_events(before, after, circumstances)

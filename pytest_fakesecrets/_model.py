@@ -45,6 +45,8 @@ class Operation:
     name: str
     read: Reader
     function: Callable[..., Response]
+    #: The members that its answer has in this model; what a newer one has besides is left out.
+    answers_with: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -62,14 +64,19 @@ def operation(name: str) -> Operation:
         NotImplementedError: botocore has it, or a member of it, and the fake does not know it.
     """
     try:
-        shape = service_model().operation_model(name).input_shape
+        model = service_model().operation_model(name)
     except OperationNotFoundError:
         raise UnknownOperationException from None
     function = OPERATIONS.get(name)
     if function is None:
         raise NotImplementedError(f"pytest-fakesecrets does not know the operation {name} yet.")
     known = inspect.signature(function).parameters
-    return Operation(name=name, read=_structure(shape, name_as=_parameter(name, known)), function=function)
+    return Operation(
+        name=name,
+        read=_structure(model.input_shape, name_as=_parameter(name, known)),
+        function=function,
+        answers_with=frozenset(model.output_shape.members if model.output_shape else ()),
+    )
 
 
 def _parameter(operation_name: str, known: Mapping[str, Any]) -> Callable[[str], str]:

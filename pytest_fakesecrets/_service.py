@@ -44,7 +44,7 @@ class Answered(NamedTuple):
     """A reply, and the rotations that the request has started."""
 
     reply: Reply
-    started: tuple[Rotation, ...]
+    started: tuple[tuple[Region, Rotation], ...]
 
 
 class Running(NamedTuple):
@@ -85,7 +85,8 @@ class Service:
             NotImplementedError: the service model has the operation or a member and the fake does not.
         """
         with self.lock:
-            context = self._context(self.store.region(request.account, request.region))
+            region = self.store.region(request.account, request.region)
+            context = self._context(region, request.operation)
             request_id = self.ids.request_id()
             parameters: Mapping[str, Any] = {}
             try:
@@ -98,7 +99,8 @@ class Service:
             self._record(context, request, request_id, _sent_id(parameters), response=response)
             if "RandomPassword" in response:
                 self.passwords.add(response["RandomPassword"])
-            return Answered(encode(response, request_id), tuple(context.started))
+            shown = {name: value for name, value in response.items() if name in known.answers_with}
+            return Answered(encode(shown, request_id), tuple(context.started))
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
@@ -110,18 +112,19 @@ class Service:
         return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
     @contextmanager
-    def transaction(self, region: Region) -> Iterator[Context]:
+    def transaction(self, region: Region, by: str = SERVICE) -> Iterator[Context]:
         """What the service does by itself, behind the calls."""
         with self.lock:
-            context = self._context(region)
+            context = self._context(region, by)
             yield context
-            self._record_changes(context, SERVICE)
+            self._record_changes(context, by)
 
-    def _context(self, region: Region) -> Context:
+    def _context(self, region: Region, operation_name: str) -> Context:
         return Context(
             region=region,
             store=self.store,
             now=self.clock.now,
+            operation=operation_name,
             new_suffix=self.ids.suffix,
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
@@ -156,16 +159,14 @@ class Service:
         self._record_changes(context, request.operation)
 
     def _record_changes(self, context: Context, by: str) -> None:
-        if not context.changes:
-            return
-        circumstances = Circumstances(
-            at=context.now,
-            account=context.region.account,
-            region=context.region.name,
-            by=by,
-            step=_running_step(),
-        )
         for change in context.changes:
+            circumstances = Circumstances(
+                at=context.now,
+                account=change.region.account,
+                region=change.region.name,
+                by=by,
+                step=_running_step(),
+            )
             for event in events_of(change, circumstances):
                 self.history.append(event)
 

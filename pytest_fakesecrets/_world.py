@@ -36,8 +36,8 @@ class World:
         running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
         account = account or (running.account if running else DEFAULT_ACCOUNT)
         answered = self.service.answer(Request(account, region, operation, body))
-        for rotation in answered.started:
-            self.rotations.started(self.service.store.region(account, region), rotation)
+        for home, rotation in answered.started:
+            self.rotations.started(home, rotation)
         return answered.reply
 
     def takes_the_wire(self, operation: str, body: bytes) -> bool:

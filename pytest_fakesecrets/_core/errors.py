@@ -38,6 +38,12 @@ class InvalidRequestException(ServiceError): ...
 class LimitExceededException(ServiceError): ...
 
 
+class MalformedPolicyDocumentException(ServiceError): ...
+
+
+class PublicPolicyException(ServiceError): ...
+
+
 class ResourceExistsException(ServiceError): ...
 
 
@@ -87,6 +93,19 @@ def marked_for_deletion() -> ServiceError:
 def managed_by_service() -> ServiceError:
     return InvalidRequestException(
         "This secret is managed by an AWS service, and you must use that service to update it."
+    )
+
+
+def not_on_a_replica() -> ServiceError:
+    return InvalidParameterException(
+        "Operation not permitted on a replica secret. Call must be made in primary secret's region."
+    )
+
+
+def needs_own_key() -> ServiceError:
+    return InvalidRequestException(
+        "You can't access a secret from a different AWS account if you encrypt the secret with the "
+        "default KMS service key."
     )
 
 

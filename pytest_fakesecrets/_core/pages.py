@@ -14,6 +14,8 @@ Item = TypeVar("Item")
 
 #: The largest page of the lists of secrets and versions, and what is given where no size is asked for.
 LARGEST = 100
+#: The same for BatchGetSecretValue.
+LARGEST_BATCH = 20
 
 
 def page(

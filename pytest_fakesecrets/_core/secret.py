@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from . import labels
 from .errors import LimitExceededException
 from .labels import CURRENT, PENDING, Labels
+from .replica import Primary, Replica
 from .rotation import Rotation
 from .schedule import Schedule, Window
 
@@ -93,6 +94,11 @@ class Secret:
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
     owning_service: str | None = None
+    policy: str | None = None
+    #: Of a primary secret, by their ARNs.
+    replicas: Mapping[str, Replica] = field(default_factory=dict)
+    #: Of a replica secret, which is read-only and follows it.
+    primary: Primary | None = None
     type: str | None = None
 
     def version(self, label: str) -> Version | None:
@@ -107,6 +113,56 @@ class Secret:
     def is_external(self) -> bool:
         """Whether a partner of AWS rotates it: a managed external secret (API_CreateSecret, Type)."""
         return bool(self.type)
+
+    @property
+    def is_replica(self) -> bool:
+        return self.primary is not None
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":", 4)[3]
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":", 5)[4]
+
+    @property
+    def primary_region(self) -> str | None:
+        """Only told of a secret that is replicated to other regions, and of its replicas there."""
+        if self.primary is not None:
+            return None if self.primary.is_cross_account else self.primary.region
+        return self.region if self.regional_replicas else None
+
+    @property
+    def regional_replicas(self) -> Sequence[Replica]:
+        return [replica for replica in self.replicas.values() if not replica.is_cross_account]
+
+    @property
+    def foreign_replicas(self) -> Sequence[Replica]:
+        return [replica for replica in self.replicas.values() if replica.is_cross_account]
+
+    def following(self, primary: Secret) -> Secret:
+        """
+        This replica with what *primary* has: values, labels, description, tags and policy.
+
+        The key, and when it was read, are its own (user guide, create-manage-multi-region-secrets).
+        """
+        versions = {}
+        for version in primary.versions.values():
+            own = self.versions.get(version.id)
+            read = None if own is None else own.last_accessed_on
+            versions[version.id] = replace(version, kms_key_id=self.kms_key_id, last_accessed_on=read)
+        is_regional = self.primary is not None and not self.primary.is_cross_account
+        return replace(
+            self,
+            versions=versions,
+            versions_made=primary.versions_made,
+            labels=primary.labels,
+            description=primary.description,
+            last_changed_at=primary.last_changed_at,
+            tags=primary.tags if is_regional else self.tags,
+            policy=primary.policy if is_regional else self.policy,
+        )
 
     @property
     def is_managed(self) -> bool:

@@ -8,8 +8,15 @@ from datetime import date, datetime
 from random import Random
 from typing import Any, NamedTuple
 
-from pytest_fakesecrets._core.arn import check_secret_id
-from pytest_fakesecrets._core.errors import managed_by_service, marked_for_deletion, secret_not_found
+from pytest_fakesecrets._core import policy
+from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn
+from pytest_fakesecrets._core.errors import (
+    managed_by_service,
+    marked_for_deletion,
+    needs_own_key,
+    not_on_a_replica,
+    secret_not_found,
+)
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region, Store
@@ -20,6 +27,7 @@ Response = dict[str, Any]
 class Change(NamedTuple):
     """One value that a request has replaced. None stands for "not there"."""
 
+    region: Region
     before: Secret | Rotation | None
     after: Secret | Rotation | None
 
@@ -29,13 +37,15 @@ class Context:
     """
     The world as one request finds it, at one instant.
 
-    Operations look secrets up with `find` or `writable`, and replace them with `save` as the last
-    thing that they do: a refused request has then changed nothing.
+    Operations look secrets up with `find`, `usable` or `writable`, and replace them with `save` as
+    the last thing that they do: a refused request has then changed nothing.
     """
 
+    #: That of the caller.
     region: Region
     store: Store
     now: datetime
+    operation: str
     new_suffix: Callable[[], str]
     random: Random
     can_invoke: Callable[[str], bool]
@@ -46,16 +56,34 @@ class Context:
         """The UTC date: LastAccessedDate has no time of day (LocalStack test test_last_accessed_date)."""
         return self.now.date()
 
-    def find(self, secret_id: str) -> Secret:
+    def lookup(self, secret_id: str) -> Secret | None:
         """
-        The secret that *secret_id* means.
+        The secret that *secret_id* means, if the caller gets to see it.
+
+        One of another account is found by its ARN, where its resource policy lets the caller in
+        (LocalStack test test_cross_account_access).
 
         Raises:
             ValidationException: the name has a character that no name may have.
-            ResourceNotFoundException: there is none.
         """
         check_secret_id(secret_id)
-        secret = self.region.find(secret_id, self.now)
+        arn = parse_secret_arn(secret_id)
+        if arn is None or arn.account == self.region.account or arn.region != self.region.name:
+            return self.region.find(secret_id, self.now)
+        secret = self.store.region(arn.account, arn.region).find(secret_id, self.now)
+        action = f"secretsmanager:{self.operation}"
+        if secret is None or not policy.allows(secret.policy, self.region.account, action):
+            return None
+        return secret
+
+    def find(self, secret_id: str) -> Secret:
+        """
+        The secret, refused where there is none.
+
+        Raises:
+            ResourceNotFoundException: there is none.
+        """
+        secret = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret
@@ -67,33 +95,60 @@ class Context:
             raise marked_for_deletion()
         return secret
 
+    def in_primary_region(self, secret_id: str) -> Secret:
+        """The secret, refused where it is a replica or scheduled for deletion."""
+        secret = self.find(secret_id)
+        if secret.is_replica:
+            raise not_on_a_replica()
+        if secret.deleted_at is not None:
+            raise marked_for_deletion()
+        return secret
+
     def writable(self, secret_id: str) -> Secret:
-        """The secret, refused where it is scheduled for deletion or owned by an AWS service."""
-        secret = self.usable(secret_id)
+        """The secret, refused where it is a replica, scheduled for deletion, or owned by an AWS service."""
+        secret = self.in_primary_region(secret_id)
         if secret.is_managed:
             raise managed_by_service()
         return secret
 
+    def check_key(self, secret: Secret) -> None:
+        """Refuse the value of a secret of another account that AWS's own key encrypts."""
+        if secret.account != self.region.account and secret.kms_key_id is None:
+            raise needs_own_key()
+
+    def home(self, arn: str) -> Region:
+        """The region of a secret's ARN, which may be that of another account."""
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return self.store.region(account, region)
+
     def save(self, secret: Secret) -> None:
-        before = self.region.secrets.get(secret.name)
+        """Put *secret* in the place of what it was, and let its replicas follow."""
+        region = self.home(secret.arn)
+        before = region.secrets.get(secret.name)
         if before is not None and before.arn != secret.arn:
-            del self.region.secrets[secret.name]  # gone since its recovery window ended
+            del region.secrets[secret.name]  # gone since its recovery window ended
             before = None
-        self.region.secrets[secret.name] = secret
-        self.changes.append(Change(before, secret))
+        region.secrets[secret.name] = secret
+        self.changes.append(Change(region, before, secret))
+        for replica in secret.replicas.values():
+            held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
+            if held is not None and replica.follows:
+                self.save(held.following(secret))
 
     def delete(self, secret: Secret) -> None:
-        del self.region.secrets[secret.name]
-        self.changes.append(Change(secret, None))
+        region = self.home(secret.arn)
+        del region.secrets[secret.name]
+        self.changes.append(Change(region, secret, None))
 
     @property
-    def started(self) -> Iterator[Rotation]:
+    def started(self) -> Iterator[tuple[Region, Rotation]]:
         """The rotations that this request has started."""
-        for before, after in self.changes:
+        for region, before, after in self.changes:
             if before is None and isinstance(after, Rotation):
-                yield after
+                yield region, after
 
     def save_rotation(self, rotation: Rotation) -> None:
-        rotations = self.region.rotations.setdefault(rotation.secret_id, {})
-        self.changes.append(Change(rotations.get(rotation.token), rotation))
+        region = self.home(rotation.secret_id)
+        rotations = region.rotations.setdefault(rotation.secret_id, {})
+        self.changes.append(Change(region, rotations.get(rotation.token), rotation))
         rotations[rotation.token] = rotation

@@ -32,7 +32,7 @@ def record(context: Context, step: RotationStep, assumptions: Assumptions) -> Ro
     A rotation that was abandoned or cancelled while the step ran stays so: what the function had
     begun could not be stopped, and nothing more follows.
     """
-    rotation = context.region.rotations[step.secret_id][step.token].advanced(step)
+    rotation = context.home(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
     secret = _secret(context, step.secret_id)
     if rotation.status != "in progress" or secret is None:
         context.save_rotation(rotation)
@@ -46,7 +46,7 @@ def record(context: Context, step: RotationStep, assumptions: Assumptions) -> Ro
 
 
 def _secret(context: Context, arn: str) -> Secret | None:
-    return context.region.find(arn, context.now)
+    return context.home(arn).find(arn, context.now)
 
 
 def _fail(

@@ -40,11 +40,11 @@ def rotate_secret(
     if client_request_token is None:
         raise InvalidParameterException(TOKEN_MISSING)
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
-    secret = context.usable(secret_id)
+    secret = context.in_primary_region(secret_id)
     _check_owner(secret, function_arn)
     schedule = None if rotation_rules is None else schedule_of(rotation_rules, context.now)
     if function_arn is not None:
-        _check_function_arn(context, function_arn)
+        _check_function_arn(secret, function_arn)
     settings = _settings(
         context,
         secret,
@@ -89,9 +89,9 @@ def schedule_of(rules: Mapping[str, Any], now: datetime) -> Schedule:
     return schedule
 
 
-def _check_function_arn(context: Context, arn: str) -> None:
+def _check_function_arn(secret: Secret, arn: str) -> None:
     parsed = parse_function_arn(arn)
-    if parsed is None or parsed.region != context.region.name:
+    if parsed is None or parsed.region != secret.region:
         raise InvalidParameterException(
             "Invalid rotation Lambda ARN. Ensure the ARN matches format "
             "arn:aws:lambda:<region>:<account>:function:<functionName>."
@@ -137,7 +137,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
     """
-    rotation = context.region.rotations.get(secret.arn, {}).get(token)
+    rotation = context.home(secret.arn).rotations.get(secret.arn, {}).get(token)
     if rotation is not None and rotation.is_test:
         return True
     if token not in secret.versions:
@@ -193,14 +193,14 @@ def start(context: Context, secret: Secret, token: str, *, immediately: bool) ->
 
 def _supersede(context: Context, secret: Secret) -> None:
     """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
-    old = context.region.unfinished_rotation(secret)
+    old = context.home(secret.arn).unfinished_rotation(secret)
     if old is not None:
         cancelled = replace(old, status="cancelled")
         context.save_rotation(replace(old, retry_at=None) if old.status == "failed" else cancelled)
 
 
 def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
-    secret = context.usable(secret_id)
+    secret = context.in_primary_region(secret_id)
     if secret.is_managed and not secret.rotates_by_owner:
         raise managed_by_service()
     settings = secret.rotation
@@ -224,7 +224,7 @@ def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotatio
     Its labels stay as they are; whoever cancels has to clean up (API_CancelRotateSecret). Only the
     version of a test run goes, as it does when the test ends.
     """
-    rotation = context.region.unfinished_rotation(secret)
+    rotation = context.home(secret.arn).unfinished_rotation(secret)
     if rotation is None or rotation.status not in ("in progress", "failed"):
         return secret, None
     context.save_rotation(replace(rotation, status="cancelled", retry_at=None))

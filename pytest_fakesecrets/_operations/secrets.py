@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pages
+from pytest_fakesecrets._core import labels, pages, search
 from pytest_fakesecrets._core.arn import check_name, check_secret_id, parse_secret_arn, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -16,12 +16,20 @@ from pytest_fakesecrets._core.errors import (
     ResourceExistsException,
     managed_by_service,
     marked_for_deletion,
+    not_on_a_replica,
     secret_not_found,
 )
 from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.secret import Secret, Value
 
 from .context import Context, Response
+from .replication import (
+    checked_regions,
+    described_replication,
+    foreign_primary,
+    replicate,
+    started_status,
+)
 from .rotation import cancel_unfinished, described_rotation
 from .tags import checked_tags, described_tags, tagged
 from .versions import is_replay, one_value, store_value
@@ -54,8 +62,11 @@ def create_secret(
     value = one_value(secret_string, secret_binary)
     # An empty list is tags too: published describe-secret outputs show it as "Tags": [].
     new_tags = None if tags is None else checked_tags(tags)
-    if add_replica_regions or cross_account_primary_arn:
-        raise NotImplementedError("pytest-fakesecrets does not know replication yet.")
+    regions = checked_regions(context, context.region.name, add_replica_regions or ())
+    primary = None
+    if cross_account_primary_arn is not None:
+        _check_alone(value, description, add_replica_regions, type)
+        primary = foreign_primary(context, cross_account_primary_arn, kms_key_id)
     existing = context.region.find(name, context.now)
     if existing is not None:
         _check_replay(existing, name, client_request_token, value)
@@ -67,11 +78,25 @@ def create_secret(
         kms_key_id=_shown_key(kms_key_id),
         tags=None if new_tags is None else tagged(None, new_tags),
         type=type or None,
+        primary=primary,
     )
     if value is not None:
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
-    context.save(secret)
-    return _created(secret, None if value is None else client_request_token)
+    answer = _created(secret, None if value is None else client_request_token)
+    if not regions:
+        context.save(secret)
+        return answer
+    secret = replicate(context, secret, regions, force=force_overwrite_replica_secret)
+    return {**answer, "ReplicationStatus": started_status(secret, regions)}
+
+
+def _check_alone(*others: object) -> None:
+    """A cross-account replica gets all these from its primary secret (API_CreateSecret)."""
+    if any(other is not None for other in others):
+        raise InvalidParameterException(
+            "You can't include SecretString, SecretBinary, Description, AddReplicaRegions, or Type "
+            "when you create a cross-account replica."
+        )
 
 
 def new_secret(context: Context, name: str) -> Secret:
@@ -103,7 +128,7 @@ def _shown_key(kms_key_id: str | None) -> str | None:
 def describe_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.find(secret_id)
 
-    response = _described(secret)
+    response = {**_described(secret), **described_replication(context, secret)}
     if secret.labels:
         response["VersionIdsToStages"] = labels.by_version(secret.labels)
     return response
@@ -121,6 +146,7 @@ def _described(secret: Secret) -> Response:
         "LastAccessedDate": secret.last_accessed_on,
         "DeletedDate": secret.deleted_at,
         "OwningService": secret.owning_service,
+        "PrimaryRegion": secret.primary_region,
         "Type": secret.type,
         "Tags": described_tags(secret.tags),
         **described_rotation(secret),
@@ -143,7 +169,13 @@ def update_secret(
         raise InvalidRequestException(TOKEN_MISSING)
     check_secret_id(secret_id)
     value = one_value(secret_string, secret_binary)
-    secret = context.writable(secret_id)
+    # The key of a replica is its own, and all that may be changed of it (user guide, standalone-secret).
+    only_key = kms_key_id is not None and (description, value, type) == (None, None, None)
+    secret = context.usable(secret_id) if only_key else context.writable(secret_id)
+    if secret.is_managed:
+        raise managed_by_service()
+    if value is not None:
+        context.check_key(secret)
     if value is not None and is_replay(secret, client_request_token, value):
         return _created(secret, client_request_token)
 
@@ -180,13 +212,20 @@ def delete_secret(
 ) -> Response:
     check_secret_id(secret_id)
     _check_window(recovery_window_in_days, force_delete_without_recovery)
-    secret = context.region.find(secret_id, context.now)
+    secret = context.lookup(secret_id)
     if secret is None:
         return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
     if secret.deleted_at is not None and not force_delete_without_recovery:
         raise marked_for_deletion()
+    if secret.is_replica:
+        raise not_on_a_replica()
     if secret.is_managed:
         raise managed_by_service()
+    if secret.replicas:
+        regions = ", ".join(replica.region for replica in secret.replicas.values())
+        raise InvalidParameterException(
+            f"You can't delete secret {secret.arn} that still has replica regions [{regions}]."
+        )
 
     secret, _ = cancel_unfinished(context, secret)
     if force_delete_without_recovery:
@@ -227,6 +266,8 @@ def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Re
 
 def restore_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.find(secret_id)
+    if secret.is_replica:
+        raise not_on_a_replica()
 
     if secret.deleted_at is not None:
         context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))
@@ -243,16 +284,15 @@ def list_secrets(
     sort_order: str = "asc",
     sort_by: str = "created-date",
 ) -> Response:
-    if filters:
-        raise NotImplementedError("pytest-fakesecrets does not know the filters of ListSecrets yet.")
+    matches = search.matching(filters or ())
     found = [
         secret
         for secret in context.region.living(context.now)
-        if include_planned_deletion or secret.deleted_at is None
+        if (include_planned_deletion or secret.deleted_at is None) and matches(secret)
     ]
     found.sort(key=_SORT_KEYS[sort_by], reverse=sort_order == "desc")
 
-    asked = ("ListSecrets", include_planned_deletion, sort_order, sort_by)
+    asked = ("ListSecrets", include_planned_deletion, filters or [], sort_order, sort_by)
     page, following = pages.page(found, asked, next_token, max_results or pages.LARGEST)
     response: Response = {"SecretList": [_listed(secret) for secret in page]}
     if following is not None:

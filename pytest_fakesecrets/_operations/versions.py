@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from pytest_fakesecrets._core import labels, pages
+from pytest_fakesecrets._core import labels, pages, search
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -13,6 +14,7 @@ from pytest_fakesecrets._core.errors import (
     InvalidRequestException,
     LimitExceededException,
     ResourceExistsException,
+    ServiceError,
     label_not_found,
     managed_by_service,
     token_in_use,
@@ -32,12 +34,20 @@ def get_secret_value(
     context: Context, *, secret_id: str, version_id: str | None = None, version_stage: str | None = None
 ) -> Response:
     secret = context.usable(secret_id)
+    context.check_key(secret)
     version = _asked_for(secret, version_id, version_stage)
 
+    _note_access(context, secret, version)
+    return _value(secret, version)
+
+
+def _note_access(context: Context, secret: Secret, version: Version) -> None:
     if version.last_accessed_on != context.today or secret.last_accessed_on != context.today:
-        version = replace(version, last_accessed_on=context.today)
-        versions = {**secret.versions, version.id: version}
+        versions = {**secret.versions, version.id: replace(version, last_accessed_on=context.today)}
         context.save(replace(secret, versions=versions, last_accessed_on=context.today))
+
+
+def _value(secret: Secret, version: Version) -> Response:
     response: Response = {
         "ARN": secret.arn,
         "Name": secret.name,
@@ -70,6 +80,43 @@ def _asked_for(secret: Secret, version_id: str | None, label: str | None) -> Ver
     return version
 
 
+def batch_get_secret_value(
+    context: Context,
+    *,
+    secret_id_list: Sequence[str] | None = None,
+    filters: Sequence[Mapping[str, Any]] | None = None,
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> Response:
+    if bool(secret_id_list) == bool(filters):
+        raise InvalidParameterException("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
+    if max_results is not None and not filters:
+        raise InvalidParameterException(
+            "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
+        )
+    following = None
+    wanted = secret_id_list or ()
+    for secret_id in wanted:
+        check_secret_id(secret_id)
+    if filters:
+        matches = search.matching(filters)
+        living = context.region.living(context.now)
+        found = [secret.arn for secret in living if secret.deleted_at is None and matches(secret)]
+        asked = ("BatchGetSecretValue", filters)
+        wanted, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
+
+    response: Response = {"SecretValues": [], "Errors": []}
+    for secret_id in wanted:
+        try:
+            response["SecretValues"].append(get_secret_value(context, secret_id=secret_id))
+        except ServiceError as error:
+            failed = {"SecretId": secret_id, "ErrorCode": error.code, "Message": error.message}
+            response["Errors"].append(failed)
+    if following is not None:
+        response["NextToken"] = following
+    return response
+
+
 def put_secret_value(
     context: Context,
     *,
@@ -87,6 +134,7 @@ def put_secret_value(
     if value is None:
         raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
     secret = context.writable(secret_id)
+    context.check_key(secret)
 
     if not is_replay(secret, client_request_token, value):
         secret = store_value(context, secret, client_request_token, value, version_stages or (CURRENT,))
@@ -157,7 +205,7 @@ def _overtaken_rotation(context: Context, secret: Secret, token: str) -> Rotatio
     ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
     issue 35023). A test run is none: its version goes by itself.
     """
-    rotation = context.region.unfinished_rotation(secret)
+    rotation = context.home(secret.arn).unfinished_rotation(secret)
     return None if rotation is None or rotation.token == token or rotation.is_test else rotation
 
 
@@ -214,7 +262,7 @@ def update_secret_version_stage(
     check_secret_id(secret_id)
     if remove_from_version_id is None and move_to_version_id is None:
         raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
-    secret = context.usable(secret_id)
+    secret = context.in_primary_region(secret_id)
     # A rotation by the owner can leave AWSPENDING behind, to be removed by hand (AWS PCS user guide).
     cleans_up = secret.rotates_by_owner and version_stage == PENDING and move_to_version_id is None
     if secret.is_managed and not cleans_up:

@@ -1,0 +1,137 @@
+"""Resource policies: whether one is well-formed, whom it lets in, and whether that is everybody."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .errors import MalformedPolicyDocumentException, ServiceError
+
+_VERSIONS = ("2008-10-17", "2012-10-17")
+_ACCOUNT = re.compile(r"\d{12}")
+_AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A(IDA|ROA)[A-Z0-9]+")
+_SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
+
+#: What makes a policy for everybody one for somebody (user guide, 2020).
+_RESTRICTING = ("aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceaccount")
+
+#: Of each pair of elements a statement has exactly one (IAM policy grammar).
+_PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
+_OTHERS = ("Sid", "Effect", "Condition")
+
+Statement = Mapping[str, Any]
+
+
+def statements(text: str) -> Sequence[Statement]:
+    """
+    The statements of a policy.
+
+    Raises:
+        MalformedPolicyDocumentException: with one of the three texts of the service.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _syntax_error() from None
+    if not isinstance(document, dict) or not {"Statement"} <= set(document) <= {"Version", "Id", "Statement"}:
+        raise _syntax_error()
+    if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
+        raise _syntax_error()
+    listed = document["Statement"]
+    found = listed if isinstance(listed, list) else [listed]
+    for statement in found:
+        _check(statement)
+    return found
+
+
+def _check(statement: object) -> None:
+    if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+        raise _syntax_error()
+    known = {name for pair in _PAIRS for name in pair} | set(_OTHERS)
+    if not set(statement) <= known or any((a in statement) == (b in statement) for a, b in _PAIRS):
+        raise _syntax_error()
+    for pair in _PAIRS[1:]:
+        if not all(isinstance(item, str) for name in pair for item in _listed(statement.get(name, []))):
+            raise _syntax_error()
+    if not isinstance(statement.get("Condition", {}), dict):
+        raise _syntax_error()
+    _check_principal(statement.get("Principal", statement.get("NotPrincipal")))
+
+
+def _check_principal(principal: object) -> None:
+    if principal == "*":
+        return
+    if not isinstance(principal, dict) or not principal:
+        raise _malformed("This resource policy contains an unsupported principal.")
+    for kind, named in principal.items():
+        for name in _listed(named):
+            if kind == "Service" and not (isinstance(name, str) and _SERVICE_PRINCIPAL.fullmatch(name)):
+                raise _malformed("This resource policy contains an unsupported service principal.")
+            if kind == "AWS" and not (isinstance(name, str) and _AWS_PRINCIPAL.fullmatch(name)):
+                raise _malformed("This resource policy contains an unsupported principal.")
+        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
+            raise _malformed("This resource policy contains an unsupported principal.")
+
+
+def is_broad(found: Sequence[Statement]) -> bool:
+    """Whether a statement lets everybody in, without a condition that restricts it."""
+    return any(
+        statement["Effect"] == "Allow" and "*" in _aws_principals(statement) and not _is_restricted(statement)
+        for statement in found
+    )
+
+
+def allows(text: str | None, account: str, action: str) -> bool:
+    """
+    Whether the policy lets an account call an operation: "secretsmanager:DescribeSecret".
+
+    Conditions are not evaluated: a statement with one lets nobody in, and keeps nobody out.
+    """
+    if text is None:
+        return False
+    effects = {
+        statement["Effect"]
+        for statement in statements(text)
+        if "Condition" not in statement and _names(statement, account) and _covers(statement, action)
+    }
+    return effects == {"Allow"}
+
+
+def _names(statement: Statement, account: str) -> bool:
+    named = any(name == "*" or account in _ACCOUNT.findall(name) for name in _aws_principals(statement))
+    return named != ("NotPrincipal" in statement)
+
+
+def _covers(statement: Statement, action: str) -> bool:
+    patterns = _listed(statement.get("Action", statement.get("NotAction")))
+    covered = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+    return covered != ("NotAction" in statement)
+
+
+def _aws_principals(statement: Statement) -> Sequence[str]:
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    return ["*"] if principal == "*" else _listed(principal.get("AWS", []))
+
+
+def _is_restricted(statement: Statement) -> bool:
+    return any(key.lower() in _RESTRICTING for key in _condition_keys(statement))
+
+
+def _condition_keys(statement: Statement) -> Iterator[str]:
+    for keys in statement.get("Condition", {}).values():
+        yield from keys if isinstance(keys, dict) else ()
+
+
+def _listed(item: Any) -> Sequence[Any]:
+    return item if isinstance(item, list) else [item]
+
+
+def _syntax_error() -> ServiceError:
+    return _malformed("This resource policy contains a syntax error.")
+
+
+def _malformed(message: str) -> ServiceError:
+    return MalformedPolicyDocumentException(message)

@@ -1,0 +1,43 @@
+"""The two ends of a replication, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["InSync", "Failed", "InProgress", "Pending", "Detached"]
+
+SUCCEEDED = "Replication succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """
+    What a primary secret knows of one of its replicas.
+
+    `follows` tells whether changes are passed on to it. A failed one is an entry without a secret.
+    """
+
+    arn: str
+    region: str
+    account: str
+    name: str
+    status: Status
+    message: str | None = None
+    kms_key_id: str | None = None
+    role_arn: str | None = None
+    is_cross_account: bool = False
+
+    @property
+    def follows(self) -> bool:
+        return self.status == "InSync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Primary:
+    """What a replica knows of its primary secret."""
+
+    arn: str
+    region: str
+    status: Status = "InSync"
+    is_cross_account: bool = False

@@ -1,0 +1,294 @@
+"""Replication: to other regions, and to a replica in another account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, partition
+from pytest_fakesecrets._core.errors import (
+    InvalidParameterException,
+    InvalidRequestException,
+    LimitExceededException,
+    not_on_a_replica,
+    secret_not_found,
+)
+from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
+from pytest_fakesecrets._core.secret import Secret
+
+from .context import Context, Response
+
+#: Shown for a replica whose key is AWS's own (AWS CLI reference, replicate-secret-to-regions).
+_OWN_KEY = "alias/aws/secretsmanager"
+
+Regions = Sequence[Mapping[str, str]]
+
+
+def replicate_secret_to_regions(
+    context: Context,
+    *,
+    secret_id: str,
+    add_replica_regions: Regions,
+    force_overwrite_replica_secret: bool = False,
+) -> Response:
+    secret = context.writable(secret_id)
+    checked_regions(context, secret.region, add_replica_regions)
+    for replica in secret.regional_replicas:
+        if replica.status != "Failed" and replica.region in _names(add_replica_regions):
+            raise InvalidParameterException(f"The secret is already replicated to {replica.region}.")
+
+    changed = secret.changed(context.now)
+    secret = replicate(context, changed, add_replica_regions, force=force_overwrite_replica_secret)
+    return {"ARN": secret.arn, "ReplicationStatus": started_status(secret, add_replica_regions)}
+
+
+def checked_regions(context: Context, home: str, regions: Regions) -> Regions:
+    """
+    The regions of a request, refused where one is the secret's own, or named twice or not at all.
+
+    Raises:
+        InvalidParameterException: one is (moto, pasted from AWS, for the secret's own).
+    """
+    names = _names(regions)
+    foreign = any(partition(name or "") != partition(home) for name in names)
+    if home in names or None in names or len(set(names)) < len(names) or foreign:
+        raise InvalidParameterException("Invalid replica region.")
+    return regions
+
+
+def _names(regions: Regions) -> list[str | None]:
+    return [region.get("Region") for region in regions]
+
+
+def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool) -> Secret:
+    """
+    Make a replica in each region, where its name is not taken, and save it all.
+
+    A name that is taken does not fail the call: it shows in the status (API_ReplicationStatusType).
+    """
+    made = [_replica(context, secret, region["Region"], region.get("KmsKeyId"), force) for region in regions]
+    secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
+    for replica in made:
+        if replica.follows:
+            _make(context, secret, replica)
+    context.save(secret)
+    return secret
+
+
+def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | None, force: bool) -> Replica:
+    arn = secret.arn.replace(f":{secret.region}:", f":{region}:", 1)
+    taken = context.store.region(secret.account, region).find(secret.name, context.now)
+    message = None
+    if taken is not None and taken.is_replica and taken.arn != arn:
+        message = (
+            f"Replication failed: Secret name {secret.name} is currently replicated to {region} "
+            "with a different arn"
+        )
+    elif taken is not None and not force:
+        message = f"Replication failed: Secret name {secret.name} already exists in region {region}."
+    return Replica(
+        arn=arn,
+        region=region,
+        account=secret.account,
+        name=secret.name,
+        status="InSync" if message is None else "Failed",
+        message=message or SUCCEEDED,
+        kms_key_id=None if kms_key_id in (None, "", _OWN_KEY) else kms_key_id,
+    )
+
+
+def _make(context: Context, secret: Secret, replica: Replica) -> None:
+    """Put an empty replica into its region; saving the primary secret fills it."""
+    taken = context.store.region(replica.account, replica.region).find(replica.name, context.now)
+    if taken is not None:
+        context.delete(taken)
+    empty = Secret(
+        arn=replica.arn,
+        name=replica.name,
+        created_at=context.now,
+        last_changed_at=context.now,
+        kms_key_id=replica.kms_key_id,
+        primary=Primary(arn=secret.arn, region=secret.region),
+    )
+    context.save(empty)
+
+
+def started_status(secret: Secret, regions: Regions) -> list[Response]:
+    """All statuses as a call that begins replication answers them: those that it began are in progress."""
+    begun = _names(regions)
+    return [
+        {"Region": replica.region, "KmsKeyId": replica.kms_key_id or _OWN_KEY, "Status": "InProgress"}
+        if replica.region in begun
+        else _status(replica)
+        for replica in secret.regional_replicas
+    ]
+
+
+def _status(replica: Replica) -> Response:
+    status: Response = {
+        "Region": replica.region,
+        "KmsKeyId": replica.kms_key_id or _OWN_KEY,
+        "Status": replica.status,
+    }
+    return status if replica.message is None else {**status, "StatusMessage": replica.message}
+
+
+def described_replication(context: Context, secret: Secret) -> Response:
+    """The members of DescribeSecret about both ends of replications; absent where there are none."""
+    members: Response = {}
+    if secret.regional_replicas:
+        members["ReplicationStatus"] = [
+            {**_status(replica), **_access(context, replica)} for replica in secret.regional_replicas
+        ]
+    if secret.foreign_replicas:
+        members["CrossAccountReplicas"] = [_foreign_entry(replica) for replica in secret.foreign_replicas]
+    if secret.primary is not None and secret.primary.is_cross_account:
+        members["CrossAccountPrimary"] = {
+            "PrimarySecretARN": secret.primary.arn,
+            "ReplicationStatus": secret.primary.status,
+        }
+    return members
+
+
+def _access(context: Context, replica: Replica) -> Response:
+    """When it was read in its own region (API_ReplicationStatusType)."""
+    held = context.home(replica.arn).secrets.get(replica.name)
+    if held is None or held.arn != replica.arn or held.last_accessed_on is None:
+        return {}
+    return {"LastAccessedDate": held.last_accessed_on}
+
+
+def _foreign_entry(replica: Replica) -> Response:
+    entry = {"ReplicaSecretARN": replica.arn, "ReplicationStatus": replica.status}
+    return entry if replica.role_arn is None else {**entry, "ReplicationRoleARN": replica.role_arn}
+
+
+def remove_regions_from_replication(
+    context: Context, *, secret_id: str, remove_replica_regions: Sequence[str]
+) -> Response:
+    secret = context.writable(secret_id)
+    known = {replica.region for replica in secret.regional_replicas}
+    unknown = [region for region in remove_replica_regions if region not in known]
+    if unknown:
+        raise InvalidParameterException(f"The secret is not replicated to {', '.join(unknown)}.")
+
+    kept = dict(secret.replicas)
+    for replica in secret.regional_replicas:
+        if replica.region in remove_replica_regions:
+            del kept[replica.arn]
+            held = context.home(replica.arn).secrets.get(replica.name)
+            if held is not None and held.arn == replica.arn:
+                context.delete(held)
+    secret = secret.changed(context.now, replicas=kept)
+    context.save(secret)
+    return {
+        "ARN": secret.arn,
+        "ReplicationStatus": [_status(replica) for replica in secret.regional_replicas],
+    }
+
+
+def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response:
+    secret = context.usable(secret_id)
+    if secret.primary is None:
+        raise InvalidParameterException(
+            "The secret is not a replica. Call this operation on a replica secret."
+        )
+
+    _forget(context, secret.primary, secret)
+    context.save(secret.changed(context.now, primary=None))
+    return {"ARN": secret.arn}
+
+
+def _forget(context: Context, link: Primary, replica: Secret) -> None:
+    """Let the primary secret drop a replica of another region, and detach one of another account."""
+    primary = context.home(link.arn).find(link.arn, context.now)
+    entry = None if primary is None else primary.replicas.get(replica.arn)
+    if primary is None or entry is None:
+        return
+    kept = {arn: other for arn, other in primary.replicas.items() if arn != replica.arn}
+    if entry.is_cross_account:
+        kept[replica.arn] = replace(entry, status="Detached")
+    context.save(primary.changed(context.now, replicas=kept))
+
+
+def foreign_primary(context: Context, arn: str, kms_key_id: str | None) -> Primary:
+    """
+    The primary secret of a cross-account replica that is being made (API_CreateSecret).
+
+    Raises:
+        InvalidParameterException: it is no secret of another account in this region, or the replica
+            has no key of its own.
+    """
+    parsed = parse_secret_arn(arn)
+    if parsed is None or parsed.region != context.region.name or parsed.account == context.region.account:
+        raise InvalidParameterException(
+            "The primary secret must be in another account, and in the same Region and partition as the replica."
+        )
+    if not kms_key_id or kms_key_id == _OWN_KEY:
+        raise InvalidParameterException(
+            "You must specify a customer managed KMS key when you create a cross-account replica."
+        )
+    return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
+
+
+def associate_cross_account_replica(
+    context: Context,
+    *,
+    secret_id: str,
+    cross_account_replica_arn: str,
+    replica_restriction: str = "SameOrg",  # every account of the fake is in one organization
+    replication_role_arn: str | None = None,
+) -> Response:
+    check_secret_id(secret_id)
+    secret = context.writable(secret_id)
+    replica = _foreign_replica(context, secret, cross_account_replica_arn)
+    linked = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
+    if linked:
+        raise LimitExceededException("A primary secret can have at most one cross-account replica.")
+
+    entry = Replica(
+        arn=replica.arn,
+        region=secret.region,
+        account=replica.account,
+        name=replica.name,
+        status="InSync",
+        kms_key_id=replica.kms_key_id,
+        role_arn=replication_role_arn,
+        is_cross_account=True,
+    )
+    link = Primary(arn=secret.arn, region=secret.region, is_cross_account=True)
+    context.save(replace(replica, primary=link))
+    context.save(secret.changed(context.now, replicas={**secret.replicas, replica.arn: entry}))
+    return {"ARN": secret.arn, "CrossAccountReplicaARN": replica.arn, "ReplicationStatus": "InSync"}
+
+
+def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
+    parsed = parse_secret_arn(arn)
+    if parsed is None or parsed.region != secret.region or parsed.account == secret.account:
+        raise InvalidParameterException(
+            "The replica secret must be in another account, and in the same Region and partition as the primary."
+        )
+    replica = context.home(arn).find(arn, context.now)
+    if replica is None:
+        raise secret_not_found()
+    if replica.primary is None or replica.primary.arn != secret.arn:
+        raise InvalidRequestException("The secret was not created as a cross-account replica of this secret.")
+    return replica
+
+
+def disassociate_cross_account_replica(
+    context: Context, *, secret_id: str, cross_account_replica_arn: str
+) -> Response:
+    secret = context.find(secret_id)
+    if secret.is_replica:
+        raise not_on_a_replica()
+    if cross_account_replica_arn not in secret.replicas:
+        raise InvalidParameterException("The secret has no such cross-account replica.")
+
+    kept: dict[str, Any] = {arn: r for arn, r in secret.replicas.items() if arn != cross_account_replica_arn}
+    context.save(secret.changed(context.now, replicas=kept))
+    replica = context.home(cross_account_replica_arn).find(cross_account_replica_arn, context.now)
+    if replica is not None and replica.primary is not None:
+        context.save(replace(replica, primary=replace(replica.primary, status="Detached")))
+    return {"ARN": secret.arn, "CrossAccountReplicaARN": cross_account_replica_arn}
