@@ -37,15 +37,22 @@ class Clock:
     Until then it follows whoever sets the time: the real clock, freezegun, time-machine.
     """
 
-    def __init__(self, next_due: Callable[[datetime], datetime | None], run_due: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        next_due: Callable[[datetime], datetime | None],
+        run_due: Callable[[], None],
+        may_freeze: Callable[[], bool] = lambda: True,
+    ) -> None:
         """
         Args:
             next_due: answers the next instant, up to a moment and with it, at which something is due,
                 or None. The clock stops there on its way.
             run_due: runs what is due where the clock stands.
+            may_freeze: whether the fake of this clock is active: else nobody would end the freeze.
         """
         self._next_due = next_due
         self._run_due = run_due
+        self._may_freeze = may_freeze
         self._freezing: _freeze_time | None = None
         self._frozen: FrozenDateTimeFactory | StepTickTimeFactory | TickingDateTimeFactory | None = None
 
@@ -63,12 +70,20 @@ class Clock:
         finally:
             _INSTANT.reset(token)
 
+    def __repr__(self) -> str:
+        return f"<Clock {'frozen at' if self.is_frozen else 'running, at'} {utc(self.now)} UTC>"
+
     @property
     def is_frozen(self) -> bool:
         return self._frozen is not None
 
     def freeze(self) -> None:
         """Stop the time of the process where it stands. Does nothing when this clock has done so before."""
+        if not self._may_freeze():
+            raise FakeSecretsError(
+                "The fake of this clock is not active, so its clock cannot set the time of the process. "
+                "Ask for fakesecrets_clock in this test, or enter the fake first."
+            )
         if self._freezing is None:
             from freezegun import freeze_time  # takes its time to import, and most tests need none
 
@@ -87,7 +102,7 @@ class Clock:
         Raises:
             FakeSecretsError: the moment cannot be read.
         """
-        target = _moment(moment)
+        target = moment_of(moment)
         self.freeze()
         if target < self.now:
             self._set(target)
@@ -133,7 +148,13 @@ class Clock:
             )
 
 
-def _moment(moment: Moment) -> datetime:
+def moment_of(moment: Moment) -> datetime:
+    """
+    An aware moment in UTC.
+
+    Raises:
+        FakeSecretsError: it cannot be read.
+    """
     if isinstance(moment, str):
         moment = _parsed(moment)
     if isinstance(moment, datetime):
@@ -143,7 +164,7 @@ def _moment(moment: Moment) -> datetime:
     if isinstance(moment, date):
         return datetime(moment.year, moment.month, moment.day, tzinfo=timezone.utc)
     raise FakeSecretsError(
-        f"move_to() takes a datetime, a date or a string such as '2030-01-31 16:00', not {moment!r}."
+        f"A moment is a datetime, a date or a string such as '2030-01-31 16:00', not {moment!r}."
     )
 
 

@@ -22,6 +22,9 @@ class RotationDriver:
         self._rotations = rotations
         self._service = service
 
+    def __repr__(self) -> str:
+        return f"<RotationDriver with {len(self.pending)} pending>"
+
     @property
     def pending(self) -> tuple[Rotation, ...]:
         """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
@@ -42,7 +45,7 @@ class RotationDriver:
         __tracebackhide__ = True
         place = self._next(secret_id)
         if name is not None:
-            _check_step(place.rotation, name)
+            _check_step(place, name, len(self._rotations.waiting()))
         return self._advance(place)
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
@@ -157,10 +160,14 @@ def _check_known(name: str) -> None:
         raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
 
 
-def _check_step(rotation: Rotation, name: str) -> None:
+def _check_step(place: Place, name: str, waiting: int) -> None:
+    rotation = place.rotation
     if name == rotation.next_step:
         return
     _check_known(name)
     done = ", ".join(rotation.plan[: rotation.position]) if rotation.status == "in progress" else ""
-    state = f"after {done}" if done else "none of this attempt has run yet"
-    raise FakeSecretsError(f"The next step is {rotation.next_step}, not {name}: {state}.")
+    state = f"{done} has run" if done else "none of this attempt has run yet"
+    others = f" {waiting} rotations wait; choose one with secret_id=..." if waiting > 1 else ""
+    raise FakeSecretsError(
+        f"The next step of {place.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
+    )

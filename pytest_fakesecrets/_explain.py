@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from ._core import labels
 from ._core.secret import Secret
@@ -31,10 +32,24 @@ def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]
     if wanted is None:
         yield f"{expected!r} is no mapping that {kind} could be equal to"
         return
+    yield from _wrong_kinds(seen, expected)
     held = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
     for label in sorted({*held, *wanted}):
         if held.get(label) != wanted.get(label):
             yield _misplaced(label, held.get(label), wanted.get(label), seen.told)
+
+
+def _wrong_kinds(seen: Staging | Labels, expected: object) -> Iterator[str]:
+    """What cannot be equal whatever the labels are: a list for a set, an alias for an id."""
+    assert isinstance(expected, Mapping)
+    versions = seen.told.secret.versions.values()
+    for name, given in expected.items():
+        if isinstance(seen, Staging) and not isinstance(given, AbstractSet):
+            yield f"- {name}: expected {given!r}, a {type(given).__name__}; labels are sets, such as {{'AWSCURRENT'}}"
+        elif isinstance(seen, Staging) and name in {version.id for version in versions}:
+            yield f"- {name!r} is a version id; staging has aliases, such as 'v1'"
+        elif isinstance(seen, Labels) and given in {version.alias for version in versions}:
+            yield f"- {name}: expected {given!r}, an alias; labels gives version ids, and staging aliases"
 
 
 def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
@@ -43,7 +58,7 @@ def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
         return None
     if isinstance(seen, Labels):
         aliases = {version.id: version.alias for version in seen.told.secret.versions.values()}
-        return {label: aliases.get(version_id, repr(version_id)) for label, version_id in expected.items()}
+        return {label: aliases.get(version_id, str(version_id)) for label, version_id in expected.items()}
     wanted: dict[str, str] = {}
     for alias, held in expected.items():
         for label in [held] if isinstance(held, str) else held:

@@ -46,7 +46,22 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
         [line for line in told.stack if not line.filename.startswith(_PACKAGE)]
     )
     text = without_values(f"{_headline(rotation)}\n{''.join(told.format()).rstrip()}", service)
-    file, line = _place(told, service, rotation)
+    _warn(text, *_place(told, service, rotation))
+
+
+def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
+    """Issue a `RotationFailedWarning` for a rotation that its own function has overtaken."""
+    step = rotation.steps[-1].name
+    nothing = traceback.TracebackException.from_exception(RotationFailedWarning())
+    _warn(
+        f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
+        "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
+        "VersionStages=['AWSPENDING'] to put_secret_value().",
+        *_place(nothing, service, rotation),
+    )
+
+
+def _warn(text: str, file: str, line: int) -> None:
     try:
         warnings.warn_explicit(text, RotationFailedWarning, file, line)
     except RotationFailedWarning:
@@ -57,8 +72,9 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
 
 def _place(told: traceback.TracebackException, service: Service, rotation: Rotation) -> tuple[str, int]:
     """The line that raised; where none did, that of the function."""
-    if told.stack:
-        return told.stack[-1].filename, told.stack[-1].lineno or 0
+    own = [line for line in told.stack if "site-packages" not in line.filename] or told.stack
+    if own:
+        return own[-1].filename, own[-1].lineno or 0
     handler = rotation.function_arn and service.functions.find(rotation.function_arn).handler
     code = getattr(handler, "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code else (_PACKAGE, 0)

@@ -8,19 +8,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
+from ._clock import Moment, moment_of
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
-from ._core.secret import Value
 from ._driver import RotationDriver
 from ._events import cloudtrail, eventbridge
 from ._functions import Handler, environment
 from ._history import Event
-from ._model import check_members
-from ._operations import seeds
 from ._rotation import Place
+from ._seeding import Seeding
 from ._service import DEFAULT_ACCOUNT, default_region
-from ._timeline import timeline
+from ._timeline import calendar, timeline
 from ._view import SecretView
 from ._world import World
 
@@ -38,7 +37,7 @@ _ENVIRONMENT = {
 }
 
 
-class FakeSecrets:
+class FakeSecrets(Seeding):
     """
     An AWS Secrets Manager in memory, which answers every `secretsmanager` client of the process.
 
@@ -60,7 +59,7 @@ class FakeSecrets:
 
     def __repr__(self) -> str:
         secrets = sum(len(region.secrets) for region in self._service.store.regions.values())
-        return f"<FakeSecrets with {secrets} secrets{'' if self.is_active else ', not active'}>"
+        return f"<FakeSecrets with {secrets} secret{'' if secrets == 1 else 's'}{'' if self.is_active else ', not active'}>"
 
     @property
     def is_active(self) -> bool:
@@ -88,6 +87,10 @@ class FakeSecrets:
         _hook.active = None
         self.clock.stop()
 
+    def _check_active(self) -> None:
+        if not self.is_active:
+            raise FakeSecretsError(_hook.NOT_ACTIVE)
+
     def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
         """
         A botocore client for `secretsmanager`.
@@ -95,15 +98,28 @@ class FakeSecrets:
         Args:
             region_name: its region; the default one where none is named.
             kwargs: whatever else `botocore.session.Session.create_client` takes.
+
+        Raises:
+            FakeSecretsError: the fake is not active; its client would reach the real AWS.
         """
+        self._check_active()
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         client: Any = _hook.session().create_client(
             "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
         )
+        client.meta.events.register(*_hook.NOT_WITHOUT_A_FAKE)
         return client  # type: ignore[no-any-return]  # typed for those who have the stubs
 
     def attach(self, client: Any) -> None:
-        """Let this fake answer a client that was made before pytest-fakesecrets was imported."""
+        """
+        Let this fake answer a client that was made before pytest-fakesecrets was imported.
+
+        Raises:
+            FakeSecretsError: it is no client for `secretsmanager`.
+        """
+        service = getattr(getattr(client, "meta", None), "service_model", None)
+        if getattr(service, "service_name", None) != "secretsmanager":
+            raise FakeSecretsError(f"attach() takes a secretsmanager client, not {client!r}.")
         for event, handler in _hook.HANDLERS:
             client.meta.events.register(event, handler, unique_id=f"fakesecrets {event}")
 
@@ -136,46 +152,6 @@ class FakeSecrets:
             region=region_name or default_region(),
         )
 
-    def add_secret(
-        self,
-        name: str,
-        value: Value | None = None,
-        *,
-        owning_service: str | None = None,
-        rotation_rules: Mapping[str, Any] | None = None,
-        tags: Mapping[str, str] | None = None,
-        region_name: str | None = None,
-    ) -> SecretView:
-        """
-        Put a secret into the world that no API call could make.
-
-        Args:
-            name: its name.
-            value: its first value, or None for a secret that has none.
-            owning_service: the AWS service that manages it, such as "rds". Those that rotate their
-                secrets have rotation turned on.
-            rotation_rules: the RotationRules of a managed secret; else every 7 days.
-            tags: its tags, those of AWS ("aws:...") among them.
-            region_name: its region; else the default one.
-
-        Raises:
-            FakeSecretsError: there is a secret of that name.
-        """
-        check_members("CreateSecret", Name=name)
-        check_members("RotateSecret", SecretId=name, RotationRules=rotation_rules or {})
-        region = self._service.store.region(DEFAULT_ACCOUNT, region_name or default_region())
-        with self._service.transaction(region) as context:
-            secret = seeds.add_secret(
-                context,
-                name,
-                value,
-                token=self._service.ids.token(),
-                owning_service=owning_service,
-                rotation_rules=rotation_rules,
-                tags=tags,
-            )
-        return self.secret(secret.arn)
-
     def rotate(
         self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
     ) -> Rotation:
@@ -196,12 +172,8 @@ class FakeSecrets:
             botocore.exceptions.ClientError: RotateSecret is refused.
         """
         region, secret = self._world.locate(secret_id)
-        if isinstance(handler, str) and handler.startswith("arn:"):
-            self._service.functions.find(handler)
-            rotate_secret_arguments["RotationLambdaARN"] = handler
-        elif handler is not None:
-            arn = self.add_rotation_function(handler, region_name=region.name)
-            rotate_secret_arguments["RotationLambdaARN"] = arn
+        if handler is not None:
+            rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
         client = self.client(region.name, **_keys_of(region.account))
         token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
         if token not in region.rotations.get(secret.arn, {}):
@@ -230,8 +202,8 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: there is no such assumption.
         """
-        self._rotations.assumptions = self._rotations.assumptions.changed(changes)
-        return self._rotations.assumptions
+        self._service.assumptions = self._service.assumptions.changed(changes)
+        return self._service.assumptions
 
     def reset(self) -> None:
         """
@@ -274,17 +246,38 @@ class FakeSecrets:
         """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
         return tuple(eventbridge(self.history))
 
+    def schedule(self, secret_id: str, *, until: Moment) -> str:
+        """
+        The windows that come, as a table, if each rotation succeeds when its window opens.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            until: windows that open after this moment are left out.
+
+        Raises:
+            FakeSecretsError: there is no such secret, or it has no schedule.
+        """
+        _, secret = self._world.locate(secret_id)
+        window = secret.due_window
+        if window is None or secret.rotation is None:
+            raise FakeSecretsError(
+                f"{secret.name!r} does not rotate on a schedule. Give it one with "
+                "rotate_secret(RotationRules=...), and leave rotation turned on."
+            )
+        coming = secret.rotation.schedule.windows(window.opens, moment_of(until))
+        return calendar([window, *coming] if window.opens < moment_of(until) else [])
+
     def timeline(self, secret_id: str | None = None) -> str:
         """The history as a table of labels over time, of one secret or of all. It never shows a value."""
         arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
         self._world.catch_up()
         return self.recorded(arn)
 
-    def recorded(self, arn: str | None = None) -> str:
+    def recorded(self, arn: str | None = None, last: int | None = None) -> str:
         """The timeline of what has been recorded, without running what has come due. For reports."""
         events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
-        tables = [timeline(arn, [event for event in events if event.secret_id == arn]) for arn in arns]
+        tables = [timeline(arn, [event for event in events if event.secret_id == arn], last) for arn in arns]
         return "\n\n".join(tables) or "Nothing has happened yet."
 
 

@@ -195,6 +195,8 @@ def _rotation_events(
 
 def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | None:
     """One event for the start of each attempt, and one for its end; none for a cancelled one."""
+    if before is None and after.status == "failed":
+        return None  # seeded, with a past of which there is no record
     if before is None or before.attempt != after.attempt:
         return "TestRotationStarted" if after.is_test else "RotationStarted"
     if before.status == after.status:

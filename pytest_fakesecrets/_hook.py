@@ -114,6 +114,23 @@ HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
 )
 
 
+NOT_ACTIVE = (
+    "This fake is not active, and nothing of it reaches the real AWS. Enter it with "
+    "'with FakeSecrets() as fake:', or ask for the fixture fakesecrets."
+)
+
+
+def refuse_call(**_: object) -> None:
+    """Answer `before-call` of a client that a fake has made, when no fake is there to answer any more."""
+    if active is None:
+        from ._core.errors import FakeSecretsError
+
+        raise FakeSecretsError(NOT_ACTIVE)
+
+
+NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
+
+
 def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
     """The response dict that botocore's endpoint makes of such a reply."""
     from botocore.parsers import create_parser

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from operator import itemgetter
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from random import Random
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from ._core.assumptions import Assumptions
+from ._agenda import Agenda, Entry
 from ._core.rotation import Rotation, RotationStep
+from ._core.schedule import Window
+from ._core.secret import Secret
 from ._core.store import Region
-from ._failures import warn_of_failure
+from ._failures import warn_of_abandonment, warn_of_failure
 from ._operations import outcome
+from ._operations.context import Change
 from ._service import RUNNING, Running, Service
 
 #: Under which RotationTokens are made, so that they are opaque and the same on every run.
@@ -58,11 +62,14 @@ class Rotations:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
+        service.on_change = self.note
         self.clear()
 
     def clear(self) -> None:
-        """Forget all rotations and what was assumed. Who drives them, drives on."""
-        self.assumptions = Assumptions()
+        """Forget all rotations, and what was to come. Who drives them, drives on."""
+        self.agenda = Agenda()
+        #: By the secret's ARN: its next window, and the instant in it.
+        self._windows: dict[str, tuple[Window, datetime]] = {}
         #: All there have been, in the order in which they began.
         self._places: dict[Key, Place] = {}
         #: Those of them that AWS may go on with.
@@ -70,12 +77,16 @@ class Rotations:
         self._running: set[Key] = set()
 
     def started(self, region: Region, rotation: Rotation) -> None:
-        """Take notice of a rotation that a call has started."""
+        """Take notice of a rotation that a call has started, and run it unless a test drives."""
+        place = self.noticed(region, rotation)
+        if not self.driven:
+            self.run_to_the_end(place)
+
+    def noticed(self, region: Region, rotation: Rotation) -> Place:
         place = Place(region, rotation.secret_id, rotation.token)
         with self._service.lock:
             self._places[place.key] = self._open[place.key] = place
-        if not self.driven:
-            self.run_to_the_end(place)
+        return place
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
         """Every rotation so far, of one secret or of all, in the order in which they began."""
@@ -90,27 +101,72 @@ class Rotations:
                 del self._open[place.key]
             return [place for place in self._open.values() if place.goes_on(now)]
 
-    def next_retry(self, until: datetime) -> datetime | None:
-        """When the next failed rotation is tried again, if that is not after *until*."""
-        return min((moment for moment, _ in self._retries(until)), default=None)
+    def note(self, change: Change) -> None:
+        """Put into the agenda what follows from a change of the world."""
+        before, after = change.before, change.after
+        if isinstance(after, Rotation):
+            entry = Entry("retry", after.secret_id, after.token)
+            self.agenda.put(entry, after.retry_at if after.status == "failed" else None)
+            return
+        secret = after or before
+        assert isinstance(secret, Secret)
+        gone = after is None
+        self.agenda.put(Entry("deletion", secret.arn), None if gone else secret.deletion_due_at)
+        if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
+            self._plan(secret, None if gone else secret.due_window)
 
-    def retry_due(self) -> None:
-        """Try again what has come due by now, each thing at its own instant, in the order of these."""
-        while due := self._retries(self._service.clock.now):
-            moment, place = min(due, key=itemgetter(0))
-            with self._service.clock.at(moment):
+    def _plan(self, secret: Secret, window: Window | None) -> None:
+        known = self._windows.pop(secret.arn, None)
+        instant = None
+        if window is not None:
+            instant = known[1] if known and known[0] == window else self._instant_in(window)
+            instant = max(instant, self._service.clock.now)  # a window that has opened already is due at once
+            self._windows[secret.arn] = window, instant
+        self.agenda.put(Entry("window", secret.arn), instant)
+
+    def _instant_in(self, window: Window) -> datetime:
+        at = self._service.assumptions.rotate_at
+        if isinstance(at, Random):
+            seconds = (window.closes - window.opens) // timedelta(seconds=1)
+            return window.opens + timedelta(seconds=at.randrange(seconds))
+        return window.opens if at == "open" else window.next_rotation_date
+
+    def next_due(self, until: datetime) -> datetime | None:
+        """The next instant, up to *until* and with it, at which something is due."""
+        if RUNNING.get() is not None:
+            return None  # after the step that runs here
+        due = self.agenda.next(until)
+        return None if due is None else due[0]
+
+    def run_due(self) -> None:
+        """Run what has come due by now, each thing at its own instant, in the order of these."""
+        while RUNNING.get() is None:
+            now = self._service.clock.now
+            with self._service.lock:
+                due = self.agenda.next(now)
+                if due is None:
+                    return
+                instant, entry = due
+                self.agenda.put(entry, None)
+            # Where the clock has gone further, only the fake is set back to the instant.
+            with self._service.clock.at(instant) if instant < now else nullcontext():
+                self._run(entry)
+
+    def _run(self, entry: Entry) -> None:
+        if entry.kind == "retry":
+            place = self._open.get((entry.secret_id, entry.token))
+            if place is not None and not self.driven and place.goes_on(self._service.clock.now):
                 self.run_to_the_end(place)
-
-    def _retries(self, until: datetime) -> list[tuple[datetime, Place]]:
-        if self.driven or not self._open:
-            return []
-        return [
-            (moment, place)
-            for place in self.waiting()
-            if (moment := place.rotation.retry_at) is not None
-            and moment <= until
-            and place.key not in self._running
-        ]
+            return
+        region = self._service.region_of(entry.secret_id)
+        with self._service.transaction(region) as context:
+            if entry.kind == "deletion":
+                outcome.end_recovery(context, entry.secret_id)
+            elif entry.secret_id in self._windows:
+                window = self._windows.pop(entry.secret_id)[0]
+                outcome.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
+        for home, rotation in context.started:
+            self.started(home, rotation)
 
     def run_to_the_end(self, place: Place) -> Rotation:
         """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
@@ -141,9 +197,11 @@ class Rotations:
             if place.key not in self._places:
                 return None
             with self._service.transaction(place.region) as context:
-                outcome.record(context, step, self.assumptions)
+                outcome.record(context, step)
                 recorded = place.rotation.steps[-1]
                 self._service.history.append(recorded)
+            if place.rotation.status == "abandoned":
+                warn_of_abandonment(self._service, place.rotation)
             return recorded
         finally:
             self._running.discard(place.key)
@@ -183,6 +241,18 @@ class Rotations:
             request_id=self._service.ids.request_id(),
             clock=lambda: self._service.clock.now,
         )
+
+
+def _is_due_anew(before: Secret, after: Secret) -> bool:
+    """Whether the next window may be another one: most changes do not touch what it depends on."""
+    if before.rotation is None and after.rotation is None:
+        return False
+    return _depends_on(before) != _depends_on(after)
+
+
+def _depends_on(secret: Secret) -> object:
+    base = None if secret.rotation is None else secret.rotation_base
+    return secret.rotation, base, secret.last_window, secret.deleted_at is None, secret.is_replica
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

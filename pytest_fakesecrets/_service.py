@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import RLock
 from typing import Any, NamedTuple
 
 from ._clock import Clock
-from ._core.errors import AccessDeniedException, ServiceError
+from ._core.assumptions import Assumptions
+from ._core.errors import ServiceError
 from ._core.rotation import Rotation
 from ._core.secret import Secret
 from ._core.store import Region, Store
 from ._functions import Functions
+from ._hints import hint_at
 from ._history import SERVICE, Call, Circumstances, History, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
+from ._operations.context import Change
 from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
@@ -65,6 +68,8 @@ class Service:
         self.clock = clock
         self.lock = RLock()
         self._seed = seed
+        #: Called for each change of the world, under the lock.
+        self.on_change: Callable[[Change], None] = lambda change: None
         self.clear()
 
     def clear(self) -> None:
@@ -73,6 +78,7 @@ class Service:
             self.functions = Functions()
             self.store = Store()
             self.history = History()
+            self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
             #: What GetRandomPassword has given out: a secret from then on, though nobody has stored it yet.
             self.passwords: set[str] = set()
@@ -111,6 +117,10 @@ class Service:
         """
         return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
+    def region_of(self, arn: str) -> Region:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return self.store.region(account, region)
+
     @contextmanager
     def transaction(self, region: Region, by: str = SERVICE) -> Iterator[Context]:
         """What the service does by itself, behind the calls."""
@@ -128,6 +138,7 @@ class Service:
             new_suffix=self.ids.suffix,
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
+            assumptions=self.assumptions,
         )
 
     def _record(
@@ -153,13 +164,14 @@ class Service:
                 error=None if refused is None else refused.code,
                 message=None if refused is None else refused.message,
                 step=_running_step(),
-                hint=self._hint(refused),
+                hint=hint_at(refused, context, secret_id, self.functions),
             )
         )
         self._record_changes(context, request.operation)
 
     def _record_changes(self, context: Context, by: str) -> None:
-        for change in context.changes:
+        # What became of a rotation is told after what was done to its secret.
+        for change in sorted(context.changes, key=lambda change: isinstance(change.after, Rotation)):
             circumstances = Circumstances(
                 at=context.now,
                 account=change.region.account,
@@ -169,15 +181,7 @@ class Service:
             )
             for event in events_of(change, circumstances):
                 self.history.append(event)
-
-    def _hint(self, refused: ServiceError | None) -> str | None:
-        """RotateSecret names a function that nobody has added: exact on AWS, and a riddle in a test."""
-        if not isinstance(refused, AccessDeniedException):
-            return None
-        known = "".join(f"\n- {arn}" for arn in self.functions.arns)
-        return "Add the rotation function with add_rotation_function() and pass the ARN that it returns." + (
-            f" The fake knows:{known}" if known else " The fake knows none yet."
-        )
+            self.on_change(change)
 
 
 def _running_step() -> str | None:

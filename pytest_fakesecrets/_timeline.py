@@ -4,64 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import RotationStep
+from ._core.schedule import Window
 from ._history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from ._words import table, utc
 
 _HEADINGS = ("time (UTC)", "event")
 
 
-def timeline(name: str, events: Sequence[Event]) -> str:
+def calendar(windows: Sequence[Window]) -> str:
+    """Coming rotation windows as a table."""
+    rows = [(utc(window.opens), utc(window.closes)) for window in windows]
+    return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
+
+
+def timeline(name: str, events: Sequence[Event], last: int | None = None) -> str:
     """
-    One secret's events, and after each of them the labels of every version.
+    One secret's events, and after each of them the version that every label is on.
 
-    "-" is a version without labels, "(empty)" one that has no value yet. No value is ever shown.
+    "(empty)" is a version that has no value yet. No value is ever shown.
+
+    Args:
+        name: what the table is headed with.
+        events: those of the secret.
+        last: how many of the rows to show, the latest; or all.
     """
-    aliases = sorted(
-        {alias for event in events for alias in _aliases(event)}, key=lambda alias: int(alias[1:])
-    )
-    told = list(_rows(events, aliases))
-    lines = table([(*_HEADINGS, *aliases), *(row for row, _ in told)])
-    notes = ["", *(note for _, note in told)]
-    return "\n".join([name, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
+    told = list(_rows(events))
+    left_out = 0 if last is None else max(0, len(told) - last)
+    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=_order)
+    rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
+    lines = table([(*_HEADINGS, *seen), *rows])
+    notes = ["", *(note for _, _, note in told[left_out:])]
+    heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
+    return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
-def _aliases(event: Event) -> Iterator[str]:
-    if isinstance(event, LabelMoved):
-        yield from (alias for alias in (event.source, event.target) if alias is not None)
-    elif isinstance(event, ValueStored):
-        yield event.version
+def _order(label: str) -> tuple[int, str]:
+    """AWS's own labels in the order in which a version goes through them, then the others."""
+    own = (PENDING, CURRENT, PREVIOUS)
+    return (own.index(label) if label in own else len(own)), label
 
 
-def _rows(events: Sequence[Event], aliases: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """A row, and what to say below it, for each event; moves of labels belong to the event before them."""
-    held: dict[str, set[str]] = {}
+def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], str]]:
+    """
+    For each event what it was, the version of each label after it, and what to say below it.
+
+    Moves of labels and new values belong to the event before them.
+    """
+    held: dict[str, str] = {}
     filled: set[str] = set()
     row, note = ("", ""), ""
     for event in events:
         if isinstance(event, LabelMoved):
-            held.get(event.source or "", set()).discard(event.label)
+            held = {label: alias for label, alias in held.items() if label != event.label}
             if event.target is not None:
-                held.setdefault(event.target, set()).add(event.label)
+                held[event.label] = event.target
             row = row if row[0] else (utc(event.at), event.by)
         elif isinstance(event, ValueStored):
             filled.add(event.version)
-            held.setdefault(event.version, set())
         else:
             if row[0]:
-                yield (*row, *_cells(aliases, held, filled)), note
+                yield row, _shown(held, filled), note
             row, note = (utc(event.at), _words(event)), _note(event)
     if row[0]:
-        yield (*row, *_cells(aliases, held, filled)), note
+        yield row, _shown(held, filled), note
 
 
-def _cells(aliases: Sequence[str], held: dict[str, set[str]], filled: set[str]) -> Iterator[str]:
-    for alias in aliases:
-        if alias not in held:
-            yield ""
-            continue
-        text = ", ".join(sorted(held[alias])) or "-"
-        yield text if alias in filled else f"{text} (empty)"
+def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
+    return {label: alias if alias in filled else f"{alias} (empty)" for label, alias in held.items()}
 
 
 def _words(event: Call | ServiceEvent | RotationStep) -> str:

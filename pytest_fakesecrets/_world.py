@@ -22,7 +22,7 @@ class World:
     """
 
     def __init__(self, seed: int) -> None:
-        self.clock = Clock(self.next_due, self.catch_up)
+        self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
 
@@ -60,8 +60,8 @@ class World:
     def catch_up(self) -> None:
         """Run what has come due: never after the world was left, when calls would go to the real AWS."""
         if self.is_active:
-            self.rotations.retry_due()
+            self.rotations.run_due()
 
     def next_due(self, until: datetime) -> datetime | None:
         """The next instant, up to *until* and with it, at which something is due."""
-        return self.rotations.next_retry(until) if self.is_active else None
+        return self.rotations.next_due(until) if self.is_active else None

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from . import Clock, FakeSecrets, RotationDriver
 
+#: How much of a long story the report of a failing test tells of each secret.
+_ROWS = 200
+
 _FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
 
 
@@ -59,5 +62,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     fake = item.stash.get(_FAKE, None)
     if report.failed and fake is not None:
-        report.sections.append(("fakesecrets", fake.recorded()))
+        report.sections.append(("fakesecrets", fake.recorded(last=_ROWS)))
     return report

@@ -1,11 +1,18 @@
-"""What all tests share: a client, and the checks that every answer of the run has to pass."""
+"""What all tests share: a client, the checks that every answer of the run has to pass, Hypothesis's profiles."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 from support import check_answer, refuse_to_change
 
 from pytest_fakesecrets._service import Service
+
+settings.register_profile("default", deadline=None, max_examples=25)
+settings.register_profile("ci", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture

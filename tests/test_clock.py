@@ -118,18 +118,18 @@ class TestMoveTo:
             ),
             pytest.param(
                 1896105600,
-                "move_to() takes a datetime, a date or a string such as '2030-01-31 16:00', not 1896105600.",
+                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', not 1896105600.",
                 id="a number",
             ),
             pytest.param(
                 timedelta(days=1),
-                "move_to() takes a datetime, a date or a string such as '2030-01-31 16:00', "
+                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', "
                 "not datetime.timedelta(days=1).",
                 id="a timedelta",
             ),
             pytest.param(
                 None,
-                "move_to() takes a datetime, a date or a string such as '2030-01-31 16:00', not None.",
+                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', not None.",
                 id="None",
             ),
         ],

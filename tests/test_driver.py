@@ -40,7 +40,11 @@ class TestStep:
         with pytest.raises(FakeSecretsError) as raised:
             rotating.step("finishSecret")
 
-        assert str(raised.value) == "The next step is setSecret, not finishSecret: after createSecret."
+        arn = rotating.pending[0].secret_id
+        assert (
+            str(raised.value)
+            == f"The next step of {arn} is setSecret, not finishSecret: createSecret has run."
+        )
         assert rotating.step("setSecret").name == "setSecret"
 
     def test_refuses_a_step_that_does_not_exist(self, rotating):
@@ -336,7 +340,7 @@ class TestWhoDrives:
 class TestAssume:
     def test_an_unknown_assumption_names_those_that_there_are(self, fakesecrets):
         with pytest.raises(
-            FakeSecretsError, match=r"There is no assumption 'retries'\. There are: retry_delays"
+            FakeSecretsError, match=r"There is no assumption 'retries'\. There are: rotate_at, stuck_window"
         ):
             fakesecrets.assume(retries=3)
 

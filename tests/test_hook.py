@@ -17,7 +17,8 @@ from freezegun import freeze_time
 from rotation_functions import nothing
 from support import current, refused, token
 
-from pytest_fakesecrets import Call, FakeSecrets, _hook, _model, _wire
+from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, _hook, _model, _wire
+from pytest_fakesecrets._model import service_model
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._world import World
 
@@ -28,26 +29,56 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
 #: Made while this file is imported, long before any fake is active.
 AT_IMPORT = boto3.client("secretsmanager", region_name=REGION, **KEYS)
 
+#: Those of the installed botocore: an older one has fewer.
+KNOWN = [operation for operation in OPERATIONS if operation in service_model().operation_names]
+
+POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
+
+#: Stand in CALLS for ARNs that only `furnish` knows.
+WAITING, LINKED = "ARN of a replica that waits", "ARN of a replica that is linked"
+
 #: For each operation a call that is answered, and one that is refused, with the error's code. What is
 #: there before: the secrets of `furnish`.
 CALLS = {
+    "AssociateCrossAccountReplica": (
+        {"SecretId": "db", "CrossAccountReplicaARN": WAITING},
+        {"SecretId": "db", "CrossAccountReplicaARN": LINKED},
+        "InvalidRequestException",
+    ),
+    "BatchGetSecretValue": (
+        {"SecretIdList": ["db", "nobody", "blob", "deleted"]},
+        {"SecretIdList": ["db"], "Filters": [{"Key": "name", "Values": ["db"]}]},
+        "InvalidParameterException",
+    ),
     "CancelRotateSecret": ({"SecretId": "rotated"}, {"SecretId": "db"}, "InvalidRequestException"),
     "CreateSecret": (
         {"Name": "new", "SecretString": "a", "Description": "b", "Tags": [{"Key": "c", "Value": "d"}]},
         {"Name": "db", "SecretString": "another"},
         "ResourceExistsException",
     ),
+    "DeleteResourcePolicy": ({"SecretId": "shared"}, {"SecretId": "deleted"}, "InvalidRequestException"),
     "DeleteSecret": (
         {"SecretId": "db"},
         {"SecretId": "db", "RecoveryWindowInDays": 31},
         "InvalidParameterException",
     ),
     "DescribeSecret": ({"SecretId": "rotated"}, {"SecretId": "nobody"}, "ResourceNotFoundException"),
+    "DisassociateCrossAccountReplica": (
+        {"SecretId": "shared", "CrossAccountReplicaARN": LINKED},
+        {"SecretId": "db", "CrossAccountReplicaARN": LINKED},
+        "InvalidParameterException",
+    ),
     "GetRandomPassword": ({"PasswordLength": 20}, {"PasswordLength": 4097}, "ValidationException"),
+    "GetResourcePolicy": ({"SecretId": "shared"}, {"SecretId": "nobody"}, "ResourceNotFoundException"),
     "GetSecretValue": (
         {"SecretId": "blob"},
         {"SecretId": "db", "VersionStage": "AWSPENDING"},
         "ResourceNotFoundException",
+    ),
+    "ListResourcePolicies": (
+        {"SecretId": "shared"},
+        {"SecretId": "shared", "NextToken": "nonsense"},
+        "InvalidNextTokenException",
     ),
     "ListSecretVersionIds": (
         {"SecretId": "db", "IncludeDeprecated": True},
@@ -59,16 +90,36 @@ CALLS = {
         {"NextToken": "nonsense"},
         "InvalidNextTokenException",
     ),
+    "PutResourcePolicy": (
+        {"SecretId": "db", "ResourcePolicy": POLICY},
+        {"SecretId": "db", "ResourcePolicy": POLICY, "BlockPublicPolicy": True},
+        "PublicPolicyException",
+    ),
     "PutSecretValue": (
         {"SecretId": "db", "SecretBinary": b"\x00\xff", "VersionStages": ["MINE"]},
         {"SecretId": "db"},
         "InvalidRequestException",
+    ),
+    "RemoveRegionsFromReplication": (
+        {"SecretId": "shared", "RemoveReplicaRegions": ["eu-west-1"]},
+        {"SecretId": "replica", "RemoveReplicaRegions": ["us-east-1"]},
+        "InvalidParameterException",
+    ),
+    "ReplicateSecretToRegions": (
+        {"SecretId": "db", "AddReplicaRegions": [{"Region": "eu-west-1"}, {"Region": "eu-central-1"}]},
+        {"SecretId": "db", "AddReplicaRegions": [{"Region": "us-east-1"}]},
+        "InvalidParameterException",
     ),
     "RestoreSecret": ({"SecretId": "deleted"}, {"SecretId": "no*body"}, "ValidationException"),
     "RotateSecret": (
         {"SecretId": "db", "RotationLambdaARN": FUNCTION},
         {"SecretId": "db", "RotationLambdaARN": f"{FUNCTION}r"},
         "AccessDeniedException",
+    ),
+    "StopReplicationToReplica": (
+        {"SecretId": "replica"},
+        {"SecretId": "deleted"},
+        "InvalidRequestException",
     ),
     "TagResource": (
         {"SecretId": "db", "Tags": [{"Key": "a", "Value": "b"}]},
@@ -95,10 +146,16 @@ CALLS = {
         {"SecretId": "db", "VersionStage": "MINE", "MoveToVersionId": token(9)},
         "ResourceNotFoundException",
     ),
+    "ValidateResourcePolicy": (
+        {"SecretId": "db", "ResourcePolicy": POLICY},
+        {"ResourcePolicy": "nonsense"},
+        "MalformedPolicyDocumentException",
+    ),
 }
 
 
 def furnish(fake, client):
+    """Make the secrets that CALLS are about; tell the ARNs that stand there by other names."""
     fake.drive()
     fake.add_rotation_function(nothing, name="rotate")
     client.create_secret(
@@ -110,6 +167,23 @@ def furnish(fake, client):
     client.rotate_secret(SecretId="rotated", RotationLambdaARN=FUNCTION)
     client.create_secret(Name="deleted", SecretString="old")
     client.delete_secret(SecretId="deleted")
+    shared = client.create_secret(Name="shared", SecretString="old")["ARN"]
+    client.put_resource_policy(SecretId="shared", ResourcePolicy=POLICY)
+    client.replicate_secret_to_regions(SecretId="shared", AddReplicaRegions=[{"Region": "eu-west-1"}])
+    fake.client("eu-west-1").create_secret(
+        Name="replica", SecretString="old", AddReplicaRegions=[{"Region": REGION}]
+    )
+    if "AssociateCrossAccountReplica" not in KNOWN:
+        return {}
+    other = fake.client(REGION, aws_access_key_id="210987654321")
+    waiting = other.create_secret(
+        Name="waiting",
+        KmsKeyId="alias/mine",
+        CrossAccountPrimaryARN=client.describe_secret(SecretId="db")["ARN"],
+    )["ARN"]
+    linked = other.create_secret(Name="linked", KmsKeyId="alias/mine", CrossAccountPrimaryARN=shared)["ARN"]
+    client.associate_cross_account_replica(SecretId="shared", CrossAccountReplicaARN=linked)
+    return {WAITING: waiting, LINKED: linked}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +201,11 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire):
 
     monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
     with FakeSecrets(seed=7) as fake, freeze_time("2030-01-31 16:00"):
-        furnish(fake, kept)
+        arns = furnish(fake, kept)
+        parameters = {
+            member: arns.get(value, value) if isinstance(value, str) else value
+            for member, value in parameters.items()
+        }
         kept.meta.events.register_first("before-send.secrets-manager", seen)
         try:
             return getattr(kept, xform_name(operation))(**parameters), None, len(requests)
@@ -138,7 +216,7 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire):
 
 
 class TestTwoDoors:
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", KNOWN)
     def test_give_the_same_answer(self, kept, monkeypatch, operation):
         parameters, _, _ = CALLS[operation]
 
@@ -149,7 +227,7 @@ class TestTwoDoors:
         assert by_send[1:] == (None, 1)
         assert without_request_id(by_send[0]) == without_request_id(by_call[0])
 
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", KNOWN)
     def test_give_the_same_error(self, kept, monkeypatch, operation):
         _, parameters, code = CALLS[operation]
 
@@ -257,19 +335,19 @@ class TestWithoutAnActiveFake:
         with pytest.raises(EndpointConnectionError):
             client.list_secrets()
 
-    def test_a_client_of_a_fake_goes_to_the_network_once_the_fake_is_left(self, closed_port):
+    def test_a_client_of_a_fake_is_refused_once_the_fake_is_left(self, closed_port):
         with FakeSecrets() as fake:
             client = fake.client(**closed_port)
             assert client.list_secrets()["SecretList"] == []
 
-        with pytest.raises(EndpointConnectionError):
+        with pytest.raises(FakeSecretsError, match="This fake is not active, and nothing of it reaches"):
             client.list_secrets()
         with FakeSecrets():
             assert client.list_secrets()["SecretList"] == []
 
     def test_botocore_draws_the_tokens_itself(self, closed_port):
         sent = []
-        client = FakeSecrets().client(**closed_port)
+        client = boto3.client("secretsmanager", region_name=REGION, **KEYS, **closed_port)
         client.meta.events.register("before-call", lambda params, **_: sent.append(params["body"]))
 
         for _ in range(2):
@@ -278,6 +356,10 @@ class TestWithoutAnActiveFake:
 
         assert b"ClientRequestToken" in sent[0]
         assert sent[0] != sent[1]
+
+    def test_a_fake_that_was_not_entered_makes_no_client(self):
+        with pytest.raises(FakeSecretsError, match="Enter it with 'with FakeSecrets"):
+            FakeSecrets().client()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def exchange(operation, body=b"{}"):
     return _hook.answer_send(request=request.prepare())
 
 
-@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) & set(service_model().operation_names)))
 def test_an_operation_knows_every_member_of_the_service_model(operation):
     shape = service_model().operation_model(operation).input_shape
     members = {xform_name(member): member in shape.required_members for member in shape.members}

@@ -241,7 +241,7 @@ class TestAnExplanation:
 
         assert "db: labels is not what was expected" in text
         assert "- AWSCURRENT: expected on v1, is on v2; AWSCURRENT v1 -> v2 by PutSecretValue at " in text
-        assert "- AWSPREVIOUS: expected on 'nobody', is on v1; " in text
+        assert "- AWSPREVIOUS: expected on nobody, is on v1; " in text
 
     @pytest.mark.parametrize(
         ("expected", "told"),
@@ -266,6 +266,19 @@ class TestAnExplanation:
     )
     def test_of_transitions_tells_the_first_difference(self, view, expected, told):
         assert told in explained(view.transitions, expected)
+
+    def test_of_a_list_where_a_set_is_says_so(self, view):
+        text = explained(view.staging, {"v1": ["AWSCURRENT"]})
+
+        assert "- v1: expected ['AWSCURRENT'], a list; labels are sets, such as {'AWSCURRENT'}" in text
+
+    def test_of_ids_and_aliases_taken_for_each_other_says_so(self, view):
+        assert "- AWSCURRENT: expected 'v1', an alias; labels gives version ids" in explained(
+            view.labels, {"AWSCURRENT": "v1"}
+        )
+        assert f"- {token(1)!r} is a version id; staging has aliases" in explained(
+            view.staging, {token(1): {"AWSCURRENT"}}
+        )
 
     @pytest.mark.parametrize("expected", [None, 7, "v1", ["v1"]], ids=repr)
     def test_of_something_else_altogether_says_that_it_cannot_be_equal(self, view, expected):

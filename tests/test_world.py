@@ -45,6 +45,53 @@ class TestAfterTheFakeWasLeft:
         assert fake.timeline()
         assert attempts == ["createSecret"]
 
+    def test_its_clock_freezes_nothing_any_more(self):
+        with FakeSecrets() as fake:
+            fake.clock.move_to("2020-01-01")
+
+        for move in (fake.clock.freeze, fake.clock.tick, lambda: fake.clock.move_to("2020-01-01")):
+            with pytest.raises(FakeSecretsError, match="The fake of this clock is not active"):
+                move()
+        assert datetime.now(timezone.utc).year > 2020
+
+
+class TestHints:
+    """They stand in the report of a failing test, below AWS's own words."""
+
+    @pytest.fixture
+    def hint(self, db, fakesecrets):
+        def hint(call, **members):
+            with refused():
+                call(**members)
+            return fakesecrets.history[-1].hint
+
+        return hint
+
+    def test_at_a_secret_of_another_region(self, fakesecrets, hint):
+        client = fakesecrets.client("eu-west-1")
+
+        assert hint(client.get_secret_value, SecretId="db") == (
+            "The call went to eu-west-1; there is a secret 'db' in us-east-1."
+        )
+
+    def test_at_a_function_of_another_region(self, client, fakesecrets, hint):
+        function = fakesecrets.add_rotation_function(well_behaved, region_name="eu-west-1")
+
+        assert hint(client.rotate_secret, SecretId="db", RotationLambdaARN=function) == (
+            "The secret is in us-east-1, and its function has to be there too: "
+            "add_rotation_function(handler, region_name='us-east-1')."
+        )
+
+    def test_at_a_rotation_that_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
+        client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+
+        assert hint(client.rotate_secret, SecretId="db") == (
+            "That rotation waits for createSecret: go on with step() or run()."
+        )
+
+    def test_at_nothing_that_aws_explains_itself(self, client, hint):
+        assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
+
 
 class TestTheReportOfAFailingTest:
     def test_shows_what_was_recorded_and_runs_nothing(self, pytester):
@@ -174,7 +221,7 @@ class TestVersionNumbers:
 
         assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
         assert (
-            fakesecrets.timeline("db").splitlines()[-1].endswith("AWSCURRENT  -           AWSPENDING (empty)")
+            fakesecrets.timeline("db").splitlines()[-1].endswith("RotationStarted        v3 (empty)  v1")
         )
 
 
@@ -256,8 +303,11 @@ class TestManagedSecrets:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            ({"name": "bad name!"}, "'bad name!' is no name for a secret"),
-            ({"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 3}}, "whose owner rotates it"),
+            ({"name": "bad name!"}, "'bad name!' cannot be: Invalid name"),
+            (
+                {"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 3}},
+                "rotation_rules need something that rotates",
+            ),
             (
                 {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDay": 3}},
                 "AutomaticallyAfterDay",
@@ -267,8 +317,9 @@ class TestManagedSecrets:
                 "less than or equal to 1000",
             ),
             ({"name": "db"}, "There is a secret 'db' already"),
+            ({"name": "x", "value": {"a": 1}}, "A value has to be a str or bytes, not a dict"),
         ],
-        ids=["name", "no owner", "typing error", "too many days", "taken"],
+        ids=["name", "no owner", "typing error", "too many days", "taken", "a dict"],
     )
     def test_a_seed_that_cannot_be_is_refused(self, db, fakesecrets, arguments, told):
         with pytest.raises(FakeSecretsError, match=told):

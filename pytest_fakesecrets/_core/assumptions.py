@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from random import Random
 from typing import Any, Literal
 
 from .errors import FakeSecretsError
+from .schedule import Grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,16 +17,36 @@ class Assumptions:
     """
     The choices that no recording from AWS decides. A test changes one with `fake.assume(...)`.
 
+    `hour_rate_grid` and `first_day_base` are looked at when a schedule is stored.
+
     Attributes:
+        rotate_at: where in its window a scheduled rotation runs: at its "open", one second before
+            its "close", or anywhere, drawn from a seeded `random.Random`. AWS says "at any time during
+            the window"; the open is the moment that a test can name.
         retry_delays: how long after each failed attempt the whole process is tried again, with the
             same token. Its length bounds the retries. AWS says that it "retries the entire rotation
             process multiple times" and neither how often nor when; five attempts, further and
             further apart, are what its other services do.
+            None of a scheduled rotation is made when its window has closed ("during the open rotation
+            windows on the secret"); one that was started by hand is bound to no window.
+        stuck_window: what the next window does while a rotation is stuck: "reattempt" it with its old
+            token, as the error text "That rotation will be reattempted." has it, or "wait" for a
+            repair by hand.
+        hour_rate_grid: from where the hours of a `rate()` count: on one "running" grid from the
+            midnight before the schedule was stored; "daily" anew from each midnight; or from the
+            "last rotation". The reference says that the window "starts at midnight", and a daily
+            grid would break the rule of four hours.
+        first_day_base: from where the days count on a secret that has never been rotated, with
+            RotateImmediately=false: from the "call", or from the last change of the "value".
         pending_after_finish: whether AWSPENDING "stays" beside AWSCURRENT on the new version when a
             rotation has succeeded, or is "removed" by the service. Published describe-secret
             outputs of functions that leave it alone show both labels.
     """
 
+    rotate_at: Literal["open", "close"] | Random = "open"
+    stuck_window: Literal["reattempt", "wait"] = "reattempt"
+    hour_rate_grid: Grid = "running"
+    first_day_base: Literal["call", "value"] = "call"
     retry_delays: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=5),
@@ -50,7 +72,22 @@ class Assumptions:
         delays: object = self.retry_delays
         if not (isinstance(delays, tuple) and all(isinstance(delay, timedelta) for delay in delays)):
             raise FakeSecretsError(f"retry_delays has to be a tuple of timedeltas, not {delays!r}.")
-        if self.pending_after_finish not in ("stays", "removed"):
-            raise FakeSecretsError(
-                f"pending_after_finish has to be 'stays' or 'removed', not {self.pending_after_finish!r}."
-            )
+        for name, allowed in _ALLOWED.items():
+            given = getattr(self, name)
+            if given not in allowed and not (name == "rotate_at" and isinstance(given, Random)):
+                raise FakeSecretsError(f"{name} has to be {_listed(name, allowed)}, not {given!r}.")
+
+
+#: The words that an assumption may be.
+_ALLOWED: Mapping[str, Sequence[str]] = {
+    "rotate_at": ("open", "close"),
+    "stuck_window": ("reattempt", "wait"),
+    "hour_rate_grid": ("running", "daily", "last rotation"),
+    "first_day_base": ("call", "value"),
+    "pending_after_finish": ("stays", "removed"),
+}
+
+
+def _listed(name: str, allowed: Sequence[str]) -> str:
+    words = " or ".join(map(repr, allowed))
+    return f"{words} or a random.Random" if name == "rotate_at" else words

@@ -130,3 +130,7 @@ class FakeSecretsError(Exception):
 
 class RotationFailedWarning(UserWarning):
     """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
+
+
+# Tracebacks and filters name them as their users import them.
+FakeSecretsError.__module__ = RotationFailedWarning.__module__ = "pytest_fakesecrets"

@@ -90,6 +90,8 @@ class Rotation:
     position: int = 0
     #: When AWS tries a failed one again; None where it does not.
     retry_at: datetime | None = None
+    #: How many attempts lay behind it when its window opened.
+    attempts_before: int = 0
     #: None where the owner of the secret, or a partner, rotates it.
     function_arn: str | None = None
 
@@ -125,6 +127,10 @@ class Rotation:
         return replace(
             self, status="in progress", attempt=self.attempt + 1, position=0, error=None, retry_at=None
         )
+
+    def reattempted(self, window: Window) -> Rotation:
+        """Once more, with the old token, in a window that has opened while it was stuck."""
+        return replace(self, scheduled_at=window, attempts_before=self.attempt)
 
     def advanced(self, step: RotationStep) -> Rotation:
         return replace(self, steps=(*self.steps, step), position=self.position + 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
+from typing import Literal
 
 from . import cron
 from .cron import Cron
@@ -57,6 +58,7 @@ class Hours:
 
 
 Rule = Days | Hours | Cron
+Grid = Literal["running", "daily", "last rotation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Schedule:
     automatically_after_days: int | None = None
     duration: str | None = None
     expression: str | None = None
+    #: From where the hours of a rate count: nobody has observed it (Assumptions.hour_rate_grid).
+    grid: Grid = "running"
 
     @property
     def rule(self) -> Rule | None:
@@ -115,9 +119,24 @@ class Schedule:
             # Whatever the time of day was, a date counts as one (published describe-secret outputs).
             return _midnight(base) + rule.number * _DAY
         if isinstance(rule, Hours):
-            grid, step = _midnight(self.stored_at), rule.number * _HOUR
-            return grid + ((base - grid) // step + 1) * step
+            return self._next_hour(rule.number * _HOUR, base)
         return rule.next_after(base)
+
+    def _next_hour(self, step: timedelta, base: datetime) -> datetime:
+        if self.grid == "last rotation":
+            return base + step
+        if self.grid == "running":
+            start = _midnight(self.stored_at)
+            return start + ((base - start) // step + 1) * step
+        start = _midnight(base)
+        return min(start + ((base - start) // step + 1) * step, start + _DAY)
+
+    def windows(self, start: datetime, end: datetime) -> Iterator[Window]:
+        """Every window that opens after *start* and before *end*, one after the other."""
+        window = self.next_window(start)
+        while window is not None and window.opens < end:
+            yield window
+            window = self.next_window(window.opens)
 
 
 def _midnight(moment: datetime) -> datetime:

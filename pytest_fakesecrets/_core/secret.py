@@ -13,6 +13,10 @@ from .replica import Primary, Replica
 from .rotation import Rotation
 from .schedule import Schedule, Window
 
+#: The key of the service itself. A secret shows no key at all then, a replica's status this one
+#: (API_DescribeSecret; AWS CLI reference, replicate-secret-to-regions).
+OWN_KEY = "alias/aws/secretsmanager"
+
 #: Owners that rotate their secrets themselves (user guide, rotate-secrets_managed; AWS PCS user guide).
 MANAGED_ROTATION = frozenset({"ecs-sc", "pcs", "rds", "redshift"})
 
@@ -90,6 +94,8 @@ class Secret:
     last_rotated_at: datetime | None = None
     #: The token of the first rotation that this secret has ever begun.
     first_rotation: str | None = None
+    #: When the last window opened in which a scheduled rotation was begun.
+    last_window: datetime | None = None
     last_accessed_on: date | None = None
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
@@ -237,6 +243,22 @@ class Secret:
         if self.rotation is None or not self.rotation.enabled or self._rotates_for_the_first_time:
             return None
         return self.rotation.schedule.next_window(self.rotation_base)
+
+    @property
+    def due_window(self) -> Window | None:
+        """
+        The window in which the next scheduled rotation is begun.
+
+        It is not always the one that is reported: a window that has failed stays the reported one,
+        in the past, and the next one opens all the same.
+        """
+        settings = self.rotation
+        if settings is None or not settings.enabled or self.deleted_at is not None or self.is_replica:
+            return None
+        base = self.rotation_base
+        return settings.schedule.next_window(
+            base if self.last_window is None else max(base, self.last_window)
+        )
 
     @property
     def _rotates_for_the_first_time(self) -> bool:

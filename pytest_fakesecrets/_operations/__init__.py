@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import passwords, policies, replication, rotation, secrets, tags, versions
+from . import (
+    cross_account,
+    deletion,
+    passwords,
+    policies,
+    reading,
+    replication,
+    rotation,
+    secrets,
+    tags,
+    versions,
+)
 from .context import Context, Response
 
 #: By wire name. An operation of the service model that is not here is not known to the fake.
 OPERATIONS: Mapping[str, Callable[..., Response]] = {
-    "AssociateCrossAccountReplica": replication.associate_cross_account_replica,
-    "BatchGetSecretValue": versions.batch_get_secret_value,
+    "AssociateCrossAccountReplica": cross_account.associate_cross_account_replica,
+    "BatchGetSecretValue": reading.batch_get_secret_value,
     "CancelRotateSecret": rotation.cancel_rotate_secret,
     "CreateSecret": secrets.create_secret,
     "DeleteResourcePolicy": policies.delete_resource_policy,
-    "DeleteSecret": secrets.delete_secret,
+    "DeleteSecret": deletion.delete_secret,
     "DescribeSecret": secrets.describe_secret,
-    "DisassociateCrossAccountReplica": replication.disassociate_cross_account_replica,
+    "DisassociateCrossAccountReplica": cross_account.disassociate_cross_account_replica,
     "GetRandomPassword": passwords.get_random_password,
     "GetResourcePolicy": policies.get_resource_policy,
-    "GetSecretValue": versions.get_secret_value,
+    "GetSecretValue": reading.get_secret_value,
     "ListResourcePolicies": policies.list_resource_policies,
-    "ListSecretVersionIds": versions.list_secret_version_ids,
+    "ListSecretVersionIds": reading.list_secret_version_ids,
     "ListSecrets": secrets.list_secrets,
     "PutResourcePolicy": policies.put_resource_policy,
     "PutSecretValue": versions.put_secret_value,
     "RemoveRegionsFromReplication": replication.remove_regions_from_replication,
     "ReplicateSecretToRegions": replication.replicate_secret_to_regions,
-    "RestoreSecret": secrets.restore_secret,
+    "RestoreSecret": deletion.restore_secret,
     "RotateSecret": rotation.rotate_secret,
     "StopReplicationToReplica": replication.stop_replication_to_replica,
     "TagResource": tags.tag_resource,

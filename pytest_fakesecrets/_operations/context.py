@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pytest_fakesecrets._core import policy
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn
+from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import (
     managed_by_service,
     marked_for_deletion,
@@ -49,6 +50,7 @@ class Context:
     new_suffix: Callable[[], str]
     random: Random
     can_invoke: Callable[[str], bool]
+    assumptions: Assumptions
     changes: list[Change] = field(default_factory=list)
 
     @property

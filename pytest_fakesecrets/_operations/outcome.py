@@ -6,17 +6,47 @@ import json
 from dataclasses import replace
 
 from pytest_fakesecrets._core import labels
-from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
+from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret, Value
 
 from .context import Context
 from .passwords import get_random_password
+from .rotation import start, supersede
 
 #: What a member of a JSON value is called when it holds the credential and not a name or an address.
 _CREDENTIAL_NAMES = ("password", "secret", "token", "key")
+
+
+def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> None:
+    """
+    Begin the rotation of a window that has opened, or let the one that is stuck be tried again.
+
+    "A previous rotation isn't complete. That rotation will be reattempted." (RotateSecret's error)
+    """
+    secret = _secret(context, arn)
+    if secret is None:
+        return
+    secret = replace(secret, last_window=window.opens)
+    unfinished = context.home(arn).unfinished_rotation(secret)
+    is_running = unfinished is not None and unfinished.status == "in progress"
+    if not labels.block_rotation(secret.labels) and not is_running:
+        supersede(context, secret)
+        start(context, secret, token, immediately=True, window=window)
+        return
+    context.save(secret)
+    is_stuck = unfinished is not None and unfinished.status == "failed"
+    if unfinished is not None and is_stuck and context.assumptions.stuck_window == "reattempt":
+        context.save_rotation(replace(unfinished.reattempted(window), retry_at=context.now))
+
+
+def end_recovery(context: Context, arn: str) -> None:
+    """Delete for good what has not been restored in time."""
+    secret = context.home(arn).secrets.get(arn.partition(":secret:")[2][:-7])
+    if secret is not None and secret.arn == arn:
+        context.delete(secret)
 
 
 def retry(context: Context, rotation: Rotation) -> Rotation:
@@ -25,7 +55,7 @@ def retry(context: Context, rotation: Rotation) -> Rotation:
     return rotation
 
 
-def record(context: Context, step: RotationStep, assumptions: Assumptions) -> Rotation:
+def record(context: Context, step: RotationStep) -> Rotation:
     """
     Note that *step* has ended, and draw the consequences for its rotation.
 
@@ -37,9 +67,9 @@ def record(context: Context, step: RotationStep, assumptions: Assumptions) -> Ro
     if rotation.status != "in progress" or secret is None:
         context.save_rotation(rotation)
     elif step.error is not None:
-        rotation = _fail(context, secret, rotation, step.error, assumptions)
+        rotation = _fail(context, secret, rotation, step.error)
     elif rotation.is_at_its_end:
-        rotation = _close(context, secret, rotation, assumptions)
+        rotation = _close(context, secret, rotation)
     else:
         context.save_rotation(rotation)
     return rotation
@@ -49,29 +79,36 @@ def _secret(context: Context, arn: str) -> Secret | None:
     return context.home(arn).find(arn, context.now)
 
 
-def _fail(
-    context: Context, secret: Secret, rotation: Rotation, error: BaseException, assumptions: Assumptions
-) -> Rotation:
+def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
     """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
-    retries_left = not rotation.is_test and rotation.attempt <= len(assumptions.retry_delays)
-    retry_at = context.now + assumptions.retry_delays[rotation.attempt - 1] if retries_left else None
+    delays = context.assumptions.retry_delays
+    retry_at = None
+    attempt = rotation.attempt - rotation.attempts_before
+    if not rotation.is_test and attempt <= len(delays):
+        retry_at = context.now + delays[attempt - 1]
+    if (
+        retry_at is not None
+        and rotation.scheduled_at is not None
+        and retry_at >= rotation.scheduled_at.closes
+    ):
+        retry_at = None
     rotation = replace(rotation, status="failed", error=error, retry_at=retry_at)
     context.save(secret.without_test_version(rotation))
     context.save_rotation(rotation)
     return rotation
 
 
-def _close(context: Context, secret: Secret, rotation: Rotation, assumptions: Assumptions) -> Rotation:
+def _close(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
         error = FakeSecretsError(_missed_goal(secret, rotation))
         step = replace(rotation.steps[-1], error=error)
         rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
-        return _fail(context, secret, rotation, error, assumptions)
+        return _fail(context, secret, rotation, error)
     else:
         held = secret.labels
-        if assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
+        if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
             held = labels.remove(held, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
         rotated_at = max(context.now, secret.last_changed_at)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, partition
+from pytest_fakesecrets._core.arn import partition
 from pytest_fakesecrets._core.errors import (
     InvalidParameterException,
-    InvalidRequestException,
-    LimitExceededException,
-    not_on_a_replica,
-    secret_not_found,
 )
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
-from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.secret import OWN_KEY, Secret
 
 from .context import Context, Response
-
-#: Shown for a replica whose key is AWS's own (AWS CLI reference, replicate-secret-to-regions).
-_OWN_KEY = "alias/aws/secretsmanager"
 
 Regions = Sequence[Mapping[str, str]]
 
@@ -94,7 +86,7 @@ def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | No
         name=secret.name,
         status="InSync" if message is None else "Failed",
         message=message or SUCCEEDED,
-        kms_key_id=None if kms_key_id in (None, "", _OWN_KEY) else kms_key_id,
+        kms_key_id=None if kms_key_id in (None, "", OWN_KEY) else kms_key_id,
     )
 
 
@@ -118,7 +110,7 @@ def started_status(secret: Secret, regions: Regions) -> list[Response]:
     """All statuses as a call that begins replication answers them: those that it began are in progress."""
     begun = _names(regions)
     return [
-        {"Region": replica.region, "KmsKeyId": replica.kms_key_id or _OWN_KEY, "Status": "InProgress"}
+        {"Region": replica.region, "KmsKeyId": replica.kms_key_id or OWN_KEY, "Status": "InProgress"}
         if replica.region in begun
         else _status(replica)
         for replica in secret.regional_replicas
@@ -128,7 +120,7 @@ def started_status(secret: Secret, regions: Regions) -> list[Response]:
 def _status(replica: Replica) -> Response:
     status: Response = {
         "Region": replica.region,
-        "KmsKeyId": replica.kms_key_id or _OWN_KEY,
+        "KmsKeyId": replica.kms_key_id or OWN_KEY,
         "Status": replica.status,
     }
     return status if replica.message is None else {**status, "StatusMessage": replica.message}
@@ -210,85 +202,3 @@ def _forget(context: Context, link: Primary, replica: Secret) -> None:
     if entry.is_cross_account:
         kept[replica.arn] = replace(entry, status="Detached")
     context.save(primary.changed(context.now, replicas=kept))
-
-
-def foreign_primary(context: Context, arn: str, kms_key_id: str | None) -> Primary:
-    """
-    The primary secret of a cross-account replica that is being made (API_CreateSecret).
-
-    Raises:
-        InvalidParameterException: it is no secret of another account in this region, or the replica
-            has no key of its own.
-    """
-    parsed = parse_secret_arn(arn)
-    if parsed is None or parsed.region != context.region.name or parsed.account == context.region.account:
-        raise InvalidParameterException(
-            "The primary secret must be in another account, and in the same Region and partition as the replica."
-        )
-    if not kms_key_id or kms_key_id == _OWN_KEY:
-        raise InvalidParameterException(
-            "You must specify a customer managed KMS key when you create a cross-account replica."
-        )
-    return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
-
-
-def associate_cross_account_replica(
-    context: Context,
-    *,
-    secret_id: str,
-    cross_account_replica_arn: str,
-    replica_restriction: str = "SameOrg",  # every account of the fake is in one organization
-    replication_role_arn: str | None = None,
-) -> Response:
-    check_secret_id(secret_id)
-    secret = context.writable(secret_id)
-    replica = _foreign_replica(context, secret, cross_account_replica_arn)
-    linked = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
-    if linked:
-        raise LimitExceededException("A primary secret can have at most one cross-account replica.")
-
-    entry = Replica(
-        arn=replica.arn,
-        region=secret.region,
-        account=replica.account,
-        name=replica.name,
-        status="InSync",
-        kms_key_id=replica.kms_key_id,
-        role_arn=replication_role_arn,
-        is_cross_account=True,
-    )
-    link = Primary(arn=secret.arn, region=secret.region, is_cross_account=True)
-    context.save(replace(replica, primary=link))
-    context.save(secret.changed(context.now, replicas={**secret.replicas, replica.arn: entry}))
-    return {"ARN": secret.arn, "CrossAccountReplicaARN": replica.arn, "ReplicationStatus": "InSync"}
-
-
-def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
-    parsed = parse_secret_arn(arn)
-    if parsed is None or parsed.region != secret.region or parsed.account == secret.account:
-        raise InvalidParameterException(
-            "The replica secret must be in another account, and in the same Region and partition as the primary."
-        )
-    replica = context.home(arn).find(arn, context.now)
-    if replica is None:
-        raise secret_not_found()
-    if replica.primary is None or replica.primary.arn != secret.arn:
-        raise InvalidRequestException("The secret was not created as a cross-account replica of this secret.")
-    return replica
-
-
-def disassociate_cross_account_replica(
-    context: Context, *, secret_id: str, cross_account_replica_arn: str
-) -> Response:
-    secret = context.find(secret_id)
-    if secret.is_replica:
-        raise not_on_a_replica()
-    if cross_account_replica_arn not in secret.replicas:
-        raise InvalidParameterException("The secret has no such cross-account replica.")
-
-    kept: dict[str, Any] = {arn: r for arn, r in secret.replicas.items() if arn != cross_account_replica_arn}
-    context.save(secret.changed(context.now, replicas=kept))
-    replica = context.home(cross_account_replica_arn).find(cross_account_replica_arn, context.now)
-    if replica is not None and replica.primary is not None:
-        context.save(replace(replica, primary=replace(replica.primary, status="Detached")))
-    return {"ARN": secret.arn, "CrossAccountReplicaARN": cross_account_replica_arn}

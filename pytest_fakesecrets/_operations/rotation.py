@@ -20,7 +20,7 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
-from pytest_fakesecrets._core.schedule import Schedule, check
+from pytest_fakesecrets._core.schedule import Grid, Schedule, Window, check
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
 
 from .context import Context, Response
@@ -42,9 +42,12 @@ def rotate_secret(
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
     secret = context.in_primary_region(secret_id)
     _check_owner(secret, function_arn)
-    schedule = None if rotation_rules is None else schedule_of(rotation_rules, context.now)
-    if function_arn is not None:
-        _check_function_arn(secret, function_arn)
+    schedule = (
+        None
+        if rotation_rules is None
+        else schedule_of(rotation_rules, context.now, context.assumptions.hour_rate_grid)
+    )
+    _check_function_arn(secret, function_arn)
     settings = _settings(
         context,
         secret,
@@ -52,6 +55,7 @@ def rotate_secret(
         schedule=schedule,
         external_metadata=external_secret_rotation_metadata,
         external_role_arn=external_secret_rotation_role_arn,
+        immediately=rotate_immediately,
     )
     _check_can_rotate(secret, settings)
     answer = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
@@ -63,7 +67,7 @@ def rotate_secret(
         )
     _check_permissions(context, secret, settings)
 
-    _supersede(context, secret)
+    supersede(context, secret)
     start(context, replace(secret, rotation=settings), client_request_token, immediately=rotate_immediately)
     return answer
 
@@ -77,19 +81,22 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         raise managed_by_service()
 
 
-def schedule_of(rules: Mapping[str, Any], now: datetime) -> Schedule:
+def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
     """Rules replace those stored before as a whole: an old Duration is not carried over."""
     schedule = Schedule(
         stored_at=now,
         automatically_after_days=rules.get("AutomaticallyAfterDays"),
         duration=rules.get("Duration"),
         expression=rules.get("ScheduleExpression"),
+        grid=grid,
     )
     check(schedule)
     return schedule
 
 
-def _check_function_arn(secret: Secret, arn: str) -> None:
+def _check_function_arn(secret: Secret, arn: str | None) -> None:
+    if arn is None:
+        return
     parsed = parse_function_arn(arn)
     if parsed is None or parsed.region != secret.region:
         raise InvalidParameterException(
@@ -106,16 +113,21 @@ def _settings(
     schedule: Schedule | None,
     external_metadata: Sequence[Mapping[str, str]] | None,
     external_role_arn: str | None,
+    immediately: bool,
 ) -> RotationSettings:
     """What will be stored: the members of the request, and for those left out what was stored before."""
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
+    begins = context.now
+    current = secret.version(CURRENT)
+    if context.assumptions.first_day_base == "value" and not immediately and current is not None:
+        begins = begins if secret.last_rotated_at else current.created_at
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
         # Turning rotation on again begins the count anew, as a new schedule does.
-        counted_from=stored.counted_from if stored.enabled and schedule is None else context.now,
+        counted_from=stored.counted_from if stored.enabled and schedule is None else begins,
         function_arn=function_arn or stored.function_arn,
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
         external_role_arn=external_role_arn or stored.external_role_arn,
@@ -160,7 +172,9 @@ def _check_permissions(context: Context, secret: Secret, settings: RotationSetti
         raise InvalidRequestException(f"Secrets Manager is unable to assume role {role}.")
 
 
-def start(context: Context, secret: Secret, token: str, *, immediately: bool) -> None:
+def start(
+    context: Context, secret: Secret, token: str, *, immediately: bool, window: Window | None = None
+) -> None:
     """
     Stage the new version of a rotation, or of the test run that stands in for it.
 
@@ -184,6 +198,7 @@ def start(context: Context, secret: Secret, token: str, *, immediately: bool) ->
         token=token,
         started_at=context.now,
         is_test=not immediately,
+        scheduled_at=window,
         plan=SERVICE_STEPS if function_arn is None else STEPS if immediately else TEST_STEPS,
         function_arn=function_arn,
     )
@@ -191,7 +206,7 @@ def start(context: Context, secret: Secret, token: str, *, immediately: bool) ->
     context.save_rotation(rotation)
 
 
-def _supersede(context: Context, secret: Secret) -> None:
+def supersede(context: Context, secret: Secret) -> None:
     """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
     old = context.home(secret.arn).unfinished_rotation(secret)
     if old is not None:

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from pytest_fakesecrets._core import labels, pages, search
-from pytest_fakesecrets._core.arn import check_name, check_secret_id, parse_secret_arn, secret_arn
+from pytest_fakesecrets._core.arn import check_name, check_secret_id, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
-    InvalidParameterException,
     InvalidRequestException,
     ResourceExistsException,
     managed_by_service,
-    marked_for_deletion,
-    not_on_a_replica,
-    secret_not_found,
 )
 from pytest_fakesecrets._core.labels import CURRENT
-from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.secret import OWN_KEY, Secret, Value
 
 from .context import Context, Response
+from .cross_account import foreign_primary
 from .replication import (
     checked_regions,
     described_replication,
-    foreign_primary,
     replicate,
     started_status,
 )
-from .rotation import cancel_unfinished, described_rotation
-from .tags import checked_tags, described_tags, tagged
+from .rotation import described_rotation
+from .tags import described_tags, first_tags
 from .versions import is_replay, one_value, store_value
-
-#: What the service shows as no key at all: its own (API_DescribeSecret, KmsKeyId).
-_OWN_KEY = "alias/aws/secretsmanager"
-
-#: Days that a deleted secret can be restored: the default, and the bounds (API_DeleteSecret).
-_RECOVERY_DAYS, _FEWEST_DAYS, _MOST_DAYS = 30, 7, 30
 
 
 def create_secret(
@@ -60,43 +50,27 @@ def create_secret(
         raise InvalidRequestException(TOKEN_MISSING)
     check_name(name)
     value = one_value(secret_string, secret_binary)
-    # An empty list is tags too: published describe-secret outputs show it as "Tags": [].
-    new_tags = None if tags is None else checked_tags(tags)
+    new_tags = first_tags(tags)
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
-    primary = None
-    if cross_account_primary_arn is not None:
-        _check_alone(value, description, add_replica_regions, type)
-        primary = foreign_primary(context, cross_account_primary_arn, kms_key_id)
+    others = (value, description, add_replica_regions, type)
+    primary = foreign_primary(context, cross_account_primary_arn, kms_key_id, others)
     existing = context.region.find(name, context.now)
     if existing is not None:
-        _check_replay(existing, name, client_request_token, value)
-        return _created(existing, client_request_token)
+        return _replayed(existing, name, client_request_token, value)
 
     secret = replace(
         new_secret(context, name),
         description=description or None,
         kms_key_id=_shown_key(kms_key_id),
-        tags=None if new_tags is None else tagged(None, new_tags),
+        tags=new_tags,
         type=type or None,
         primary=primary,
     )
     if value is not None:
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
-    answer = _created(secret, None if value is None else client_request_token)
-    if not regions:
-        context.save(secret)
-        return answer
     secret = replicate(context, secret, regions, force=force_overwrite_replica_secret)
-    return {**answer, "ReplicationStatus": started_status(secret, regions)}
-
-
-def _check_alone(*others: object) -> None:
-    """A cross-account replica gets all these from its primary secret (API_CreateSecret)."""
-    if any(other is not None for other in others):
-        raise InvalidParameterException(
-            "You can't include SecretString, SecretBinary, Description, AddReplicaRegions, or Type "
-            "when you create a cross-account replica."
-        )
+    answer = _created(secret, None if value is None else client_request_token)
+    return {**answer, "ReplicationStatus": started_status(secret, regions)} if regions else answer
 
 
 def new_secret(context: Context, name: str) -> Secret:
@@ -104,25 +78,26 @@ def new_secret(context: Context, name: str) -> Secret:
     return Secret(arn=arn, name=name, created_at=context.now, last_changed_at=context.now)
 
 
-def _check_replay(existing: Secret, name: str, token: str, value: Value | None) -> None:
+def _replayed(existing: Secret, name: str, token: str, value: Value | None) -> Response:
     if existing.deleted_at is not None:
         raise InvalidRequestException(
             "You can't create this secret because a secret with this name is already scheduled for deletion."
         )
     if value is None or not is_replay(existing, token, value):
         raise ResourceExistsException(f"The operation failed because the secret {name} already exists.")
+    return _created(existing, token)
 
 
 def _created(secret: Secret, version_id: str | None) -> Response:
-    return _named(secret) if version_id is None else {**_named(secret), "VersionId": version_id}
+    return named(secret) if version_id is None else {**named(secret), "VersionId": version_id}
 
 
-def _named(secret: Secret) -> Response:
+def named(secret: Secret) -> Response:
     return {"ARN": secret.arn, "Name": secret.name}
 
 
 def _shown_key(kms_key_id: str | None) -> str | None:
-    return None if kms_key_id in (None, "", _OWN_KEY) else kms_key_id
+    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
 
 
 def describe_secret(context: Context, *, secret_id: str) -> Response:
@@ -201,77 +176,6 @@ def _encrypted_again(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any
         version.id: replace(version, kms_key_id=kms_key_id) if version.id in held else version
         for version in secret.versions.values()
     }
-
-
-def delete_secret(
-    context: Context,
-    *,
-    secret_id: str,
-    recovery_window_in_days: int | None = None,
-    force_delete_without_recovery: bool = False,
-) -> Response:
-    check_secret_id(secret_id)
-    _check_window(recovery_window_in_days, force_delete_without_recovery)
-    secret = context.lookup(secret_id)
-    if secret is None:
-        return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
-    if secret.deleted_at is not None and not force_delete_without_recovery:
-        raise marked_for_deletion()
-    if secret.is_replica:
-        raise not_on_a_replica()
-    if secret.is_managed:
-        raise managed_by_service()
-    if secret.replicas:
-        regions = ", ".join(replica.region for replica in secret.replicas.values())
-        raise InvalidParameterException(
-            f"You can't delete secret {secret.arn} that still has replica regions [{regions}]."
-        )
-
-    secret, _ = cancel_unfinished(context, secret)
-    if force_delete_without_recovery:
-        context.delete(secret)
-        return {**_named(secret), "DeletionDate": context.now}
-    due = context.now + timedelta(days=recovery_window_in_days or _RECOVERY_DAYS)
-    context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
-    return {**_named(secret), "DeletionDate": due}
-
-
-def _check_window(days: int | None, force: bool) -> None:
-    if days is None:
-        return
-    if not _FEWEST_DAYS <= days <= _MOST_DAYS:
-        raise InvalidParameterException(
-            "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
-        )
-    if force:
-        raise InvalidParameterException(
-            "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."
-        )
-
-
-def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Response:
-    """
-    Deleting by force succeeds for a secret that does not exist.
-
-    Source: LocalStack test test_delete_non_existent_secret_returns_as_if_secret_exists.
-    """
-    if not force:
-        raise secret_not_found()
-    sent = parse_secret_arn(secret_id)
-    arn = secret_id
-    if sent is None:
-        arn = secret_arn(context.region.name, context.region.account, secret_id, context.new_suffix())
-    return {"ARN": arn, "Name": sent.name if sent else secret_id, "DeletionDate": context.now}
-
-
-def restore_secret(context: Context, *, secret_id: str) -> Response:
-    secret = context.find(secret_id)
-    if secret.is_replica:
-        raise not_on_a_replica()
-
-    if secret.deleted_at is not None:
-        context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))
-    return _named(secret)
 
 
 def list_secrets(

@@ -2,56 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pytest_fakesecrets._core.arn import check_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
-from pytest_fakesecrets._core.labels import CURRENT
-from pytest_fakesecrets._core.secret import MANAGED_ROTATION, RotationSettings, Secret, Value
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
 
 from .context import Context
 from .rotation import schedule_of
 from .secrets import new_secret
-from .versions import store_value
 
 #: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
-_MANAGED_DAYS = 7
+_MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
 
-def add_secret(
-    context: Context,
-    name: str,
-    value: Value | None,
-    *,
-    token: str,
-    owning_service: str | None,
-    rotation_rules: Mapping[str, Any] | None,
-    tags: Mapping[str, str] | None,
-) -> Secret:
-    try:
-        check_name(name)
-    except ServiceError as error:
-        raise FakeSecretsError(f"{name!r} is no name for a secret: {error.message}") from None
-    if context.region.find(name, context.now) is not None:
-        raise FakeSecretsError(f"There is a secret {name!r} already.")
-    if rotation_rules is not None and owning_service not in MANAGED_ROTATION:
-        owners = ", ".join(sorted(MANAGED_ROTATION))
-        raise FakeSecretsError(
-            f"rotation_rules are for a secret whose owner rotates it (owning_service: {owners}). "
-            "Give any other secret its rules with rotate_secret()."
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """What a seeded secret is to be. The version ids are drawn by whoever asks for it."""
+
+    value: Value | None
+    previous_value: Value | None
+    deprecated_values: Sequence[Value]
+    is_stuck: bool
+    pending_value: Value | None
+    owning_service: str | None
+    type: str | None
+    description: str | None
+    kms_key_id: str | None
+    tags: Mapping[str, str] | None
+    created_at: datetime
+    last_rotated_at: datetime | None
+    function_arn: str | None
+    rotation_rules: Mapping[str, Any] | None
+
+
+def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -> Secret:
+    """
+    Put a secret into the world as *seed* has it.
+
+    Raises:
+        FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.
+    """
+    _check(context, name, seed)
+    born = seed.created_at
     secret = replace(
         new_secret(context, name),
-        owning_service=owning_service,
-        tags=None if tags is None else dict(tags),
+        created_at=born,
+        last_changed_at=born,
+        owning_service=seed.owning_service,
+        type=seed.type,
+        description=seed.description,
+        kms_key_id=seed.kms_key_id,
+        tags=None if seed.tags is None else dict(seed.tags),
     )
-    if owning_service in MANAGED_ROTATION:
-        schedule = schedule_of(rotation_rules or {"AutomaticallyAfterDays": _MANAGED_DAYS}, context.now)
-        settings = RotationSettings(enabled=True, schedule=schedule, counted_from=context.now)
-        secret = replace(secret, rotation=settings)
-    if value is not None:
-        secret = store_value(context, secret, token, value, (CURRENT,))
-    context.save(secret)
+    secret = replace(secret, rotation=_settings(secret, seed), last_rotated_at=seed.last_rotated_at)
+    secret = replace(secret, last_window=_last_window(secret, context.now))
+    left = list(tokens)
+    changed_at = seed.last_rotated_at or born
+    for value in seed.deprecated_values:
+        secret = _with(secret, left.pop(), value, None, born)
+    if seed.previous_value is not None:
+        secret = _with(secret, left.pop(), seed.previous_value, PREVIOUS, born)
+    if seed.value is not None:
+        secret = _with(secret, left.pop(), seed.value, CURRENT, changed_at)
+    if seed.is_stuck:
+        secret = _with(secret, left.pop(), seed.pending_value, PENDING, changed_at)
+    context.save(replace(secret, last_changed_at=changed_at))
+    if seed.is_stuck:
+        context.save_rotation(_stuck(secret, seed, changed_at))
     return secret
+
+
+def _with(secret: Secret, token: str, value: Value | None, label: str | None, now: datetime) -> Secret:
+    held = secret.labels if label is None else {**secret.labels, label: token}
+    return secret.with_version(secret.new_version(token, now, value), held, now)
+
+
+def _last_window(secret: Secret, now: datetime) -> datetime | None:
+    """The latest window that had opened by now: what was to happen in it lies in the past of the seed."""
+    if secret.rotation is None:
+        return None
+    opened = None
+    for window in secret.rotation.schedule.windows(secret.rotation_base, now):
+        opened = window.opens
+    return opened
+
+
+def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
+    return Rotation(
+        secret_id=secret.arn,
+        token=secret.labels[PENDING],
+        started_at=moment,
+        status="failed",
+        function_arn=seed.function_arn,
+        error=FakeSecretsError("The secret was seeded with a rotation that had failed."),
+    )
+
+
+def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
+    rules = seed.rotation_rules
+    if secret.rotates_by_owner:
+        rules = rules or _MANAGED_RULES
+    elif seed.function_arn is None:
+        return None
+    return RotationSettings(
+        enabled=True,
+        schedule=schedule_of(rules or {}, seed.created_at),
+        counted_from=seed.created_at,
+        function_arn=seed.function_arn,
+    )
+
+
+def _check(context: Context, name: str, seed: Seed) -> None:
+    for value in (seed.value, seed.previous_value, seed.pending_value, *seed.deprecated_values):
+        if not isinstance(value, str | bytes | None):
+            raise FakeSecretsError(
+                f"A value has to be a str or bytes, not a {type(value).__name__}. Is it JSON? Use json.dumps()."
+            )
+    try:
+        check_name(name)
+        schedule_of(seed.rotation_rules or {}, context.now)
+    except ServiceError as error:
+        raise FakeSecretsError(f"{name!r} cannot be: {error.message}") from None
+    if context.region.find(name, context.now) is not None:
+        raise FakeSecretsError(f"There is a secret {name!r} already.")
+    is_owned = seed.owning_service is not None
+    if seed.rotation_rules is not None and seed.function_arn is None and not is_owned:
+        raise FakeSecretsError(
+            "rotation_rules need something that rotates: give a rotation_function, or the "
+            "owning_service whose secret it is."
+        )
+    if seed.value is None and (seed.previous_value is not None or seed.deprecated_values):
+        raise FakeSecretsError("A secret with older values has a current one: give a value.")
+    if seed.pending_value is not None and not seed.is_stuck:
+        raise FakeSecretsError("A pending_value is what a rotation left that got stuck: give stuck=True.")
+    latest = seed.last_rotated_at or seed.created_at
+    if not seed.created_at <= latest <= context.now:
+        raise FakeSecretsError(
+            "A secret is created before it is rotated, and both before now: look at created_at and "
+            "last_rotated_at."
+        )
+
+
+def versions_of(seed: Seed) -> int:
+    """How many version ids the seed needs."""
+    values = (seed.value, seed.previous_value)
+    return len(seed.deprecated_values) + sum(value is not None for value in values) + seed.is_stuck

@@ -57,6 +57,15 @@ def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
     return new
 
 
+def first_tags(sent: Sequence[Mapping[str, str]] | None) -> Tags | None:
+    """
+    The tags that a secret is born with; None where none are sent.
+
+    An empty list is tags too: published describe-secret outputs show it as "Tags": [].
+    """
+    return None if sent is None else tagged(None, checked_tags(sent))
+
+
 def tagged(held: Tags | None, new: Tags) -> Tags:
     """The tags with *new* among them: a known key keeps its place, a new one comes last."""
     together = {**(held or {}), **new}

@@ -1,0 +1,50 @@
+"""What will come due, in the order of its instants: found without looking through all there is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import Literal, NamedTuple
+
+Kind = Literal["deletion", "retry", "window"]
+
+
+class Entry(NamedTuple):
+    """One thing that comes due: the kind of it, the secret's ARN, and for a retry the rotation's token."""
+
+    kind: Kind
+    secret_id: str
+    token: str = ""
+
+
+class Agenda:
+    """
+    One instant for each entry, the earliest found at once.
+
+    Entries that have been moved or crossed out stay in the heap until they come to its top. Of two
+    at the same instant the one that was put first comes first.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, int, Entry]] = []
+        self._instants: dict[Entry, tuple[datetime, int]] = {}
+        self._count = 0
+
+    def put(self, entry: Entry, instant: datetime | None) -> None:
+        """Let *entry* come due at *instant*, or never."""
+        known = self._instants.get(entry)
+        if instant is None:
+            self._instants.pop(entry, None)
+        elif known is None or known[0] != instant:
+            self._count += 1
+            self._instants[entry] = instant, self._count
+            heappush(self._heap, (instant, self._count, entry))
+
+    def next(self, until: datetime) -> tuple[datetime, Entry] | None:
+        """The first entry that is due by *until*, or None. It stays in the agenda."""
+        while self._heap:
+            instant, count, entry = self._heap[0]
+            if self._instants.get(entry) == (instant, count):
+                return (instant, entry) if instant <= until else None
+            heappop(self._heap)
+        return None

@@ -1,0 +1,92 @@
+"""DeleteSecret and RestoreSecret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, secret_arn
+from pytest_fakesecrets._core.errors import (
+    InvalidParameterException,
+    managed_by_service,
+    marked_for_deletion,
+    not_on_a_replica,
+    secret_not_found,
+)
+
+from .context import Context, Response
+from .rotation import cancel_unfinished
+from .secrets import named
+
+#: Days that a deleted secret can be restored: the default, and the bounds (API_DeleteSecret).
+_RECOVERY_DAYS, _FEWEST_DAYS, _MOST_DAYS = 30, 7, 30
+
+
+def delete_secret(
+    context: Context,
+    *,
+    secret_id: str,
+    recovery_window_in_days: int | None = None,
+    force_delete_without_recovery: bool = False,
+) -> Response:
+    check_secret_id(secret_id)
+    _check_window(recovery_window_in_days, force_delete_without_recovery)
+    secret = context.lookup(secret_id)
+    if secret is None:
+        return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
+    if secret.deleted_at is not None and not force_delete_without_recovery:
+        raise marked_for_deletion()
+    if secret.is_replica:
+        raise not_on_a_replica()
+    if secret.is_managed:
+        raise managed_by_service()
+    if secret.replicas:
+        regions = ", ".join(replica.region for replica in secret.replicas.values())
+        raise InvalidParameterException(
+            f"You can't delete secret {secret.arn} that still has replica regions [{regions}]."
+        )
+
+    secret, _ = cancel_unfinished(context, secret)
+    if force_delete_without_recovery:
+        context.delete(secret)
+        return {**named(secret), "DeletionDate": context.now}
+    due = context.now + timedelta(days=recovery_window_in_days or _RECOVERY_DAYS)
+    context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
+    return {**named(secret), "DeletionDate": due}
+
+
+def _check_window(days: int | None, force: bool) -> None:
+    if days is None:
+        return
+    if not _FEWEST_DAYS <= days <= _MOST_DAYS:
+        raise InvalidParameterException(
+            "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
+        )
+    if force:
+        raise InvalidParameterException(
+            "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."
+        )
+
+
+def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Response:
+    """
+    Deleting by force succeeds for a secret that does not exist.
+
+    Source: LocalStack test test_delete_non_existent_secret_returns_as_if_secret_exists.
+    """
+    if not force:
+        raise secret_not_found()
+    sent = parse_secret_arn(secret_id)
+    arn = secret_id
+    if sent is None:
+        arn = secret_arn(context.region.name, context.region.account, secret_id, context.new_suffix())
+    return {"ARN": arn, "Name": sent.name if sent else secret_id, "DeletionDate": context.now}
+
+
+def restore_secret(context: Context, *, secret_id: str) -> Response:
+    secret = context.find(secret_id)
+    if secret.is_replica:
+        raise not_on_a_replica()
+
+    if secret.deleted_at is not None:
+        context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))
+    return named(secret)

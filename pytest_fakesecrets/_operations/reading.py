@@ -1,0 +1,153 @@
+"""The operations that read secret values, and list the versions that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_fakesecrets._core import labels, pages, search
+from pytest_fakesecrets._core.arn import check_secret_id
+from pytest_fakesecrets._core.errors import (
+    InvalidParameterException,
+    InvalidRequestException,
+    ServiceError,
+    label_not_found,
+    version_not_found,
+)
+from pytest_fakesecrets._core.labels import CURRENT
+from pytest_fakesecrets._core.secret import Secret, Version
+
+from .context import Context, Response
+
+#: Shown for every version that AWS encrypts with its own key (LocalStack snapshots of ListSecretVersionIds).
+DEFAULT_KEY = "DefaultEncryptionKey"
+
+
+def get_secret_value(
+    context: Context, *, secret_id: str, version_id: str | None = None, version_stage: str | None = None
+) -> Response:
+    secret = context.usable(secret_id)
+    context.check_key(secret)
+    version = _asked_for(secret, version_id, version_stage)
+
+    _note_access(context, secret, version)
+    return _value(secret, version)
+
+
+def _note_access(context: Context, secret: Secret, version: Version) -> None:
+    if version.last_accessed_on != context.today or secret.last_accessed_on != context.today:
+        versions = {**secret.versions, version.id: replace(version, last_accessed_on=context.today)}
+        context.save(replace(secret, versions=versions, last_accessed_on=context.today))
+
+
+def _value(secret: Secret, version: Version) -> Response:
+    response: Response = {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": version.id,
+        "SecretString" if isinstance(version.value, str) else "SecretBinary": version.value,
+        "CreatedDate": version.created_at,
+    }
+    if held := labels.of(secret.labels, version.id):
+        response["VersionStages"] = held
+    return response
+
+
+def _asked_for(secret: Secret, version_id: str | None, label: str | None) -> Version:
+    if version_id is None:
+        label = label or CURRENT
+        version = secret.version(label)
+        if version is None or not version.has_value:
+            raise label_not_found(label)
+        return version
+    version = secret.versions.get(version_id)
+    if version is None:
+        raise version_not_found(version_id)
+    if label is not None and secret.labels.get(label) != version_id:
+        raise InvalidRequestException(
+            "You provided a VersionStage that is not associated to the provided VersionId."
+        )
+    # AWSPENDING is on a version without a value until createSecret has put one under the same token.
+    if not version.has_value:
+        raise version_not_found(version_id) if label is None else label_not_found(label)
+    return version
+
+
+def batch_get_secret_value(
+    context: Context,
+    *,
+    secret_id_list: Sequence[str] | None = None,
+    filters: Sequence[Mapping[str, Any]] | None = None,
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> Response:
+    if bool(secret_id_list) == bool(filters):
+        raise InvalidParameterException("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
+    if max_results is not None and not filters:
+        raise InvalidParameterException(
+            "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
+        )
+    following = None
+    wanted = secret_id_list or ()
+    for secret_id in wanted:
+        check_secret_id(secret_id)
+    if filters:
+        matches = search.matching(filters)
+        living = context.region.living(context.now)
+        found = [secret.arn for secret in living if secret.deleted_at is None and matches(secret)]
+        asked = ("BatchGetSecretValue", filters)
+        wanted, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
+
+    response: Response = {"SecretValues": [], "Errors": []}
+    for secret_id in wanted:
+        try:
+            response["SecretValues"].append(get_secret_value(context, secret_id=secret_id))
+        except ServiceError as error:
+            failed = {"SecretId": secret_id, "ErrorCode": error.code, "Message": error.message}
+            response["Errors"].append(failed)
+    if following is not None:
+        response["NextToken"] = following
+    return response
+
+
+def list_secret_version_ids(
+    context: Context,
+    *,
+    secret_id: str,
+    max_results: int | None = None,
+    next_token: str | None = None,
+    include_deprecated: bool = False,
+) -> Response:
+    secret = context.find(secret_id)
+
+    # A version without a value can be missing here; DescribeSecret is the reliable view (AWS PCS user guide).
+    held = labels.by_version(secret.labels)
+    versions = [
+        version
+        for version in secret.versions.values()
+        if version.has_value and (include_deprecated or version.id in held)
+    ]
+    asked = ("ListSecretVersionIds", secret.arn, include_deprecated)
+    page, following = pages.page(versions, asked, next_token, max_results or pages.LARGEST)
+    response: Response = {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "Versions": [_entry(version, held.get(version.id)) for version in page],
+    }
+    if following is not None:
+        response["NextToken"] = following
+    return response
+
+
+def _entry(version: Version, held: Sequence[str] | None) -> Response:
+    entry: Response = {
+        "VersionId": version.id,
+        "CreatedDate": version.created_at,
+        "KmsKeyIds": [version.kms_key_id or DEFAULT_KEY],
+    }
+    if held:
+        entry["VersionStages"] = held
+    if version.last_accessed_on is not None:
+        entry["LastAccessedDate"] = version.last_accessed_on
+    return entry

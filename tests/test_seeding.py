@@ -1,0 +1,136 @@
+"""`fake.add_secret()`: worlds that no API call can make."""
+
+from __future__ import annotations
+
+import pytest
+from rotation_functions import well_behaved
+from support import needs, refused
+
+from pytest_fakesecrets import FakeSecretsError
+
+
+def test_a_secret_that_was_born_without_a_value(client, fakesecrets):
+    view = fakesecrets.add_secret("db")
+
+    assert (view.staging, view.versions) == ({}, ())
+    with refused("ResourceNotFoundException"):
+        client.get_secret_value(SecretId="db")
+
+
+def test_a_secret_with_a_past(client, fakesecrets):
+    view = fakesecrets.add_secret("db", "new", previous_value="old", deprecated_values=["oldest", "older"])
+
+    assert view.staging == {"v3": {"AWSPREVIOUS"}, "v4": {"AWSCURRENT"}}
+    values = [
+        client.get_secret_value(SecretId="db", VersionId=version.id)["SecretString"]
+        for version in view.versions
+    ]
+    assert values == ["oldest", "older", "old", "new"]
+    listed = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]
+    assert ["VersionStages" in version for version in listed] == [False, False, True, True]
+
+
+def test_a_secret_that_rotated_120_days_ago(client, fakesecrets, fakesecrets_clock):
+    fakesecrets_clock.move_to("2030-05-01 12:00")
+
+    view = fakesecrets.add_secret(
+        "db",
+        "old",
+        rotation_function=well_behaved,
+        rotation_rules={"AutomaticallyAfterDays": 30},
+        created_at="2029-01-01",
+        last_rotated_at="2030-01-01 07:00",
+    )
+
+    described = client.describe_secret(SecretId="db")
+    assert (
+        f"{described['LastRotatedDate'].astimezone(fakesecrets_clock.now.tzinfo):%Y-%m-%d %H:%M}"
+        == "2030-01-01 07:00"
+    )
+    assert f"{described['CreatedDate'].astimezone(fakesecrets_clock.now.tzinfo):%Y-%m-%d}" == "2029-01-01"
+    assert described["RotationEnabled"] is True
+    assert described["RotationRules"] == {"AutomaticallyAfterDays": 30}
+    assert f"{view.next_rotation.opens:%Y-%m-%d}" == "2030-01-31"
+
+
+@pytest.mark.parametrize("pending", [None, "half-made"], ids=["empty", "with a value"])
+def test_a_secret_that_is_stuck_with_a_pending_version(client, fakesecrets, pending):
+    view = fakesecrets.add_secret(
+        "db", "old", stuck=True, pending_value=pending, rotation_function=well_behaved
+    )
+
+    assert view.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+    assert view.versions[1].has_value is (pending is not None)
+    assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["failed"]
+    with refused("InvalidRequestException") as answer:
+        client.rotate_secret(SecretId="db")
+    assert answer.message == "A previous rotation isn't complete. That rotation will be reattempted."
+    client.put_secret_value(SecretId="db", SecretString="by hand")
+    assert client.rotate_secret(SecretId="db")["VersionId"]
+
+
+def test_a_secret_of_an_aws_service(client, fakesecrets):
+    fakesecrets.add_secret(
+        "rds!db-1",
+        "old",
+        owning_service="rds",
+        rotation_rules={"AutomaticallyAfterDays": 2},
+        tags={"aws:secretsmanager:owningService": "rds"},
+    )
+
+    described = client.describe_secret(SecretId="rds!db-1")
+    assert (described["OwningService"], described["RotationEnabled"]) == ("rds", True)
+    assert described["RotationRules"] == {"AutomaticallyAfterDays": 2}
+    assert described["Tags"] == [{"Key": "aws:secretsmanager:owningService", "Value": "rds"}]
+
+
+@needs("CreateSecret", "Type")
+def test_the_plain_members_of_a_secret(client, fakesecrets):
+    fakesecrets.add_secret(
+        "db", b"\x00", type="DatadogApiKey", description="mine", kms_key_id="alias/mine", tags={"a": "b"}
+    )
+
+    described = client.describe_secret(SecretId="db")
+    assert (described["Type"], described["Description"]) == ("DatadogApiKey", "mine")
+    assert (described["KmsKeyId"], described["Tags"]) == ("alias/mine", [{"Key": "a", "Value": "b"}])
+
+
+def test_in_another_region(fakesecrets):
+    view = fakesecrets.add_secret("db", "x", region_name="eu-west-1")
+
+    assert ":eu-west-1:" in view.arn
+
+
+def test_it_is_told_by_the_history(fakesecrets):
+    view = fakesecrets.add_secret("db", "x")
+
+    assert [str(move) for move in view.transitions] == ["AWSCURRENT -> v1 by add_secret"]
+
+
+@pytest.mark.parametrize(
+    ("seed", "told"),
+    [
+        ({"name": "db"}, "There is a secret 'db' already"),
+        ({"name": "bad name!"}, "'bad name!' cannot be: Invalid name"),
+        ({"name": "x", "previous_value": "old"}, "A secret with older values has a current one"),
+        ({"name": "x", "value": "v", "pending_value": "p"}, "give stuck=True"),
+        ({"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 1}}, "need something that rotates"),
+        (
+            {"name": "x", "owning_service": "rds", "rotation_rules": {"ScheduleExpression": "daily"}},
+            "Invalid schedule expression",
+        ),
+        ({"name": "x", "created_at": "2100-01-01"}, "look at created_at and last_rotated_at"),
+        ({"name": "x", "created_at": "2020-01-02", "last_rotated_at": "2020-01-01"}, "look at created_at"),
+        ({"name": "x", "created_at": "someday"}, "No moment can be read from 'someday'"),
+        ({"name": "x", "rotation_function": "nowhere:handler"}, "cannot be loaded"),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else value,
+)
+def test_a_seed_that_cannot_be_is_refused_and_changes_nothing(fakesecrets, seed, told):
+    fakesecrets.add_secret("db", "x")
+    before = fakesecrets.history
+
+    with pytest.raises(FakeSecretsError, match=told):
+        fakesecrets.add_secret(**seed)
+
+    assert fakesecrets.history == before

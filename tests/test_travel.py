@@ -1,0 +1,578 @@
+"""Time travel: what comes due runs, each thing at its own instant, whoever moves the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timedelta, timezone
+from random import Random
+
+import pytest
+from freezegun import freeze_time
+from rotation_functions import raising_in, well_behaved
+from support import labels, refused, token
+
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+
+@pytest.fixture
+def clock(fakesecrets_clock):
+    fakesecrets_clock.move_to("2030-01-02 09:30")
+    return fakesecrets_clock
+
+
+@pytest.fixture
+def db(client):
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+def configure(fakesecrets, client, function=well_behaved, secret_id="db", **rules):
+    """Store a schedule, and rotate nothing now."""
+    client.rotate_secret(
+        SecretId=secret_id,
+        RotationLambdaARN=fakesecrets.add_rotation_function(function),
+        RotationRules=rules,
+        RotateImmediately=False,
+    )
+
+
+def scheduled(fakesecrets, secret_id="db"):
+    return [rotation for rotation in fakesecrets.rotations(secret_id) if rotation.scheduled_at]
+
+
+def moments(rotations):
+    return [f"{rotation.started_at:%Y-%m-%d %H:%M}" for rotation in rotations]
+
+
+class TestASchedule:
+    def test_of_days_rotates_on_each_of_its_dates(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, ScheduleExpression="rate(30 days)")
+
+        clock.tick(timedelta(days=91))
+
+        rotations = scheduled(fakesecrets)
+        assert moments(rotations) == ["2030-02-01 00:00", "2030-03-03 00:00", "2030-04-02 00:00"]
+        assert [rotation.status for rotation in rotations] == ["succeeded"] * 3
+        assert [rotation.scheduled_at.opens for rotation in rotations] == [r.started_at for r in rotations]
+        assert fakesecrets.secret("db").staging == {"v4": {"AWSPREVIOUS"}, "v5": {"AWSCURRENT", "AWSPENDING"}}
+
+    @pytest.mark.parametrize(
+        ("rules", "expected"),
+        [
+            pytest.param({"AutomaticallyAfterDays": 2}, ["2030-01-04 00:00", "2030-01-06 00:00"], id="days"),
+            pytest.param(
+                {"ScheduleExpression": "rate(23 hours)"},
+                [
+                    "2030-01-02 23:00",
+                    "2030-01-03 22:00",
+                    "2030-01-04 21:00",
+                    "2030-01-05 20:00",
+                    "2030-01-06 19:00",
+                ],
+                id="hours",
+            ),
+            pytest.param(
+                {"ScheduleExpression": "cron(0 16 ? * FRI *)", "Duration": "2h"},
+                ["2030-01-04 16:00"],
+                id="cron",
+            ),
+            pytest.param(
+                {"ScheduleExpression": "cron(0 2/10 3 * ? *)"},
+                ["2030-01-03 02:00", "2030-01-03 12:00", "2030-01-03 22:00"],
+                id="several hours",
+            ),
+        ],
+    )
+    def test_of_each_kind_rotates_when_its_windows_open(self, db, fakesecrets, clock, rules, expected):
+        configure(fakesecrets, db, **rules)
+
+        clock.move_to("2030-01-07")
+
+        assert moments(scheduled(fakesecrets)) == expected
+
+    def test_counts_from_a_manual_rotation_and_from_a_manual_value(self, db, fakesecrets, clock):
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 10})
+        clock.move_to("2030-01-08")
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+        clock.move_to("2030-01-15")
+        fakesecrets.rotate("db")
+
+        clock.move_to("2030-01-26")
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-25 00:00"]
+
+    def test_of_cron_is_not_moved_by_a_manual_value(self, db, fakesecrets, clock):
+        """Inferred: not observed on AWS."""
+        configure(fakesecrets, db, ScheduleExpression="cron(0 8 5 * ? *)")
+        clock.move_to("2030-01-04")
+
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+        clock.move_to("2030-01-06")
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-05 08:00"]
+
+    def test_does_not_fire_again_in_a_window_in_which_somebody_has_rotated(self, db, fakesecrets, clock):
+        """Published describe-secret outputs: a Monday schedule, rotated on Monday, waits a week."""
+        configure(fakesecrets, db, ScheduleExpression="cron(0 0 ? * 2 *)")
+        clock.move_to("2030-01-07 07:18")
+        fakesecrets.rotate("db")
+
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-01-14"
+
+    def test_that_was_cancelled_fires_no_more_until_it_is_turned_on_again(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        db.cancel_rotate_secret(SecretId="db")
+        clock.tick(timedelta(days=10))
+        assert scheduled(fakesecrets) == []
+
+        db.rotate_secret(SecretId="db", RotateImmediately=False)
+        clock.tick(timedelta(days=2))
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-13 00:00", "2030-01-14 00:00"]
+
+    def test_of_a_deleted_secret_rests_until_it_is_restored(self, db, fakesecrets, clock):
+        """Inferred: scheduled rotations do not run for a deleted secret."""
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        db.delete_secret(SecretId="db")
+        clock.tick(timedelta(days=5))
+
+        db.restore_secret(SecretId="db")
+        clock.tick(timedelta(hours=1))
+
+        assert [rotation.status for rotation in scheduled(fakesecrets)][-1] == "succeeded"
+        assert moments(scheduled(fakesecrets))[0] >= "2030-01-03"
+
+    def test_that_is_changed_forgets_the_old_dates(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        configure(fakesecrets, db, AutomaticallyAfterDays=5)
+        clock.tick(timedelta(days=6))
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-07 00:00"]
+
+    def test_of_a_managed_secret_rotates_without_a_function(self, client, fakesecrets, clock):
+        fakesecrets.add_secret("rds!db", "old", owning_service="rds")
+
+        clock.tick(timedelta(days=8))
+
+        assert moments(scheduled(fakesecrets, "rds!db")) == ["2030-01-09 00:00"]
+        assert fakesecrets.secret("rds!db").value() != "old"
+
+    def test_a_year_of_four_hours_is_travelled_in_one_tick(self, fakesecrets, client, clock):
+        client.create_secret(Name="db", SecretString="old")
+
+        def quick(event, context):
+            if event["Step"] == "createSecret":
+                client.put_secret_value(
+                    SecretId="db",
+                    ClientRequestToken=event["ClientRequestToken"],
+                    SecretString="new",
+                    VersionStages=["AWSPENDING"],
+                )
+            elif event["Step"] == "finishSecret":
+                client.update_secret_version_stage(
+                    SecretId="db",
+                    VersionStage="AWSCURRENT",
+                    MoveToVersionId=event["ClientRequestToken"],
+                    RemoveFromVersionId=fakesecrets.secret("db").labels["AWSCURRENT"],
+                )
+
+        configure(fakesecrets, client, quick, ScheduleExpression="rate(4 hours)")
+
+        clock.tick(timedelta(days=30))
+
+        assert len(scheduled(fakesecrets)) == 30 * 6
+        assert len(client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]) == 100
+
+
+class TestAWindowThatFails:
+    def test_is_tried_again_while_it_is_open_and_then_by_the_next_one(self, db, fakesecrets, clock):
+        attempts = []
+
+        def down_for_a_day(event, context):
+            if event["Step"] == "testSecret" and clock.now < datetime(2030, 1, 3, tzinfo=timezone.utc):
+                return
+            if clock.now < datetime(2030, 1, 4, 23, tzinfo=timezone.utc):
+                attempts.append((f"{clock.now:%d %H:%M}", event["ClientRequestToken"]))
+                raise ConnectionError("down")
+            well_behaved(event, context)
+
+        configure(fakesecrets, db, down_for_a_day, ScheduleExpression="cron(0 16 * * ? *)", Duration="1h")
+        clock.move_to("2030-01-02 09:30")
+        clock.move_to("2030-01-06")
+
+        rotation = scheduled(fakesecrets)[0]
+        assert [moment for moment, _ in attempts][:4] == ["02 16:00", "02 16:01", "02 16:06", "02 16:21"]
+        assert {used for _, used in attempts} == {rotation.token}
+        assert (rotation.status, rotation.token) == ("succeeded", rotation.token)
+        assert f"{rotation.steps[-1].end:%d %H:%M}" == "05 16:00"
+
+    def test_leaves_the_reported_date_in_the_past(self, db, fakesecrets, clock):
+        """API_DescribeSecret: after an unsuccessful rotation it may be in the past."""
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 1})
+        fakesecrets.add_rotation_function(raising_in("createSecret"), name="well_behaved")
+
+        clock.move_to("2030-01-05 12:00")
+
+        reported = db.describe_secret(SecretId="db")["NextRotationDate"]
+        assert reported == datetime(2030, 1, 3, 23, 59, 59, tzinfo=timezone.utc)
+
+    def test_leaves_no_date_where_the_first_one_has_failed(self, db, fakesecrets, clock):
+        """Inferred: a first rotation that has not succeeded still runs."""
+        configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
+
+        clock.move_to("2030-01-05 12:00")
+
+        described = db.describe_secret(SecretId="db")
+        assert not {"LastRotatedDate", "NextRotationDate"} & set(described)
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
+
+    def test_is_overtaken_by_a_repair_by_hand(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
+        clock.move_to("2030-01-03 12:00")
+        fakesecrets.add_rotation_function(well_behaved, name="fails")
+
+        db.put_secret_value(SecretId="db", SecretString="by hand")
+        clock.move_to("2030-01-04 12:00")
+
+        assert [rotation.status for rotation in scheduled(fakesecrets)] == ["abandoned", "succeeded"]
+
+    def test_waits_for_that_repair_where_this_is_assumed(self, db, fakesecrets, clock):
+        fakesecrets.assume(stuck_window="wait", retry_delays=())
+        configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
+
+        clock.move_to("2030-01-10")
+
+        assert [len(rotation.steps) for rotation in scheduled(fakesecrets)] == [1]
+
+    def test_is_tried_once_by_each_later_window_where_nothing_else_is_assumed(self, db, fakesecrets, clock):
+        fakesecrets.assume(retry_delays=())
+        configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
+
+        clock.move_to("2030-01-06 12:00")
+
+        steps = scheduled(fakesecrets)[0].steps
+        assert [f"{step.start:%d}" for step in steps] == ["03", "04", "05", "06"]
+        assert [step.attempt for step in steps] == [1, 2, 3, 4]
+
+
+class TestWhereInItsWindowARotationRuns:
+    def test_at_its_open_unless_something_else_is_assumed(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, ScheduleExpression="cron(0 16 * * ? *)", Duration="2h")
+
+        clock.move_to("2030-01-02 16:00")
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-02 16:00"]
+
+    def test_at_its_close(self, db, fakesecrets, clock):
+        fakesecrets.assume(rotate_at="close")
+        configure(fakesecrets, db, ScheduleExpression="cron(0 16 * * ? *)", Duration="2h")
+
+        clock.move_to("2030-01-02 17:59:58")
+        assert scheduled(fakesecrets) == []
+        clock.tick(1)
+
+        assert [f"{rotation.started_at:%H:%M:%S}" for rotation in scheduled(fakesecrets)] == ["17:59:59"]
+
+    def test_anywhere_but_the_same_on_every_run(self):
+        def hours():
+            with FakeSecrets() as fake:
+                fake.clock.move_to("2030-01-02 09:30")
+                fake.assume(rotate_at=Random(7))
+                client = fake.client()
+                client.create_secret(Name="db", SecretString="old")
+                configure(fake, client, AutomaticallyAfterDays=1)
+                fake.clock.tick(timedelta(days=6))
+                return [f"{rotation.started_at:%d %H:%M:%S}" for rotation in scheduled(fake)]
+
+        first = hours()
+
+        assert first == hours()
+        assert len(first) == len({moment[:2] for moment in first}) >= 5
+        assert len({moment[3:5] for moment in first}) > 1
+
+
+class TestWhatElseIsAssumed:
+    @pytest.mark.parametrize(
+        ("grid", "expected"),
+        [
+            ("running", ["02 18:00", "03 12:00", "04 06:00", "05 00:00"]),
+            ("daily", ["02 18:00", "03 00:00", "03 18:00", "04 00:00", "04 18:00", "05 00:00"]),
+            ("last rotation", ["03 03:30", "03 21:30", "04 15:30"]),
+        ],
+    )
+    def test_the_grid_of_hours(self, db, fakesecrets, clock, grid, expected):
+        fakesecrets.assume(hour_rate_grid=grid)
+        configure(fakesecrets, db, ScheduleExpression="rate(18 hours)")
+
+        clock.move_to("2030-01-05 00:00")
+
+        assert [f"{rotation.started_at:%d %H:%M}" for rotation in scheduled(fakesecrets)] == expected
+
+    @pytest.mark.parametrize(("base", "expected"), [("call", "2030-01-30"), ("value", "2030-01-22")])
+    def test_the_first_day(self, fakesecrets, client, clock, base, expected):
+        fakesecrets.assume(first_day_base=base)
+        client.create_secret(Name="db", SecretString="old")
+        clock.move_to("2030-01-10")
+
+        configure(fakesecrets, client, AutomaticallyAfterDays=20)
+
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == expected
+
+    def test_a_first_day_that_has_passed_is_due_at_once(self, fakesecrets, client, clock):
+        fakesecrets.assume(first_day_base="value")
+        client.create_secret(Name="db", SecretString="old")
+        clock.move_to("2030-01-20 12:00")
+
+        configure(fakesecrets, client, AutomaticallyAfterDays=10)
+
+        assert client.get_secret_value(SecretId="db")["SecretString"] != "old"
+        assert moments(scheduled(fakesecrets)) == ["2030-01-20 12:00"]
+
+
+class TestRecoveryWindows:
+    def test_end_and_the_secret_is_gone_for_good(self, db, fakesecrets, clock):
+        db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+        clock.tick(timedelta(days=6, hours=23))
+        assert db.describe_secret(SecretId="db")["DeletedDate"]
+
+        clock.tick(timedelta(hours=1))
+
+        for call in (db.describe_secret, db.restore_secret):
+            with refused("ResourceNotFoundException"):
+                call(SecretId="db")
+        assert db.create_secret(Name="db", SecretString="again")["VersionId"]
+
+    def test_do_not_come_back_when_time_goes_backwards(self, db, fakesecrets, clock):
+        db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+        clock.tick(timedelta(days=8))
+
+        clock.move_to("2030-01-03")
+
+        with refused("ResourceNotFoundException"):
+            db.describe_secret(SecretId="db")
+
+    def test_of_a_restored_secret_do_nothing(self, db, fakesecrets, clock):
+        db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+        db.restore_secret(SecretId="db")
+
+        clock.tick(timedelta(days=8))
+
+        assert db.describe_secret(SecretId="db")["Name"] == "db"
+
+
+class TestTheOrderOfThings:
+    def test_is_that_of_their_instants_over_all_secrets_and_regions(self, fakesecrets, clock):
+        order = []
+        for region, name, days in (("us-east-1", "a", 3), ("eu-west-1", "b", 2), ("us-east-1", "c", 1)):
+            client = fakesecrets.client(region)
+            client.create_secret(Name=name, SecretString="old")
+
+            def spy(event, context, name=name):
+                if event["Step"] == "createSecret":
+                    order.append((f"{clock.now:%d}", name))
+                well_behaved(event, context)
+
+            client.rotate_secret(
+                SecretId=name,
+                RotationLambdaARN=fakesecrets.add_rotation_function(spy, name=name, region_name=region),
+                RotationRules={"AutomaticallyAfterDays": days},
+                RotateImmediately=False,
+            )
+
+        clock.move_to("2030-01-05 12:00")
+
+        assert order == [("03", "c"), ("04", "b"), ("04", "c"), ("05", "a"), ("05", "c")]
+
+    def test_at_one_instant_is_that_in_which_they_were_put(self, client, fakesecrets, clock):
+        for name in ("z", "a", "m"):
+            client.create_secret(Name=name, SecretString="old")
+            configure(fakesecrets, client, secret_id=name, AutomaticallyAfterDays=1)
+
+        clock.move_to("2030-01-03")
+
+        rotated = [r.secret_id.rpartition(":")[2][0] for r in fakesecrets.rotations() if r.scheduled_at]
+        assert rotated == ["z", "a", "m"]
+
+    def test_a_second_rotation_does_not_begin_inside_a_step_of_the_first(self, client, fakesecrets, clock):
+        for name in ("a", "b"):
+            client.create_secret(Name=name, SecretString="old")
+            configure(fakesecrets, client, secret_id=name, AutomaticallyAfterDays=1)
+
+        clock.move_to("2030-01-03")
+
+        first, second = [r for r in fakesecrets.rotations() if r.scheduled_at]
+        history = fakesecrets.history
+        assert history.index(first.steps[-1]) < history.index(second.steps[0])
+
+
+class TestTheInstant:
+    def test_is_what_the_whole_process_sees_while_the_clock_moves(self, db, fakesecrets, clock):
+        seen = []
+
+        def looks(event, context):
+            seen.append((datetime.now(timezone.utc), time.time(), db.describe_secret(SecretId="db")))
+            well_behaved(event, context)
+
+        configure(fakesecrets, db, looks, AutomaticallyAfterDays=1)
+        seen.clear()
+
+        clock.move_to("2030-01-03 15:00")
+
+        opens = datetime(2030, 1, 3, tzinfo=timezone.utc)
+        assert {(now, stamp) for now, stamp, _ in seen} == {(opens, opens.timestamp())}
+        assert seen[0][2]["LastChangedDate"] == opens
+        assert clock.now == datetime(2030, 1, 3, 15, tzinfo=timezone.utc)
+
+    def test_is_seen_by_a_cache_of_the_application_too(self, db, fakesecrets, clock):
+        kept = {}
+
+        def password(ttl=3600):
+            if not kept or time.time() - kept["at"] >= ttl:
+                kept.update(at=time.time(), value=db.get_secret_value(SecretId="db")["SecretString"])
+            return kept["value"]
+
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        clock.move_to("2030-01-02 23:30")
+        assert password() == "old"
+
+        clock.move_to("2030-01-03 00:15")
+        assert password() == "old"
+        clock.move_to("2030-01-03 00:30")
+        assert password() != "old"
+
+    def test_is_the_fakes_alone_under_somebody_elses_clock(self, db, fakesecrets):
+        with freeze_time("2030-01-02 09:30") as freezer:
+            configure(fakesecrets, db, AutomaticallyAfterDays=30)
+            freezer.move_to("2030-04-05")
+
+            rotations = scheduled(fakesecrets)
+
+        assert moments(rotations) == ["2030-02-01 00:00", "2030-03-03 00:00", "2030-04-02 00:00"]
+        assert {step.start for step in rotations[0].steps} == {rotations[0].started_at}
+
+
+class TestWhoMovesTheClock:
+    @freeze_time("2030-01-02 09:30", as_kwarg="freezer")
+    def test_freezegun_as_a_decorator(self, db, fakesecrets, freezer):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        freezer.tick(timedelta(days=1))
+
+        assert db.get_secret_value(SecretId="db")["SecretString"] != "old"
+
+    def test_pytest_freezer_asked_for_before(self, freezer, fakesecrets, client):
+        self._travel(fakesecrets, client, freezer)
+
+    def test_pytest_freezer_asked_for_after(self, fakesecrets, client, freezer):
+        self._travel(fakesecrets, client, freezer)
+
+    def test_time_machine_asked_for_before(self, time_machine, fakesecrets, client):
+        self._travel(fakesecrets, client, time_machine)
+
+    def test_time_machine_asked_for_after(self, fakesecrets, client, time_machine):
+        self._travel(fakesecrets, client, time_machine)
+
+    def test_a_clock_that_starts_after_the_secrets_were_made(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="old")
+        configure(fakesecrets, client, AutomaticallyAfterDays=1)
+
+        with freeze_time(datetime.now(timezone.utc) + timedelta(days=2)):
+            assert client.get_secret_value(SecretId="db")["SecretString"] != "old"
+
+    def _travel(self, fakesecrets, client, clock):
+        clock.move_to(datetime(2030, 1, 2, 9, 30, tzinfo=timezone.utc))
+        client.create_secret(Name="db", SecretString="old")
+        configure(fakesecrets, client, AutomaticallyAfterDays=1)
+        clock.move_to(datetime(2030, 1, 4, 12, tzinfo=timezone.utc))
+
+        assert moments(scheduled(fakesecrets)) == ["2030-01-03 00:00", "2030-01-04 00:00"]
+
+    def test_nobody(self, db, fakesecrets):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        assert scheduled(fakesecrets) == []
+        tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
+        assert fakesecrets.secret("db").next_rotation.opens.date() == tomorrow
+
+    def test_backwards_undoes_nothing_and_breaks_nothing(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        clock.move_to("2030-01-03 12:00")
+        before = fakesecrets.secret("db").staging
+
+        clock.move_to("2029-12-01")
+
+        assert fakesecrets.secret("db").staging == before
+        clock.move_to("2030-01-04 12:00")
+        assert moments(scheduled(fakesecrets)) == ["2030-01-03 00:00", "2030-01-04 00:00"]
+
+    def test_asyncio_goes_on(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        async def travel():
+            clock.tick(timedelta(days=1))
+            await asyncio.sleep(0.01)
+            return db.get_secret_value(SecretId="db")["SecretString"]
+
+        assert asyncio.run(travel()) != "old"
+
+
+class TestWithTheTestAtTheWheel:
+    def test_what_came_due_waits_with_its_window(self, db, fakesecrets, fakesecrets_rotation, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        fakesecrets_rotation.run()  # the test run of RotateImmediately=False
+
+        clock.tick(timedelta(days=1))
+
+        (waiting,) = fakesecrets_rotation.pending
+        assert f"{waiting.scheduled_at.opens:%Y-%m-%d}" == "2030-01-03"
+        assert labels(db, "db") == {token(1): {"AWSCURRENT"}, waiting.token: {"AWSPENDING"}}
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+    def test_the_next_window_waits_for_the_one_that_is_under_way(
+        self, db, fakesecrets, fakesecrets_rotation, clock
+    ):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        fakesecrets_rotation.run()
+
+        clock.tick(timedelta(days=5))
+
+        assert len(fakesecrets_rotation.pending) == 1
+
+    def test_a_failed_one_is_retried_by_the_test_and_not_by_the_clock(
+        self, db, fakesecrets, fakesecrets_rotation, clock
+    ):
+        function = fakesecrets.add_rotation_function(raising_in("createSecret"))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+
+        clock.tick(timedelta(days=1))
+
+        assert fakesecrets.rotations("db")[0].attempt == 1
+        assert len(fakesecrets_rotation.pending) == 1
+
+
+class TestTheCalendar:
+    def test_is_a_table_of_the_windows_that_come(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, ScheduleExpression="cron(0 16 1,15 * ? *)", Duration="2h")
+
+        assert fakesecrets.schedule("db", until="2030-03-01").splitlines() == [
+            "opens (UTC)              closes (UTC)",
+            "2030-01-15 16:00:00.000  2030-01-15 18:00:00.000",
+            "2030-02-01 16:00:00.000  2030-02-01 18:00:00.000",
+            "2030-02-15 16:00:00.000  2030-02-15 18:00:00.000",
+        ]
+
+    def test_of_a_secret_without_a_schedule_says_how_to_give_it_one(self, db, fakesecrets):
+        with pytest.raises(FakeSecretsError, match="'db' does not rotate on a schedule"):
+            fakesecrets.schedule("db", until="2030-03-01")
+
+
+def test_a_failing_scheduled_rotation_is_told_by_a_warning(db, fakesecrets, clock):
+    configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
+
+    with pytest.warns(RotationFailedWarning, match="failed in createSecret, attempt 1"):
+        clock.tick(timedelta(days=1))
