@@ -42,11 +42,7 @@ def rotate_secret(
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
     secret = context.in_primary_region(secret_id)
     _check_owner(secret, function_arn)
-    schedule = (
-        None
-        if rotation_rules is None
-        else schedule_of(rotation_rules, context.now, context.assumptions.hour_rate_grid)
-    )
+    schedule = _sent_schedule(context, rotation_rules)
     _check_function_arn(secret, function_arn)
     settings = _settings(
         context,
@@ -79,6 +75,12 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         raise InvalidRequestException("Rotation Lambda ARN is not supported for a service-managed secret.")
     if not secret.rotates_by_owner:
         raise managed_by_service()
+
+
+def _sent_schedule(context: Context, rules: Mapping[str, Any] | None) -> Schedule | None:
+    if rules is None:
+        return None
+    return schedule_of(rules, context.now, context.assumptions.hour_rate_grid)
 
 
 def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
@@ -119,10 +121,7 @@ def _settings(
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
-    begins = context.now
-    current = secret.version(CURRENT)
-    if context.assumptions.first_day_base == "value" and not immediately and current is not None:
-        begins = begins if secret.last_rotated_at else current.created_at
+    begins = context.now if immediately else _first_day(context, secret)
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
@@ -132,6 +131,14 @@ def _settings(
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
         external_role_arn=external_role_arn or stored.external_role_arn,
     )
+
+
+def _first_day(context: Context, secret: Secret) -> datetime:
+    """From where the days of a secret count that is not rotated now."""
+    current = secret.version(CURRENT)
+    if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
+        return context.now
+    return current.created_at
 
 
 def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
