@@ -221,6 +221,9 @@ class History:
     def events(self) -> tuple[Event, ...]:
         return tuple(self._events)
 
-    def about(self, secret_id: str) -> tuple[Event, ...]:
-        """The events of one secret, by its ARN."""
-        return tuple(event for event in self._events if event.secret_id == secret_id)
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def about(self, secret_id: str, length: int) -> tuple[Event, ...]:
+        """The events of one secret, by its ARN, among the first *length* of all."""
+        return tuple(event for event in self._events[:length] if event.secret_id == secret_id)

@@ -42,7 +42,14 @@ class Told:
     """The secret as it stood when it was looked at, for the explanation of a failing assertion."""
 
     secret: Secret
-    moves: tuple[LabelMoved, ...]
+    history: History
+    length: int
+
+    @property
+    def moves(self) -> tuple[LabelMoved, ...]:
+        """Every move of a label by then, looked up when somebody asks: the history may be long."""
+        about = self.history.about(self.secret.arn, self.length)
+        return tuple(event for event in about if isinstance(event, LabelMoved))
 
 
 class Labels(dict[str, str]):
@@ -149,8 +156,8 @@ class SecretView:
         return transitions
 
     def _told(self, secret: Secret) -> Told:
-        about = self._history().about(secret.arn)
-        return Told(secret, tuple(event for event in about if isinstance(event, LabelMoved)))
+        history = self._history()
+        return Told(secret, history, len(history))
 
     def value(self, label: str = CURRENT) -> str | bytes:
         """
