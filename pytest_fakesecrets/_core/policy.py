@@ -11,7 +11,7 @@ from typing import Any
 from .errors import MalformedPolicyDocumentException, ServiceError
 
 _VERSIONS = ("2008-10-17", "2012-10-17")
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?(?P<account>\d{12})(?::.*)?")
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A(IDA|ROA)[A-Z0-9]+")
 _SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 
@@ -79,14 +79,14 @@ def _check_principal(principal: object) -> None:
 def is_broad(found: Sequence[Statement]) -> bool:
     """Whether a statement lets everybody in, without a condition that restricts it."""
     return any(
-        statement["Effect"] == "Allow" and "*" in _aws_principals(statement) and not _is_restricted(statement)
+        statement["Effect"] == "Allow" and _is_for_everybody(statement) and not _is_restricted(statement)
         for statement in found
     )
 
 
-def allows(text: str | None, account: str, action: str) -> bool:
+def allows(text: str | None, account: str, action: str, arn: str) -> bool:
     """
-    Whether the policy lets an account call an operation: "secretsmanager:DescribeSecret".
+    Whether the policy lets an account call an operation, "secretsmanager:DescribeSecret", on a secret.
 
     Conditions are not evaluated: a statement with one lets nobody in, and keeps nobody out.
     """
@@ -95,14 +95,27 @@ def allows(text: str | None, account: str, action: str) -> bool:
     effects = {
         statement["Effect"]
         for statement in statements(text)
-        if "Condition" not in statement and _names(statement, account) and _covers(statement, action)
+        if "Condition" not in statement
+        and _names(statement, account)
+        and _covers(statement, action)
+        and _is_about(statement, arn)
     }
     return effects == {"Allow"}
 
 
 def _names(statement: Statement, account: str) -> bool:
-    named = any(name == "*" or account in _ACCOUNT.findall(name) for name in _aws_principals(statement))
+    named = any(name in ("*", account) or account == _account_of(name) for name in _aws_principals(statement))
     return named != ("NotPrincipal" in statement)
+
+
+def _account_of(principal: str) -> str | None:
+    match = _ACCOUNT.fullmatch(principal)
+    return match["account"] if match else None
+
+
+def _is_about(statement: Statement, arn: str) -> bool:
+    patterns = _listed(statement.get("Resource", statement.get("NotResource")))
+    return any(fnmatchcase(arn, pattern) for pattern in patterns) != ("NotResource" in statement)
 
 
 def _covers(statement: Statement, action: str) -> bool:
@@ -114,6 +127,11 @@ def _covers(statement: Statement, action: str) -> bool:
 def _aws_principals(statement: Statement) -> Sequence[str]:
     principal = statement.get("Principal", statement.get("NotPrincipal"))
     return ["*"] if principal == "*" else _listed(principal.get("AWS", []))
+
+
+def _is_for_everybody(statement: Statement) -> bool:
+    """Principal "*"; or everybody but the ones that NotPrincipal names."""
+    return ("*" in _aws_principals(statement)) != ("NotPrincipal" in statement)
 
 
 def _is_restricted(statement: Statement) -> bool:

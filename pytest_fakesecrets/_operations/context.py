@@ -74,7 +74,7 @@ class Context:
             return self.region.find(secret_id, self.now)
         secret = self.store.region(arn.account, arn.region).find(secret_id, self.now)
         action = f"secretsmanager:{self.operation}"
-        if secret is None or not policy.allows(secret.policy, self.region.account, action):
+        if secret is None or not policy.allows(secret.policy, self.region.account, action, secret.arn):
             return None
         return secret
 

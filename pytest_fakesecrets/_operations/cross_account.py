@@ -60,6 +60,7 @@ def associate_cross_account_replica(
 ) -> Response:
     check_secret_id(secret_id)
     secret = context.writable(secret_id)
+    _check_own(context, secret)
     replica = _foreign_replica(context, secret, cross_account_replica_arn)
     linked = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
     if linked:
@@ -79,6 +80,13 @@ def associate_cross_account_replica(
     context.save(replace(replica, primary=link))
     context.save(secret.changed(context.now, replicas={**secret.replicas, replica.arn: entry}))
     return {"ARN": secret.arn, "CrossAccountReplicaARN": replica.arn, "ReplicationStatus": "InSync"}
+
+
+def _check_own(context: Context, secret: Secret) -> None:
+    if secret.account != context.region.account:
+        raise InvalidRequestException(
+            "You must call this operation from the account that owns the primary secret."
+        )
 
 
 def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
@@ -101,7 +109,8 @@ def disassociate_cross_account_replica(
     secret = context.find(secret_id)
     if secret.is_replica:
         raise not_on_a_replica()
-    if cross_account_replica_arn not in secret.replicas:
+    _check_own(context, secret)
+    if cross_account_replica_arn not in [replica.arn for replica in secret.foreign_replicas]:
         raise InvalidParameterException("The secret has no such cross-account replica.")
 
     kept = {arn: r for arn, r in secret.replicas.items() if arn != cross_account_replica_arn}

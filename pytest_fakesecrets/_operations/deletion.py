@@ -39,8 +39,9 @@ def delete_secret(
         raise not_on_a_replica()
     if secret.is_managed:
         raise managed_by_service()
-    if secret.replicas:
-        regions = ", ".join(replica.region for replica in secret.replicas.values())
+    linked = [replica for replica in secret.replicas.values() if replica.status != "Detached"]
+    if linked:
+        regions = ", ".join(replica.region for replica in linked)
         raise InvalidParameterException(
             f"You can't delete secret {secret.arn} that still has replica regions [{regions}]."
         )

@@ -99,10 +99,12 @@ def batch_get_secret_value(
         asked = ("BatchGetSecretValue", filters)
         wanted, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
 
+    # Each secret is read with the permission to read it (API_BatchGetSecretValue).
+    each = replace(context, operation="GetSecretValue")
     response: Response = {"SecretValues": [], "Errors": []}
     for secret_id in wanted:
         try:
-            response["SecretValues"].append(get_secret_value(context, secret_id=secret_id))
+            response["SecretValues"].append(get_secret_value(each, secret_id=secret_id))
         except ServiceError as error:
             failed = {"SecretId": secret_id, "ErrorCode": error.code, "Message": error.message}
             response["Errors"].append(failed)

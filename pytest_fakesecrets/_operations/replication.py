@@ -32,7 +32,7 @@ def replicate_secret_to_regions(
 
     changed = secret.changed(context.now)
     secret = replicate(context, changed, add_replica_regions, force=force_overwrite_replica_secret)
-    return {"ARN": secret.arn, "ReplicationStatus": started_status(secret, add_replica_regions)}
+    return {"ARN": secret.arn, "ReplicationStatus": started_status(context, secret, add_replica_regions)}
 
 
 def checked_regions(context: Context, home: str, regions: Regions) -> Regions:
@@ -106,33 +106,37 @@ def _make(context: Context, secret: Secret, replica: Replica) -> None:
     context.save(empty)
 
 
-def started_status(secret: Secret, regions: Regions) -> list[Response]:
+def started_status(context: Context, secret: Secret, regions: Regions) -> list[Response]:
     """All statuses as a call that begins replication answers them: those that it began are in progress."""
     begun = _names(regions)
+    statuses = [_status(context, replica) for replica in secret.regional_replicas]
     return [
-        {"Region": replica.region, "KmsKeyId": replica.kms_key_id or OWN_KEY, "Status": "InProgress"}
-        if replica.region in begun
-        else _status(replica)
-        for replica in secret.regional_replicas
+        {"Region": status["Region"], "KmsKeyId": status["KmsKeyId"], "Status": "InProgress"}
+        if status["Region"] in begun
+        else status
+        for status in statuses
     ]
 
 
-def _status(replica: Replica) -> Response:
+def _status(context: Context, replica: Replica) -> Response:
+    """An entry of ReplicationStatus: the key and the date of access are those of the replica's own region."""
+    held = context.home(replica.arn).secrets.get(replica.name)
+    own = held if held is not None and held.arn == replica.arn else None
     status: Response = {
         "Region": replica.region,
-        "KmsKeyId": replica.kms_key_id or OWN_KEY,
+        "KmsKeyId": (own.kms_key_id if own else replica.kms_key_id) or OWN_KEY,
         "Status": replica.status,
+        "StatusMessage": replica.message,
+        "LastAccessedDate": own.last_accessed_on if own else None,
     }
-    return status if replica.message is None else {**status, "StatusMessage": replica.message}
+    return {member: value for member, value in status.items() if value is not None}
 
 
 def described_replication(context: Context, secret: Secret) -> Response:
     """The members of DescribeSecret about both ends of replications; absent where there are none."""
     members: Response = {}
     if secret.regional_replicas:
-        members["ReplicationStatus"] = [
-            {**_status(replica), **_access(context, replica)} for replica in secret.regional_replicas
-        ]
+        members["ReplicationStatus"] = [_status(context, replica) for replica in secret.regional_replicas]
     if secret.foreign_replicas:
         members["CrossAccountReplicas"] = [_foreign_entry(replica) for replica in secret.foreign_replicas]
     if secret.primary is not None and secret.primary.is_cross_account:
@@ -141,14 +145,6 @@ def described_replication(context: Context, secret: Secret) -> Response:
             "ReplicationStatus": secret.primary.status,
         }
     return members
-
-
-def _access(context: Context, replica: Replica) -> Response:
-    """When it was read in its own region (API_ReplicationStatusType)."""
-    held = context.home(replica.arn).secrets.get(replica.name)
-    if held is None or held.arn != replica.arn or held.last_accessed_on is None:
-        return {}
-    return {"LastAccessedDate": held.last_accessed_on}
 
 
 def _foreign_entry(replica: Replica) -> Response:
@@ -176,7 +172,7 @@ def remove_regions_from_replication(
     context.save(secret)
     return {
         "ARN": secret.arn,
-        "ReplicationStatus": [_status(replica) for replica in secret.regional_replicas],
+        "ReplicationStatus": [_status(context, replica) for replica in secret.regional_replicas],
     }
 
 

@@ -70,7 +70,7 @@ def create_secret(
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
     secret = replicate(context, secret, regions, force=force_overwrite_replica_secret)
     answer = _created(secret, None if value is None else client_request_token)
-    return {**answer, "ReplicationStatus": started_status(secret, regions)} if regions else answer
+    return {**answer, "ReplicationStatus": started_status(context, secret, regions)} if regions else answer
 
 
 def new_secret(context: Context, name: str) -> Secret:

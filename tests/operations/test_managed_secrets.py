@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import refused
+from support import needs, refused
+
+POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +29,8 @@ def managed(fakesecrets):
             {"VersionStage": "mine", "MoveToVersionId": "x" * 32},
             id="UpdateSecretVersionStage",
         ),
+        pytest.param("put_resource_policy", {"ResourcePolicy": POLICY}, id="PutResourcePolicy"),
+        pytest.param("delete_resource_policy", {}, id="DeleteResourcePolicy"),
     ],
 )
 def test_a_managed_secret_is_changed_by_its_owner_only(client, operation, sent):
@@ -42,6 +46,33 @@ def test_a_managed_secret_is_changed_by_its_owner_only(client, operation, sent):
 def test_a_managed_secret_can_be_read(client):
     """User guide, secrets managed by other services."""
     assert client.get_secret_value(SecretId="rds!db-1")["SecretString"] == "old"
+
+
+def test_a_managed_secret_can_be_read_in_a_batch(client):
+    """User guide, secrets managed by other services; API_BatchGetSecretValue."""
+    answered = client.batch_get_secret_value(Filters=[{"Key": "owning-service", "Values": ["rds"]}])
+
+    assert [entry["SecretString"] for entry in answered["SecretValues"]] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent"),
+    [
+        pytest.param("get_resource_policy", {}, id="GetResourcePolicy"),
+        pytest.param(
+            "list_resource_policies",
+            {},
+            id="ListResourcePolicies",
+            marks=needs("ListResourcePolicies", "SecretId"),
+        ),
+        pytest.param("validate_resource_policy", {"ResourcePolicy": POLICY}, id="ValidateResourcePolicy"),
+    ],
+)
+def test_the_policy_of_a_managed_secret_can_be_looked_at(client, operation, sent):
+    """Inferred: not observed on AWS."""
+    answered = getattr(client, operation)(SecretId="rds!db-1", **sent)
+
+    assert answered["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_a_managed_secret_names_its_owner(client):

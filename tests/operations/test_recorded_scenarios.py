@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timezone
 
@@ -265,7 +266,7 @@ def test_a_secret_that_never_was_is_deleted_by_force(client):
 
 @pytest.mark.parametrize("name", ["Inv Name", " Inv Name", " Inv*Name? ", r" Inv *?!]Name\-"])
 def test_an_illegal_name_is_refused_everywhere(client, name):
-    """LocalStack snapshot test_invalid_secret_name, without ValidateResourcePolicy."""
+    """LocalStack snapshot test_invalid_secret_name."""
     calls = (
         lambda: client.create_secret(Name=name, SecretString="MySecretString"),
         lambda: client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True),
@@ -276,6 +277,7 @@ def test_an_illegal_name_is_refused_everywhere(client, name):
         lambda: client.tag_resource(SecretId=name, Tags=[{"Key": "FirstTag", "Value": "SomeValue"}]),
         lambda: client.untag_resource(SecretId=name, TagKeys=["FirstTag"]),
         lambda: client.update_secret(SecretId=name, Description="MyNewDescription"),
+        lambda: client.validate_resource_policy(SecretId=name, ResourcePolicy="{}"),
     )
 
     for call in calls:
@@ -589,6 +591,31 @@ def test_secrets_are_listed_in_the_order_of_their_creation(client):
         }
         assert entry["ARN"] == secret["ARN"]
         assert entry["SecretVersionsToStages"] == {secret["VersionId"]: ["AWSCURRENT"]}
+
+
+def test_a_policy_for_everybody_is_attached_and_read(client):
+    """LocalStack snapshot test_resource_policy; recorded before the answers had a PolicyName."""
+    arn = client.create_secret(Name="db", SecretString="my_secret")["ARN"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "*",
+            }
+        ],
+    }
+
+    put = body(client.put_resource_policy(SecretId="db", ResourcePolicy=json.dumps(policy)))
+    put.pop("PolicyName", None)
+    assert put == {"ARN": arn, "Name": "db"}
+
+    read = body(client.get_resource_policy(SecretId="db"))
+    read.pop("PolicyName", None)
+    assert json.loads(read.pop("ResourcePolicy")) == policy
+    assert read == {"ARN": arn, "Name": "db"}
 
 
 def test_the_date_of_the_last_access_is_a_day(client):

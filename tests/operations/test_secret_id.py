@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import refused, token
+from support import needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -11,13 +11,24 @@ ILLEGAL = (
     "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
 )
 RECORDED = "LocalStack snapshot test_invalid_secret_name"
+POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 #: Each operation, with members that are legal, and whether its answer to an illegal name is recorded.
 OPERATIONS = [
+    pytest.param("delete_resource_policy", {}, INFERRED, id="DeleteResourcePolicy"),
     pytest.param("delete_secret", {"ForceDeleteWithoutRecovery": True}, RECORDED, id="DeleteSecret"),
     pytest.param("describe_secret", {}, RECORDED, id="DescribeSecret"),
+    pytest.param("get_resource_policy", {}, INFERRED, id="GetResourcePolicy"),
     pytest.param("get_secret_value", {}, RECORDED, id="GetSecretValue"),
+    pytest.param(
+        "list_resource_policies",
+        {},
+        INFERRED,
+        id="ListResourcePolicies",
+        marks=needs("ListResourcePolicies", "SecretId"),
+    ),
     pytest.param("list_secret_version_ids", {}, RECORDED, id="ListSecretVersionIds"),
+    pytest.param("put_resource_policy", {"ResourcePolicy": POLICY}, INFERRED, id="PutResourcePolicy"),
     pytest.param("put_secret_value", {"SecretString": "new"}, RECORDED, id="PutSecretValue"),
     pytest.param("restore_secret", {}, INFERRED, id="RestoreSecret"),
     pytest.param("tag_resource", {"Tags": [{"Key": "a", "Value": "1"}]}, RECORDED, id="TagResource"),
@@ -28,6 +39,9 @@ OPERATIONS = [
         {"VersionStage": "mine", "MoveToVersionId": token(1)},
         INFERRED,
         id="UpdateSecretVersionStage",
+    ),
+    pytest.param(
+        "validate_resource_policy", {"ResourcePolicy": POLICY}, RECORDED, id="ValidateResourcePolicy"
     ),
 ]
 
@@ -65,7 +79,7 @@ def test_a_secret_is_found_by_its_name_its_arn_and_its_arn_without_the_ending(
 
     answered = getattr(client, operation)(SecretId=secret_id, **sent)
 
-    assert answered.get("ARN") in (arn, None)  # the operations on tags answer with nothing
+    assert answered.get("ARN") in (arn, None)  # some operations answer without them
     assert answered.get("Name") in ("prod/db", None)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support import refused, token
+from support import needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
+MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 
 @pytest.fixture(autouse=True)
@@ -45,15 +47,28 @@ def marked(client):
             INFERRED,
             id="UpdateSecretVersionStage",
         ),
+        pytest.param(
+            "get_resource_policy", {}, "acceptance tests of Terraform's AWS provider", id="GetResourcePolicy"
+        ),
+        pytest.param("put_resource_policy", {"ResourcePolicy": POLICY}, INFERRED, id="PutResourcePolicy"),
+        pytest.param("delete_resource_policy", {}, INFERRED, id="DeleteResourcePolicy"),
+        pytest.param(
+            "list_resource_policies",
+            {},
+            INFERRED,
+            id="ListResourcePolicies",
+            marks=needs("ListResourcePolicies", "SecretId"),
+        ),
+        pytest.param(
+            "validate_resource_policy", {"ResourcePolicy": POLICY}, INFERRED, id="ValidateResourcePolicy"
+        ),
     ],
 )
 def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_refused(client, operation, sent, source):
     with refused("InvalidRequestException") as answer:
         getattr(client, operation)(SecretId="db", **sent)
 
-    assert answer.message == (
-        "You can't perform this operation on the secret because it was marked for deletion."
-    ), source
+    assert answer.message == MARKED, source
     assert answer.response["Message"] == answer.message, source
 
 
@@ -75,6 +90,16 @@ def test_an_operation_on_a_secret_that_is_marked_for_deletion_answers(client, op
     answered = getattr(client, operation)(SecretId="db")
 
     assert answered["Name"] == "db", source
+
+
+def test_a_batch_tells_of_a_secret_that_is_marked_for_deletion_among_its_errors(client):
+    """Inferred: not observed on AWS."""
+    answered = client.batch_get_secret_value(SecretIdList=["db"])
+
+    assert answered["SecretValues"] == []
+    assert answered["Errors"] == [
+        {"SecretId": "db", "ErrorCode": "InvalidRequestException", "Message": MARKED}
+    ]
 
 
 def test_a_known_token_with_its_value_is_refused_too(client):

@@ -1,0 +1,347 @@
+"""BatchGetSecretValue: values of several secrets at once. What filters find has tests of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from support import MODEL, raw, refused, token
+
+INFERRED = "inferred: not observed on AWS"
+NOT_FOUND = "Secrets Manager can't find the specified secret."
+MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+
+
+def names(answered):
+    return [entry["Name"] for entry in answered["SecretValues"]]
+
+
+def by_name(value):
+    return [{"Key": "name", "Values": [value]}]
+
+
+@pytest.fixture
+def three(client):
+    for name in ("b", "a", "c"):
+        client.create_secret(Name=name, SecretString=f"value of {name}")
+
+
+class TestValues:
+    def test_are_shown_with_the_members_of_get_secret_value(self, client, fakesecrets_clock):
+        """botocore's service model, SecretValueEntry; AWS CLI reference, batch-get-secret-value example."""
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
+
+        answered = client.batch_get_secret_value(SecretIdList=["db"])
+
+        assert answered["SecretValues"] == [
+            {
+                "ARN": arn,
+                "Name": "db",
+                "VersionId": token(1),
+                "SecretString": "old",
+                "VersionStages": ["AWSCURRENT"],
+                "CreatedDate": datetime(2030, 1, 31, 16, tzinfo=timezone.utc),
+            }
+        ]
+
+    def test_are_followed_by_an_empty_list_of_errors(self, client):
+        """AWS CLI reference, batch-get-secret-value example."""
+        client.create_secret(Name="db", SecretString="old")
+
+        answered = client.batch_get_secret_value(SecretIdList=["db"])
+
+        assert set(answered) == {"SecretValues", "Errors", "ResponseMetadata"}
+        assert answered["Errors"] == []
+
+    def test_are_bytes_where_the_secret_is_binary(self, client):
+        """botocore's service model, SecretValueEntry."""
+        client.create_secret(Name="db", SecretBinary=b"\x00\xff")
+
+        (entry,) = client.batch_get_secret_value(SecretIdList=["db"])["SecretValues"]
+
+        assert entry["SecretBinary"] == b"\x00\xff"
+        assert "SecretString" not in entry
+
+    def test_are_base64_on_the_wire(self, client):
+        """botocore's service model, SecretBinaryType: a blob."""
+        client.create_secret(Name="db", SecretBinary=b"\x00\xff")
+
+        _, answered = raw("BatchGetSecretValue", {"SecretIdList": ["db"]})
+
+        assert answered["SecretValues"][0]["SecretBinary"] == "AP8="
+
+    def test_are_those_of_the_current_versions(self, client):
+        """API_BatchGetSecretValue."""
+        client.create_secret(Name="db", SecretString="old")
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+        client.put_secret_value(SecretId="db", SecretString="next", VersionStages=["AWSPENDING"])
+
+        (entry,) = client.batch_get_secret_value(SecretIdList=["db"])["SecretValues"]
+
+        assert (entry["SecretString"], entry["VersionId"]) == ("new", token(2))
+        assert entry["VersionStages"] == ["AWSCURRENT"]
+
+    @pytest.mark.usefixtures("three")
+    def test_are_in_the_order_of_the_ids(self, client):
+        """AWS CLI reference, batch-get-secret-value example."""
+        answered = client.batch_get_secret_value(SecretIdList=["c", "b", "a"])
+
+        assert names(answered) == ["c", "b", "a"]
+
+    @pytest.mark.usefixtures("three")
+    def test_are_in_the_order_of_creation_with_filters(self, client):
+        """Inferred: not observed on AWS."""
+        answered = client.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["c", "b", "a"]}])
+
+        assert names(answered) == ["b", "a", "c"]
+
+    def test_are_found_by_name_by_arn_and_by_partial_arn(self, client):
+        """API_BatchGetSecretValue; inferred: a secret that is asked for three times is shown three times."""
+        arn = client.create_secret(Name="db", SecretString="old")["ARN"]
+
+        answered = client.batch_get_secret_value(SecretIdList=["db", arn, arn[:-7]])
+
+        assert names(answered) == ["db", "db", "db"]
+        assert answered["Errors"] == []
+
+    def test_of_twenty_secrets_are_answered(self, client):
+        """botocore's service model, SecretIdListType."""
+        wanted = [f"db{number}" for number in range(20)]
+        for name in wanted:
+            client.create_secret(Name=name, SecretString="old")
+
+        assert names(client.batch_get_secret_value(SecretIdList=wanted)) == wanted
+
+    def test_of_replicas_are_answered(self, fakesecrets, client):
+        """API_ReplicateSecretToRegions: a replica has the value of its primary secret."""
+        client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-1"}])
+
+        (entry,) = fakesecrets.client("eu-west-1").batch_get_secret_value(SecretIdList=["db"])["SecretValues"]
+
+        assert entry["SecretString"] == "old"
+        assert entry["ARN"].startswith("arn:aws:secretsmanager:eu-west-1:")
+
+    @pytest.mark.usefixtures("three")
+    def test_are_none_where_filters_find_nothing(self, client):
+        """Inferred: not observed on AWS."""
+        answered = client.batch_get_secret_value(Filters=by_name("nobody"))
+
+        assert (answered["SecretValues"], answered["Errors"]) == ([], [])
+        assert "NextToken" not in answered
+
+    def test_are_noted_as_accesses(self, client, fakesecrets_clock):
+        """Inferred: not observed on AWS."""
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        client.create_secret(Name="db", SecretString="old")
+        client.create_secret(Name="other", SecretString="old")
+        client.batch_get_secret_value(SecretIdList=["db"])
+
+        described = client.describe_secret(SecretId="db")
+        (version,) = client.list_secret_version_ids(SecretId="db")["Versions"]
+
+        midnight = datetime(2030, 1, 31, tzinfo=timezone.utc)
+        assert described["LastAccessedDate"] == version["LastAccessedDate"] == midnight
+        assert "LastAccessedDate" not in client.describe_secret(SecretId="other")
+
+
+class TestErrors:
+    def test_do_not_fail_the_call(self, client):
+        """API_BatchGetSecretValue; moto issue 7592: the entry, with its text."""
+        client.create_secret(Name="db", SecretString="old")
+
+        answered = client.batch_get_secret_value(SecretIdList=["nobody", "db"])
+
+        assert answered["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert names(answered) == ["db"]
+        assert answered["Errors"] == [
+            {"SecretId": "nobody", "ErrorCode": "ResourceNotFoundException", "Message": NOT_FOUND}
+        ]
+
+    def test_leave_an_empty_list_of_values(self, client):
+        """AWS CLI reference, batch-get-secret-value example; inferred for the values."""
+        answered = client.batch_get_secret_value(SecretIdList=["nobody"])
+
+        assert answered["SecretValues"] == []
+
+    def test_name_the_secret_as_the_request_did(self, client):
+        """botocore's service model, APIErrorType."""
+        arn = client.create_secret(Name="db", SecretString="old")["ARN"]
+        client.delete_secret(SecretId="db")
+
+        answered = client.batch_get_secret_value(SecretIdList=[arn, "db", "nobody", arn[:-7]])
+
+        assert [entry["SecretId"] for entry in answered["Errors"]] == [arn, "db", "nobody", arn[:-7]]
+
+    def test_tell_that_a_secret_is_marked_for_deletion(self, client):
+        """Inferred: not observed on AWS."""
+        client.create_secret(Name="db", SecretString="old")
+        client.delete_secret(SecretId="db")
+
+        answered = client.batch_get_secret_value(SecretIdList=["db"])
+
+        assert answered["Errors"] == [
+            {"SecretId": "db", "ErrorCode": "InvalidRequestException", "Message": MARKED}
+        ]
+
+    @pytest.mark.parametrize("asked", [{"SecretIdList": ["db"]}, {"Filters": by_name("db")}], ids=str)
+    def test_tell_that_a_secret_has_no_value(self, client, asked):
+        """Inferred: not observed on AWS; the text is that of GetSecretValue."""
+        client.create_secret(Name="db")
+
+        (error,) = client.batch_get_secret_value(**asked)["Errors"]
+
+        assert (error["ErrorCode"], error["Message"]) == (
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+        )
+
+    def test_tell_of_secrets_in_other_regions_and_accounts(self, fakesecrets, client):
+        """LocalStack test test_cross_account_access for GetSecretValue; inferred for the batch."""
+        west = fakesecrets.client("eu-west-1").create_secret(Name="db", SecretString="old")["ARN"]
+        other = fakesecrets.client(aws_access_key_id="210987654321")
+        theirs = other.create_secret(Name="db", SecretString="old")["ARN"]
+
+        answered = client.batch_get_secret_value(SecretIdList=[west, theirs])
+
+        assert answered["SecretValues"] == []
+        assert [entry["ErrorCode"] for entry in answered["Errors"]] == ["ResourceNotFoundException"] * 2
+
+    def test_are_no_access(self, client):
+        """Inferred: not observed on AWS."""
+        client.create_secret(Name="db", SecretString="old")
+        client.delete_secret(SecretId="db")
+        client.batch_get_secret_value(SecretIdList=["db"])
+
+        assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
+
+
+def test_batch_get_secret_value_finds_no_secret_that_is_marked_for_deletion(client):
+    """Inferred: not observed on AWS."""
+    client.create_secret(Name="gone", SecretString="old")
+    client.create_secret(Name="good", SecretString="old")
+    client.delete_secret(SecretId="gone")
+
+    answered = client.batch_get_secret_value(Filters=by_name("go"))
+
+    assert names(answered) == ["good"]
+    assert answered["Errors"] == []
+
+
+class TestRefusals:
+    @pytest.fixture(autouse=True)
+    def db(self, client):
+        client.create_secret(Name="db", SecretString="old")
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            pytest.param({}, id="neither ids nor filters"),
+            pytest.param({"Filters": []}, id="no ids, and no filter"),
+            pytest.param({"SecretIdList": ["db"], "Filters": by_name("db")}, id="both ids and filters"),
+            pytest.param({"SecretIdList": ["db"], "MaxResults": 5}, id="a size of pages for ids"),
+            pytest.param({"MaxResults": 5}, id="a size of pages alone"),
+        ],
+    )
+    def test_of_a_question_that_is_none(self, client, sent):
+        """API_BatchGetSecretValue; the texts are not known."""
+        with refused("InvalidParameterException") as answer:
+            client.batch_get_secret_value(**sent)
+
+        assert answer.status == 400
+
+    @pytest.mark.parametrize(
+        ("sent", "source"),
+        [
+            pytest.param({"SecretIdList": ["db"] * 21}, MODEL, id="too many ids"),
+            pytest.param({"SecretIdList": []}, MODEL, id="an empty list of ids"),
+            pytest.param({"SecretIdList": ["x" * 2049]}, MODEL, id="an id that is too long"),
+            pytest.param({"SecretIdList": [""]}, MODEL, id="an empty id"),
+            pytest.param({"Filters": by_name("db"), "MaxResults": 21}, MODEL, id="a page that is too large"),
+            pytest.param({"Filters": by_name("db"), "MaxResults": 0}, MODEL, id="a page of nothing"),
+            pytest.param({"SecretIdList": ["db", "Inv Name"]}, INFERRED, id="an illegal name"),
+        ],
+    )
+    def test_of_what_breaks_a_constraint(self, sent, source):
+        status, answered = raw("BatchGetSecretValue", sent)
+
+        assert (status, answered["__type"]) == (400, "ValidationException"), source
+
+    def test_read_nothing(self, client):
+        """Inferred: not observed on AWS."""
+        with refused("ValidationException") as answer:
+            client.batch_get_secret_value(SecretIdList=["db", "Inv Name"])
+
+        assert answer.status == 400
+        assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def five(self, client):
+        for name in ("db1", "db2", "db3", "db4", "db5", "other"):
+            client.create_secret(Name=name, SecretString="old")
+
+    def test_lead_from_one_to_the_next(self, client):
+        """API_BatchGetSecretValue: MaxResults and NextToken."""
+        asked = {"Filters": by_name("db"), "MaxResults": 2}
+
+        first = client.batch_get_secret_value(**asked)
+        second = client.batch_get_secret_value(**asked, NextToken=first["NextToken"])
+        third = client.batch_get_secret_value(**asked, NextToken=second["NextToken"])
+
+        assert [names(page) for page in (first, second, third)] == [["db1", "db2"], ["db3", "db4"], ["db5"]]
+        assert "NextToken" not in third
+
+    def test_have_no_token_where_the_last_one_is_full(self, client):
+        """API_BatchGetSecretValue: NextToken is there if there are more."""
+        answered = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=5)
+
+        assert len(answered["SecretValues"]) == 5
+        assert "NextToken" not in answered
+
+    def test_hold_twenty_secrets_where_no_size_is_asked_for(self, client):
+        """Inferred: not observed on AWS."""
+        for number in range(21):
+            client.create_secret(Name=f"more{number}", SecretString="old")
+
+        first = client.batch_get_secret_value(Filters=by_name("more"))
+        second = client.batch_get_secret_value(Filters=by_name("more"), NextToken=first["NextToken"])
+
+        assert (len(first["SecretValues"]), names(second)) == (20, ["more20"])
+
+    def test_count_errors_too(self, client):
+        """Inferred: not observed on AWS."""
+        client.create_secret(Name="more1")
+        client.create_secret(Name="more2", SecretString="old")
+
+        first = client.batch_get_secret_value(Filters=by_name("more"), MaxResults=1)
+        second = client.batch_get_secret_value(
+            Filters=by_name("more"), MaxResults=1, NextToken=first["NextToken"]
+        )
+
+        assert (names(first), len(first["Errors"])) == ([], 1)
+        assert (names(second), len(second["Errors"])) == (["more2"], 0)
+
+    @pytest.mark.parametrize(
+        "value", [pytest.param("o", id="of another question"), pytest.param(None, id="that was never given")]
+    )
+    def test_are_refused_for_a_token(self, client, value):
+        """botocore's service model: InvalidNextTokenException; inferred for another question."""
+        given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
+
+        with refused("InvalidNextTokenException") as answer:
+            client.batch_get_secret_value(
+                Filters=by_name(value or "db"), MaxResults=2, NextToken=given if value else "garbage"
+            )
+
+        assert answer.status == 400
+
+    def test_of_list_secrets_have_other_tokens(self, client):
+        """Inferred: not observed on AWS."""
+        given = client.list_secrets(Filters=by_name("db"), MaxResults=2)["NextToken"]
+
+        with refused("InvalidNextTokenException") as answer:
+            client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2, NextToken=given)
+
+        assert answer.status == 400

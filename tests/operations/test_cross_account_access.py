@@ -1,0 +1,481 @@
+"""Access from another account, which the resource policy of a secret lets in or keeps out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support import refused, token
+
+RECORDED = "LocalStack test test_cross_account_access"
+INFERRED = "inferred: not observed on AWS"
+OTHER, THIRD = "210987654321", "345678901234"
+DEFAULT_KEY = (
+    "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS "
+    "service key."
+)
+NOT_FOUND = "Secrets Manager can't find the specified secret."
+
+
+@pytest.fixture
+def other(fakesecrets):
+    """A client of another account."""
+    return fakesecrets.client(aws_access_key_id=OTHER, aws_secret_access_key="x")
+
+
+@pytest.fixture
+def third(fakesecrets):
+    """A client of an account that no policy names."""
+    return fakesecrets.client(aws_access_key_id=THIRD, aws_secret_access_key="x")
+
+
+@pytest.fixture
+def db(client):
+    """The ARN of a secret under the default key, without a policy."""
+    return client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
+
+
+@pytest.fixture
+def own_key(client):
+    """The ARN of a secret under a customer managed key, without a policy."""
+    return client.create_secret(
+        Name="own-key", SecretString="old", ClientRequestToken=token(1), KmsKeyId="alias/shared"
+    )["ARN"]
+
+
+def statement(effect="Allow", action="secretsmanager:*", **elements):
+    elements = elements or {"Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"}}
+    return {"Effect": effect, "Action": action, "Resource": "*", **elements}
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def let_in(client, arn, *statements):
+    client.put_resource_policy(SecretId=arn, ResourcePolicy=policy(*(statements or [statement()])))
+
+
+class TestAnAccountThatThePolicyLetsIn:
+    def test_describes_the_secret(self, client, other, db):
+        """LocalStack test test_cross_account_access."""
+        let_in(client, db)
+
+        described = other.describe_secret(SecretId=db)
+
+        assert (described["ARN"], described["Name"]) == (db, "db")
+
+    def test_finds_it_by_a_partial_arn(self, client, other, db):
+        """User guide, troubleshoot: partial ARNs; inferred across accounts."""
+        let_in(client, db)
+
+        described = other.describe_secret(SecretId=db[:-7])
+
+        assert described["ARN"] == db
+
+    def test_reads_the_policy(self, client, other, db):
+        """LocalStack test test_cross_account_access."""
+        let_in(client, db)
+
+        answer = other.get_resource_policy(SecretId=db)
+
+        assert json.loads(answer["ResourcePolicy"]) == json.loads(policy(statement()))
+
+    def test_replaces_the_policy(self, client, other, db):
+        """LocalStack test test_cross_account_access."""
+        let_in(client, db)
+        second = policy(statement(), statement(Principal={"AWS": f"arn:aws:iam::{THIRD}:root"}))
+
+        other.put_resource_policy(SecretId=db, ResourcePolicy=second)
+
+        assert json.loads(client.get_resource_policy(SecretId="db")["ResourcePolicy"]) == json.loads(second)
+
+    def test_lists_the_versions(self, client, other, db):
+        """LocalStack test test_cross_account_access."""
+        let_in(client, db)
+
+        (version,) = other.list_secret_version_ids(SecretId=db)["Versions"]
+
+        assert (version["VersionId"], version["VersionStages"]) == (token(1), ["AWSCURRENT"])
+
+    def test_tags_and_untags_it(self, client, other, db):
+        """LocalStack test test_cross_account_access: an empty list is left."""
+        let_in(client, db)
+
+        other.tag_resource(SecretId=db, Tags=[{"Key": "a", "Value": "1"}])
+        tagged = client.describe_secret(SecretId="db")["Tags"]
+        other.untag_resource(SecretId=db, TagKeys=["a"])
+        untagged = client.describe_secret(SecretId="db")["Tags"]
+
+        assert tagged == [{"Key": "a", "Value": "1"}]
+        assert untagged == []
+
+    def test_deletes_it(self, client, other, own_key):
+        """LocalStack test test_cross_account_access_non_default_key."""
+        let_in(client, own_key)
+
+        answer = other.delete_secret(
+            SecretId=own_key, RecoveryWindowInDays=7, ForceDeleteWithoutRecovery=False
+        )
+
+        assert (answer["ARN"], answer["Name"]) == (own_key, "own-key")
+        assert "DeletedDate" in client.describe_secret(SecretId="own-key")
+
+    def test_deletes_it_by_force(self, client, other, db):
+        """LocalStack test test_cross_account_access: DeleteSecret; inferred for force."""
+        let_in(client, db)
+
+        other.delete_secret(SecretId=db, ForceDeleteWithoutRecovery=True)
+
+        assert client.list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
+
+    def test_does_not_see_it_in_a_list(self, client, other, db):
+        """LocalStack test test_cross_account_access."""
+        let_in(client, db)
+
+        assert other.list_secrets()["SecretList"] == [], RECORDED
+        assert len(client.list_secrets()["SecretList"]) == 1
+
+    def test_changes_its_description(self, client, other, db):
+        """Inferred: not observed on AWS."""
+        let_in(client, db)
+
+        other.update_secret(SecretId=db, Description="theirs")
+
+        assert client.describe_secret(SecretId="db")["Description"] == "theirs"
+
+    def test_is_still_kept_out_of_another_region(self, client, fakesecrets, db):
+        """Inferred: not observed on AWS."""
+        let_in(client, db)
+        elsewhere = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
+
+        with refused("ResourceNotFoundException"):
+            elsewhere.describe_secret(SecretId=db)
+
+    def test_has_names_of_its_own(self, client, other, db):
+        """API_GetSecretValue, SecretId: an ARN for the secret of another account; inferred for names."""
+        let_in(client, db)
+        theirs = other.create_secret(Name="db", SecretString="theirs")["ARN"]
+
+        assert other.describe_secret(SecretId="db")["ARN"] == theirs
+        assert other.describe_secret(SecretId=db)["ARN"] == db
+        assert theirs.split(":")[4] == OTHER
+        assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_does_not_find_the_secret_by_its_name(self, client, other, db):
+        """API_GetSecretValue, SecretId: "To retrieve a secret from another account, you must use an ARN"."""
+        let_in(client, db)
+
+        with refused("ResourceNotFoundException") as answer:
+            other.describe_secret(SecretId="db")
+
+        assert answer.message == NOT_FOUND
+
+    def test_reaches_a_replica_through_the_policy_that_is_replicated(self, client, fakesecrets, db):
+        """User guide, create-manage-multi-region-secrets: the policy is replicated; inferred across accounts."""
+        let_in(client, db)
+        client.replicate_secret_to_regions(
+            SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": "alias/paris"}]
+        )
+        elsewhere = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
+
+        value = elsewhere.get_secret_value(SecretId=db.replace("us-east-1", "eu-west-3"))
+
+        assert value["SecretString"] == "old"
+
+
+class TestValuesUnderTheDefaultKey:
+    @pytest.mark.parametrize(
+        ("operation", "sent", "source"),
+        [
+            pytest.param("get_secret_value", {}, RECORDED, id="GetSecretValue"),
+            pytest.param("put_secret_value", {"SecretString": "new"}, RECORDED, id="PutSecretValue"),
+            pytest.param("update_secret", {"SecretString": "new"}, INFERRED, id="UpdateSecret"),
+        ],
+    )
+    def test_are_refused(self, client, other, db, operation, sent, source):
+        let_in(client, db)
+
+        with refused("InvalidRequestException") as answer:
+            getattr(other, operation)(SecretId=db, **sent)
+
+        assert answer.message == DEFAULT_KEY, source
+        assert client.get_secret_value(SecretId="db")["VersionId"] == token(1), source
+
+    def test_are_refused_in_a_batch_as_an_entry_among_the_errors(self, client, other, db):
+        """API_BatchGetSecretValue, Errors; inferred for this one."""
+        let_in(client, db)
+
+        answer = other.batch_get_secret_value(SecretIdList=[db])
+
+        assert answer["SecretValues"] == []
+        assert answer["Errors"] == [
+            {"SecretId": db, "ErrorCode": "InvalidRequestException", "Message": DEFAULT_KEY}
+        ]
+
+    def test_are_refused_where_the_alias_of_the_key_was_named(self, client, other):
+        """LocalStack test test_cross_account_access for the text; inferred for the alias."""
+        arn = client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/aws/secretsmanager")["ARN"]
+        let_in(client, arn)
+
+        with refused("InvalidRequestException") as answer:
+            other.get_secret_value(SecretId=arn)
+
+        assert answer.message == DEFAULT_KEY
+
+    def test_can_be_read_when_the_secret_has_been_given_a_key(self, client, other, db):
+        """API_UpdateSecret: the versions with the labels of AWS are encrypted again."""
+        let_in(client, db)
+
+        client.update_secret(SecretId="db", KmsKeyId="alias/shared")
+
+        assert other.get_secret_value(SecretId=db)["SecretString"] == "old"
+
+    def test_are_open_to_the_account_itself(self, client, db):
+        """LocalStack test test_cross_account_access: only other accounts are refused."""
+        let_in(client, db)
+
+        assert client.get_secret_value(SecretId=db)["SecretString"] == "old"
+
+
+class TestValuesUnderACustomerKey:
+    def test_can_be_read(self, client, other, own_key):
+        """LocalStack test test_cross_account_access_non_default_key."""
+        let_in(client, own_key)
+
+        value = other.get_secret_value(SecretId=own_key)
+
+        assert (value["ARN"], value["SecretString"]) == (own_key, "old")
+
+    def test_can_be_put(self, client, other, own_key):
+        """LocalStack test test_cross_account_access_non_default_key."""
+        let_in(client, own_key)
+
+        answer = other.put_secret_value(SecretId=own_key, SecretString="new", ClientRequestToken=token(2))
+
+        assert (answer["ARN"], answer["VersionId"]) == (own_key, token(2))
+        assert client.get_secret_value(SecretId="own-key")["SecretString"] == "new"
+
+    def test_can_be_updated(self, client, other, own_key):
+        """Inferred: not observed on AWS."""
+        let_in(client, own_key)
+
+        other.update_secret(SecretId=own_key, SecretString="new")
+
+        assert client.get_secret_value(SecretId="own-key")["SecretString"] == "new"
+
+    def test_leave_the_date_of_access_at_the_secret(self, client, other, own_key):
+        """API_DescribeSecret, LastAccessedDate; inferred across accounts."""
+        let_in(client, own_key)
+
+        other.get_secret_value(SecretId=own_key)
+
+        assert "LastAccessedDate" in client.describe_secret(SecretId="own-key")
+
+    def test_can_be_read_in_a_batch(self, client, other, own_key):
+        """API_BatchGetSecretValue: by name or ARN; inferred across accounts."""
+        let_in(client, own_key)
+
+        (value,) = other.batch_get_secret_value(SecretIdList=[own_key])["SecretValues"]
+
+        assert value["SecretString"] == "old"
+
+    def test_can_be_read_in_a_batch_by_those_who_may_read_each(self, client, other, own_key):
+        """API_BatchGetSecretValue: "you must have secretsmanager:GetSecretValue for each secret"."""
+        let_in(client, own_key, statement(action="secretsmanager:GetSecretValue"))
+
+        answer = other.batch_get_secret_value(SecretIdList=[own_key])
+
+        assert answer["Errors"] == []
+        assert answer["SecretValues"][0]["SecretString"] == "old"
+
+    def test_cannot_be_read_in_a_batch_by_those_who_may_not_read_each(self, client, other, own_key):
+        """API_BatchGetSecretValue: "you must have secretsmanager:GetSecretValue for each secret"."""
+        let_in(client, own_key, statement(action="secretsmanager:BatchGetSecretValue"))
+
+        answer = other.batch_get_secret_value(SecretIdList=[own_key])
+
+        assert answer["SecretValues"] == []
+        assert [error["SecretId"] for error in answer["Errors"]] == [own_key]
+
+
+class TestAnAccountThatNothingLetsIn:
+    @pytest.mark.parametrize(
+        ("operation", "sent"),
+        [
+            pytest.param("describe_secret", {}, id="DescribeSecret"),
+            pytest.param("get_secret_value", {}, id="GetSecretValue"),
+            pytest.param("put_secret_value", {"SecretString": "new"}, id="PutSecretValue"),
+            pytest.param("update_secret", {"Description": "new"}, id="UpdateSecret"),
+            pytest.param("get_resource_policy", {}, id="GetResourcePolicy"),
+            pytest.param(
+                "put_resource_policy", {"ResourcePolicy": policy(statement())}, id="PutResourcePolicy"
+            ),
+            pytest.param("list_secret_version_ids", {}, id="ListSecretVersionIds"),
+            pytest.param("tag_resource", {"Tags": [{"Key": "a", "Value": "1"}]}, id="TagResource"),
+            pytest.param("untag_resource", {"TagKeys": ["a"]}, id="UntagResource"),
+            pytest.param("delete_secret", {}, id="DeleteSecret"),
+            pytest.param("restore_secret", {}, id="RestoreSecret"),
+        ],
+    )
+    @pytest.mark.parametrize("key", ["default key", "own key"])
+    def test_does_not_get_to_see_the_secret(self, other, db, own_key, key, operation, sent):
+        """Inferred: not observed on AWS, which answers those without any permission AccessDeniedException."""
+        arn = db if key == "default key" else own_key
+
+        with refused("ResourceNotFoundException") as answer:
+            getattr(other, operation)(SecretId=arn, **sent)
+
+        assert answer.message == NOT_FOUND
+
+    def test_deletes_nothing_by_force(self, client, other, db):
+        """API_DeleteSecret: for a nonexistent secret it succeeds; inferred for one that is not seen."""
+        other.delete_secret(SecretId=db, ForceDeleteWithoutRecovery=True)
+
+        assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_is_kept_out_although_another_one_is_let_in(self, client, third, db):
+        """User guide, resource policies: the principal."""
+        let_in(client, db)
+
+        with refused("ResourceNotFoundException"):
+            third.describe_secret(SecretId=db)
+
+    def test_is_kept_out_again_when_the_policy_is_gone(self, client, other, db):
+        """API_DeleteResourcePolicy."""
+        let_in(client, db)
+        other.describe_secret(SecretId=db)
+
+        client.delete_resource_policy(SecretId="db")
+
+        with refused("ResourceNotFoundException"):
+            other.describe_secret(SecretId=db)
+
+    def test_is_kept_out_again_when_it_removes_the_policy_itself(self, client, other, db):
+        """API_DeleteResourcePolicy; inferred across accounts."""
+        let_in(client, db)
+
+        other.delete_resource_policy(SecretId=db)
+
+        with refused("ResourceNotFoundException"):
+            other.describe_secret(SecretId=db)
+        assert "ResourcePolicy" not in client.get_resource_policy(SecretId="db")
+
+    def test_is_not_let_in_by_the_policy_of_another_secret(self, client, other, db, own_key):
+        """User guide, resource policies: attached to one secret."""
+        let_in(client, own_key)
+
+        with refused("ResourceNotFoundException"):
+            other.describe_secret(SecretId=db)
+
+
+class TestThePolicy:
+    @pytest.mark.parametrize(
+        "statements",
+        [
+            pytest.param([statement()], id="root"),
+            pytest.param([statement(Principal={"AWS": OTHER})], id="account id"),
+            pytest.param([statement(Principal={"AWS": [THIRD, OTHER]})], id="one of several accounts"),
+            pytest.param([statement(Principal={"AWS": f"arn:aws:iam::{OTHER}:user/ann"})], id="user"),
+            pytest.param([statement(Principal={"AWS": f"arn:aws:iam::{OTHER}:role/app"})], id="role"),
+            pytest.param([statement(Principal="*")], id="everybody"),
+            pytest.param([statement(Principal={"AWS": "*"})], id="every account"),
+            pytest.param([statement(NotPrincipal={"AWS": THIRD})], id="all others"),
+            pytest.param([statement(action="*")], id="every action"),
+            pytest.param([statement(action="secretsmanager:DescribeSecret")], id="this action"),
+            pytest.param([statement(action="secretsmanager:describesecret")], id="whatever the case"),
+            pytest.param([statement(action="secretsmanager:Describe*")], id="pattern"),
+            pytest.param(
+                [statement(action=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"])],
+                id="one of several actions",
+            ),
+            pytest.param(
+                [statement(action="secretsmanager:GetSecretValue"), statement()], id="second statement"
+            ),
+            pytest.param(
+                [statement(), statement("Deny", "secretsmanager:DeleteSecret")], id="another action denied"
+            ),
+            pytest.param(
+                [statement(), statement("Deny", Principal={"AWS": THIRD})], id="another account denied"
+            ),
+        ],
+    )
+    def test_lets_in(self, client, other, db, statements):
+        """IAM user guide: policy elements, and how they are evaluated."""
+        let_in(client, db, *statements)
+
+        described = other.describe_secret(SecretId=db)
+
+        assert described["ARN"] == db
+
+    @pytest.mark.parametrize(
+        "statements",
+        [
+            pytest.param([statement("Deny")], id="denied"),
+            pytest.param([statement(), statement("Deny")], id="allowed and denied"),
+            pytest.param([statement("Deny"), statement()], id="denied and allowed"),
+            pytest.param(
+                [statement(), statement("Deny", "secretsmanager:DescribeSecret")], id="this action denied"
+            ),
+            pytest.param([statement(), statement("Deny", Principal="*")], id="denied to everybody"),
+            pytest.param([statement(action="secretsmanager:GetSecretValue")], id="another action"),
+            pytest.param([statement(action="secretsmanager:Get*")], id="pattern of other actions"),
+            pytest.param([statement(action="s3:*")], id="another service"),
+            pytest.param([statement(Principal={"AWS": THIRD})], id="another account"),
+            pytest.param(
+                [statement(Principal={"AWS": "arn:aws:iam::123456789012:root"})], id="its own account"
+            ),
+            pytest.param([statement(Principal={"Service": "rds.amazonaws.com"})], id="service"),
+            pytest.param([statement(NotPrincipal={"AWS": OTHER})], id="all but this one"),
+        ],
+    )
+    def test_keeps_out(self, client, other, db, statements):
+        """IAM user guide: policy elements, and that a Deny decides; the code is inferred."""
+        let_in(client, db, *statements)
+
+        with refused("ResourceNotFoundException"):
+            other.describe_secret(SecretId=db)
+
+    def test_with_not_action_allows_all_but_that(self, client, other, db):
+        """IAM user guide: NotAction."""
+        not_reading = {
+            "Effect": "Allow",
+            "Principal": {"AWS": OTHER},
+            "NotAction": "secretsmanager:GetResourcePolicy",
+            "Resource": "*",
+        }
+        let_in(client, db, not_reading)
+
+        assert other.describe_secret(SecretId=db)["ARN"] == db
+        with refused("ResourceNotFoundException"):
+            other.get_resource_policy(SecretId=db)
+
+    @pytest.mark.parametrize(
+        ("operation", "sent"),
+        [
+            pytest.param("describe_secret", {}, id="DescribeSecret"),
+            pytest.param("put_secret_value", {"SecretString": "new"}, id="PutSecretValue"),
+            pytest.param("delete_secret", {}, id="DeleteSecret"),
+        ],
+    )
+    def test_for_one_action_allows_no_other(self, client, other, own_key, operation, sent):
+        """IAM user guide: Action; the code is inferred."""
+        let_in(client, own_key, statement(action="secretsmanager:GetSecretValue"))
+
+        assert other.get_secret_value(SecretId=own_key)["SecretString"] == "old"
+        with refused("ResourceNotFoundException"):
+            getattr(other, operation)(SecretId=own_key, **sent)
+
+    def test_for_another_secret_lets_nobody_in(self, client, other, db, own_key):
+        """IAM user guide: Resource; the code is inferred."""
+        elsewhere = {**statement(), "Resource": own_key}
+        let_in(client, db, elsewhere)
+
+        with refused("ResourceNotFoundException"):
+            other.describe_secret(SecretId=db)
+
+    def test_does_not_concern_the_account_of_the_secret(self, client, db):
+        """Inferred: the permissions of one's own account are not modelled."""
+        let_in(client, db, statement("Deny", Principal={"AWS": THIRD}), statement())
+
+        assert client.get_secret_value(SecretId="db")["SecretString"] == "old"

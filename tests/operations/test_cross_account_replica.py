@@ -1,0 +1,726 @@
+"""Replicas in another account: made there, associated by the primary secret's account, detached by either."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rotation_functions import well_behaved
+from support import current, labels, needs, refused, token
+
+pytestmark = needs("AssociateCrossAccountReplica", "SecretId")
+
+OTHER, THIRD = "210987654321", "345678901234"
+ROLE = "arn:aws:iam::123456789012:role/replication"
+UNKNOWN = "arn:aws:secretsmanager:us-east-1:210987654321:secret:copy-AbCdEf"
+OPEN = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [OTHER, THIRD]},
+                "Action": "secretsmanager:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+
+@pytest.fixture
+def other(fakesecrets):
+    """A client of the account with the replica."""
+    return fakesecrets.client(aws_access_key_id=OTHER, aws_secret_access_key="x")
+
+
+@pytest.fixture
+def third(fakesecrets):
+    return fakesecrets.client(aws_access_key_id=THIRD, aws_secret_access_key="x")
+
+
+@pytest.fixture
+def db(client):
+    """The ARN of a primary secret."""
+    return client.create_secret(
+        Name="db", Description="of the shop", SecretString="old", ClientRequestToken=token(1)
+    )["ARN"]
+
+
+@pytest.fixture
+def copy(other, db):
+    """The ARN of its replica, which is not yet associated."""
+    return create_replica(other, db)
+
+
+@pytest.fixture
+def associated(client, copy):
+    """The ARN of its replica, which is associated."""
+    associate(client, copy)
+    return copy
+
+
+def create_replica(client, primary, **sent):
+    sent = {"Name": "copy", "KmsKeyId": "alias/replicas", **sent}
+    return client.create_secret(CrossAccountPrimaryARN=primary, **sent)["ARN"]
+
+
+def associate(client, replica, secret_id="db", **sent):
+    return client.associate_cross_account_replica(SecretId=secret_id, CrossAccountReplicaARN=replica, **sent)
+
+
+def disassociate(client, replica, secret_id="db"):
+    return client.disassociate_cross_account_replica(SecretId=secret_id, CrossAccountReplicaARN=replica)
+
+
+def primary_of(client, secret_id="copy"):
+    """What the replica says of its primary secret."""
+    return client.describe_secret(SecretId=secret_id).get("CrossAccountPrimary")
+
+
+def replicas_of(client, secret_id="db"):
+    """What the primary secret says of its replicas in other accounts."""
+    return client.describe_secret(SecretId=secret_id).get("CrossAccountReplicas")
+
+
+class TestCreateSecretWithAPrimary:
+    def test_answers_with_a_secret_without_a_version(self, other, db):
+        """Botocore 1.44's service model, CreateSecret, CrossAccountPrimaryARN."""
+        created = other.create_secret(
+            Name="copy", KmsKeyId="alias/replicas", CrossAccountPrimaryARN=db, ClientRequestToken=token(9)
+        )
+
+        assert set(created) == {"ARN", "Name", "ResponseMetadata"}
+        assert created["Name"] == "copy"
+        assert created["ARN"].startswith("arn:aws:secretsmanager:us-east-1:210987654321:secret:copy-")
+
+    @pytest.mark.usefixtures("copy")
+    def test_makes_a_replica_that_is_pending(self, other, db):
+        """Botocore 1.44's service model, CrossAccountPrimaryType: Pending, replication has not yet started."""
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Pending"}
+
+    @pytest.mark.usefixtures("copy")
+    def test_makes_a_replica_with_its_own_key_and_without_a_value(self, other):
+        """Botocore 1.44's service model, CreateSecret: a customer managed KMS key, and no value."""
+        described = other.describe_secret(SecretId="copy")
+
+        assert described["KmsKeyId"] == "alias/replicas"
+        assert "VersionIdsToStages" not in described
+        with refused("ResourceNotFoundException") as answer:
+            other.get_secret_value(SecretId="copy")
+        assert answer.message == (
+            "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
+        )
+
+    @pytest.mark.usefixtures("copy")
+    def test_changes_nothing_at_the_primary_secret(self, client):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: it is what links and starts replication."""
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        assert replicas_of(client) is None
+
+    @pytest.mark.usefixtures("copy")
+    def test_shows_no_primary_region(self, other):
+        """API_DescribeSecret, PrimaryRegion: of secrets replicated to other Regions; inferred for other accounts."""
+        assert "PrimaryRegion" not in other.describe_secret(SecretId="copy")
+
+    def test_can_be_given_tags(self, other, db):
+        """Botocore 1.44's service model, CreateSecret: Tags are not among what it cannot include."""
+        create_replica(other, db, Tags=[{"Key": "team", "Value": "red"}])
+
+        assert other.describe_secret(SecretId="copy")["Tags"] == [{"Key": "team", "Value": "red"}]
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            pytest.param({"SecretString": "new"}, id="SecretString"),
+            pytest.param({"SecretBinary": b"new"}, id="SecretBinary"),
+            pytest.param({"Description": "new"}, id="Description"),
+            pytest.param({"AddReplicaRegions": [{"Region": "eu-west-3"}]}, id="AddReplicaRegions"),
+            pytest.param({"Type": "SalesforceClientSecret"}, id="Type"),
+        ],
+    )
+    def test_refuses_what_comes_from_the_primary_secret(self, other, db, sent):
+        """Botocore 1.44's service model, CreateSecret, CrossAccountPrimaryARN; the code is inferred."""
+        with refused("InvalidParameterException"):
+            create_replica(other, db, **sent)
+
+        assert other.list_secrets()["SecretList"] == []
+
+    @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
+    def test_refuses_the_default_key(self, other, db, key):
+        """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
+        with refused("InvalidParameterException"):
+            create_replica(other, db, KmsKeyId=key)
+
+        assert other.list_secrets()["SecretList"] == []
+
+    def test_refuses_to_do_without_a_key(self, other, db):
+        """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
+        with refused("InvalidParameterException"):
+            other.create_secret(Name="copy", CrossAccountPrimaryARN=db)
+
+        assert other.list_secrets()["SecretList"] == []
+
+    def test_refuses_a_primary_of_the_same_account(self, client, db):
+        """Botocore 1.44's service model, CreateSecret: in another account; the code is inferred."""
+        with refused("InvalidParameterException"):
+            create_replica(client, db)
+
+    def test_refuses_a_primary_of_another_region(self, fakesecrets, db):
+        """Botocore 1.44's service model, CreateSecret: in the same Region; the code is inferred."""
+        paris = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
+
+        with refused("InvalidParameterException"):
+            create_replica(paris, db)
+
+    def test_refuses_what_is_no_arn(self, other):
+        """Botocore 1.44's service model, SecretARNType; the code is inferred."""
+        with refused("InvalidParameterException"):
+            create_replica(other, "a-secret-and-no-arn-of-one")
+
+    def test_refuses_a_name_that_is_taken(self, other, db):
+        """LocalStack snapshot test_secret_exists_snapshots; inferred for cross-account replicas."""
+        other.create_secret(Name="copy", SecretString="theirs")
+
+        with refused("ResourceExistsException"):
+            create_replica(other, db)
+
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
+
+
+class TestAssociate:
+    def test_answers_with_both_ends_and_the_status(self, client, db, copy):
+        """Botocore 1.44's service model, AssociateCrossAccountReplicaResponse; InSync at once is inferred."""
+        answer = associate(client, copy)
+
+        del answer["ResponseMetadata"]
+        assert answer == {"ARN": db, "CrossAccountReplicaARN": copy, "ReplicationStatus": "InSync"}
+
+    @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
+    def test_takes_every_form_of_secret_id(self, client, db, copy, form):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: the ARN or name."""
+        sent = {"name": "db", "full ARN": db, "partial ARN": db[:-7]}[form]
+
+        answer = associate(client, copy, secret_id=sent)
+
+        assert answer["ARN"] == db
+
+    def test_is_told_by_both_ends(self, client, other, db, associated):
+        """Botocore 1.44's service model, CrossAccountPrimaryType and CrossAccountReplicaEntry."""
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "InSync"}
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
+
+    def test_remembers_the_role(self, client, copy):
+        """Botocore 1.44's service model, CrossAccountReplicaEntry, ReplicationRoleARN."""
+        associate(client, copy, ReplicationRoleARN=ROLE)
+
+        assert replicas_of(client) == [
+            {"ReplicaSecretARN": copy, "ReplicationRoleARN": ROLE, "ReplicationStatus": "InSync"}
+        ]
+
+    @pytest.mark.parametrize("restriction", ["SameOrg", "NoRestriction"])
+    def test_takes_each_restriction(self, client, copy, restriction):
+        """Botocore 1.44's service model, ReplicaRestrictionType; inferred that every account is in the organization."""
+        answer = associate(client, copy, ReplicaRestriction=restriction)
+
+        assert answer["ReplicationStatus"] == "InSync"
+
+    def test_can_be_repeated(self, client, other, db, associated):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: idempotent."""
+        answer = associate(client, associated)
+
+        assert answer["ReplicationStatus"] == "InSync"
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "InSync"}
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    def test_of_a_secret_with_replicas_in_other_regions_leaves_them(self, client, fakesecrets, copy):
+        """Botocore 1.44's service model, DescribeSecret: two lists of replicas; inferred that both can be."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        associate(client, copy)
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        described = client.describe_secret(SecretId="db")
+        assert [entry["Region"] for entry in described["ReplicationStatus"]] == ["eu-west-3"]
+        assert [entry["ReplicaSecretARN"] for entry in described["CrossAccountReplicas"]] == [copy]
+        assert fakesecrets.client("eu-west-3").get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    @pytest.mark.usefixtures("associated")
+    def test_does_not_make_a_primary_region(self, client):
+        """API_DescribeSecret, PrimaryRegion: replicated to other Regions; inferred for other accounts."""
+        described = client.describe_secret(SecretId="db")
+
+        assert not {"PrimaryRegion", "ReplicationStatus"} & set(described)
+
+
+class TestTheReplica:
+    @pytest.mark.usefixtures("associated")
+    def test_has_what_the_primary_secret_has(self, other):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: starts replication to this replica."""
+        value = other.get_secret_value(SecretId="copy")
+
+        assert (value["SecretString"], value["VersionId"]) == ("old", token(1))
+        assert labels(other, "copy") == {token(1): {"AWSCURRENT"}}
+
+    @pytest.mark.usefixtures("associated")
+    def test_keeps_its_name_and_its_key(self, client, other, associated):
+        """Botocore 1.44's service model, CreateSecret: the replica must use a customer managed KMS key."""
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        described = other.describe_secret(SecretId="copy")
+        assert (described["ARN"], described["Name"]) == (associated, "copy")
+        assert described["KmsKeyId"] == "alias/replicas"
+        assert "KmsKeyId" not in client.describe_secret(SecretId="db")
+
+    @pytest.mark.usefixtures("associated")
+    def test_follows_new_values_and_their_labels(self, client, other):
+        """Botocore 1.44's service model, CrossAccountPrimaryType: the replica receives replicated data."""
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        value = other.get_secret_value(SecretId="copy")
+        assert (value["SecretString"], value["VersionId"]) == ("new", token(2))
+        assert labels(other, "copy") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
+
+    @pytest.mark.usefixtures("associated")
+    def test_follows_moves_of_labels(self, client, other):
+        """Botocore 1.44's service model, CreateSecret: it receives replicated data; inferred for labels."""
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        client.update_secret_version_stage(
+            SecretId="db",
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=token(1),
+            RemoveFromVersionId=token(2),
+        )
+
+        assert labels(other, "copy") == {token(1): {"AWSCURRENT"}, token(2): {"AWSPREVIOUS"}}
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    @pytest.mark.usefixtures("associated")
+    def test_follows_rotations(self, fakesecrets, client, other):
+        """Botocore 1.44's service model, CreateSecret: it receives replicated data; inferred for rotations."""
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        assert current(other, "copy") == rotation.token
+        replicated = other.get_secret_value(SecretId="copy")["SecretString"]
+        assert replicated == client.get_secret_value(SecretId="db")["SecretString"] != "old"
+
+    @pytest.mark.usefixtures("associated")
+    def test_follows_the_description(self, client, other):
+        """Botocore 1.44's service model, CreateSecret: it cannot bring its own; inferred that it follows."""
+        client.update_secret(SecretId="db", Description="of the stock")
+
+        assert other.describe_secret(SecretId="copy")["Description"] == "of the stock"
+
+    @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
+    @pytest.mark.parametrize(
+        ("operation", "sent"),
+        [
+            pytest.param("put_secret_value", {"SecretString": "new"}, id="PutSecretValue"),
+            pytest.param("update_secret", {"SecretString": "new"}, id="UpdateSecret"),
+            pytest.param(
+                "rotate_secret",
+                {"RotationLambdaARN": "arn:aws:lambda:us-east-1:210987654321:function:rotate"},
+                id="RotateSecret",
+            ),
+            pytest.param(
+                "update_secret_version_stage",
+                {"VersionStage": "next", "MoveToVersionId": token(1)},
+                id="UpdateSecretVersionStage",
+            ),
+            pytest.param(
+                "replicate_secret_to_regions",
+                {"AddReplicaRegions": [{"Region": "eu-west-3"}]},
+                id="ReplicateSecretToRegions",
+            ),
+        ],
+    )
+    def test_is_read_only(self, client, other, copy, state, operation, sent):
+        """Botocore 1.44's service model, StopReplicationToReplica: it makes it standalone; the code is inferred."""
+        if state != "pending":
+            associate(client, copy)
+        if state == "detached":
+            disassociate(client, copy)
+
+        with refused("InvalidParameterException"):
+            getattr(other, operation)(SecretId="copy", **sent)
+
+        assert primary_of(other) is not None
+
+
+class TestAtMostOne:
+    def test_is_refused_to_the_second(self, client, third, db, associated):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
+        second = create_replica(third, db)
+
+        with refused("LimitExceededException"):
+            associate(client, second)
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
+        assert primary_of(third)["ReplicationStatus"] == "Pending"
+
+    def test_of_one_account_is_refused_too(self, client, other, db, associated):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
+        second = create_replica(other, db, Name="second")
+
+        with refused("LimitExceededException"):
+            associate(client, second)
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
+
+    def test_lets_another_one_in_when_the_first_is_disassociated(self, client, third, db, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: removes the association."""
+        second = create_replica(third, db)
+        disassociate(client, associated)
+
+        associate(client, second)
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": second, "ReplicationStatus": "InSync"}]
+        assert third.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    @pytest.mark.usefixtures("associated")
+    def test_lets_another_one_in_when_the_first_has_left(self, client, other, third, db):
+        """Botocore 1.44's service model, StatusType: Detached, no longer linked; inferred."""
+        second = create_replica(third, db)
+        other.stop_replication_to_replica(SecretId="copy")
+
+        associate(client, second)
+
+        assert third.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+
+class TestAssociateIsRefused:
+    def test_for_a_replica_of_the_same_account(self, client, db):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: a different account; the code is inferred."""
+        own = client.create_secret(Name="own", SecretString="other")["ARN"]
+
+        with refused("InvalidParameterException"):
+            associate(client, own, secret_id=db)
+
+    @pytest.mark.usefixtures("db")
+    def test_for_a_replica_of_another_region(self, client):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: the same Region; the code is inferred."""
+        with refused("InvalidParameterException"):
+            associate(client, UNKNOWN.replace("us-east-1", "eu-west-3"))
+
+    @pytest.mark.usefixtures("db")
+    def test_for_what_is_no_arn(self, client):
+        """Botocore 1.44's service model, SecretARNType; the code is inferred."""
+        with refused("InvalidParameterException"):
+            associate(client, "a-secret-and-no-arn-of-one")
+
+    @pytest.mark.usefixtures("db")
+    def test_for_a_replica_that_does_not_exist(self, client):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: the replica must already exist."""
+        with refused("ResourceNotFoundException"):
+            associate(client, UNKNOWN)
+
+    def test_for_a_primary_that_does_not_exist(self, client, copy):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: ResourceNotFoundException."""
+        with refused("ResourceNotFoundException") as answer:
+            associate(client, copy, secret_id="nobody")
+
+        assert answer.message == "Secrets Manager can't find the specified secret."
+
+    @pytest.mark.usefixtures("db")
+    def test_for_a_secret_that_was_not_made_as_a_replica(self, client, other):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: created as a replica; the code is inferred."""
+        plain = other.create_secret(Name="plain", SecretString="theirs", KmsKeyId="alias/replicas")["ARN"]
+
+        with refused("InvalidRequestException"):
+            associate(client, plain)
+
+        assert replicas_of(client) is None
+        assert other.get_secret_value(SecretId="plain")["SecretString"] == "theirs"
+
+    def test_for_a_replica_of_another_primary(self, client, other, copy, db):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: of the primary secret; the code is inferred."""
+        client.create_secret(Name="second", SecretString="second")
+
+        with refused("InvalidRequestException"):
+            associate(client, copy, secret_id="second")
+
+        assert replicas_of(client, "second") is None
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Pending"}
+
+    def test_for_a_replica_that_has_become_standalone(self, client, other, associated):
+        """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret; the code is inferred."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        with refused("InvalidRequestException"):
+            associate(client, associated)
+
+        assert primary_of(other) is None
+
+    def test_for_a_primary_that_is_scheduled_for_deletion(self, client, other, copy):
+        """Inferred: not observed on AWS."""
+        client.delete_secret(SecretId="db")
+
+        with refused("InvalidRequestException"):
+            associate(client, copy)
+
+        assert primary_of(other)["ReplicationStatus"] == "Pending"
+
+    def test_for_a_primary_that_is_a_replica_itself(self, fakesecrets, client, other, db, copy):
+        """Inferred: not observed on AWS."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+        paris = fakesecrets.client("eu-west-3")
+        theirs = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
+        second = create_replica(theirs, db.replace("us-east-1", "eu-west-3"))
+
+        with refused("InvalidParameterException"):
+            associate(paris, second)
+
+    @pytest.mark.parametrize("account", [OTHER, THIRD])
+    def test_for_another_account_than_that_of_the_primary(self, fakesecrets, client, db, copy, account):
+        """
+        Botocore 1.44's service model, AssociateCrossAccountReplica.
+
+        "You must call this operation from the account that owns the primary secret."
+        """
+        client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
+        foreign = fakesecrets.client(aws_access_key_id=account, aws_secret_access_key="x")
+
+        with refused():
+            associate(foreign, copy, secret_id=db)
+
+        assert replicas_of(client) is None
+
+
+class TestDisassociate:
+    def test_answers_with_both_ends(self, client, db, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplicaResponse."""
+        answer = disassociate(client, associated)
+
+        del answer["ResponseMetadata"]
+        assert answer == {"ARN": db, "CrossAccountReplicaARN": associated}
+
+    def test_leaves_a_detached_replica(self, client, other, db, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: its status changes to Detached."""
+        disassociate(client, associated)
+
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Detached"}
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    def test_takes_the_replica_off_the_primary_secret(self, client, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: removes the replica association."""
+        disassociate(client, associated)
+
+        assert replicas_of(client) is None
+
+    def test_ends_the_following(self, client, other, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: no longer sends updates."""
+        disassociate(client, associated)
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+        client.update_secret(SecretId="db", Description="of the stock")
+
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+        assert other.describe_secret(SecretId="copy")["Description"] == "of the shop"
+
+    def test_can_be_followed_by_another_association(self, client, other, db, associated):
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: call it again to repair; inferred here."""
+        disassociate(client, associated)
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        associate(client, associated)
+
+        assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "InSync"}
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
+
+    @pytest.mark.usefixtures("db")
+    def test_is_refused_for_a_replica_that_is_unknown(self, client):
+        """Inferred: not observed on AWS."""
+        with refused("InvalidParameterException"):
+            disassociate(client, UNKNOWN)
+
+    def test_is_refused_for_a_replica_that_is_pending(self, client, other, copy):
+        """Botocore 1.44's service model: it removes what AssociateCrossAccountReplica has made; the code is inferred."""
+        with refused("InvalidParameterException"):
+            disassociate(client, copy)
+
+        assert primary_of(other)["ReplicationStatus"] == "Pending"
+
+    def test_is_refused_the_second_time(self, client, associated):
+        """Inferred: not observed on AWS."""
+        disassociate(client, associated)
+
+        with refused("InvalidParameterException"):
+            disassociate(client, associated)
+
+    def test_is_refused_for_a_replica_in_another_region(self, fakesecrets, client, db):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: a cross-account replica; the code is inferred."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        with refused("InvalidParameterException"):
+            disassociate(client, db.replace("us-east-1", "eu-west-3"))
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+        assert fakesecrets.client("eu-west-3").get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    def test_is_refused_on_the_replica(self, other, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: call it on the primary secret."""
+        with refused("InvalidParameterException"):
+            disassociate(other, associated, secret_id="copy")
+
+        assert primary_of(other)["ReplicationStatus"] == "InSync"
+
+    def test_is_refused_for_a_primary_that_does_not_exist(self, client, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: ResourceNotFoundException."""
+        with refused("ResourceNotFoundException") as answer:
+            disassociate(client, associated, secret_id="nobody")
+
+        assert answer.message == "Secrets Manager can't find the specified secret."
+
+    def test_is_refused_to_another_account_than_that_of_the_primary(self, client, other, db, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: the primary secret in your account."""
+        client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
+
+        with refused():
+            disassociate(other, associated, secret_id=db)
+
+        assert primary_of(other)["ReplicationStatus"] == "InSync"
+
+
+class TestStopReplication:
+    @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
+    def test_answers_with_the_promoted_secret(self, other, associated, form):
+        """Botocore 1.44's service model, StopReplicationToReplica: its ARN or name in your account."""
+        sent = {"name": "copy", "full ARN": associated, "partial ARN": associated[:-7]}[form]
+
+        answer = other.stop_replication_to_replica(SecretId=sent)
+
+        del answer["ResponseMetadata"]
+        assert answer == {"ARN": associated}
+
+    def test_shows_as_detached_at_the_primary_secret(self, client, other, associated):
+        """Botocore 1.44's service model, StopReplicationToReplica: the status becomes Detached for this replica."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
+
+    @pytest.mark.usefixtures("associated")
+    def test_makes_a_standalone_secret(self, client, other):
+        """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret, and replication stops."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+        kept = other.get_secret_value(SecretId="copy")["SecretString"]
+        other.put_secret_value(SecretId="copy", SecretString="theirs")
+
+        assert primary_of(other) is None
+        assert kept == "old"
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
+        assert client.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    @pytest.mark.usefixtures("associated")
+    def test_makes_a_secret_that_can_be_deleted(self, other):
+        """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        other.delete_secret(SecretId="copy", ForceDeleteWithoutRecovery=True)
+
+        assert other.list_secrets()["SecretList"] == []
+
+    def test_converts_a_detached_replica(self, client, other, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: to convert a detached replica."""
+        disassociate(client, associated)
+
+        other.stop_replication_to_replica(SecretId="copy")
+
+        assert primary_of(other) is None
+        assert replicas_of(client) is None
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    @pytest.mark.usefixtures("copy")
+    def test_converts_a_pending_replica(self, client, other):
+        """Inferred: not observed on AWS."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        other.put_secret_value(SecretId="copy", SecretString="theirs")
+
+        assert replicas_of(client) is None
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
+
+    def test_can_be_tidied_up_at_the_primary_secret(self, client, other, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica; inferred for a detached one."""
+        other.stop_replication_to_replica(SecretId="copy")
+
+        disassociate(client, associated)
+
+        assert replicas_of(client) is None
+        assert primary_of(other) is None
+
+    @pytest.mark.usefixtures("associated")
+    def test_is_refused_on_the_primary_secret(self, client):
+        """Botocore 1.44's service model, StopReplicationToReplica: from the replica account; the code is inferred."""
+        with refused("InvalidParameterException"):
+            client.stop_replication_to_replica(SecretId="db")
+
+
+class TestDeletingThePrimarySecret:
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    @pytest.mark.usefixtures("associated")
+    def test_is_refused_while_a_replica_is_associated(self, client, sent):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: DeleteSecret fails; the code is inferred."""
+        with refused("InvalidParameterException"):
+            client.delete_secret(SecretId="db", **sent)
+
+        assert "DeletedDate" not in client.describe_secret(SecretId="db")
+
+    def test_is_allowed_when_the_replica_is_disassociated(self, client, other, associated):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica."""
+        disassociate(client, associated)
+
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        assert client.list_secrets()["SecretList"] == []
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    @pytest.mark.usefixtures("associated")
+    def test_is_allowed_when_the_replica_has_left(self, client, other):
+        """
+        Botocore 1.44's service model, DisassociateCrossAccountReplica and StatusType; inferred from both.
+
+        DeleteSecret fails if replicas are still associated; Detached means no longer linked.
+        """
+        other.stop_replication_to_replica(SecretId="copy")
+
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        assert client.list_secrets()["SecretList"] == []
+
+    @pytest.mark.usefixtures("copy")
+    def test_is_allowed_while_a_replica_is_pending(self, client, other):
+        """Botocore 1.44's service model, DisassociateCrossAccountReplica: it is not yet associated; inferred."""
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        other.stop_replication_to_replica(SecretId="copy")
+
+        assert primary_of(other) is None
+
+    def test_that_was_deleted_ends_nothing_else(self, client, other, associated):
+        """Inferred: not observed on AWS."""
+        disassociate(client, associated)
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        other.stop_replication_to_replica(SecretId="copy")
+
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+
+def test_the_life_of_a_cross_account_replica(client, other, db):
+    """Botocore 1.44's service model, CrossAccountPrimaryType: the statuses, one after the other."""
+    copy = create_replica(other, db)
+    pending = primary_of(other)["ReplicationStatus"]
+    associate(client, copy)
+    in_sync = primary_of(other)["ReplicationStatus"]
+    disassociate(client, copy)
+    detached = primary_of(other)["ReplicationStatus"]
+    other.stop_replication_to_replica(SecretId="copy")
+
+    assert (pending, in_sync, detached) == ("Pending", "InSync", "Detached")
+    assert primary_of(other) is None

@@ -1,0 +1,518 @@
+"""Replicas: read-only, and always as their primary secret, but for the key and the dates of access."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from rotation_functions import raising_in, well_behaved
+from support import current, labels, refused, token
+
+from pytest_fakesecrets import RotationFailedWarning
+
+INFERRED = "inferred: not observed on AWS"
+ISSUES = "issues of terraform-provider-aws, cloud-nuke and aws-nuke"
+ON_A_REPLICA = "Operation not permitted on a replica secret. Call must be made in primary secret's region."
+POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+    '"Principal":{"AWS":"arn:aws:iam::210987654321:root"},'
+    '"Action":"secretsmanager:*","Resource":"*"}]}'
+)
+FUNCTION = "arn:aws:lambda:eu-west-3:123456789012:function:rotate"
+
+
+@pytest.fixture
+def db(client, fakesecrets_clock):
+    """A secret with a replica in Paris; it is 2040-01-31 16:00:00.250 UTC."""
+    fakesecrets_clock.move_to("2040-01-31 16:00:00.250")
+    return client.create_secret(
+        Name="db",
+        Description="of the shop",
+        SecretString="old",
+        ClientRequestToken=token(1),
+        Tags=[{"Key": "team", "Value": "blue"}],
+        AddReplicaRegions=[{"Region": "eu-west-3"}],
+    )["ARN"]
+
+
+@pytest.fixture
+def paris(fakesecrets):
+    return fakesecrets.client("eu-west-3")
+
+
+@pytest.fixture
+def tokyo(fakesecrets):
+    return fakesecrets.client("ap-northeast-1")
+
+
+def status(client):
+    """What the primary secret says of its only replica."""
+    (entry,) = client.describe_secret(SecretId="db")["ReplicationStatus"]
+    return entry
+
+
+class TestAReplica:
+    def test_has_the_arn_of_its_primary_secret_but_for_the_region(self, paris, db):
+        """User guide, create-manage-multi-region-secrets."""
+        described = paris.describe_secret(SecretId="db")
+
+        assert described["Name"] == "db"
+        assert described["ARN"] == db.replace(":us-east-1:", ":eu-west-3:")
+        assert described["ARN"][-7:] == db[-7:]
+
+    @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
+    def test_is_found_by_its_own_name_and_arn(self, paris, db, form):
+        """User guide, create-manage-multi-region-secrets."""
+        arn = db.replace("us-east-1", "eu-west-3")
+        sent = {"name": "db", "full ARN": arn, "partial ARN": arn[:-7]}[form]
+
+        assert paris.get_secret_value(SecretId=sent)["ARN"] == arn
+
+    def test_is_not_found_by_the_arn_of_the_primary_secret(self, paris, db):
+        """Inferred: not observed on AWS."""
+        with refused("ResourceNotFoundException"):
+            paris.describe_secret(SecretId=db)
+
+    @pytest.mark.usefixtures("db")
+    def test_and_its_primary_secret_name_the_primary_region(self, client, paris):
+        """API_DescribeSecret, PrimaryRegion; cloud-nuke and aws-nuke tell replicas by it."""
+        (listed,) = client.list_secrets()["SecretList"]
+        (replica,) = paris.list_secrets()["SecretList"]
+
+        assert client.describe_secret(SecretId="db")["PrimaryRegion"] == "us-east-1"
+        assert paris.describe_secret(SecretId="db")["PrimaryRegion"] == "us-east-1"
+        assert listed["PrimaryRegion"] == replica["PrimaryRegion"] == "us-east-1"
+
+    def test_is_what_gives_a_secret_a_primary_region(self, client):
+        """LocalStack snapshots of plain secrets: the member is absent."""
+        client.create_secret(Name="plain", SecretString="old")
+
+        described = client.describe_secret(SecretId="plain")
+        assert not {"PrimaryRegion", "ReplicationStatus"} & set(described)
+
+    @pytest.mark.usefixtures("db")
+    def test_has_no_status_of_replication_itself(self, paris):
+        """Inferred: not observed on AWS."""
+        assert "ReplicationStatus" not in paris.describe_secret(SecretId="db")
+
+    @pytest.mark.usefixtures("db")
+    def test_is_not_in_any_other_region(self, tokyo):
+        """User guide, create-manage-multi-region-secrets: in the Regions that were chosen."""
+        with refused("ResourceNotFoundException"):
+            tokyo.describe_secret(SecretId="db")
+
+    def test_of_a_secret_with_a_history_has_all_of_it(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: the secret data and the metadata are replicated."""
+        client.create_secret(Name="db", SecretString="oldest", ClientRequestToken=token(1))
+        client.put_secret_value(SecretId="db", SecretString="older", ClientRequestToken=token(2))
+        client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(3))
+
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        assert labels(paris, "db") == {token(2): {"AWSPREVIOUS"}, token(3): {"AWSCURRENT"}}
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert paris.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")["SecretString"] == "older"
+
+
+class TestAReplicaFollows:
+    pytestmark = pytest.mark.usefixtures("db")
+
+    def test_new_values(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: changes are propagated to the replicas."""
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        value = paris.get_secret_value(SecretId="db")
+        assert (value["SecretString"], value["VersionId"]) == ("new", token(2))
+        assert labels(paris, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
+
+    def test_new_binary_values(self, client, paris):
+        """User guide, create-manage-multi-region-secrets."""
+        client.put_secret_value(SecretId="db", SecretBinary=b"\x00new")
+
+        assert paris.get_secret_value(SecretId="db")["SecretBinary"] == b"\x00new"
+
+    def test_updates(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: the description is replicated."""
+        client.update_secret(SecretId="db", Description="of the stock", SecretString="new")
+
+        assert paris.describe_secret(SecretId="db")["Description"] == "of the stock"
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    def test_moves_of_labels(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: the staging labels are replicated."""
+        client.put_secret_value(
+            SecretId="db", SecretString="new", ClientRequestToken=token(2), VersionStages=["next"]
+        )
+        client.update_secret_version_stage(
+            SecretId="db",
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=token(2),
+            RemoveFromVersionId=token(1),
+        )
+
+        assert labels(paris, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT", "next"}}
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    def test_removals_of_labels(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: the staging labels are replicated."""
+        client.put_secret_value(
+            SecretId="db", SecretString="new", ClientRequestToken=token(2), VersionStages=["next"]
+        )
+        client.update_secret_version_stage(SecretId="db", VersionStage="next", RemoveFromVersionId=token(2))
+
+        assert labels(paris, "db") == {token(1): {"AWSCURRENT"}}
+
+    def test_tags(self, client, paris):
+        """User guide, create-manage-multi-region-secrets; API_TagResource."""
+        client.tag_resource(SecretId="db", Tags=[{"Key": "cost", "Value": "7"}])
+        client.untag_resource(SecretId="db", TagKeys=["team"])
+
+        assert paris.describe_secret(SecretId="db")["Tags"] == [{"Key": "cost", "Value": "7"}]
+
+    def test_the_resource_policy(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: resource policies are replicated."""
+        client.put_resource_policy(SecretId="db", ResourcePolicy=POLICY)
+
+        assert paris.get_resource_policy(SecretId="db")["ResourcePolicy"] == POLICY
+
+    def test_the_removal_of_the_resource_policy(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: changes are propagated to the replicas."""
+        client.put_resource_policy(SecretId="db", ResourcePolicy=POLICY)
+
+        client.delete_resource_policy(SecretId="db")
+
+        assert "ResourcePolicy" not in paris.get_resource_policy(SecretId="db")
+
+    def test_the_date_of_the_last_change(self, client, paris, fakesecrets_clock):
+        """API_DescribeSecret, LastChangedDate; inferred for replicas."""
+        fakesecrets_clock.move_to("2040-02-01 08:00")
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        changed = paris.describe_secret(SecretId="db")["LastChangedDate"]
+        assert changed == datetime(2040, 2, 1, 8, tzinfo=timezone.utc)
+
+    def test_rotations(self, fakesecrets, client, paris):
+        """User guide, create-manage-multi-region-secrets: the rotated value propagates to the replicas."""
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        replicated = paris.get_secret_value(SecretId="db")
+        primary = client.get_secret_value(SecretId="db")
+        assert replicated["SecretString"] == primary["SecretString"] != "old"
+        assert replicated["VersionId"] == rotation.token == current(client, "db")
+        assert labels(paris, "db") == labels(client, "db")
+        assert paris.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")["SecretString"] == "old"
+
+    def test_rotations_that_fail(self, fakesecrets, client, paris):
+        """User guide, create-manage-multi-region-secrets: the labels are replicated; inferred for AWSPENDING."""
+        with pytest.warns(RotationFailedWarning):
+            rotation = fakesecrets.rotate("db", raising_in("setSecret"))
+
+        assert labels(paris, "db") == {token(1): {"AWSCURRENT"}, rotation.token: {"AWSPENDING"}}
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert labels(client, "db") == labels(paris, "db")
+
+    def test_after_its_primary_secret_was_read(self, client, paris):
+        """User guide, create-manage-multi-region-secrets."""
+        client.get_secret_value(SecretId="db")
+        paris.get_secret_value(SecretId="db")
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    def test_together_with_the_other_replicas(self, client, paris, tokyo):
+        """User guide, create-manage-multi-region-secrets: to all of the associated replicas."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
+        assert tokyo.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+    def test_nothing_that_was_refused(self, client, paris):
+        """User guide, create-manage-multi-region-secrets: changes are propagated; this is none."""
+        with refused("ResourceExistsException"):
+            client.put_secret_value(SecretId="db", SecretString="other", ClientRequestToken=token(1))
+
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+
+class TestDatesOfAccess:
+    pytestmark = pytest.mark.usefixtures("db")
+
+    def test_are_absent_before_the_first_reading(self, client, paris):
+        """Botocore's service model, ReplicationStatusType, LastAccessedDate."""
+        assert "LastAccessedDate" not in status(client)
+        assert "LastAccessedDate" not in paris.describe_secret(SecretId="db")
+
+    def test_of_a_replica_are_told_by_the_primary_secret(self, client, paris, fakesecrets_clock):
+        """Botocore's service model, ReplicationStatusType, LastAccessedDate."""
+        fakesecrets_clock.move_to("2040-02-03 12:00")
+
+        paris.get_secret_value(SecretId="db")
+
+        assert status(client)["LastAccessedDate"] == datetime(2040, 2, 3, tzinfo=timezone.utc)
+        assert paris.describe_secret(SecretId="db")["LastAccessedDate"] == datetime(
+            2040, 2, 3, tzinfo=timezone.utc
+        )
+        assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
+
+    def test_of_the_primary_secret_are_its_own(self, client, paris):
+        """Botocore's service model, ReplicationStatusType: accessed in the Region."""
+        client.get_secret_value(SecretId="db")
+
+        assert "LastAccessedDate" not in status(client)
+        assert "LastAccessedDate" not in paris.describe_secret(SecretId="db")
+        (version,) = paris.list_secret_version_ids(SecretId="db")["Versions"]
+        assert "LastAccessedDate" not in version
+
+    def test_of_a_replica_outlive_a_change(self, client, paris):
+        """Botocore's service model, ReplicationStatusType: the date that it was last accessed."""
+        paris.get_secret_value(SecretId="db")
+
+        client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+
+        assert status(client)["LastAccessedDate"] == datetime(2040, 1, 31, tzinfo=timezone.utc)
+        dates = {
+            version["VersionId"]: version.get("LastAccessedDate")
+            for version in paris.list_secret_version_ids(SecretId="db")["Versions"]
+        }
+        assert dates == {token(1): datetime(2040, 1, 31, tzinfo=timezone.utc), token(2): None}
+
+    def test_are_not_touched_by_a_description(self, client, paris):
+        """LocalStack test test_last_accessed_date: the date of GetSecretValue."""
+        paris.describe_secret(SecretId="db")
+        paris.list_secret_version_ids(SecretId="db")
+
+        assert "LastAccessedDate" not in status(client)
+
+
+class TestTheKeyOfAReplica:
+    def test_is_its_own(self, client, paris):
+        """User guide, create-manage-multi-region-secrets; API_ReplicaRegionType."""
+        client.create_secret(
+            Name="db",
+            SecretString="old",
+            KmsKeyId="alias/virginia",
+            AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": "alias/paris"}],
+        )
+
+        assert client.describe_secret(SecretId="db")["KmsKeyId"] == "alias/virginia"
+        assert paris.describe_secret(SecretId="db")["KmsKeyId"] == "alias/paris"
+        assert status(client)["KmsKeyId"] == "alias/paris"
+
+    def test_is_that_of_the_service_where_none_is_named(self, client, paris):
+        """API_ReplicaRegionType, KmsKeyId."""
+        client.create_secret(
+            Name="db",
+            SecretString="old",
+            KmsKeyId="alias/virginia",
+            AddReplicaRegions=[{"Region": "eu-west-3"}],
+        )
+
+        assert "KmsKeyId" not in paris.describe_secret(SecretId="db")
+        assert status(client)["KmsKeyId"] == "alias/aws/secretsmanager"
+
+    def test_encrypts_its_versions(self, client, paris):
+        """User guide, create-manage-multi-region-secrets; as it was sent: inferred."""
+        client.create_secret(
+            Name="db",
+            SecretString="old",
+            AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": "alias/paris"}],
+        )
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        keys = [version["KmsKeyIds"] for version in paris.list_secret_version_ids(SecretId="db")["Versions"]]
+        own = [version["KmsKeyIds"] for version in client.list_secret_version_ids(SecretId="db")["Versions"]]
+        assert keys == [["alias/paris"], ["alias/paris"]]
+        assert own == [["DefaultEncryptionKey"], ["DefaultEncryptionKey"]]
+
+    @pytest.mark.usefixtures("db")
+    def test_does_not_follow_the_primary_secret(self, client, paris):
+        """User guide, create-manage-multi-region-secrets."""
+        client.update_secret(SecretId="db", KmsKeyId="alias/virginia")
+
+        assert "KmsKeyId" not in paris.describe_secret(SecretId="db")
+
+    @pytest.mark.usefixtures("db")
+    def test_can_be_changed_on_the_replica(self, client, paris):
+        """User guide, standalone-secret: to change the encryption key of a replica."""
+        paris.update_secret(SecretId="db", KmsKeyId="alias/paris")
+
+        assert paris.describe_secret(SecretId="db")["KmsKeyId"] == "alias/paris"
+        assert "KmsKeyId" not in client.describe_secret(SecretId="db")
+
+    @pytest.mark.usefixtures("db")
+    def test_is_still_told_by_the_primary_secret_when_it_has_changed(self, client, paris):
+        """API_ReplicationStatusType, KmsKeyId; inferred for a key that was changed on the replica."""
+        paris.update_secret(SecretId="db", KmsKeyId="alias/paris")
+
+        assert status(client)["KmsKeyId"] == "alias/paris"
+
+    @pytest.mark.usefixtures("db")
+    def test_that_was_changed_stays_when_the_primary_secret_changes(self, client, paris):
+        """User guide, standalone-secret."""
+        paris.update_secret(SecretId="db", KmsKeyId="alias/paris")
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        assert paris.describe_secret(SecretId="db")["KmsKeyId"] == "alias/paris"
+
+    @pytest.mark.usefixtures("db")
+    def test_does_not_excuse_other_changes(self, paris):
+        """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
+        with refused("InvalidParameterException") as answer:
+            paris.update_secret(SecretId="db", KmsKeyId="alias/paris", Description="French")
+
+        assert answer.message == ON_A_REPLICA
+        assert "KmsKeyId" not in paris.describe_secret(SecretId="db")
+
+
+class TestAReplicaIsReadOnly:
+    @pytest.mark.parametrize(
+        ("operation", "sent", "source"),
+        [
+            pytest.param("put_secret_value", {"SecretString": "new"}, ISSUES, id="PutSecretValue"),
+            pytest.param("update_secret", {"SecretString": "new"}, ISSUES, id="UpdateSecret, value"),
+            pytest.param("update_secret", {"Description": "new"}, ISSUES, id="UpdateSecret, description"),
+            pytest.param("update_secret", {}, INFERRED, id="UpdateSecret, nothing"),
+            pytest.param("tag_resource", {"Tags": [{"Key": "a", "Value": "1"}]}, ISSUES, id="TagResource"),
+            pytest.param("untag_resource", {"TagKeys": ["team"]}, ISSUES, id="UntagResource"),
+            pytest.param("put_resource_policy", {"ResourcePolicy": POLICY}, ISSUES, id="PutResourcePolicy"),
+            pytest.param("delete_resource_policy", {}, ISSUES, id="DeleteResourcePolicy"),
+            pytest.param("delete_secret", {}, ISSUES, id="DeleteSecret"),
+            pytest.param(
+                "delete_secret", {"ForceDeleteWithoutRecovery": True}, ISSUES, id="DeleteSecret, forced"
+            ),
+            pytest.param("restore_secret", {}, INFERRED, id="RestoreSecret"),
+            pytest.param("rotate_secret", {"RotationLambdaARN": FUNCTION}, ISSUES, id="RotateSecret"),
+            pytest.param("cancel_rotate_secret", {}, INFERRED, id="CancelRotateSecret"),
+            pytest.param(
+                "update_secret_version_stage",
+                {"VersionStage": "next", "MoveToVersionId": token(1)},
+                ISSUES,
+                id="UpdateSecretVersionStage",
+            ),
+            pytest.param(
+                "replicate_secret_to_regions",
+                {"AddReplicaRegions": [{"Region": "eu-west-1"}]},
+                ISSUES,
+                id="ReplicateSecretToRegions",
+            ),
+            pytest.param(
+                "remove_regions_from_replication",
+                {"RemoveReplicaRegions": ["eu-west-3"]},
+                ISSUES,
+                id="RemoveRegionsFromReplication",
+            ),
+        ],
+    )
+    @pytest.mark.usefixtures("db")
+    def test_for_every_operation_that_writes(self, fakesecrets, paris, operation, sent, source):
+        fakesecrets.add_rotation_function(well_behaved, name="rotate", region_name="eu-west-3")
+        before = paris.describe_secret(SecretId="db")
+
+        with refused("InvalidParameterException") as answer:
+            getattr(paris, operation)(SecretId="db", **sent)
+
+        assert answer.message == ON_A_REPLICA, source
+        after = paris.describe_secret(SecretId="db")
+        del before["ResponseMetadata"], after["ResponseMetadata"]
+        assert after == before, source
+
+    @pytest.mark.usefixtures("db")
+    def test_whose_value_can_be_read(self, paris):
+        """User guide, create-manage-multi-region-secrets."""
+        value = paris.get_secret_value(SecretId="db")
+
+        assert (value["SecretString"], value["VersionStages"]) == ("old", ["AWSCURRENT"])
+        assert value["CreatedDate"] == datetime(2040, 1, 31, 16, 0, 0, 250000, tzinfo=timezone.utc)
+
+    @pytest.mark.usefixtures("db")
+    def test_which_can_be_listed_and_read_in_a_batch(self, paris):
+        """Inferred: not observed on AWS."""
+        (listed,) = paris.list_secrets()["SecretList"]
+        (version,) = paris.list_secret_version_ids(SecretId="db")["Versions"]
+        (value,) = paris.batch_get_secret_value(SecretIdList=["db"])["SecretValues"]
+
+        assert listed["SecretVersionsToStages"] == {token(1): ["AWSCURRENT"]}
+        assert version["VersionId"] == token(1)
+        assert value["SecretString"] == "old"
+
+    @pytest.mark.usefixtures("db")
+    def test_whose_resource_policy_can_be_read(self, paris):
+        """User guide, create-manage-multi-region-secrets: policies are replicated; inferred that they can be read."""
+        answer = paris.get_resource_policy(SecretId="db")
+
+        assert answer["Name"] == "db"
+        assert "ResourcePolicy" not in answer
+
+    def test_which_the_filter_for_the_primary_region_finds(self, paris, db):
+        """API_Filter: primary-region."""
+        paris.create_secret(Name="plain", SecretString="French")
+
+        found = paris.list_secrets(Filters=[{"Key": "primary-region", "Values": ["us-east-1"]}])["SecretList"]
+
+        assert [secret["ARN"] for secret in found] == [db.replace("us-east-1", "eu-west-3")]
+
+
+class TestDeletingAReplicatedSecret:
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    def test_is_refused(self, client, paris, db, sent):
+        """Issues cloud-nuke 435 and aws-nuke 1127; inferred where it is forced."""
+        with refused("InvalidParameterException") as answer:
+            client.delete_secret(SecretId="db", **sent)
+
+        assert answer.message == f"You can't delete secret {db} that still has replica regions [eu-west-3]."
+        assert "DeletedDate" not in client.describe_secret(SecretId="db")
+        assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_is_refused_with_all_of_its_regions(self, client, db):
+        """Issues cloud-nuke 435 and aws-nuke 1127; the order is not known."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
+
+        with refused("InvalidParameterException") as answer:
+            client.delete_secret(SecretId="db")
+
+        assert answer.message in (
+            f"You can't delete secret {db} that still has replica regions [eu-west-3, ap-northeast-1].",
+            f"You can't delete secret {db} that still has replica regions [ap-northeast-1, eu-west-3].",
+        )
+
+    def test_is_refused_while_a_failed_replica_is_listed(self, client, paris):
+        """Inferred: not observed on AWS."""
+        paris.create_secret(Name="db", SecretString="French")
+        client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        with refused("InvalidParameterException"):
+            client.delete_secret(SecretId="db")
+
+        assert status(client)["Status"] == "Failed"
+
+    @pytest.mark.usefixtures("db")
+    def test_is_allowed_when_its_replicas_are_removed(self, client):
+        """API_DeleteSecret."""
+        client.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=["eu-west-3"])
+
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        assert client.list_secrets()["SecretList"] == []
+
+
+@pytest.mark.usefixtures("db")
+def test_a_refused_replication_changes_nothing(client, paris, tokyo):
+    """Botocore's service model, InvalidParameterException; inferred that no region of the request is begun."""
+    before = client.describe_secret(SecretId="db")
+
+    with refused("InvalidParameterException"):
+        client.replicate_secret_to_regions(
+            SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}, {"Region": "us-east-1"}]
+        )
+
+    after = client.describe_secret(SecretId="db")
+    del before["ResponseMetadata"], after["ResponseMetadata"]
+    assert after == before
+    assert tokyo.list_secrets()["SecretList"] == []
+    assert len(paris.list_secrets()["SecretList"]) == 1
