@@ -114,6 +114,15 @@ class Rotations:
         self.agenda.put(Entry("deletion", secret.arn), None if gone else secret.deletion_due_at)
         if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
             self._plan(secret, None if gone else secret.due_window)
+        if isinstance(before, Secret) and before.labels is not secret.labels:
+            self._hold_up(change.region, secret)
+
+    def _hold_up(self, region: Region, secret: Secret) -> None:
+        """A retry that came due while the label of its version was away is made when it is back."""
+        rotation = region.unfinished_rotation(secret)
+        if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
+            entry = Entry("retry", rotation.secret_id, rotation.token)
+            self.agenda.put(entry, max(rotation.retry_at, self._service.clock.now))
 
     def _plan(self, secret: Secret, window: Window | None) -> None:
         known = self._windows.pop(secret.arn, None)

@@ -50,6 +50,12 @@ class Region:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
         return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
 
+    def pending_rotation(self, secret: Secret) -> Rotation | None:
+        """The rotation whose label, AWSPENDING, keeps the next one from beginning."""
+        held = self.rotations.get(secret.arn, {}).get(secret.labels.get(PENDING, ""))
+        blocks = held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels)
+        return held if blocks else None
+
     def unfinished_rotation(self, secret: Secret) -> Rotation | None:
         """
         The rotation that the labels of *secret* show to be in progress, or else the one that still runs.
@@ -57,10 +63,12 @@ class Region:
         Labels decide for AWS, also over one that is not tried again.
         """
         rotations = self.rotations.get(secret.arn, {})
-        held = rotations.get(secret.labels.get(PENDING, ""))
-        if held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels):
-            return held
         last = next(reversed(rotations.values()), None)
+        if last is not None and last.status == "in progress":
+            return last
+        held = self.pending_rotation(secret)
+        if held is not None:
+            return held
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
 

@@ -33,7 +33,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
     unfinished = context.home(arn).unfinished_rotation(secret)
     is_running = unfinished is not None and unfinished.status == "in progress"
     if not labels.block_rotation(secret.labels) and not is_running:
-        supersede(context, secret)
+        secret = supersede(context, secret)
         start(context, secret, token, immediately=True, window=window)
         return
     context.save(secret)

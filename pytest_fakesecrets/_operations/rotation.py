@@ -63,7 +63,7 @@ def rotate_secret(
         )
     _check_permissions(context, secret, settings)
 
-    supersede(context, secret)
+    secret = supersede(context, secret)
     start(context, replace(secret, rotation=settings), client_request_token, immediately=rotate_immediately)
     return answer
 
@@ -161,11 +161,12 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
         return True
     if token not in secret.versions:
         return False
-    held = secret.labels.get(PENDING), secret.labels.get(CURRENT)
-    if rotation is None or token not in held:
+    if rotation is not None and token == secret.labels.get(CURRENT):
+        return True
+    if rotation is None or token != secret.labels.get(PENDING):
         raise InvalidRequestException(token_in_use(token, secret.arn))
-    # A cancelled one blocks the next rotation for as long as its label stays, also under its own token.
-    return rotation.status != "cancelled"
+    # Of a rotation that is over, the label blocks the next one, also under its own token.
+    return rotation.status in ("in progress", "failed")
 
 
 def _check_permissions(context: Context, secret: Secret, settings: RotationSettings) -> None:
@@ -213,12 +214,14 @@ def start(
     context.save_rotation(rotation)
 
 
-def supersede(context: Context, secret: Secret) -> None:
+def supersede(context: Context, secret: Secret) -> Secret:
     """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
     old = context.home(secret.arn).unfinished_rotation(secret)
-    if old is not None:
-        cancelled = replace(old, status="cancelled")
-        context.save_rotation(replace(old, retry_at=None) if old.status == "failed" else cancelled)
+    if old is None:
+        return secret
+    cancelled = replace(old, status="cancelled")
+    context.save_rotation(replace(old, retry_at=None) if old.status == "failed" else cancelled)
+    return secret.without_test_version(old)
 
 
 def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:

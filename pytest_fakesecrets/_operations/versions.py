@@ -88,14 +88,15 @@ def store_value(
     """
     wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
     held = labels.attach_to_new_value(secret.labels, wanted, token)
-    overtaken = _overtaken_rotation(context, secret, token) if CURRENT in wanted else None
-    if overtaken is not None and held.get(PENDING) == overtaken.token:
+    overtaken = _overtaken_rotations(context, secret, token) if CURRENT in wanted else []
+    if held.get(PENDING) in [rotation.token for rotation in overtaken]:
         held = labels.remove(held, PENDING)
     _check_label_limit(held)
     stored = secret.with_version(secret.new_version(token, context.now, value), held, context.now)
 
-    if overtaken is not None and overtaken.status in ("in progress", "failed"):
-        context.save_rotation(replace(overtaken, status="abandoned", retry_at=None))
+    for rotation in overtaken:
+        if rotation.status in ("in progress", "failed"):
+            context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
     return stored
 
 
@@ -104,16 +105,21 @@ def _check_label_limit(held: Labels) -> None:
         raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
-def _overtaken_rotation(context: Context, secret: Secret, token: str) -> Rotation | None:
+def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
     """
-    The rotation that has not ended, and that another new value overtakes.
+    The rotation that has not ended, and the one whose label is left over, as another new value overtakes them.
 
     Secrets Manager then takes AWSPENDING off the version that the rotation was making, so that later
     ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
     issue 35023). A test run is none: its version goes by itself.
     """
-    rotation = context.home(secret.arn).unfinished_rotation(secret)
-    return None if rotation is None or rotation.token == token or rotation.is_test else rotation
+    region = context.home(secret.arn)
+    found = {
+        rotation.token: rotation
+        for rotation in (region.unfinished_rotation(secret), region.pending_rotation(secret))
+        if rotation is not None and rotation.token != token and not rotation.is_test
+    }
+    return list(found.values())
 
 
 def update_secret_version_stage(

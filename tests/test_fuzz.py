@@ -1,0 +1,388 @@
+"""Requests that no client would send, made from the service model: each is answered, and breaks nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import botocore.session
+import pytest
+from botocore.validate import validate_parameters
+from hypothesis import HealthCheck, event, example, given, settings
+from hypothesis import strategies as st
+from support import COMMON_CODES, raw, snapshot, token
+
+from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._model import service_model
+
+OPERATIONS = sorted(service_model().operation_names)
+HOME, ABROAD = "us-east-1", "eu-west-1"
+ACCOUNT, OTHER_ACCOUNT = "123456789012", "210987654321"
+#: Part of every value in the world, so that one that gets out is found.
+HUSH = "hush-hush"
+VALUE, JSON_VALUE, BINARY = HUSH, json.dumps({"username": "me", "password": HUSH}), HUSH.encode()
+POLICY = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
+#: The operations that are there to give values away.
+READING = {"BatchGetSecretValue", "GetSecretValue"}
+
+
+@lru_cache
+def client(region=HOME, account="testing"):
+    """A client for all worlds: a fake answers every client while it is active."""
+    keys = {"aws_access_key_id": account, "aws_secret_access_key": "testing"}
+    return botocore.session.get_session().create_client("secretsmanager", region_name=region, **keys)
+
+
+def furnish(fake: FakeSecrets) -> dict[str, str]:
+    """Secrets in every state that an operation can meet, and their ARNs by name."""
+    aws, arns = client(), {}
+
+    def create(name, **members):
+        arns[name] = aws.create_secret(Name=name, **members)["ARN"]
+
+    create("plain", ClientRequestToken=token(1), SecretString=VALUE, Tags=[{"Key": "team", "Value": "a"}])
+    aws.put_secret_value(SecretId="plain", ClientRequestToken=token(2), SecretString=VALUE)
+    aws.put_secret_value(
+        SecretId="plain", ClientRequestToken=token(3), SecretBinary=BINARY, VersionStages=["custom"]
+    )
+    create("empty", Description="Nobody has put a value yet")
+    create("deleted", ClientRequestToken=token(1), SecretString=VALUE)
+    aws.delete_secret(SecretId="deleted")
+    create("replicated", ClientRequestToken=token(1), SecretString=VALUE)
+    aws.replicate_secret_to_regions(SecretId="replicated", AddReplicaRegions=[{"Region": ABROAD}])
+    create("with/policy-abcdef", ClientRequestToken=token(1), SecretBinary=BINARY, KmsKeyId="alias/mine")
+    policy = json.dumps({"Statement": [POLICY]})
+    aws.put_resource_policy(SecretId="with/policy-abcdef", ResourcePolicy=policy)
+    create("rotating", ClientRequestToken=token(1), SecretString=JSON_VALUE)
+    function = fake.add_rotation_function(idle, name="idle")
+    aws.rotate_secret(
+        SecretId="rotating",
+        ClientRequestToken=token(4),
+        RotationLambdaARN=function,
+        RotationRules={"ScheduleExpression": "rate(10 days)", "Duration": "2h"},
+    )
+    create("rds!managed", ClientRequestToken=token(1), SecretString=JSON_VALUE)
+    region = fake._service.store.region(ACCOUNT, HOME)
+    region.secrets["rds!managed"] = replace(region.secrets["rds!managed"], owning_service="rds")
+    others = client(HOME, OTHER_ACCOUNT)
+    arns["foreign"] = others.create_secret(Name="foreign", SecretString=VALUE)["ARN"]
+    others.put_resource_policy(SecretId="foreign", ResourcePolicy=policy)
+    return arns
+
+
+def idle(event, context):
+    """A rotation function that does nothing."""
+
+
+@lru_cache(maxsize=1)
+def secret_ids() -> list[str]:
+    """Names, ARNs and partial ARNs of all secrets of the world: the same in each, since it has a seed."""
+    with FakeSecrets() as fake:
+        fake.drive()
+        arns = furnish(fake)
+    full = list(arns.values())
+    names = [name for name in arns if name != "foreign"]
+    return [
+        *names,
+        *names,
+        *full,
+        *(arn[:-7] for arn in full),
+        *(arn.replace(HOME, ABROAD) for arn in full),
+        full[0][:-1] + "*",
+        "nobody",
+        "Plain",
+    ]
+
+
+FUNCTION = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:"
+TOKENS = [token(number) for number in range(1, 7)]
+NAMES = ["plain", "empty", "deleted", "replicated", "new", "with space"]
+TAG_KEYS = ["team", "aws:mine", "a", ""]
+#: What often means something to an operation, by the member that holds it or a list of it.
+MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
+    "SecretId": st.deferred(lambda: st.sampled_from(secret_ids())),
+    "SecretIdList": st.deferred(lambda: st.sampled_from(secret_ids())),
+    "Name": st.sampled_from(NAMES),
+    **dict.fromkeys(
+        ["ClientRequestToken", "VersionId", "MoveToVersionId", "RemoveFromVersionId"], st.sampled_from(TOKENS)
+    ),
+    **dict.fromkeys(
+        ["VersionStage", "VersionStages"],
+        st.sampled_from(["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS", "custom", "new"]),
+    ),
+    "SecretString": st.sampled_from([VALUE, JSON_VALUE, "{}", "[1]", "new", HUSH * 8_000]),
+    "RotationLambdaARN": st.sampled_from(
+        [FUNCTION + "idle", FUNCTION + "idle:7", FUNCTION + "nobody", "no ARN", ""]
+    ),
+    "ScheduleExpression": st.sampled_from(
+        [
+            "rate(1 day)",
+            "rate(4 hours)",
+            "rate(0 days)",
+            "rate(99999999999 days)",
+            "cron(0 8 1 * ? *)",
+            "cron(0 8 ? * MON#5 *)",
+            "cron(0 /4 L * ? *)",
+            "cron(0 8 31W 2 ? *)",
+            "cron(* * * * * *)",
+            "rate()",
+        ]
+    ),
+    "Duration": st.sampled_from(["1h", "3h", "24h", "25h", "0h", "00h"]),
+    **dict.fromkeys(
+        ["Region", "RemoveReplicaRegions"], st.sampled_from([ABROAD, HOME, "eu-west-2", "cn-north-1"])
+    ),
+    "ResourcePolicy": st.sampled_from(
+        [
+            json.dumps({"Statement": statement})
+            for statement in [
+                POLICY,
+                [],
+                {**POLICY, "Principal": {"AWS": ACCOUNT}},
+                {**POLICY, "Principal": {"AWS": [None]}},
+                {**POLICY, "Principal": None},
+                {**POLICY, "Condition": {"StringEquals": {"aws:SourceArn": "*"}}},
+                {**POLICY, "Condition": {"StringEquals": 1}},
+                {**POLICY, "Condition": None},
+                {**POLICY, "Action": [{}]},
+                {**POLICY, "Effect": ["Allow"]},
+            ]
+        ]
+    )
+    | st.sampled_from(["{}", "[]", '{"Statement": 1, "Version": []}', "[" * 20_000]),
+    "PolicyName": st.sampled_from(["default", "other"]),
+    "Key": st.sampled_from(TAG_KEYS),
+    "TagKeys": st.sampled_from(TAG_KEYS),
+    "KmsKeyId": st.sampled_from(["", "alias/aws/secretsmanager", "alias/mine"]),
+    "NextToken": st.sampled_from(["AAAA", "no token", "=", "é", "A" * 32]),
+    "Values": st.sampled_from(["plain", "!plain", "!", "team", "", "rds", "us"]),
+    **dict.fromkeys(
+        ["CrossAccountPrimaryArn", "CrossAccountReplicaARN"],
+        st.deferred(lambda: st.sampled_from(secret_ids())),
+    ),
+}
+
+TEXTS = st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "\ud800",
+        "e\u0301",
+        "\U0001f511",
+        "x\n",
+        "arn:",
+        "arn:aws:secretsmanager:::secret:",
+        "!",
+        "٣h",
+        "rate(٣ days)",
+        "a" * 70_000,
+        "é" * 40_000,
+    ]
+) | st.text(max_size=10)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NESTED = b'{"SecretId": ' + b"[" * 100_000
+BODIES = st.sampled_from(
+    [
+        b"",
+        b"{}",
+        b"{",
+        b"null",
+        b"[]",
+        b'"plain"',
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b"NaN",
+        b"1" * 5_000,
+        NESTED,
+        b'{"SecretId": "plain"} ',
+        b'{"SecretId": "plain", "SecretId": 1}',
+        b'{"SecretId": "\xed\xa0\x80"}',
+        '{"SecretId": "plain"}'.encode("utf-16"),
+        b'{"Unknown": ' + b"[" * 500 + b"]" * 500 + b"}",
+    ]
+) | st.binary(max_size=20)
+
+
+def good(shape, name: str) -> st.SearchStrategy[Any]:
+    """JSON that has the shape, within its bounds for the most part."""
+    bounds = shape.metadata
+    if shape.type_name == "structure":
+        members = {member: good(inner, member) for member, inner in shape.members.items()}
+        required = {member: members.pop(member) for member in shape.required_members}
+        return st.fixed_dictionaries(required, optional=members)
+    if shape.type_name == "list":
+        return st.lists(good(shape.member, name), min_size=bounds.get("min", 0), max_size=3)
+    if shape.type_name == "boolean":
+        return st.booleans()
+    if shape.type_name in ("integer", "long"):
+        return st.integers(bounds.get("min", -1), bounds.get("max", 40))
+    if shape.type_name == "blob":
+        return st.sampled_from([BINARY, b"\0\xff", BINARY * 8_000]).map(
+            lambda data: base64.b64encode(data).decode()
+        )
+    if getattr(shape, "enum", None):
+        return st.sampled_from(shape.enum)
+    if "pattern" in bounds and name not in MEANINGFUL:
+        return st.from_regex(bounds["pattern"], fullmatch=True)
+    least, most = bounds.get("min", 0), bounds.get("max", 20)
+    if name in MEANINGFUL:
+        return MEANINGFUL[name]
+    return st.text(min_size=least, max_size=max(least, min(most, 20)))
+
+
+def edges(shape, name: str) -> st.SearchStrategy[Any]:
+    """Values at the bounds of a shape, and one beyond each."""
+    bounds = {shape.metadata[bound] for bound in ("min", "max") if bound in shape.metadata}
+    sizes = st.sampled_from(
+        sorted({size for bound in bounds for size in (bound - 1, bound, bound + 1)} or {0})
+    )
+    if shape.type_name in ("integer", "long"):
+        return sizes | st.sampled_from([0, -1, 2**31, 2**63, 10**30])
+    if shape.type_name == "list":
+        pair = st.tuples(good(shape.member, name), sizes)
+        return pair.map(lambda drawn: [drawn[0]] * max(0, drawn[1]))
+    if shape.type_name == "blob":
+        return sizes.map(lambda size: base64.b64encode(b"a" * max(0, size)).decode())
+    if shape.type_name == "string":
+        characters = st.sampled_from("a1-é\0\U0001f511")
+        return st.tuples(characters, sizes).map(lambda drawn: drawn[0] * max(0, drawn[1]))
+    return JSON
+
+
+@st.composite
+def spoilt(draw, shape, name: str, value):
+    """A request of which one place is not as it should be."""
+    if shape.type_name == "structure" and isinstance(value, dict) and shape.members:
+        member = draw(st.sampled_from([*shape.members, "Unknown"]))
+        if member == "Unknown":
+            return {**value, member: draw(JSON)}
+        how = draw(st.sampled_from(["other", "none", "null"]))
+        if how == "other":
+            inner = draw(spoilt(shape.members[member], member, value.get(member)))
+            return {**value, member: inner}
+        left = {key: held for key, held in value.items() if key != member}
+        return left if how == "none" else {**left, member: None}
+    if shape.type_name == "list" and isinstance(value, list) and value and draw(st.booleans()):
+        return [draw(spoilt(shape.member, name, value[0])), *value[1:]]
+    return draw(edges(shape, name) | TEXTS | JSON)
+
+
+class Sent(NamedTuple):
+    """A request: its JSON, or the bytes of its body, and the region that it goes to."""
+
+    body: Any
+    region: str
+
+
+@lru_cache
+def requests(operation: str) -> st.SearchStrategy[Sent]:
+    """Good requests, those with one or two faults, and bodies of another kind altogether."""
+    shape = service_model().operation_model(operation).input_shape
+    plain = good(shape, "")
+
+    def fault(request):
+        return spoilt(shape, "", request)
+
+    one_fault = plain.flatmap(fault)
+    bodies = st.one_of(plain, plain, one_fault, one_fault, one_fault.flatmap(fault), BODIES)
+    return st.builds(Sent, bodies, st.sampled_from([HOME, HOME, HOME, ABROAD]))
+
+
+def check(operation: str, sent: Sent) -> str:
+    """Send a request into a world of its own, look at everything, and tell how it was answered."""
+    with FakeSecrets() as fake:
+        driver = fake.drive()
+        furnish(fake)
+        store = fake._service.store
+        before = snapshot(store)
+
+        status, document = raw(operation, sent.body, sent.region)
+
+        assert not has_null(document)
+        assert operation in READING or is_hushed(document)
+        if status == 200:
+            check_shape(document, service_model().operation_model(operation).output_shape)
+            while driver.pending:
+                driver.step()
+            return "answered"
+        assert status == 400
+        modelled = {shape.name for shape in service_model().operation_model(operation).error_shapes}
+        assert document["__type"] in modelled | COMMON_CODES
+        assert set(document) <= {"__type", "Message", "message"}
+        assert is_hushed(document)
+        assert snapshot(store) == before
+        return document["__type"]
+
+
+def check_shape(document, shape) -> None:
+    if shape is None:
+        assert document == {}
+        return
+    validate_parameters(document, shape)
+    assert_known(document, shape)
+
+
+def assert_known(value, shape) -> None:
+    """No member that the service model does not have: botocore would leave it out without a word."""
+    if shape.type_name == "structure":
+        assert set(value) <= set(shape.members)
+        for member, inner in value.items():
+            assert_known(inner, shape.members[member])
+    elif shape.type_name == "list":
+        for inner in value:
+            assert_known(inner, shape.member)
+
+
+def has_null(value) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(has_null, value.values() if isinstance(value, dict) else value))
+    return value is None
+
+
+def is_hushed(document) -> bool:
+    text = json.dumps(document)
+    return HUSH not in text and base64.b64encode(BINARY).decode() not in text
+
+
+FUZZED = settings(
+    max_examples=max(10, settings.default.max_examples // 2),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+@pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_whatever_is_sent_the_answer_is_one_that_the_service_model_has(operation):
+    @FUZZED
+    @given(sent=requests(operation))
+    def run(sent):
+        event(check(operation, sent))
+
+    run()
+
+
+@FUZZED
+@given(operation=st.text(st.characters(min_codepoint=33, max_codepoint=126)), sent=requests("DescribeSecret"))
+@example("", Sent({}, HOME))
+@example("describeSecret", Sent({"SecretId": "plain"}, HOME))
+def test_an_operation_that_the_service_model_lacks_is_unknown(operation, sent):
+    if operation in OPERATIONS:
+        return
+
+    with FakeSecrets() as fake:
+        fake.drive()
+        furnish(fake)
+        before = snapshot(fake._service.store)
+        answer = raw(operation, sent.body, sent.region)
+
+        assert answer == (400, {"__type": "UnknownOperationException"})
+        assert snapshot(fake._service.store) == before

@@ -1,0 +1,1013 @@
+"""The public API at random, against a model that keeps for each version the set of its labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support import snapshot, token
+
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError
+
+# ruff: noqa: N803 (the model has the members of the requests as its arguments)
+
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+UNKNOWN_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+DELAYS = (timedelta(minutes=5), timedelta(hours=1))
+
+
+class Refused(Exception):
+    """The model expects the service to answer with an error of this code."""
+
+
+@dataclass
+class Version:
+    """A version as the user guide tells it: a value, or none yet, and the labels attached to it."""
+
+    value: str | bytes | None = None
+    labels: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Rotation:
+    """A rotation, as far as its steps and their consequences go."""
+
+    token: str
+    plan: list[str]
+    status: str = "in progress"
+    position: int = 0
+    attempt: int = 1
+    retry_at: datetime | None = None
+
+    @property
+    def is_test(self) -> bool:
+        return self.plan != STEPS
+
+
+@dataclass
+class Secret:
+    """A secret, its versions by id, its rotations in the order in which they began."""
+
+    name: str
+    arn: str = ""
+    versions: dict[str, Version] = field(default_factory=dict)
+    had_value: bool = False
+    was_read: bool = False
+    was_rotated: bool = False
+    description: str | None = None
+    tags: dict[str, str] | None = None
+    rotation_enabled: bool | None = None
+    function: str | None = None
+    rotations: list[Rotation] = field(default_factory=list)
+    deletion_due: datetime | None = None
+
+    def holder(self, label):
+        return next((id for id, version in self.versions.items() if label in version.labels), None)
+
+    def labels_of(self, version_id):
+        version = self.versions.get(version_id)
+        return set() if version is None else version.labels
+
+    def take(self, label):
+        for version in self.versions.values():
+            version.labels.discard(label)
+
+    def give(self, label, version_id):
+        """A label is attached to one version at most; AWSPREVIOUS stays where AWSCURRENT was."""
+        before = self.holder(label)
+        if before != version_id:
+            self.take(label)
+            self.versions[version_id].labels.add(label)
+            if label == CURRENT and before is not None:
+                self.take(PREVIOUS)
+                self.versions[before].labels.add(PREVIOUS)
+
+    @property
+    def unfinished(self):
+        """The version whose AWSPENDING shows that a rotation has not ended, or None."""
+        pending = self.holder(PENDING)
+        return pending if pending != self.holder(CURRENT) else None
+
+    def goes_on(self, rotation):
+        if rotation.status == "failed":
+            return rotation.retry_at is not None and self.labels_of(rotation.token) & {PENDING, CURRENT}
+        return rotation.status == "in progress"
+
+    def is_under_way(self, rotation):
+        """Whether AWS would go on with it, or takes it for one that has not ended."""
+        stuck = rotation.status == "failed" and rotation.token == self.unfinished
+        return stuck or self.goes_on(rotation)
+
+    def end_test(self, rotation):
+        """The version that a test run has made is removed, unless it got another label meanwhile."""
+        if rotation.is_test and rotation.token in self.versions:
+            self.versions[rotation.token].labels.discard(PENDING)
+            if not self.versions[rotation.token].labels:
+                del self.versions[rotation.token]
+
+    def store(self, version_id, value, labels):
+        """A new value: the first one is always current, and a current one ends what was pending."""
+        labels = set(labels) if self.had_value else {*labels, CURRENT}
+        before, unfinished = self.holder(CURRENT), self.unfinished
+        overtaken = [
+            rotation
+            for rotation in self.rotations
+            if CURRENT in labels and rotation.token != version_id and not rotation.is_test
+        ]
+        given_up = [rotation for rotation in overtaken if self.is_under_way(rotation)]
+        self.versions.setdefault(version_id, Version()).value = value
+        if CURRENT in labels and before not in (None, version_id):
+            self.versions[before].labels.discard(PENDING)
+        for label in sorted(labels):
+            self.give(label, version_id)
+        for rotation in overtaken:
+            if rotation in given_up or (rotation.token == unfinished and rotation.status != "succeeded"):
+                self.versions[rotation.token].labels.discard(PENDING)
+        for rotation in given_up:
+            rotation.status, rotation.retry_at = "abandoned", None
+        self.had_value = True
+
+    def stop(self):
+        """Nothing more is invoked of a rotation that is under way; its labels stay."""
+        stopped = [rotation for rotation in self.rotations if self.is_under_way(rotation)]
+        for rotation in stopped:
+            rotation.status, rotation.retry_at = "cancelled", None
+            self.end_test(rotation)
+        return {rotation.token for rotation in stopped}
+
+    @property
+    def described(self):
+        members = {
+            "ARN": self.arn,
+            "Name": self.name,
+            "Description": self.description,
+            "Tags": None
+            if self.tags is None
+            else [{"Key": key, "Value": value} for key, value in self.tags.items()],
+            "RotationEnabled": self.rotation_enabled,
+            "RotationLambdaARN": self.function,
+            "VersionIdsToStages": {
+                id: sorted(version.labels) for id, version in self.versions.items() if version.labels
+            }
+            or None,
+            "CreatedDate": "a date",
+            "LastChangedDate": "a date",
+            "LastAccessedDate": "a date" if self.was_read else None,
+            "LastRotatedDate": "a date" if self.was_rotated else None,
+            "DeletedDate": "a date" if self.deletion_due else None,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+class Told:
+    """What every call answers, as the documentation and the recordings tell it: the members, or a code."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.made: list[Secret] = []
+
+    @property
+    def living(self):
+        now = self.now()
+        return [secret for secret in self.made if secret.deletion_due is None or now < secret.deletion_due]
+
+    @property
+    def waiting(self):
+        found = [(secret, rotation) for secret in self.living for rotation in secret.rotations]
+        return [(secret, rotation) for secret, rotation in found if secret.goes_on(rotation)]
+
+    def look_up(self, secret_id):
+        for secret in self.living:
+            if secret_id in (secret.name, secret.arn, secret.arn[:-7]):
+                return secret
+        return None
+
+    def find(self, secret_id):
+        secret = self.look_up(secret_id)
+        if secret is None:
+            raise Refused("ResourceNotFoundException")
+        return secret
+
+    def usable(self, secret_id):
+        secret = self.find(secret_id)
+        if secret.deletion_due is not None:
+            raise Refused("InvalidRequestException")
+        return secret
+
+    def create_secret(self, *, Name, ClientRequestToken, **contents):
+        value, secret = value_of(contents), self.look_up(Name)
+        if secret is None:
+            secret = Secret(Name)
+            self.made.append(secret)
+            if value is not None:
+                secret.store(ClientRequestToken, value, [CURRENT])
+        elif secret.deletion_due is not None:
+            raise Refused("InvalidRequestException")
+        elif value is None or not is_replay(secret, ClientRequestToken, value):
+            raise Refused("ResourceExistsException")
+        return {"Name": Name} if value is None else {"Name": Name, "VersionId": ClientRequestToken}
+
+    def put_secret_value(self, *, SecretId, ClientRequestToken, VersionStages=(CURRENT,), **contents):
+        value = value_of(contents)
+        if value is None:
+            raise Refused("InvalidRequestException")
+        secret = self.usable(SecretId)
+        if not is_replay(secret, ClientRequestToken, value):
+            secret.store(ClientRequestToken, value, VersionStages)
+        held = sorted(secret.labels_of(ClientRequestToken))
+        return {"VersionId": ClientRequestToken, **({"VersionStages": held} if held else {})}
+
+    def update_secret(self, *, SecretId, ClientRequestToken, Description=None, **contents):
+        value, secret = value_of(contents), self.usable(SecretId)
+        if value is not None and is_replay(secret, ClientRequestToken, value):
+            return {"VersionId": ClientRequestToken}
+        if Description is not None:
+            secret.description = Description or None
+        if value is None:
+            return {}
+        secret.store(ClientRequestToken, value, [CURRENT])
+        return {"VersionId": ClientRequestToken}
+
+    def update_secret_version_stage(
+        self, *, SecretId, VersionStage, MoveToVersionId=None, RemoveFromVersionId=None
+    ):
+        named = {MoveToVersionId, RemoveFromVersionId} - {None}
+        if not named:
+            raise Refused("InvalidParameterException")
+        secret = self.usable(SecretId)
+        if not named <= set(secret.versions):
+            raise Refused("ResourceNotFoundException")
+        holder = secret.holder(VersionStage)
+        if MoveToVersionId is None:
+            if VersionStage == CURRENT or holder != RemoveFromVersionId:
+                raise Refused("InvalidParameterException")
+            secret.take(VersionStage)
+            return {}
+        if holder not in (None, MoveToVersionId, RemoveFromVersionId):
+            raise Refused("InvalidParameterException")
+        if VersionStage == CURRENT and secret.versions[MoveToVersionId].value is None:
+            raise Refused("ResourceNotFoundException")
+        secret.give(VersionStage, MoveToVersionId)
+        return {}
+
+    def delete_secret(self, *, SecretId, RecoveryWindowInDays=None, ForceDeleteWithoutRecovery=False):
+        if RecoveryWindowInDays is not None and (
+            ForceDeleteWithoutRecovery or not 7 <= RecoveryWindowInDays <= 30
+        ):
+            raise Refused("InvalidParameterException")
+        if ForceDeleteWithoutRecovery:
+            secret = self.look_up(SecretId)
+            if secret is not None:
+                secret.stop()
+                self.made.remove(secret)
+            return {"DeletionDate": self.now()}
+        secret = self.usable(SecretId)
+        secret.stop()
+        secret.deletion_due = self.now() + timedelta(days=RecoveryWindowInDays or 30)
+        return {"DeletionDate": secret.deletion_due}
+
+    def restore_secret(self, *, SecretId):
+        self.find(SecretId).deletion_due = None
+        return {}
+
+    def tag_resource(self, *, SecretId, Tags):
+        keys = [tag["Key"] for tag in Tags]
+        if len(set(keys)) < len(keys) or any(key.startswith("aws:") for key in keys):
+            raise Refused("InvalidParameterException")
+        secret = self.usable(SecretId)
+        if Tags:
+            secret.tags = {**(secret.tags or {}), **{tag["Key"]: tag["Value"] for tag in Tags}}
+        return {}
+
+    def untag_resource(self, *, SecretId, TagKeys):
+        if any(key.startswith("aws:") for key in TagKeys):
+            raise Refused("InvalidParameterException")
+        secret = self.usable(SecretId)
+        for key in TagKeys:
+            (secret.tags or {}).pop(key, None)
+        return {}
+
+    def describe_secret(self, *, SecretId):
+        return self.find(SecretId).described
+
+    def get_secret_value(self, *, SecretId, VersionId=None, VersionStage=None):
+        secret = self.usable(SecretId)
+        wanted = VersionId or secret.holder(VersionStage or CURRENT)
+        version = secret.versions.get(wanted)
+        if version is None:
+            raise Refused("ResourceNotFoundException")
+        if VersionStage is not None and VersionStage not in version.labels:
+            raise Refused("InvalidRequestException")
+        if version.value is None:
+            raise Refused("ResourceNotFoundException")
+        secret.was_read = True
+        kind = "SecretString" if isinstance(version.value, str) else "SecretBinary"
+        members = {"ARN": secret.arn, "Name": secret.name, "VersionId": wanted, "CreatedDate": "a date"}
+        if version.labels:
+            members["VersionStages"] = sorted(version.labels)
+        return {**members, kind: version.value}
+
+    def rotate_secret(self, *, SecretId, ClientRequestToken, RotationLambdaARN=None, RotateImmediately=True):
+        secret = self.usable(SecretId)
+        if RotationLambdaARN is not None and not RotationLambdaARN.startswith("arn:"):
+            raise Refused("InvalidParameterException")
+        function = RotationLambdaARN or secret.function
+        if function is None:
+            raise Refused("InvalidRequestException")
+        if not self._rotates_again(secret, ClientRequestToken):
+            if secret.unfinished is not None:
+                raise Refused("InvalidRequestException")
+            if function == UNKNOWN_FUNCTION:
+                raise Refused("AccessDeniedException")
+            self._start(secret, function, ClientRequestToken, STEPS if RotateImmediately else ["testSecret"])
+        return {"VersionId": ClientRequestToken}
+
+    def _rotates_again(self, secret, token):
+        """A rotation that runs, or has made the current version, is not started a second time."""
+        known = next((rotation for rotation in secret.rotations if rotation.token == token), None)
+        if known is not None and known.is_test:
+            return True
+        if token not in secret.versions:
+            return False
+        if known is not None and CURRENT in secret.labels_of(token):
+            return True
+        if known is not None and PENDING in secret.labels_of(token):
+            return known.status in ("in progress", "failed")
+        raise Refused("InvalidRequestException")
+
+    def _start(self, secret, function, token, plan):
+        for rotation in secret.rotations:
+            if secret.goes_on(rotation):
+                rotation.status = "cancelled" if rotation.status == "in progress" else "failed"
+                rotation.retry_at = None
+                secret.end_test(rotation)
+        current = secret.versions.get(secret.holder(CURRENT))
+        copied = current.value if current is not None and plan != STEPS else None
+        secret.versions[token] = Version(copied)
+        secret.give(PENDING, token)
+        secret.rotation_enabled, secret.function = True, function
+        secret.rotations.append(Rotation(token, plan))
+
+    def cancel_rotate_secret(self, *, SecretId):
+        secret = self.usable(SecretId)
+        if secret.rotation_enabled is None:
+            raise Refused("InvalidRequestException")
+        secret.rotation_enabled = False
+        stopped = secret.stop()
+        assert len(stopped) <= 1
+        return {"VersionId": stopped.pop()} if stopped else {}
+
+    def step_begins(self, event):
+        secret, rotation = self._rotation(event)
+        assert secret in self.living
+        if rotation.status == "failed":
+            assert secret.goes_on(rotation)
+            rotation.status, rotation.retry_at, rotation.position = "in progress", None, 0
+            rotation.attempt += 1
+        assert rotation.status == "in progress"
+        assert event["Step"] == rotation.plan[rotation.position]
+
+    def step_ends(self, event, failed):
+        found = self._rotation(event)
+        if found is None:
+            return
+        secret, rotation = found
+        rotation.position += 1
+        if rotation.status != "in progress":
+            return
+        if not failed and rotation.position < len(rotation.plan):
+            return
+        pending, current = secret.holder(PENDING), secret.holder(CURRENT)
+        reached = current == rotation.token and pending in (None, rotation.token)
+        if not failed and (rotation.is_test or reached):
+            rotation.status = "succeeded"
+            secret.was_rotated |= not rotation.is_test
+        else:
+            rotation.status = "failed"
+            if not rotation.is_test and rotation.attempt <= len(DELAYS):
+                rotation.retry_at = self.now() + DELAYS[rotation.attempt - 1]
+        secret.end_test(rotation)
+
+    def _rotation(self, event):
+        for secret in self.made:
+            for rotation in secret.rotations:
+                if (secret.arn, rotation.token) == (event["SecretId"], event["ClientRequestToken"]):
+                    return secret, rotation
+        return None
+
+
+def value_of(contents):
+    if len(contents) > 1:
+        raise Refused("InvalidParameterException")
+    return next(iter(contents.values()), None)
+
+
+def is_replay(secret, token, value):
+    held = secret.versions.get(token)
+    if held is not None and held.value not in (None, value):
+        raise Refused("ResourceExistsException")
+    return held is not None and held.value == value
+
+
+class FunctionFailed(Exception):
+    """A rotation function of this test gives up."""
+
+
+def well_behaved(ask, event):
+    """Rotate as AWS's template does; `ask` makes the calls."""
+    arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
+    held = ask("describe_secret", SecretId=arn).get("VersionIdsToStages", {})
+    if CURRENT in held.get(token, []):
+        return
+    if PENDING not in held.get(token, []):
+        raise FunctionFailed
+    if step == "createSecret":
+        ask("get_secret_value", SecretId=arn, VersionStage=CURRENT)
+        try:
+            ask("get_secret_value", SecretId=arn, VersionId=token, VersionStage=PENDING)
+        except ClientError:
+            put(ask, event, SecretString="rotated", VersionStages=[PENDING])
+    elif step == "finishSecret":
+        current = next(version for version, labels in held.items() if CURRENT in labels)
+        ask(
+            "update_secret_version_stage",
+            SecretId=arn,
+            VersionStage=CURRENT,
+            MoveToVersionId=token,
+            RemoveFromVersionId=current,
+        )
+    else:
+        ask("get_secret_value", SecretId=arn, VersionId=token, VersionStage=PENDING)
+
+
+def put(ask, event, **members):
+    token = event["ClientRequestToken"]
+    ask("put_secret_value", **{"SecretId": event["SecretId"], "ClientRequestToken": token, **members})
+
+
+def idle(ask, event):
+    """Do nothing in any step."""
+
+
+def tidy(ask, event):
+    """Remove AWSPENDING in the end, as older templates do."""
+    well_behaved(ask, event)
+    if event["Step"] == "finishSecret":
+        arn, token = event["SecretId"], event["ClientRequestToken"]
+        ask("update_secret_version_stage", SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=token)
+
+
+def hasty(ask, event):
+    """Make the new version current in the first step."""
+    if event["Step"] == "createSecret":
+        put(ask, event, SecretString="hasty", VersionStages=[CURRENT])
+
+
+def forgetful(ask, event):
+    """Put a value under another token than that of the rotation, and make it current."""
+    if event["Step"] == "setSecret":
+        put(ask, event, ClientRequestToken=token(8), SecretString="forgetful")
+    else:
+        well_behaved(ask, event)
+
+
+def confused(ask, event):
+    """Leave AWSPENDING on a version of its own in the end."""
+    well_behaved(ask, event)
+    if event["Step"] == "finishSecret":
+        put(ask, event, ClientRequestToken=token(9), SecretString="confused", VersionStages=[PENDING])
+
+
+def recovers(ask, event):
+    """Fail after the value is put, and rotate when that is found in the next attempt."""
+    arn, token = event["SecretId"], event["ClientRequestToken"]
+    if event["Step"] == "createSecret":
+        try:
+            ask("get_secret_value", SecretId=arn, VersionId=token, VersionStage=PENDING)
+        except ClientError:
+            well_behaved(ask, event)
+            raise FunctionFailed from None
+    well_behaved(ask, event)
+
+
+def in_the_middle(operation, **members):
+    """Call an operation on the secret while it rotates."""
+
+    def function(ask, event):
+        if event["Step"] in ("setSecret", "testSecret"):
+            ask(operation, SecretId=event["SecretId"], **members)
+        well_behaved(ask, event)
+
+    return function
+
+
+def failing_in(step, *, after=False):
+    """Fail in one step, before or after it is done."""
+
+    def function(ask, event):
+        if event["Step"] == step and not after:
+            raise FunctionFailed
+        well_behaved(ask, event)
+        if event["Step"] == step:
+            raise FunctionFailed
+
+    return function
+
+
+FUNCTIONS = {
+    "well-behaved": well_behaved,
+    "tidy": tidy,
+    "idle": idle,
+    "hasty": hasty,
+    "forgetful": forgetful,
+    "confused": confused,
+    "fails-in-createSecret": failing_in("createSecret"),
+    "fails-in-setSecret": failing_in("setSecret"),
+    "fails-in-testSecret": failing_in("testSecret"),
+    "fails-in-finishSecret": failing_in("finishSecret"),
+    "fails-after-createSecret": failing_in("createSecret", after=True),
+    "fails-after-finishSecret": failing_in("finishSecret", after=True),
+    "recovers": recovers,
+    "cancels": in_the_middle("cancel_rotate_secret"),
+    "deletes": in_the_middle("delete_secret"),
+    "deletes-by-force": in_the_middle("delete_secret", ForceDeleteWithoutRecovery=True),
+    "rotates": in_the_middle("rotate_secret", ClientRequestToken=token(7)),
+}
+
+NAMES = ["one", "two"]
+TOKENS = st.sampled_from([token(number) for number in range(1, 6)])
+LABELS = st.sampled_from([CURRENT, PENDING, PREVIOUS, "x", "y"])
+#: A secret, and how its id is written.
+SECRETS = st.tuples(
+    st.sampled_from(["one", "one", *NAMES]),
+    st.sampled_from(["name", "name", "name", "ARN", "partial ARN", "former ARN"]),
+)
+#: A version by its id, or by a label that it has.
+VERSIONS = st.none() | LABELS | TOKENS
+CONTENTS = st.sampled_from(
+    [
+        {"SecretString": "old"},
+        {"SecretString": "new"},
+        {"SecretBinary": b"old"},
+        {},
+        {"SecretString": "old", "SecretBinary": b"old"},
+    ]
+)
+TAGS = st.lists(st.sampled_from(["a", "b", "aws:c"]), max_size=2)
+DELTAS = st.sampled_from(
+    [
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        timedelta(days=1),
+        timedelta(days=7),
+        timedelta(weeks=5),
+    ]
+)
+
+
+@lru_cache(maxsize=1)
+def shared_client():
+    """One client for all examples: a fake answers every client while it is active."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return botocore.session.get_session().create_client("secretsmanager", region_name="us-east-1", **keys)
+
+
+def facts(answer):
+    """An answer without the order of its labels, and with dates as "a date"."""
+    told = {}
+    for member, value in answer.items():
+        if isinstance(value, datetime) and member != "DeletionDate":
+            value = "a date"
+        elif member == "VersionStages":
+            value = sorted(value)
+        elif member in ("VersionIdsToStages", "SecretVersionsToStages"):
+            member, value = "VersionIdsToStages", {id: sorted(held) for id, held in value.items()}
+        if member != "ResponseMetadata":
+            told[member] = value
+    return told
+
+
+def as_listed(described):
+    """An answer of DescribeSecret as the entry that ListSecrets has for the same secret."""
+    names = {"VersionIdsToStages": "SecretVersionsToStages"}
+    return {names.get(name, name): value for name, value in described.items() if name != "ResponseMetadata"}
+
+
+class Secrets(RuleBasedStateMachine):
+    """Several secrets under everything that a program may do to them, one call after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.client = shared_client()
+        self.fake = FakeSecrets()
+        self.fake.__enter__()
+        self.fake.clock.move_to("2030-01-01 12:00")
+        self.fake.assume(retry_delays=DELAYS)
+        self.told = Told(lambda: self.fake.clock.now)
+        self.arns = {name: [] for name in NAMES}
+        self.functions = {
+            name: self.fake.add_rotation_function(self.handler(function), name=name)
+            for name, function in FUNCTIONS.items()
+        }
+        self.driver = None
+        self.is_watched = False
+        self.redelivers = False
+        self.delivered = []
+        self.broken = []
+        self.events = ()
+        self.changed_on = {}
+
+    def teardown(self):
+        self.fake.__exit__(None, None, None)
+
+    def handler(self, function):
+        def handle(event, context):
+            """The fake takes whatever is raised here for a failure of the function, so we keep our own."""
+            redelivered, failed = self.redelivers, True
+            self.redelivers = False
+            try:
+                if not redelivered:
+                    self.told.step_begins(event)
+                    self.delivered.append(event)
+                function(self.ask, event)
+                failed = False
+            except AssertionError as error:
+                self.broken.append(error)
+                raise
+            finally:
+                if not redelivered:
+                    self.told.step_ends(event, failed)
+
+        return handle
+
+    def raise_what_broke(self):
+        if self.broken:
+            raise self.broken[0]
+
+    def ask(self, operation, **members):
+        """Make a call, of which the model predicts whether it is refused, and what it answers."""
+        self.fake.rotations()  # retries that have come due run before the call, and not inside it
+        before = snapshot(self.fake._service.store)
+        expected = code = refusal = None
+        try:
+            expected = getattr(self.told, operation)(**members)
+        except Refused as refused:
+            code = str(refused)
+        try:
+            answer = getattr(self.client, operation)(**members)
+        except ClientError as error:
+            refusal = error
+        self.raise_what_broke()
+        self.check_dates()
+        answered = refusal and refusal.response["Error"]["Code"]
+        assert answered == code, f"{operation} answered {answered}, not {code}: {refusal or answer}"
+        if refusal is not None:
+            assert snapshot(self.fake._service.store) == before, f"{operation} was refused with an effect"
+            raise refusal
+        if operation == "create_secret":
+            self.note_arn(answer)
+        told = facts(answer)
+        for echo in {"ARN", "Name"} - set(expected):
+            told.pop(echo, None)
+        assert told == expected, operation
+        return answer
+
+    def note_arn(self, answer):
+        secret = self.told.look_up(answer["Name"])
+        if not secret.arn:
+            assert answer["ARN"] not in self.arns[secret.name]
+            secret.arn = answer["ARN"]
+            self.arns[secret.name].append(secret.arn)
+
+    def call(self, operation, **members):
+        with suppress(ClientError):
+            self.ask(operation, **{name: value for name, value in members.items() if value is not None})
+
+    def id_of(self, secret):
+        name, form = secret
+        arns = self.arns[name]
+        if form == "name" or not arns:
+            return name
+        if form == "former ARN":
+            return (
+                arns[-2]
+                if len(arns) > 1
+                else "arn:aws:secretsmanager:us-east-1:123456789012:secret:one-AAAAAA"
+            )
+        return arns[-1] if form == "ARN" else arns[-1][:-7]
+
+    @initialize(
+        driven=st.booleans(),
+        watched=st.booleans(),
+        function=st.none() | st.sampled_from([*FUNCTIONS]),
+        immediately=st.booleans(),
+    )
+    def begin(self, driven, watched, function, immediately):
+        """Somebody drives the rotations, or they run by themselves; somebody reads all values, or nobody."""
+        self.driver = self.fake.drive() if driven else None
+        self.is_watched = watched
+        self.call("create_secret", Name="one", ClientRequestToken=token(1), SecretString="old")
+        self.call("create_secret", Name="two", ClientRequestToken=token(1))
+        if function is not None:
+            self.rotate(("one", "name"), token(2), function, immediately)
+
+    @rule(name=st.sampled_from(NAMES), token=TOKENS, contents=CONTENTS)
+    def create(self, name, token, contents):
+        self.call("create_secret", Name=name, ClientRequestToken=token, **contents)
+
+    @rule(
+        secret=SECRETS,
+        token=TOKENS,
+        contents=CONTENTS,
+        stages=st.none() | st.lists(LABELS, min_size=1, max_size=3),
+    )
+    def put(self, secret, token, contents, stages):
+        self.call(
+            "put_secret_value",
+            SecretId=self.id_of(secret),
+            ClientRequestToken=token,
+            VersionStages=stages,
+            **contents,
+        )
+
+    @rule(
+        secret=SECRETS,
+        token=TOKENS,
+        contents=CONTENTS,
+        description=st.sampled_from([None, "", "new"]),
+    )
+    def update(self, secret, token, contents, description):
+        self.call(
+            "update_secret",
+            SecretId=self.id_of(secret),
+            ClientRequestToken=token,
+            Description=description,
+            **contents,
+        )
+
+    @rule(secret=SECRETS, label=LABELS, to=VERSIONS, source=st.just("holder") | VERSIONS)
+    def move_label(self, secret, label, to, source):
+        secret_id = self.id_of(secret)
+        self.call(
+            "update_secret_version_stage",
+            SecretId=secret_id,
+            VersionStage=label,
+            MoveToVersionId=self.version_of(secret_id, to),
+            RemoveFromVersionId=self.version_of(secret_id, label if source == "holder" else source),
+        )
+
+    def version_of(self, secret_id, named):
+        secret = self.told.look_up(secret_id)
+        if named is None or len(named) >= len(token(1)):
+            return named
+        return secret and secret.holder(named)
+
+    @rule(
+        secret=SECRETS, days=st.sampled_from([None, 7, 30, 6, 31]), force=st.sampled_from([None, False, True])
+    )
+    def delete(self, secret, days, force):
+        self.call(
+            "delete_secret",
+            SecretId=self.id_of(secret),
+            RecoveryWindowInDays=days,
+            ForceDeleteWithoutRecovery=force,
+        )
+
+    @rule(secret=SECRETS)
+    def restore(self, secret):
+        self.call("restore_secret", SecretId=self.id_of(secret))
+
+    @rule(secret=SECRETS, keys=TAGS, value=st.sampled_from(["", "1", None]))
+    def tag(self, secret, keys, value):
+        """Tag it, or remove tags where there is no value."""
+        if value is None:
+            self.call("untag_resource", SecretId=self.id_of(secret), TagKeys=keys)
+        else:
+            tags = [{"Key": key, "Value": value} for key in keys]
+            self.call("tag_resource", SecretId=self.id_of(secret), Tags=tags)
+
+    @rule(secret=SECRETS, version=st.none() | TOKENS, label=st.none() | LABELS)
+    def get(self, secret, version, label):
+        self.call("get_secret_value", SecretId=self.id_of(secret), VersionId=version, VersionStage=label)
+
+    @rule(
+        secret=SECRETS,
+        token=TOKENS,
+        function=st.sampled_from([*FUNCTIONS, None, "nobody", "no ARN"]),
+        immediately=st.sampled_from([None, True, False]),
+    )
+    def rotate(self, secret, token, function, immediately):
+        others = {None: None, "nobody": UNKNOWN_FUNCTION, "no ARN": "nonsense"}
+        self.call(
+            "rotate_secret",
+            SecretId=self.id_of(secret),
+            ClientRequestToken=token,
+            RotationLambdaARN=self.functions.get(function) or others[function],
+            RotateImmediately=immediately,
+        )
+
+    @rule(secret=SECRETS)
+    def cancel(self, secret):
+        self.call("cancel_rotate_secret", SecretId=self.id_of(secret))
+
+    @rule(steps=st.sampled_from([1, 2, 3, "all"]))
+    def drive(self, steps):
+        """Run some steps of the rotations that have waited longest, or all that is left of one."""
+        if self.driver is None:
+            return
+        for _ in range(1 if steps == "all" else steps):
+            waits = bool(self.told.waiting)
+            try:
+                self.driver.run() if steps == "all" else self.driver.step()
+            except FakeSecretsError:
+                assert not waits
+            except (FunctionFailed, ClientError, StopIteration):
+                pass
+            else:
+                assert waits
+            self.raise_what_broke()
+
+    @rule(step=st.sampled_from(STEPS))
+    def deliver_again(self, step):
+        if self.driver is None:
+            return
+        ran = any(event["Step"] == step for event in self.delivered)
+        self.redelivers = ran
+        try:
+            self.driver.redeliver(step)
+        except FakeSecretsError:
+            assert not ran
+        except (FunctionFailed, ClientError, StopIteration):
+            pass
+        else:
+            assert ran
+        self.raise_what_broke()
+
+    @rule(delta=DELTAS)
+    def tick(self, delta):
+        before = self.fake.clock.now
+        self.fake.clock.tick(delta)
+        self.raise_what_broke()
+        assert self.fake.clock.now == before + delta
+
+    @invariant()
+    def the_history_only_grows(self):
+        events = self.fake.history
+        self.raise_what_broke()
+        assert events[: len(self.events)] == self.events
+        self.events = events
+
+    @invariant()
+    def rotations_stand_where_the_model_has_them(self):
+        statuses = {
+            (rotation.secret_id, rotation.token): rotation.status for rotation in self.fake.rotations()
+        }
+        for secret in self.told.living:
+            for rotation in secret.rotations:
+                assert statuses[secret.arn, rotation.token] == rotation.status
+        if self.driver is not None:
+            waiting = {(rotation.secret_id, rotation.token) for rotation in self.driver.pending}
+            assert waiting == {(secret.arn, rotation.token) for secret, rotation in self.told.waiting}
+        for _, rotation in self.told.waiting if self.driver is None else ():
+            assert rotation.status == "failed"
+            assert rotation.retry_at > self.fake.clock.now
+
+    @invariant()
+    def every_view_of_a_secret_tells_the_same(self):
+        listed = self.client.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+        usable = self.client.list_secrets()["SecretList"]
+        assert [entry["ARN"] for entry in listed] == [secret.arn for secret in self.told.living]
+        assert usable == [entry for entry in listed if "DeletedDate" not in entry]
+        for secret, entry in zip(self.told.living, listed, strict=True):
+            described = self.client.describe_secret(SecretId=secret.name)
+            assert facts(described) == facts(entry) == secret.described
+            assert as_listed(described) == entry
+            self.check_labels(secret, described.get("VersionIdsToStages", {}))
+            self.check_versions(secret)
+        self.check_dates()
+
+    def check_dates(self):
+        """LastChangedDate never goes back; looked up in the store, since a call may start what is due."""
+        for region in self.fake._service.store.regions.values():
+            for secret in region.secrets.values():
+                assert secret.last_changed_at >= self.changed_on.get(secret.arn, secret.created_at)
+                self.changed_on[secret.arn] = secret.last_changed_at
+
+    def check_labels(self, secret, held):
+        attached = list(itertools.chain(*held.values()))
+        assert len(set(attached)) == len(attached), "a label is on two versions"
+        assert (CURRENT in attached) == secret.had_value
+
+    def check_versions(self, secret):
+        listed = self.client.list_secret_version_ids(SecretId=secret.arn, IncludeDeprecated=True)["Versions"]
+        labelled = self.client.list_secret_version_ids(SecretId=secret.arn)["Versions"]
+        assert labelled == [entry for entry in listed if "VersionStages" in entry]
+        assert len({entry["VersionId"] for entry in listed}) == len(listed)
+        assert {entry["VersionId"]: set(entry.get("VersionStages", ())) for entry in listed} == {
+            id: version.labels for id, version in secret.versions.items() if version.value is not None
+        }
+
+    @invariant()
+    def values_read_one_by_one_and_together_are_the_same(self):
+        if not self.is_watched:
+            return
+        together = self.client.batch_get_secret_value(SecretIdList=NAMES)
+        values, errors = iter(together["SecretValues"]), iter(together["Errors"])
+        for name in NAMES:
+            with suppress(ClientError):
+                value = self.ask("get_secret_value", SecretId=name)
+                assert facts(next(values)) == facts(value)
+                continue
+            assert next(errors)["SecretId"] == name
+        assert next(values, None) is next(errors, None) is None
+
+
+TestSecrets = Secrets.TestCase
+TestSecrets.settings = settings(stateful_step_count=25)
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+ONE = ("one", "name")
+
+
+@pytest.fixture
+def state():
+    """The machine in the hands of a test, for what chance takes long to find."""
+    state = Secrets()
+    yield state
+    state.teardown()
+
+
+def look_at(state):
+    state.the_history_only_grows()
+    state.rotations_stand_where_the_model_has_them()
+    state.every_view_of_a_secret_tells_the_same()
+
+
+def test_the_token_of_a_cancelled_rotation_that_somebody_finished_starts_none(state):
+    state.begin(True, False, "well-behaved", True)
+    state.drive(steps=1)
+    state.cancel(ONE)
+    state.move_label(ONE, label=CURRENT, to=PENDING, source="holder")
+
+    state.rotate(ONE, token(2), None, True)
+    look_at(state)
+
+
+def test_cancelling_ends_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+    pending_on_an_abandoned_version(state)
+
+    state.cancel(ONE)
+    look_at(state)
+
+
+def test_a_new_value_abandons_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+    pending_on_an_abandoned_version(state)
+
+    state.put(ONE, token(5), {"SecretString": "new"}, None)
+    look_at(state)
+
+
+def pending_on_an_abandoned_version(state):
+    state.begin(True, False, "idle", True)
+    state.put(ONE, token(3), {"SecretString": "new"}, None)
+    state.rotate(ONE, token(4), "idle", True)
+    state.move_label(ONE, label=PENDING, to=token(2), source="holder")
+
+
+def test_the_version_of_a_test_run_goes_when_a_rotation_takes_its_place(state):
+    state.begin(True, False, "idle", False)
+    state.move_label(ONE, label=PENDING, to=None, source="holder")
+
+    state.rotate(ONE, token(3), "idle", True)
+    look_at(state)
+
+
+def test_the_token_of_an_older_rotation_is_in_use(state):
+    state.begin(True, False, "well-behaved", True)
+    state.drive(steps="all")
+    state.put(ONE, token(3), {"SecretString": "new"}, None)
+    state.move_label(ONE, label=PENDING, to=token(2), source=None)
+
+    state.rotate(ONE, token(2), None, True)
+    look_at(state)
+
+
+def test_a_retry_that_was_held_up_does_not_change_the_secret_in_the_past(state):
+    state.begin(False, False, "recovers", True)
+    state.move_label(ONE, label=PENDING, to=None, source="holder")
+    state.tick(timedelta(days=1))
+
+    state.move_label(ONE, label=PENDING, to=token(2), source=None)
+    look_at(state)
