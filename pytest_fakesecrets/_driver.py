@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._core.errors import FakeSecretsError
 from ._core.rotation import STEPS, Rotation, RotationStep
 from ._core.store import Region
@@ -18,16 +20,18 @@ class RotationDriver:
     `step()` or `run()` then begins AWS's retry, the whole process again with the same token.
     """
 
-    def __init__(self, rotations: Rotations, service: Service) -> None:
+    def __init__(self, rotations: Rotations, service: Service, catch_up: Callable[[], None]) -> None:
         self._rotations = rotations
         self._service = service
+        self._catch_up = catch_up
 
     def __repr__(self) -> str:
-        return f"<RotationDriver with {len(self.pending)} pending>"
+        return f"<RotationDriver with {len(self._rotations.waiting())} pending>"
 
     @property
     def pending(self) -> tuple[Rotation, ...]:
         """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
+        self._catch_up()
         return tuple(place.rotation for place in self._rotations.waiting())
 
     def step(self, name: str | None = None, *, secret_id: str | None = None) -> RotationStep:
@@ -100,6 +104,7 @@ class RotationDriver:
         return step
 
     def _next(self, secret_id: str | None) -> Place:
+        self._catch_up()
         waiting = self._rotations.waiting()
         if secret_id is not None:
             arn = self._arn(secret_id)

@@ -193,7 +193,7 @@ class FakeSecrets(Seeding):
         From now on they stop after RotateSecret has staged AWSPENDING, and wait for `step()` and `run()`.
         """
         self._rotations.driven = True
-        return RotationDriver(self._rotations, self._service)
+        return RotationDriver(self._rotations, self._service, self._world.catch_up)
 
     def assume(self, **changes: Any) -> Assumptions:
         """
@@ -203,6 +203,7 @@ class FakeSecrets(Seeding):
             FakeSecretsError: there is no such assumption.
         """
         self._service.assumptions = self._service.assumptions.changed(changes)
+        self._rotations.plan.again()
         return self._service.assumptions
 
     def reset(self) -> None:
@@ -252,7 +253,7 @@ class FakeSecrets(Seeding):
 
         Args:
             secret_id: the name or ARN of the secret.
-            until: windows that open after this moment are left out.
+            until: windows that open after this moment are left out. A datetime, a date or a string, in UTC.
 
         Raises:
             FakeSecretsError: there is no such secret, or it has no schedule.
@@ -264,8 +265,9 @@ class FakeSecrets(Seeding):
                 f"{secret.name!r} does not rotate on a schedule. Give it one with "
                 "rotate_secret(RotationRules=...), and leave rotation turned on."
             )
-        coming = secret.rotation.schedule.windows(window.opens, moment_of(until))
-        return calendar([window, *coming] if window.opens < moment_of(until) else [])
+        end = moment_of(until)
+        coming = secret.rotation.schedule.windows(window.opens, end)
+        return calendar([window, *coming] if window.opens <= end else [])
 
     def timeline(self, secret_id: str | None = None) -> str:
         """The history as a table of labels over time, of one secret or of all. It never shows a value."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from datetime import datetime, timedelta
-from random import Random
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from ._agenda import Agenda, Entry
+from ._agenda import Entry
 from ._core.rotation import Rotation, RotationStep
-from ._core.schedule import Window
-from ._core.secret import Secret
 from ._core.store import Region
 from ._failures import warn_of_abandonment, warn_of_failure
 from ._operations import outcome
 from ._operations.context import Change
+from ._plan import Plan
 from ._service import RUNNING, Running, Service
 
 #: Under which RotationTokens are made, so that they are opaque and the same on every run.
@@ -67,14 +65,14 @@ class Rotations:
 
     def clear(self) -> None:
         """Forget all rotations, and what was to come. Who drives them, drives on."""
-        self.agenda = Agenda()
-        #: By the secret's ARN: its next window, and the instant in it.
-        self._windows: dict[str, tuple[Window, datetime]] = {}
+        self.plan = Plan(self._service)
         #: All there have been, in the order in which they began.
         self._places: dict[Key, Place] = {}
         #: Those of them that AWS may go on with.
         self._open: dict[Key, Place] = {}
         self._running: set[Key] = set()
+        #: Whether somebody is running what has come due.
+        self._is_at_it = False
 
     def started(self, region: Region, rotation: Rotation) -> None:
         """Take notice of a rotation that a call has started, and run it unless a test drives."""
@@ -102,61 +100,48 @@ class Rotations:
             return [place for place in self._open.values() if place.goes_on(now)]
 
     def note(self, change: Change) -> None:
-        """Put into the agenda what follows from a change of the world."""
-        before, after = change.before, change.after
-        if isinstance(after, Rotation):
-            entry = Entry("retry", after.secret_id, after.token)
-            self.agenda.put(entry, after.retry_at if after.status == "failed" else None)
+        """Take notice of what follows from a change of the world."""
+        after = change.after
+        if not isinstance(after, Rotation):
+            self.plan.note(change)
             return
-        secret = after or before
-        assert isinstance(secret, Secret)
-        gone = after is None
-        self.agenda.put(Entry("deletion", secret.arn), None if gone else secret.deletion_due_at)
-        if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
-            self._plan(secret, None if gone else secret.due_window)
-        if isinstance(before, Secret) and before.labels is not secret.labels:
-            self._hold_up(change.region, secret)
-
-    def _hold_up(self, region: Region, secret: Secret) -> None:
-        """A retry that came due while the label of its version was away is made when it is back."""
-        rotation = region.unfinished_rotation(secret)
-        if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
-            entry = Entry("retry", rotation.secret_id, rotation.token)
-            self.agenda.put(entry, max(rotation.retry_at, self._service.clock.now))
-
-    def _plan(self, secret: Secret, window: Window | None) -> None:
-        known = self._windows.pop(secret.arn, None)
-        instant = None
-        if window is not None:
-            instant = known[1] if known and known[0] == window else self._instant_in(window)
-            instant = max(instant, self._service.clock.now)  # a window that has opened already is due at once
-            self._windows[secret.arn] = window, instant
-        self.agenda.put(Entry("window", secret.arn), instant)
-
-    def _instant_in(self, window: Window) -> datetime:
-        at = self._service.assumptions.rotate_at
-        if isinstance(at, Random):
-            seconds = (window.closes - window.opens) // timedelta(seconds=1)
-            return window.opens + timedelta(seconds=at.randrange(seconds))
-        return window.opens if at == "open" else window.next_rotation_date
+        self.plan.note_rotation(after)
+        key = after.secret_id, after.token
+        if after.is_due_again and key in self._places:
+            self._open[key] = self._places[key]
 
     def next_due(self, until: datetime) -> datetime | None:
         """The next instant, up to *until* and with it, at which something is due."""
-        if RUNNING.get() is not None:
-            return None  # after the step that runs here
-        due = self.agenda.next(until)
+        if self._running:
+            return None  # after the step that runs
+        due = self.plan.agenda.next(until)
         return None if due is None else due[0]
 
     def run_due(self) -> None:
-        """Run what has come due by now, each thing at its own instant, in the order of these."""
-        while RUNNING.get() is None:
+        """
+        Run what has come due by now, each thing at its own instant, in the order of these.
+
+        One thread does so at a time. Others, and whoever calls from inside a step, find the world as
+        it stands by then.
+        """
+        with self._service.lock:
+            if self._is_at_it or self._running:
+                return
+            self._is_at_it = True
+        try:
+            self._run_in_order()
+        finally:
+            self._is_at_it = False
+
+    def _run_in_order(self) -> None:
+        while True:
             now = self._service.clock.now
             with self._service.lock:
-                due = self.agenda.next(now)
+                due = self.plan.agenda.next(now)
                 if due is None:
                     return
                 instant, entry = due
-                self.agenda.put(entry, None)
+                self.plan.agenda.put(entry, None)
             # Where the clock has gone further, only the fake is set back to the instant.
             with self._service.clock.at(instant) if instant < now else nullcontext():
                 self._run(entry)
@@ -171,8 +156,7 @@ class Rotations:
         with self._service.transaction(region) as context:
             if entry.kind == "deletion":
                 outcome.end_recovery(context, entry.secret_id)
-            elif entry.secret_id in self._windows:
-                window = self._windows.pop(entry.secret_id)[0]
+            elif (window := self.plan.take_window(entry.secret_id)) is not None:
                 outcome.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
         for home, rotation in context.started:
             self.started(home, rotation)
@@ -209,6 +193,8 @@ class Rotations:
                 outcome.record(context, step)
                 recorded = place.rotation.steps[-1]
                 self._service.history.append(recorded)
+            if isinstance(step.error, BaseException) and not isinstance(step.error, Exception | SystemExit):
+                raise step.error  # it is not about the rotation: somebody stops the test
             if place.rotation.status == "abandoned":
                 warn_of_abandonment(self._service, place.rotation)
             return recorded
@@ -227,7 +213,7 @@ class Rotations:
                     outcome.rotate_by_service(context, rotation)
             else:
                 self._invoke(rotation, rotation.function_arn, name)
-        except (Exception, SystemExit) as raised:
+        except BaseException as raised:
             error = raised
         finally:
             RUNNING.reset(token)
@@ -250,18 +236,6 @@ class Rotations:
             request_id=self._service.ids.request_id(),
             clock=lambda: self._service.clock.now,
         )
-
-
-def _is_due_anew(before: Secret, after: Secret) -> bool:
-    """Whether the next window may be another one: most changes do not touch what it depends on."""
-    if before.rotation is None and after.rotation is None:
-        return False
-    return _depends_on(before) != _depends_on(after)
-
-
-def _depends_on(secret: Secret) -> object:
-    base = None if secret.rotation is None else secret.rotation_base
-    return secret.rotation, base, secret.last_window, secret.deleted_at is None, secret.is_replica
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

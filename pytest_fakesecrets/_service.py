@@ -170,8 +170,7 @@ class Service:
         self._record_changes(context, request.operation)
 
     def _record_changes(self, context: Context, by: str) -> None:
-        # What became of a rotation is told after what was done to its secret.
-        for change in sorted(context.changes, key=lambda change: isinstance(change.after, Rotation)):
+        for change in sorted(context.changes, key=lambda change: _place_in_story(change, by)):
             circumstances = Circumstances(
                 at=context.now,
                 account=change.region.account,
@@ -182,6 +181,17 @@ class Service:
             for event in events_of(change, circumstances):
                 self.history.append(event)
             self.on_change(change)
+
+
+def _place_in_story(change: Change, by: str) -> int:
+    """
+    What became of a rotation is told after what was done to its secret.
+
+    But where no call has begun it, that it began comes first: the rest follows from it.
+    """
+    if not isinstance(change.after, Rotation):
+        return 1
+    return 0 if change.before is None and by == SERVICE else 2
 
 
 def _running_step() -> str | None:

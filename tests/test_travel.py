@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from random import Random
@@ -576,3 +577,173 @@ def test_a_failing_scheduled_rotation_is_told_by_a_warning(db, fakesecrets, cloc
 
     with pytest.warns(RotationFailedWarning, match="failed in createSecret, attempt 1"):
         clock.tick(timedelta(days=1))
+
+
+class TestThreadsAfterAJump:
+    def test_lose_no_window(self, fakesecrets, client):
+        def slow(event, context):
+            time.sleep(0.002)
+            well_behaved(event, context)
+
+        with freeze_time("2030-01-02 09:30") as freezer:
+            client.create_secret(Name="db", SecretString="old")
+            configure(fakesecrets, client, slow, AutomaticallyAfterDays=1)
+            freezer.move_to("2030-01-10 12:00")
+            threads = [
+                threading.Thread(target=client.get_secret_value, kwargs={"SecretId": "db"}) for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+            assert [f"{r.started_at:%d}" for r in scheduled(fakesecrets)] == [
+                f"{day:02}" for day in range(3, 11)
+            ]
+
+    def test_of_a_function_lose_none_either(self, db, fakesecrets, clock):
+        def asks_in_a_thread(event, context):
+            thread = threading.Thread(target=lambda: db.describe_secret(SecretId="db"))
+            thread.start()
+            thread.join()
+            well_behaved(event, context)
+
+        with freeze_time("2030-01-02 09:30") as freezer:
+            configure(fakesecrets, db, asks_in_a_thread, AutomaticallyAfterDays=1)
+            freezer.move_to("2030-01-05 12:00")
+
+            assert len(scheduled(fakesecrets)) == 3
+
+
+class TestWhatReviewsHaveFound:
+    def test_a_reattempt_waits_for_the_test_though_it_has_looked_before(
+        self, db, fakesecrets, fakesecrets_rotation, clock
+    ):
+        fakesecrets.assume(retry_delays=())
+        configure(fakesecrets, db, raising_in("setSecret"), AutomaticallyAfterDays=1)
+        fakesecrets_rotation.run()
+        clock.move_to("2030-01-03 10:00")
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+        assert fakesecrets_rotation.pending == ()
+
+        clock.move_to("2030-01-04 10:00")
+
+        assert len(fakesecrets_rotation.pending) == 1
+
+    def test_the_driver_sees_what_came_due_under_somebody_elses_clock(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        with freeze_time("2030-01-02 09:30") as freezer:
+            configure(fakesecrets, db, AutomaticallyAfterDays=1)
+            fakesecrets_rotation.run()
+            freezer.move_to("2030-01-03 10:00")
+
+            assert len(fakesecrets_rotation.pending) == 1
+
+    def test_the_timeline_stages_a_scheduled_version_when_it_begins(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        clock.move_to("2030-01-03 10:00")
+
+        lines = [
+            " ".join(line.split()) for line in fakesecrets.timeline("db").splitlines() if "Rotation" in line
+        ]
+
+        assert lines == [
+            "2030-01-02 09:30:00.000 TestRotationStarted v2 v1",
+            "2030-01-02 09:30:00.000 TestRotationSucceeded v1",
+            "2030-01-03 00:00:00.000 RotationStarted v3 (empty) v1",
+            "2030-01-03 00:00:00.000 RotationSucceeded v3 v3 v1",
+        ]
+
+    def test_going_back_to_an_older_version_moves_no_date(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=30)
+        clock.move_to("2030-01-31")
+        db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+        clock.move_to("2030-02-10")
+
+        db.update_secret_version_stage(
+            SecretId="db", VersionStage="AWSCURRENT", MoveToVersionId=token(1), RemoveFromVersionId=token(2)
+        )
+
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-03-02"
+        assert scheduled(fakesecrets) == []
+
+    def test_a_rotation_counts_when_it_has_succeeded_and_not_when_its_label_has_moved(
+        self, db, fakesecrets, clock
+    ):
+        """API_DescribeSecret; a published describe-secret output of a stuck rotation."""
+        fakesecrets.assume(retry_delays=())
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 10})
+        before = db.describe_secret(SecretId="db")["NextRotationDate"]
+        clock.move_to("2030-01-05")
+
+        def stumbles_at_the_end(event, context):
+            well_behaved(event, context)
+            if event["Step"] == "finishSecret":
+                raise RuntimeError("after the move")
+
+        fakesecrets.rotate("db", stumbles_at_the_end)
+
+        assert db.describe_secret(SecretId="db")["NextRotationDate"] == before
+
+    def test_a_new_schedule_counts_from_now_also_after_time_went_backwards(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+        clock.move_to("2030-02-01")
+        clock.move_to("2030-01-03")
+        done = len(scheduled(fakesecrets))
+
+        db.rotate_secret(SecretId="db", RotationRules={"AutomaticallyAfterDays": 1})
+        clock.move_to("2030-01-10")
+
+        assert len(scheduled(fakesecrets)) - done == 7
+
+    def test_another_place_in_the_window_holds_for_the_window_that_comes(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        fakesecrets.assume(rotate_at="close")
+        clock.tick(timedelta(days=2))
+
+        assert [f"{r.started_at:%d %H:%M:%S}" for r in scheduled(fakesecrets)] == ["03 23:59:59"]
+
+    def test_a_cron_waits_for_its_day_whatever_the_first_day_is_counted_from(
+        self, fakesecrets, client, clock
+    ):
+        fakesecrets.assume(first_day_base="value")
+        client.create_secret(Name="db", SecretString="old")
+        clock.move_to("2030-03-02 10:00")
+
+        configure(fakesecrets, client, ScheduleExpression="cron(0 0 ? * MON *)")
+
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-03-04"
+        assert scheduled(fakesecrets) == []
+
+    def test_the_calendar_has_the_window_that_opens_at_its_end(self, db, fakesecrets, clock):
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        assert len(fakesecrets.schedule("db", until="2030-01-03").splitlines()) == 2
+
+    def test_the_end_of_the_calendar_breaks_nothing(self, db, fakesecrets, clock):
+        clock.move_to("9999-12-31 20:30")
+
+        configure(fakesecrets, db, ScheduleExpression="rate(4 hours)")
+
+        assert fakesecrets.secret("db").next_rotation is None
+        assert db.delete_secret(SecretId="db")["DeletionDate"]
+
+    def test_an_interrupt_is_a_failed_step_and_the_next_window_goes_on(self, db, fakesecrets, clock):
+        stops = [KeyboardInterrupt]
+
+        def interrupted(event, context):
+            if stops and event["Step"] == "setSecret":
+                raise stops.pop()
+            well_behaved(event, context)
+
+        configure(fakesecrets, db, interrupted, AutomaticallyAfterDays=1)
+        with pytest.raises(KeyboardInterrupt):
+            clock.move_to("2030-01-03 12:00")
+        assert scheduled(fakesecrets)[0].status == "failed"
+
+        clock.move_to("2030-01-05")
+
+        assert scheduled(fakesecrets)[0].status == "succeeded"

@@ -111,6 +111,10 @@ class Rotation:
     def succeeded(self) -> bool:
         return self.status == "succeeded"
 
+    @property
+    def is_due_again(self) -> bool:
+        return self.status == "failed" and self.retry_at is not None
+
     def has_steps_left(self, held: Labels) -> bool:
         """
         Whether AWS would call the function again.

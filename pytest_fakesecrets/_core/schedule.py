@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ _LONGEST_DURATION = 24
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
-#: A year without a 29 February, over which the dates of a `cron()` are compared.
-_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 2, 1, tzinfo=timezone.utc)
+#: Years without a 29 February, over which the dates of a `cron()` are compared.
+_YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +104,12 @@ class Schedule:
     def next_window(self, base: datetime) -> Window | None:
         """The first window after *base*, the last valid rotation; None without a schedule."""
         rule = self.rule
-        if rule is None:
+        try:
+            return None if rule is None else self._next_window(rule, base)
+        except OverflowError:  # beyond the calendar of Python
             return None
+
+    def _next_window(self, rule: Rule, base: datetime) -> Window:
         opens = self._next_opening(rule, base)
         if self.duration is not None:
             return Window(opens=opens, closes=opens + int(self.duration[:-1]) * _HOUR)
@@ -132,9 +135,9 @@ class Schedule:
         return min(start + ((base - start) // step + 1) * step, start + _DAY)
 
     def windows(self, start: datetime, end: datetime) -> Iterator[Window]:
-        """Every window that opens after *start* and before *end*, one after the other."""
+        """Every window that opens after *start*, and by *end*, one after the other."""
         window = self.next_window(start)
-        while window is not None and window.opens < end:
+        while window is not None and window.opens <= end:
             yield window
             window = self.next_window(window.opens)
 
@@ -212,12 +215,10 @@ def _closest_hours(rule: Rule | None) -> int:
 
 @lru_cache(maxsize=256)
 def _fewest_days(rule: Cron) -> int:
-    dates = [fires.date() for fires in _fires_in_a_year(rule)]
-    gaps = [(later - earlier).days for earlier, later in itertools.pairwise(dates)]
-    return min((gap for gap in gaps if gap > 0), default=366)
-
-
-def _fires_in_a_year(rule: Cron) -> Iterator[datetime]:
-    moment, end = _YEAR
-    while (moment := rule.next_after(moment)) < end:
-        yield moment
+    fewest, (moment, end) = 366, _YEARS
+    before = None
+    while fewest > 1 and (moment := rule.next_after(moment)) < end:
+        if before is not None and moment.date() > before:
+            fewest = min(fewest, (moment.date() - before).days)
+        before = moment.date()
+    return fewest

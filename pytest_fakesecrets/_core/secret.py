@@ -92,6 +92,8 @@ class Secret:
     labels: Labels = field(default_factory=dict)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
+    #: When somebody has last stored a new current value by hand, which counts as a rotation.
+    valued_at: datetime | None = None
     #: The token of the first rotation that this secret has ever begun.
     first_rotation: str | None = None
     #: When the last window opened in which a scheduled rotation was begun.
@@ -269,12 +271,8 @@ class Secret:
     @property
     def rotation_base(self) -> datetime:
         assert self.rotation is not None
-        dates = [self.rotation.counted_from]
-        if self.last_rotated_at is not None:
-            dates.append(self.last_rotated_at)
-        if (current := self.version(CURRENT)) is not None:
-            dates.append(current.created_at)
-        return max(dates)
+        dates = (self.rotation.counted_from, self.last_rotated_at, self.valued_at)
+        return max(moment for moment in dates if moment is not None)
 
 
 def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:

@@ -20,7 +20,7 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
-from pytest_fakesecrets._core.schedule import Grid, Schedule, Window, check
+from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
 
 from .context import Context, Response
@@ -63,8 +63,8 @@ def rotate_secret(
         )
     _check_permissions(context, secret, settings)
 
-    secret = supersede(context, secret)
-    start(context, replace(secret, rotation=settings), client_request_token, immediately=rotate_immediately)
+    secret = replace(supersede(context, secret), rotation=settings)
+    start(context, secret, client_request_token, immediately=rotate_immediately)
     return answer
 
 
@@ -121,7 +121,9 @@ def _settings(
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
-    begins = context.now if immediately else _first_day(context, secret)
+    rule = (schedule or stored.schedule).rule
+    by_days = isinstance(rule, Days) and not immediately
+    begins = _first_day(context, secret) if by_days else context.now
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
@@ -217,6 +219,8 @@ def start(
 def supersede(context: Context, secret: Secret) -> Secret:
     """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
     old = context.home(secret.arn).unfinished_rotation(secret)
+    if secret.last_window is not None and secret.last_window > context.now:
+        secret = replace(secret, last_window=None)  # from before time went backwards
     if old is None:
         return secret
     cancelled = replace(old, status="cancelled")
