@@ -10,6 +10,7 @@ from ._core.store import Region
 from ._failures import warn_of_failure
 from ._rotation import Place, Rotations
 from ._service import Service
+from ._words import utc
 
 
 class RotationDriver:
@@ -105,16 +106,25 @@ class RotationDriver:
 
     def _next(self, secret_id: str | None) -> Place:
         self._catch_up()
-        waiting = self._rotations.waiting()
-        if secret_id is not None:
-            arn = self._arn(secret_id)
-            waiting = [place for place in waiting if place.secret_id == arn]
+        arn = None if secret_id is None else self._arn(secret_id)
+        waiting = [place for place in self._rotations.waiting() if arn in (None, place.secret_id)]
         if not waiting:
-            raise FakeSecretsError(self._nothing_waits(secret_id))
+            raise FakeSecretsError(self._nothing_waits(secret_id) + self._what_comes(arn))
         return waiting[0]
 
     def _arn(self, secret_id: str) -> str:
         return self._service.locate(secret_id)[1].arn
+
+    def _what_comes(self, arn: str | None) -> str:
+        """Where a schedule brings the next one: how far the clock is from it."""
+        coming = self._rotations.plan.next_instant(arn)
+        if coming is None:
+            return ""
+        now = self._service.clock.now
+        return (
+            f" By its schedule {coming[0]} next rotates at {utc(coming[1])} UTC, and the clock stands at "
+            f"{utc(now)} UTC: move it with fakesecrets_clock.move_to()."
+        )
 
     def _nothing_waits(self, secret_id: str | None) -> str:
         steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]

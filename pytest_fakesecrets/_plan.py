@@ -39,6 +39,14 @@ class Plan:
         if isinstance(before, Secret) and before.labels is not secret.labels:
             self._hold_up(change.region, secret)
 
+    def next_instant(self, arn: str | None) -> tuple[str, datetime] | None:
+        """Which secret next rotates by its schedule, and when; or when this one does."""
+        coming = [(instant, known) for known, (_, instant) in self._windows.items() if arn in (None, known)]
+        if not coming:
+            return None
+        instant, secret_id = min(coming)
+        return secret_id, instant
+
     def take_window(self, arn: str) -> Window | None:
         """The window of a secret that has come due, taken out of the plan."""
         known = self._windows.pop(arn, None)

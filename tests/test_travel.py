@@ -555,6 +555,20 @@ class TestWithTheTestAtTheWheel:
         assert fakesecrets.rotations("db")[0].attempt == 1
         assert len(fakesecrets_rotation.pending) == 1
 
+    def test_nothing_that_waits_says_when_the_next_one_comes(
+        self, db, fakesecrets, fakesecrets_rotation, clock
+    ):
+        configure(fakesecrets, db, ScheduleExpression="rate(30 days)")
+        fakesecrets_rotation.run()
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets_rotation.step()
+
+        assert str(raised.value).endswith(
+            f"By its schedule {fakesecrets.secret('db').arn} next rotates at 2030-02-01 00:00:00.000 UTC, and the "
+            "clock stands at 2030-01-02 09:30:00.000 UTC: move it with fakesecrets_clock.move_to()."
+        )
+
 
 class TestTheCalendar:
     def test_is_a_table_of_the_windows_that_come(self, db, fakesecrets, clock):
