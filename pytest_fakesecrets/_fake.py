@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -247,13 +248,14 @@ class FakeSecrets(Seeding):
         """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
         return tuple(eventbridge(self.history))
 
-    def schedule(self, secret_id: str, *, until: Moment) -> str:
+    def schedule(self, secret_id: str, *, until: Moment | timedelta) -> str:
         """
         The windows that come, as a table, if each rotation succeeds when its window opens.
 
         Args:
             secret_id: the name or ARN of the secret.
-            until: windows that open after this moment are left out. A datetime, a date or a string, in UTC.
+            until: windows that open after this moment are left out. A datetime, a date or a string,
+                in UTC, or a timedelta from now.
 
         Raises:
             FakeSecretsError: there is no such secret, or it has no schedule.
@@ -265,7 +267,7 @@ class FakeSecrets(Seeding):
                 f"{secret.name!r} does not rotate on a schedule. Give it one with "
                 "rotate_secret(RotationRules=...), and leave rotation turned on."
             )
-        end = moment_of(until)
+        end = self.clock.now + until if isinstance(until, timedelta) else moment_of(until)
         coming = secret.rotation.schedule.windows(window.opens, end)
         return calendar([window, *coming] if window.opens <= end else [])
 

@@ -53,9 +53,11 @@ class Response:
     """An HTTP response as botocore and aiobotocore read it."""
 
     def __init__(self, url: str, reply: Reply) -> None:
+        from botocore.awsrequest import HeadersDict
+
         self.url = url
         self.status_code = reply.status
-        self.headers = dict(reply.headers)
+        self.headers = HeadersDict(reply.headers)
         self.content = _Body(reply.body)
         self.raw = None
 

@@ -8,7 +8,7 @@ from random import Random
 from ._agenda import Agenda, Entry
 from ._core.rotation import Rotation
 from ._core.schedule import Window
-from ._core.secret import Secret
+from ._core.secret import MILLISECOND, Secret
 from ._core.store import Region
 from ._operations.context import Change
 from ._service import Service
@@ -33,7 +33,7 @@ class Plan:
         secret = after or before
         assert isinstance(secret, Secret)
         gone = after is None
-        self.agenda.put(Entry("deletion", secret.arn), None if gone else secret.deletion_due_at)
+        self.agenda.put(Entry("deletion", secret.arn), None if gone else _gone_at(secret))
         if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
             self._put_window(secret, None if gone else secret.due_window)
         if isinstance(before, Secret) and before.labels is not secret.labels:
@@ -82,6 +82,11 @@ class Plan:
             seconds = (window.closes - window.opens) // timedelta(seconds=1)
             return window.opens + timedelta(seconds=at.randrange(seconds))
         return window.opens if at == "open" else window.next_rotation_date
+
+
+def _gone_at(secret: Secret) -> datetime | None:
+    """Until the DeletionDate, and at it, a secret can be restored."""
+    return None if secret.deletion_due_at is None else secret.deletion_due_at + MILLISECOND
 
 
 def _is_due_anew(before: Secret, after: Secret) -> bool:

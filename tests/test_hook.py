@@ -479,6 +479,18 @@ class TestWorlds:
 
 
 class TestHandlersOfTheUser:
+    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
+    def test_find_headers_in_any_case(self, fakesecrets_client, monkeypatch, wire):
+        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        seen = []
+        fakesecrets_client.meta.events.register(
+            "after-call", lambda http_response, **_: seen.append(http_response.headers["Content-Type"])
+        )
+
+        fakesecrets_client.list_secrets()
+
+        assert seen == ["application/x-amz-json-1.1"]
+
     def test_after_call_sees_what_the_caller_gets(self, fakesecrets, client):
         seen = []
         client.meta.events.register(

@@ -180,7 +180,7 @@ class Told:
     @property
     def living(self):
         now = self.now()
-        return [secret for secret in self.made if secret.deletion_due is None or now < secret.deletion_due]
+        return [secret for secret in self.made if secret.deletion_due is None or now <= secret.deletion_due]
 
     @property
     def waiting(self):

@@ -341,6 +341,10 @@ class TestRecoveryWindows:
         assert db.describe_secret(SecretId="db")["DeletedDate"]
 
         clock.tick(timedelta(hours=1))
+        assert db.describe_secret(SecretId="db")["DeletedDate"], (
+            "at its DeletionDate, it can still be restored"
+        )
+        clock.tick(1)
 
         for call in (db.describe_secret, db.restore_secret):
             with refused("ResourceNotFoundException"):
@@ -701,6 +705,32 @@ class TestWhatReviewsHaveFound:
 
         assert db.describe_secret(SecretId="db")["NextRotationDate"] == before
 
+    @pytest.mark.parametrize("immediately", [True, False])
+    @pytest.mark.parametrize("seeded", ["created", "put", "rotated"])
+    def test_a_secret_that_was_made_in_what_is_now_the_future_rotates_on_its_dates(
+        self, fakesecrets, client, fakesecrets_clock, immediately, seeded
+    ):
+        """The usual fixture makes the secret first, and the test then moves the clock to its own date."""
+        fakesecrets_clock.move_to("2031-06-01")
+        client.create_secret(Name="db", SecretString="old")
+        if seeded == "put":
+            client.put_secret_value(SecretId="db", SecretString="older")
+        if seeded == "rotated":
+            fakesecrets.rotate("db", well_behaved)
+        fakesecrets_clock.move_to("2030-03-10 12:00")
+
+        client.rotate_secret(
+            SecretId="db",
+            RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
+            RotationRules={"ScheduleExpression": "rate(30 days)"},
+            RotateImmediately=immediately,
+        )
+
+        assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-04-09"
+        fakesecrets_clock.tick(timedelta(days=91))
+        assert moments(scheduled(fakesecrets)) == ["2030-04-09 00:00", "2030-05-09 00:00", "2030-06-08 00:00"]
+        assert client.describe_secret(SecretId="db")["LastRotatedDate"].year == 2030
+
     def test_a_new_schedule_counts_from_now_also_after_time_went_backwards(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         clock.move_to("2030-02-01")
@@ -736,6 +766,7 @@ class TestWhatReviewsHaveFound:
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         assert len(fakesecrets.schedule("db", until="2030-01-03").splitlines()) == 2
+        assert len(fakesecrets.schedule("db", until=timedelta(days=2)).splitlines()) == 3
 
     def test_the_end_of_the_calendar_breaks_nothing(self, db, fakesecrets, clock):
         clock.move_to("9999-12-31 20:30")

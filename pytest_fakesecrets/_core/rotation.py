@@ -95,6 +95,11 @@ class Rotation:
     #: None where the owner of the secret, or a partner, rotates it.
     function_arn: str | None = None
 
+    def __repr__(self) -> str:
+        run = "test run" if self.is_test else "rotation"
+        done = ", ".join(step.name for step in self.steps) or "no step yet"
+        return f"<{run} of {self.secret_id}: {self.status}, attempt {self.attempt}; {done}>"
+
     @property
     def failure(self) -> str | None:
         """The errorMessage that CloudTrail shows (user guide, CloudTrail entries)."""

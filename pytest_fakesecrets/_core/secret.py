@@ -62,7 +62,8 @@ class RotationSettings:
 
     enabled: bool
     schedule: Schedule
-    #: When the schedule was stored, or rotation turned on again: the first date is counted from it.
+    #: From when the next window is counted: the schedule was stored or turned on again, a rotation has
+    #: succeeded, or somebody has stored a new current value by hand, whichever was the last.
     counted_from: datetime
     function_arn: str | None = None
     external_metadata: Sequence[Mapping[str, str]] = ()
@@ -92,8 +93,6 @@ class Secret:
     labels: Labels = field(default_factory=dict)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
-    #: When somebody has last stored a new current value by hand, which counts as a rotation.
-    valued_at: datetime | None = None
     #: The token of the first rotation that this secret has ever begun.
     first_rotation: str | None = None
     #: When the last window opened in which a scheduled rotation was begun.
@@ -193,6 +192,14 @@ class Secret:
             now = before + MILLISECOND
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
+    def counted_anew(self, now: datetime) -> Secret:
+        """The secret after something that counts as a rotation for the next date."""
+        return (
+            self
+            if self.rotation is None
+            else replace(self, rotation=replace(self.rotation, counted_from=now))
+        )
+
     def with_version(self, version: Version, held: Labels, now: datetime) -> Secret:
         """
         The secret with *version* among its versions, at most 100 of them, and the labels *held*.
@@ -271,8 +278,7 @@ class Secret:
     @property
     def rotation_base(self) -> datetime:
         assert self.rotation is not None
-        dates = (self.rotation.counted_from, self.last_rotated_at, self.valued_at)
-        return max(moment for moment in dates if moment is not None)
+        return self.rotation.counted_from
 
 
 def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:

@@ -73,7 +73,7 @@ class Region:
 
 
 def _is_gone(secret: Secret, now: datetime) -> bool:
-    return secret.deletion_due_at is not None and secret.deletion_due_at <= now
+    return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 
 @dataclass(slots=True)

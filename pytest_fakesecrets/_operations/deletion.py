@@ -12,6 +12,7 @@ from pytest_fakesecrets._core.errors import (
     not_on_a_replica,
     secret_not_found,
 )
+from pytest_fakesecrets._core.secret import MILLISECOND
 
 from .context import Context, Response
 from .rotation import cancel_unfinished
@@ -59,7 +60,7 @@ def _days_later(moment: datetime, days: int) -> datetime:
     try:
         return moment + timedelta(days=days)
     except OverflowError:  # the calendar of Python ends, and the secret stays until then
-        return datetime.max.replace(tzinfo=moment.tzinfo)
+        return datetime.max.replace(tzinfo=moment.tzinfo) - MILLISECOND
 
 
 def _check_window(days: int | None, force: bool) -> None:

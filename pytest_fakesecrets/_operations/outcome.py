@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
@@ -111,8 +112,10 @@ def _close(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
             held = labels.remove(held, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
-        rotated_at = max(context.now, secret.last_changed_at)
-        context.save(replace(secret, labels=held, last_rotated_at=rotated_at))
+        # The dates of two changes within a millisecond are told apart, and so may be ahead of the clock.
+        ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
+        rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
+        context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counted_anew(context.now))
     rotation = replace(rotation, status="succeeded")
     context.save_rotation(rotation)
     return rotation

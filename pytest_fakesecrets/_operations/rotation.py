@@ -140,7 +140,7 @@ def _first_day(context: Context, secret: Secret) -> datetime:
     current = secret.version(CURRENT)
     if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
         return context.now
-    return current.created_at
+    return min(current.created_at, context.now)
 
 
 def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:

@@ -72,8 +72,7 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
         secret = _with(secret, left.pop(), seed.value, CURRENT, changed_at)
     if seed.is_stuck:
         secret = _with(secret, left.pop(), seed.pending_value, PENDING, changed_at)
-    valued_at = None if seed.value is None else changed_at
-    context.save(replace(secret, last_changed_at=changed_at, valued_at=valued_at))
+    context.save(replace(secret, last_changed_at=changed_at))
     if seed.is_stuck:
         context.save_rotation(_stuck(secret, seed, changed_at))
     return secret
@@ -114,7 +113,7 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     return RotationSettings(
         enabled=True,
         schedule=schedule_of(rules or {}, seed.created_at),
-        counted_from=seed.created_at,
+        counted_from=seed.last_rotated_at or seed.created_at,
         function_arn=seed.function_arn,
     )
 

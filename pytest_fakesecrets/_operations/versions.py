@@ -94,7 +94,7 @@ def store_value(
     _check_label_limit(held)
     stored = secret.with_version(secret.new_version(token, context.now, value), held, context.now)
     if CURRENT in wanted and token not in context.home(secret.arn).rotations.get(secret.arn, {}):
-        stored = replace(stored, valued_at=context.now)
+        stored = stored.counted_anew(context.now)
 
     for rotation in overtaken:
         if rotation.status in ("in progress", "failed"):
