@@ -177,7 +177,7 @@ class FakeSecrets(Seeding):
             rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
         client = self.client(region.name, **_keys_of(region.account))
         token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
-        if token not in region.rotations.get(secret.arn, {}):
+        if token not in region.rotations_of(secret):
             raise FakeSecretsError(
                 f"RotateSecret has only stored the schedule of {secret_id!r}: with RotateImmediately=False "
                 "a secret without a rotation function has nothing to run."

@@ -97,5 +97,4 @@ def _is_due_anew(before: Secret, after: Secret) -> bool:
 
 
 def _depends_on(secret: Secret) -> object:
-    base = None if secret.rotation is None else secret.rotation_base
-    return secret.rotation, base, secret.last_window, secret.deleted_at is None, secret.is_replica
+    return secret.rotation, secret.last_window, secret.deleted_at is None, secret.is_replica

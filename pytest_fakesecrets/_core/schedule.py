@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -209,7 +210,7 @@ def _closest_hours(rule: Rule | None) -> int:
     if isinstance(rule, Hours):
         return rule.number
     if isinstance(rule, Cron) and rule.is_hourly:
-        return min(later - earlier for earlier, later in zip(rule.hours, rule.hours[1:], strict=False))
+        return min(later - earlier for earlier, later in itertools.pairwise(rule.hours))
     return _LONGEST_DURATION
 
 

@@ -194,11 +194,9 @@ class Secret:
 
     def counted_anew(self, now: datetime) -> Secret:
         """The secret after something that counts as a rotation for the next date."""
-        return (
-            self
-            if self.rotation is None
-            else replace(self, rotation=replace(self.rotation, counted_from=now))
-        )
+        if self.rotation is None:
+            return self
+        return replace(self, rotation=replace(self.rotation, counted_from=now))
 
     def with_version(self, version: Version, held: Labels, now: datetime) -> Secret:
         """
@@ -251,7 +249,7 @@ class Secret:
         """
         if self.rotation is None or not self.rotation.enabled or self._rotates_for_the_first_time:
             return None
-        return self.rotation.schedule.next_window(self.rotation_base)
+        return self.rotation.schedule.next_window(self.rotation.counted_from)
 
     @property
     def due_window(self) -> Window | None:
@@ -264,7 +262,7 @@ class Secret:
         settings = self.rotation
         if settings is None or not settings.enabled or self.deleted_at is not None or self.is_replica:
             return None
-        base = self.rotation_base
+        base = settings.counted_from
         return settings.schedule.next_window(
             base if self.last_window is None else max(base, self.last_window)
         )
@@ -274,11 +272,6 @@ class Secret:
         first = self.first_rotation
         held = (self.labels.get(PENDING), self.labels.get(CURRENT))
         return self.last_rotated_at is None and first is not None and first in held
-
-    @property
-    def rotation_base(self) -> datetime:
-        assert self.rotation is not None
-        return self.rotation.counted_from
 
 
 def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:

@@ -32,8 +32,13 @@ class Region:
         a partial one: the name without the six characters (user guide, troubleshoot;
         LocalStack snapshot test_create_and_update_secret).
         """
+        secret = self.kept(secret_id)
+        return None if secret is None or _is_gone(secret, now) else secret
+
+    def kept(self, secret_id: str) -> Secret | None:
+        """The secret that a SecretId means, also where its recovery window has ended meanwhile."""
         secret = self.secrets.get(self._name(secret_id))
-        if secret is None or _is_gone(secret, now):
+        if secret is None:
             return None
         arn = parse_secret_arn(secret_id)
         return secret if arn is None or not arn.is_full or secret.arn == secret_id else None
@@ -50,9 +55,13 @@ class Region:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
         return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
 
+    def rotations_of(self, secret: Secret) -> dict[str, Rotation]:
+        """The rotations of a secret by their tokens, oldest first."""
+        return self.rotations.get(secret.arn, {})
+
     def pending_rotation(self, secret: Secret) -> Rotation | None:
         """The rotation whose label, AWSPENDING, keeps the next one from beginning."""
-        held = self.rotations.get(secret.arn, {}).get(secret.labels.get(PENDING, ""))
+        held = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
         blocks = held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels)
         return held if blocks else None
 
@@ -62,8 +71,7 @@ class Region:
 
         Labels decide for AWS, also over one that is not tried again.
         """
-        rotations = self.rotations.get(secret.arn, {})
-        last = next(reversed(rotations.values()), None)
+        last = next(reversed(self.rotations_of(secret).values()), None)
         if last is not None and last.status == "in progress":
             return last
         held = self.pending_rotation(secret)

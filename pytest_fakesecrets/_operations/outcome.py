@@ -45,18 +45,16 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
 
 def end_recovery(context: Context, arn: str) -> None:
     """Delete for good what has not been restored in time."""
-    secret = context.home(arn).secrets.get(arn.partition(":secret:")[2][:-7])
-    if secret is not None and secret.arn == arn:
+    secret = context.home(arn).kept(arn)
+    if secret is not None:
         context.delete(secret)
 
 
-def retry(context: Context, rotation: Rotation) -> Rotation:
-    rotation = rotation.retried()
-    context.save_rotation(rotation)
-    return rotation
+def retry(context: Context, rotation: Rotation) -> None:
+    context.save_rotation(rotation.retried())
 
 
-def record(context: Context, step: RotationStep) -> Rotation:
+def record(context: Context, step: RotationStep) -> None:
     """
     Note that *step* has ended, and draw the consequences for its rotation.
 
@@ -68,19 +66,18 @@ def record(context: Context, step: RotationStep) -> Rotation:
     if rotation.status != "in progress" or secret is None:
         context.save_rotation(rotation)
     elif step.error is not None:
-        rotation = _fail(context, secret, rotation, step.error)
+        _fail(context, secret, rotation, step.error)
     elif rotation.is_at_its_end:
-        rotation = _close(context, secret, rotation)
+        _close(context, secret, rotation)
     else:
         context.save_rotation(rotation)
-    return rotation
 
 
 def _secret(context: Context, arn: str) -> Secret | None:
     return context.home(arn).find(arn, context.now)
 
 
-def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
+def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> None:
     """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
     delays = context.assumptions.retry_delays
     retry_at = None
@@ -96,17 +93,17 @@ def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseExcep
     rotation = replace(rotation, status="failed", error=error, retry_at=retry_at)
     context.save(secret.without_test_version(rotation))
     context.save_rotation(rotation)
-    return rotation
 
 
-def _close(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
+def _close(context: Context, secret: Secret, rotation: Rotation) -> None:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
         error = FakeSecretsError(_missed_goal(secret, rotation))
         step = replace(rotation.steps[-1], error=error)
         rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
-        return _fail(context, secret, rotation, error)
+        _fail(context, secret, rotation, error)
+        return
     else:
         held = secret.labels
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
@@ -116,9 +113,7 @@ def _close(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
         context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counted_anew(context.now))
-    rotation = replace(rotation, status="succeeded")
-    context.save_rotation(rotation)
-    return rotation
+    context.save_rotation(replace(rotation, status="succeeded"))
 
 
 def _missed_goal(secret: Secret, rotation: Rotation) -> str:

@@ -158,7 +158,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
     """
-    rotation = context.home(secret.arn).rotations.get(secret.arn, {}).get(token)
+    rotation = context.home(secret.arn).rotations_of(secret).get(token)
     if rotation is not None and rotation.is_test:
         return True
     if token not in secret.versions:

@@ -88,7 +88,7 @@ def _last_window(secret: Secret, now: datetime) -> datetime | None:
     if secret.rotation is None:
         return None
     opened = None
-    for window in secret.rotation.schedule.windows(secret.rotation_base, now):
+    for window in secret.rotation.schedule.windows(secret.rotation.counted_from, now):
         opened = window.opens
     return opened
 

@@ -93,7 +93,7 @@ def store_value(
         held = labels.remove(held, PENDING)
     _check_label_limit(held)
     stored = secret.with_version(secret.new_version(token, context.now, value), held, context.now)
-    if CURRENT in wanted and token not in context.home(secret.arn).rotations.get(secret.arn, {}):
+    if CURRENT in wanted and token not in context.home(secret.arn).rotations_of(secret):
         stored = stored.counted_anew(context.now)
 
     for rotation in overtaken:
