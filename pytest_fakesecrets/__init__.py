@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._hook import install
+from ._install import install
 
 if TYPE_CHECKING:
     from ._clock import Clock
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._fake import FakeSecrets
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
+    from ._server import Server
     from ._view import SecretView, VersionView
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ __all__ = [
     "RotationFailedWarning",
     "RotationStep",
     "SecretView",
+    "Server",
     "ServiceEvent",
     "ValueStored",
     "VersionView",
@@ -55,6 +57,7 @@ _HOMES = {
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),
+    "_server": ("Server",),
     "_view": ("SecretView", "VersionView"),
 }
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
-from datetime import timedelta
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
-from ._clock import Moment, moment_of
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
 from ._driver import RotationDriver
-from ._events import cloudtrail, eventbridge
 from ._functions import Handler, environment
-from ._history import Event
+from ._install import put_handlers
 from ._rotation import Place
 from ._seeding import Seeding
+from ._server import Server
 from ._service import DEFAULT_ACCOUNT, default_region
-from ._timeline import calendar, timeline
-from ._view import SecretView
 from ._world import World
 
 if TYPE_CHECKING:
@@ -118,11 +115,9 @@ class FakeSecrets(Seeding):
         Raises:
             FakeSecretsError: it is no client for `secretsmanager`.
         """
-        service = getattr(getattr(client, "meta", None), "service_model", None)
-        if getattr(service, "service_name", None) != "secretsmanager":
+        if not _hook.is_ours(client):
             raise FakeSecretsError(f"attach() takes a secretsmanager client, not {client!r}.")
-        for event, handler in _hook.HANDLERS:
-            client.meta.events.register(event, handler, unique_id=f"fakesecrets {event}")
+        put_handlers(client.meta.events)
 
     def add_rotation_function(
         self,
@@ -196,6 +191,20 @@ class FakeSecrets(Seeding):
         self._rotations.driven = True
         return RotationDriver(self._rotations, self._service, self._world.catch_up)
 
+    @contextmanager
+    def serve(self) -> Iterator[Server]:
+        """
+        Answer other processes too, over HTTP on the loopback address, until the block is left.
+
+        It is what the fixture `fakesecrets_server` gives.
+
+        Raises:
+            FakeSecretsError: the fake is not active.
+        """
+        self._check_active()
+        with Server(self._world, default_region()) as server:
+            yield server
+
     def assume(self, **changes: Any) -> Assumptions:
         """
         Change what is assumed where AWS has not been observed, and return all of it.
@@ -216,78 +225,10 @@ class FakeSecrets(Seeding):
         self._service.clear()
         self._rotations.clear()
 
-    def secret(self, secret_id: str) -> SecretView:
-        """
-        A secret, read-only and live.
-
-        Raises:
-            FakeSecretsError: there is no such secret.
-        """
-        self._world.locate(secret_id)
-        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
-
-    def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
-        """The rotations so far, of one secret or of all, as they stand now, oldest first."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
-        return self._rotations.all(arn)
-
-    @property
-    def history(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
-        self._world.catch_up()
-        return self._service.history.events
-
-    @property
-    def cloudtrail(self) -> tuple[dict[str, Any], ...]:
-        """The service's own events as CloudTrail records: RotationStarted, RotationSucceeded and so on."""
-        return tuple(cloudtrail(self.history))
-
-    @property
-    def eventbridge(self) -> tuple[dict[str, Any], ...]:
-        """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
-        return tuple(eventbridge(self.history))
-
-    def schedule(self, secret_id: str, *, until: Moment | timedelta) -> str:
-        """
-        The windows that come, as a table, if each rotation succeeds when its window opens.
-
-        Args:
-            secret_id: the name or ARN of the secret.
-            until: windows that open after this moment are left out. A datetime, a date or a string,
-                in UTC, or a timedelta from now.
-
-        Raises:
-            FakeSecretsError: there is no such secret, or it has no schedule.
-        """
-        _, secret = self._world.locate(secret_id)
-        window = secret.due_window
-        if window is None or secret.rotation is None:
-            raise FakeSecretsError(
-                f"{secret.name!r} does not rotate on a schedule. Give it one with "
-                "rotate_secret(RotationRules=...), and leave rotation turned on."
-            )
-        end = self.clock.now + until if isinstance(until, timedelta) else moment_of(until)
-        coming = secret.rotation.schedule.windows(window.opens, end)
-        return calendar([window, *coming] if window.opens <= end else [])
-
-    def timeline(self, secret_id: str | None = None) -> str:
-        """The history as a table of labels over time, of one secret or of all. It never shows a value."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
-        return self.recorded(arn)
-
-    def recorded(self, arn: str | None = None, last: int | None = None) -> str:
-        """The timeline of what has been recorded, without running what has come due. For reports."""
-        events = self._service.history.events
-        arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
-        tables = [timeline(arn, [event for event in events if event.secret_id == arn], last) for arn in arns]
-        return "\n\n".join(tables) or "Nothing has happened yet."
-
 
 def _environment() -> Mapping[str, str | None]:
     region = default_region()
-    return {**_ENVIRONMENT, "AWS_DEFAULT_REGION": region}
+    return {**_ENVIRONMENT, "AWS_DEFAULT_REGION": region, _hook.HOME: str(os.getpid())}
 
 
 def _keys_of(account: str) -> Mapping[str, str]:

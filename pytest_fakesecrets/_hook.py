@@ -3,7 +3,7 @@ The botocore side: two doors through which every `secretsmanager` client reaches
 
 `before-call` answers: the request is serialised by then, and signing, network and retries are left
 out. Where a request is to travel further, it goes on to `before-send`, which botocore's retries
-surround. Both are put into botocore's built-in handlers once, and are inert while no fake is active.
+surround. Both are inert while no fake is active.
 
 This module is imported with the plugin, in projects that never use it too, so it imports nothing
 that is slow: botocore is there by the time that a handler runs.
@@ -11,25 +11,20 @@ that is slow: botocore is there by the time that a handler runs.
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import re
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
-from functools import lru_cache
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.awsrequest import AWSPreparedRequest, HeadersDict
     from botocore.model import OperationModel
     from botocore.session import Session
 
     from ._wire import Reply
 
-_HANDLERS_MODULE = "botocore.handlers"
-_TARGET_PREFIX = "secretsmanager."
+TARGET_PREFIX = "secretsmanager."
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -37,7 +32,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 class World(Protocol):
     """What stands behind the doors."""
 
-    def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply: ...
+    def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
     def takes_the_wire(self, operation: str, body: bytes) -> bool:
         """Whether a request has to pass botocore's retries, since something is to go wrong with it."""
@@ -48,18 +43,30 @@ class World(Protocol):
 #: The world that answers, or None. There is one at the most.
 active: World | None = None
 
+#: Whether calls are refused while no world is there to answer them: the ini option fakesecrets_guard.
+guarded = False
+
+#: The variable that tells child processes where the world is: the id of the process that has it.
+HOME = "PYTEST_FAKESECRETS_PROCESS"
+
+_LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
+
 
 class Response:
     """An HTTP response as botocore and aiobotocore read it."""
 
     def __init__(self, url: str, reply: Reply) -> None:
-        from botocore.awsrequest import HeadersDict
-
         self.url = url
         self.status_code = reply.status
-        self.headers = HeadersDict(reply.headers)
+        self._headers = reply.headers
         self.content = _Body(reply.body)
         self.raw = None
+
+    @cached_property
+    def headers(self) -> HeadersDict:
+        from botocore.awsrequest import HeadersDict
+
+        return HeadersDict(self._headers)
 
     @property
     def text(self) -> str:
@@ -90,7 +97,10 @@ def answer_call(
     **_: object,
 ) -> tuple[Response, dict[str, Any]] | None:
     """Answer `before-call`, with what botocore's own parser makes of the reply."""
-    if active is None or active.takes_the_wire(model.name, params["body"]):
+    if active is None:
+        _check_may_leave(model.name, params["url"])
+        return None
+    if active.takes_the_wire(model.name, params["body"]):
         return None
     account = _account(_access_key(request_signer))
     reply = active.answer(account, context["client_region"], model.name, params["body"])
@@ -101,11 +111,17 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
     """Answer `before-send`, from what is on the wire alone."""
     if active is None:
         return None
-    credential = _CREDENTIAL.search(_text(request.headers.get("Authorization", "")))
+    url = str(request.url)
+    target, signed = _text(request.headers["X-Amz-Target"]), _text(request.headers.get("Authorization", ""))
+    return Response(url, answer_wire(active, target, signed, url, _body(request.body)))
+
+
+def answer_wire(world: World, target: str, authorization: str, url: str, body: bytes) -> Reply:
+    """The answer to a request of which there is nothing but what was sent, by botocore or any other client."""
+    credential = _CREDENTIAL.search(authorization)
     account = _account(credential["key"]) if credential else None
-    region = credential["region"] if credential else _region_of(str(request.url))
-    operation = _text(request.headers["X-Amz-Target"]).removeprefix(_TARGET_PREFIX)
-    return Response(str(request.url), active.answer(account, region, operation, _body(request.body)))
+    region = credential["region"] if credential else _region_of(url)
+    return world.answer(account, region, target.removeprefix(TARGET_PREFIX), body)
 
 
 #: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
@@ -128,6 +144,26 @@ def refuse_call(**_: object) -> None:
         from ._core.errors import FakeSecretsError
 
         raise FakeSecretsError(NOT_ACTIVE)
+
+
+def _check_may_leave(operation: str, url: str) -> None:
+    """Refuse a call that nobody answers here, where it would reach AWS only by accident."""
+    if guarded:
+        from ._core.errors import FakeSecretsError
+
+        raise FakeSecretsError(
+            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
+            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
+        )
+    home = os.environ.get(HOME)
+    if home and home != str(os.getpid()) and not _LOOPBACK.match(url):
+        from ._core.errors import FakeSecretsError
+
+        raise FakeSecretsError(
+            f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
+            "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
+            "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
+        )
 
 
 NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
@@ -163,9 +199,9 @@ def _account(access_key: str | None) -> str | None:
     return access_key if access_key is not None and _ACCOUNT.fullmatch(access_key) else None
 
 
-def _region_of(url: str) -> str:
+def _region_of(url: str) -> str | None:
     match = re.search(r"secretsmanager(?:-fips)?\.([a-z0-9-]+)\.", url)
-    return match[1] if match else "us-east-1"
+    return match[1] if match else None
 
 
 def _text(value: str | bytes) -> str:
@@ -184,37 +220,16 @@ def session() -> Session:
     return Session()
 
 
-class _WaitForBotocore(MetaPathFinder):
-    """Adds our handlers to botocore's at the moment that somebody imports it, and not before."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name != _HANDLERS_MODULE:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
-
-        def execute_and_add(module: ModuleType) -> None:
-            execute(module)
-            _add_handlers(module)
-
-        spec.loader.exec_module = execute_and_add  # type: ignore[method-assign]  # of this one loader
-        return spec
+def is_ours(client: Any) -> bool:
+    service = getattr(getattr(client, "meta", None), "service_model", None)
+    return getattr(service, "service_name", None) == "secretsmanager"
 
 
-def _add_handlers(module: ModuleType) -> None:
-    for handler in HANDLERS:
-        if handler not in module.BUILTIN_HANDLERS:
-            module.BUILTIN_HANDLERS.append(handler)
+def _leave_to_the_parent() -> None:
+    """After a fork: the child has a copy of the world, and what it did there would be lost."""
+    global active
+    active = None
 
 
-def install() -> None:
-    """Put our handlers among botocore's built-in ones, now or as soon as botocore is imported."""
-    if _HANDLERS_MODULE in sys.modules:
-        _add_handlers(sys.modules[_HANDLERS_MODULE])
-    elif not any(isinstance(finder, _WaitForBotocore) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WaitForBotocore())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)

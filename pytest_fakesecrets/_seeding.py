@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._clock import Moment, moment_of
 from ._core.secret import Value
 from ._functions import Handler
+from ._looking import Looking
 from ._model import check_members
 from ._operations.seeds import Seed, add_secret, versions_of
-from ._rotation import Rotations
-from ._service import DEFAULT_ACCOUNT, Service, default_region
+from ._service import DEFAULT_ACCOUNT, default_region
 from ._view import SecretView
 
 
-class Seeding(ABC):
+class Seeding(Looking):
     """The part of the fake that seeds its world."""
-
-    _service: Service
-    _rotations: Rotations
 
     def add_secret(
         self,
@@ -108,7 +104,3 @@ class Seeding(ABC):
         for home, rotation in context.started:
             self._rotations.noticed(home, rotation)
         return self.secret(arn)
-
-    @abstractmethod
-    def secret(self, secret_id: str) -> SecretView:
-        """A view of the secret."""

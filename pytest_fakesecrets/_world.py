@@ -9,7 +9,7 @@ from ._clock import Clock
 from ._core.secret import Secret
 from ._core.store import Region
 from ._rotation import Rotations
-from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service
+from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._wire import Reply
 
 
@@ -30,12 +30,12 @@ class World:
     def is_active(self) -> bool:
         return _hook.active is self
 
-    def answer(self, account: str | None, region: str, operation: str, body: bytes) -> Reply:
+    def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""
         self.catch_up()
         running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
         account = account or (running.account if running else DEFAULT_ACCOUNT)
-        answered = self.service.answer(Request(account, region, operation, body))
+        answered = self.service.answer(Request(account, region or default_region(), operation, body))
         for home, rotation in answered.started:
             self.rotations.started(home, rotation)
         return answered.reply

@@ -8,15 +8,36 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ._install import guard
+
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-    from . import Clock, FakeSecrets, RotationDriver
+    from . import Clock, FakeSecrets, RotationDriver, Server
 
 #: How much of a long story the report of a failing test tells of each secret.
 _ROWS = 200
 
 _FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
+_GUARDED_BEFORE: pytest.StashKey[bool] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        "fakesecrets_guard",
+        "refuse secretsmanager calls while no fake is active, so that none reaches AWS by accident",
+        type="bool",
+        default=False,
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_GUARDED_BEFORE] = guard(config.getini("fakesecrets_guard"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _GUARDED_BEFORE in config.stash:
+        guard(config.stash[_GUARDED_BEFORE])
 
 
 @pytest.fixture
@@ -47,6 +68,13 @@ def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
 def fakesecrets_rotation(fakesecrets: FakeSecrets) -> RotationDriver:
     """The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."""
     return fakesecrets.drive()
+
+
+@pytest.fixture
+def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
+    """An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."""
+    with fakesecrets.serve() as server:
+        yield server
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -18,7 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: A part imports from its own rank and from those to its right.
 RANKS = [
     {"plugin"},
-    {"__init__", "_fake"},
+    {"__init__", "_fake", "_seeding", "_looking"},
     {"_world"},
     {
         "_hook",
@@ -30,7 +30,8 @@ RANKS = [
         "_explain",
         "_events",
         "_failures",
-        "_seeding",
+        "_server",
+        "_install",
     },
     {"_service"},
     {"_model", "_history", "_clock", "_ids", "_functions", "_words", "_wire", "_hints", "_agenda"},
@@ -40,7 +41,7 @@ RANKS = [
 
 THIRD_PARTIES = {
     "pytest": {"plugin"},
-    "botocore": {"_hook", "_model"},
+    "botocore": {"_hook", "_install", "_model"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},

@@ -722,6 +722,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
             "imported pytest_fakesecrets._hook",
+            "imported pytest_fakesecrets._install",
             "imported pytest_fakesecrets.plugin",
         ]
 
@@ -731,13 +732,13 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
 import sys
 
 import pytest_fakesecrets
-from pytest_fakesecrets import _hook
+from pytest_fakesecrets import _hook, _install
 
 def waiting():
-    return [finder for finder in sys.meta_path if isinstance(finder, _hook._WaitForBotocore)]
+    return [finder for finder in sys.meta_path if isinstance(finder, _install._WaitForBotocore)]
 
 assert len(waiting()) == 1
-_hook.install()
+_install.install()
 assert len(waiting()) == 1
 
 import botocore
@@ -754,7 +755,7 @@ assert names == [
     "before-call.secrets-manager",
     "before-send.secrets-manager",
 ], names
-_hook.install()
+_install.install()
 assert waiting() == []
 assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 3
 """
@@ -768,9 +769,9 @@ import sys
 import botocore.handlers
 
 import pytest_fakesecrets.plugin
-from pytest_fakesecrets import FakeSecrets, _hook
+from pytest_fakesecrets import FakeSecrets, _install
 
-assert not [finder for finder in sys.meta_path if isinstance(finder, _hook._WaitForBotocore)]
+assert not [finder for finder in sys.meta_path if isinstance(finder, _install._WaitForBotocore)]
 import botocore.session
 
 session = botocore.session.Session()

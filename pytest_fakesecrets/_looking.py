@@ -1,0 +1,94 @@
+"""The part of the fake that looks at its world: as it stands, as it came to be, and what is to come."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from ._clock import Clock, Moment, moment_of
+from ._core.errors import FakeSecretsError
+from ._core.rotation import Rotation
+from ._events import cloudtrail, eventbridge
+from ._history import Event
+from ._rotation import Rotations
+from ._service import Service
+from ._timeline import calendar, timeline
+from ._view import SecretView
+from ._world import World
+
+
+class Looking:
+    """The part of the fake that looks at its world, and changes nothing but what has come due."""
+
+    _world: World
+    _service: Service
+    _rotations: Rotations
+    clock: Clock
+
+    def secret(self, secret_id: str) -> SecretView:
+        """
+        A secret, read-only and live.
+
+        Raises:
+            FakeSecretsError: there is no such secret.
+        """
+        self._world.locate(secret_id)
+        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
+
+    def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
+        """The rotations so far, of one secret or of all, as they stand now, oldest first."""
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
+        return self._rotations.all(arn)
+
+    @property
+    def history(self) -> tuple[Event, ...]:
+        """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
+        self._world.catch_up()
+        return self._service.history.events
+
+    @property
+    def cloudtrail(self) -> tuple[dict[str, Any], ...]:
+        """The service's own events as CloudTrail records: RotationStarted, RotationSucceeded and so on."""
+        return tuple(cloudtrail(self.history))
+
+    @property
+    def eventbridge(self) -> tuple[dict[str, Any], ...]:
+        """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
+        return tuple(eventbridge(self.history))
+
+    def schedule(self, secret_id: str, *, until: Moment | timedelta) -> str:
+        """
+        The windows that come, as a table, if each rotation succeeds when its window opens.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            until: windows that open after this moment are left out. A datetime, a date or a string,
+                in UTC, or a timedelta from now.
+
+        Raises:
+            FakeSecretsError: there is no such secret, or it has no schedule.
+        """
+        _, secret = self._world.locate(secret_id)
+        window = secret.due_window
+        if window is None or secret.rotation is None:
+            raise FakeSecretsError(
+                f"{secret.name!r} does not rotate on a schedule. Give it one with "
+                "rotate_secret(RotationRules=...), and leave rotation turned on."
+            )
+        end = self.clock.now + until if isinstance(until, timedelta) else moment_of(until)
+        coming = secret.rotation.schedule.windows(window.opens, end)
+        return calendar([window, *coming] if window.opens <= end else [])
+
+    def timeline(self, secret_id: str | None = None) -> str:
+        """The history as a table of labels over time, of one secret or of all. It never shows a value."""
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
+        return self.recorded(arn)
+
+    def recorded(self, arn: str | None = None, last: int | None = None) -> str:
+        """The timeline of what has been recorded, without running what has come due. For reports."""
+        events = self._service.history.events
+        arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
+        tables = [timeline(arn, [event for event in events if event.secret_id == arn], last) for arn in arns]
+        return "\n\n".join(tables) or "Nothing has happened yet."
