@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
+from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
@@ -53,7 +54,7 @@ class FakeSecrets(Seeding):
         self._world = World(seed)
         self._service = self._world.service
         self._rotations = self._world.rotations
-        self.clock = self._world.clock
+        self.clock: Clock = self._world.clock
 
     def __repr__(self) -> str:
         secrets = sum(len(region.secrets) for region in self._service.store.regions.values())

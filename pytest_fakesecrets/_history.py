@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from ._core.rotation import Rotation, RotationStep
-from ._core.secret import Secret
+from ._core.secret import Secret, Version
 from ._operations.context import Change
 
 #: As CloudTrail names them (user guide, CloudTrail entries).
@@ -136,12 +136,12 @@ def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
 
 
 def _values_stored(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
-    known = {} if before is None else before.versions
+    known: Mapping[str, Version] = {} if before is None else before.versions
     if known is after.versions:
         return
     for version in after.versions.values():
         old = known.get(version.id)
-        if version.has_value and (old is None or not old.has_value):
+        if version is not old and version.has_value and (old is None or not old.has_value):
             yield ValueStored(
                 at=circumstances.at,
                 version=version.alias,

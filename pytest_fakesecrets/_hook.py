@@ -11,8 +11,10 @@ that is slow: botocore is there by the time that a handler runs.
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, HeadersDict
     from botocore.model import OperationModel
+    from botocore.parsers import ResponseParser
     from botocore.session import Session
 
     from ._wire import Reply
@@ -171,9 +174,7 @@ NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
 
 def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
     """The response dict that botocore's endpoint makes of such a reply."""
-    from botocore.parsers import create_parser
-
-    parser = create_parser("json")
+    parser = _parser()
     response = {
         "headers": dict(reply.headers),
         "status_code": reply.status,
@@ -187,6 +188,26 @@ def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
             answer.update(parser.parse(response, shape))
     answer["ResponseMetadata"]["RetryAttempts"] = 0
     return answer
+
+
+@lru_cache(maxsize=1)
+def _parser() -> ResponseParser:
+    from botocore.parsers import JSONParser
+
+    return JSONParser(timestamp_parser=_timestamp)
+
+
+def _timestamp(value: Any) -> datetime.datetime:
+    """What botocore makes of a date. It takes half of a call's time to do it, and the same dates come again."""
+    return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone)
+
+
+@lru_cache(maxsize=4096)
+def _timestamp_in(value: Any, *local_time: object) -> datetime.datetime:
+    """A date in local time, as long as nobody changes what that is, or freezes it."""
+    from botocore.utils import parse_timestamp
+
+    return parse_timestamp(value)
 
 
 def _access_key(request_signer: Any) -> str | None:

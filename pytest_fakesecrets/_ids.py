@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import uuid
 from random import Random
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -44,4 +43,6 @@ class Ids:
 
 
 def _uuid(random: Random) -> str:
-    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+    digits = f"{random.getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

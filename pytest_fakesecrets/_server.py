@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from types import TracebackType
 
-from ._hook import HOME, TARGET_PREFIX, World, answer_wire
+from . import _hook
+from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
 from ._wire import Reply
 
 _ADDRESS = "127.0.0.1"
@@ -27,6 +30,11 @@ PATIENCE = 30.0
 #: How much of a body that was refused is read and dropped, so that its sender gets to see the answer.
 _DROPPED = 16 * LARGEST_BODY
 
+_WHAT_THIS_IS = (
+    "This is the Secrets Manager of a test. It answers POST requests to / with the header X-Amz-Target, as "
+    "AWS SDKs send them"
+)
+
 
 class Server:
     """
@@ -39,9 +47,11 @@ class Server:
 
     def __init__(self, world: World, region: str) -> None:
         self._listener = _Listener(world)
-        self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
-        self.environ = _environ(self.url, region)
-        self._thread = Thread(target=self._listener.serve_forever, args=(0.01,), name="fakesecrets_server")
+        self.url: str = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
+        self.environ: Mapping[str, str] = _environ(self.url, region)
+        self._thread = Thread(
+            target=self._listener.serve_forever, args=(0.01,), name="fakesecrets_server", daemon=True
+        )
 
     def __repr__(self) -> str:
         return f"<Server at {self.url}>"
@@ -60,7 +70,9 @@ class Server:
 
 
 def _environ(url: str, region: str) -> Mapping[str, str]:
-    not_proxied = ",".join(filter(None, [os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), _ADDRESS]))
+    before = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
+    # A "*" counts only where it stands alone.
+    not_proxied = "*" if "*" in before else ",".join([*before, _ADDRESS])
     return {
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
@@ -80,12 +92,12 @@ def _environ(url: str, region: str) -> Mapping[str, str]:
 
 
 class _Listener(ThreadingTCPServer):
-    allow_reuse_address = True
     request_queue_size = 128
 
     def __init__(self, world: World) -> None:
         super().__init__((_ADDRESS, 0), _Conversation)
         self.world = world
+        self.is_closing = False
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
 
@@ -103,12 +115,16 @@ class _Listener(ThreadingTCPServer):
 
     def hang_up(self) -> None:
         """End the connections that are open: whoever waits for a request on one goes home."""
+        self.is_closing = True
         with self._lock:
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RD)
+                with suppress(OSError):  # its client has gone home first
+                    connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has gone away is no news."""
+        """A client that has gone away is no news; whatever else it is, the test's author should see it."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Refusal(Exception):
@@ -123,7 +139,8 @@ class _Conversation(BaseHTTPRequestHandler):
     """One connection, and the requests that come over it."""
 
     protocol_version = "HTTP/1.1"
-    server_version = "pytest-fakesecrets"
+    # Who sends no line that tells its version gets a status and headers as well.
+    default_request_version = "HTTP/1.0"
     server: _Listener
     # One packet for each answer, or the client's delayed acknowledgement costs 40 milliseconds.
     wbufsize = -1
@@ -139,16 +156,25 @@ class _Conversation(BaseHTTPRequestHandler):
         else:
             self._send(reply)
 
-    def _wrong_method(self) -> None:
-        self._refuse(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            "This is the Secrets Manager of a test. It answers POST requests to / with the header "
-            f"X-Amz-Target, as AWS SDKs send them, and not {self.command}.",
-        )
+    def parse_request(self) -> bool:
+        try:
+            return super().parse_request()
+        except TimeoutError:
+            self._refuse(*self._too_slow("headers"))
+            return False
 
-    do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_PUT = _wrong_method  # noqa: N815
+    def handle_expect_100(self) -> bool:
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()  # or the client waits for it, and we for the client
+        return goes_on
+
+    def _too_slow(self, part: str) -> tuple[HTTPStatus, str]:
+        text = f"The {part} of the request did not come within {self.timeout:g} seconds."
+        return HTTPStatus.REQUEST_TIMEOUT, text
 
     def _check(self) -> None:
+        if _hook.active is not self.server.world:
+            raise _Refusal(HTTPStatus.GONE, NOT_ACTIVE)
         path = self.path.partition("?")[0]
         if path != "/":
             raise _Refusal(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
@@ -171,10 +197,7 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(length)
         except TimeoutError:
-            raise _Refusal(
-                HTTPStatus.REQUEST_TIMEOUT,
-                f"The body of the request did not come within {self.timeout:g} seconds.",
-            ) from None
+            raise _Refusal(*self._too_slow("body")) from None
         if len(body) < length:
             raise _Refusal(
                 HTTPStatus.BAD_REQUEST, f"The body of the request ended after {len(body)} of {length} bytes."
@@ -182,16 +205,18 @@ class _Conversation(BaseHTTPRequestHandler):
         return body
 
     def _length(self) -> int:
-        length = self.headers.get("Content-Length", "")
+        told = set(self.headers.get_all("Content-Length", []))
+        length = told.pop() if len(told) == 1 and "Transfer-Encoding" not in self.headers else ""
         if not (length.isascii() and length.isdigit()):
             raise _Refusal(
                 HTTPStatus.LENGTH_REQUIRED,
-                "The header Content-Length has to tell the length of the body in bytes.",
+                "One header Content-Length has to tell the length of the body in bytes; a body in chunks "
+                "is not read.",
             )
-        if int(length) > LARGEST_BODY:
+        if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
             raise _Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body of the request has {length} bytes, and no more than {LARGEST_BODY} are read.",
+                f"The body of the request has more than {LARGEST_BODY} bytes, and no value is as large.",
             )
         return int(length)
 
@@ -201,9 +226,10 @@ class _Conversation(BaseHTTPRequestHandler):
             return answer_wire(self.server.world, target, signed, "", body)
         except NotImplementedError as error:
             raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
-        except Exception as error:
+        except BaseException as error:
             text = f"The fake has failed: {type(error).__name__}: {error}"
-            raise _Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, text) from None
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+            raise
 
     def _refuse(self, status: int, message: str) -> None:
         """Tell that a request is none, in JSON, and end the connection: nobody knows where the next one begins."""
@@ -218,11 +244,15 @@ class _Conversation(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(1)
         left = _DROPPED
-        while left > 0 and (piece := self.rfile.read1(65_536)):
+        # Past the file, which reads no more once it has waited in vain.
+        while left > 0 and (piece := self.connection.recv(65_536)):
             left -= len(piece)
 
     def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
+        self.close_connection |= self.server.is_closing
+        # Without a Date, which would be that of a frozen clock: the SDK for JavaScript adjusts its own to it,
+        # and sends what was refused meanwhile again.
+        self.send_response_only(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -230,8 +260,12 @@ class _Conversation(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses: lines and headers that are none, or too long."""
-        self._refuse(code, f"This is no HTTP request that can be read: {message or HTTPStatus(code).phrase}.")
+        """What http.server itself refuses: other methods, and lines and headers that are none, or too long."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"{_WHAT_THIS_IS}, and not {self.command}.")
+        else:
+            why = message or HTTPStatus(code).phrase
+            self._refuse(code, f"{_WHAT_THIS_IS}, and this cannot be read: {why}.")
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: requests are in the fake's history."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,7 +147,7 @@ class SecretView:
         return staging
 
     @property
-    def transitions(self) -> Sequence[LabelMoved]:
+    def transitions(self) -> Transitions:
         """Every move of a label so far, oldest first."""
         secret = self._look()
         told = self._told(secret)

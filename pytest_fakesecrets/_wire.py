@@ -25,7 +25,7 @@ class Reply(NamedTuple):
 
 def encode(response: Response, request_id: str) -> Reply:
     # An operation without an output shape answers with no body at all.
-    body = json.dumps(response, default=_on_the_wire).encode() if response else b""
+    body = _written(response).encode() if response else b""
     return _reply(200, body, request_id)
 
 
@@ -53,3 +53,6 @@ def _on_the_wire(value: object) -> object:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"No JSON for {value!r}")
+
+
+_written = json.JSONEncoder(default=_on_the_wire).encode

@@ -63,6 +63,8 @@ def function_arn(region: str, account: str, name: str) -> str:
 
 
 def parse_secret_arn(secret_id: str) -> SecretArn | None:
+    if not secret_id.startswith("arn:"):
+        return None
     match = _SECRET_ARN.fullmatch(secret_id)
     return SecretArn(**match.groupdict()) if match else None
 

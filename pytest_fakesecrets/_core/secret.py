@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 from . import labels
 from .errors import LimitExceededException
@@ -30,6 +33,9 @@ _SECOND = timedelta(seconds=1)
 
 Value = str | bytes
 
+#: What most secrets have of most things, once for all of them.
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
@@ -49,11 +55,17 @@ class Version:
 
     @property
     def alias(self) -> str:
-        return f"v{self.number}"
+        return alias(self.number)
 
     @property
     def has_value(self) -> bool:
         return self.value is not None
+
+
+@cache
+def alias(number: int) -> str:
+    """The name of a version for people: one string for all secrets, since every event has one."""
+    return f"v{number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +99,10 @@ class Secret:
     kms_key_id: str | None = None
     #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = None
-    versions: Mapping[str, Version] = field(default_factory=dict)
+    versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
     #: How many versions there have been, those that are gone among them.
     versions_made: int = 0
-    labels: Labels = field(default_factory=dict)
+    labels: Labels = field(default_factory=lambda: _NONE)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
     #: The token of the first rotation that this secret has ever begun.
@@ -103,7 +115,7 @@ class Secret:
     owning_service: str | None = None
     policy: str | None = None
     #: Of a primary secret, by their ARNs.
-    replicas: Mapping[str, Replica] = field(default_factory=dict)
+    replicas: Mapping[str, Replica] = field(default_factory=lambda: _NONE)
     #: Of a replica secret, which is read-only and follows it.
     primary: Primary | None = None
     type: str | None = None

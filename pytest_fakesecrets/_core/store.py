@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
+from typing import NamedTuple
 
 from . import labels
 from .arn import parse_secret_arn
@@ -13,6 +14,20 @@ from .labels import PENDING
 from .rotation import Rotation
 from .secret import Secret
 
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+
+class Selection(NamedTuple):
+    """The secrets that were found for a question, and from when to when they answer it if none changes."""
+
+    asked: object
+    found: Sequence[Secret]
+    since: datetime
+    until: datetime
+
+    def answers(self, asked: object, now: datetime) -> bool:
+        return self.since <= now <= self.until and self.asked == asked
+
 
 @dataclass(slots=True, kw_only=True)
 class Region:
@@ -20,7 +35,9 @@ class Region:
 
     account: str
     name: str
+    #: By their names, oldest first. Changed by `put` and `remove` alone.
     secrets: dict[str, Secret] = field(default_factory=dict)
+    _selected: Selection | None = field(default=None, init=False, repr=False)
     #: By the secret's ARN, then by token, oldest first. Those of a secret that is gone stay: they happened.
     rotations: dict[str, dict[str, Rotation]] = field(default_factory=dict)
 
@@ -54,6 +71,28 @@ class Region:
     def living(self, now: datetime) -> Iterator[Secret]:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
         return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
+
+    def put(self, secret: Secret) -> None:
+        self.secrets[secret.name] = secret
+        self._selected = None
+
+    def remove(self, secret: Secret) -> None:
+        del self.secrets[secret.name]
+        self._selected = None
+
+    def select(
+        self, asked: object, now: datetime, choose: Callable[[Iterable[Secret]], Sequence[Secret]]
+    ) -> Sequence[Secret]:
+        """
+        What *choose* takes of the living secrets, in its order.
+
+        It is kept for the same question until a secret changes: the next page of a list asks it again.
+        """
+        if self._selected is None or not self._selected.answers(asked, now):
+            living = list(self.living(now))
+            until = min((secret.deletion_due_at or _NEVER for secret in living), default=_NEVER)
+            self._selected = Selection(asked, choose(living), now, until)
+        return self._selected.found
 
     def rotations_of(self, secret: Secret) -> dict[str, Rotation]:
         """The rotations of a secret by their tokens, oldest first."""

@@ -128,9 +128,9 @@ class Context:
         region = self.home(secret.arn)
         before = region.secrets.get(secret.name)
         if before is not None and before.arn != secret.arn:
-            del region.secrets[secret.name]  # gone since its recovery window ended
+            region.remove(before)  # gone since its recovery window ended
             before = None
-        region.secrets[secret.name] = secret
+        region.put(secret)
         self.changes.append(Change(region, before, secret))
         for replica in secret.replicas.values():
             held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
@@ -139,7 +139,7 @@ class Context:
 
     def delete(self, secret: Secret) -> None:
         region = self.home(secret.arn)
-        del region.secrets[secret.name]
+        region.remove(secret)
         self.changes.append(Change(region, secret, None))
 
     @property

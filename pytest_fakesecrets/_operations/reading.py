@@ -94,10 +94,14 @@ def batch_get_secret_value(
         check_secret_id(secret_id)
     if filters:
         matches = search.matching(filters)
-        living = context.region.living(context.now)
-        found = [secret.arn for secret in living if secret.deleted_at is None and matches(secret)]
         asked = ("BatchGetSecretValue", filters)
-        wanted, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
+        found = context.region.select(
+            asked,
+            context.now,
+            lambda living: [secret for secret in living if secret.deleted_at is None and matches(secret)],
+        )
+        page, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
+        wanted = [secret.arn for secret in page]
 
     # Each secret is read with the permission to read it (API_BatchGetSecretValue).
     each = replace(context, operation="GetSecretValue")

@@ -60,7 +60,8 @@ def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool
     A name that is taken does not fail the call: it shows in the status (API_ReplicationStatusType).
     """
     made = [_replica(context, secret, region["Region"], region.get("KmsKeyId"), force) for region in regions]
-    secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
+    if made:
+        secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
     for replica in made:
         if replica.follows:
             _make(context, secret, replica)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -189,14 +189,13 @@ def list_secrets(
     sort_by: str = "created-date",
 ) -> Response:
     matches = search.matching(filters or ())
-    found = [
-        secret
-        for secret in context.region.living(context.now)
-        if (include_planned_deletion or secret.deleted_at is None) and matches(secret)
-    ]
-    found.sort(key=_SORT_KEYS[sort_by], reverse=sort_order == "desc")
-
     asked = ("ListSecrets", include_planned_deletion, filters or [], sort_order, sort_by)
+
+    def choose(living: Iterable[Secret]) -> Sequence[Secret]:
+        shown = (secret for secret in living if include_planned_deletion or secret.deleted_at is None)
+        return sorted(filter(matches, shown), key=_SORT_KEYS[sort_by], reverse=sort_order == "desc")
+
+    found = context.region.select(asked, context.now, choose)
     page, following = pages.page(found, asked, next_token, max_results or pages.LARGEST)
     response: Response = {"SecretList": [_listed(secret) for secret in page]}
     if following is not None:
