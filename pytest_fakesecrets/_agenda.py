@@ -30,6 +30,10 @@ class Agenda:
         self._instants: dict[Entry, tuple[datetime, int]] = {}
         self._count = 0
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._heap
+
     def put(self, entry: Entry, instant: datetime | None) -> None:
         """Let *entry* come due at *instant*, or never."""
         known = self._instants.get(entry)

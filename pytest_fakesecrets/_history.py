@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret, Version
@@ -112,8 +112,7 @@ class ServiceEvent:
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """When, where and by what a change was made."""
 
     at: datetime
@@ -156,7 +155,7 @@ def _labels_moved(before: Secret | None, after: Secret, circumstances: Circumsta
     held = {} if before is None else before.labels
     if held is after.labels:
         return
-    for label in sorted({*held, *after.labels}):
+    for label in sorted(held.keys() | after.labels.keys()):
         source, target = held.get(label), after.labels.get(label)
         if source != target:
             yield LabelMoved(

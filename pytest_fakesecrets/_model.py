@@ -100,7 +100,7 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
         ValidationException: members break constraints of the model; the text names each of them.
     """
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body.decode("utf-8", "surrogatepass") or "{}")
     except (ValueError, RecursionError):
         raise SerializationException("The body of the request is not JSON.") from None
     violations: list[str] = []

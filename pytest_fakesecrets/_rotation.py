@@ -124,6 +124,8 @@ class Rotations:
         One thread does so at a time. Others, and whoever calls from inside a step, find the world as
         it stands by then.
         """
+        if self.plan.agenda.is_empty:
+            return
         with self._service.lock:
             if self._is_at_it or self._running:
                 return

@@ -115,8 +115,8 @@ class _Listener(ThreadingTCPServer):
 
     def hang_up(self) -> None:
         """End the connections that are open: whoever waits for a request on one goes home."""
-        self.is_closing = True
         with self._lock:
+            self.is_closing = True
             for connection in self._connections:
                 with suppress(OSError):  # its client has gone home first
                     connection.shutdown(socket.SHUT_RD)
@@ -228,7 +228,8 @@ class _Conversation(BaseHTTPRequestHandler):
             raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
         except BaseException as error:
             text = f"The fake has failed: {type(error).__name__}: {error}"
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+            with suppress(OSError):
+                self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
             raise
 
     def _refuse(self, status: int, message: str) -> None:

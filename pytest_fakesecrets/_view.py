@@ -85,7 +85,8 @@ class Transitions(tuple[LabelMoved, ...]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = tuple.__hash__
+    def __hash__(self) -> int:
+        return super().__hash__()
 
 
 class SecretView:
