@@ -88,19 +88,11 @@ def batch_get_secret_value(
         raise InvalidParameterException(
             "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
         )
-    following = None
-    wanted = secret_id_list or ()
+    wanted, following = secret_id_list or (), None
     for secret_id in wanted:
         check_secret_id(secret_id)
     if filters:
-        matches = search.matching(filters)
-        asked = ("BatchGetSecretValue", filters)
-        found = context.region.select(
-            asked,
-            context.now,
-            lambda living: [secret for secret in living if secret.deleted_at is None and matches(secret)],
-        )
-        page, following = pages.page(found, asked, next_token, max_results or pages.LARGEST_BATCH)
+        page, following = _found(context, filters, next_token, max_results or pages.LARGEST_BATCH)
         wanted = [secret.arn for secret in page]
 
     # Each secret is read with the permission to read it (API_BatchGetSecretValue).
@@ -115,6 +107,19 @@ def batch_get_secret_value(
     if following is not None:
         response["NextToken"] = following
     return response
+
+
+def _found(
+    context: Context, filters: Sequence[Mapping[str, Any]], next_token: str | None, size: int
+) -> tuple[Sequence[Secret], str | None]:
+    matches = search.matching(filters)
+    asked = ("BatchGetSecretValue", filters)
+    found = context.region.select(
+        asked,
+        context.now,
+        lambda living: [secret for secret in living if secret.deleted_at is None and matches(secret)],
+    )
+    return pages.page(found, asked, next_token, size)
 
 
 def list_secret_version_ids(
