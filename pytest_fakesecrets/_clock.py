@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta, timezone
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ._core.errors import FakeSecretsError
@@ -53,6 +54,7 @@ class Clock:
         self._next_due = next_due
         self._run_due = run_due
         self._may_freeze = may_freeze
+        self._freezing_or_not = Lock()
         self._freezing: _freeze_time | None = None
         self._frozen: FrozenDateTimeFactory | StepTickTimeFactory | TickingDateTimeFactory | None = None
 
@@ -84,12 +86,13 @@ class Clock:
                 "The fake of this clock is not active, so its clock cannot set the time of the process. "
                 "Ask for fakesecrets_clock in this test, or enter the fake first."
             )
-        if self._freezing is None:
-            from freezegun import freeze_time  # takes its time to import, and most tests need none
+        with self._freezing_or_not:
+            if self._freezing is None:
+                from freezegun import freeze_time  # takes its time to import, and most tests need none
 
-            # asyncio's event loop keeps its own time, or a sleeping task would never wake up.
-            self._freezing = freeze_time(self.now, real_asyncio=True)
-            self._frozen = self._freezing.start()
+                # asyncio's event loop keeps its own time, or a sleeping task would never wake up.
+                self._freezing = freeze_time(self.now, real_asyncio=True)
+                self._frozen = self._freezing.start()
 
     def move_to(self, moment: Moment) -> None:
         """
@@ -129,9 +132,10 @@ class Clock:
 
     def stop(self) -> None:
         """Let the time of the process run again."""
-        if self._freezing is not None:
-            self._freezing.stop()
-        self._freezing = self._frozen = None
+        with self._freezing_or_not:
+            if self._freezing is not None:
+                self._freezing.stop()
+            self._freezing = self._frozen = None
 
     def _set(self, moment: datetime) -> None:
         from freezegun import api

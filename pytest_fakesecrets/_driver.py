@@ -49,9 +49,9 @@ class RotationDriver:
         """
         __tracebackhide__ = True
         place = self._next(secret_id)
-        if name is not None:
-            _check_step(place, name, len(self._rotations.waiting()))
-        return self._advance(place)
+        if name is None:
+            return self._advance(place)
+        return self._advance(place, lambda at: _check_step(at, name, len(self._rotations.waiting())))
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
@@ -63,10 +63,10 @@ class RotationDriver:
         """
         __tracebackhide__ = True
         place = self._next(secret_id)
-        while True:
+        self._advance(place)
+        while place.rotation.status == "in progress":
             self._advance(place)
-            if place.rotation.status != "in progress":
-                return place.rotation
+        return place.rotation
 
     def redeliver(self, step: str | RotationStep, *, secret_id: str | None = None) -> RotationStep:
         """
@@ -91,13 +91,17 @@ class RotationDriver:
             raise again.error
         return again
 
-    def _advance(self, place: Place) -> RotationStep:
+    def _advance(self, place: Place, check: Callable[[Place], None] = lambda place: None) -> RotationStep:
         __tracebackhide__ = True
-        step = self._rotations.advance(place)
+        step = self._rotations.advance(place, check)
         if step is None:
-            raise FakeSecretsError(
-                f"A step of {place.secret_id} is running already, in another thread or around this call."
-            )
+            if place.is_open:
+                told = (
+                    f"A step of {place.secret_id} is running already, in another thread or around this call."
+                )
+            else:
+                told = f"The rotation of {place.secret_id} has just ended, in another thread."
+            raise FakeSecretsError(told)
         if step.error is not None and step.was_raised:
             raise step.error
         if step.error is not None:

@@ -57,7 +57,7 @@ class FakeSecrets(Seeding):
         self.clock: Clock = self._world.clock
 
     def __repr__(self) -> str:
-        secrets = sum(len(region.secrets) for region in self._service.store.regions.values())
+        secrets = sum(len(region.secrets) for region in list(self._service.store.regions.values()))
         return f"<FakeSecrets with {secrets} secret{'' if secrets == 1 else 's'}{'' if self.is_active else ', not active'}>"
 
     @property
@@ -65,12 +65,12 @@ class FakeSecrets(Seeding):
         return self._world.is_active
 
     def __enter__(self) -> FakeSecrets:
-        if _hook.active is not None:
-            raise FakeSecretsError(
-                "A fake is active already, and one process has one Secrets Manager. Use the one that "
-                "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
-            )
-        with ExitStack() as entered:
+        with _hook.entering, ExitStack() as entered:
+            if _hook.active is not None:
+                raise FakeSecretsError(
+                    "A fake is active already, and one process has one Secrets Manager. Use the one that "
+                    "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
+                )
             entered.enter_context(environment(_environment()))
             _hook.active = self._world
             entered.callback(self._deactivate)
@@ -113,12 +113,20 @@ class FakeSecrets(Seeding):
         """
         Let this fake answer a client that was made before pytest-fakesecrets was imported.
 
+        Args:
+            client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose
+                clients are then answered when they are made from now on.
+
         Raises:
-            FakeSecretsError: it is no client for `secretsmanager`.
+            FakeSecretsError: it is neither.
         """
-        if not _hook.is_ours(client):
-            raise FakeSecretsError(f"attach() takes a secretsmanager client, not {client!r}.")
-        put_handlers(client.meta.events)
+        if _hook.is_ours(client):
+            put_handlers(client.meta.events)
+            return
+        session = getattr(client, "_session", client)
+        if not hasattr(session, "get_component"):
+            raise FakeSecretsError(f"attach() takes a secretsmanager client or a session, not {client!r}.")
+        put_handlers(session.get_component("event_emitter"))
 
     def add_rotation_function(
         self,

@@ -94,7 +94,7 @@ class _Environment:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self.lock = Lock()
         self._layers: list[Mapping[str, str | None]] = []
         self._before: dict[str, str | None] = {}
 
@@ -102,7 +102,7 @@ class _Environment:
     def layer(self, variables: Mapping[str, str | None]) -> Iterator[None]:
         """Set variables, or clear those that are None, until the block is left."""
         own = dict(variables)
-        with self._lock:
+        with self.lock:
             for name in own:
                 self._before.setdefault(name, os.environ.get(name))
             self._layers.append(own)
@@ -110,7 +110,7 @@ class _Environment:
         try:
             yield
         finally:
-            with self._lock:
+            with self.lock:
                 self._layers = [layer for layer in self._layers if layer is not own]
                 self._show(own)
 
@@ -124,7 +124,16 @@ class _Environment:
                 os.environ[name] = value
 
 
-environment = _Environment().layer
+_ENVIRONMENT = _Environment()
+environment = _ENVIRONMENT.layer
+
+if hasattr(os, "register_at_fork"):
+    # Or the child might find the lock held by a thread that it does not have.
+    os.register_at_fork(
+        before=_ENVIRONMENT.lock.acquire,
+        after_in_parent=_ENVIRONMENT.lock.release,
+        after_in_child=_ENVIRONMENT.lock.release,
+    )
 
 
 class Functions:
@@ -132,6 +141,7 @@ class Functions:
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}
+        self._lock = Lock()
 
     @property
     def arns(self) -> tuple[str, ...]:
@@ -153,8 +163,7 @@ class Functions:
             FakeSecretsError: the handler cannot be found, or cannot be called as Lambda would.
         """
         variables = _checked_environ(environ or {})
-        arn = self._arn(handler, name, account, region)
-        parsed = parse_function_arn(arn)
+        parsed = parse_function_arn(self._arn(handler, name, account, region))
         if parsed is None or parsed.qualifier:
             raise FakeSecretsError(
                 f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
@@ -163,7 +172,9 @@ class Functions:
         with environment(lambda_environ(parsed, variables)):
             found = _loaded(handler) if isinstance(handler, str) else handler
         _check_callable(found)
-        self._functions[arn] = Function(arn=arn, handler=found, environ=variables)
+        with self._lock:
+            arn = self._arn(handler, name, account, region)
+            self._functions[arn] = Function(arn=arn, handler=found, environ=variables)
         return arn
 
     def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:

@@ -16,7 +16,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ _ACCOUNT = re.compile(r"\d{12}")
 class World(Protocol):
     """What stands behind the doors."""
 
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """What is held while anything in it changes."""
+
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
     def takes_the_wire(self, operation: str, body: bytes) -> bool:
@@ -45,6 +51,9 @@ class World(Protocol):
 
 #: The world that answers, or None. There is one at the most.
 active: World | None = None
+
+#: Held by whoever looks whether there is one, and puts another there.
+entering = Lock()
 
 #: Whether calls are refused while no world is there to answer them: the ini option fakesecrets_guard.
 guarded = False
@@ -151,21 +160,24 @@ def refuse_call(**_: object) -> None:
 
 def _check_may_leave(operation: str, url: str) -> None:
     """Refuse a call that nobody answers here, where it would reach AWS only by accident."""
-    if guarded:
-        from ._core.errors import FakeSecretsError
-
-        raise FakeSecretsError(
-            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
-            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
-        )
     home = os.environ.get(HOME)
-    if home and home != str(os.getpid()) and not _LOOPBACK.match(url):
+    is_child = home is not None and home != str(os.getpid())
+    if is_child and _LOOPBACK.match(url):
+        return  # to the fixture fakesecrets_server
+    if is_child and home:
         from ._core.errors import FakeSecretsError
 
         raise FakeSecretsError(
             f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
             "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
             "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
+        )
+    if guarded:
+        from ._core.errors import FakeSecretsError
+
+        raise FakeSecretsError(
+            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
+            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
         )
 
 
@@ -246,11 +258,21 @@ def is_ours(client: Any) -> bool:
     return getattr(service, "service_name", None) == "secretsmanager"
 
 
+#: What is held while the process forks, so that the child has no lock that nobody will release.
+_held = ExitStack()
+
+
+def _hold() -> None:
+    if active is not None:
+        _held.enter_context(active.lock)
+
+
 def _leave_to_the_parent() -> None:
     """After a fork: the child has a copy of the world, and what it did there would be lost."""
     global active
     active = None
+    _held.close()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_the_parent)
+    os.register_at_fork(before=_hold, after_in_parent=_held.close, after_in_child=_leave_to_the_parent)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -55,12 +56,12 @@ def install() -> None:
         sys.meta_path.insert(0, _WaitForBotocore())
 
 
-def guard(on: bool) -> bool:
-    """Refuse calls while no fake is active, or no longer, and return whether it was so before."""
+def guard(on: bool) -> Callable[[], None]:
+    """Refuse calls while no fake is active, or do not, and return what makes it as it was."""
     before, _hook.guarded = _hook.guarded, on
     if on and "botocore.client" in sys.modules:
         _reach_earlier_ones()
-    return before
+    return partial(setattr, _hook, "guarded", before)
 
 
 def _reach_earlier_ones() -> None:

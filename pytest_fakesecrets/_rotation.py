@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
+from threading import Condition, get_ident
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -16,6 +17,9 @@ from ._operations import outcome
 from ._operations.context import Change
 from ._plan import Plan
 from ._service import RUNNING, Running, Service
+
+#: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
+_PATIENCE = 30.0
 
 #: Under which RotationTokens are made, so that they are opaque and the same on every run.
 _TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
@@ -60,6 +64,7 @@ class Rotations:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
+        self._done = Condition(service.lock)
         service.on_change = self.note
         self.clear()
 
@@ -71,8 +76,8 @@ class Rotations:
         #: Those of them that AWS may go on with.
         self._open: dict[Key, Place] = {}
         self._running: set[Key] = set()
-        #: Whether somebody is running what has come due.
-        self._is_at_it = False
+        #: The thread that is running what has come due.
+        self._at_it: int | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
         """Take notice of a rotation that a call has started, and run it unless a test drives."""
@@ -112,10 +117,17 @@ class Rotations:
 
     def next_due(self, until: datetime) -> datetime | None:
         """The next instant, up to *until* and with it, at which something is due."""
-        if self._running:
-            return None  # after the step that runs
-        due = self.plan.agenda.next(until)
-        return None if due is None else due[0]
+        with self._service.lock:
+            self._wait_for_the_others()
+            if self._running:
+                return None  # after the step that runs
+            due = self.plan.agenda.next(until)
+            return None if due is None else due[0]
+
+    def _wait_for_the_others(self) -> None:
+        """Who moves the clock waits for another thread that runs what is due where the clock stands."""
+        if RUNNING.get() is None and self._at_it != get_ident():
+            self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
 
     def run_due(self) -> None:
         """
@@ -127,13 +139,15 @@ class Rotations:
         if self.plan.agenda.is_empty:
             return
         with self._service.lock:
-            if self._is_at_it or self._running:
+            if self._at_it is not None or self._running:
                 return
-            self._is_at_it = True
+            self._at_it = get_ident()
         try:
             self._run_in_order()
         finally:
-            self._is_at_it = False
+            with self._service.lock:
+                self._at_it = None
+                self._done.notify_all()
 
     def _run_in_order(self) -> None:
         while True:
@@ -172,17 +186,24 @@ class Rotations:
             if step is None or place.rotation.status != "in progress":
                 return place.rotation
 
-    def advance(self, place: Place) -> RotationStep | None:
+    def advance(
+        self, place: Place, check: Callable[[Place], None] = lambda place: None
+    ) -> RotationStep | None:
         """
         Run the next step of a rotation: after a failure, the first one again.
 
+        Args:
+            check: raises where the next step is not the one that is meant.
+
         Returns:
-            The step, or None where another thread is at it, or the world has been reset meanwhile.
+            The step, or None where another thread is at it or has ended it, or the world has been
+            reset meanwhile.
         """
         __tracebackhide__ = True
         with self._service.lock:
-            if place.key in self._running:
+            if place.key in self._running or not place.goes_on(self._service.clock.now):
                 return None
+            check(place)
             self._running.add(place.key)
         try:
             if place.rotation.status == "failed":

@@ -115,7 +115,8 @@ class Service:
         Raises:
             FakeSecretsError: there is none, or more than one.
         """
-        return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
+        with self.lock:
+            return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
     def region_of(self, arn: str) -> Region:
         _, _, _, region, account, _ = arn.split(":", 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from . import _hook
@@ -25,6 +26,10 @@ class World:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        return self.service.lock
 
     @property
     def is_active(self) -> bool:

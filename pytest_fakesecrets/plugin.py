@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ROWS = 200
 
 _FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
-_GUARDED_BEFORE: pytest.StashKey[bool] = pytest.StashKey()
+_GUARDED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,13 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    pytest_configure(early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_GUARDED_BEFORE] = guard(config.getini("fakesecrets_guard"))
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if _GUARDED_BEFORE in config.stash:
-        guard(config.stash[_GUARDED_BEFORE])
+    if _GUARDED not in config.stash:  # where a conftest loads this plugin, it is too late for the other
+        config.stash[_GUARDED] = True
+        config.add_cleanup(guard(config.getini("fakesecrets_guard")))
 
 
 @pytest.fixture

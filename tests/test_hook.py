@@ -412,11 +412,12 @@ class TestEveryClientIsAnswered:
         assert len(arns) == 40
 
     def test_one_without_credentials(self, fakesecrets, monkeypatch):
-        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-
-        client = botocore.session.Session().create_client("secretsmanager")
+        # Undone before the fake is left: undone afterwards it would leave the fake's own keys behind.
+        with monkeypatch.context() as bare:
+            bare.delenv("AWS_ACCESS_KEY_ID")
+            bare.delenv("AWS_SECRET_ACCESS_KEY")
+            bare.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+            client = botocore.session.Session().create_client("secretsmanager")
 
         assert client.list_secrets()["SecretList"] == []
 

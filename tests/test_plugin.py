@@ -47,6 +47,9 @@ LISTED = {
     "fakesecrets_rotation": [
         "The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."
     ],
+    "fakesecrets_server": [
+        "An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."
+    ],
 }
 
 

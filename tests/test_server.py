@@ -1,0 +1,1275 @@
+"""The same world over HTTP on loopback: other processes, other languages, and what is no request at all."""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import pytest
+from rotation_functions import raising_in, well_behaved
+from support import labels, refused, snapshot, token
+
+from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning, _model, _server
+from pytest_fakesecrets._world import World
+
+#: Set where every tool has to be there: then its absence is a failure, and skips no test.
+MUST_RUN = "FAKESECRETS_TESTS_MUST_RUN"
+
+JSON = "application/x-amz-json-1.1"
+HEADERS = {"X-Amz-Target": "secretsmanager.ListSecrets", "Content-Type": JSON}
+REGION, ACCOUNT = "eu-west-1", "210987654321"
+
+HOW = (
+    "This is the Secrets Manager of a test. It answers POST requests to / with the header X-Amz-Target, as "
+    "AWS SDKs send them"
+)
+NO_LENGTH = (
+    "One header Content-Length has to tell the length of the body in bytes; a body in chunks is not read."
+)
+TOO_LARGE = "The body of the request has more than 1048576 bytes, and no value is as large."
+NOT_FOUND = "Secrets Manager can't find the specified secret."
+
+#: What makes a client turn to other endpoints, or go through somebody else.
+ASTRAY = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+}
+
+
+def descriptors():
+    """The sockets that this process has open, as the system tells them; none where it does not."""
+    found = set()
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        try:
+            found.add(os.readlink(f"/proc/self/fd/{name}"))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return {link for link in found if link.startswith("socket:")}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(capfd):
+    """No test can forget it: no thread, no socket and no word on stderr outlives a server."""
+    threads, sockets = set(threading.enumerate()), descriptors()
+    yield
+    assert set(threading.enumerate()) - threads == set()
+    if descriptors() - sockets:
+        gc.collect()  # what hangs in cycles is no leak of the server's
+    assert descriptors() - sockets == set()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.fixture
+def server(fakesecrets_server):
+    return fakesecrets_server
+
+
+def port_of(server):
+    return int(server.url.rpartition(":")[2])
+
+
+def connected(server):
+    return socket.create_connection(("127.0.0.1", port_of(server)), timeout=10)
+
+
+def wire(body=b"{}", start="POST / HTTP/1.1", **headers):
+    """A request as it goes over the wire: ListSecrets, unless told otherwise. A header that is None is left out."""
+    told = {
+        **HEADERS,
+        "Content-Length": len(body),
+        **{name.replace("_", "-"): headers[name] for name in headers},
+    }
+    lines = [start, *(f"{name}: {value}" for name, value in told.items() if value is not None)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def read(connection):
+    """The next answer on a connection: status, headers and document."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    body = response.read()
+    return response.status, response.headers, json.loads(body) if body else None
+
+
+def answer(server, sent, *, half_closed=False):
+    """What is answered to bytes: status and document."""
+    with connected(server) as connection:
+        connection.sendall(sent)
+        if half_closed:
+            connection.shutdown(socket.SHUT_WR)
+        status, _, document = read(connection)
+    return status, document
+
+
+def post(connection, operation, **members):
+    """One call over http.client: status and document."""
+    headers = {**HEADERS, "X-Amz-Target": f"secretsmanager.{operation}"}
+    connection.request("POST", "/", json.dumps(members), headers)
+    response = connection.getresponse()
+    body = response.read()
+    return response.status, json.loads(body) if body else None
+
+
+@pytest.fixture
+def outside(server):
+    """A connection that no AWS SDK has made."""
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)
+    yield connection
+    connection.close()
+
+
+def run(command, server, *, stderr="", **environ):
+    """Run a command as the README says it, and return what it prints."""
+    ran = subprocess.run(
+        command,
+        env={**os.environ, **ASTRAY, **server.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert stderr in ran.stderr if stderr else ran.stderr == ""
+    assert (ran.returncode == 0) == (stderr == "")
+    return ran.stdout
+
+
+def python(script, server, **environ):
+    return json.loads(run([sys.executable, "-c", script], server, **environ))
+
+
+def absent(reason):
+    """Skip what needs a tool that is not there, or fail where it should be."""
+    if os.environ.get(MUST_RUN):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def aws():
+    """The AWS CLI: `aws(server, "list-secrets")` is what it prints, parsed."""
+    found = shutil.which("aws")
+    if found is None:
+        absent("the AWS CLI is not on the PATH")
+
+    def call(server, *arguments, **kwargs):
+        printed = run([found, "secretsmanager", *arguments, "--output", "json"], server, **kwargs)
+        return json.loads(printed) if printed else None
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def node(request):
+    """Node with the AWS SDK for JavaScript: `node(server, script)` is what the script hands to `told`."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found is None or npm is None:
+        absent("node and npm are not on the PATH")
+    home = request.config.cache.mkdir("aws-sdk-for-javascript")
+    if not (home / "node_modules" / ".package-lock.json").exists():  # npm writes it last
+        install(npm, home)
+    module = json.dumps(str(home / "node_modules" / "@aws-sdk" / "client-secrets-manager"))
+
+    def call(server, script, **environ):
+        program = f"""
+            const sdk = require({module});
+            const told = (value) => console.log(JSON.stringify(value));
+            const refused = (sent) => sent.then(told, (e) => [e.name, e.message, e.$metadata.httpStatusCode]);
+            (async () => {{ {script} }})();
+        """
+        printed = run([found, "-e", program], server, NODE_NO_WARNINGS="1", **environ)
+        return json.loads(printed)
+
+    return call
+
+
+def install(npm, home):
+    try:
+        ran = subprocess.run(
+            [
+                *(npm, "install", "--no-audit", "--no-fund", "--prefix", str(home)),
+                *("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "@aws-sdk/client-secrets-manager@3"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    except subprocess.TimeoutExpired:
+        absent("npm has not installed the AWS SDK for JavaScript within two minutes")
+    if ran.returncode:
+        absent(f"npm cannot install the AWS SDK for JavaScript: {ran.stderr}")
+
+
+def calls(fake):
+    return [(event.operation, event.error, event.step) for event in fake.history if isinstance(event, Call)]
+
+
+#: What a rotation by `well_behaved` calls.
+ROTATION = [
+    ("RotateSecret", None, None),
+    ("DescribeSecret", None, "createSecret"),
+    ("GetSecretValue", None, "createSecret"),
+    ("GetSecretValue", "ResourceNotFoundException", "createSecret"),
+    ("GetRandomPassword", None, "createSecret"),
+    ("PutSecretValue", None, "createSecret"),
+    ("DescribeSecret", None, "setSecret"),
+    ("GetSecretValue", None, "setSecret"),
+    ("DescribeSecret", None, "testSecret"),
+    ("GetSecretValue", None, "testSecret"),
+    ("DescribeSecret", None, "finishSecret"),
+    ("DescribeSecret", None, "finishSecret"),
+    ("UpdateSecretVersionStage", None, "finishSecret"),
+]
+
+
+class TestPlainHttp:
+    def test_reads_and_writes_the_world_of_the_test(self, fakesecrets, client, outside):
+        client.create_secret(Name="inside", SecretString="ü \U0001f600", ClientRequestToken=token(1))
+
+        status, value = post(outside, "GetSecretValue", SecretId="inside")
+        created = post(outside, "CreateSecret", Name="outside", SecretString="x", ClientRequestToken=token(2))
+
+        assert (status, value["SecretString"], value["VersionId"]) == (200, "ü \U0001f600", token(1))
+        arn = fakesecrets.secret("outside").arn
+        assert created == (200, {"ARN": arn, "Name": "outside", "VersionId": token(2)})
+        assert client.get_secret_value(SecretId="outside")["SecretString"] == "x"
+        assert calls(fakesecrets) == [
+            ("CreateSecret", None, None),
+            ("GetSecretValue", None, None),
+            ("CreateSecret", None, None),
+            ("GetSecretValue", None, None),
+        ]
+
+    def test_gets_the_bytes_that_a_client_of_the_process_gets(self, server, client, outside, monkeypatch):
+        monkeypatch.setattr(World, "takes_the_wire", lambda *_: True)
+        with refused("ResourceNotFoundException") as inside:
+            client.describe_secret(SecretId="nobody")
+
+        outside.request(
+            "POST",
+            "/",
+            '{"SecretId": "nobody"}',
+            {**HEADERS, "X-Amz-Target": "secretsmanager.DescribeSecret"},
+        )
+        response = outside.getresponse()
+        document = json.loads(response.read())
+
+        assert document == {"__type": "ResourceNotFoundException", "Message": NOT_FOUND}
+        assert inside.message == NOT_FOUND
+        headers = inside.response["ResponseMetadata"]["HTTPHeaders"]
+        assert {name.lower() for name in response.headers} == set(headers)
+        assert response.headers["Content-Type"] == headers["content-type"]
+
+    def test_an_operation_without_an_output_has_no_body(self, client, outside):
+        client.create_secret(Name="db", SecretString="value")
+
+        tagged = post(outside, "TagResource", SecretId="db", Tags=[{"Key": "a", "Value": "b"}])
+
+        assert tagged == (200, None)
+        assert client.describe_secret(SecretId="db")["Tags"] == [{"Key": "a", "Value": "b"}]
+
+    def test_who_signs_nothing_is_in_the_default_region_and_account(self, outside, monkeypatch):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+        _, created = post(outside, "CreateSecret", Name="db", SecretString="a", ClientRequestToken=token(1))
+
+        assert created["ARN"].rpartition("-")[0] == f"arn:aws:secretsmanager:{REGION}:123456789012:secret:db"
+
+    @pytest.mark.parametrize(
+        ("credential", "arn"),
+        [
+            pytest.param(f"{ACCOUNT}/20300131/{REGION}", f"{REGION}:{ACCOUNT}", id="both"),
+            pytest.param(f"AKIA/20300131/{REGION}", f"{REGION}:123456789012", id="region"),
+            pytest.param("nonsense", "us-east-1:123456789012", id="neither"),
+        ],
+    )
+    def test_region_and_account_are_those_of_the_signature(self, server, credential, arn):
+        signed = f"AWS4-HMAC-SHA256 Credential={credential}/secretsmanager/aws4_request, Signature=0"
+        body = json.dumps({"Name": "db", "SecretString": "a", "ClientRequestToken": token(1)}).encode()
+
+        status, created = answer(
+            server, wire(body, X_Amz_Target="secretsmanager.CreateSecret", Authorization=signed)
+        )
+
+        assert (status, created["ARN"][:-7]) == (200, f"arn:aws:secretsmanager:{arn}:secret:db")
+
+    def test_a_rotation_runs_the_function_of_the_test(self, fakesecrets, client, outside):
+        client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        status, rotated = post(
+            outside, "RotateSecret", SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2)
+        )
+
+        assert (status, rotated["VersionId"]) == (200, token(2))
+        assert labels(client, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT", "AWSPENDING"}}
+        assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["succeeded"]
+
+    def test_a_rotation_waits_for_the_test_that_drives(
+        self, fakesecrets, fakesecrets_rotation, client, outside
+    ):
+        client.create_secret(Name="db", SecretString="old")
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        post(outside, "RotateSecret", SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+
+        assert fakesecrets_rotation.step().name == "createSecret"
+        assert post(outside, "GetSecretValue", SecretId="db")[1]["SecretString"] == "old"
+        assert fakesecrets_rotation.run().status == "succeeded"
+        assert post(outside, "GetSecretValue", SecretId="db")[1]["VersionId"] == token(2)
+
+    def test_a_rotation_that_fails_warns_the_test_and_not_the_caller(self, fakesecrets, client, outside):
+        client.create_secret(Name="db", SecretString="old")
+        function = fakesecrets.add_rotation_function(raising_in("setSecret"))
+
+        with pytest.warns(RotationFailedWarning, match="the database is down"):
+            status, _ = post(
+                outside,
+                "RotateSecret",
+                SecretId="db",
+                RotationLambdaARN=function,
+                ClientRequestToken=token(2),
+            )
+
+        assert status == 200
+        assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["failed"]
+
+    def test_a_rotation_function_can_ask_it_too(self, fakesecrets, client, outside):
+        seen = []
+
+        def rotate(event, context):
+            seen.append((event["Step"], post(outside, "GetSecretValue", SecretId="db")[1]["SecretString"]))
+            well_behaved(event, context)
+
+        client.create_secret(Name="db", SecretString="old")
+
+        fakesecrets.rotate("db", rotate)
+
+        steps = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+        assert seen == [(step, "old") for step in steps]
+
+    def test_a_frozen_clock_is_that_of_both(self, fakesecrets, fakesecrets_clock, client, outside):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        post(outside, "CreateSecret", Name="db", SecretString="a", ClientRequestToken=token(1))
+        fakesecrets.rotate("db", well_behaved, RotationRules={"ScheduleExpression": "rate(10 days)"})
+        fakesecrets_clock.tick(11 * 86_400)
+
+        status, described = post(outside, "DescribeSecret", SecretId="db")
+
+        assert (status, described["CreatedDate"]) == (200, 1896105600.0)
+        assert (
+            described["LastRotatedDate"]
+            == client.describe_secret(SecretId="db")["LastRotatedDate"].timestamp()
+        )
+        assert len(fakesecrets.rotations("db")) == 2
+
+    def test_no_answer_tells_a_date_that_a_frozen_clock_has_made(self, server, fakesecrets_clock):
+        with connected(server) as connection:
+            connection.sendall(wire())
+            _, headers, _ = read(connection)
+
+        # Whoever finds one takes it for the time of AWS, and signs what was refused once more with it.
+        assert sorted(headers) == ["content-length", "content-type", "x-amzn-requestid"]
+
+
+BOTO3 = f"""
+import json
+import boto3
+from botocore.exceptions import ClientError
+
+client = boto3.client("secretsmanager")
+made = client.create_secret(Name="outside", SecretString="x")
+blob = client.create_secret(Name="blob", SecretBinary=bytes(range(256)))
+assert client.get_secret_value(SecretId="blob")["SecretBinary"] == bytes(range(256))
+client.put_secret_value(SecretId="inside", SecretString="new")
+pages = list(client.get_paginator("list_secrets").paginate(PaginationConfig={{"PageSize": 2}}))
+try:
+    client.get_secret_value(SecretId="nobody")
+except client.exceptions.ResourceNotFoundException as error:
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+rotated = client.rotate_secret(SecretId="inside", RotationLambdaARN="FUNCTION", ClientRequestToken="3" * 32)
+keys = {{"aws_access_key_id": "{ACCOUNT}", "aws_secret_access_key": "mine"}}
+abroad = boto3.client("secretsmanager", region_name="{REGION}", **keys)
+print(json.dumps({{
+    "made": made["ARN"][:-7],
+    "value": client.get_secret_value(SecretId="inside")["VersionId"],
+    "pages": [[secret["Name"] for secret in page["SecretList"]] for page in pages],
+    "refused": [code, message],
+    "rotated": rotated["VersionId"],
+    "abroad": abroad.create_secret(Name="db", SecretString="a")["ARN"][:-7],
+}}))
+"""
+
+#: What each of the tools is told of the world that `furnished` has made, after it has changed it.
+TOLD = {
+    "made": "arn:aws:secretsmanager:us-east-1:123456789012:secret:outside",
+    "value": "3" * 32,
+    "pages": [["inside", "second"], ["outside", "blob"]],
+    "refused": ["ResourceNotFoundException", NOT_FOUND],
+    "rotated": "3" * 32,
+    "abroad": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db",
+}
+
+#: And what they have called for it, in this order.
+CALLED = [
+    ("CreateSecret", None, None),
+    ("CreateSecret", None, None),
+    ("GetSecretValue", None, None),
+    ("PutSecretValue", None, None),
+    ("ListSecrets", None, None),
+    ("ListSecrets", None, None),
+    ("GetSecretValue", "ResourceNotFoundException", None),
+    *ROTATION,
+    ("CreateSecret", None, None),
+    ("GetSecretValue", None, None),
+]
+
+
+@pytest.fixture
+def function(fakesecrets, client):
+    """Two secrets of the test, and the ARN of a function that rotates them."""
+    client.create_secret(Name="inside", SecretString="old", ClientRequestToken=token(1))
+    client.create_secret(Name="second", SecretString="old", ClientRequestToken=token(2))
+    return fakesecrets.add_rotation_function(well_behaved)
+
+
+def check_what_was_done(fake, client, *, binary=bytes(range(256)), called=CALLED):
+    """Find in the test what a process has done that has got TOLD."""
+    abroad = fake.client(REGION, aws_access_key_id=ACCOUNT)
+    assert calls(fake)[2:] == called
+    assert fake.secret("outside").value() == "x"
+    assert client.get_secret_value(SecretId="blob")["SecretBinary"] == binary
+    assert [rotation.status for rotation in fake.rotations("inside")] == ["succeeded"]
+    assert labels(client, "inside")["3" * 32] == {"AWSCURRENT", "AWSPENDING"}
+    assert abroad.get_secret_value(SecretId="db")["SecretString"] == "a"
+
+
+class TestBoto3InAnotherProcess:
+    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function):
+        order = sorted(CALLED[-2:], reverse=True)  # dict displays are evaluated from the top
+
+        told = python(BOTO3.replace("FUNCTION", function), server)
+
+        assert told == TOLD
+        check_what_was_done(fakesecrets, client, called=[*CALLED[:-2], *order])
+
+    def test_needs_no_more_than_an_endpoint_url(self, fakesecrets, server, monkeypatch):
+        script = f"""
+import boto3
+keys = {{"region_name": "{REGION}", "aws_access_key_id": "mine", "aws_secret_access_key": "mine"}}
+client = boto3.client("secretsmanager", endpoint_url="{server.url}", **keys)
+client.create_secret(Name="db", SecretString="value")
+"""
+
+        # Undone before the fake is left: undone afterwards it would leave the fake's own variables behind.
+        with monkeypatch.context() as bare:
+            for name in server.environ:
+                bare.delenv(name, raising=False)
+            ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert [
+            (event.operation, event.region) for event in fakesecrets.history if isinstance(event, Call)
+        ] == [("CreateSecret", REGION)]
+
+    def test_can_have_a_fake_of_its_own_meanwhile(self, fakesecrets, client, server):
+        client.create_secret(Name="inside", SecretString="a")
+
+        told = python(
+            """
+import json
+import boto3
+from pytest_fakesecrets import FakeSecrets
+
+client = boto3.client("secretsmanager")
+
+def names():
+    return [secret["Name"] for secret in client.list_secrets()["SecretList"]]
+
+before = names()
+with FakeSecrets() as fake:
+    client.create_secret(Name="own", SecretString="a")
+    meanwhile = names()
+print(json.dumps([before, meanwhile, names()]))
+""",
+            server,
+        )
+
+        assert told == [["inside"], ["own"], ["inside"]]
+        assert calls(fakesecrets) == [
+            ("CreateSecret", None, None),
+            ("ListSecrets", None, None),
+            ("ListSecrets", None, None),
+        ]
+
+
+class TestCommandLine:
+    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, aws, tmp_path):
+        blob = tmp_path / "blob"
+        blob.write_bytes(bytes(range(256)))
+
+        with ThreadPoolExecutor() as pool:  # each of them starts a process of its own
+            put = pool.submit(
+                aws, server, "put-secret-value", "--secret-id", "second", "--secret-binary", f"fileb://{blob}"
+            )
+            rotated = pool.submit(
+                *(aws, server, "rotate-secret", "--secret-id", "inside", "--rotation-lambda-arn", function),
+                *("--client-request-token", "3" * 32),
+            )
+            abroad = pool.submit(
+                *(aws, server, "create-secret", "--name", "db", "--secret-string", "a", "--region", REGION),
+                AWS_ACCESS_KEY_ID=ACCOUNT,
+            )
+            pool.submit(
+                *(aws, server, "get-secret-value", "--secret-id", "nobody"),
+                stderr=f"(ResourceNotFoundException) when calling the GetSecretValue operation: {NOT_FOUND}",
+            ).result()
+        listed = aws(server, "list-secrets", "--page-size", "1", "--query", "SecretList[].Name")
+
+        assert put.result()["VersionStages"] == ["AWSCURRENT"]
+        assert rotated.result()["VersionId"] == "3" * 32
+        assert abroad.result()["ARN"][:-7] == TOLD["abroad"]
+        assert listed == ["inside", "second"]
+        assert fakesecrets.secret("second").value() == bytes(range(256))
+        assert [rotation.status for rotation in fakesecrets.rotations("inside")] == ["succeeded"]
+        assert Counter(calls(fakesecrets)[2:]) == Counter(
+            [
+                ("CreateSecret", None, None),
+                ("PutSecretValue", None, None),
+                ("GetSecretValue", "ResourceNotFoundException", None),
+                *ROTATION,
+                *[("ListSecrets", None, None)] * 2,
+            ]
+        )
+
+
+class TestJavaScript:
+    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, node):
+        told = node(
+            server,
+            f"""
+            const client = new sdk.SecretsManagerClient({{}});
+            const binary = Buffer.from(Array.from({{ length: 256 }}, (_, byte) => byte));
+            const made = await client.send(new sdk.CreateSecretCommand({{ Name: "outside", SecretString: "x" }}));
+            await client.send(new sdk.CreateSecretCommand({{ Name: "blob", SecretBinary: binary }}));
+            const read = await client.send(new sdk.GetSecretValueCommand({{ SecretId: "blob" }}));
+            if (!binary.equals(Buffer.from(read.SecretBinary))) throw new Error("the bytes are others");
+            await client.send(new sdk.PutSecretValueCommand({{ SecretId: "inside", SecretString: "new" }}));
+            const pages = [];
+            for await (const page of sdk.paginateListSecrets({{ client, pageSize: 2 }}, {{}}))
+                pages.push(page.SecretList.map((secret) => secret.Name));
+            const nobody = await refused(client.send(new sdk.GetSecretValueCommand({{ SecretId: "nobody" }})));
+            const rotated = await client.send(new sdk.RotateSecretCommand({{
+                SecretId: "inside", RotationLambdaARN: "{function}", ClientRequestToken: "3".repeat(32),
+            }}));
+            const there = new sdk.SecretsManagerClient({{
+                region: "{REGION}", credentials: {{ accessKeyId: "{ACCOUNT}", secretAccessKey: "mine" }},
+            }});
+            const abroad = await there.send(new sdk.CreateSecretCommand({{ Name: "db", SecretString: "a" }}));
+            const value = await client.send(new sdk.GetSecretValueCommand({{ SecretId: "inside" }}));
+            told({{
+                made: made.ARN.slice(0, -7), value: value.VersionId, pages, refused: nobody,
+                rotated: rotated.VersionId, abroad: abroad.ARN.slice(0, -7),
+            }});
+            """,
+        )
+
+        assert told == {**TOLD, "refused": ["ResourceNotFoundException", NOT_FOUND, 400]}
+        check_what_was_done(fakesecrets, client)
+
+    def test_asks_once_whatever_the_frozen_clock_says(self, fakesecrets, fakesecrets_clock, server, node):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        told = node(
+            server,
+            """
+            const client = new sdk.SecretsManagerClient({});
+            const made = await client.send(new sdk.CreateSecretCommand({ Name: "db", SecretString: "a" }));
+            const { CreatedDate } = await client.send(new sdk.DescribeSecretCommand({ SecretId: made.ARN }));
+            told([CreatedDate, await refused(client.send(new sdk.GetSecretValueCommand({ SecretId: "no" })))]);
+            """,
+        )
+
+        assert told == ["2030-01-31T16:00:00.000Z", ["ResourceNotFoundException", NOT_FOUND, 400]]
+        assert calls(fakesecrets) == [
+            ("CreateSecret", None, None),
+            ("DescribeSecret", None, None),
+            ("GetSecretValue", "ResourceNotFoundException", None),
+        ]
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine without proxies."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+class TestEnviron:
+    def test_is_what_an_sdk_needs(self, bare, fakesecrets):
+        bare.setenv("AWS_DEFAULT_REGION", REGION)
+
+        with fakesecrets.serve() as server:
+            assert server.environ == {
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.url,
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+                "AWS_ACCESS_KEY_ID": "testing",
+                "AWS_SECRET_ACCESS_KEY": "testing",
+                "AWS_REGION": REGION,
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_USE_FIPS_ENDPOINT": "false",
+                "AWS_USE_DUALSTACK_ENDPOINT": "false",
+                "NO_PROXY": "127.0.0.1",
+                "no_proxy": "127.0.0.1",
+                "PYTEST_FAKESECRETS_PROCESS": "",
+            }
+            assert server.url == f"http://127.0.0.1:{port_of(server)}"
+            assert repr(server) == f"<Server at {server.url}>"
+
+    @pytest.mark.parametrize(
+        ("variables", "not_proxied"),
+        [
+            pytest.param({"NO_PROXY": "a.example"}, "a.example,127.0.0.1", id="NO_PROXY"),
+            pytest.param({"no_proxy": "a.example"}, "a.example,127.0.0.1", id="no_proxy"),
+            pytest.param({"NO_PROXY": "a", "no_proxy": "b"}, "a,b,127.0.0.1", id="both"),
+            pytest.param({"NO_PROXY": ""}, "127.0.0.1", id="empty"),
+            pytest.param({"NO_PROXY": "*"}, "*", id="all, which counts only alone"),
+        ],
+    )
+    def test_keeps_those_who_go_without_a_proxy(self, bare, fakesecrets, variables, not_proxied):
+        for name, value in variables.items():
+            bare.setenv(name, value)
+
+        with fakesecrets.serve() as server:
+            assert (server.environ["NO_PROXY"], server.environ["no_proxy"]) == (not_proxied, not_proxied)
+
+    def test_changes_nothing_in_the_process_of_the_test(self, fakesecrets):
+        before = dict(os.environ)
+
+        with fakesecrets.serve():
+            assert dict(os.environ) == before
+
+        assert dict(os.environ) == before
+
+    def test_leads_boto3_here_though_variables_lead_astray(self, fakesecrets, server):
+        run([sys.executable, "-c", "import boto3; boto3.client('secretsmanager').list_secrets()"], server)
+
+        assert calls(fakesecrets) == [("ListSecrets", None, None)]
+
+    def test_leads_the_command_line_here_though_variables_lead_astray(self, fakesecrets, server, aws):
+        aws(server, "list-secrets")
+
+        assert calls(fakesecrets) == [("ListSecrets", None, None)]
+
+    def test_leads_javascript_here_though_variables_lead_astray(self, fakesecrets, server, node):
+        node(server, "told((await new sdk.SecretsManager({}).listSecrets({})).SecretList)")
+
+        assert calls(fakesecrets) == [("ListSecrets", None, None)]
+
+
+#: Bytes, and what is answered in AWS's words: status, type and message. The connection stays.
+AWS_REFUSES = {
+    "an operation that is unknown": (
+        wire(X_Amz_Target="secretsmanager.Nonsense"),
+        (400, {"__type": "UnknownOperationException"}),
+    ),
+    "no operation": (
+        wire(X_Amz_Target="secretsmanager."),
+        (400, {"__type": "UnknownOperationException"}),
+    ),
+    "no JSON": (
+        wire(b"{"),
+        (400, {"__type": "SerializationException", "message": "The body of the request is not JSON."}),
+    ),
+    "no UTF-8": (
+        wire(b'{"NextToken": "\xff"}'),
+        (400, {"__type": "SerializationException", "message": "The body of the request is not JSON."}),
+    ),
+    "an endless list": (
+        wire(b"[" * 100_000),
+        (400, {"__type": "SerializationException", "message": "The body of the request is not JSON."}),
+    ),
+    "an endless number": (
+        wire(b'{"MaxResults": ' + b"1" * 100_000 + b"}"),
+        (400, {"__type": "SerializationException", "message": "The body of the request is not JSON."}),
+    ),
+    "a list": (
+        wire(b"[]"),
+        (
+            400,
+            {"__type": "SerializationException", "message": "The body of the request has to be a structure."},
+        ),
+    ),
+    "a member of the wrong type": (
+        wire(b'{"MaxResults": "2"}'),
+        (400, {"__type": "SerializationException", "message": "maxResults has to be an integer."}),
+    ),
+}
+
+
+def not_a_target(value):
+    return (
+        "The header X-Amz-Target has to name an operation, as secretsmanager.GetSecretValue does, "
+        f"and it is {value!r}. This endpoint answers Secrets Manager alone."
+    )
+
+
+def not_a_type(value):
+    return f"The header Content-Type has to be application/x-amz-json-1.1, and it is {value!r}."
+
+
+def unreadable(why):
+    return f"{HOW}, and this cannot be read: {why}."
+
+
+#: Bytes, and what is answered in our own words: status and message. The connection ends.
+WE_REFUSE = {
+    "no target": (wire(X_Amz_Target=None), 400, not_a_target("")),
+    "another service": (wire(X_Amz_Target="Logs_20140328.PutX"), 400, not_a_target("Logs_20140328.PutX")),
+    "a form": (
+        wire(Content_Type="application/x-www-form-urlencoded"),
+        415,
+        not_a_type("application/x-www-form-urlencoded"),
+    ),
+    "no content type": (wire(Content_Type=None), 415, not_a_type("")),
+    "another path": (
+        wire(start="POST /secrets/db?a=b HTTP/1.1"),
+        404,
+        "Secrets Manager has one path, /, and not /secrets/db.",
+    ),
+    "an URL for a proxy": (
+        wire(start="POST http://secretsmanager.us-east-1.amazonaws.com/ HTTP/1.1"),
+        404,
+        "Secrets Manager has one path, /, and not http://secretsmanager.us-east-1.amazonaws.com/.",
+    ),
+    "no length": (wire(Content_Length=None), 411, NO_LENGTH),
+    "an empty length": (wire(Content_Length=""), 411, NO_LENGTH),
+    "a negative length": (wire(Content_Length=-1), 411, NO_LENGTH),
+    "a length with a sign": (wire(Content_Length="+2"), 411, NO_LENGTH),
+    "a length that is none": (wire(Content_Length="two"), 411, NO_LENGTH),
+    "a length in other digits": (wire(Content_Length="\xb2"), 411, NO_LENGTH),
+    "two lengths": (wire(content_length=3), 411, NO_LENGTH),
+    "chunks": (
+        wire(b"2\r\n{}\r\n0\r\n\r\n", Content_Length=None, Transfer_Encoding="chunked"),
+        411,
+        NO_LENGTH,
+    ),
+    "chunks and a length": (wire(Transfer_Encoding="chunked"), 411, NO_LENGTH),
+    "a huge body": (wire(b" " * 3_000_000), 413, TOO_LARGE),
+    "a body that no buffer holds": (wire(b" " * 12_000_000), 413, TOO_LARGE),
+    "a body of one byte too many": (wire(b" " * (_server.LARGEST_BODY + 1)), 413, TOO_LARGE),
+    "a length that Python does not read": (wire(Content_Length="9" * 5_000), 413, TOO_LARGE),
+    "a line that is none": (b"nonsense\r\n\r\n", 400, unreadable("Bad request syntax ('nonsense')")),
+    "HTTP/0.9": (b"POST /\r\n\r\n", 400, unreadable("Bad HTTP/0.9 request type ('POST')")),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, unreadable("Invalid HTTP version (2.0)")),
+    "no version": (b"POST / HTTP/x\r\n\r\n", 400, unreadable("Bad request version ('HTTP/x')")),
+    "TLS": (
+        b"\x16\x03\x01\x02\n" + b"\0" * 500,
+        400,
+        unreadable("Bad request syntax ('\\x16\\x03\\x01\\x02')"),
+    ),
+    "a long line": (wire(start=f"POST /{'a' * 70_000} HTTP/1.1"), 414, unreadable(HTTPStatus(414).phrase)),
+    "a long header": (wire(X="a" * 70_000), 431, unreadable("Line too long")),
+    "many headers": (
+        wire(**{f"X-{number}": "a" for number in range(500)}),
+        431,
+        unreadable("Too many headers"),
+    ),
+    "a header that is none": (wire(start="POST / HTTP/1.1\r\nnonsense"), 400, not_a_target("")),
+    **{
+        method: (wire(start=f"{method} / HTTP/1.1"), 405, f"{HOW}, and not {method}.")
+        for method in ("BREW", "CONNECT", "DELETE", "GET", "OPTIONS", "PATCH", "PUT", "TRACE", "post")
+    },
+}
+
+
+@pytest.fixture
+def unchanged(fakesecrets, client, server):
+    """Whatever is sent, the world stays as it is, and who asks next is answered."""
+    client.create_secret(Name="db", SecretString="value")
+    before = snapshot(fakesecrets._service.store)
+    yield
+    assert snapshot(fakesecrets._service.store) == before
+    status, listed = answer(server, wire())
+    assert (status, [secret["Name"] for secret in listed["SecretList"]]) == (200, ["db"])
+
+
+@pytest.mark.usefixtures("unchanged")
+class TestWhatIsNoRequest:
+    @pytest.mark.parametrize(("sent", "told"), AWS_REFUSES.values(), ids=AWS_REFUSES)
+    def test_is_refused_as_aws_does(self, server, sent, told):
+        with connected(server) as connection:
+            connection.sendall(sent)
+            status, _, document = read(connection)
+            connection.sendall(wire())
+            after, _, _ = read(connection)
+
+        assert (status, document) == told
+        assert after == 200
+
+    @pytest.mark.parametrize(("sent", "status", "message"), WE_REFUSE.values(), ids=WE_REFUSE)
+    def test_is_told_what_is_wrong_with_it(self, fakesecrets, server, sent, status, message):
+        recorded = len(fakesecrets.history)
+
+        with connected(server) as connection:
+            connection.sendall(sent)
+            told = read(connection)
+            rest = connection.recv(1)
+
+        assert (told[0], told[2]) == (status, {"__type": "FakeSecretsError", "message": message})
+        assert (told[1]["Content-Type"], told[1]["Connection"], rest) == (JSON, "close", b"")
+        assert len(fakesecrets.history) == recorded
+
+    def test_has_no_body_in_the_answer_to_head(self, server):
+        with connected(server) as connection:
+            connection.sendall(wire(start="HEAD / HTTP/1.1"))
+            with connection.makefile("rb") as file:
+                whole = file.read()
+
+        assert (whole[:12], whole[-4:]) == (b"HTTP/1.1 405", b"\r\n\r\n")
+
+    @pytest.mark.parametrize(
+        ("sent", "status", "message"),
+        [
+            pytest.param(
+                wire(b'{"MaxResu', Content_Length=20),
+                400,
+                "The body of the request ended after 9 of 20 bytes.",
+                id="body",
+            ),
+            pytest.param(wire(b"", Content_Length=None)[:-2], 411, NO_LENGTH, id="headers"),
+            pytest.param(b"POS", 400, unreadable("Bad request syntax ('POS')"), id="line"),
+        ],
+    )
+    def test_may_be_half_of_one(self, server, sent, status, message):
+        told = answer(server, sent, half_closed=True)
+
+        assert told == (status, {"__type": "FakeSecretsError", "message": message})
+
+    @pytest.mark.parametrize(
+        ("sent", "part"),
+        [
+            pytest.param(wire(b"{", Content_Length=2), "body", id="body"),
+            pytest.param(wire()[:60], "headers", id="headers"),
+        ],
+    )
+    def test_may_take_too_long(self, server, monkeypatch, sent, part):
+        monkeypatch.setattr(_server._Conversation, "timeout", 0.2)
+
+        told = answer(server, sent)
+
+        message = f"The {part} of the request did not come within 0.2 seconds."
+        assert told == (408, {"__type": "FakeSecretsError", "message": message})
+
+    @pytest.mark.parametrize(
+        "sent", [b"", b"POST /", b"\r\n", wire()], ids=["nothing", "half", "empty", "one"]
+    )
+    def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch, sent):
+        monkeypatch.setattr(_server._Conversation, "timeout", 0.2)
+
+        with connected(server) as connection:
+            connection.sendall(sent)
+            if sent == wire():
+                assert read(connection)[0] == 200
+            assert connection.recv(1) == b""
+
+    def test_may_come_from_a_client_that_has_gone(self, server):
+        for _ in range(5):
+            with connected(server) as connection:
+                connection.sendall(wire(b"{", Content_Length=2))
+                reset(connection)
+            with connected(server) as connection:
+                connection.sendall(wire(b" " * 100_000))
+                reset(connection)
+
+
+def reset(connection):
+    """Leave without a farewell: the other side finds the connection broken, and not ended."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def pause():
+    threading.Event().wait(0.01)
+
+
+class Held:
+    """A rotation of the secret db whose function waits for the test."""
+
+    def __init__(self, fake):
+        self.begun, self.may_go_on, self._threads = threading.Event(), threading.Event(), []
+        fake.client().create_secret(Name="db", SecretString="old")
+        self.function = fake.add_rotation_function(self._rotate, name="held")
+
+    def _rotate(self, event, context):
+        self.begun.set()
+        assert self.may_go_on.wait(10)
+        well_behaved(event, context)
+
+    def until_the_end_of(self, server):
+        """Wait until it has begun; it goes on when the server has ended its connections."""
+        assert self.begun.wait(10)
+        self._threads.append(threading.Thread(target=self._go_on_after, args=(server,)))
+        self._threads[0].start()
+
+    def _go_on_after(self, server):
+        while not server._listener.is_closing:
+            pause()
+        with server._listener._lock:
+            self.may_go_on.set()
+
+    def join(self):
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def held(fakesecrets):
+    held = Held(fakesecrets)
+    yield held
+    held.join()
+
+
+class TestConnections:
+    def test_one_takes_many_requests(self, outside, fakesecrets):
+        sockets = set()
+
+        for number in range(50):
+            assert post(outside, "ListSecrets")[0] == 200
+            assert post(outside, "DescribeSecret", SecretId=f"no-{number}")[0] == 400
+            sockets.add(outside.sock)
+
+        assert len(sockets - {None}) == 1
+        assert len(calls(fakesecrets)) == 100
+
+    def test_sixteen_are_served_at_once(self, fakesecrets, server):
+        together = threading.Barrier(16, timeout=10)
+
+        def work(number):
+            connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)
+            connection.connect()
+            together.wait()
+            made = [
+                post(
+                    connection,
+                    "CreateSecret",
+                    Name=f"{number}-{n}",
+                    SecretString="a",
+                    ClientRequestToken=token(n),
+                )
+                for n in range(5)
+            ]
+            together.wait()  # all of them are open still
+            connection.close()
+            return made
+
+        with ThreadPoolExecutor(16) as pool:
+            made = [each for several in pool.map(work, range(16)) for each in several]
+
+        assert {status for status, _ in made} == {200}
+        assert len({document["ARN"] for _, document in made}) == 80
+        assert len(calls(fakesecrets)) == 80
+
+    def test_an_answer_is_written_at_once_and_not_held_back(self, outside, server, monkeypatch):
+        written, write = [], socket.SocketIO.write
+        monkeypatch.setattr(
+            socket.SocketIO, "write", lambda file, data: written.append(bytes(data)) or write(file, data)
+        )
+
+        assert post(outside, "ListSecrets")[0] == 200
+
+        # One write for head and body, and no waiting for more: or delayed acknowledgements cost 40 ms each.
+        [connection] = server._listener._connections
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        [whole] = written
+        assert (whole[:15], whole[-18:]) == (b"HTTP/1.1 200 OK", b'{"SecretList": []}')
+
+    def test_requests_may_come_before_the_answers(self, fakesecrets, server):
+        operations = ["ListSecrets", "Nonsense", "GetRandomPassword"]
+
+        with connected(server) as connection:
+            connection.sendall(b"".join(wire(X_Amz_Target=f"secretsmanager.{name}") for name in operations))
+            # One file for all of them: it may have read into the next answer.
+            with connection.makefile("rb") as file:
+                told = [read_of(file) for _ in operations]
+
+        assert [sorted(document) for document in told] == [["SecretList"], ["__type"], ["RandomPassword"]]
+        assert [name for name, _, _ in calls(fakesecrets)] == operations
+
+    def test_a_body_may_wait_to_be_asked_for(self, server):
+        with connected(server) as connection:
+            connection.sendall(wire(b"", Content_Length=2, Expect="100-continue"))
+            asked = connection.recv(1_000)
+            connection.sendall(b"{}")
+            status, _, _ = read(connection)
+
+        assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert status == 200
+
+    @pytest.mark.parametrize(
+        ("start", "headers"),
+        [
+            pytest.param("POST / HTTP/1.0", {}, id="HTTP/1.0"),
+            pytest.param("POST / HTTP/1.1", {"Connection": "close"}, id="HTTP/1.1"),
+        ],
+    )
+    def test_one_is_ended_for_whom_it_is_the_last_request(self, server, start, headers):
+        with connected(server) as connection:
+            connection.sendall(wire(start=start, **headers))
+            status, _, document = read(connection)
+            rest = connection.recv(1)
+
+        assert (status, document, rest) == (200, {"SecretList": []}, b"")
+
+    def test_what_was_asked_for_is_done_though_its_client_has_gone(self, fakesecrets, server, held):
+        with connected(server) as connection:
+            connection.sendall(rotation(held.function))
+            assert held.begun.wait(10)
+            reset(connection)
+        held.may_go_on.set()
+
+        while server._listener._connections:  # until its thread has found out
+            pause()
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+        assert answer(server, wire())[0] == 200
+
+
+def read_of(file):
+    """The document of the next answer in a file."""
+    length = 0
+    while (line := file.readline().strip().lower()) != b"":
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    return json.loads(file.read(length))
+
+
+def rotation(function):
+    """RotateSecret as it goes over the wire."""
+    members = {"SecretId": "db", "RotationLambdaARN": function, "ClientRequestToken": token(9)}
+    return wire(json.dumps(members).encode(), X_Amz_Target="secretsmanager.RotateSecret")
+
+
+class TestFailuresOfTheFake:
+    def test_what_it_does_not_know_yet_is_told(self, outside, monkeypatch):
+        monkeypatch.delitem(_model.OPERATIONS, "TagResource")
+        _model.operation.cache_clear()
+
+        told = post(outside, "TagResource", SecretId="db", Tags=[])
+
+        message = "pytest-fakesecrets does not know the operation TagResource yet."
+        assert told == (501, {"__type": "FakeSecretsError", "message": message})
+        assert post(outside, "ListSecrets")[0] == 200
+
+    def test_a_bug_is_told_on_both_sides_and_it_lives_on(self, fakesecrets, monkeypatch, capfd):
+        def has_a_bug(*_):
+            raise LookupError("a bug")
+
+        with fakesecrets.serve() as server:
+            with monkeypatch.context() as broken:
+                broken.setattr(World, "answer", has_a_bug)
+                told = answer(server, wire())
+            after, _ = answer(server, wire())
+
+        message = "The fake has failed: LookupError: a bug"
+        assert told == (500, {"__type": "FakeSecretsError", "message": message})
+        assert after == 200
+        written = capfd.readouterr().err
+        assert written.count("Traceback (most recent call last):") == 1
+        assert "in has_a_bug" in written
+
+    def test_who_stops_the_test_inside_a_rotation_is_heard(self, fakesecrets, client, monkeypatch):
+        heard = []
+        monkeypatch.setattr(threading, "excepthook", lambda told: heard.append(str(told.exc_value)))
+
+        def rotate(event, context):
+            pytest.fail("not with this event")
+
+        client.create_secret(Name="db", SecretString="old")
+        with fakesecrets.serve() as server:
+            status, document = answer(server, rotation(fakesecrets.add_rotation_function(rotate)))
+
+        assert (status, document["message"]) == (500, "The fake has failed: Failed: not with this event")
+        assert heard == ["not with this event"]
+
+
+def is_closed(url):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
+    return True
+
+
+class TestLifetime:
+    def test_listens_on_the_loopback_address_alone(self, server):
+        listener = server._listener.socket
+
+        assert listener.family == socket.AF_INET
+        assert listener.getsockname() == ("127.0.0.1", port_of(server))
+
+    def test_ends_with_its_block(self, fakesecrets):
+        with fakesecrets.serve() as server:
+            assert answer(server, wire())[0] == 200
+
+        assert is_closed(server.url)
+        assert fakesecrets.is_active
+
+    def test_ends_with_its_block_when_that_raises(self, fakesecrets):
+        with pytest.raises(LookupError), fakesecrets.serve() as server:
+            raise LookupError
+
+        assert is_closed(server.url)
+
+    def test_ends_though_connections_are_open(self, fakesecrets):
+        with fakesecrets.serve() as server:
+            waiting, used, halfway = (connected(server) for _ in range(3))
+            used.sendall(wire())
+            assert read(used)[0] == 200
+            halfway.sendall(wire()[:-1])
+            while len(server._listener._connections) < 3:
+                pause()
+
+        assert is_closed(server.url)
+        assert (waiting.recv(1), used.recv(1)) == (b"", b"")
+        told = read(halfway)
+        assert (told[0], told[2]["message"]) == (400, "The body of the request ended after 1 of 2 bytes.")
+        for connection in (waiting, used, halfway):
+            connection.close()
+
+    def test_finishes_what_it_is_at_and_begins_nothing_more(self, fakesecrets, client, held):
+        members = {"Name": "late", "SecretString": "a", "ClientRequestToken": token(1)}
+        later = wire(json.dumps(members).encode(), X_Amz_Target="secretsmanager.CreateSecret")
+
+        with fakesecrets.serve() as server:
+            connection = connected(server)
+            connection.sendall(rotation(held.function) + later)
+            held.until_the_end_of(server)
+
+        assert read(connection)[0] == 200
+        assert connection.recv(1) == b""
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+        assert [secret["Name"] for secret in client.list_secrets()["SecretList"]] == ["db"]
+        connection.close()
+
+    def test_ends_though_a_client_has_broken_off_meanwhile(self, fakesecrets, held):
+        with fakesecrets.serve() as server, connected(server) as idle:
+            idle.sendall(wire())
+            assert read(idle)[0] == 200
+            with connected(server) as busy:
+                busy.sendall(rotation(held.function))
+                held.until_the_end_of(server)
+                reset(busy)
+
+        assert is_closed(server.url)
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+
+    @pytest.mark.parametrize(
+        ("body", "outcomes"),
+        [
+            pytest.param("pass", {"passed": 1}, id="a passed test"),
+            pytest.param("assert False", {"failed": 1}, id="a failed test"),
+        ],
+    )
+    def test_ends_with_the_test(self, pytester, body, outcomes):
+        pytester.makepyfile(
+            f"""
+            import http.client
+
+            import pytest
+
+
+            @pytest.fixture(scope="module")
+            def opened():
+                opened = []
+                yield opened
+                for connection in opened:
+                    connection.close()
+
+
+            def test_it(opened, fakesecrets_server):
+                port = int(fakesecrets_server.url.rpartition(":")[2])
+                opened.append(http.client.HTTPConnection("127.0.0.1", port))
+                opened[0].request("POST", "/", "{{}}", {HEADERS})
+                assert opened[0].getresponse().read() == b'{{"SecretList": []}}'
+                print("at", fakesecrets_server.url)
+                {body}
+            """
+        )
+        threads = set(threading.enumerate())
+
+        ran = pytester.runpytest_inprocess("-rP", "-p", "no:randomly")
+
+        ran.assert_outcomes(**outcomes)
+        [url] = {line.removeprefix("at ") for line in ran.outlines if line.startswith("at http")}
+        assert is_closed(url)
+        assert set(threading.enumerate()) == threads
+
+    def test_one_fake_may_have_two(self, fakesecrets, client):
+        with fakesecrets.serve() as first:
+            with fakesecrets.serve() as second:
+                client.create_secret(Name="db", SecretString="value")
+                assert first.url != second.url
+                told = [answer(server, wire()) for server in (first, second)]
+            assert is_closed(second.url)
+            after, _ = answer(first, wire())
+
+        assert [(status, document["SecretList"][0]["Name"]) for status, document in told] == [(200, "db")] * 2
+        assert after == 200
+
+    def test_needs_a_fake_that_is_active(self):
+        with pytest.raises(FakeSecretsError) as raised, FakeSecrets().serve():
+            raise AssertionError("not reached")
+
+        assert str(raised.value).startswith("This fake is not active, ")
+
+    @pytest.mark.parametrize("other", [False, True], ids=["no other one", "another one"])
+    def test_says_so_when_its_fake_has_been_left(self, other):
+        called = []
+        fake = FakeSecrets()
+        with fake:
+            fake.client().create_secret(Name="db", SecretString="old")
+            function = fake.add_rotation_function(lambda event, context: called.append(event))
+            serving = fake.serve()
+            server = serving.__enter__()
+        before = snapshot(fake._service.store)
+
+        # Its rotation functions would reach the real AWS, or the world of somebody else.
+        with FakeSecrets() if other else fake.clock.at(fake.clock.now):
+            status, document = answer(server, rotation(function))
+        serving.__exit__(None, None, None)
+
+        assert (status, document["__type"]) == (410, "FakeSecretsError")
+        assert document["message"].startswith("This fake is not active, ")
+        assert called == []
+        assert snapshot(fake._service.store) == before
+        assert is_closed(server.url)
+
+    def test_a_process_that_forgets_to_end_it_ends(self):
+        script = """
+from pytest_fakesecrets import FakeSecrets
+FakeSecrets().__enter__()
+from pytest_fakesecrets import _hook, _server
+_server.Server(_hook.active, "us-east-1").__enter__()
+"""
+
+        ran = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=20
+        )
+
+        assert (ran.returncode, ran.stderr) == (0, "")
