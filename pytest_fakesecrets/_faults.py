@@ -137,7 +137,9 @@ def fault(
     )
 
 
-def _failure(operation: str, error: Failure) -> ServiceError | BaseException | type[BaseException] | timedelta:
+def _failure(
+    operation: str, error: Failure
+) -> ServiceError | BaseException | type[BaseException] | timedelta:
     if isinstance(error, str):
         return _service_error(error, operation)
     if isinstance(error, tuple) and [type(part) for part in error] == [int, str, str] and error[0] >= 300:
@@ -163,7 +165,9 @@ def _service_error(code: str, operation: str) -> ServiceError:
     message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))
     if code == "AccessDeniedException":
         action = "lambda:InvokeFunction" if operation == INVOKE else f"secretsmanager:{operation}"
-        message = f"User is not authorized to perform: {action} because no identity-based policy allows the action"
+        message = (
+            f"User is not authorized to perform: {action} because no identity-based policy allows the action"
+        )
     return _answered(known.get(code, 400), code, message)
 
 

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from ._wire import Reply
 
 TARGET_PREFIX = "secretsmanager."
+#: How a request says, on its way from the first door to the second, of which region its client is, and
+#: that the client has no keys to sign with.
+_REGION = "X-Fakesecrets-Region"
+_UNSIGNED = "fakesecrets_unsigned"
+
+_ANSWERED = "https://answered.invalid/"
+
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -43,7 +50,11 @@ class World(Protocol):
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
-    def takes_the_wire(self, operation: str, body: bytes) -> bool:
+    def answer_on_the_wire(
+        self, account: str | None, region: str | None, operation: str, body: bytes
+    ) -> Reply: ...
+
+    def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
         """Whether a request has to pass botocore's retries, since something is to go wrong with it."""
 
     def new_token(self) -> str: ...
@@ -105,17 +116,20 @@ def answer_call(
     model: OperationModel,
     params: Mapping[str, Any],
     request_signer: Any,
-    context: Mapping[str, Any],
+    context: dict[str, Any],
     **_: object,
 ) -> tuple[Response, dict[str, Any]] | None:
     """Answer `before-call`, with what botocore's own parser makes of the reply."""
     if active is None:
         _check_may_leave(model.name, params["url"])
         return None
-    if active.takes_the_wire(model.name, params["body"]):
+    account, region = _account(_access_key(request_signer)), context["client_region"]
+    if active.takes_the_wire(account, region, model.name, params["body"]):
+        if getattr(request_signer, "_credentials", None) is None:
+            context[_UNSIGNED] = True
+        params["headers"][_REGION] = region
         return None
-    account = _account(_access_key(request_signer))
-    reply = active.answer(account, context["client_region"], model.name, params["body"])
+    reply = active.answer(account, region, model.name, params["body"])
     return Response(params["url"], reply), parsed(reply, model)
 
 
@@ -125,21 +139,45 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
         return None
     url = str(request.url)
     target, signed = _text(request.headers["X-Amz-Target"]), _text(request.headers.get("Authorization", ""))
-    return Response(url, answer_wire(active, target, signed, url, _body(request.body)))
+    region = _text(request.headers.get(_REGION, "")) or _region_of(url)
+    from ._faults import Broken, exception_of
+
+    try:
+        reply = answer_wire(active, target, signed, region, _body(request.body))
+    except Broken as broken:
+        raise exception_of(broken.error, url) from None
+    # botocore goes on asking: nobody else, such as moto, shall do it all once more.
+    request.url = _ANSWERED
+    return Response(url, reply)
 
 
-def answer_wire(world: World, target: str, authorization: str, url: str, body: bytes) -> Reply:
-    """The answer to a request of which there is nothing but what was sent, by botocore or any other client."""
+def answer_wire(world: World, target: str, authorization: str, region: str | None, body: bytes) -> Reply:
+    """
+    The answer to a request of which there is nothing but what was sent, by botocore or any other client.
+
+    Raises:
+        Broken: a test wants the network to go wrong.
+    """
     credential = _CREDENTIAL.search(authorization)
     account = _account(credential["key"]) if credential else None
-    region = credential["region"] if credential else _region_of(url)
-    return world.answer(account, region, target.removeprefix(TARGET_PREFIX), body)
+    region = credential["region"] if credential else region
+    return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
+
+
+def leave_unsigned(context: Mapping[str, Any], **_: object) -> object:
+    """Answer `choose-signer`: a client without keys is answered, and so its request is left unsigned."""
+    if _UNSIGNED not in context:
+        return None
+    from botocore import UNSIGNED
+
+    return UNSIGNED
 
 
 #: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
 HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
     ("before-parameter-build.secrets-manager", supply_token),
     ("before-call.secrets-manager", answer_call),
+    ("choose-signer.secrets-manager", leave_unsigned),
     ("before-send.secrets-manager", answer_send),
 )
 

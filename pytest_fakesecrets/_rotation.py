@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Condition, get_ident
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ._agenda import Entry
+from ._core.arn import parse_secret_arn
+from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._failures import warn_of_abandonment, warn_of_failure
+from ._faults import INVOKE, exception_of
 from ._operations import outcome
 from ._operations.context import Change
 from ._plan import Plan
@@ -64,6 +67,8 @@ class Rotations:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
+        #: Called after each call that a rotation function has made, with the operation.
+        self.watchers: list[Callable[[str], None]] = []
         self._done = Condition(service.lock)
         service.on_change = self.note
         self.clear()
@@ -229,13 +234,15 @@ class Rotations:
         __tracebackhide__ = True
         rotation, start = place.rotation, self._service.clock.now
         error: BaseException | None = None
-        token = RUNNING.set(Running(name, place.region.account))
+        token = RUNNING.set(Running(name, place.region.account, self._deadline(rotation, start)))
         try:
             if rotation.function_arn is None:
                 with self._service.transaction(place.region) as context:
                     outcome.rotate_by_service(context, rotation)
             else:
                 self._invoke(rotation, rotation.function_arn, name)
+        except FunctionStopped as stopped:
+            error = stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
             error = raised
         finally:
@@ -253,12 +260,44 @@ class Rotations:
 
     def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> None:
         __tracebackhide__ = True
+        self._check_may_be_invoked(rotation, name)
         self._service.functions.find(function_arn).invoke(
             event_of(rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
             clock=lambda: self._service.clock.now,
         )
+
+    def _deadline(self, rotation: Rotation, start: datetime) -> datetime | None:
+        arn = rotation.function_arn
+        return (
+            start + self._service.functions.find(arn).timeout
+            if arn and self._service.functions.knows(arn)
+            else None
+        )
+
+    def _check_may_be_invoked(self, rotation: Rotation, step: str) -> None:
+        """
+        Let the invocation fail where a test wants it to.
+
+        Raises:
+            InvocationRefused: Lambda answers with an error.
+        """
+        parsed = parse_secret_arn(rotation.secret_id)
+        names = {rotation.secret_id, parsed.name if parsed else ""}
+        ordered = self._service.faults.next(INVOKE, names.__contains__, step, use=True)
+        failure = None if ordered is None else ordered.failure
+        if isinstance(failure, ServiceError):
+            raise InvocationRefused(f"Lambda has not run the function: {failure.code}: {failure.message}")
+        if isinstance(failure, timedelta):
+            self._service.clock.tick(failure)
+        elif failure is not None:
+            raise exception_of(failure, "https://lambda.amazonaws.com/")
+
+    def after_call(self, operation: str) -> None:
+        """Tell whoever watches that a rotation function has made a call; they may stop it there."""
+        for watcher in self.watchers:
+            watcher(operation)
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

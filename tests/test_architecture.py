@@ -34,14 +34,26 @@ RANKS = [
         "_install",
     },
     {"_service"},
-    {"_model", "_history", "_clock", "_ids", "_functions", "_words", "_wire", "_hints", "_agenda"},
+    {
+        "_model",
+        "_faults",
+        "_retries",
+        "_history",
+        "_clock",
+        "_ids",
+        "_functions",
+        "_words",
+        "_wire",
+        "_hints",
+        "_agenda",
+    },
     {"_operations"},
     {"_core"},
 ]
 
 THIRD_PARTIES = {
     "pytest": {"plugin"},
-    "botocore": {"_hook", "_install", "_model"},
+    "botocore": {"_faults", "_hook", "_install", "_model"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
