@@ -10,15 +10,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
+from ._calling import Place
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
 from ._driver import RotationDriver
+from ._environment import environment
 from ._faults import Failure, Fault, fault
-from ._functions import TIMEOUT, Handler, environment
+from ._functions import TIMEOUT, Handler
 from ._install import put_handlers
-from ._rotation import Place
 from ._seeding import Seeding
 from ._server import Server
 from ._service import DEFAULT_ACCOUNT, default_region

@@ -123,7 +123,7 @@ def fault(
     if operation != INVOKE and operation not in service_model().operation_names:
         known = [*service_model().operation_names, INVOKE]
         raise FakeSecretsError(f"There is no operation {operation!r}.{_meant(operation, known)}")
-    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+    if times is not None and (type(times) is not int or times < 1):
         raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
     if step is not None and step not in STEPS:
         raise FakeSecretsError(f"There is no step {step!r}. The steps are {', '.join(STEPS)}.")
@@ -173,7 +173,7 @@ def _service_error(code: str, operation: str) -> ServiceError:
 
 def _answered(status: int, code: str, message: str) -> ServiceError:
     """An error of the service under the name of its code."""
-    is_modelled = service_model().shape_for_error_code(code) is not None
+    is_modelled = code in [shape.name for shape in service_model().error_shapes]
     members = {"status": status, "message_member": "Message" if is_modelled else "message"}
     error: ServiceError = type(code, (ServiceError,), members)(message)
     return error

@@ -6,11 +6,9 @@ import importlib
 import importlib.util
 import inspect
 import json
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -19,6 +17,7 @@ from typing import Any
 
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
+from ._environment import environment
 
 Handler = Callable[[Any, Any], Any]
 
@@ -97,7 +96,8 @@ def timed_out() -> FunctionTimedOut:
 def _imported_afresh(handler: Handler) -> Handler:
     """The handler out of a new copy of its module: what a cold start runs."""
     found = sys.modules[handler.__module__]
-    assert found.__spec__ is not None and found.__spec__.loader is not None
+    assert found.__spec__ is not None
+    assert found.__spec__.loader is not None
     module = importlib.util.module_from_spec(found.__spec__)
     sys.modules[handler.__module__] = module
     try:
@@ -116,57 +116,6 @@ def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping
         "SECRETS_MANAGER_ENDPOINT": f"https://secretsmanager.{function.region}.amazonaws.com",
         **environ,
     }
-
-
-class _Environment:
-    """
-    Variables of the process, in layers: whoever leaves takes only its own layer away.
-
-    Rotation functions of several threads have to share one environment. Each finds its variables
-    there, and when the last one has left it is as it was before.
-    """
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self._layers: list[Mapping[str, str | None]] = []
-        self._before: dict[str, str | None] = {}
-
-    @contextmanager
-    def layer(self, variables: Mapping[str, str | None]) -> Iterator[None]:
-        """Set variables, or clear those that are None, until the block is left."""
-        own = dict(variables)
-        with self.lock:
-            for name in own:
-                self._before.setdefault(name, os.environ.get(name))
-            self._layers.append(own)
-            self._show(own)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._layers = [layer for layer in self._layers if layer is not own]
-                self._show(own)
-
-    def _show(self, names: Iterable[str]) -> None:
-        for name in names:
-            layers = [layer for layer in self._layers if name in layer]
-            value = layers[-1][name] if layers else self._before.pop(name)
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-_ENVIRONMENT = _Environment()
-environment = _ENVIRONMENT.layer
-
-if hasattr(os, "register_at_fork"):
-    # Or the child might find the lock held by a thread that it does not have.
-    os.register_at_fork(
-        before=_ENVIRONMENT.lock.acquire,
-        after_in_parent=_ENVIRONMENT.lock.release,
-        after_in_child=_ENVIRONMENT.lock.release,
-    )
 
 
 class Functions:
@@ -209,7 +158,7 @@ class Functions:
         _check_callable(found)
         if starts_cold:
             _check_can_start_cold(found)
-        if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
+        if type(timeout) is not timedelta or timeout <= timedelta(0):
             raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
         with self._lock:
             arn = self._arn(handler, name, account, region)

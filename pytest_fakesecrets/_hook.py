@@ -11,20 +11,19 @@ that is slow: botocore is there by the time that a handler runs.
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._answers import Response, parsed
+
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+    from botocore.awsrequest import AWSPreparedRequest
     from botocore.model import OperationModel
-    from botocore.parsers import ResponseParser
     from botocore.session import Session
 
     from ._wire import Reply
@@ -75,35 +74,6 @@ HOME = "PYTEST_FAKESECRETS_PROCESS"
 _LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
 
 
-class Response:
-    """An HTTP response as botocore and aiobotocore read it."""
-
-    def __init__(self, url: str, reply: Reply) -> None:
-        self.url = url
-        self.status_code = reply.status
-        self._headers = reply.headers
-        self.content = _Body(reply.body)
-        self.raw = None
-
-    @cached_property
-    def headers(self) -> HeadersDict:
-        from botocore.awsrequest import HeadersDict
-
-        return HeadersDict(self._headers)
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-
-class _Body(bytes):
-    """Bytes for botocore, and an awaitable of the same bytes for aiobotocore."""
-
-    def __await__(self) -> Generator[None, None, bytes]:
-        yield from ()
-        return bytes(self)
-
-
 def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
     """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""
     if active is not None:
@@ -140,12 +110,12 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
     url = str(request.url)
     target, signed = _text(request.headers["X-Amz-Target"]), _text(request.headers.get("Authorization", ""))
     region = _text(request.headers.get(_REGION, "")) or _region_of(url)
-    from ._faults import Broken, exception_of
+    from ._faults import Broken
 
     try:
         reply = answer_wire(active, target, signed, region, _body(request.body))
     except Broken as broken:
-        raise exception_of(broken.error, url) from None
+        raise broken.error from None
     # botocore goes on asking: nobody else, such as moto, shall do it all once more.
     request.url = _ANSWERED
     return Response(url, reply)
@@ -220,44 +190,6 @@ def _check_may_leave(operation: str, url: str) -> None:
 
 
 NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
-
-
-def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
-    """The response dict that botocore's endpoint makes of such a reply."""
-    parser = _parser()
-    response = {
-        "headers": dict(reply.headers),
-        "status_code": reply.status,
-        "body": reply.body,
-        "context": {"operation_name": model.name},
-    }
-    answer: dict[str, Any] = parser.parse(response, model.output_shape)  # type: ignore[arg-type]  # None is fine
-    if reply.status >= 300:
-        shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
-        if shape is not None:
-            answer.update(parser.parse(response, shape))
-    answer["ResponseMetadata"]["RetryAttempts"] = 0
-    return answer
-
-
-@lru_cache(maxsize=1)
-def _parser() -> ResponseParser:
-    from botocore.parsers import JSONParser
-
-    return JSONParser(timestamp_parser=_timestamp)
-
-
-def _timestamp(value: Any) -> datetime.datetime:
-    """What botocore makes of a date. It takes half of a call's time to do it, and the same dates come again."""
-    return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone)
-
-
-@lru_cache(maxsize=4096)
-def _timestamp_in(value: Any, *local_time: object) -> datetime.datetime:
-    """A date in local time, as long as nobody changes what that is, or freezes it."""
-    from botocore.utils import parse_timestamp
-
-    return parse_timestamp(value)
 
 
 def _access_key(request_signer: Any) -> str | None:

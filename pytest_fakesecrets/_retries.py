@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-#: Whether the call that is made here has failed on order, and is repeated without waiting.
+#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends.
 _SPARED: ContextVar[bool] = ContextVar("_SPARED", default=False)
 
 #: The modules in which botocore and aiobotocore sleep, and the name under which they know who does it.
@@ -21,7 +21,7 @@ _BUCKETS = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
 
 
 def spare_back_off(is_spared: bool) -> None:
-    """Say whether botocore's next waiting, in this thread or task, is left out."""
+    """Say whether botocore's waiting is left out from now on, in this thread or task."""
     _SPARED.set(is_spared)
 
 

@@ -12,11 +12,13 @@ from ._clock import Clock
 from ._core.errors import ServiceError
 from ._core.secret import Secret
 from ._core.store import Region
-from ._faults import Broken, Fault, ids_in
+from ._faults import Broken, Fault, exception_of, ids_in
 from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
 from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._wire import Reply
+
+_ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
 
 class World:
@@ -63,7 +65,8 @@ class World:
             request, sent = self._request(account, region, operation, body), ids_in(body)
             fault = self._next_fault(request, sent, use=True)
             failure = None if fault is None else fault.failure
-            spare_back_off(fault is not None and not fault.back_off)
+            if fault is not None:
+                spare_back_off(not fault.back_off)
             if isinstance(failure, ServiceError):
                 reply = self.service.refuse(request, sent, failure)
                 self._go_on_after(operation)
@@ -72,7 +75,7 @@ class World:
                 self.clock.tick(failure)
             elif failure is not None:
                 self.service.refuse(request, sent, _named(failure))
-                raise Broken(failure)
+                raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
         return self.answer(account, region, operation, body)
 
     def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
@@ -83,6 +86,7 @@ class World:
         if self._next_fault(request, ids_in(body), use=False) is None:
             return False
         self.back_off.replace()
+        spare_back_off(False)
         return True
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
@@ -105,7 +109,7 @@ class World:
         running = RUNNING.get()
         if running is not None:
             running.check_time(self.clock.now)
-            self.rotations.after_call(operation)
+            self.rotations.calls.after_call(operation)
 
     def new_token(self) -> str:
         return self.service.ids.token()
@@ -133,4 +137,5 @@ class World:
 def _named(failure: BaseException | type[BaseException]) -> ServiceError:
     """An exception in the place of an answer, for the history alone."""
     kind = failure if isinstance(failure, type) else type(failure)
-    return type(kind.__name__, (ServiceError,), {})("no answer")
+    error: ServiceError = type(kind.__name__, (ServiceError,), {})("no answer")
+    return error

@@ -21,6 +21,8 @@ RANKS = [
     {"__init__", "_fake", "_seeding", "_looking"},
     {"_world"},
     {
+        "_answers",
+        "_calling",
         "_hook",
         "_plan",
         "_rotation",
@@ -38,6 +40,7 @@ RANKS = [
         "_model",
         "_faults",
         "_retries",
+        "_environment",
         "_history",
         "_clock",
         "_ids",
@@ -53,7 +56,7 @@ RANKS = [
 
 THIRD_PARTIES = {
     "pytest": {"plugin"},
-    "botocore": {"_faults", "_hook", "_install", "_model"},
+    "botocore": {"_answers", "_faults", "_hook", "_install", "_model"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
