@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
     from ._server import Server
+    from ._target import CredentialRefused, CredentialTarget, TargetDown
     from ._view import SecretView, VersionView
 
 __version__ = "0.1.0"
@@ -31,6 +32,8 @@ __all__ = [
     "Assumptions",
     "Call",
     "Clock",
+    "CredentialRefused",
+    "CredentialTarget",
     "FakeSecrets",
     "FakeSecretsError",
     "LabelMoved",
@@ -42,6 +45,7 @@ __all__ = [
     "SecretView",
     "Server",
     "ServiceEvent",
+    "TargetDown",
     "ValueStored",
     "VersionView",
     "Window",
@@ -58,6 +62,7 @@ _HOMES = {
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),
     "_server": ("Server",),
+    "_target": ("CredentialRefused", "CredentialTarget", "TargetDown"),
     "_view": ("SecretView", "VersionView"),
 }
 

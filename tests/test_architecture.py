@@ -32,6 +32,7 @@ RANKS = [
         "_failures",
         "_server",
         "_install",
+        "_target",
     },
     {"_service"},
     {"_model", "_history", "_clock", "_ids", "_functions", "_words", "_wire", "_hints", "_agenda"},
