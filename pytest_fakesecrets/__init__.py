@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
     from ._server import Server
+    from ._target import CredentialRefused, CredentialTarget, TargetDown
     from ._view import SecretView, VersionView
 
 __version__ = "0.1.0"
@@ -37,6 +38,8 @@ __all__ = [
     "Assumptions",
     "Call",
     "Clock",
+    "CredentialRefused",
+    "CredentialTarget",
     "FakeSecrets",
     "FakeSecretsError",
     "Fault",
@@ -51,6 +54,7 @@ __all__ = [
     "SecretView",
     "Server",
     "ServiceEvent",
+    "TargetDown",
     "ValueStored",
     "VersionView",
     "Window",
@@ -68,6 +72,7 @@ _HOMES = {
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),
     "_server": ("Server",),
+    "_target": ("CredentialRefused", "CredentialTarget", "TargetDown"),
     "_view": ("SecretView", "VersionView"),
 }
 

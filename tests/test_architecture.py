@@ -34,6 +34,7 @@ RANKS = [
         "_failures",
         "_server",
         "_install",
+        "_target",
     },
     {"_service"},
     {
