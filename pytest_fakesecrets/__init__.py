@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         InvocationRefused,
         RotationFailedWarning,
     )
+    from ._core.finding import Finding
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
@@ -43,6 +44,7 @@ __all__ = [
     "FakeSecrets",
     "FakeSecretsError",
     "Fault",
+    "Finding",
     "FunctionTimedOut",
     "InvocationRefused",
     "LabelMoved",
@@ -64,6 +66,7 @@ _HOMES = {
     "_clock": ("Clock",),
     "_core.assumptions": ("Assumptions",),
     "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
+    "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
     "_fake": ("FakeSecrets",),

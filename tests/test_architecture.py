@@ -23,6 +23,8 @@ RANKS = [
     {
         "_answers",
         "_calling",
+        "_findings",
+        "_values",
         "_hook",
         "_plan",
         "_rotation",
@@ -42,6 +44,7 @@ RANKS = [
         "_faults",
         "_retries",
         "_environment",
+        "_output",
         "_history",
         "_clock",
         "_ids",
