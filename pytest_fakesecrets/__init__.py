@@ -14,6 +14,7 @@ from ._install import install
 
 if TYPE_CHECKING:
     from ._clock import Clock
+    from ._contract import RotationContract
     from ._core.assumptions import Assumptions
     from ._core.errors import (
         FakeSecretsError,
@@ -50,6 +51,7 @@ __all__ = [
     "LabelMoved",
     "LambdaContext",
     "Rotation",
+    "RotationContract",
     "RotationDriver",
     "RotationFailedWarning",
     "RotationStep",
@@ -64,6 +66,7 @@ __all__ = [
 
 _HOMES = {
     "_clock": ("Clock",),
+    "_contract": ("RotationContract",),
     "_core.assumptions": ("Assumptions",),
     "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
     "_core.finding": ("Finding",),
