@@ -26,6 +26,7 @@ OF_THE_PACKAGE = {
     "Assumptions": {"changed"},
     "Clock": {"at"},
     "FakeSecrets": {"recorded"},
+    "Fault": {"concerns", "failure", "use"},
     "Rotation": {
         "advanced",
         "attempts_before",
@@ -63,6 +64,11 @@ WRONG = {
     "call.operation == 3 or None": ("comparison-overlap", "reportUnnecessaryComparison"),
     "clock.move_to(3)": ("arg-type", "reportArgumentType"),
     "clock.tick('a day')": ("arg-type", "reportArgumentType"),
+    "fake.fail('ListSecrets', 503)": ("arg-type", "reportArgumentType"),
+    "fake.fail('ListSecrets', (503, 'Code'))": ("arg-type", "reportArgumentType"),
+    "fake.fail('ListSecrets', 'ThrottlingException', 3)": ("call-arg", "reportCallIssue"),
+    "fake.fail('ListSecrets', 'ThrottlingException', times='all')": ("arg-type", "reportArgumentType"),
+    "fake.add_rotation_function(handler, timeout=30)": ("arg-type", "reportArgumentType"),
     "clock.now()": ("operator", "reportCallIssue"),
     "server.url = 3": ("assignment", "reportAttributeAccessIssue"),
     "pytest_fakesecrets.FakeSecret()": ("attr-defined", "reportAttributeAccessIssue"),
@@ -203,7 +209,7 @@ def test_the_project_of_a_user_passes(pytester):
 
     ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
 
-    ran.assert_outcomes(passed=11)
+    ran.assert_outcomes(passed=13)
 
 
 def members(cls):
