@@ -65,6 +65,12 @@ def once(fake):
     return client
 
 
+@pytest.fixture(scope="module")
+def asession():
+    """A session of aiobotocore. Each new one reads botocore's data files."""
+    return pytest.importorskip("aiobotocore.session").get_session()
+
+
 @pytest.fixture
 def slept(monkeypatch):
     """The seconds for which somebody wanted to sleep, of time and of asyncio. Nobody does."""
@@ -592,14 +598,13 @@ class TestAiobotocore:
     """The same through aiobotocore, which has its own endpoint and its own retries."""
 
     @pytest.fixture
-    def in_a_client(self, fake, once):
-        session = pytest.importorskip("aiobotocore.session").get_session()
+    def in_a_client(self, fake, once, asession):
         config = pytest.importorskip("aiobotocore.config").AioConfig
 
         def run(work, mode="legacy", **retries):
             async def main():
                 settings = config(retries={"mode": mode, **retries})
-                async with session.create_client("secretsmanager", config=settings) as client:
+                async with asession.create_client("secretsmanager", config=settings) as client:
                     return await work(client)
 
             return asyncio.run(main())
@@ -1028,7 +1033,6 @@ class TestCallsOfRotationFunctions:
     )
     def test_that_fail_to_the_end_fail_the_rotation(self, fake, once, rotate, monkeypatch, code, attempts):
         """E20 and E24: a caller who is denied, and a service that is broken."""
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
         ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
 
@@ -1197,12 +1201,10 @@ class TestTimeout:
         steps = [event for event in fake.history if isinstance(event, RotationStep)]
         assert [type(step.error) for step in steps[:2]] == [FunctionTimedOut, type(None)]
 
-    def test_stops_asyncio_too(self, db, fakesecrets_clock, first_step):
-        session = pytest.importorskip("aiobotocore.session").get_session()
-
+    def test_stops_asyncio_too(self, db, fakesecrets_clock, first_step, asession):
         def slow(event, context):
             async def main():
-                async with session.create_client("secretsmanager") as client:
+                async with asession.create_client("secretsmanager") as client:
                     fakesecrets_clock.tick(31)
                     await client.put_secret_value(SecretId="db", SecretString="new")
 
