@@ -25,6 +25,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from freezegun import freeze_time
 from rotation_functions import nothing, well_behaved
 from support import labels, raw, refused, snapshot, token
 
@@ -233,6 +234,21 @@ class TestTheNetwork:
         once.get_secret_value(SecretId="db")
         assert fakesecrets_clock.now - before == timedelta(seconds=10)
         assert [call.error for call in calls(fake)] == [None] * 4
+
+    def test_is_slow_in_what_came_due_by_the_clock_of_somebody_else(self, fake, once):
+        with freeze_time("2030-01-01") as frozen:
+            function = fake.add_rotation_function(well_behaved)
+            rules = {"ScheduleExpression": "rate(4 hours)"}
+            once.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+            fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
+
+            frozen.tick(timedelta(hours=5))
+            once.describe_secret(SecretId="db")
+
+            assert f"{fake.clock.now:%H:%M:%S}" == "05:00:00"
+        scheduled = fake.rotations("db")[1]
+        assert scheduled.status == "succeeded"
+        assert scheduled.steps[-1].end - scheduled.started_at == timedelta(seconds=10)
 
 
 class TestWhichCalls:
