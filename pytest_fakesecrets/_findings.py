@@ -155,7 +155,8 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
     if type(error).__name__ == "ParamValidationError":
         text = f"A call has parameters that it cannot have: {_first_lines(error)}"
         yield evidence.says("illegal-call", text, "Compare them with the reference of the operation.")
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     if code in _ILLEGAL:
         operation = getattr(error, "operation_name", "A call")
         text = f"{operation} was refused with {code}."
