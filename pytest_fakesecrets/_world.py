@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -12,6 +13,9 @@ from ._core.store import Region
 from ._rotation import Rotations
 from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._wire import Reply
+
+#: Called with each world that a fake enters: the report of a run tells of all of them.
+listeners: list[Callable[[World], None]] = []
 
 
 class World:
@@ -34,6 +38,12 @@ class World:
     @property
     def is_active(self) -> bool:
         return _hook.active is self
+
+    def begin(self) -> None:
+        """Answer the clients of the process from now on."""
+        _hook.active = self
+        for told in listeners:
+            told(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""

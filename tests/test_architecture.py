@@ -17,7 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: A part imports from its own rank and from those to its right.
 RANKS = [
-    {"plugin"},
+    {"plugin", "_report_plugin"},
     {"__init__", "_fake", "_seeding", "_looking"},
     {"_world"},
     {
@@ -32,6 +32,11 @@ RANKS = [
         "_failures",
         "_server",
         "_install",
+        "_report",
+        "_telling",
+        "_page",
+        "_chart",
+        "_style",
     },
     {"_service"},
     {"_model", "_history", "_clock", "_ids", "_functions", "_words", "_wire", "_hints", "_agenda"},
@@ -40,7 +45,7 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin"},
+    "pytest": {"plugin", "_report_plugin"},
     "botocore": {"_hook", "_install", "_model"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
