@@ -127,6 +127,8 @@ def _forms(value: str | bytes) -> Iterator[str]:
         value = value.decode("utf-8", "backslashreplace")
     yield value
     yield repr(value)[1:-1]
+    yield ascii(value)[1:-1]
+    yield value.encode("unicode_escape").decode()  # as pytest writes parameters into the id of a test
     yield json.dumps(value)[1:-1]
     yield repr(json.dumps(value)[1:-1])[1:-1]
     yield quote(value, safe="")
