@@ -171,7 +171,7 @@ def _secret(secret: SecretPart, anchor: str, worlds: int) -> str:
     return "".join(
         [
             f'<h4 id="{anchor}">{heading}<span class="soft">{where}</span></h4>',
-            f'<p class="soft mono">{html(secret.arn)}</p>',
+            f'<p class="soft"><span class="mono">{html(secret.arn)}</span>{_extent(secret)}</p>',
             f'<p class="note">{left_out}</p>' if left_out else "",
             chart(secret, anchor) if secret.arn else "",
             *_told_rotations(secret),
@@ -184,6 +184,13 @@ def _secret(secret: SecretPart, anchor: str, worlds: int) -> str:
             ),
             f"<details><summary>As text, to copy</summary><pre>{html(secret.story)}</pre></details>",
         ]
+    )
+
+
+def _extent(secret: SecretPart) -> str:
+    number, first, last = len(secret.rows), secret.rows[0].at, secret.rows[-1].at
+    return (
+        f"<br>{number} {_plural(number, 'event')} from {html(first)} to {html(last)} UTC, from left to right"
     )
 
 
@@ -203,19 +210,24 @@ def _rotation(rotation: RotationPart) -> str:
         told.append(f"due again {rotation.retry_at}" if rotation.retry_at else "not tried again")
     if rotation.steps_left_out:
         told.append(f"{rotation.steps_left_out} earlier steps are left out")
-    head = ("step", "attempt", "began (UTC)", "ended (UTC)", "took", "outcome")
     version = f" to {html(rotation.version)}" if rotation.version else ""
+    is_fine = rotation.status == "succeeded" and not any(
+        [*rotation.findings, *(s.error for s in rotation.steps)]
+    )
     return "".join(
         [
-            f'<h5>{kind}{version} {_badge(rotation.status)} <span class="soft">{html(", ".join(told))}</span></h5>',
+            f'<details class="rotation"{"" if is_fine else " open"}><summary><h5>{kind}{version} '
+            f'{_badge(rotation.status)} <span class="soft">{html(", ".join(told))}</span></h5></summary>',
             *(_finding(finding) for finding in rotation.findings),
-            f'<div class="wide"><table><tr>{_cells("th", head)}</tr>'
-            if rotation.steps
-            else "<p>No step ran.</p>",
-            *(_step(step) for step in rotation.steps),
-            "</table></div>" if rotation.steps else "",
+            _steps(rotation.steps) if rotation.steps else "<p>No step has ended.</p>",
+            "</details>",
         ]
     )
+
+
+def _steps(steps: Iterable[StepPart]) -> str:
+    head = _cells("th", ("step", "attempt", "began (UTC)", "ended (UTC)", "took", "outcome"))
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(map(_step, steps))}</table></div>'
 
 
 def _step(step: StepPart) -> str:

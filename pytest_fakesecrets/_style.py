@@ -12,13 +12,13 @@ CSS = """
   --good: #3fb950; --bad: #ff7b72; --warn: #d29922; --fault: #bc8cff;
   --current: #4493f8; --pending: #d29922; --previous: #7d8590; --own: #bc8cff; --in: #0d1117; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 24px; max-width: 1500px; background: var(--page); color: var(--text);
+body { margin: 0 auto; padding: 24px; max-width: 2200px; background: var(--page); color: var(--text);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 24px; margin: 0 0 4px; }
 h2 { font-size: 20px; margin: 36px 0 8px; }
 h3 { font: 600 16px/1.4 ui-monospace, monospace; margin: 0; overflow-wrap: anywhere; }
 h4 { font-size: 17px; margin: 20px 0 2px; overflow-wrap: anywhere; }
-h5 { font-size: 14px; margin: 18px 0 4px; } h4 .soft, h5 .soft { font-weight: 400; }
+h5 { display: inline-block; font-size: 14px; margin: 4px 0; color: var(--text); } h4 .soft, h5 .soft { font-weight: 400; }
 p { margin: 4px 0; max-width: 110ch; }
 a { color: var(--link); }
 code, pre, .mono { font-family: ui-monospace, monospace; font-size: 13px; overflow-wrap: anywhere; }
@@ -47,6 +47,7 @@ tr:target td, :target > summary { background: color-mix(in srgb, var(--warn) 25%
 .test > summary { padding: 10px 14px; cursor: pointer; display: flex; gap: 12px; align-items: baseline; }
 .test > div { padding: 0 14px 14px; }
 details details > summary { cursor: pointer; color: var(--link); padding: 2px 0; }
+.rotation > *:not(summary) { margin-left: 16px; }
 .finding { border-left: 4px solid var(--bad); padding: 4px 12px; margin: 8px 0; background: var(--shade); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; color: var(--soft); margin: 8px 0; }
 .legend i { font-style: normal; }
