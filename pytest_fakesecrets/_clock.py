@@ -112,9 +112,8 @@ class Clock:
         """
         target = moment_of(moment)
         if _INSTANT.get() is not None:
-            _INSTANT.set(
-                target
-            )  # what came due takes its time there, and at() ends it: nobody else's time moves
+            # What came due takes its time there, until at() ends it: nobody else's time moves.
+            _INSTANT.set(target)
             return
         self.freeze()
         if target < self.now:
