@@ -171,7 +171,10 @@ class FunctionCalls:
 
 
 def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
-    return [] if error is None else [("its exception, which Lambda logs", str(error))]
+    try:
+        return [] if error is None else [("its exception, which Lambda logs", str(error))]
+    except Exception:
+        return []  # it cannot be printed: neither can Lambda
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
