@@ -127,7 +127,9 @@ def run(pytester, monkeypatch):
     def run(*arguments, source=None, **kwargs):
         if source is not None:
             pytester.makepyfile(source)
-        return pytester.runpytest("--fakesecrets-report=report.html", "-p", "no:randomly", *arguments, **kwargs)
+        return pytester.runpytest(
+            "--fakesecrets-report=report.html", "-p", "no:randomly", *arguments, **kwargs
+        )
 
     return run
 
