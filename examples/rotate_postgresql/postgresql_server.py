@@ -7,8 +7,9 @@ import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -53,29 +54,27 @@ class PostgreSQLServer:
         self.port = 0
 
     def __enter__(self) -> Self:
-        # Not one of pytest's folders: those of root are closed to other users.
-        self._folder = tempfile.TemporaryDirectory(prefix="fakesecrets-postgresql-")
-        folder = Path(self._folder.name)
-        (folder / "password").write_text(self._password, encoding="utf-8")
-        if self._owner:
-            shutil.chown(folder, self._owner, self._owner)
-            shutil.chown(folder / "password", self._owner, self._owner)
-        try:
+        with ExitStack() as stack:
+            # Not one of pytest's folders: those of root are closed to other users.
+            self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="fakesecrets-postgresql-")))
+            (self._folder / "password").write_text(self._password, encoding="utf-8")
+            if self._owner:
+                for path in (self._folder, self._folder / "password"):
+                    shutil.chown(path, self._owner, self._owner)
             self._run(
                 "initdb", "--username=postgres", "--pwfile=password", "--auth=scram-sha-256", "--no-sync",
                 "--locale=C", "--encoding=UTF8", "--pgdata=data",
             )  # fmt: skip
             self._start()
-            self._admin = self.log_in("postgres", self._password, autocommit=True)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+            stack.callback(self._run, "pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
+            self._admin = stack.enter_context(
+                closing(self.log_in("postgres", self._password, autocommit=True))
+            )
+            self._end = stack.pop_all().close
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._admin.close()
-        self._run("pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
-        self._folder.cleanup()
+        self._end()
 
     def log_in(self, user: str, password: str, **options: Any) -> psycopg.Connection:
         """A new connection; psycopg.OperationalError if the server refuses it."""
@@ -127,7 +126,7 @@ class PostgreSQLServer:
         """Run one of the server's programs in the server's folder; RuntimeError with its words if it fails."""
         done = subprocess.run(
             [self._binaries / program, *arguments],
-            cwd=self._folder.name,
+            cwd=self._folder,
             env={**os.environ, "LC_ALL": "C"},
             user=self._owner,
             group=self._owner,
@@ -137,6 +136,6 @@ class PostgreSQLServer:
             text=True,
         )
         if done.returncode:
-            log = Path(self._folder.name, "log")
+            log = self._folder / "log"
             told = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
             raise RuntimeError(f"{program} failed.\n{done.stdout}{done.stderr}{told}")
