@@ -15,11 +15,17 @@ from ._install import install
 if TYPE_CHECKING:
     from ._clock import Clock
     from ._core.assumptions import Assumptions
-    from ._core.errors import FakeSecretsError, RotationFailedWarning
+    from ._core.errors import (
+        FakeSecretsError,
+        FunctionTimedOut,
+        InvocationRefused,
+        RotationFailedWarning,
+    )
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
     from ._fake import FakeSecrets
+    from ._faults import Fault
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
     from ._server import Server
@@ -33,6 +39,9 @@ __all__ = [
     "Clock",
     "FakeSecrets",
     "FakeSecretsError",
+    "Fault",
+    "FunctionTimedOut",
+    "InvocationRefused",
     "LabelMoved",
     "LambdaContext",
     "Rotation",
@@ -50,10 +59,11 @@ __all__ = [
 _HOMES = {
     "_clock": ("Clock",),
     "_core.assumptions": ("Assumptions",),
-    "_core.errors": ("FakeSecretsError", "RotationFailedWarning"),
+    "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
     "_fake": ("FakeSecrets",),
+    "_faults": ("Fault",),
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),

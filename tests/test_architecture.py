@@ -21,6 +21,8 @@ RANKS = [
     {"__init__", "_fake", "_seeding", "_looking"},
     {"_world"},
     {
+        "_answers",
+        "_calling",
         "_hook",
         "_plan",
         "_rotation",
@@ -34,14 +36,27 @@ RANKS = [
         "_install",
     },
     {"_service"},
-    {"_model", "_history", "_clock", "_ids", "_functions", "_words", "_wire", "_hints", "_agenda"},
+    {
+        "_model",
+        "_faults",
+        "_retries",
+        "_environment",
+        "_history",
+        "_clock",
+        "_ids",
+        "_functions",
+        "_words",
+        "_wire",
+        "_hints",
+        "_agenda",
+    },
     {"_operations"},
     {"_core"},
 ]
 
 THIRD_PARTIES = {
     "pytest": {"plugin"},
-    "botocore": {"_hook", "_install", "_model"},
+    "botocore": {"_answers", "_faults", "_hook", "_install", "_model"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},

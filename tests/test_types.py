@@ -199,9 +199,9 @@ def test_the_project_of_a_user_passes(pytester):
     for path in FILES:
         shutil.copy(path, pytester.path / path.name.replace("user_conftest", "conftest"))
 
-    ran = pytester.runpytest_subprocess(
-        "-W", "error", "-p", "no:randomly", "-o", "python_files=user_*.py", "-o", "pythonpath=."
-    )
+    pytester.makeini("[pytest]\npython_files = user_*.py\npythonpath = .\n")
+
+    ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
 
     ran.assert_outcomes(passed=11)
 
