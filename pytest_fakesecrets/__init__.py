@@ -14,6 +14,7 @@ from ._install import install
 
 if TYPE_CHECKING:
     from ._clock import Clock
+    from ._contract import RotationContract
     from ._core.assumptions import Assumptions
     from ._core.errors import (
         FakeSecretsError,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         InvocationRefused,
         RotationFailedWarning,
     )
+    from ._core.finding import Finding
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
     from ._server import Server
+    from ._target import CredentialRefused, CredentialTarget, TargetDown
     from ._view import SecretView, VersionView
 
 __version__ = "0.1.0"
@@ -37,20 +40,25 @@ __all__ = [
     "Assumptions",
     "Call",
     "Clock",
+    "CredentialRefused",
+    "CredentialTarget",
     "FakeSecrets",
     "FakeSecretsError",
     "Fault",
+    "Finding",
     "FunctionTimedOut",
     "InvocationRefused",
     "LabelMoved",
     "LambdaContext",
     "Rotation",
+    "RotationContract",
     "RotationDriver",
     "RotationFailedWarning",
     "RotationStep",
     "SecretView",
     "Server",
     "ServiceEvent",
+    "TargetDown",
     "ValueStored",
     "VersionView",
     "Window",
@@ -58,8 +66,10 @@ __all__ = [
 
 _HOMES = {
     "_clock": ("Clock",),
+    "_contract": ("RotationContract",),
     "_core.assumptions": ("Assumptions",),
     "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
+    "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
     "_fake": ("FakeSecrets",),
@@ -68,6 +78,7 @@ _HOMES = {
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),
     "_server": ("Server",),
+    "_target": ("CredentialRefused", "CredentialTarget", "TargetDown"),
     "_view": ("SecretView", "VersionView"),
 }
 

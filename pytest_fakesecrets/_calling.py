@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ._core.arn import parse_secret_arn
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
+from ._core.finding import Finding
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
+from ._findings import Evidence, findings
 from ._operations import outcome
+from ._output import written_output
 from ._service import RUNNING, Running, Service
+from ._values import leaks
 
 #: Under which RotationTokens are made, so that they are opaque and the same on every run.
 _TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
@@ -59,13 +63,17 @@ class FunctionCalls:
         __tracebackhide__ = True
         rotation, start = place.rotation, self._service.clock.now
         error: BaseException | None = None
+        returned: object = None
+        length = len(self._service.history)
+        written: list[tuple[str, str]] = []
         token = RUNNING.set(Running(name, place.region.account, self._deadline(rotation, start)))
         try:
             if rotation.function_arn is None:
                 with self._service.transaction(place.region) as context:
                     outcome.rotate_by_service(context, rotation)
             else:
-                self._invoke(rotation, rotation.function_arn, name)
+                with written_output() as written:
+                    returned = self._invoke(rotation, rotation.function_arn, name)
         except FunctionStopped as stopped:
             error = stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
@@ -81,16 +89,53 @@ class FunctionCalls:
             token=rotation.token,
             error=error,
             redelivered=redelivered,
+            findings=self._findings(place, name, length, returned, error, written),
         )
 
-    def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> None:
+    def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> object:
         __tracebackhide__ = True
         self._check_may_be_invoked(rotation, name)
-        self._service.functions.find(function_arn).invoke(
+        returned = self._service.functions.find(function_arn).invoke(
             event_of(rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
             clock=lambda: self._service.clock.now,
+        )
+        self.after_call("return")
+        return returned
+
+    def _findings(
+        self,
+        place: Place,
+        step: str,
+        length: int,
+        returned: object,
+        error: BaseException | None,
+        written: Sequence[tuple[str, str]],
+    ) -> tuple[Finding, ...]:
+        """What there is to say of a call that began when the history had that length."""
+        rotation = place.rotation
+        if rotation.function_arn is None:
+            return ()
+        event = dict(event_of(rotation, step))
+        secret = place.region.find(place.secret_id, self._service.clock.now)
+        others = [*self._service.passwords, event["RotationToken"]]
+        return findings(
+            Evidence(
+                step=step,
+                event=event,
+                events=[
+                    each
+                    for each in self._service.history.since(length)
+                    if getattr(each, "step", None) == step
+                ],
+                secret=secret,
+                returned=returned,
+                error=error,
+                leaks=leaks([*written, *_raised(error)], returned, secret, others),
+                is_last=step == rotation.plan[-1],
+                is_test=rotation.is_test,
+            )
         )
 
     def _deadline(self, rotation: Rotation, start: datetime) -> datetime | None:
@@ -123,6 +168,10 @@ class FunctionCalls:
         """Tell whoever watches that a rotation function has made a call; they may stop it there."""
         for watcher in self.watchers:
             watcher(operation)
+
+
+def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
+    return [] if error is None else [("its exception, which Lambda logs", str(error))]
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

@@ -18,11 +18,16 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: A part imports from its own rank and from those to its right.
 RANKS = [
     {"plugin"},
-    {"__init__", "_fake", "_seeding", "_looking"},
+    {"__init__", "_contract"},
+    {"_scenarios"},
+    {"_trial"},
+    {"_fake", "_seeding", "_looking"},
     {"_world"},
     {
         "_answers",
         "_calling",
+        "_findings",
+        "_values",
         "_hook",
         "_plan",
         "_rotation",
@@ -34,6 +39,7 @@ RANKS = [
         "_failures",
         "_server",
         "_install",
+        "_target",
     },
     {"_service"},
     {
@@ -41,6 +47,7 @@ RANKS = [
         "_faults",
         "_retries",
         "_environment",
+        "_output",
         "_history",
         "_clock",
         "_ids",
@@ -55,15 +62,15 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin"},
-    "botocore": {"_answers", "_faults", "_hook", "_install", "_model"},
+    "pytest": {"plugin", "_contract", "_scenarios"},
+    "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }
 
 #: Third parties that only type checkers load.
-STUBS = {"types_boto3_secretsmanager": {"plugin", "_fake"}}
+STUBS = {"types_boto3_secretsmanager": {"plugin", "_contract", "_fake"}}
 
 
 def module_id(path):
