@@ -63,7 +63,7 @@ class PostgreSQLServer:
                     shutil.chown(path, self._owner, self._owner)
             self._run(
                 "initdb", "--username=postgres", "--pwfile=password", "--auth=scram-sha-256", "--no-sync",
-                "--locale=C", "--encoding=UTF8", "--pgdata=data",
+                "--locale=C", "--encoding=UTF8", "--wal-segsize=1", "--pgdata=data",
             )  # fmt: skip
             self._start()
             stack.callback(self._run, "pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
