@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
-    from ._fake import FakeSecrets
+    from ._fake import ROTATION_POINTS, FakeSecrets
     from ._faults import Fault
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ROTATION_POINTS",
     "Assumptions",
     "Call",
     "Clock",
@@ -72,7 +73,7 @@ _HOMES = {
     "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
-    "_fake": ("FakeSecrets",),
+    "_fake": ("ROTATION_POINTS", "FakeSecrets"),
     "_faults": ("Fault",),
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),

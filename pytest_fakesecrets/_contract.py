@@ -63,6 +63,8 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
     without: ClassVar[Mapping[str, str]] = {}
 
     _client: Any = None
+    #: The calls of an undisturbed rotation, and the state of the target after it: once for each class.
+    _undisturbed: ClassVar[tuple[Sequence[tuple[str, str]], object] | None] = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -136,7 +138,7 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
                     pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
                 known = tuple(trial.log), None if self.target is None else self.target.state()
             type(self)._undisturbed = known
-        return known  # type: ignore[no-any-return]  # the pair that was put there
+        return known
 
     def check_succeeded(self, trial: Trial, rotation: Rotation, code: str, told: str = "") -> None:
         """Let the scenario fail unless the rotation has succeeded and its value opens the target."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 from ._calling import Place
@@ -23,9 +23,7 @@ from ._failures import without_values
 from ._fake import FakeSecrets
 from ._history import Call
 from ._service import DEFAULT_ACCOUNT, RUNNING, Running
-
-if TYPE_CHECKING:
-    from ._contract import RotationContract
+from ._terms import Terms
 
 #: How often AWS is let to try again what has failed.
 ATTEMPTS = 3
@@ -49,7 +47,7 @@ class Visit:
 class Trial:
     """A secret and a rotation function in a world of their own, with everything that a scenario may do to them."""
 
-    def __init__(self, contract: RotationContract, fake: FakeSecrets, *, cold_start: bool = False) -> None:
+    def __init__(self, contract: Terms, fake: FakeSecrets, *, cold_start: bool = False) -> None:
         self.contract = contract
         self.fake = fake
         self.name = contract.secret_name
@@ -174,6 +172,7 @@ class Trial:
                 invoked_arn=self.function,
                 request_id="delivered",
                 clock=lambda: self.fake.clock.now,
+                deadline=self.fake.clock.now + self.contract.timeout,
             )
         except (Exception, FunctionStopped) as raised:
             error = raised

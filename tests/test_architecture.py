@@ -17,11 +17,11 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: A part imports from its own rank and from those to its right.
 RANKS = [
-    {"plugin"},
+    {"plugin", "_report_plugin"},
     {"__init__", "_contract"},
     {"_scenarios"},
-    {"_trial"},
-    {"_fake", "_seeding", "_looking"},
+    {"_trial", "_terms"},
+    {"_fake", "_clients", "_seeding", "_looking"},
     {"_world"},
     {
         "_answers",
@@ -40,6 +40,11 @@ RANKS = [
         "_server",
         "_install",
         "_target",
+        "_report",
+        "_telling",
+        "_page",
+        "_chart",
+        "_style",
     },
     {"_service"},
     {
@@ -62,7 +67,7 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin", "_contract", "_scenarios"},
+    "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
     "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
@@ -70,7 +75,7 @@ THIRD_PARTIES = {
 }
 
 #: Third parties that only type checkers load.
-STUBS = {"types_boto3_secretsmanager": {"plugin", "_contract", "_fake"}}
+STUBS = {"types_boto3_secretsmanager": {"plugin", "_clients", "_contract"}}
 
 
 def module_id(path):
@@ -228,7 +233,7 @@ def test_imports_point_one_way(path):
             id="stubs at run time",
         ),
         pytest.param(
-            "_fake.py",
+            "_clients.py",
             "if TYPE_CHECKING:\n    from types_boto3_secretsmanager import Client",
             [],
             id="stubs for type checkers",
@@ -297,7 +302,9 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_the_public_names_are_sorted():
-    assert pytest_fakesecrets.__all__ == sorted(pytest_fakesecrets.__all__)
+    assert pytest_fakesecrets.__all__ == sorted(
+        pytest_fakesecrets.__all__, key=lambda name: (not name.isupper(), name)
+    )
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():
