@@ -578,7 +578,7 @@ def rotates_a_fixed_secret(event, context):
 
 
 def add_the_fixed_secret(contract, fake):
-    fake.add_secret("billing/db", {"username": "app", "password": "old-password"})
+    fake.add_secret("billing/db", json.dumps({"username": "app", "password": "old-password"}))
 
 
 # 27: the other user is not the other user.
@@ -647,12 +647,12 @@ ONE_USER = {
     "secret_value": {"username": "app", "password": "old-password"},
     "target": DATABASE,
 }
-IMPATIENT = {**ONE_USER, "propagation_delay": timedelta(seconds=5)}
+LATE_TARGET = {**ONE_USER, "propagation_delay": timedelta(seconds=5)}
 FIXED = {**ONE_USER, "environ": {"SECRET_TO_ROTATE": "billing/db"}, "prepare": add_the_fixed_secret}
 
 
 def add_the_master(contract, fake):
-    fake.add_secret("cluster/master", {"username": "admin", "password": "master-password"})
+    fake.add_secret("cluster/master", json.dumps({"username": "admin", "password": "master-password"}))
 
 
 TWO_USERS = {
@@ -680,88 +680,80 @@ class Broken:
     function: Callable[[Any, Any], Any]
     scenario: str
     code: str
+    #: The step, or the call, that the failure has to name.
+    where: str
     attributes: Mapping[str, Any]
 
 
-def broken(number, function, scenario, code, attributes=ONE_USER):
-    return Broken(number, function, scenario, code, attributes)
+def broken(number, function, scenario, code, where, attributes=ONE_USER):
+    return Broken(number, function, f"test_{scenario}", code, where, attributes)
 
 
-SUCCEEDS = "test_a_rotation_succeeds"
-TWICE = "test_two_rotations_in_a_row_succeed"
-DELIVERED_TWICE = "test_each_step_may_be_delivered_twice"
-AFTER_FAILURE = "test_a_failure_after_any_step_is_recovered"
-AFTER_CRASH = "test_a_crash_after_any_call_is_recovered"
-READERS = "test_readers_always_find_a_credential_that_is_accepted"
-REFUSED = "test_a_refused_call_is_not_swallowed"
+SUCCEEDS = "a_rotation_succeeds"
+TWICE = "two_rotations_in_a_row_succeed"
+DELIVERED_TWICE = "each_step_may_be_delivered_twice"
+AFTER_FAILURE = "a_failure_after_any_step_is_recovered"
+AFTER_CRASH = "a_crash_after_any_call_is_recovered"
+REFUSED = "a_refused_call_is_not_swallowed"
+SWITCHED_OFF = "rotation_that_is_switched_off_is_refused"
+WITHOUT_A_VALUE = "a_secret_born_without_a_value_is_left_whole"
+SOMEBODY_ELSES = "somebody_elses_pending_version_is_left_alone"
+PENDING_GONE = "awspending_may_be_gone_already"
+COLD = "each_step_may_start_cold"
+FIRST = "the_first_rotation_ever_succeeds"
+LATE = "a_late_target_is_waited_for"
+HOSTILE = "hostile_but_legal_passwords_work"
+LEAKS = "nothing_secret_is_leaked"
+OTHERS = "other_secrets_are_left_alone"
+ALTERNATE = "alternating_users_come_back_after_two_rotations"
+IN_TIME = "it_ends_within_its_time"
 
 BROKEN = (
-    broken(1, current_at_once, SUCCEEDS, "current-moved-early"),
-    broken(1, current_by_its_label, SUCCEEDS, "current-moved-early"),
-    broken(2, puts_without_a_look, DELIVERED_TWICE, "second-delivery-failed"),
-    broken(3, regenerates_on_retry, AFTER_FAILURE, "foreign-version"),
-    broken(4, puts_without_a_token, SUCCEEDS, "foreign-version"),
-    broken(5, reads_a_token_key, SUCCEEDS, "event-misread"),
-    broken(5, reads_a_nested_step, SUCCEEDS, "event-misread"),
-    broken(6, waits_for_other_names, SUCCEEDS, "step-did-nothing"),
-    broken(6, waits_for_snake_case, SUCCEEDS, "step-did-nothing"),
-    broken(7, answers_500, REFUSED, "error-like-return"),
-    broken(7, returns_false, REFUSED, "error-swallowed"),
-    broken(8, pending_onto_the_old, SUCCEEDS, "pending-left-behind"),
-    broken(9, removes_pending_first, AFTER_CRASH, "not-recovered"),
-    broken(9, needs_pending_to_remove_it, "test_awspending_may_be_gone_already", "pending-needed"),
-    broken(10, removes_from_the_new, SUCCEEDS, "rotation-failed"),
-    broken(10, removes_from_a_label, SUCCEEDS, "illegal-call"),
-    broken(
-        11,
-        takes_a_current_one_for_granted,
-        "test_a_secret_born_without_a_value_is_left_whole",
-        "needs-current-version",
-    ),
-    broken(12, promotes_with_a_token, SUCCEEDS, "illegal-call"),
-    broken(12, puts_with_a_version_id, SUCCEEDS, "illegal-call"),
-    broken(13, previous_onto_the_new, SUCCEEDS, "previous-moved"),
-    broken(13, previous_by_hand, TWICE, "second-rotation-failed"),
-    broken(14, does_nothing_at_the_target, SUCCEEDS, "not-accepted"),
-    broken(15, sets_with_the_current_only, AFTER_CRASH, "not-recovered"),
-    broken(15, sets_with_the_pending_one, SUCCEEDS, "rotation-failed"),
-    broken(16, promotes_before_the_change, AFTER_CRASH, "locked-out"),
-    broken(16, promotes_in_set_secret, SUCCEEDS, "current-moved-early"),
-    broken(17, deploys_once_at_most, AFTER_CRASH, "work-skipped"),
-    broken(17, revokes_once_at_most, AFTER_CRASH, "work-skipped", TWO_PASSWORDS),
-    broken(
-        18,
-        reads_pending_by_its_label,
-        "test_somebody_elses_pending_version_is_left_alone",
-        "wrong-version-used",
-    ),
-    broken(18, looks_up_with_except_pass, REFUSED, "error-swallowed"),
-    broken(19, remembers_the_password, "test_each_step_may_start_cold", "state-in-memory"),
-    broken(20, needs_a_previous_one, "test_the_first_rotation_ever_succeeds", "first-rotation-failed"),
-    broken(
-        21,
-        takes_rotation_enabled_for_granted,
-        "test_rotation_that_is_switched_off_is_refused",
-        "rotation-enabled-assumed",
-    ),
-    broken(22, impatient, "test_a_late_target_is_waited_for", "no-tolerance-for-delay", IMPATIENT),
-    broken(23, excludes_nothing, "test_hostile_but_legal_passwords_work", "hostile-password"),
-    broken(23, formats_the_statement_twice, "test_hostile_but_legal_passwords_work", "hostile-password"),
-    broken(24, generates_none, SUCCEEDS, "value-empty"),
-    broken(24, keeps_the_password, SUCCEEDS, "value-unchanged"),
-    broken(25, logs_the_password, "test_nothing_secret_is_leaked", "secret-leaked"),
-    broken(25, prints_the_event, "test_nothing_secret_is_leaked", "secret-leaked"),
-    broken(25, returns_the_password, "test_nothing_secret_is_leaked", "secret-leaked"),
-    broken(26, rotates_a_fixed_secret, "test_other_secrets_are_left_alone", "other-secret-changed", FIXED),
-    broken(
-        27,
-        clones_the_clone,
-        "test_alternating_users_come_back_after_two_rotations",
-        "did-not-alternate",
-        TWO_USERS,
-    ),
-    broken(27, only_creates_users, TWICE, "second-rotation-failed", TWO_USERS),
-    broken(28, waits_for_ten_minutes, "test_it_ends_within_its_time", "too-slow"),
-    broken(29, logs_only, SUCCEEDS, "value-missing"),
-    broken(29, never_promotes, SUCCEEDS, "rotation-failed"),
+    broken(1, current_at_once, SUCCEEDS, "current-moved-early", "createSecret"),
+    broken(1, current_by_its_label, SUCCEEDS, "current-moved-early", "createSecret"),
+    broken(2, puts_without_a_look, DELIVERED_TWICE, "second-delivery-failed", "createSecret"),
+    broken(3, regenerates_on_retry, AFTER_FAILURE, "not-recovered", "setSecret"),
+    broken(4, puts_without_a_token, SUCCEEDS, "foreign-version", "createSecret"),
+    broken(5, reads_a_token_key, SUCCEEDS, "event-misread", "createSecret"),
+    broken(5, reads_a_nested_step, SUCCEEDS, "event-misread", "createSecret"),
+    broken(6, waits_for_other_names, SUCCEEDS, "step-did-nothing", "createSecret"),
+    broken(6, waits_for_snake_case, SUCCEEDS, "step-did-nothing", "createSecret"),
+    broken(7, answers_500, REFUSED, "error-like-return", "createSecret"),
+    broken(7, returns_false, REFUSED, "error-swallowed", "testSecret"),
+    broken(8, pending_onto_the_old, SUCCEEDS, "pending-left-behind", "finishSecret"),
+    broken(9, removes_pending_first, AFTER_CRASH, "not-recovered", "UpdateSecretVersionStage"),
+    broken(9, needs_pending_to_remove_it, PENDING_GONE, "pending-needed", "finishSecret"),
+    broken(10, removes_from_the_new, SUCCEEDS, "rotation-failed", "finishSecret"),
+    broken(10, removes_from_a_label, SUCCEEDS, "illegal-call", "finishSecret"),
+    broken(11, takes_a_current_one_for_granted, WITHOUT_A_VALUE, "needs-current-version", "finishSecret"),
+    broken(12, promotes_with_a_token, SUCCEEDS, "illegal-call", "finishSecret"),
+    broken(12, puts_with_a_version_id, SUCCEEDS, "illegal-call", "createSecret"),
+    broken(13, previous_onto_the_new, SUCCEEDS, "previous-moved", "finishSecret"),
+    broken(13, previous_by_hand, TWICE, "second-rotation-failed", "finishSecret"),
+    broken(14, does_nothing_at_the_target, SUCCEEDS, "not-accepted", "setSecret"),
+    broken(15, sets_with_the_current_only, AFTER_CRASH, "not-recovered", "setSecret"),
+    broken(15, sets_with_the_pending_one, SUCCEEDS, "rotation-failed", "setSecret"),
+    broken(16, promotes_before_the_change, AFTER_CRASH, "locked-out", "UpdateSecretVersionStage"),
+    broken(16, promotes_in_set_secret, SUCCEEDS, "current-moved-early", "setSecret"),
+    broken(17, deploys_once_at_most, AFTER_CRASH, "work-skipped", "UpdateSecretVersionStage"),
+    broken(17, revokes_once_at_most, AFTER_CRASH, "work-skipped", "UpdateSecretVersionStage", TWO_PASSWORDS),
+    broken(18, reads_pending_by_its_label, SOMEBODY_ELSES, "wrong-version-used", "setSecret"),
+    broken(18, looks_up_with_except_pass, REFUSED, "error-swallowed", "createSecret"),
+    broken(19, remembers_the_password, COLD, "state-in-memory", "setSecret"),
+    broken(20, needs_a_previous_one, FIRST, "first-rotation-failed", "setSecret"),
+    broken(21, takes_rotation_enabled_for_granted, SWITCHED_OFF, "rotation-enabled-assumed", "createSecret"),
+    broken(22, impatient, LATE, "no-tolerance-for-delay", "testSecret", LATE_TARGET),
+    broken(23, excludes_nothing, HOSTILE, "hostile-password", "setSecret"),
+    broken(23, formats_the_statement_twice, HOSTILE, "hostile-password", "setSecret"),
+    broken(24, generates_none, SUCCEEDS, "value-empty", "createSecret"),
+    broken(24, keeps_the_password, SUCCEEDS, "value-unchanged", "createSecret"),
+    broken(25, logs_the_password, LEAKS, "secret-leaked", "setSecret"),
+    broken(25, prints_the_event, LEAKS, "secret-leaked", "createSecret"),
+    broken(25, returns_the_password, LEAKS, "secret-leaked", "createSecret"),
+    broken(26, rotates_a_fixed_secret, OTHERS, "other-secret-changed", "createSecret", FIXED),
+    broken(27, clones_the_clone, ALTERNATE, "did-not-alternate", "app_clone_clone", TWO_USERS),
+    broken(27, only_creates_users, TWICE, "second-rotation-failed", "testSecret", TWO_USERS),
+    broken(28, waits_for_ten_minutes, IN_TIME, "too-slow", "setSecret"),
+    broken(29, logs_only, SUCCEEDS, "value-missing", "createSecret"),
+    broken(29, never_promotes, SUCCEEDS, "rotation-failed", "finishSecret"),
 )
