@@ -151,10 +151,8 @@ MUTATIONS = (
         "two_keys",
         "TWO_KEYS",
     ),
-    Mutation(
-        "no key is removed", "if previous is not None and", "if previous is None and", "two_keys", "TWO_KEYS"
-    ),
-    Mutation("no key is added", "SERVICE.add_password(", "print(", "two_keys", "TWO_KEYS"),
+    Mutation("no key is removed", "if previous is not None and", "if False and", "two_keys", "TWO_KEYS"),
+    Mutation("no key is added", "SERVICE.add_password(", "max(", "two_keys", "TWO_KEYS"),
 )
 
 
