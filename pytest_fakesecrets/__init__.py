@@ -15,14 +15,22 @@ from ._install import install
 if TYPE_CHECKING:
     from ._clock import Clock
     from ._core.assumptions import Assumptions
-    from ._core.errors import FakeSecretsError, RotationFailedWarning
+    from ._core.errors import (
+        FakeSecretsError,
+        FunctionTimedOut,
+        InvocationRefused,
+        RotationFailedWarning,
+    )
+    from ._core.finding import Finding
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
     from ._fake import FakeSecrets
+    from ._faults import Fault
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
     from ._server import Server
+    from ._target import CredentialRefused, CredentialTarget, TargetDown
     from ._view import SecretView, VersionView
 
 __version__ = "0.1.0"
@@ -31,8 +39,14 @@ __all__ = [
     "Assumptions",
     "Call",
     "Clock",
+    "CredentialRefused",
+    "CredentialTarget",
     "FakeSecrets",
     "FakeSecretsError",
+    "Fault",
+    "Finding",
+    "FunctionTimedOut",
+    "InvocationRefused",
     "LabelMoved",
     "LambdaContext",
     "Rotation",
@@ -42,6 +56,7 @@ __all__ = [
     "SecretView",
     "Server",
     "ServiceEvent",
+    "TargetDown",
     "ValueStored",
     "VersionView",
     "Window",
@@ -50,14 +65,17 @@ __all__ = [
 _HOMES = {
     "_clock": ("Clock",),
     "_core.assumptions": ("Assumptions",),
-    "_core.errors": ("FakeSecretsError", "RotationFailedWarning"),
+    "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
+    "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
     "_fake": ("FakeSecrets",),
+    "_faults": ("Fault",),
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),
     "_driver": ("RotationDriver",),
     "_server": ("Server",),
+    "_target": ("CredentialRefused", "CredentialTarget", "TargetDown"),
     "_view": ("SecretView", "VersionView"),
 }
 

@@ -31,6 +31,11 @@ _TOLERANCE = timedelta(seconds=1)
 _INSTANT: ContextVar[datetime | None] = ContextVar("_INSTANT", default=None)
 
 
+def present() -> datetime:
+    """The time of what runs here, aware and in UTC: that of the process, whoever has set it, as a rule."""
+    return _INSTANT.get() or datetime.now(timezone.utc)
+
+
 class Clock:
     """
     The time of the whole process, once it has been frozen by `freeze`, `move_to` or `tick`.
@@ -61,7 +66,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """The time, aware and in UTC, asked anew each time."""
-        return _INSTANT.get() or datetime.now(timezone.utc)
+        return present()
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ._calling import Place
 from ._core.errors import FakeSecretsError
 from ._core.rotation import STEPS, Rotation, RotationStep
 from ._core.store import Region
 from ._failures import warn_of_failure
-from ._rotation import Place, Rotations
+from ._rotation import Rotations
 from ._service import Service
 from ._words import utc
 
@@ -85,7 +86,7 @@ class RotationDriver:
         __tracebackhide__ = True
         delivered = self._delivered(step, secret_id)
         place = Place(self._region(delivered), delivered.secret_id, delivered.token)
-        again = self._rotations.call(place, delivered.name, redelivered=True)
+        again = self._rotations.calls.call(place, delivered.name, redelivered=True)
         self._service.history.append(again)
         if again.error is not None:
             raise again.error

@@ -31,7 +31,7 @@ _HARMLESS = frozenset(
 )
 
 #: Shorter values would blot out half of a text, and give nothing away that can be used.
-_SHORTEST = 4
+SHORTEST = 4
 
 
 def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) -> None:
@@ -92,7 +92,7 @@ def _headline(rotation: Rotation) -> str:
 
 def without_values(text: str, service: Service) -> str:
     """The text with every secret value blotted out, as it is and as Python, JSON or a URL write it."""
-    written = {form for value in _values(service) for form in _forms(value) if len(form) >= _SHORTEST}
+    written = {form for value in _values(service) for form in written_forms(value) if len(form) >= SHORTEST}
     for form in sorted(written, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
@@ -109,7 +109,7 @@ def _values(service: Service) -> Iterator[str | bytes]:
                     yield from _strings(_parsed(version.value))
 
 
-def _forms(value: str | bytes) -> Iterator[str]:
+def written_forms(value: str | bytes) -> Iterator[str]:
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
     yield repr(raw)[2:-1]
     yield base64.b64encode(raw).decode()

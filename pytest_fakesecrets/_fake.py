@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _hook
+from ._calling import Place
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
 from ._driver import RotationDriver
-from ._functions import Handler, environment
+from ._environment import environment
+from ._faults import Failure, Fault, fault
+from ._functions import TIMEOUT, Handler
 from ._install import put_handlers
-from ._rotation import Place
 from ._seeding import Seeding
 from ._server import Server
 from ._service import DEFAULT_ACCOUNT, default_region
@@ -84,6 +87,7 @@ class FakeSecrets(Seeding):
 
     def _deactivate(self) -> None:
         _hook.active = None
+        self._world.back_off.restore()
         self.clock.stop()
 
     def _check_active(self) -> None:
@@ -135,6 +139,8 @@ class FakeSecrets(Seeding):
         name: str | None = None,
         environ: Mapping[str, str] | None = None,
         region_name: str | None = None,
+        timeout: timedelta = TIMEOUT,
+        cold_start: bool = False,
     ) -> str:
         """
         Deploy a rotation function, so that RotateSecret may name it, and return its Lambda ARN.
@@ -145,6 +151,9 @@ class FakeSecrets(Seeding):
             environ: its environment variables, set while it runs, beside AWS_REGION,
                 SECRETS_MANAGER_ENDPOINT and the others that AWS's own functions read.
             region_name: its region, which has to be that of the secret; else the default one.
+            timeout: how long it may run in each step, by the clock that the test sees. Then it is stopped.
+            cold_start: whether its module is imported afresh before each step, so that nothing that it
+                keeps in memory is there in the next.
 
         Raises:
             FakeSecretsError: the handler cannot be found or called, or the name is no function's name.
@@ -155,7 +164,42 @@ class FakeSecrets(Seeding):
             environ=environ,
             account=DEFAULT_ACCOUNT,
             region=region_name or default_region(),
+            timeout=timeout,
+            starts_cold=cold_start,
         )
+
+    def fail(
+        self,
+        operation: str,
+        error: Failure,
+        *,
+        times: int | None = 1,
+        secret_id: str | None = None,
+        step: str | None = None,
+        back_off: bool = False,
+    ) -> Fault:
+        """
+        Let the next calls of an operation fail, as they may on AWS, through the retries of their client.
+
+        Args:
+            operation: such as "GetSecretValue"; or "Invoke", with which Lambda calls the rotation function.
+            error: an error code, such as "ThrottlingException"; an HTTP status, a code and a message; an
+                exception that the client meets on the network; or a timedelta, for an answer that takes
+                so long on the fake's clock, and then comes.
+            times: how many calls fail, each retry of a client being one; None for all of them.
+            secret_id: only calls about this secret, by its name or ARN.
+            step: only calls that a rotation function makes in this step.
+            back_off: whether the client waits between its retries as it would on AWS, in real seconds.
+
+        Returns:
+            The fault, whose `happened` counts the calls that have failed.
+
+        Raises:
+            FakeSecretsError: there is no such operation, error code or step.
+        """
+        ordered = fault(operation, error, times=times, secret_id=secret_id, step=step, back_off=back_off)
+        self._service.faults.arm(ordered)
+        return ordered
 
     def rotate(
         self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any

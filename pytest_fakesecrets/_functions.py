@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from threading import Lock
 from typing import Any
 
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
-from ._core.errors import FakeSecretsError
+from ._core.errors import FakeSecretsError, FunctionTimedOut
+from ._environment import environment
 
 Handler = Callable[[Any, Any], Any]
 
@@ -51,14 +53,20 @@ class Function:
     arn: str
     handler: Handler
     environ: Mapping[str, str]
+    timeout: timedelta = TIMEOUT
+    #: Whether its module is imported afresh for each step.
+    starts_cold: bool = False
 
     def invoke(
         self, event: Mapping[str, str], *, invoked_arn: str, request_id: str, clock: Callable[[], datetime]
-    ) -> None:
+    ) -> object:
         """
         Call the handler as Lambda does: with the event out of JSON, and its environment set.
 
         What it returns means nothing to Secrets Manager. What it raises comes out unchanged.
+
+        Raises:
+            FunctionTimedOut: it has taken longer than its timeout, by the clock that the test sees.
         """
         called = parse_function_arn(invoked_arn)
         assert called is not None
@@ -66,12 +74,37 @@ class Function:
             function_name=called.name,
             invoked_function_arn=invoked_arn,
             aws_request_id=request_id,
-            deadline=clock() + TIMEOUT,
+            deadline=clock() + self.timeout,
             clock=clock,
             log_group_name=f"/aws/lambda/{called.name}",
         )
         with environment(lambda_environ(called, self.environ)):
-            self.handler(json.loads(json.dumps(event)), context)
+            handler = _imported_afresh(self.handler) if self.starts_cold else self.handler
+            returned = handler(json.loads(json.dumps(event)), context)
+        if clock() > context.deadline:
+            raise timed_out()
+        return returned
+
+
+def timed_out() -> FunctionTimedOut:
+    return FunctionTimedOut(
+        "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
+        "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+    )
+
+
+def _imported_afresh(handler: Handler) -> Handler:
+    """The handler out of a new copy of its module: what a cold start runs."""
+    found = sys.modules[handler.__module__]
+    assert found.__spec__ is not None
+    assert found.__spec__.loader is not None
+    module = importlib.util.module_from_spec(found.__spec__)
+    sys.modules[handler.__module__] = module
+    try:
+        found.__spec__.loader.exec_module(module)
+    finally:
+        sys.modules[handler.__module__] = found
+    return attrgetter(handler.__qualname__)(module)  # type: ignore[no-any-return]  # checked when it was added
 
 
 def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -83,57 +116,6 @@ def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping
         "SECRETS_MANAGER_ENDPOINT": f"https://secretsmanager.{function.region}.amazonaws.com",
         **environ,
     }
-
-
-class _Environment:
-    """
-    Variables of the process, in layers: whoever leaves takes only its own layer away.
-
-    Rotation functions of several threads have to share one environment. Each finds its variables
-    there, and when the last one has left it is as it was before.
-    """
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self._layers: list[Mapping[str, str | None]] = []
-        self._before: dict[str, str | None] = {}
-
-    @contextmanager
-    def layer(self, variables: Mapping[str, str | None]) -> Iterator[None]:
-        """Set variables, or clear those that are None, until the block is left."""
-        own = dict(variables)
-        with self.lock:
-            for name in own:
-                self._before.setdefault(name, os.environ.get(name))
-            self._layers.append(own)
-            self._show(own)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._layers = [layer for layer in self._layers if layer is not own]
-                self._show(own)
-
-    def _show(self, names: Iterable[str]) -> None:
-        for name in names:
-            layers = [layer for layer in self._layers if name in layer]
-            value = layers[-1][name] if layers else self._before.pop(name)
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-_ENVIRONMENT = _Environment()
-environment = _ENVIRONMENT.layer
-
-if hasattr(os, "register_at_fork"):
-    # Or the child might find the lock held by a thread that it does not have.
-    os.register_at_fork(
-        before=_ENVIRONMENT.lock.acquire,
-        after_in_parent=_ENVIRONMENT.lock.release,
-        after_in_child=_ENVIRONMENT.lock.release,
-    )
 
 
 class Functions:
@@ -155,6 +137,8 @@ class Functions:
         environ: Mapping[str, str] | None,
         account: str,
         region: str,
+        timeout: timedelta = TIMEOUT,
+        starts_cold: bool = False,
     ) -> str:
         """
         Add a function, or put another in the place of the one that has this name.
@@ -172,9 +156,15 @@ class Functions:
         with environment(lambda_environ(parsed, variables)):
             found = _loaded(handler) if isinstance(handler, str) else handler
         _check_callable(found)
+        if starts_cold:
+            _check_can_start_cold(found)
+        if type(timeout) is not timedelta or timeout <= timedelta(0):
+            raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
         with self._lock:
             arn = self._arn(handler, name, account, region)
-            self._functions[arn] = Function(arn=arn, handler=found, environ=variables)
+            self._functions[arn] = Function(
+                arn=arn, handler=found, environ=variables, timeout=timeout, starts_cold=starts_cold
+            )
         return arn
 
     def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
@@ -243,6 +233,16 @@ def _check_callable(handler: object) -> None:
         raise FakeSecretsError(f"{handler!r} cannot be called as handler(event, context): {error}.") from None
     except ValueError:
         pass  # some built-in callables have no signature to look at
+
+
+def _check_can_start_cold(handler: Handler) -> None:
+    module = sys.modules.get(getattr(handler, "__module__", ""))
+    name = getattr(handler, "__qualname__", "<none>")
+    if module is None or module.__spec__ is None or "<" in name or attrgetter(name)(module) is not handler:
+        raise FakeSecretsError(
+            f"{handler!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
+            "function of a module that can be imported, under its own name. Give it as 'package.module:function'."
+        )
 
 
 def _checked_environ(environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -223,6 +223,10 @@ class History:
     def __len__(self) -> int:
         return len(self._events)
 
+    def since(self, length: int) -> list[Event]:
+        """The events that have come to the first *length* of all."""
+        return self._events[length:]
+
     def about(self, secret_id: str, length: int) -> tuple[Event, ...]:
         """The events of one secret, by its ARN, among the first *length* of all."""
         return tuple(event for event in self._events[:length] if event.secret_id == secret_id)

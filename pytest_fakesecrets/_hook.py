@@ -11,25 +11,31 @@ that is slow: botocore is there by the time that a handler runs.
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._answers import Response, parsed
+
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+    from botocore.awsrequest import AWSPreparedRequest
     from botocore.model import OperationModel
-    from botocore.parsers import ResponseParser
     from botocore.session import Session
 
     from ._wire import Reply
 
 TARGET_PREFIX = "secretsmanager."
+#: How a request says, on its way from the first door to the second, of which region its client is, and
+#: that the client has no keys to sign with.
+_REGION = "X-Fakesecrets-Region"
+_UNSIGNED = "fakesecrets_unsigned"
+
+_ANSWERED = "https://answered.invalid/"
+
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -43,7 +49,11 @@ class World(Protocol):
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
-    def takes_the_wire(self, operation: str, body: bytes) -> bool:
+    def answer_on_the_wire(
+        self, account: str | None, region: str | None, operation: str, body: bytes
+    ) -> Reply: ...
+
+    def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
         """Whether a request has to pass botocore's retries, since something is to go wrong with it."""
 
     def new_token(self) -> str: ...
@@ -64,35 +74,6 @@ HOME = "PYTEST_FAKESECRETS_PROCESS"
 _LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
 
 
-class Response:
-    """An HTTP response as botocore and aiobotocore read it."""
-
-    def __init__(self, url: str, reply: Reply) -> None:
-        self.url = url
-        self.status_code = reply.status
-        self._headers = reply.headers
-        self.content = _Body(reply.body)
-        self.raw = None
-
-    @cached_property
-    def headers(self) -> HeadersDict:
-        from botocore.awsrequest import HeadersDict
-
-        return HeadersDict(self._headers)
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-
-class _Body(bytes):
-    """Bytes for botocore, and an awaitable of the same bytes for aiobotocore."""
-
-    def __await__(self) -> Generator[None, None, bytes]:
-        yield from ()
-        return bytes(self)
-
-
 def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
     """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""
     if active is not None:
@@ -105,17 +86,20 @@ def answer_call(
     model: OperationModel,
     params: Mapping[str, Any],
     request_signer: Any,
-    context: Mapping[str, Any],
+    context: dict[str, Any],
     **_: object,
 ) -> tuple[Response, dict[str, Any]] | None:
     """Answer `before-call`, with what botocore's own parser makes of the reply."""
     if active is None:
         _check_may_leave(model.name, params["url"])
         return None
-    if active.takes_the_wire(model.name, params["body"]):
+    account, region = _account(_access_key(request_signer)), context["client_region"]
+    if active.takes_the_wire(account, region, model.name, params["body"]):
+        if getattr(request_signer, "_credentials", None) is None:
+            context[_UNSIGNED] = True
+        params["headers"][_REGION] = region
         return None
-    account = _account(_access_key(request_signer))
-    reply = active.answer(account, context["client_region"], model.name, params["body"])
+    reply = active.answer(account, region, model.name, params["body"])
     return Response(params["url"], reply), parsed(reply, model)
 
 
@@ -125,21 +109,45 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
         return None
     url = str(request.url)
     target, signed = _text(request.headers["X-Amz-Target"]), _text(request.headers.get("Authorization", ""))
-    return Response(url, answer_wire(active, target, signed, url, _body(request.body)))
+    region = _text(request.headers.get(_REGION, "")) or _region_of(url)
+    from ._faults import Broken
+
+    try:
+        reply = answer_wire(active, target, signed, region, _body(request.body))
+    except Broken as broken:
+        raise broken.error from None
+    # botocore goes on asking: nobody else, such as moto, shall do it all once more.
+    request.url = _ANSWERED
+    return Response(url, reply)
 
 
-def answer_wire(world: World, target: str, authorization: str, url: str, body: bytes) -> Reply:
-    """The answer to a request of which there is nothing but what was sent, by botocore or any other client."""
+def answer_wire(world: World, target: str, authorization: str, region: str | None, body: bytes) -> Reply:
+    """
+    The answer to a request of which there is nothing but what was sent, by botocore or any other client.
+
+    Raises:
+        Broken: a test wants the network to go wrong.
+    """
     credential = _CREDENTIAL.search(authorization)
     account = _account(credential["key"]) if credential else None
-    region = credential["region"] if credential else _region_of(url)
-    return world.answer(account, region, target.removeprefix(TARGET_PREFIX), body)
+    region = credential["region"] if credential else region
+    return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
+
+
+def leave_unsigned(context: Mapping[str, Any], **_: object) -> object:
+    """Answer `choose-signer`: a client without keys is answered, and so its request is left unsigned."""
+    if _UNSIGNED not in context:
+        return None
+    from botocore import UNSIGNED
+
+    return UNSIGNED
 
 
 #: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
 HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
     ("before-parameter-build.secrets-manager", supply_token),
     ("before-call.secrets-manager", answer_call),
+    ("choose-signer.secrets-manager", leave_unsigned),
     ("before-send.secrets-manager", answer_send),
 )
 
@@ -182,44 +190,6 @@ def _check_may_leave(operation: str, url: str) -> None:
 
 
 NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
-
-
-def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
-    """The response dict that botocore's endpoint makes of such a reply."""
-    parser = _parser()
-    response = {
-        "headers": dict(reply.headers),
-        "status_code": reply.status,
-        "body": reply.body,
-        "context": {"operation_name": model.name},
-    }
-    answer: dict[str, Any] = parser.parse(response, model.output_shape)  # type: ignore[arg-type]  # None is fine
-    if reply.status >= 300:
-        shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
-        if shape is not None:
-            answer.update(parser.parse(response, shape))
-    answer["ResponseMetadata"]["RetryAttempts"] = 0
-    return answer
-
-
-@lru_cache(maxsize=1)
-def _parser() -> ResponseParser:
-    from botocore.parsers import JSONParser
-
-    return JSONParser(timestamp_parser=_timestamp)
-
-
-def _timestamp(value: Any) -> datetime.datetime:
-    """What botocore makes of a date. It takes half of a call's time to do it, and the same dates come again."""
-    return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone)
-
-
-@lru_cache(maxsize=4096)
-def _timestamp_in(value: Any, *local_time: object) -> datetime.datetime:
-    """A date in local time, as long as nobody changes what that is, or freezes it."""
-    from botocore.utils import parse_timestamp
-
-    return parse_timestamp(value)
 
 
 def _access_key(request_signer: Any) -> str | None:

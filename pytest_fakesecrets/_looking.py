@@ -41,6 +41,24 @@ class Looking:
         self._world.catch_up()
         return self._rotations.all(arn)
 
+    def check(self, rotation: Rotation) -> None:
+        """
+        Let a test fail where there is anything to say of what a rotation function did.
+
+        Args:
+            rotation: the rotation, as `rotate()`, `run()` or `rotations()` gave it; its steps until now count.
+
+        Raises:
+            AssertionError: there are findings; the text lists them.
+        """
+        __tracebackhide__ = True
+        latest = next((each for each in self.rotations() if each.token == rotation.token), rotation)
+        told = "".join(f"\n- {finding}" for finding in latest.findings)
+        if told:
+            raise AssertionError(
+                f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:{told}"
+            )
+
     @property
     def history(self) -> tuple[Event, ...]:
         """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""

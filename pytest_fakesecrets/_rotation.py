@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 from threading import Condition, get_ident
-from typing import NamedTuple
-from uuid import UUID, uuid5
 
 from ._agenda import Entry
+from ._calling import FunctionCalls, Key, Place
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._failures import warn_of_abandonment, warn_of_failure
 from ._operations import outcome
 from ._operations.context import Change
 from ._plan import Plan
-from ._service import RUNNING, Running, Service
+from ._service import RUNNING, Service
 
 #: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
 _PATIENCE = 30.0
-
-#: Under which RotationTokens are made, so that they are opaque and the same on every run.
-_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
-
-
-Key = tuple[str, str]
-
-
-class Place(NamedTuple):
-    """Where a rotation is kept: its latest value is looked up there."""
-
-    region: Region
-    secret_id: str
-    token: str
-
-    @property
-    def rotation(self) -> Rotation:
-        return self.region.rotations[self.secret_id][self.token]
-
-    @property
-    def key(self) -> Key:
-        return self.secret_id, self.token
-
-    @property
-    def is_open(self) -> bool:
-        rotation = self.rotation
-        return rotation.status == "in progress" or rotation.retry_at is not None
-
-    def goes_on(self, now: datetime) -> bool:
-        secret = self.region.find(self.secret_id, now)
-        return secret is not None and self.rotation.has_steps_left(secret.labels)
 
 
 class Rotations:
@@ -64,6 +32,7 @@ class Rotations:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
+        self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
         service.on_change = self.note
         self.clear()
@@ -209,7 +178,7 @@ class Rotations:
             if place.rotation.status == "failed":
                 with self._service.transaction(place.region) as context:
                     outcome.retry(context, place.rotation)
-            step = self.call(place, place.rotation.next_step)
+            step = self.calls.call(place, place.rotation.next_step)
             if place.key not in self._places:
                 return None
             with self._service.transaction(place.region) as context:
@@ -223,54 +192,3 @@ class Rotations:
             return recorded
         finally:
             self._running.discard(place.key)
-
-    def call(self, place: Place, name: str, *, redelivered: bool = False) -> RotationStep:
-        """Call the function, or let the service rotate where there is none, and tell how it went."""
-        __tracebackhide__ = True
-        rotation, start = place.rotation, self._service.clock.now
-        error: BaseException | None = None
-        token = RUNNING.set(Running(name, place.region.account))
-        try:
-            if rotation.function_arn is None:
-                with self._service.transaction(place.region) as context:
-                    outcome.rotate_by_service(context, rotation)
-            else:
-                self._invoke(rotation, rotation.function_arn, name)
-        except BaseException as raised:
-            error = raised
-        finally:
-            RUNNING.reset(token)
-        return RotationStep(
-            name=name,
-            attempt=rotation.attempt,
-            start=start,
-            end=self._service.clock.now,
-            secret_id=rotation.secret_id,
-            token=rotation.token,
-            error=error,
-            redelivered=redelivered,
-        )
-
-    def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> None:
-        __tracebackhide__ = True
-        self._service.functions.find(function_arn).invoke(
-            event_of(rotation, name),
-            invoked_arn=function_arn,
-            request_id=self._service.ids.request_id(),
-            clock=lambda: self._service.clock.now,
-        )
-
-
-def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
-    """
-    The event that the rotation function receives.
-
-    Source: user guide, rotate-secrets_lambda-functions. The RotationToken is the same for all steps
-    of a rotation.
-    """
-    return {
-        "Step": step,
-        "SecretId": rotation.secret_id,
-        "ClientRequestToken": rotation.token,
-        "RotationToken": str(uuid5(_TOKENS, rotation.token)),
-    }

@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from types import TracebackType
 
 from . import _hook
+from ._faults import Broken
 from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
 from ._wire import Reply
 
@@ -153,6 +154,8 @@ class _Conversation(BaseHTTPRequestHandler):
             reply = self._answer(self._body())
         except _Refusal as refusal:
             self._refuse(refusal.status, str(refusal))
+        except Broken:
+            self.close_connection = True  # the network fails, as the test has ordered it
         else:
             self._send(reply)
 
@@ -223,7 +226,9 @@ class _Conversation(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> Reply:
         try:
             target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
-            return answer_wire(self.server.world, target, signed, "", body)
+            return answer_wire(self.server.world, target, signed, None, body)
+        except Broken:
+            raise
         except NotImplementedError as error:
             raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
         except BaseException as error:

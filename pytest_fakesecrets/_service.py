@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from threading import RLock
 from typing import Any, NamedTuple
 
 from ._clock import Clock
 from ._core.assumptions import Assumptions
-from ._core.errors import ServiceError
+from ._core.errors import FunctionStopped, ServiceError
 from ._core.rotation import Rotation
 from ._core.secret import Secret
 from ._core.store import Region, Store
-from ._functions import Functions
+from ._faults import Faults
+from ._functions import Functions, timed_out
 from ._hints import hint_at
 from ._history import SERVICE, Call, Circumstances, History, events_of
 from ._ids import Ids
@@ -51,11 +53,25 @@ class Answered(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A rotation step, and the account of its secret."""
+    """A rotation step, the account of its secret, and until when its function may run."""
 
     step: str
     account: str
+    deadline: datetime | None = None
 
+    def check_time(self, now: datetime) -> None:
+        """
+        Stop a function that has outlived its time, as Lambda does.
+
+        Raises:
+            FunctionStopped: it has.
+        """
+        if self.deadline is not None and now > self.deadline:
+            raise FunctionStopped(timed_out())
+
+
+#: Why a call has failed that a test has made fail.
+ORDERED = "fake.fail() has ordered it."
 
 #: The step that runs here, in this thread or task.
 RUNNING: ContextVar[Running | None] = ContextVar("RUNNING", default=None)
@@ -70,12 +86,14 @@ class Service:
         self._seed = seed
         #: Called for each change of the world, under the lock.
         self.on_change: Callable[[Change], None] = lambda change: None
+        self.faults = Faults()
         self.clear()
 
     def clear(self) -> None:
         """Begin anew, with an empty world and the same ids."""
         with self.lock:
             self.functions = Functions()
+            self.faults.clear()
             self.store = Store()
             self.history = History()
             self.assumptions = Assumptions()
@@ -107,6 +125,22 @@ class Service:
                 self.passwords.add(response["RandomPassword"])
             shown = {name: value for name, value in response.items() if name in known.answers_with}
             return Answered(encode(shown, request_id), tuple(context.started))
+
+    def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
+        """Answer a request with an error that a test has ordered, and record it like any other."""
+        with self.lock:
+            region = self.store.region(request.account, request.region)
+            context, request_id = self._context(region, request.operation), self.ids.request_id()
+            self._record(context, request, request_id, sent[0] if sent else None, refused=error, hint=ORDERED)
+            return encode_error(error, request_id)
+
+    def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
+        """Whether one of the names and ARNs in a request is that of the secret that a test means."""
+        if secret_id in sent:
+            return True
+        region = self.store.region(request.account, request.region)
+        meant = region.find(secret_id, self.clock.now)
+        return meant is not None and any(region.find(each, self.clock.now) is meant for each in sent)
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
@@ -151,6 +185,7 @@ class Service:
         *,
         response: Response | None = None,
         refused: ServiceError | None = None,
+        hint: str | None = None,
     ) -> None:
         answered = response or {}
         self.history.append(
@@ -165,7 +200,7 @@ class Service:
                 error=None if refused is None else refused.code,
                 message=None if refused is None else refused.message,
                 step=_running_step(),
-                hint=hint_at(refused, context, secret_id, self.functions),
+                hint=hint or hint_at(refused, context, secret_id, self.functions),
             )
         )
         self._record_changes(context, request.operation)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from . import _hook
 from ._clock import Clock
+from ._core.errors import ServiceError
 from ._core.secret import Secret
 from ._core.store import Region
+from ._faults import Broken, Fault, exception_of, ids_in
+from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
 from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._wire import Reply
+
+_ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
 
 class World:
@@ -26,6 +33,7 @@ class World:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
+        self.back_off = BackOff()
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -38,16 +46,70 @@ class World:
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""
         self.catch_up()
-        running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
-        account = account or (running.account if running else DEFAULT_ACCOUNT)
-        answered = self.service.answer(Request(account, region or default_region(), operation, body))
+        answered = self.service.answer(self._request(account, region, operation, body))
         for home, rotation in answered.started:
             self.rotations.started(home, rotation)
+        self._go_on_after(operation)
         return answered.reply
 
-    def takes_the_wire(self, operation: str, body: bytes) -> bool:
+    def answer_on_the_wire(
+        self, account: str | None, region: str | None, operation: str, body: bytes
+    ) -> Reply:
+        """
+        The answer to one request, unless a test wants something to go wrong with it.
+
+        Raises:
+            Broken: the network goes wrong.
+        """
+        if self.service.faults:
+            request, sent = self._request(account, region, operation, body), ids_in(body)
+            fault = self._next_fault(request, sent, use=True)
+            failure = None if fault is None else fault.failure
+            if fault is not None:
+                spare_back_off(not fault.back_off)
+            if isinstance(failure, ServiceError):
+                reply = self.service.refuse(request, sent, failure)
+                self._go_on_after(operation)
+                return reply
+            if isinstance(failure, timedelta):
+                self.clock.tick(failure)
+            elif failure is not None:
+                self.service.refuse(request, sent, _named(failure))
+                raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
+        return self.answer(account, region, operation, body)
+
+    def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
         """Whether something is to go wrong with a request, which botocore's retries have to see."""
-        return False
+        if not self.service.faults:
+            return False
+        request = self._request(account, region, operation, body)
+        if self._next_fault(request, ids_in(body), use=False) is None:
+            return False
+        self.back_off.replace()
+        spare_back_off(False)
+        return True
+
+    def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
+        running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account
+        if running is not None:
+            running.check_time(self.clock.now)
+        account = account or (running.account if running else DEFAULT_ACCOUNT)
+        return Request(account, region or default_region(), operation, body)
+
+    def _next_fault(self, request: Request, sent: Sequence[str], *, use: bool) -> Fault | None:
+        running = RUNNING.get()
+        step = None if running is None else running.step
+        with self.service.lock:
+            return self.service.faults.next(
+                request.operation, partial(self.service.means, request, sent), step, use=use
+            )
+
+    def _go_on_after(self, operation: str) -> None:
+        """Let a rotation function go on after a call that it has made, if it still may."""
+        running = RUNNING.get()
+        if running is not None:
+            running.check_time(self.clock.now)
+            self.rotations.calls.after_call(operation)
 
     def new_token(self) -> str:
         return self.service.ids.token()
@@ -70,3 +132,10 @@ class World:
     def next_due(self, until: datetime) -> datetime | None:
         """The next instant, up to *until* and with it, at which something is due."""
         return self.rotations.next_due(until) if self.is_active else None
+
+
+def _named(failure: BaseException | type[BaseException]) -> ServiceError:
+    """An exception in the place of an answer, for the history alone."""
+    kind = failure if isinstance(failure, type) else type(failure)
+    error: ServiceError = type(kind.__name__, (ServiceError,), {})("no answer")
+    return error

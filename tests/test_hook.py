@@ -722,10 +722,22 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran.assert_outcomes(passed=1)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
+            "imported pytest_fakesecrets._answers",
             "imported pytest_fakesecrets._hook",
             "imported pytest_fakesecrets._install",
             "imported pytest_fakesecrets.plugin",
         ]
+
+    def test_nothing_that_is_slow_is_among_what_the_interpreter_imports(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        pytester.makepyfile("def test_it(): assert 1 == 1")
+        command = [sys.executable, "-X", "importtime", "-m", "pytest", "--collect-only", "-p", "fakesecrets"]
+
+        ran = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True, check=True)
+
+        names = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines() if "|" in line}
+        assert "pytest_fakesecrets._hook" in names  # what our own statements import is seen
+        assert {name.partition(".")[0] for name in names} & set(SLOW) == set()
 
     def test_the_finder_removes_itself_when_botocore_comes(self):
         run(
@@ -754,11 +766,12 @@ names = [entry[0] for entry in botocore.handlers.BUILTIN_HANDLERS if entry in li
 assert names == [
     "before-parameter-build.secrets-manager",
     "before-call.secrets-manager",
+    "choose-signer.secrets-manager",
     "before-send.secrets-manager",
 ], names
 _install.install()
 assert waiting() == []
-assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 3
+assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 4
 """
         )
 

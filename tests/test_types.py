@@ -64,6 +64,12 @@ WRONG = {
     "clock.move_to(3)": ("arg-type", "reportArgumentType"),
     "clock.tick('a day')": ("arg-type", "reportArgumentType"),
     "clock.now()": ("operator", "reportCallIssue"),
+    "target.log_in('app')": ("call-arg", "reportCallIssue"),
+    "target.change_password('app', b'new')": ("arg-type", "reportArgumentType"),
+    "target.calls.append('log_in')": ("attr-defined", "reportAttributeAccessIssue"),
+    "target.users = ()": ("misc", "reportAttributeAccessIssue"),
+    "target.applies_after = 3": ("assignment", "reportAttributeAccessIssue"),
+    "pytest_fakesecrets.CredentialTarget({'app': None})": ("dict-item", "reportArgumentType"),
     "server.url = 3": ("assignment", "reportAttributeAccessIssue"),
     "pytest_fakesecrets.FakeSecret()": ("attr-defined", "reportAttributeAccessIssue"),
     "pytest_fakesecrets.FakeSecrets(7)": ("call-arg", "reportCallIssue"),
@@ -74,7 +80,7 @@ WRONG_BEFORE = """
 from __future__ import annotations
 
 import pytest_fakesecrets
-from pytest_fakesecrets import Call, Clock, FakeSecrets, RotationDriver, SecretView, Server
+from pytest_fakesecrets import Call, Clock, CredentialTarget, FakeSecrets, RotationDriver, SecretView, Server
 
 
 def one_argument(event: object) -> None: ...
@@ -84,7 +90,13 @@ def handler(event: object, context: object) -> None: ...
 
 
 def wrong(
-    call: Call, clock: Clock, driver: RotationDriver, fake: FakeSecrets, server: Server, view: SecretView
+    call: Call,
+    clock: Clock,
+    driver: RotationDriver,
+    fake: FakeSecrets,
+    server: Server,
+    target: CredentialTarget,
+    view: SecretView,
 ) -> None:
 """.lstrip()
 
@@ -199,11 +211,11 @@ def test_the_project_of_a_user_passes(pytester):
     for path in FILES:
         shutil.copy(path, pytester.path / path.name.replace("user_conftest", "conftest"))
 
-    ran = pytester.runpytest_subprocess(
-        "-W", "error", "-p", "no:randomly", "-o", "python_files=user_*.py", "-o", "pythonpath=."
-    )
+    pytester.makeini("[pytest]\npython_files = user_*.py\npythonpath = .\n")
 
-    ran.assert_outcomes(passed=11)
+    ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
+
+    ran.assert_outcomes(passed=12)
 
 
 def members(cls):

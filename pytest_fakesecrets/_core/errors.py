@@ -9,6 +9,26 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+class FunctionTimedOut(Exception):
+    """A rotation function has run longer than it may, and Lambda has stopped it."""
+
+
+class InvocationRefused(Exception):
+    """Lambda has not called a rotation function, since a test wanted it so."""
+
+
+class FunctionStopped(BaseException):
+    """
+    Raised inside a rotation function where Lambda stops it: no code of it runs any more.
+
+    No Exception, so that no function takes it for an answer of Secrets Manager.
+    """
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class ServiceError(Exception):
     """An answer from Secrets Manager, not a fault in the fake."""
 

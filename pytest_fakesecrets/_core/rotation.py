@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from . import labels
+from .finding import Finding
 from .labels import CURRENT, PENDING, Labels
 from .schedule import Window
 
@@ -32,6 +33,7 @@ class RotationStep:
         end: when it returned or raised.
         error: what the function raised, or what was wrong after it had returned; else None.
         redelivered: whether the call repeats one that had been delivered before.
+        findings: what is wrong with what the function did in it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class RotationStep:
     #: Not in a repr: a function may have put a password into the text of its exception.
     error: BaseException | None = field(default=None, repr=False)
     redelivered: bool = False
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @property
     def succeeded(self) -> bool:
@@ -99,6 +102,11 @@ class Rotation:
         run = "test run" if self.is_test else "rotation"
         done = ", ".join(step.name for step in self.steps) or "no step yet"
         return f"<{run} of {self.secret_id}: {self.status}, attempt {self.attempt}; {done}>"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with what the function did, in all steps of all attempts, each once."""
+        return tuple(dict.fromkeys(finding for step in self.steps for finding in step.findings))
 
     @property
     def failure(self) -> str | None:

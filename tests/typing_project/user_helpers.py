@@ -13,6 +13,8 @@ from pytest_fakesecrets import (
     Assumptions,
     Call,
     Clock,
+    CredentialRefused,
+    CredentialTarget,
     LabelMoved,
     LambdaContext,
     Rotation,
@@ -21,6 +23,7 @@ from pytest_fakesecrets import (
     SecretView,
     Server,
     ServiceEvent,
+    TargetDown,
     ValueStored,
     VersionView,
     Window,
@@ -138,6 +141,41 @@ def reach(server: Server) -> dict[str, str]:
     assert_type(server.url, str)
     assert_type(server.environ, Mapping[str, str])
     return {**server.environ, "URL": server.url}
+
+
+def log_in_at(target: CredentialTarget, password: str) -> bool:
+    try:
+        target.log_in("app", password)
+    except (CredentialRefused, TargetDown) as error:
+        refused: PermissionError | ConnectionError = error
+        assert str(refused)
+        return False
+    return True
+
+
+def change_at(target: CredentialTarget) -> tuple[str, ...]:
+    told: list[str] = []
+    target.listeners.append(told.append)
+    target.refuses = "/@"
+    target.applies_after = target.keeps_old_for = timedelta(seconds=0)
+    target.change_password("app", "new")
+    target.add_password("app", "newer")
+    target.remove_password("app", "new")
+    target.create_user("clone", "other")
+    target.call("redeploy")
+    assert_type(target.users, tuple[str, ...])
+    assert_type(target.passwords("app"), int)
+    assert_type(target.accepts({"username": "app", "password": "newer"}), bool)
+    assert_type(target.accepts("newer"), bool)
+    assert_type(target.is_down, bool)
+    assert_type(target.state(), dict[str, object])
+    assert_type(target.calls, tuple[str, ...])
+    assert target.calls[-5:] == tuple(told)
+    before = target.state()
+    target.is_down = True
+    target.reset()
+    assert target.state() != before
+    return target.users
 
 
 def look_at_assumptions(assumptions: Assumptions) -> None:

@@ -11,7 +11,9 @@ import pytest
 from user_functions import Rotating, failing, rotate
 from user_helpers import (
     Event,
+    change_at,
     drive,
+    log_in_at,
     look_at_assumptions,
     look_at_context,
     look_at_event,
@@ -26,6 +28,7 @@ from user_helpers import (
 from pytest_fakesecrets import (
     Assumptions,
     Clock,
+    CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
     Rotation,
@@ -132,6 +135,20 @@ def test_the_server(fakesecrets: FakeSecrets, fakesecrets_server: Server) -> Non
     assert reach(fakesecrets_server)["URL"].startswith("http://")
     with fakesecrets.serve() as server:
         assert_type(server, Server)
+
+
+def test_a_target() -> None:
+    target = CredentialTarget(
+        {"app": "old"},
+        refuses="@",
+        applies_after=timedelta(0),
+        keeps_old_for=timedelta(0),
+        most_passwords=2,
+    )
+    assert log_in_at(target, "old")
+    assert not log_in_at(target, "new")
+    assert change_at(target) == ("app",)
+    assert log_in_at(CredentialTarget({"app": "old"}), "old")
 
 
 def test_assumptions(fakesecrets: FakeSecrets) -> None:

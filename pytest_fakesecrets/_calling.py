@@ -1,0 +1,185 @@
+"""One call of a rotation function: the event, the time that it has, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from ._core.arn import parse_secret_arn
+from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
+from ._core.finding import Finding
+from ._core.rotation import Rotation, RotationStep
+from ._core.store import Region
+from ._faults import INVOKE, exception_of
+from ._findings import Evidence, findings
+from ._operations import outcome
+from ._output import written_output
+from ._service import RUNNING, Running, Service
+from ._values import leaks
+
+#: Under which RotationTokens are made, so that they are opaque and the same on every run.
+_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
+
+Key = tuple[str, str]
+
+
+class Place(NamedTuple):
+    """Where a rotation is kept: its latest value is looked up there."""
+
+    region: Region
+    secret_id: str
+    token: str
+
+    @property
+    def rotation(self) -> Rotation:
+        return self.region.rotations[self.secret_id][self.token]
+
+    @property
+    def key(self) -> Key:
+        return self.secret_id, self.token
+
+    @property
+    def is_open(self) -> bool:
+        rotation = self.rotation
+        return rotation.status == "in progress" or rotation.retry_at is not None
+
+    def goes_on(self, now: datetime) -> bool:
+        secret = self.region.find(self.secret_id, now)
+        return secret is not None and self.rotation.has_steps_left(secret.labels)
+
+
+class FunctionCalls:
+    """Calls rotation functions, or lets the service rotate where there is none."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        #: Called after each call that a rotation function has made, with the operation. They may stop it.
+        self.watchers: list[Callable[[str], None]] = []
+
+    def call(self, place: Place, name: str, *, redelivered: bool = False) -> RotationStep:
+        """Call the function, or let the service rotate where there is none, and tell how it went."""
+        __tracebackhide__ = True
+        rotation, start = place.rotation, self._service.clock.now
+        error: BaseException | None = None
+        returned: object = None
+        length = len(self._service.history)
+        written: list[tuple[str, str]] = []
+        token = RUNNING.set(Running(name, place.region.account, self._deadline(rotation, start)))
+        try:
+            if rotation.function_arn is None:
+                with self._service.transaction(place.region) as context:
+                    outcome.rotate_by_service(context, rotation)
+            else:
+                with written_output() as written:
+                    returned = self._invoke(rotation, rotation.function_arn, name)
+        except FunctionStopped as stopped:
+            error = stopped.reason.with_traceback(stopped.__traceback__)
+        except BaseException as raised:
+            error = raised
+        finally:
+            RUNNING.reset(token)
+        return RotationStep(
+            name=name,
+            attempt=rotation.attempt,
+            start=start,
+            end=self._service.clock.now,
+            secret_id=rotation.secret_id,
+            token=rotation.token,
+            error=error,
+            redelivered=redelivered,
+            findings=self._findings(place, name, length, returned, error, written),
+        )
+
+    def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> object:
+        __tracebackhide__ = True
+        self._check_may_be_invoked(rotation, name)
+        returned = self._service.functions.find(function_arn).invoke(
+            event_of(rotation, name),
+            invoked_arn=function_arn,
+            request_id=self._service.ids.request_id(),
+            clock=lambda: self._service.clock.now,
+        )
+        self.after_call("return")
+        return returned
+
+    def _findings(
+        self,
+        place: Place,
+        step: str,
+        length: int,
+        returned: object,
+        error: BaseException | None,
+        written: Sequence[tuple[str, str]],
+    ) -> tuple[Finding, ...]:
+        """What there is to say of a call that began when the history had that length."""
+        rotation = place.rotation
+        if rotation.function_arn is None:
+            return ()
+        event = dict(event_of(rotation, step))
+        secret = place.region.find(place.secret_id, self._service.clock.now)
+        others = [*self._service.passwords, event["RotationToken"]]
+        return findings(
+            Evidence(
+                step=step,
+                event=event,
+                events=[
+                    each
+                    for each in self._service.history.since(length)
+                    if getattr(each, "step", None) == step
+                ],
+                secret=secret,
+                returned=returned,
+                error=error,
+                leaks=leaks(written, returned, secret, others),
+                is_last=step == rotation.plan[-1],
+                is_test=rotation.is_test,
+            )
+        )
+
+    def _deadline(self, rotation: Rotation, start: datetime) -> datetime | None:
+        arn = rotation.function_arn
+        return (
+            start + self._service.functions.find(arn).timeout
+            if arn and self._service.functions.knows(arn)
+            else None
+        )
+
+    def _check_may_be_invoked(self, rotation: Rotation, step: str) -> None:
+        """
+        Let the invocation fail where a test wants it to.
+
+        Raises:
+            InvocationRefused: Lambda answers with an error.
+        """
+        parsed = parse_secret_arn(rotation.secret_id)
+        names = {rotation.secret_id, parsed.name if parsed else ""}
+        ordered = self._service.faults.next(INVOKE, names.__contains__, step, use=True)
+        failure = None if ordered is None else ordered.failure
+        if isinstance(failure, ServiceError):
+            raise InvocationRefused(f"Lambda has not run the function: {failure.code}: {failure.message}")
+        if isinstance(failure, timedelta):
+            self._service.clock.tick(failure)
+        elif failure is not None:
+            raise exception_of(failure, "https://lambda.amazonaws.com/")
+
+    def after_call(self, operation: str) -> None:
+        """Tell whoever watches that a rotation function has made a call; they may stop it there."""
+        for watcher in self.watchers:
+            watcher(operation)
+
+
+def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
+    """
+    The event that the rotation function receives.
+
+    Source: user guide, rotate-secrets_lambda-functions. The RotationToken is the same for all steps
+    of a rotation.
+    """
+    return {
+        "Step": step,
+        "SecretId": rotation.secret_id,
+        "ClientRequestToken": rotation.token,
+        "RotationToken": str(uuid5(_TOKENS, rotation.token)),
+    }

@@ -1,0 +1,29 @@
+"""What a rotation function did that AWS, or the users of the secret, punish later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """
+    One thing that is wrong with what a rotation function did. It is information: nothing fails by it.
+
+    Attributes:
+        code: its name, such as "current-moved-early".
+        text: what happened, in one sentence.
+        advice: what to do instead.
+        step: the step in which it happened, or None.
+        call: the call that did it, or None where none did.
+    """
+
+    code: str
+    text: str
+    advice: str
+    step: str | None = None
+    call: str | None = None
+
+    def __str__(self) -> str:
+        place = ", ".join(part for part in (self.step, self.call) if part)
+        return f"{self.code}{f' ({place})' if place else ''}: {self.text} {self.advice}"

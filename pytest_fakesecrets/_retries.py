@@ -1,0 +1,84 @@
+"""botocore's retries without their waiting: what stands between a failed call and the next one is left out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any
+
+#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends.
+_SPARED: ContextVar[bool] = ContextVar("_SPARED", default=False)
+
+#: The modules in which botocore and aiobotocore sleep, and the name under which they know who does it.
+_SLEEPERS = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
+#: Those in which their adaptive mode holds back a client that has been throttled.
+_BUCKETS = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
+
+
+def spare_back_off(is_spared: bool) -> None:
+    """Say whether botocore's waiting is left out from now on, in this thread or task."""
+    _SPARED.set(is_spared)
+
+
+class BackOff:
+    """Puts our sleeping into the places of botocore's, and botocore's back."""
+
+    def __init__(self) -> None:
+        self._replaced: set[str] = set()
+        self._restore = ExitStack()
+
+    def replace(self) -> None:
+        """In the modules that somebody has imported by now."""
+        for name in (*_SLEEPERS, *_BUCKETS):
+            if name in sys.modules and name not in self._replaced:
+                self._replaced.add(name)
+                self._replace_in(sys.modules[name], name)
+
+    def restore(self) -> None:
+        self._restore.close()
+        self._replaced.clear()
+
+    def _replace_in(self, module: ModuleType, name: str) -> None:
+        if name in _SLEEPERS:
+            self._put(module, _SLEEPERS[name], _Sleeping)
+        for bucket in vars(module).values() if name in _BUCKETS else ():
+            if isinstance(bucket, type) and "acquire" in vars(bucket):
+                self._put(bucket, "acquire", _acquiring)
+
+    def _put(self, owner: object, name: str, ours: Callable[[Any], Any]) -> None:
+        original = getattr(owner, name)
+        setattr(owner, name, ours(original))
+        self._restore.callback(setattr, owner, name, original)
+
+
+class _Sleeping:
+    """The module time or asyncio, as far as botocore's endpoint uses it, with a sleep that may be left out."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def sleep(self, seconds: float) -> Any:
+        spared = 0 if _SPARED.get() else seconds
+        return asyncio.sleep(spared) if self._module is asyncio else time.sleep(spared)
+
+
+def _acquiring(acquire: Callable[..., Any]) -> Callable[..., Any]:
+    is_async = asyncio.iscoroutinefunction(acquire)
+
+    async def at_once() -> bool:
+        return True
+
+    def acquired(bucket: object, *arguments: Any, **keywords: Any) -> Any:
+        if not _SPARED.get():
+            return acquire(bucket, *arguments, **keywords)
+        return at_once() if is_async else True
+
+    return acquired

@@ -1,0 +1,66 @@
+"""What in the value of a secret is the credential, and where a text gives it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ._core.secret import Secret, Value
+from ._failures import SHORTEST, written_forms
+
+#: What a member of a JSON value is called that holds a credential.
+CREDENTIALS = ("password", "secret", "token", "key")
+
+_NOTHING = ("", "null", "None", "{}")
+
+
+def is_empty(value: Value) -> bool:
+    if isinstance(value, bytes):
+        return not value
+    if value in _NOTHING:
+        return True
+    document = parsed(value)
+    return isinstance(document, dict) and any(
+        member is None or member == ""
+        for name, member in document.items()
+        if name.lower().endswith(CREDENTIALS)
+    )
+
+
+def leaks(
+    written: Sequence[tuple[str, str]], returned: object, secret: Secret | None, others: Iterable[str]
+) -> tuple[str, ...]:
+    """
+    Where a secret value was written to.
+
+    Args:
+        written: what the function has written, and where.
+        secret: whose values are meant.
+        others: further texts that are secret: passwords that were drawn, the RotationToken.
+    """
+    told = [*written, *([] if returned is None else [("its return value", repr(returned))])]
+    if not any(text for _, text in told):
+        return ()
+    values = {*others, *(() if secret is None else _credentials(secret))}
+    forms = {form for value in values for form in written_forms(value) if len(form) >= SHORTEST}
+    return tuple(dict.fromkeys(place for place, text in told if any(form in text for form in forms)))
+
+
+def _credentials(secret: Secret) -> Iterator[Value]:
+    for version in secret.versions.values():
+        if version.value is None:
+            continue
+        yield version.value
+        document = None if isinstance(version.value, bytes) else parsed(version.value)
+        for name, member in document.items() if isinstance(document, dict) else ():
+            if isinstance(member, str) and name.lower().endswith(CREDENTIALS):
+                yield member
+
+
+def parsed(value: Value) -> Any:
+    """The JSON of a value, or None where it is none."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None

@@ -1,0 +1,739 @@
+"""The credential target: a stand-in for what a secret opens, of use with the fake and without it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from freezegun import freeze_time
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pytest_fakesecrets
+from pytest_fakesecrets import CredentialRefused, CredentialTarget, TargetDown
+
+START = datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
+SECOND = timedelta(seconds=1)
+
+#: Long, and of letters that no text of ours has: it can be found wherever it is shown.
+VALUES = st.text("ÀÉÎÕÜßþø", min_size=12, max_size=20)
+
+#: Each call, with arguments that are fine for the target below.
+CALLS = {
+    "log_in": lambda target: target.log_in("app", "old"),
+    "change_password": lambda target: target.change_password("app", "new"),
+    "add_password": lambda target: target.add_password("app", "new"),
+    "remove_password": lambda target: target.remove_password("app", "old"),
+    "create_user": lambda target: target.create_user("clone", "new"),
+    "redeploy": lambda target: target.call("redeploy"),
+}
+
+
+@pytest.fixture
+def target():
+    return CredentialTarget({"app": "old"}, refuses="/@", most_passwords=2)
+
+
+@pytest.fixture
+def clock():
+    with freeze_time(START) as frozen:
+        yield frozen
+
+
+def logs_in(target, password, user="app"):
+    """Whether a login goes well. Both ways to ask have to agree."""
+    try:
+        target.log_in(user, password)
+    except CredentialRefused:
+        assert not target.accepts({"username": user, "password": password})
+        return False
+    assert target.accepts({"username": user, "password": password})
+    return True
+
+
+class TestPasswords:
+    def test_a_changed_password_replaces_the_old_one(self, target):
+        target.change_password("app", "new")
+
+        assert logs_in(target, "new")
+        assert not logs_in(target, "old")
+        assert target.passwords("app") == 1
+
+    def test_an_added_password_is_valid_beside_the_old_one(self, target):
+        target.add_password("app", "new")
+
+        assert logs_in(target, "new")
+        assert logs_in(target, "old")
+        assert target.passwords("app") == 2
+
+    def test_a_change_replaces_all_of_them(self, target):
+        target.add_password("app", "second")
+
+        target.change_password("app", "new")
+
+        assert target.passwords("app") == 1
+        assert not logs_in(target, "second")
+
+    def test_a_password_that_is_there_may_be_added_again_though_there_is_no_room(self, target):
+        target.add_password("app", "new")
+
+        target.add_password("app", "new")
+        target.add_password("app", "old")
+
+        assert target.passwords("app") == 2
+
+    def test_a_removed_password_is_not_valid_any_more_and_makes_room(self, target):
+        target.add_password("app", "new")
+
+        target.remove_password("app", "old")
+        target.add_password("app", "third")
+
+        assert not logs_in(target, "old")
+        assert logs_in(target, "third")
+
+    def test_a_password_that_is_not_there_may_be_removed(self, target):
+        target.remove_password("app", "another")
+
+        assert target.passwords("app") == 1
+
+    def test_the_last_password_may_be_removed(self, target):
+        target.remove_password("app", "old")
+
+        assert target.passwords("app") == 0
+        assert not logs_in(target, "old")
+
+    def test_a_user_who_is_created_logs_in_beside_the_others(self, target):
+        target.create_user("clone", "other")
+
+        assert logs_in(target, "other", user="clone")
+        assert logs_in(target, "old")
+        assert not logs_in(target, "old", user="clone")
+        assert target.users == ("app", "clone")
+
+    def test_nobody_has_a_password_who_is_not_known(self, target):
+        assert target.passwords("nobody") == 0
+
+    def test_the_same_password_may_be_set_again(self, target):
+        target.change_password("app", "old")
+
+        assert logs_in(target, "old")
+        assert target.passwords("app") == 1
+
+    def test_the_users_of_the_mapping_are_copied(self):
+        users = {"app": "old"}
+        target = CredentialTarget(users)
+
+        users["app"] = "other"
+        target.reset()
+
+        assert logs_in(target, "old")
+
+    @given(
+        names=st.lists(st.sampled_from("abcde"), max_size=12),
+        most=st.integers(min_value=1, max_value=4),
+        removes=st.lists(st.booleans(), min_size=12, max_size=12),
+    )
+    def test_there_are_never_more_than_may_be(self, names, most, removes):
+        target, expected = CredentialTarget({"app": "first"}, most_passwords=most), {"first"}
+
+        for name, remove in zip(names, removes, strict=False):
+            if remove:
+                target.remove_password("app", name)
+                expected.discard(name)
+            elif name in expected or len(expected) < most:
+                target.add_password("app", name)
+                expected.add(name)
+            else:
+                with pytest.raises(CredentialRefused):
+                    target.add_password("app", name)
+            assert target.passwords("app") == len(expected) <= most
+            assert {name for name in "abcde" if logs_in(target, name)} == expected - {"first"}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("call", "told"),
+        [
+            pytest.param(
+                lambda target: target.log_in("nobody", "old"),
+                "There is no user 'nobody'; known is 'app'. create_user() adds one.",
+                id="login of an unknown user",
+            ),
+            pytest.param(
+                lambda target: target.log_in("app", "another"),
+                "The password of 'app' is none that has been set here. Set it with change_password().",
+                id="login with an unknown password",
+            ),
+            pytest.param(
+                lambda target: target.change_password("nobody", "new"),
+                "There is no user 'nobody'; known is 'app'. create_user() adds one.",
+                id="change of an unknown user",
+            ),
+            pytest.param(
+                lambda target: target.change_password("app", ""),
+                "The new password of 'app' is empty. Give it one of some length.",
+                id="change to nothing",
+            ),
+            pytest.param(
+                lambda target: target.change_password("app", "new/er"),
+                "The new password of 'app' has a character that is refused here: one of '/@'. Leave these "
+                "out, with ExcludeCharacters where GetRandomPassword makes it.",
+                id="change to a refused character",
+            ),
+            pytest.param(
+                lambda target: target.add_password("nobody", "new"),
+                "There is no user 'nobody'; known is 'app'. create_user() adds one.",
+                id="addition for an unknown user",
+            ),
+            pytest.param(
+                lambda target: target.add_password("app", ""),
+                "The new password of 'app' is empty. Give it one of some length.",
+                id="addition of nothing",
+            ),
+            pytest.param(
+                lambda target: target.add_password("app", "@"),
+                "The new password of 'app' has a character that is refused here: one of '/@'. Leave these "
+                "out, with ExcludeCharacters where GetRandomPassword makes it.",
+                id="addition of a refused character",
+            ),
+            pytest.param(
+                lambda target: target.remove_password("nobody", "old"),
+                "There is no user 'nobody'; known is 'app'. create_user() adds one.",
+                id="removal from an unknown user",
+            ),
+            pytest.param(
+                lambda target: target.create_user("app", "new"),
+                "There is a user 'app' already: change_password() is for it.",
+                id="creation of a user who exists",
+            ),
+            pytest.param(
+                lambda target: target.create_user("clone", "a@b"),
+                "The new password of 'clone' has a character that is refused here: one of '/@'. Leave these "
+                "out, with ExcludeCharacters where GetRandomPassword makes it.",
+                id="creation with a refused character",
+            ),
+            pytest.param(
+                lambda target: target.create_user("clone", ""),
+                "The new password of 'clone' is empty. Give it one of some length.",
+                id="creation with nothing",
+            ),
+        ],
+    )
+    def test_says_what_was_asked_what_is_so_and_what_to_do(self, target, call, told):
+        before = target.state()
+
+        with pytest.raises(CredentialRefused) as raised:
+            call(target)
+
+        assert str(raised.value) == told
+        assert isinstance(raised.value, PermissionError)
+        assert target.state() == before
+        assert target.calls == ()
+        assert logs_in(target, "old")
+
+    def test_says_that_there_is_no_room(self, target):
+        target.add_password("app", "second")
+
+        with pytest.raises(CredentialRefused) as raised:
+            target.add_password("app", "third")
+
+        assert str(raised.value) == (
+            "'app' has 2 of at most 2 passwords. Remove one with remove_password() first."
+        )
+
+    def test_says_that_nobody_is_known(self):
+        with pytest.raises(CredentialRefused) as raised:
+            CredentialTarget().log_in("app", "old")
+
+        assert str(raised.value) == "There is no user 'app'; known is nobody. create_user() adds one."
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            pytest.param(lambda target: target.change_password("app", "new"), id="replaced"),
+            pytest.param(lambda target: target.remove_password("app", "old"), id="removed"),
+        ],
+    )
+    def test_says_of_an_old_password_that_it_is_not_valid_any_more(self, target, call):
+        call(target)
+
+        with pytest.raises(CredentialRefused) as raised:
+            target.log_in("app", "old")
+
+        assert str(raised.value) == ("The password of 'app' is not valid any more. Read the secret again.")
+
+    def test_says_of_a_new_password_from_when_it_is_valid(self, target, clock):
+        target.applies_after = timedelta(minutes=2)
+        target.change_password("app", "new")
+        clock.tick(SECOND)
+
+        with pytest.raises(CredentialRefused) as raised:
+            target.log_in("app", "new")
+
+        assert str(raised.value) == (
+            "The password of 'app' is not valid yet: it will be at 2030-01-31 16:02:00.000 UTC, and now it is "
+            "2030-01-31 16:00:01.000 UTC. Try again then."
+        )
+
+    def test_the_characters_may_be_others_later(self, target):
+        target.refuses = "x"
+
+        target.change_password("app", "/@")
+        with pytest.raises(CredentialRefused):
+            target.change_password("app", "axe")
+
+        assert logs_in(target, "/@")
+
+    def test_the_names_of_the_errors_are_those_of_the_package(self):
+        assert f"{CredentialRefused.__module__}.{TargetDown.__module__}" == ".".join(
+            2 * [pytest_fakesecrets.__name__]
+        )
+
+
+class TestTime:
+    def test_without_settings_a_change_has_effect_at_once_and_needs_no_clock(self, target):
+        target.change_password("app", "new")
+
+        assert logs_in(target, "new")
+        assert not logs_in(target, "old")
+
+    def test_a_new_password_takes_effect_when_its_time_has_come(self, target, clock):
+        target.applies_after = timedelta(minutes=2)
+
+        target.change_password("app", "new")
+        clock.tick(timedelta(minutes=2) - timedelta(microseconds=1))
+        assert (logs_in(target, "old"), logs_in(target, "new")) == (True, False)
+
+        clock.tick(timedelta(microseconds=1))
+        assert (logs_in(target, "old"), logs_in(target, "new")) == (False, True)
+
+    def test_an_old_password_is_kept_after_the_new_one_has_taken_effect(self, target, clock):
+        target.applies_after, target.keeps_old_for = 10 * SECOND, 5 * SECOND
+
+        target.change_password("app", "new")
+
+        seen = []
+        for _ in range(17):
+            seen.append((logs_in(target, "old"), logs_in(target, "new"), target.passwords("app")))
+            clock.tick(SECOND)
+        assert seen == 10 * [(True, False, 1)] + 5 * [(True, True, 2)] + 2 * [(False, True, 1)]
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            pytest.param(lambda target: target.add_password("app", "new"), id="an added password"),
+            pytest.param(lambda target: target.create_user("clone", "new"), id="the first of a user"),
+        ],
+    )
+    def test_every_new_password_takes_its_time(self, target, clock, call):
+        target.applies_after = 10 * SECOND
+        call(target)
+        user = target.users[-1]
+        assert not logs_in(target, "new", user)
+
+        clock.tick(10 * SECOND)
+
+        assert logs_in(target, "new", user)
+
+    def test_a_password_that_waits_takes_room(self, target, clock):
+        target.applies_after = 10 * SECOND
+        target.add_password("app", "new")
+
+        assert target.passwords("app") == 1
+        with pytest.raises(CredentialRefused, match="'app' has 2 of at most 2 passwords"):
+            target.add_password("app", "third")
+
+    def test_a_password_that_waits_goes_on_waiting_when_it_is_added_again(self, target, clock):
+        target.applies_after = 10 * SECOND
+        target.add_password("app", "new")
+        clock.tick(6 * SECOND)
+
+        target.add_password("app", "new")
+        assert not logs_in(target, "new")
+        clock.tick(4 * SECOND)
+
+        assert logs_in(target, "new")
+
+    def test_a_password_that_is_about_to_end_stays_when_it_is_added(self, target, clock):
+        target.keeps_old_for = 10 * SECOND
+        target.change_password("app", "new")
+
+        target.add_password("app", "old")
+        clock.tick(timedelta(days=1))
+
+        assert logs_in(target, "old")
+        assert logs_in(target, "new")
+
+    def test_a_password_that_waits_can_be_removed(self, target, clock):
+        target.applies_after = 10 * SECOND
+        target.add_password("app", "new")
+
+        target.remove_password("app", "new")
+        clock.tick(timedelta(days=1))
+
+        assert not logs_in(target, "new")
+
+    def test_a_retry_does_not_put_off_the_password(self, target, clock):
+        target.applies_after = 10 * SECOND
+        target.change_password("app", "new")
+        clock.tick(6 * SECOND)
+
+        target.change_password("app", "new")
+        clock.tick(4 * SECOND)
+
+        assert logs_in(target, "new")
+
+    def test_a_password_that_comes_too_late_does_not_come(self, target, clock):
+        target.applies_after = timedelta(hours=1)
+        target.change_password("app", "late")
+        target.applies_after = timedelta(0)
+        target.change_password("app", "new")
+
+        clock.tick(timedelta(hours=2))
+
+        assert not logs_in(target, "late")
+        assert logs_in(target, "new")
+
+    def test_the_clock_of_the_fake_is_followed(self, target, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        target.keeps_old_for = timedelta(hours=1)
+        target.change_password("app", "new")
+        assert logs_in(target, "old")
+
+        fakesecrets_clock.tick(timedelta(hours=1))
+
+        assert not logs_in(target, "old")
+
+    def test_the_first_passwords_are_valid_whatever_the_clock_says(self, target, fakesecrets_clock):
+        fakesecrets_clock.move_to("1999-12-31")
+        target.change_password("app", "new")
+        fakesecrets_clock.move_to("1980-01-01")
+
+        assert logs_in(target, "new")
+
+    def test_what_comes_due_on_the_way_sees_its_own_instant(self, target, fakesecrets, fakesecrets_client):
+        """Under the clock of somebody else a scheduled rotation has its instant to itself."""
+        target.applies_after = timedelta(days=3)
+
+        def handler(event, context):
+            if event["Step"] == "createSecret":
+                target.change_password("app", "new")
+                raise ConnectionError("it is enough to have set it")
+
+        with freeze_time(START) as frozen:
+            fakesecrets_client.create_secret(Name="db", SecretString="old")
+            fakesecrets_client.rotate_secret(
+                SecretId="db",
+                RotationLambdaARN=fakesecrets.add_rotation_function(handler),
+                RotationRules={"ScheduleExpression": "rate(10 days)"},
+                RotateImmediately=False,
+            )
+            frozen.tick(timedelta(days=14))
+            with pytest.warns(pytest_fakesecrets.RotationFailedWarning):
+                fakesecrets_client.describe_secret(SecretId="db")
+
+            assert target.accepts("new")
+
+    @given(
+        delay=st.integers(min_value=0, max_value=5),
+        keep=st.integers(min_value=0, max_value=5),
+        pauses=st.lists(st.integers(min_value=0, max_value=7), max_size=6),
+    )
+    def test_of_any_changes_each_is_valid_from_its_effect_until_the_next_one_and_the_overlap(
+        self, delay, keep, pauses
+    ):
+        with freeze_time(START) as frozen:
+            target = CredentialTarget(
+                {"app": "p0"}, applies_after=delay * SECOND, keeps_old_for=keep * SECOND
+            )
+            begins, now = [-100], 0
+            for number, pause in enumerate(pauses, start=1):
+                frozen.tick(pause * SECOND)
+                now += pause
+                target.change_password("app", f"p{number}")
+                begins.append(now + delay)
+            ends = [begin + keep for begin in begins[1:]] + [10_000]
+
+            for instant in range(now, now + 15):
+                expected = {
+                    f"p{number}"
+                    for number, (begin, end) in enumerate(zip(begins, ends, strict=True))
+                    if begin <= instant < end
+                }
+                assert {name for name in map("p{}".format, range(8)) if logs_in(target, name)} == expected
+                assert target.passwords("app") == len(expected) >= 1
+                frozen.tick(SECOND)
+
+
+class TestAccepts:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param({"username": "app", "password": "old"}, id="username and password"),
+            pytest.param({"user": "app", "password": "old"}, id="user"),
+            pytest.param({"client_id": "app", "api_key": "old"}, id="client_id and api_key"),
+            pytest.param({"username": "app", "secret": "old"}, id="secret"),
+            pytest.param({"username": "app", "token": "old"}, id="token"),
+            pytest.param({"password": "old"}, id="no user, as there is one"),
+            pytest.param({"engine": "mysql", "username": "app", "password": "old", "port": 3306}, id="RDS"),
+            pytest.param('{"username": "app", "password": "old"}', id="JSON"),
+            pytest.param("old", id="the password alone"),
+        ],
+    )
+    def test_takes(self, target, value):
+        assert target.accepts(value)
+
+        target.change_password("app", "new")
+        assert not target.accepts(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param({"username": "app", "password": "another"}, id="another password"),
+            pytest.param({"username": "nobody", "password": "old"}, id="an unknown user"),
+            pytest.param({"username": ["app"], "password": "old"}, id="a user that is no text"),
+            pytest.param({"username": "app", "password": None}, id="a password that is no text"),
+            pytest.param({"username": None, "user": "app", "password": "old"}, id="the first key counts"),
+            pytest.param({"username": "app"}, id="no password"),
+            pytest.param({}, id="an empty mapping"),
+            pytest.param("", id="an empty text"),
+            pytest.param("{}", id="JSON of nothing"),
+            pytest.param('["old"]', id="JSON of a list"),
+            pytest.param('"old"', id="JSON of the password"),
+            pytest.param("[" * 100_000, id="JSON without an end"),
+            pytest.param(b"old", id="bytes"),
+            pytest.param(None, id="None"),
+        ],
+    )
+    def test_does_not_take(self, target, value):
+        assert not target.accepts(value)
+
+    @pytest.mark.parametrize("value", ["old", {"password": "old"}, '{"password": "old"}'])
+    def test_needs_a_user_where_there_are_several(self, target, value):
+        target.create_user("clone", "other")
+
+        assert not target.accepts(value)
+
+    def test_is_no_call(self, target):
+        told = []
+        target.listeners.append(told.append)
+
+        target.accepts("old")
+
+        assert target.calls == ()
+        assert told == []
+
+    def test_asks_about_the_credential_also_while_the_target_is_down(self, target):
+        target.is_down = True
+
+        assert target.accepts("old")
+        assert not target.accepts("new")
+
+    @given(st.text(min_size=1))
+    def test_takes_any_text_that_is_the_password(self, password):
+        target = CredentialTarget({"app": password})
+
+        assert target.accepts(password)
+        assert target.accepts(json.dumps({"username": "app", "password": password}))
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.text() | st.binary(),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(st.sampled_from(["username", "user", "password", "token", "x"]), inner)
+            ),
+        )
+    )
+    def test_never_raises(self, value):
+        target = CredentialTarget({"app": "a password that is not found by chance"})
+
+        assert not target.accepts(value)
+        assert not target.accepts(json.dumps(value, default=repr))
+
+
+class TestCalls:
+    @pytest.mark.parametrize("name", CALLS)
+    def test_are_recorded_and_told_when_they_have_completed(self, target, name):
+        told = []
+        target.listeners += [told.append, lambda name: told.append(f"{name} again")]
+
+        CALLS[name](target)
+
+        assert target.calls == (name,)
+        assert told == [name, f"{name} again"]
+
+    @pytest.mark.parametrize("name", CALLS)
+    def test_do_nothing_while_the_target_is_down(self, target, name):
+        told, before = [], target.state()
+        target.listeners.append(told.append)
+        target.is_down = True
+
+        with pytest.raises(TargetDown) as raised:
+            CALLS[name](target)
+
+        assert str(raised.value) == f"The target is down, so {name} did nothing. Set is_down to False."
+        assert isinstance(raised.value, ConnectionError)
+        assert (target.calls, told, target.state()) == ((), [], before)
+        target.is_down = False
+        CALLS[name](target)
+        assert target.calls == (name,)
+
+    def test_are_recorded_in_their_order_and_a_refused_one_is_not(self, target):
+        target.change_password("app", "new")
+        with pytest.raises(CredentialRefused):
+            target.log_in("app", "old")
+        target.log_in("app", "new")
+        target.call("redeploy")
+
+        assert target.calls == ("change_password", "log_in", "redeploy")
+
+    def test_have_happened_though_a_listener_raises(self, target):
+        def crash(name):
+            raise KeyboardInterrupt(name)
+
+        target.listeners.append(crash)
+
+        with pytest.raises(KeyboardInterrupt, match="change_password"):
+            target.change_password("app", "new")
+
+        target.listeners.clear()
+        assert target.calls == ("change_password",)
+        assert logs_in(target, "new")
+
+    def test_may_be_made_by_a_listener_and_by_a_thread_for_which_it_waits(self, target):
+        def look(name):
+            with ThreadPoolExecutor(1) as threads:
+                seen.append(threads.submit(target.accepts, "new").result(timeout=30))
+            if name == "change_password":
+                target.call("redeploy")
+
+        seen = []
+        target.listeners.append(look)
+
+        target.change_password("app", "new")
+
+        assert seen == [True, True]
+        assert target.calls == ("change_password", "redeploy")
+
+
+class TestState:
+    def test_is_that_of_users_of_how_many_passwords_and_of_what_was_done(self, target):
+        target.create_user("clone", "other")
+        target.add_password("app", "new")
+        target.call("redeploy")
+        target.call("redeploy")
+
+        assert target.state() == {"users": {"app": 2, "clone": 1}, "actions": {"redeploy"}}
+
+    def test_is_the_same_for_other_values(self, target):
+        other = CredentialTarget({"app": "another"})
+
+        assert target.state() == other.state()
+        other.call("redeploy")
+        assert target.state() != other.state()
+
+    def test_a_state_stays_as_it_was(self, target):
+        before = target.state()
+
+        target.call("redeploy")
+        target.create_user("clone", "other")
+
+        assert before == {"users": {"app": 1}, "actions": frozenset()}
+
+    def test_a_reset_brings_back_how_it_was_made_and_keeps_the_listeners(self, target):
+        told = []
+        target.listeners.append(told.append)
+        before = target.state()
+        for call in CALLS.values():
+            call(target)
+        target.is_down, target.refuses = True, "o"
+        target.applies_after = target.keeps_old_for = timedelta(days=1)
+
+        target.reset()
+
+        assert (target.state(), target.calls, target.is_down) == (before, (), False)
+        assert (target.refuses, target.applies_after, target.keeps_old_for) == ("/@", 0 * SECOND, 0 * SECOND)
+        told.clear()
+        target.change_password("app", "new")
+        assert told == ["change_password"]
+        assert not logs_in(target, "old")
+        with pytest.raises(CredentialRefused, match="none that has been set"):
+            target.log_in("app", "other")
+
+    @pytest.mark.parametrize(
+        ("target", "shown"),
+        [
+            pytest.param(CredentialTarget(), "<CredentialTarget with 0 users>", id="empty"),
+            pytest.param(CredentialTarget({"app": "old"}), "<CredentialTarget with 1 user>", id="one"),
+            pytest.param(CredentialTarget({"a": "x", "b": "y"}), "<CredentialTarget with 2 users>", id="two"),
+        ],
+    )
+    def test_is_shown_in_short(self, target, shown):
+        assert repr(target) == shown
+        target.is_down = True
+        assert repr(target) == shown.replace(">", ", down>")
+
+    @given(values=st.lists(VALUES, min_size=4, max_size=4, unique=True))
+    def test_no_value_is_ever_shown(self, values):
+        old, new, wrong, character = values
+        target = CredentialTarget({"app": old}, applies_after=SECOND)
+        shown = []
+
+        def tries(call, *arguments):
+            try:
+                call(*arguments)
+            except (CredentialRefused, TargetDown) as error:
+                shown.extend([str(error), repr(error)])
+
+        with freeze_time(START) as frozen:
+            target.add_password("app", old)
+            tries(target.add_password, "app", new)
+            target.change_password("app", new)
+            for _ in range(2):
+                for password in (old, new, wrong):
+                    tries(target.log_in, "app", password)
+                frozen.tick(SECOND)
+            tries(target.create_user, "app", wrong)
+            target.refuses = character[0]
+            tries(target.change_password, "app", character)
+            shown += [repr(target), repr(target.state()), repr(target.calls), repr(target.__dict__["_users"])]
+            target.is_down = True
+            tries(target.change_password, "app", wrong)
+
+        text = "\n".join(shown)
+        assert len(shown) > 12
+        assert not [value for value in values if value in text]
+
+
+class TestThreads:
+    def test_calls_of_many_threads_are_all_there(self, target):
+        def work(number):
+            for turn in range(50):
+                target.create_user(f"{number}-{turn}", "value")
+                target.log_in(f"{number}-{turn}", "value")
+                target.call("redeploy")
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(work, range(8)))
+
+        assert len(target.calls) == 8 * 50 * 3
+        assert len(target.users) == 8 * 50 + 1
+
+    def test_of_many_threads_only_as_many_find_room_as_there_is(self):
+        target = CredentialTarget({"app": "old"}, most_passwords=5)
+
+        def work(number):
+            try:
+                target.add_password("app", f"new-{number}")
+            except CredentialRefused:
+                return False
+            return True
+
+        with ThreadPoolExecutor(16) as threads:
+            added = list(threads.map(work, range(64)))
+
+        assert sum(added) == 4
+        assert target.passwords("app") == 5
