@@ -14,6 +14,7 @@ from ._install import install
 
 if TYPE_CHECKING:
     from ._clock import Clock
+    from ._contract import RotationContract
     from ._core.assumptions import Assumptions
     from ._core.errors import (
         FakeSecretsError,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
-    from ._fake import FakeSecrets
+    from ._fake import ROTATION_POINTS, FakeSecrets
     from ._faults import Fault
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ROTATION_POINTS",
     "Assumptions",
     "Call",
     "Clock",
@@ -50,6 +52,7 @@ __all__ = [
     "LabelMoved",
     "LambdaContext",
     "Rotation",
+    "RotationContract",
     "RotationDriver",
     "RotationFailedWarning",
     "RotationStep",
@@ -64,12 +67,13 @@ __all__ = [
 
 _HOMES = {
     "_clock": ("Clock",),
+    "_contract": ("RotationContract",),
     "_core.assumptions": ("Assumptions",),
     "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
     "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
-    "_fake": ("FakeSecrets",),
+    "_fake": ("ROTATION_POINTS", "FakeSecrets"),
     "_faults": ("Fault",),
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),

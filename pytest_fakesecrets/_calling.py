@@ -132,7 +132,7 @@ class FunctionCalls:
                 secret=secret,
                 returned=returned,
                 error=error,
-                leaks=leaks(written, returned, secret, others),
+                leaks=leaks([*written, *_raised(error)], returned, secret, others),
                 is_last=step == rotation.plan[-1],
                 is_test=rotation.is_test,
             )
@@ -168,6 +168,10 @@ class FunctionCalls:
         """Tell whoever watches that a rotation function has made a call; they may stop it there."""
         for watcher in self.watchers:
             watcher(operation)
+
+
+def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
+    return [] if error is None else [("its exception, which Lambda logs", str(error))]
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

@@ -14,19 +14,20 @@ from ._calling import Place
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
-from ._core.rotation import Rotation
+from ._core.rotation import STEPS, Rotation
+from ._core.secret import Secret
+from ._core.store import Region
 from ._driver import RotationDriver
 from ._environment import environment
 from ._faults import Failure, Fault, fault
 from ._functions import TIMEOUT, Handler
-from ._install import put_handlers
 from ._seeding import Seeding
 from ._server import Server
 from ._service import DEFAULT_ACCOUNT, default_region
 from ._world import World
 
 if TYPE_CHECKING:
-    from types_boto3_secretsmanager import SecretsManagerClient
+    pass
 
 #: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
 _ENVIRONMENT = {
@@ -37,6 +38,10 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_PROFILE": None,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+#: Where an application can look at a rotation: before its first step, and after each of them.
+ROTATION_POINTS = ("RotateSecret", *STEPS)
 
 
 class FakeSecrets(Seeding):
@@ -63,10 +68,6 @@ class FakeSecrets(Seeding):
         secrets = sum(len(region.secrets) for region in list(self._service.store.regions.values()))
         return f"<FakeSecrets with {secrets} secret{'' if secrets == 1 else 's'}{'' if self.is_active else ', not active'}>"
 
-    @property
-    def is_active(self) -> bool:
-        return self._world.is_active
-
     def __enter__(self) -> FakeSecrets:
         with _hook.entering, ExitStack() as entered:
             if _hook.active is not None:
@@ -89,48 +90,6 @@ class FakeSecrets(Seeding):
         _hook.active = None
         self._world.back_off.restore()
         self.clock.stop()
-
-    def _check_active(self) -> None:
-        if not self.is_active:
-            raise FakeSecretsError(_hook.NOT_ACTIVE)
-
-    def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
-        """
-        A botocore client for `secretsmanager`.
-
-        Args:
-            region_name: its region; the default one where none is named.
-            kwargs: whatever else `botocore.session.Session.create_client` takes.
-
-        Raises:
-            FakeSecretsError: the fake is not active; its client would reach the real AWS.
-        """
-        self._check_active()
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        client: Any = _hook.session().create_client(
-            "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
-        )
-        client.meta.events.register(*_hook.NOT_WITHOUT_A_FAKE)
-        return client  # type: ignore[no-any-return]  # typed for those who have the stubs
-
-    def attach(self, client: Any) -> None:
-        """
-        Let this fake answer a client that was made before pytest-fakesecrets was imported.
-
-        Args:
-            client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose
-                clients are then answered when they are made from now on.
-
-        Raises:
-            FakeSecretsError: it is neither.
-        """
-        if _hook.is_ours(client):
-            put_handlers(client.meta.events)
-            return
-        session = getattr(client, "_session", client)
-        if not hasattr(session, "get_component"):
-            raise FakeSecretsError(f"attach() takes a secretsmanager client or a session, not {client!r}.")
-        put_handlers(session.get_component("event_emitter"))
 
     def add_rotation_function(
         self,
@@ -221,19 +180,71 @@ class FakeSecrets(Seeding):
             botocore.exceptions.ClientError: RotateSecret is refused.
         """
         region, secret = self._world.locate(secret_id)
-        if handler is not None:
-            rotate_secret_arguments["RotationLambdaARN"] = self._function_arn(handler, region.name)
-        client = self.client(region.name, **_keys_of(region.account))
-        token = client.rotate_secret(SecretId=secret.arn, **rotate_secret_arguments)["VersionId"]
-        if token not in region.rotations_of(secret):
-            raise FakeSecretsError(
-                f"RotateSecret has only stored the schedule of {secret_id!r}: with RotateImmediately=False "
-                "a secret without a rotation function has nothing to run."
-            )
-        place = Place(region, secret.arn, token)
+        place = self._begun(region, secret, handler, rotate_secret_arguments)
         if place.rotation.status == "in progress":
             return self._rotations.run_to_the_end(place)
         return place.rotation
+
+    @contextmanager
+    def rotation_paused(
+        self,
+        secret_id: str,
+        *,
+        after: str = "RotateSecret",
+        handler: Handler | str | None = None,
+        **rotate_secret_arguments: Any,
+    ) -> Iterator[Rotation]:
+        """
+        Rotate a secret, stand still in the middle while the block runs, and then go on to the end.
+
+        A rotation of the secret that waits already is the one that is meant; else RotateSecret begins one.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            after: where it stands: "RotateSecret", before the first step, or the name of a step. All of them
+                are in `ROTATION_POINTS`, for a parametrisation.
+            handler: the rotation function, as `rotate()` takes it.
+            rotate_secret_arguments: further members of RotateSecret.
+
+        Returns:
+            The rotation, as it stands in the block.
+
+        Raises:
+            FakeSecretsError: there is no such secret, function or point.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        if after not in ROTATION_POINTS:
+            raise FakeSecretsError(
+                f"There is no point {after!r} to stand at. There are {', '.join(ROTATION_POINTS)}."
+            )
+        region, secret = self._world.locate(secret_id)
+        was_driven, self._rotations.driven = self._rotations.driven, True
+        try:
+            waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
+            place = waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
+            driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
+            for _ in range(place.rotation.position, ROTATION_POINTS.index(after)):
+                driver.step(secret_id=secret.arn)
+            yield place.rotation
+            if place.rotation.status == "in progress":
+                driver.run(secret_id=secret.arn)
+        finally:
+            self._rotations.driven = was_driven
+
+    def _begun(
+        self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
+    ) -> Place:
+        """RotateSecret, and where the rotation is that it has started."""
+        if handler is not None:
+            members["RotationLambdaARN"] = self._function_arn(handler, region.name)
+        client = self.client(region.name, **_keys_of(region.account))
+        token = client.rotate_secret(SecretId=secret.arn, **members)["VersionId"]
+        if token not in region.rotations_of(secret):
+            raise FakeSecretsError(
+                f"RotateSecret has only stored the schedule of {secret.name!r}: with RotateImmediately=False "
+                "a secret without a rotation function has nothing to run."
+            )
+        return Place(region, secret.arn, token)
 
     def drive(self) -> RotationDriver:
         """

@@ -94,7 +94,11 @@ def timed_out() -> FunctionTimedOut:
 
 
 def _imported_afresh(handler: Handler) -> Handler:
-    """The handler out of a new copy of its module: what a cold start runs."""
+    """
+    The handler out of a new copy of its module: what a cold start runs.
+
+    What stands for another machine, such as a CredentialTarget, is no new one in it.
+    """
     found = sys.modules[handler.__module__]
     assert found.__spec__ is not None
     assert found.__spec__.loader is not None
@@ -104,6 +108,9 @@ def _imported_afresh(handler: Handler) -> Handler:
         found.__spec__.loader.exec_module(module)
     finally:
         sys.modules[handler.__module__] = found
+    for name, value in vars(found).items():
+        if getattr(value, "outlives_functions", False) is True:
+            setattr(module, name, value)
     return attrgetter(handler.__qualname__)(module)  # type: ignore[no-any-return]  # checked when it was added
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._clients import Clients
 from ._clock import Moment, moment_of
 from ._core.secret import Value
 from ._functions import Handler
-from ._looking import Looking
 from ._model import check_members
 from ._operations.seeds import Seed, add_secret, versions_of
 from ._service import DEFAULT_ACCOUNT, default_region
 from ._view import SecretView
 
 
-class Seeding(Looking):
+class Seeding(Clients):
     """The part of the fake that seeds its world."""
 
     def add_secret(

@@ -58,6 +58,9 @@ class CredentialTarget:
             the call: as if its caller had died after it, before the next line.
     """
 
+    #: It stands for another machine: a function that starts cold finds it as it was.
+    outlives_functions = True
+
     def __init__(
         self,
         users: Mapping[str, str] = {},

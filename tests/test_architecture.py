@@ -18,7 +18,10 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: A part imports from its own rank and from those to its right.
 RANKS = [
     {"plugin"},
-    {"__init__", "_fake", "_seeding", "_looking"},
+    {"__init__", "_contract"},
+    {"_scenarios"},
+    {"_trial", "_terms"},
+    {"_fake", "_clients", "_seeding", "_looking"},
     {"_world"},
     {
         "_answers",
@@ -59,15 +62,15 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin"},
-    "botocore": {"_answers", "_faults", "_hook", "_install", "_model"},
+    "pytest": {"plugin", "_contract", "_scenarios"},
+    "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }
 
 #: Third parties that only type checkers load.
-STUBS = {"types_boto3_secretsmanager": {"plugin", "_fake"}}
+STUBS = {"types_boto3_secretsmanager": {"plugin", "_clients", "_contract"}}
 
 
 def module_id(path):
@@ -225,7 +228,7 @@ def test_imports_point_one_way(path):
             id="stubs at run time",
         ),
         pytest.param(
-            "_fake.py",
+            "_clients.py",
             "if TYPE_CHECKING:\n    from types_boto3_secretsmanager import Client",
             [],
             id="stubs for type checkers",
@@ -294,7 +297,9 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_the_public_names_are_sorted():
-    assert pytest_fakesecrets.__all__ == sorted(pytest_fakesecrets.__all__)
+    assert pytest_fakesecrets.__all__ == sorted(
+        pytest_fakesecrets.__all__, key=lambda name: (not name.isupper(), name)
+    )
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -1,0 +1,64 @@
+"""The part of the fake that makes clients, and reaches those that it would miss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import _hook
+from ._core.errors import FakeSecretsError
+from ._install import put_handlers
+from ._looking import Looking
+from ._service import default_region
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+
+class Clients(Looking):
+    """The part of the fake that makes clients."""
+
+    @property
+    def is_active(self) -> bool:
+        return self._world.is_active
+
+    def _check_active(self) -> None:
+        if not self.is_active:
+            raise FakeSecretsError(_hook.NOT_ACTIVE)
+
+    def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
+        """
+        A botocore client for `secretsmanager`.
+
+        Args:
+            region_name: its region; the default one where none is named.
+            kwargs: whatever else `botocore.session.Session.create_client` takes.
+
+        Raises:
+            FakeSecretsError: the fake is not active; its client would reach the real AWS.
+        """
+        self._check_active()
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client: Any = _hook.session().create_client(
+            "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
+        )
+        client.meta.events.register(*_hook.NOT_WITHOUT_A_FAKE)
+        return client  # type: ignore[no-any-return]  # typed for those who have the stubs
+
+    def attach(self, client: Any) -> None:
+        """
+        Let this fake answer a client that was made before pytest-fakesecrets was imported.
+
+        Args:
+            client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose
+                clients are then answered when they are made from now on.
+
+        Raises:
+            FakeSecretsError: it is neither.
+        """
+        if _hook.is_ours(client):
+            put_handlers(client.meta.events)
+            return
+        session = getattr(client, "_session", client)
+        if not hasattr(session, "get_component"):
+            raise FakeSecretsError(f"attach() takes a secretsmanager client or a session, not {client!r}.")
+        put_handlers(session.get_component("event_emitter"))

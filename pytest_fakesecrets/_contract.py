@@ -1,0 +1,182 @@
+"""`RotationContract`: what a rotation function has to stand before it can be deployed, as tests of one class."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from ._core.errors import FakeSecretsError
+from ._core.rotation import Rotation
+from ._fake import FakeSecrets
+from ._functions import TIMEOUT, Handler
+from ._operations import OPERATIONS
+from ._scenarios.guests import Guests
+from ._scenarios.recovery import Recovery
+from ._scenarios.refusals import Refusals
+from ._scenarios.rotating import Rotating
+from ._target import CredentialTarget
+from ._trial import Trial
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+
+class RotationContract(Rotating, Recovery, Refusals, Guests):
+    """
+    The scenarios that a rotation function meets on AWS, each a test.
+
+    Derive a test class from it, and say what is to be tested:
+
+        class TestMyFunction(RotationContract):
+            rotation_function = staticmethod(my_app.rotation.handler)
+            secret_value = {"username": "app", "password": "old"}
+
+    Attributes:
+        rotation_function: the handler, or "package.module:function".
+        secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
+        secret_name: the name of the secret.
+        environ: the environment variables of the function.
+        timeout: how long each step of it may take.
+        target: what the credentials open, reset before each world of each scenario.
+        target_calls: further functions whose calls the function may be ended after, in the form
+            "module:Class.method".
+        zero_downtime: whether AWSCURRENT itself has to be accepted between any two calls. Without it any
+            value with a label will do, since the strategy of a single user leaves a gap.
+        propagation_delay: how late a new password works at the target; it has to be waited for.
+        without: scenarios that are left out, by the names of their tests, each with its reason.
+    """
+
+    rotation_function: ClassVar[Handler | str | None] = None
+    secret_value: ClassVar[Mapping[str, Any] | str] = ""
+    secret_name: ClassVar[str] = "app/db"
+    environ: ClassVar[Mapping[str, str]] = {}
+    timeout: ClassVar[timedelta] = TIMEOUT
+    target: ClassVar[CredentialTarget | None] = None
+    target_calls: ClassVar[Sequence[str]] = ()
+    zero_downtime: ClassVar[bool] = False
+    propagation_delay: ClassVar[timedelta] = timedelta(0)
+    without: ClassVar[Mapping[str, str]] = {}
+
+    _client: Any = None
+    #: The calls of an undisturbed rotation, and the state of the target after it: once for each class.
+    _undisturbed: ClassVar[tuple[Sequence[tuple[str, str]], object] | None] = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        unknown = [name for name in cls.without if not hasattr(cls, name)]
+        if unknown:
+            known = "".join(f"\n- {name}" for name in dir(RotationContract) if name.startswith("test_"))
+            raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
+
+    def prepare(self, fake: FakeSecrets) -> None:
+        """Bring the target to where `secret_value` logs in, before each world. The fake is empty by then."""
+
+    def accepts(self, value: Any) -> bool:
+        """Whether the target lets a value in: a dict, or a string, as `secret_value` is one."""
+        return True if self.target is None else self.target.accepts(value)
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether anybody knows what the target accepts."""
+        return self.target is not None or type(self).accepts is not RotationContract.accepts
+
+    def handler(self) -> Handler | str:
+        found = inspect.getattr_static(self, "rotation_function")
+        handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
+        if handler is None:
+            raise FakeSecretsError(
+                f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
+                "staticmethod(handler) or 'package.module:function', and secret_value."
+            )
+        return handler
+
+    def client(self, fake: FakeSecrets) -> SecretsManagerClient:
+        if self._client is None:
+            self._client = fake.client()
+        return self._client  # type: ignore[no-any-return]  # made a line before
+
+    @pytest.fixture(autouse=True)
+    def _leave_out(self, request: pytest.FixtureRequest) -> None:
+        reason = self.without.get(request.node.originalname)
+        if reason is not None:
+            pytest.skip(reason)
+
+    @contextmanager
+    def trial(self, fake: FakeSecrets, *, exists: bool = True, cold_start: bool = False) -> Iterator[Trial]:
+        """A world with the secret and the function in it, and with the target as it was in the beginning."""
+        fake.reset()
+        if self.target is not None:
+            self.target.reset()
+        self.prepare(fake)
+        trial = Trial(self, fake, cold_start=cold_start)
+        if exists:
+            trial.create()
+            if not trial.accepts():
+                raise FakeSecretsError(
+                    f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
+                    "target there in prepare(), or mend accepts()."
+                )
+        with trial.watched():
+            yield trial
+
+    def undisturbed(self, fake: FakeSecrets) -> tuple[Sequence[tuple[str, str]], object]:
+        """
+        The calls of a rotation in which nothing goes wrong, and the state of the target after it.
+
+        Where even that fails, the scenario is left out: there is a test that says so.
+        """
+        known = vars(type(self)).get("_undisturbed")
+        if known is None:
+            with self.trial(fake) as trial:
+                rotation = trial.rotate()
+                if rotation.status != "succeeded" or not trial.accepts():
+                    pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
+                known = tuple(trial.log), None if self.target is None else self.target.state()
+            type(self)._undisturbed = known
+        return known
+
+    def check_succeeded(self, trial: Trial, rotation: Rotation, code: str, told: str = "") -> None:
+        """Let the scenario fail unless the rotation has succeeded and its value opens the target."""
+        __tracebackhide__ = True
+        before = f"{told}, and t" if told else "T"
+        if rotation.status != "succeeded":
+            step = rotation.steps[-1]
+            trial.fail(
+                code,
+                f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
+                f"{type(step.error).__name__}: {step.error}",
+                "Look at the last step below: each step has to lead to the end from wherever the last one stopped.",
+                rotation.findings,
+            )
+        if not trial.accepts():
+            trial.fail(
+                code if told else "not-accepted",
+                f"{before}he rotation succeeded, but the target refuses the value that is current now.",
+                "Set the new credential at the target in setSecret, and log in with it in testSecret.",
+                rotation.findings,
+            )
+
+    def check_recovered(self, trial: Trial, rotation: Rotation, told: str) -> None:
+        """Let the scenario fail unless the rotation has come to the same end as an undisturbed one."""
+        __tracebackhide__ = True
+        self.check_succeeded(trial, rotation, "not-recovered", told)
+        log, state = vars(type(self))["_undisturbed"]
+        done = {name for _, name in trial.log}
+        skipped = [name for _, name in log if name.split()[0] not in OPERATIONS and name not in done]
+        now = None if self.target is None else self.target.state()
+        if skipped or now != state:
+            what = (
+                f"{skipped[0]} was never called"
+                if skipped
+                else f"the target is in another state: {now}, not {state}"
+            )
+            trial.fail(
+                "work-skipped",
+                f"{told}. The rotation then succeeded, but {what}.",
+                "Do what is left also where the new version is current already: Secrets Manager asks no further.",
+            )

@@ -1,0 +1,1 @@
+"""The scenarios of `RotationContract`, by what they ask: rotate, recover, refuse, and mind the others."""

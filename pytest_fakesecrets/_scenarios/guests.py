@@ -1,0 +1,119 @@
+"""Everybody else: readers, other secrets, other people, and those who read the logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._fake import FakeSecrets
+from pytest_fakesecrets._trial import LABELS
+from pytest_fakesecrets._values import CREDENTIALS
+
+from .common import Scenarios
+
+
+class Guests(Scenarios):
+    """Everybody else: readers, other secrets, other people, and those who read the logs."""
+
+    def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
+        """Between any two calls of the function: under any label, or under AWSCURRENT for zero_downtime."""
+        __tracebackhide__ = True
+        if not self.can_tell:
+            pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
+        labels = (CURRENT,) if self.zero_downtime else LABELS
+        with self.trial(fakesecrets) as trial:
+            refused: list[str] = []
+
+            def look(number: int) -> None:
+                if not any(trial.accepts(label) for label in labels):
+                    refused.append("{1} in {0}".format(*trial.log[number]))
+
+            trial.hooks.append(look)
+            for _ in range(2):
+                rotation = trial.rotate()
+            if refused:
+                trial.fail(
+                    "locked-out",
+                    f"After {refused[0]} the target accepts no value under {' or '.join(labels)}.",
+                    "Store a new credential before the target has it, and let the old one work until the new one does.",
+                    rotation.findings,
+                )
+
+    def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
+        """It may be refused, in createSecret, before anything was changed."""
+        __tracebackhide__ = True
+        with self.trial(fakesecrets, exists=False) as trial:
+            self.client(fakesecrets).create_secret(Name=trial.name)
+            before = trial.state()[2]  # type: ignore[index]  # labels, values, and what the target is like
+            rotation = trial.rotate()
+            step = rotation.steps[-1]
+            after = trial.state()[2]  # type: ignore[index]  # as above
+            if rotation.status != "succeeded" and (step.name != "createSecret" or before != after):
+                trial.fail(
+                    "needs-current-version",
+                    f"The secret has no value yet, and {step.name} failed: {type(step.error).__name__}: {step.error}",
+                    "Fail in createSecret, or leave RemoveFromVersionId out where no version has AWSCURRENT.",
+                    rotation.findings,
+                )
+
+    def test_somebody_elses_pending_version_is_left_alone(self, fakesecrets: FakeSecrets) -> None:
+        """AWSPENDING is moved to another version by hand, in the middle of the rotation."""
+        __tracebackhide__ = True
+        self.undisturbed(fakesecrets)
+        with self.trial(fakesecrets) as trial:
+            place = trial.begin()
+            trial.step(place)
+            foreign = _foreign(trial.value())
+            text = foreign if isinstance(foreign, str) else json.dumps(foreign)
+            self.client(fakesecrets).put_secret_value(
+                SecretId=trial.name, SecretString=text, ClientRequestToken="e" * 32, VersionStages=[PENDING]
+            )
+            trial.attempt(place)
+            is_set = self.target is not None and self.target.accepts(foreign)
+            if is_set or trial.secret.labels.get(CURRENT) == "e" * 32:
+                trial.fail(
+                    "wrong-version-used",
+                    "AWSPENDING was on a version of somebody else, and the function used that one.",
+                    "Read with VersionId=event['ClientRequestToken'], and raise where AWSPENDING is elsewhere.",
+                    place.rotation.findings,
+                )
+
+    def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
+        """The one that rotates has another name than in the other scenarios."""
+        __tracebackhide__ = True
+        with self.trial(fakesecrets) as trial:
+            other = trial.secret
+            trial.name = f"{self.secret_name}-2"
+            trial.create()
+            rotation = trial.rotate()
+            found = [each for each in rotation.findings if each.code == "other-secret-changed"]
+            now = fakesecrets._service.locate(self.secret_name)[1]
+            if found or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
+                trial.fail(
+                    "other-secret-changed",
+                    f"The rotation is of {trial.name!r}, and the function changed {self.secret_name!r}.",
+                    "Use event['SecretId'] in every call.",
+                    rotation.findings,
+                )
+            self.check_succeeded(trial, rotation, "rotation-failed")
+
+    def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
+        """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
+        __tracebackhide__ = True
+        with self.trial(fakesecrets) as trial:
+            for finding in trial.rotate().findings:
+                if finding.code == "secret-leaked":
+                    trial.fail(finding.code, finding.text, finding.advice)
+
+
+def _foreign(value: Any) -> Any:
+    """A value of the same form with another password in it."""
+    if not isinstance(value, dict):
+        return "somebody-elses-value"
+    return {
+        name: "somebody-elses-value" if name.lower().endswith(CREDENTIALS) else member
+        for name, member in value.items()
+    }

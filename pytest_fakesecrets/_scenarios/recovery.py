@@ -1,0 +1,209 @@
+"""What Lambda and the network do to a function, and AWS's next attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.rotation import STEPS
+from pytest_fakesecrets._fake import FakeSecrets
+from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._trial import Trial
+
+from .common import Scenarios
+
+#: What each call takes, where a scenario looks at the time.
+_PACE = timedelta(milliseconds=200)
+#: How late the target is, where nobody has said so.
+_LATE = timedelta(seconds=2)
+#: What AWS waits at least before it tries again.
+_PAUSE = timedelta(minutes=1)
+
+
+class Recovery(Scenarios):
+    """What Lambda and the network do to a function, and AWS's next attempt."""
+
+    def test_each_step_may_be_delivered_twice(self, fakesecrets: FakeSecrets) -> None:
+        __tracebackhide__ = True
+        with self.trial(fakesecrets) as trial:
+            place = trial.begin()
+            while place.rotation.status == "in progress":
+                step = trial.step(place)
+                if step is None or step.error is not None:
+                    self.check_succeeded(trial, place.rotation, "rotation-failed")
+                    return
+                error = trial.deliver(step.name, place.token)
+                if error is not None:
+                    trial.fail(
+                        "second-delivery-failed",
+                        f"{step.name} was delivered twice, and raised the second time: {type(error).__name__}: {error}",
+                        "Look in each step how far it has come, and leave alone what is done.",
+                        place.rotation.findings,
+                    )
+            self.check_succeeded(
+                trial, place.rotation, "second-delivery-failed", "Each step was delivered twice"
+            )
+
+    def test_a_late_duplicate_of_an_old_step_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
+        __tracebackhide__ = True
+        self.undisturbed(fakesecrets)
+        with self.trial(fakesecrets) as trial:
+            first = trial.rotate()
+            self._check_ignored(trial, first.token, "late-duplicate", "of a rotation that has ended")
+            self.check_succeeded(trial, trial.rotate(), "second-rotation-failed")
+            self._check_ignored(trial, first.token, "late-duplicate", "of the rotation before the last one")
+
+    def _check_ignored(self, trial: Trial, token: str, code: str, what: str) -> None:
+        __tracebackhide__ = True
+        before = trial.state()
+        for step in STEPS:
+            trial.deliver(step, token)
+            if trial.state() != before:
+                trial.fail(
+                    code,
+                    f"A {step} {what} changed the secret or its target.",
+                    "Raise, or return, unless AWSPENDING is on the version of event['ClientRequestToken'].",
+                )
+
+    def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
+        """The step has run to its end, and Lambda reports a failure all the same."""
+        __tracebackhide__ = True
+        self._end_after(fakesecrets, lambda name: name == "return")
+
+    def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
+        """Lambda ends the function after each of its calls in turn, and AWS begins again."""
+        __tracebackhide__ = True
+        self._end_after(fakesecrets, lambda name: name != "return")
+
+    def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
+        __tracebackhide__ = True
+        log, _ = self.undisturbed(fake)
+        for number, (step, name) in enumerate(log):
+            if not is_meant(name):
+                continue
+            with self.trial(fake) as trial:
+                trial.stop_after = number
+                place = trial.begin()
+                trial.attempt(place)
+                trial.stop_after = None
+                where = f"at its end in {step}" if name == "return" else f"after {name} in {step}"
+                told = f"Lambda ended the function {where} (call {number + 1} of {len(log)})"
+                self.check_recovered(trial, trial.recover(place), told)
+
+    def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
+        __tracebackhide__ = True
+        for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
+            self.check_recovered(trial, trial.recover(place), told)
+
+    def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
+        __tracebackhide__ = True
+        for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
+            self.check_recovered(trial, trial.recover(place), told)
+
+    def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
+        __tracebackhide__ = True
+        for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
+            for finding in place.rotation.findings:
+                if finding.code == "error-swallowed":
+                    trial.fail(finding.code, f"{told}. {finding.text}", finding.advice)
+
+    def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Trial, Any, str]]:
+        """For each call to Secrets Manager an attempt in which that one, and its retries, are refused."""
+        log, _ = self.undisturbed(fake)
+        for number, (step, name) in enumerate(log):
+            operation = name.split()[0]
+            if operation not in OPERATIONS:
+                continue
+            with self.trial(fake) as trial:
+                hook = _arming(trial, number, operation, code, step)
+                trial.hooks.append(hook)
+                place = trial.begin()
+                hook(-1)
+                trial.attempt(place)
+                trial.hooks.remove(hook)
+                fake._service.faults.clear()
+                yield (
+                    trial,
+                    place,
+                    f"{operation} in {step} was refused with {code} (call {number + 1} of {len(log)})",
+                )
+
+    def test_a_pending_version_left_by_an_aborted_rotation_is_taken_up(
+        self, fakesecrets: FakeSecrets
+    ) -> None:
+        __tracebackhide__ = True
+        self.undisturbed(fakesecrets)
+        for step in ("createSecret", "setSecret"):
+            with self.trial(fakesecrets) as trial:
+                fakesecrets.fail("Invoke", "TooManyRequestsException", step=step)
+                place = trial.begin()
+                trial.attempt(place)
+                told = f"Lambda refused to run {step} once"
+                self.check_succeeded(trial, trial.recover(place), "stuck-not-recovered", told)
+
+    def test_each_step_may_start_cold(self, fakesecrets: FakeSecrets) -> None:
+        """Nothing that is kept in memory is there in the next step."""
+        __tracebackhide__ = True
+        self.undisturbed(fakesecrets)
+        try:
+            with self.trial(fakesecrets, cold_start=True) as trial:
+                told = "The module was imported afresh for each step"
+                self.check_succeeded(trial, trial.rotate(), "state-in-memory", told)
+        except FakeSecretsError as refused:
+            pytest.skip(str(refused))
+
+    def test_it_ends_within_its_time(self, fakesecrets: FakeSecrets) -> None:
+        """Each call takes a fifth of a second, and a sleep as long as it is."""
+        __tracebackhide__ = True
+        self.undisturbed(fakesecrets)
+        with self.trial(fakesecrets) as trial, _frozen(fakesecrets):
+            trial.hooks.append(lambda number: fakesecrets.clock.tick(_PACE))
+            rotation = trial.rotate()
+            if rotation.status != "succeeded":
+                trial.fail(
+                    "too-slow",
+                    f"{rotation.steps[-1].name} takes longer than the function may run: {rotation.error}",
+                    "Wait shorter and raise: AWS tries again.",
+                    rotation.findings,
+                )
+
+    def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
+        """A new password works a while after it was set."""
+        __tracebackhide__ = True
+        if self.target is None:
+            pytest.skip("There is no CredentialTarget that could be late.")
+        self.undisturbed(fakesecrets)
+        with self.trial(fakesecrets) as trial, _frozen(fakesecrets):
+            self.target.applies_after = self.propagation_delay or _LATE
+            place = trial.begin()
+            rotation = trial.attempt(place)
+            if self.propagation_delay:
+                told = f"The target was {self.propagation_delay.total_seconds():g} seconds late"
+                self.check_succeeded(trial, rotation, "no-tolerance-for-delay", told)
+            trial.recover(place, lambda: fakesecrets.clock.tick(_PAUSE))
+            fakesecrets.clock.tick(_PAUSE)
+            self.check_succeeded(trial, place.rotation, "not-recovered", "The target was late")
+
+
+def _arming(trial: Trial, number: int, operation: str, code: str, step: str) -> Callable[[int], None]:
+    """A hook that lets the call of that number fail: it is armed when the one before it has ended."""
+
+    def hook(at: int) -> None:
+        if at == number - 1:
+            trial.fake.fail(operation, code, times=None, step=step)
+
+    return hook
+
+
+@contextmanager
+def _frozen(fake: FakeSecrets) -> Iterator[None]:
+    fake.clock.freeze()
+    try:
+        yield
+    finally:
+        fake.clock.stop()

@@ -1,0 +1,285 @@
+"""One world in which a rotation function is tried: its secret, its target, and the story of what it did."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+from ._calling import Place
+from ._core.errors import FakeSecretsError, FunctionStopped, RotationFailedWarning
+from ._core.finding import Finding
+from ._core.labels import CURRENT, PENDING, PREVIOUS
+from ._core.rotation import Rotation, RotationStep
+from ._core.secret import Secret
+from ._failures import without_values
+from ._fake import FakeSecrets
+from ._history import Call
+from ._service import DEFAULT_ACCOUNT, RUNNING, Running
+from ._terms import Terms
+
+#: How often AWS is let to try again what has failed.
+ATTEMPTS = 3
+
+
+class FunctionCrashed(Exception):
+    """Lambda has ended a rotation function in the middle, since a scenario wanted it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One call of the rotation function: what it called, how it ended, and where the labels then were."""
+
+    step: str
+    attempt: int
+    calls: Sequence[str]
+    ended: str
+    labels: str
+
+
+class Trial:
+    """A secret and a rotation function in a world of their own, with everything that a scenario may do to them."""
+
+    def __init__(self, contract: Terms, fake: FakeSecrets, *, cold_start: bool = False) -> None:
+        self.contract = contract
+        self.fake = fake
+        self.name = contract.secret_name
+        #: The calls of the function so far, to Secrets Manager and to the target: step and name.
+        self.log: list[tuple[str, str]] = []
+        self.visits: list[Visit] = []
+        #: Called after each call, with its place in the log.
+        self.hooks: list[Callable[[int], None]] = []
+        #: After which call the function is stopped, by its place in the log.
+        self.stop_after: int | None = None
+        self._is_stopped = False
+        self._is_looking = False
+        self.driver = fake.drive()
+        self.function = fake.add_rotation_function(
+            contract.handler(),
+            name="rotation-function",
+            environ=contract.environ,
+            timeout=contract.timeout,
+            cold_start=cold_start,
+        )
+
+    # The world
+
+    def create(self, name: str | None = None) -> None:
+        value = self.contract.secret_value
+        text = value if isinstance(value, str) else json.dumps(value)
+        self.fake.add_secret(name or self.name, text)
+
+    @property
+    def secret(self) -> Secret:
+        return self.fake._service.locate(self.name)[1]
+
+    def value(self, label: str = CURRENT) -> Any:
+        """The value under a label, as `accepts` takes it, or None."""
+        version = self.secret.version(label)
+        if version is None or version.value is None:
+            return None
+        if isinstance(self.contract.secret_value, str) or isinstance(version.value, bytes):
+            return version.value
+        try:
+            return json.loads(version.value)
+        except ValueError:
+            return version.value
+
+    def accepts(self, label: str = CURRENT) -> bool:
+        """Whether the target lets the value under a label in: True where nobody can tell."""
+        value = self.value(label)
+        if value is None:
+            return False
+        self._is_looking = True
+        try:
+            return bool(self.contract.accepts(value))
+        finally:
+            self._is_looking = False
+
+    def state(self) -> object:
+        """Everything that a delivery which AWS would not expect to count must leave as it is."""
+        secret = self.secret
+        values = {version.alias: version.value for version in secret.versions.values()}
+        target = self.contract.target
+        return dict(secret.labels), values, None if target is None else target.state()
+
+    def labels(self) -> str:
+        staging = self.fake.secret(self.name).staging
+        return ", ".join(f"{alias} {'+'.join(sorted(held)) or 'no label'}" for alias, held in staging.items())
+
+    # Rotations
+
+    def begin(self, **members: Any) -> Place:
+        """RotateSecret: the rotation waits for its first step."""
+        self.contract.client(self.fake).rotate_secret(
+            SecretId=self.name, RotationLambdaARN=self.function, **members
+        )
+        return self.waiting()
+
+    def waiting(self) -> Place:
+        return self.fake._rotations.waiting()[-1]
+
+    def step(self, place: Place) -> RotationStep | None:
+        """The next step, whatever comes of it; after a failure the first of the next attempt."""
+        start, self._is_stopped = len(self.log), False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RotationFailedWarning)
+            step = self.fake._rotations.advance(place)
+        if step is not None:
+            self._tell(step.name, step.attempt, start, step.error)
+        return step
+
+    def attempt(self, place: Place) -> Rotation:
+        """All steps that are left of one attempt."""
+        step = self.step(place)
+        while step is not None and step.error is None and place.rotation.status == "in progress":
+            step = self.step(place)
+        return place.rotation
+
+    def rotate(self, **members: Any) -> Rotation:
+        return self.attempt(self.begin(**members))
+
+    def recover(self, place: Place, wait: Callable[[], None] = lambda: None) -> Rotation:
+        """AWS's further attempts, until one succeeds or none is made any more."""
+        for _ in range(ATTEMPTS):
+            if place.rotation.status == "succeeded" or not place.goes_on(self.fake.clock.now):
+                break
+            wait()
+            self.attempt(place)
+        return place.rotation
+
+    def deliver(self, step: str, token: str) -> BaseException | None:
+        """Call the function with an event that no rotation has made, and return what it raised."""
+        event = {
+            "Step": step,
+            "SecretId": self.secret.arn,
+            "ClientRequestToken": token,
+            "RotationToken": token,
+        }
+        start, self._is_stopped = len(self.log), False
+        running = RUNNING.set(Running(step, DEFAULT_ACCOUNT))
+        error: BaseException | None = None
+        try:
+            self.fake._service.functions.find(self.function).invoke(
+                event,
+                invoked_arn=self.function,
+                request_id="delivered",
+                clock=lambda: self.fake.clock.now,
+            )
+        except (Exception, FunctionStopped) as raised:
+            error = raised
+        finally:
+            RUNNING.reset(running)
+        self._tell(step, 1, start, error)
+        return error
+
+    def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
+        calls = [name for _, name in self.log[start:]]
+        ended = "returned" if error is None else f"raised {type(error).__name__}: {error}"
+        told = without_values(" ".join(ended.split()), self.fake._service)
+        self.visits.append(Visit(step, attempt, calls, told, self.labels()))
+
+    # What the function does
+
+    @contextmanager
+    def watched(self) -> Iterator[Trial]:
+        """Listen to the calls of the function, and let nothing in it really wait, until the block is left."""
+        with ExitStack() as stack:
+            watchers = self.fake._rotations.calls.watchers
+            watchers.append(self._called)
+            stack.callback(watchers.remove, self._called)
+            if self.contract.target is not None:
+                self.contract.target.listeners.append(self._called)
+                stack.callback(self.contract.target.listeners.remove, self._called)
+            for place in self.contract.target_calls:
+                stack.enter_context(self._told_of(place))
+            stack.enter_context(mock.patch("time.sleep", self._sleeping(time.sleep)))
+            yield self
+
+    def _told_of(self, place: str) -> Any:
+        """A patch under which a function such as "psycopg:Connection.execute" tells us of its calls."""
+        module, _, path = place.partition(":")
+        owner: Any = import_module(module)
+        *outer, name = path.split(".")
+        for part in outer:
+            owner = getattr(owner, part)
+        original = getattr(owner, name, None)
+        if not callable(original):
+            raise FakeSecretsError(f"target_calls has {place!r}, and there is no such function.")
+
+        @wraps(original)
+        def telling(*arguments: Any, **keywords: Any) -> Any:
+            returned = original(*arguments, **keywords)
+            self._called(path)
+            return returned
+
+        return mock.patch.object(owner, name, telling)
+
+    def _sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        def skip(seconds: float) -> None:
+            if RUNNING.get() is None:
+                sleep(seconds)
+            elif self.fake.clock.is_frozen:
+                self.fake.clock.tick(seconds)
+
+        return skip
+
+    def _called(self, name: str) -> None:
+        running = RUNNING.get()
+        if running is None or self._is_looking:
+            return
+        self.log.append((running.step, self._name(name)))
+        place = len(self.log) - 1
+        for hook in self.hooks:
+            hook(place)
+        if place == self.stop_after or self._is_stopped:
+            self._is_stopped = True
+            raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
+
+    def _name(self, name: str) -> str:
+        events = self.fake._service.history.since(len(self.fake._service.history) - 12)
+        for event in reversed(events):
+            if isinstance(event, Call):
+                refused = event.operation == name and event.error is not None
+                return f"{name} refused ({event.error})" if refused else name
+        return name
+
+    # How it is told
+
+    def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
+        """
+        Let the scenario fail, with its whole story.
+
+        Raises:
+            AssertionError: always.
+        """
+        __tracebackhide__ = True
+        lines = [
+            f"{code}: {text}",
+            f"What to do: {advice}",
+            "",
+            f"What happened to {self.name!r}:",
+            *self._story(),
+        ]
+        if findings:
+            lines += ["", "What was found:", *(f"- {finding}" for finding in dict.fromkeys(findings))]
+        raise AssertionError(without_values("\n".join(lines), self.fake._service))
+
+    def _story(self) -> Iterator[str]:
+        attempt = 0
+        for visit in self.visits:
+            if visit.attempt != attempt:
+                attempt = visit.attempt
+                yield f"  attempt {attempt}"
+            yield f"    {visit.step:<13} {', '.join(name for name in visit.calls if name != 'return') or 'no call'}"
+            yield f"    {'':<13} {visit.ended}; {visit.labels}"
+
+
+LABELS = (CURRENT, PENDING, PREVIOUS)

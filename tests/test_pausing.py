@@ -1,0 +1,128 @@
+"""A rotation that stands still in the middle, while an application goes on."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from rotation_functions import raising_in, well_behaved
+
+from pytest_fakesecrets import ROTATION_POINTS, FakeSecretsError, RotationFailedWarning
+
+
+@pytest.fixture
+def db(fakesecrets, client):
+    client.create_secret(Name="db", SecretString="old")
+    return client
+
+
+def read(client):
+    return client.get_secret_value(SecretId="db")["SecretString"]
+
+
+class TestRotationPaused:
+    @pytest.mark.parametrize(
+        ("after", "staging", "is_old"),
+        [
+            pytest.param("RotateSecret", {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}, True, id="staged"),
+            pytest.param("createSecret", {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}, True, id="created"),
+            pytest.param("setSecret", {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}, True, id="set"),
+            pytest.param("testSecret", {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}, True, id="tested"),
+            pytest.param(
+                "finishSecret",
+                {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT", "AWSPENDING"}},
+                False,
+                id="finished",
+            ),
+        ],
+    )
+    def test_stands_after_the_step_and_goes_on_afterwards(self, db, fakesecrets, after, staging, is_old):
+        with fakesecrets.rotation_paused("db", after=after, handler=well_behaved) as rotation:
+            assert len(rotation.steps) == ROTATION_POINTS.index(after)
+            assert fakesecrets.secret("db").staging == staging
+            assert (read(db) == "old") is is_old
+
+        assert fakesecrets.rotations("db")[0].status == "succeeded"
+        assert read(db) != "old"
+
+    def test_begins_before_the_first_step_where_nothing_is_said(self, db, fakesecrets):
+        with fakesecrets.rotation_paused("db", handler=well_behaved) as rotation:
+            assert (rotation.status, rotation.steps) == ("in progress", ())
+
+    def test_takes_a_rotation_that_waits_already(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        token = db.rotate_secret(SecretId="db", RotationLambdaARN=function)["VersionId"]
+        fakesecrets_rotation.step("createSecret")
+
+        with fakesecrets.rotation_paused("db", after="setSecret") as rotation:
+            assert [step.name for step in rotation.steps] == ["createSecret", "setSecret"]
+
+        assert [(each.token, each.status) for each in fakesecrets.rotations()] == [(token, "succeeded")]
+
+    def test_leaves_it_to_the_fake_to_drive_again(self, db, fakesecrets):
+        with fakesecrets.rotation_paused("db", handler=well_behaved):
+            pass
+
+        db.rotate_secret(SecretId="db")
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded", "succeeded"]
+
+    def test_lets_the_test_drive_on_where_it_did(self, db, fakesecrets, fakesecrets_rotation):
+        with fakesecrets.rotation_paused("db", handler=well_behaved):
+            pass
+
+        db.rotate_secret(SecretId="db")
+
+        assert len(fakesecrets_rotation.pending) == 1
+
+    def test_a_failing_step_comes_out_and_the_rotation_is_retried_later(
+        self, db, fakesecrets, fakesecrets_clock
+    ):
+        function = raising_in("setSecret")
+
+        with (
+            pytest.raises(RuntimeError, match="database is down"),
+            fakesecrets.rotation_paused("db", after="testSecret", handler=function),
+        ):
+            pytest.fail("The block is not entered.")
+
+        assert fakesecrets.rotations()[0].status == "failed"
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets_clock.tick(60)
+        assert fakesecrets.rotations()[0].attempt == 2
+
+    def test_an_error_of_the_block_leaves_the_rotation_where_it_is(self, db, fakesecrets):
+        with (
+            pytest.raises(LookupError),
+            fakesecrets.rotation_paused("db", after="setSecret", handler=well_behaved),
+        ):
+            raise LookupError
+
+        assert fakesecrets.rotations()[0].status == "in progress"
+        assert read(db) == "old"
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            pytest.param(
+                {"secret_id": "db", "after": "deleteSecret"},
+                "There is no point 'deleteSecret' to stand at. There are RotateSecret, createSecret, setSecret, "
+                "testSecret, finishSecret.",
+                id="no point",
+            ),
+            pytest.param(
+                {"secret_id": "nobody"},
+                "There is no secret 'nobody' in the fake. It has:\n"
+                "- arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt",
+                id="no secret",
+            ),
+        ],
+    )
+    def test_refuses_what_is_not_there(self, db, fakesecrets, arguments, told):
+        with pytest.raises(FakeSecretsError) as raised, fakesecrets.rotation_paused(**arguments):
+            pytest.fail("The block is not entered.")
+
+        assert str(raised.value) == told
+
+    def test_a_refusal_of_rotate_secret_comes_out(self, db, fakesecrets):
+        with pytest.raises(ClientError), fakesecrets.rotation_paused("db"):
+            pytest.fail("The block is not entered.")
