@@ -18,6 +18,7 @@ import boto3
 from credential_targets import CLUSTER, DATABASE, SERVICE
 
 logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)  # as AWS's samples do: Lambda shows warnings only
 
 
 def single_user(event, context):
