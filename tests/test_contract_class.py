@@ -1,0 +1,203 @@
+"""`RotationContract` as its users meet it: what it asks of a class, what it leaves out, and how it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_fakesecrets import RotationContract
+
+FUNCTION = """
+import json
+import boto3
+import pytest
+from pytest_fakesecrets import RotationContract
+
+
+def rotate(event, context):
+    client, arn = boto3.client("secretsmanager"), event["SecretId"]
+    token, step = event["ClientRequestToken"], event["Step"]
+    metadata = client.describe_secret(SecretId=arn)
+    held = metadata.get("VersionIdsToStages", {}).get(token, [])
+    if not metadata.get("RotationEnabled") or not {"AWSPENDING", "AWSCURRENT"} & set(held):
+        raise ValueError("There is nothing to rotate.")
+    if "AWSCURRENT" in held:
+        return
+    if step == "createSecret":
+        create(client, arn, token)
+    elif step == "setSecret":
+        pass
+    elif step == "testSecret":
+        client.get_secret_value(SecretId=arn, VersionId=token)
+    elif step == "finishSecret":
+        versions = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+        current = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+        client.update_secret_version_stage(
+            SecretId=arn, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current
+        )
+    else:
+        raise ValueError(step)
+
+
+def create(client, arn, token):
+    client.get_secret_value(SecretId=arn)
+    try:
+        client.get_secret_value(SecretId=arn, VersionId=token)
+    except client.exceptions.ResourceNotFoundException:
+        put(client, arn, token)
+
+
+def put(client, arn, token):
+    password = client.get_random_password()["RandomPassword"]
+    client.put_secret_value(
+        SecretId=arn, ClientRequestToken=token, SecretString=password, VersionStages=["AWSPENDING"]
+    )
+"""
+
+CLASS = """
+
+class TestMyFunction(RotationContract):
+    rotation_function = staticmethod(rotate)
+    secret_value = "old-password"
+"""
+
+SCENARIOS = [name for name in dir(RotationContract) if name.startswith("test_")]
+
+
+def run(pytester, source, *arguments):
+    pytester.makepyfile(FUNCTION + source)
+    return pytester.runpytest("-p", "no:randomly", "-p", "no:xdist", "-W", "error", *arguments)
+
+
+class TestAClass:
+    def test_has_a_test_for_each_scenario(self, pytester):
+        ran = run(pytester, CLASS, "--collect-only", "-q")
+
+        ran.stdout.fnmatch_lines_random([f"*TestMyFunction::{name}" for name in SCENARIOS])
+        assert len(SCENARIOS) == 26
+
+    def test_that_is_only_imported_is_no_test(self, pytester):
+        run(pytester, "").assert_outcomes()
+
+    def test_passes_where_the_function_is_good_and_says_what_does_not_apply(self, pytester):
+        ran = run(pytester, CLASS, "-rs")
+
+        ran.assert_outcomes(passed=23, skipped=3)
+        ran.stdout.fnmatch_lines_random(
+            [
+                "SKIPPED * The user stays the same: this is no strategy of alternating users.",
+                "SKIPPED * Nobody knows what is accepted: the class has no target and no accepts().",
+                "SKIPPED * There is no CredentialTarget that could be late.",
+            ]
+        )
+
+    def test_may_name_its_function(self, pytester):
+        pytester.makepyfile(my_function=FUNCTION)
+        source = CLASS.replace("staticmethod(rotate)", '"my_function:rotate"')
+
+        run(pytester, source).assert_outcomes(passed=23, skipped=3)
+
+    def test_may_give_a_plain_function_of_its_own(self, pytester):
+        source = """
+class TestMyFunction(RotationContract):
+    secret_value = "old-password"
+
+    @staticmethod
+    def rotation_function(event, context):
+        rotate(event, context)
+"""
+        run(pytester, source).assert_outcomes(passed=23, skipped=3)
+
+    def test_leaves_out_what_it_is_told_to_and_says_why(self, pytester):
+        source = CLASS + '    without = {"test_an_unknown_step_is_refused": "there is one step more"}\n'
+
+        ran = run(pytester, source, "-rs")
+
+        ran.assert_outcomes(passed=22, skipped=4)
+        ran.stdout.fnmatch_lines(["SKIPPED * there is one step more"])
+
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            pytest.param(
+                CLASS + '    without = {"test_nothing": "typed in haste"}\n',
+                "*FakeSecretsError: TestMyFunction.without has 'test_nothing'. The scenarios are:",
+                id="a scenario that there is not",
+            ),
+            pytest.param(
+                CLASS.replace("rotation_function", "function"),
+                "*FakeSecretsError: TestMyFunction does not say what it tests. Give the class rotation_function = "
+                "staticmethod(handler) or 'package.module:function', and secret_value.",
+                id="no function",
+            ),
+            pytest.param(
+                CLASS + "    def accepts(self, value): return False\n",
+                "*FakeSecretsError: secret_value of TestMyFunction is not accepted before any rotation. Bring the "
+                "target there in prepare(), or mend accepts().",
+                id="a value that does not log in",
+            ),
+            pytest.param(
+                CLASS + '    target_calls = ("json:dump_it",)\n',
+                "*FakeSecretsError: target_calls has 'json:dump_it', and there is no such function.",
+                id="no such call",
+            ),
+        ],
+    )
+    def test_that_cannot_be_is_told_what_is_wrong(self, pytester, source, told):
+        ran = run(pytester, source, "-k", "test_a_rotation_succeeds or nothing")
+
+        ran.stdout.fnmatch_lines([told])
+
+    def test_calls_prepare_before_each_world(self, pytester):
+        source = CLASS + (
+            "    worlds = []\n"
+            "    def prepare(self, fake):\n"
+            "        fake.add_secret('master', 'master-password')\n"
+            "        self.worlds.append(fake)\n"
+            "    def accepts(self, value):\n"
+            "        return len(self.worlds) > 0\n"
+        )
+
+        run(pytester, source).assert_outcomes(passed=24, skipped=2)
+
+
+class TestAFailure:
+    def test_tells_the_story_and_what_to_do(self, pytester):
+        ran = run(
+            pytester,
+            "def create(client, arn, token): put(client, arn, token)\n" + CLASS,
+            "-k",
+            "test_a_failure_after_any_step",
+        )
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines(
+            [
+                "E   AssertionError: not-recovered: Lambda ended the function at its end in createSecret (call 4 of 13), "
+                "and the rotation failed in createSecret, attempt 4: ResourceExistsException: *",
+                "    What to do: Look at the last step below: *",
+                "    ",
+                "    What happened to 'app/db':",
+                "      attempt 1",
+                "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue",
+                "                      raised FunctionCrashed: Lambda has ended the function here.; v1 AWSCURRENT, v2 AWSPENDING",
+                "      attempt 2",
+                "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue refused (ResourceExistsException)",
+            ],
+            consecutive=True,
+        )
+        ran.stdout.fnmatch_lines(["    - pending-overwritten (createSecret, PutSecretValue): *"])
+
+    def test_shows_no_line_of_ours_and_no_value(self, pytester):
+        ran = run(
+            pytester,
+            "def put(client, arn, token):\n"
+            "    client.put_secret_value(SecretId=arn, SecretString='a-new-password')\n"
+            "    raise ValueError('a-new-password')\n" + CLASS,
+            "-k",
+            "test_a_rotation_succeeds",
+        )
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.no_fnmatch_line("*a-new-password*in*")
+        ran.stdout.no_fnmatch_line("*_scenarios*")
+        ran.stdout.fnmatch_lines(["E   AssertionError: current-moved-early: *"])

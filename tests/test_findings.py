@@ -1,0 +1,345 @@
+"""What the fake has to say of a rotation function that was run: by code, step and call, and never with a value."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import suppress
+
+import boto3
+import pytest
+from rotation_functions import STEPS, raising_in, well_behaved
+
+from pytest_fakesecrets import Finding, RotationFailedWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+OLD, NEW = "old-password", "new-password"
+
+
+@pytest.fixture
+def db(fakesecrets, client):
+    client.create_secret(Name="db", SecretString=OLD)
+    client.create_secret(Name="other", SecretString="another-password")
+    return client
+
+
+def in_step(name, work, otherwise=well_behaved):
+    """A function that does *work* in one step, and what a good one does in the others."""
+
+    def handler(event, context):
+        if event["Step"] != name:
+            return otherwise(event, context)
+        return work(boto3.client("secretsmanager"), event["SecretId"], event["ClientRequestToken"])
+
+    return handler
+
+
+def put(client, arn, token, value=NEW, **members):
+    members = {"VersionStages": ["AWSPENDING"], **members}
+    client.put_secret_value(SecretId=arn, ClientRequestToken=token, SecretString=value, **members)
+
+
+def put_other(client, arn, token):
+    put(client, arn, token)
+    client.put_secret_value(SecretId="other", SecretString=NEW)
+
+
+def put_again(client, arn, token):
+    put(client, arn, token)
+    with suppress(client.exceptions.ResourceExistsException):
+        put(client, arn, token, "yet-another-password")
+
+
+def finish_and_move_previous(client, arn, token):
+    STEPS["finishSecret"](client, arn, token)
+    held = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    previous = next(version for version, labels in held.items() if "AWSPREVIOUS" in labels)
+    client.update_secret_version_stage(
+        SecretId=arn, VersionStage="AWSPREVIOUS", RemoveFromVersionId=previous, MoveToVersionId=token
+    )
+
+
+def finish_the_wrong_way(client, arn, token):
+    held = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    old = next(version for version, labels in held.items() if "AWSCURRENT" in labels)
+    STEPS["finishSecret"](client, arn, token)
+    client.update_secret_version_stage(
+        SecretId=arn, VersionStage="AWSPENDING", RemoveFromVersionId=token, MoveToVersionId=old
+    )
+
+
+def writing(stream):
+    def work(client, arn, token):
+        put(client, arn, token)
+        stream(NEW)
+
+    return work
+
+
+def returning(value):
+    def work(client, arn, token):
+        put(client, arn, token)
+        return value
+
+    return work
+
+
+def read_the_event(event, context):
+    return event["Token"]
+
+
+def log_the_event(event, context):
+    logging.getLogger("rotation").warning("got %s", event)
+    well_behaved(event, context)
+
+
+def asking_for(what):
+    def work(client, arn, token):
+        client.update_secret_version_stage(SecretId=arn, VersionStage="AWSCURRENT", **what)
+
+    return work
+
+
+FOUND = [
+    pytest.param(
+        in_step("createSecret", lambda *a: put(*a, VersionStages=["AWSCURRENT"])),
+        [("current-moved-early", "createSecret", "PutSecretValue")],
+        id="the new value is current at once",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda client, arn, token: put(client, arn, "f" * 32)),
+        [("foreign-version", "createSecret", "PutSecretValue"), ("value-missing", "createSecret", None)],
+        id="another token",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: put(*a, value="null")),
+        [("value-empty", "createSecret", "PutSecretValue")],
+        id="an empty value",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: put(*a, value=json.dumps({"username": "app", "password": None}))),
+        [("value-empty", "createSecret", "PutSecretValue")],
+        id="a password that is null",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: put(*a, value=OLD)),
+        [("value-unchanged", "createSecret", "PutSecretValue")],
+        id="the same value",
+    ),
+    pytest.param(
+        in_step("createSecret", put_again),
+        [("pending-overwritten", "createSecret", "PutSecretValue")],
+        id="two values for one token",
+    ),
+    pytest.param(
+        in_step("createSecret", put_other),
+        [("other-secret-changed", "createSecret", "PutSecretValue")],
+        id="another secret",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: None),
+        [("step-did-nothing", "createSecret", None)],
+        id="createSecret without a value",
+    ),
+    pytest.param(
+        in_step("testSecret", lambda *a: None), [("untested", "testSecret", None)], id="nothing is tested"
+    ),
+    pytest.param(
+        in_step("finishSecret", lambda *a: None),
+        [("step-did-nothing", "finishSecret", None), ("pending-left-behind", "finishSecret", None)],
+        id="finishSecret without a move",
+    ),
+    pytest.param(
+        in_step("finishSecret", finish_and_move_previous),
+        [("previous-moved", "finishSecret", "UpdateSecretVersionStage")],
+        id="AWSPREVIOUS by hand",
+    ),
+    pytest.param(
+        in_step("finishSecret", finish_the_wrong_way),
+        [("pending-left-behind", "finishSecret", None)],
+        id="AWSPENDING on the old version",
+    ),
+    pytest.param(
+        in_step("finishSecret", asking_for({"MoveToVersionId": "e" * 32})),
+        [],
+        id="an error of AWS is no finding",
+    ),
+    pytest.param(
+        in_step("finishSecret", asking_for({"RemoveFromVersionId": None})),
+        [("illegal-call", "finishSecret", None)],
+        id="a parameter that botocore refuses",
+    ),
+    pytest.param(
+        in_step("finishSecret", asking_for({})),
+        [("illegal-call", "finishSecret", "UpdateSecretVersionStage")],
+        id="parameters that AWS refuses",
+    ),
+    pytest.param(
+        read_the_event, [("event-misread", "createSecret", None)], id="a key that the event has not"
+    ),
+    pytest.param(
+        in_step("createSecret", writing(print)),
+        [("secret-leaked", "createSecret", None)],
+        id="a value printed",
+    ),
+    pytest.param(
+        in_step("createSecret", writing(lambda text: sys.stderr.write(text))),
+        [("secret-leaked", "createSecret", None)],
+        id="a value on stderr",
+    ),
+    pytest.param(
+        in_step("createSecret", writing(lambda text: logging.getLogger("rotation").error("new: %s", text))),
+        [("secret-leaked", "createSecret", None)],
+        id="a value in the log",
+    ),
+    pytest.param(
+        in_step("createSecret", writing(lambda text: logging.getLogger("botocore.hooks").error("%s", text))),
+        [],
+        id="botocore's own log",
+    ),
+    pytest.param(
+        in_step("createSecret", returning({"made": NEW})),
+        [("secret-leaked", "createSecret", None)],
+        id="a value returned",
+    ),
+    pytest.param(
+        raising_in("setSecret", RuntimeError(f"no login with {OLD}")),
+        [("secret-leaked", "setSecret", None)],
+        id="a value in the exception",
+    ),
+    pytest.param(
+        log_the_event,
+        [
+            ("secret-leaked", step, None)
+            for step in ("createSecret", "setSecret", "testSecret", "finishSecret")
+        ],
+        id="the whole event",
+    ),
+    *(
+        pytest.param(
+            in_step("createSecret", returning(value)),
+            [("error-like-return", "createSecret", None)],
+            id=f"returns {value!r}",
+        )
+        for value in (
+            False,
+            {"statusCode": 500},
+            {"statusCode": "404"},
+            {"status": "error"},
+            {"error": "x"},
+            "Error: x",
+        )
+    ),
+    *(
+        pytest.param(in_step("createSecret", returning(value)), [], id=f"returns {value!r}, which is fine")
+        for value in (None, True, {"statusCode": 200}, {"status": "ok"}, {"error": None}, "done", 0)
+    ),
+    pytest.param(well_behaved, [], id="nothing to say"),
+    pytest.param(raising_in("setSecret"), [], id="a failure is no finding"),
+]
+
+
+class TestFindings:
+    @pytest.mark.parametrize(("function", "expected"), FOUND)
+    def test_tell_what_the_function_did(self, db, fakesecrets, function, expected):
+        rotation = fakesecrets.rotate("db", function)
+
+        assert [(found.code, found.step, found.call) for found in rotation.findings] == expected
+
+    @pytest.mark.parametrize("function", [row.values[0] for row in FOUND], ids=[row.id for row in FOUND])
+    def test_never_show_a_value(self, db, fakesecrets, function):
+        rotation = fakesecrets.rotate("db", function)
+
+        told = "".join(map(str, rotation.findings)) + repr(rotation.findings) + repr(rotation)
+        assert OLD not in told
+        assert NEW not in told
+
+    def test_of_a_swallowed_refusal_name_it(self, db, fakesecrets):
+        def swallows(client, arn, token):
+            try:
+                client.get_secret_value(SecretId=arn, VersionId=token)
+            except Exception:
+                put(client, arn, token)
+
+        fakesecrets.fail("GetSecretValue", "AccessDeniedException", step="createSecret")
+
+        rotation = fakesecrets.rotate("db", in_step("createSecret", swallows))
+
+        assert [(found.code, found.call) for found in rotation.findings] == [
+            ("error-swallowed", "GetSecretValue")
+        ]
+
+    def test_of_a_refusal_that_a_retry_has_overcome_there_are_none(self, db, fakesecrets):
+        fakesecrets.fail("GetSecretValue", "ThrottlingException", step="createSecret", times=2)
+
+        assert fakesecrets.rotate("db", well_behaved).findings == ()
+
+    def test_are_those_of_all_attempts_each_once(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(in_step("finishSecret", lambda *a: None))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        for _ in range(2):
+            with pytest.warns(RotationFailedWarning):
+                rotation = fakesecrets_rotation.run()
+
+        assert (rotation.attempt, [found.code for found in rotation.findings]) == (
+            2,
+            ["step-did-nothing", "pending-left-behind"],
+        )
+
+    def test_of_a_step_are_its_own(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(in_step("createSecret", returning(False)))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert [found.code for found in fakesecrets_rotation.step().findings] == ["error-like-return"]
+        assert fakesecrets_rotation.step().findings == ()
+
+    def test_leave_the_streams_and_the_logs_as_they_were(self, db, fakesecrets):
+        before = sys.stdout, sys.stderr, list(logging.getLogger().handlers)
+
+        fakesecrets.rotate("db", in_step("createSecret", writing(print)))
+
+        assert (sys.stdout, sys.stderr, list(logging.getLogger().handlers)) == before
+
+
+class TestCheck:
+    def test_passes_where_there_is_nothing_to_say(self, db, fakesecrets):
+        fakesecrets.check(fakesecrets.rotate("db", well_behaved))
+
+    def test_fails_with_every_finding_and_what_to_do(self, db, fakesecrets):
+        rotation = fakesecrets.rotate("db", in_step("finishSecret", lambda *a: None))
+
+        with pytest.raises(AssertionError) as raised:
+            fakesecrets.check(rotation)
+
+        assert str(raised.value) == (
+            f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:\n"
+            "- step-did-nothing (finishSecret): finishSecret returned without moving a label: the new value never "
+            "becomes current. Move AWSCURRENT to the version of event['ClientRequestToken'].\n"
+            "- pending-left-behind (finishSecret): AWSPENDING is on v2, which is not current: the next RotateSecret "
+            "is refused. Leave AWSPENDING on the version that becomes current, or remove it from there."
+        )
+
+    def test_looks_at_the_rotation_as_it_is_by_now(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(in_step("testSecret", lambda *a: None))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        early = fakesecrets.rotations()[0]
+        fakesecrets.check(early)
+
+        fakesecrets_rotation.run()
+
+        with pytest.raises(AssertionError, match="untested"):
+            fakesecrets.check(early)
+
+
+def test_a_finding_reads_as_a_sentence():
+    finding = Finding(
+        code="untested", text="It is so.", advice="Do this.", step="testSecret", call="GetSecretValue"
+    )
+
+    assert str(finding) == "untested (testSecret, GetSecretValue): It is so. Do this."
+    assert (
+        str(Finding(code="untested", text="It is so.", advice="Do this.")) == "untested: It is so. Do this."
+    )
