@@ -347,6 +347,10 @@ def check_that_there_is_one(client, arn, token):
         raise ValueError("The pending secret has no password.")
 
 
+def tests_without_a_login(event, context):
+    single_user_with(event, testSecret=check_that_there_is_one)
+
+
 # 15: setSecret can log in with one password only.
 
 
@@ -762,6 +766,7 @@ BROKEN = (
     broken(13, previous_by_hand, TWICE, "second-rotation-failed", "finishSecret"),
     broken(14, does_nothing_at_the_target, SUCCEEDS, "untested", "testSecret"),
     broken(14, reads_what_it_should_test, SUCCEEDS, "not-accepted", "setSecret"),
+    broken(14, tests_without_a_login, LATE, "untested", "testSecret"),
     broken(15, sets_with_the_current_only, AFTER_CRASH, "not-recovered", "setSecret"),
     broken(15, sets_with_the_pending_one, SUCCEEDS, "rotation-failed", "setSecret"),
     broken(16, promotes_before_the_change, AFTER_CRASH, "not-recovered", "UpdateSecretVersionStage"),

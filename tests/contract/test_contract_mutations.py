@@ -114,7 +114,6 @@ MUTATIONS = (
         'SecretId=arn, VersionStage="AWSCURRENT"',
         'SecretId=arn, VersionStage="AWSPREVIOUS"',
     ),
-    Mutation("a version that is current is promoted", "if current != token:", "if current:", "tidying"),
     Mutation("nothing is done again after the promotion", '("finishSecret",)', "()", "tidying"),
     Mutation(
         "AWSPENDING has to be there", "client.exceptions.InvalidParameterException", "KeyError", "tidying"
