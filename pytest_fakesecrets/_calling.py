@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from ._core.arn import parse_secret_arn
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding
 from ._core.rotation import Rotation, RotationStep
@@ -40,6 +39,11 @@ class Place(NamedTuple):
     def key(self) -> Key:
         return self.secret_id, self.token
 
+    def is_about(self, secret_id: str) -> bool:
+        """Whether a name or an ARN, also a partial one, means the secret."""
+        secret = self.region.kept(secret_id)
+        return secret is not None and secret.arn == self.secret_id
+
     @property
     def is_open(self) -> bool:
         rotation = self.rotation
@@ -66,14 +70,14 @@ class FunctionCalls:
         returned: object = None
         length = len(self._service.history)
         written: list[tuple[str, str]] = []
-        token = RUNNING.set(Running(name, place.region.account, self._deadline(rotation, start)))
+        token = RUNNING.set(Running(name, place.region.account))
         try:
             if rotation.function_arn is None:
                 with self._service.transaction(place.region) as context:
                     outcome.rotate_by_service(context, rotation)
             else:
                 with written_output() as written:
-                    returned = self._invoke(rotation, rotation.function_arn, name)
+                    returned = self._invoke(place, rotation.function_arn, name)
         except FunctionStopped as stopped:
             error = stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
@@ -92,14 +96,19 @@ class FunctionCalls:
             findings=self._findings(place, name, length, returned, error, written),
         )
 
-    def _invoke(self, rotation: Rotation, function_arn: str, name: str) -> object:
+    def _invoke(self, place: Place, function_arn: str, name: str) -> object:
         __tracebackhide__ = True
-        self._check_may_be_invoked(rotation, name)
-        returned = self._service.functions.find(function_arn).invoke(
-            event_of(rotation, name),
+        self._check_may_be_invoked(place, name)
+        function, clock = self._service.functions.find(function_arn), self._service.clock
+        # Its time begins here: Lambda does not count what a cold start takes.
+        deadline = clock.now + function.timeout
+        RUNNING.set(Running(name, place.region.account, deadline))  # call() puts back what was before
+        returned = function.invoke(
+            event_of(place.rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
-            clock=lambda: self._service.clock.now,
+            clock=lambda: clock.now,
+            deadline=deadline,
         )
         self.after_call("return")
         return returned
@@ -138,24 +147,15 @@ class FunctionCalls:
             )
         )
 
-    def _deadline(self, rotation: Rotation, start: datetime) -> datetime | None:
-        arn = rotation.function_arn
-        return (
-            start + self._service.functions.find(arn).timeout
-            if arn and self._service.functions.knows(arn)
-            else None
-        )
-
-    def _check_may_be_invoked(self, rotation: Rotation, step: str) -> None:
+    def _check_may_be_invoked(self, place: Place, step: str) -> None:
         """
         Let the invocation fail where a test wants it to.
 
         Raises:
             InvocationRefused: Lambda answers with an error.
         """
-        parsed = parse_secret_arn(rotation.secret_id)
-        names = {rotation.secret_id, parsed.name if parsed else ""}
-        ordered = self._service.faults.next(INVOKE, names.__contains__, step, use=True)
+        with self._service.lock:
+            ordered = self._service.faults.next(INVOKE, place.is_about, step, use=True)
         failure = None if ordered is None else ordered.failure
         if isinstance(failure, ServiceError):
             raise InvocationRefused(f"Lambda has not run the function: {failure.code}: {failure.message}")
@@ -171,7 +171,10 @@ class FunctionCalls:
 
 
 def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
-    return [] if error is None else [("its exception, which Lambda logs", str(error))]
+    try:
+        return [] if error is None else [("its exception, which Lambda logs", str(error))]
+    except Exception:
+        return []  # it cannot be printed: neither can Lambda
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

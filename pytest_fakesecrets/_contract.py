@@ -51,7 +51,8 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
         without: scenarios that are left out, by the names of their tests, each with its reason.
     """
 
-    rotation_function: ClassVar[Handler | str | None] = None
+    #: Any, since a type checker would take a function for a method.
+    rotation_function: ClassVar[Any] = None
     secret_value: ClassVar[Mapping[str, Any] | str] = ""
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}

@@ -7,7 +7,7 @@ import json
 import os
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from ._core.errors import RotationFailedWarning
@@ -92,10 +92,20 @@ def _headline(rotation: Rotation) -> str:
 
 def without_values(text: str, service: Service) -> str:
     """The text with every secret value blotted out, as it is and as Python, JSON or a URL write it."""
+    return blotter(service)(text)
+
+
+def blotter(service: Service) -> Callable[[str], str]:
+    """`without_values` for many texts of a world that stands still."""
     written = {form for value in _values(service) for form in written_forms(value) if len(form) >= SHORTEST}
-    for form in sorted(written, key=len, reverse=True):
-        text = text.replace(form, "***")
-    return text
+    longest_first = sorted(written, key=len, reverse=True)
+
+    def blot(text: str) -> str:
+        for form in longest_first:
+            text = text.replace(form, "***")
+        return text
+
+    return blot
 
 
 def _values(service: Service) -> Iterator[str | bytes]:
@@ -117,6 +127,8 @@ def written_forms(value: str | bytes) -> Iterator[str]:
         value = value.decode("utf-8", "backslashreplace")
     yield value
     yield repr(value)[1:-1]
+    yield ascii(value)[1:-1]
+    yield value.encode("unicode_escape").decode()  # as pytest writes parameters into the id of a test
     yield json.dumps(value)[1:-1]
     yield repr(json.dumps(value)[1:-1])[1:-1]
     yield quote(value, safe="")

@@ -76,8 +76,8 @@ class FakeSecrets(Seeding):
                     "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
                 )
             entered.enter_context(environment(_environment()))
-            _hook.active = self._world
             entered.callback(self._deactivate)
+            self._world.begin()
             self._leave = entered.pop_all()
         return self
 

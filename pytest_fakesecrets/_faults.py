@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -30,18 +31,21 @@ _COMMON = {
     "NotAuthorized": 400,
     "OptInRequired": 403,
     "RequestExpired": 400,
-    "RequestLimitExceeded": 400,
-    "RequestThrottled": 400,
+    "RequestLimitExceeded": 503,
+    "RequestThrottled": 403,
     "RequestThrottledException": 400,
     "RequestTimeout": 400,
-    "RequestTimeoutException": 400,
+    "RequestTimeoutException": 408,
+    "SerializationException": 400,
+    "ServiceException": 500,  # of Lambda
     "ServiceUnavailable": 503,
     "ServiceUnavailableException": 503,
-    "SlowDown": 400,
+    "SlowDown": 503,
     "ThrottledException": 400,
     "Throttling": 400,
     "ThrottlingException": 400,
     "TooManyRequestsException": 429,
+    "UnknownOperationException": 400,
     "UnrecognizedClientException": 400,
     "ValidationException": 400,
 }
@@ -57,6 +61,9 @@ _MESSAGES = {
     "UnrecognizedClientException": "The security token included in the request is invalid.",
     "ServiceUnavailable": "Service is unavailable.",
 }
+
+#: The members of requests that say which secret is meant.
+_NAMING = {"Name", "SecretId", "SecretIdList"}
 
 _TAGS = re.compile(r"<[^>]+>")
 
@@ -127,6 +134,7 @@ def fault(
         raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
     if step is not None and step not in STEPS:
         raise FakeSecretsError(f"There is no step {step!r}. The steps are {', '.join(STEPS)}.")
+    _check_secret_id(secret_id, operation)
     return Fault(
         operation=operation,
         failure=_failure(operation, error),
@@ -137,16 +145,35 @@ def fault(
     )
 
 
+def _check_secret_id(secret_id: str | None, operation: str) -> None:
+    if secret_id is None:
+        return
+    if not (type(secret_id) is str and secret_id):
+        raise FakeSecretsError(f"secret_id is the name or the ARN of a secret, not {secret_id!r}.")
+    if operation == INVOKE:
+        return
+    shape = service_model().operation_model(operation).input_shape
+    if shape is None or not _NAMING.intersection(shape.members):
+        raise FakeSecretsError(
+            f"A call of {operation} names no secret, so none would be about {secret_id!r}. Leave secret_id out."
+        )
+
+
 def _failure(
     operation: str, error: Failure
 ) -> ServiceError | BaseException | type[BaseException] | timedelta:
     if isinstance(error, str):
         return _service_error(error, operation)
-    if isinstance(error, tuple) and [type(part) for part in error] == [int, str, str] and error[0] >= 300:
+    if (
+        isinstance(error, tuple)
+        and [type(part) for part in error] == [int, str, str]
+        and 300 <= error[0] < 600
+    ):
         return _answered(*error)
     if isinstance(error, timedelta) and error > timedelta(0):
         return error
     if isinstance(error, BaseException) or (isinstance(error, type) and issubclass(error, BaseException)):
+        _check_can_be_made(error)
         return error
     raise FakeSecretsError(
         "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and message, an "
@@ -154,10 +181,19 @@ def _failure(
     )
 
 
+def _check_can_be_made(error: BaseException | type[BaseException]) -> None:
+    try:
+        exception_of(error, "https://secretsmanager.us-east-1.amazonaws.com/")
+    except Exception as raised:
+        raise FakeSecretsError(
+            f"No exception can be made of {error!r} alone: {raised}. Give one that is made already."
+        ) from None
+
+
 def _service_error(code: str, operation: str) -> ServiceError:
     modelled = {shape.name: shape.documentation for shape in service_model().error_shapes}
     known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
-    if code not in known and (not re.fullmatch(r"[A-Za-z]+", code) or _meant(code, list(known))):
+    if code not in known:
         raise FakeSecretsError(
             f"{code!r} is no error code that is known.{_meant(code, list(known))} Another one is given with its "
             "HTTP status and message: (400, 'Code', 'message')."
@@ -180,11 +216,12 @@ def _answered(status: int, code: str, message: str) -> ServiceError:
 
 
 def _first_sentence(html: str) -> str:
-    return _TAGS.sub("", html).partition(". ")[0].strip()
+    sentence = _TAGS.sub("", html).partition(". ")[0].strip().removesuffix(".")
+    return f"{sentence}." if sentence else ""
 
 
-def _meant(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, 1, cutoff=0.8)
+def _meant(word: object, known: list[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, 1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
@@ -202,6 +239,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
+        self._lock = Lock()
 
     def arm(self, ordered: Fault) -> None:
         self._armed.append(ordered)
@@ -220,11 +258,12 @@ class Faults:
             step: the rotation step that makes it.
             use: whether it happens now.
         """
-        for armed in self._armed:
-            if armed.concerns(operation, means, step):
-                if use:
-                    armed.use()
-                return armed
+        with self._lock:  # or two threads would use up the same one
+            for armed in self._armed:
+                if armed.concerns(operation, means, step):
+                    if use:
+                        armed.use()
+                    return armed
         return None
 
     def __bool__(self) -> bool:

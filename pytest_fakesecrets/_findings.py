@@ -155,12 +155,16 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
     if type(error).__name__ == "ParamValidationError":
         text = f"A call has parameters that it cannot have: {_first_lines(error)}"
         yield evidence.says("illegal-call", text, "Compare them with the reference of the operation.")
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     if code in _ILLEGAL:
         operation = getattr(error, "operation_name", "A call")
         text = f"{operation} was refused with {code}."
         yield evidence.says("illegal-call", text, "Its message says what is wrong with it.", operation)
-    if isinstance(error, KeyError) and not evidence.calls and error.args[0] not in evidence.event:
+    is_miss = (
+        isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
+    )
+    if error is not None and is_miss and not evidence.calls:
         yield evidence.says(
             "event-misread",
             f"The function asked for {error.args[0]!r}, and the event has {', '.join(evidence.event)}.",

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib.machinery import ModuleSpec
 from operator import attrgetter
-from threading import Lock
-from typing import Any
+from threading import Lock, RLock
+from typing import Any, NamedTuple
 
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
@@ -46,6 +47,41 @@ class LambdaContext:
         return max(0, (self.deadline - self.clock()) // timedelta(milliseconds=1))
 
 
+#: Held while a module stands in the place of another: an import of it would find the wrong one. Reentrant,
+#: since a module may call Secrets Manager when it is imported, and so rotate.
+_importing = RLock()
+
+
+class Entry(NamedTuple):
+    """Where the code of a cold start comes from: a module, and the name of the handler there."""
+
+    spec: ModuleSpec
+    name: str
+
+    def imported_afresh(self) -> Handler:
+        """
+        The handler out of a new copy of its module: what a cold start runs.
+
+        What stands for another machine, such as a CredentialTarget, is no new one in it.
+        """
+        module = importlib.util.module_from_spec(self.spec)
+        assert self.spec.loader is not None
+        with _importing:
+            found = sys.modules.get(self.spec.name)
+            sys.modules[self.spec.name] = module
+            try:
+                self.spec.loader.exec_module(module)
+            finally:
+                if found is None:
+                    del sys.modules[self.spec.name]
+                else:
+                    sys.modules[self.spec.name] = found
+        for name, value in vars(found).items() if found is not None else ():
+            if getattr(value, "outlives_functions", False) is True:
+                setattr(module, name, value)
+        return attrgetter(self.name)(module)  # type: ignore[no-any-return]  # checked when it was added
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A rotation function that has been added to the fake."""
@@ -54,16 +90,22 @@ class Function:
     handler: Handler
     environ: Mapping[str, str]
     timeout: timedelta = TIMEOUT
-    #: Whether its module is imported afresh for each step.
-    starts_cold: bool = False
+    #: Where it is imported from afresh for each step, if it starts cold.
+    entry: Entry | None = None
 
     def invoke(
-        self, event: Mapping[str, str], *, invoked_arn: str, request_id: str, clock: Callable[[], datetime]
+        self,
+        event: Mapping[str, str],
+        *,
+        invoked_arn: str,
+        request_id: str,
+        clock: Callable[[], datetime],
+        deadline: datetime,
     ) -> object:
         """
         Call the handler as Lambda does: with the event out of JSON, and its environment set.
 
-        What it returns means nothing to Secrets Manager. What it raises comes out unchanged.
+        What it returns means nothing to Secrets Manager. What it raises in time comes out unchanged.
 
         Raises:
             FunctionTimedOut: it has taken longer than its timeout, by the clock that the test sees.
@@ -74,14 +116,19 @@ class Function:
             function_name=called.name,
             invoked_function_arn=invoked_arn,
             aws_request_id=request_id,
-            deadline=clock() + self.timeout,
+            deadline=deadline,
             clock=clock,
             log_group_name=f"/aws/lambda/{called.name}",
         )
         with environment(lambda_environ(called, self.environ)):
-            handler = _imported_afresh(self.handler) if self.starts_cold else self.handler
-            returned = handler(json.loads(json.dumps(event)), context)
-        if clock() > context.deadline:
+            try:
+                handler = self.handler if self.entry is None else self.entry.imported_afresh()
+                returned = handler(json.loads(json.dumps(event)), context)
+            except Exception as error:
+                if clock() > deadline:
+                    raise timed_out() from error  # what it did after its time, nobody has seen
+                raise
+        if clock() > deadline:
             raise timed_out()
         return returned
 
@@ -91,27 +138,6 @@ def timed_out() -> FunctionTimedOut:
         "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
         "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
     )
-
-
-def _imported_afresh(handler: Handler) -> Handler:
-    """
-    The handler out of a new copy of its module: what a cold start runs.
-
-    What stands for another machine, such as a CredentialTarget, is no new one in it.
-    """
-    found = sys.modules[handler.__module__]
-    assert found.__spec__ is not None
-    assert found.__spec__.loader is not None
-    module = importlib.util.module_from_spec(found.__spec__)
-    sys.modules[handler.__module__] = module
-    try:
-        found.__spec__.loader.exec_module(module)
-    finally:
-        sys.modules[handler.__module__] = found
-    for name, value in vars(found).items():
-        if getattr(value, "outlives_functions", False) is True:
-            setattr(module, name, value)
-    return attrgetter(handler.__qualname__)(module)  # type: ignore[no-any-return]  # checked when it was added
 
 
 def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -163,14 +189,13 @@ class Functions:
         with environment(lambda_environ(parsed, variables)):
             found = _loaded(handler) if isinstance(handler, str) else handler
         _check_callable(found)
-        if starts_cold:
-            _check_can_start_cold(found)
+        entry = _entry(handler) if starts_cold else None
         if type(timeout) is not timedelta or timeout <= timedelta(0):
             raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
-                arn=arn, handler=found, environ=variables, timeout=timeout, starts_cold=starts_cold
+                arn=arn, handler=found, environ=variables, timeout=timeout, entry=entry
             )
         return arn
 
@@ -242,14 +267,29 @@ def _check_callable(handler: object) -> None:
         pass  # some built-in callables have no signature to look at
 
 
-def _check_can_start_cold(handler: Handler) -> None:
-    module = sys.modules.get(getattr(handler, "__module__", ""))
-    name = getattr(handler, "__qualname__", "<none>")
-    if module is None or module.__spec__ is None or "<" in name or attrgetter(name)(module) is not handler:
+def _entry(handler: Handler | str) -> Entry:
+    """Where a handler is found again in a new copy of its module."""
+    if isinstance(handler, str):
+        module_name, _, name = handler.partition(":")
+    else:
+        module_name = getattr(handler, "__module__", None) or ""
+        name = getattr(handler, "__qualname__", "")
+    spec = getattr(sys.modules.get(module_name), "__spec__", None)
+    if spec is None or spec.loader is None or not _is_found(handler, module_name, name):
         raise FakeSecretsError(
             f"{handler!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
             "function of a module that can be imported, under its own name. Give it as 'package.module:function'."
         )
+    return Entry(spec, name)
+
+
+def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
+    if isinstance(handler, str):
+        return True  # it has been loaded from there
+    try:
+        return attrgetter(name)(sys.modules[module_name]) is handler
+    except AttributeError:
+        return False
 
 
 def _checked_environ(environ: Mapping[str, str]) -> Mapping[str, str]:

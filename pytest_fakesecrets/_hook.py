@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from ._wire import Reply
 
 TARGET_PREFIX = "secretsmanager."
-#: How a request says, on its way from the first door to the second, of which region its client is, and
-#: that the client has no keys to sign with.
-_REGION = "X-Fakesecrets-Region"
+#: How a request says, on its way from the first door to the second, of which account and region its client
+#: is, and that it is left unsigned: keys that refresh themselves would do so over the network.
+_ACCOUNT_HEADER = "X-Fakesecrets-Account"
+_REGION_HEADER = "X-Fakesecrets-Region"
 _UNSIGNED = "fakesecrets_unsigned"
 
 _ANSWERED = "https://answered.invalid/"
@@ -95,9 +96,8 @@ def answer_call(
         return None
     account, region = _account(_access_key(request_signer)), context["client_region"]
     if active.takes_the_wire(account, region, model.name, params["body"]):
-        if getattr(request_signer, "_credentials", None) is None:
-            context[_UNSIGNED] = True
-        params["headers"][_REGION] = region
+        context[_UNSIGNED] = True
+        params["headers"].update({_ACCOUNT_HEADER: account or "", _REGION_HEADER: region})
         return None
     reply = active.answer(account, region, model.name, params["body"])
     return Response(params["url"], reply), parsed(reply, model)
@@ -108,12 +108,14 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
     if active is None:
         return None
     url = str(request.url)
-    target, signed = _text(request.headers["X-Amz-Target"]), _text(request.headers.get("Authorization", ""))
-    region = _text(request.headers.get(_REGION, "")) or _region_of(url)
+    target, body = _text(request.headers["X-Amz-Target"]), _body(request.body)
+    signed = _text(request.headers.get("Authorization", ""))
+    region = _text(request.headers.get(_REGION_HEADER, "")) or _region_of(url)
+    account = _text(request.headers.get(_ACCOUNT_HEADER, "")) or None
     from ._faults import Broken
 
     try:
-        reply = answer_wire(active, target, signed, region, _body(request.body))
+        reply = answer_wire(active, target, signed, region, body, account)
     except Broken as broken:
         raise broken.error from None
     # botocore goes on asking: nobody else, such as moto, shall do it all once more.
@@ -121,7 +123,14 @@ def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
     return Response(url, reply)
 
 
-def answer_wire(world: World, target: str, authorization: str, region: str | None, body: bytes) -> Reply:
+def answer_wire(
+    world: World,
+    target: str,
+    authorization: str,
+    region: str | None,
+    body: bytes,
+    account: str | None = None,
+) -> Reply:
     """
     The answer to a request of which there is nothing but what was sent, by botocore or any other client.
 
@@ -129,13 +138,13 @@ def answer_wire(world: World, target: str, authorization: str, region: str | Non
         Broken: a test wants the network to go wrong.
     """
     credential = _CREDENTIAL.search(authorization)
-    account = _account(credential["key"]) if credential else None
+    account = _account(credential["key"]) if credential else account
     region = credential["region"] if credential else region
     return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
 
 
 def leave_unsigned(context: Mapping[str, Any], **_: object) -> object:
-    """Answer `choose-signer`: a client without keys is answered, and so its request is left unsigned."""
+    """Answer `choose-signer`: what is answered here is left unsigned, and so needs no keys."""
     if _UNSIGNED not in context:
         return None
     from botocore import UNSIGNED

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import ContextVar
@@ -46,9 +45,11 @@ class BackOff:
     def _replace_in(self, module: ModuleType, name: str) -> None:
         if name in _SLEEPERS:
             self._put(module, _SLEEPERS[name], _Sleeping)
-        for bucket in vars(module).values() if name in _BUCKETS else ():
-            if isinstance(bucket, type) and "acquire" in vars(bucket):
-                self._put(bucket, "acquire", _acquiring)
+        for found in list(vars(module).values()):
+            if isinstance(found, type) and name in _SLEEPERS and "_sleep" in vars(found):
+                self._put(found, "_sleep", _sleeping)  # aiobotocore's endpoint for httpx sleeps with anyio
+            if isinstance(found, type) and name in _BUCKETS and "acquire" in vars(found):
+                self._put(found, "acquire", _acquiring)
 
     def _put(self, owner: object, name: str, ours: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
@@ -66,12 +67,18 @@ class _Sleeping:
         return getattr(self._module, name)
 
     def sleep(self, seconds: float) -> Any:
-        spared = 0 if _SPARED.get() else seconds
-        return asyncio.sleep(spared) if self._module is asyncio else time.sleep(spared)
+        return self._module.sleep(0 if _SPARED.get() else seconds)
+
+
+def _sleeping(sleep: Callable[..., Any]) -> Callable[..., Any]:
+    def slept(endpoint: object, seconds: float) -> Any:
+        return sleep(endpoint, 0 if _SPARED.get() else seconds)
+
+    return slept
 
 
 def _acquiring(acquire: Callable[..., Any]) -> Callable[..., Any]:
-    is_async = asyncio.iscoroutinefunction(acquire)
+    is_async = inspect.iscoroutinefunction(acquire)
 
     async def at_once() -> bool:
         return True

@@ -32,7 +32,7 @@ def timeline(name: str, events: Sequence[Event], last: int | None = None) -> str
     """
     told = list(_rows(events))
     left_out = 0 if last is None else max(0, len(told) - last)
-    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=_order)
+    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
     rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
     lines = table([(*_HEADINGS, *seen), *rows])
     notes = ["", *(note for _, _, note in told[left_out:])]
@@ -40,7 +40,7 @@ def timeline(name: str, events: Sequence[Event], last: int | None = None) -> str
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
-def _order(label: str) -> tuple[int, str]:
+def order(label: str) -> tuple[int, str]:
     """AWS's own labels in the order in which a version goes through them, then the others."""
     own = (PENDING, CURRENT, PREVIOUS)
     return (own.index(label) if label in own else len(own)), label
@@ -66,7 +66,7 @@ def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, 
         else:
             if row[0]:
                 yield row, _shown(held, filled), note
-            row, note = (utc(event.at), _words(event)), _note(event)
+            row, note = (utc(event.at), words(event)), _note(event)
     if row[0]:
         yield row, _shown(held, filled), note
 
@@ -75,13 +75,14 @@ def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
     return {label: alias if alias in filled else f"{alias} (empty)" for label, alias in held.items()}
 
 
-def _words(event: Call | ServiceEvent | RotationStep) -> str:
+def words(event: Call | ServiceEvent | RotationStep) -> str:
+    """What an event was, in a few words. Those of a call inside a step begin with two spaces."""
     if isinstance(event, RotationStep):
         return _step_words(event)
     if isinstance(event, ServiceEvent):
         return event.name
-    words = event.operation if event.error is None else f"{event.operation} refused"
-    return words if event.step is None else f"  {words}"
+    told = event.operation if event.error is None else f"{event.operation} refused"
+    return told if event.step is None else f"  {told}"
 
 
 def _note(event: Call | ServiceEvent | RotationStep) -> str:

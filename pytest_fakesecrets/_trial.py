@@ -172,6 +172,7 @@ class Trial:
                 invoked_arn=self.function,
                 request_id="delivered",
                 clock=lambda: self.fake.clock.now,
+                deadline=self.fake.clock.now + self.contract.timeout,
             )
         except (Exception, FunctionStopped) as raised:
             error = raised

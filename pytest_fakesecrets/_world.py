@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +19,9 @@ from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
 from ._wire import Reply
 
 _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
+
+#: Called with each world that a fake enters: the report of a run tells of all of them.
+listeners: list[Callable[[World], None]] = []
 
 
 class World:
@@ -42,6 +45,12 @@ class World:
     @property
     def is_active(self) -> bool:
         return _hook.active is self
+
+    def begin(self) -> None:
+        """Answer the clients of the process from now on."""
+        _hook.active = self
+        for told in listeners:
+            told(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""

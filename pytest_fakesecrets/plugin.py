@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addoption("--fakesecrets-report", metavar="PATH", help="an HTML page about each test's secrets")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if _GUARDED not in config.stash:  # where a conftest loads this plugin, it is too late for the other
         config.stash[_GUARDED] = True
         config.add_cleanup(guard(config.getini("fakesecrets_guard")))
+    if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
+        config.pluginmanager.import_plugin("pytest_fakesecrets._report_plugin")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: A part imports from its own rank and from those to its right.
 RANKS = [
-    {"plugin"},
+    {"plugin", "_report_plugin"},
     {"__init__", "_contract"},
     {"_scenarios"},
     {"_trial", "_terms"},
@@ -40,6 +40,11 @@ RANKS = [
         "_server",
         "_install",
         "_target",
+        "_report",
+        "_telling",
+        "_page",
+        "_chart",
+        "_style",
     },
     {"_service"},
     {
@@ -62,7 +67,7 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin", "_contract", "_scenarios"},
+    "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
     "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},

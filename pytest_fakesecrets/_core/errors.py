@@ -153,4 +153,5 @@ class RotationFailedWarning(UserWarning):
 
 
 # Tracebacks and filters name them as their users import them.
-FakeSecretsError.__module__ = RotationFailedWarning.__module__ = "pytest_fakesecrets"
+for _public in (FakeSecretsError, FunctionTimedOut, InvocationRefused, RotationFailedWarning):
+    _public.__module__ = "pytest_fakesecrets"

@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime, timezone
 
 import pytest
+from rotation_functions import nothing
 from support import labels, raw, refused
 
 ILLEGAL = (
@@ -750,3 +751,46 @@ def test_a_label_is_not_moved_without_naming_its_holder(client):
         "The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT is currently attached to "
         f"version {v1}, so you must explicitly reference that version in RemoveFromVersionId."
     )
+
+
+class TestWhatATestHasToOrder:
+    """Errors that depend on nothing in the world: `fake.fail()` brings them."""
+
+    @pytest.fixture
+    def db(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString="old")
+        return client
+
+    @pytest.fixture
+    def function(self, fakesecrets):
+        return fakesecrets.add_rotation_function(nothing)
+
+    def test_a_caller_is_denied(self, db, function, fakesecrets):
+        """ministryofjustice/aws-root-account, PR #675."""
+        arn, before = fakesecrets.secret("db").arn, labels(db, "db")
+        told = (
+            "User: arn:aws:sts::123456789012:assumed-role/ci/session is not authorized to perform: "
+            f"secretsmanager:RotateSecret on resource: {arn} because no identity-based policy allows the "
+            "secretsmanager:RotateSecret action"
+        )
+        fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", told))
+
+        with refused("AccessDeniedException") as answer:
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert (answer.status, answer.message) == (400, told)
+        assert labels(db, "db") == before
+        assert "RotationEnabled" not in db.describe_secret(SecretId="db")
+
+    def test_the_server_is_at_fault(self, db, function, fakesecrets):
+        """API reference, RotateSecret, errors: InternalServiceError, HTTP status code 500."""
+        before = labels(db, "db")
+        fakesecrets.fail("RotateSecret", "InternalServiceError", times=None)
+
+        with refused("InternalServiceError") as answer:
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert (answer.status, answer.message) == (500, "An error occurred on the server side.")
+        assert answer.response["ResponseMetadata"]["RetryAttempts"] > 0
+        assert labels(db, "db") == before
+        assert fakesecrets.rotations("db") == ()

@@ -15,6 +15,7 @@ from pytest_fakesecrets import (
     Clock,
     CredentialRefused,
     CredentialTarget,
+    Fault,
     LabelMoved,
     LambdaContext,
     Rotation,
@@ -200,6 +201,16 @@ def look_at_context(context: LambdaContext) -> None:
     assert_type(context.get_remaining_time_in_millis(), int)
     assert context.identity is None
     assert context.client_context is None
+
+
+def look_at_fault(fault: Fault) -> int:
+    assert_type(fault.operation, str)
+    assert_type(fault.left, int | None)
+    assert_type(fault.secret_id, str | None)
+    assert_type(fault.step, str | None)
+    assert_type(fault.back_off, bool)
+    assert_type(fault.happened, int)
+    return fault.happened
 
 
 def look_at_call(call: Call) -> None:

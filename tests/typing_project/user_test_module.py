@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 from user_functions import Rotating, failing, rotate
 from user_helpers import (
     Event,
@@ -17,6 +18,7 @@ from user_helpers import (
     look_at_assumptions,
     look_at_context,
     look_at_event,
+    look_at_fault,
     look_at_rotation,
     look_at_secret,
     look_at_version,
@@ -31,6 +33,9 @@ from pytest_fakesecrets import (
     CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
+    Fault,
+    FunctionTimedOut,
+    InvocationRefused,
     Rotation,
     RotationDriver,
     RotationFailedWarning,
@@ -124,6 +129,39 @@ def test_the_driver(db: SecretView, fakesecrets: FakeSecrets, fakesecrets_rotati
 
     assert rotation.status == "succeeded"
     assert_type(fakesecrets.drive(), RotationDriver)
+
+
+def test_calls_that_fail(db: SecretView, fakesecrets: FakeSecrets, fakesecrets_clock: Clock) -> None:
+    client = fakesecrets.client()
+    fault = fakesecrets.fail("GetSecretValue", "AccessDeniedException")
+    assert_type(fault, Fault)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.get_secret_value(SecretId=db.arn)
+    assert look_at_fault(fault) == 1
+    fakesecrets.fail("GetSecretValue", (503, "Gone", "for now"), times=2, secret_id="db", back_off=False)
+    fakesecrets.fail("GetSecretValue", ReadTimeoutError)
+    fakesecrets.fail("GetSecretValue", ConnectionResetError("down"))
+    fakesecrets.fail("GetSecretValue", timedelta(seconds=5))
+    fakesecrets.fail("PutSecretValue", "ThrottlingException", times=None, step="createSecret")
+    with pytest.raises(ConnectionError, match="down"):
+        client.get_secret_value(SecretId=db.arn)
+    assert client.get_secret_value(SecretId=db.arn)["Name"] == "db"
+
+
+def test_lambda_that_fails(
+    db: SecretView, fakesecrets: FakeSecrets, fakesecrets_clock: Clock, fakesecrets_rotation: RotationDriver
+) -> None:
+    function = fakesecrets.add_rotation_function(
+        "user_functions:rotate", timeout=timedelta(seconds=5), cold_start=True
+    )
+    fakesecrets.client().rotate_secret(SecretId=db.arn, RotationLambdaARN=function)
+    fakesecrets.fail("Invoke", "TooManyRequestsException")
+    with pytest.raises(InvocationRefused):
+        fakesecrets_rotation.step()
+    fakesecrets.fail("PutSecretValue", timedelta(seconds=6))
+    with pytest.raises(FunctionTimedOut):
+        fakesecrets_rotation.step()
+    assert fakesecrets_rotation.run().succeeded
 
 
 def test_the_clock(fakesecrets: FakeSecrets, fakesecrets_clock: Clock) -> None:

@@ -1,0 +1,57 @@
+"""The secret, the database, and a rotation that stands still while a test looks."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from aws_secretsmanager_caching.cache.items import SecretCacheItem
+from orders_application import SECRET
+from orders_database import DATABASE
+from orders_rotation import lambda_handler
+
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+#: After which part of a rotation an application may look: before the first step, and after each of them.
+POINTS = ("RotateSecret", *STEPS)
+
+
+@pytest.fixture
+def database():
+    DATABASE.reset()
+    return DATABASE
+
+
+@pytest.fixture(autouse=True)
+def secret(fakesecrets, database):
+    """As it is in production: the password that the database takes."""
+    return fakesecrets.add_secret(SECRET, json.dumps({"username": "orders", "password": "first"}))
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch):
+    """A refresh of the cache comes at once, and not after some seconds."""
+    monkeypatch.setattr(SecretCacheItem, "FORCE_REFRESH_JITTER_SLEEP", 0)
+
+
+@pytest.fixture(params=POINTS)
+def point(request):
+    return request.param
+
+
+@pytest.fixture
+def rotation_stands_at(fakesecrets, fakesecrets_rotation):
+    """Begin a rotation and let it stand after a point, while the block runs; then it goes on to its end."""
+
+    @contextmanager
+    def stands_at(point):
+        function = fakesecrets.add_rotation_function(lambda_handler)
+        fakesecrets.client().rotate_secret(SecretId=SECRET, RotationLambdaARN=function)
+        for step in STEPS[: POINTS.index(point)]:
+            fakesecrets_rotation.step(step)
+        yield
+        if fakesecrets_rotation.pending:
+            fakesecrets_rotation.run()
+
+    return stands_at

@@ -1,0 +1,1392 @@
+"""Faults: calls, the network, Lambda and its time go wrong where a test orders it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import boto3
+import botocore.endpoint
+import botocore.retries.bucket
+import botocore.session
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+from freezegun import freeze_time
+from rotation_functions import nothing, well_behaved
+from support import labels, raw, refused, snapshot, token
+
+from pytest_fakesecrets import (
+    Call,
+    FakeSecrets,
+    FakeSecretsError,
+    FunctionTimedOut,
+    InvocationRefused,
+    RotationFailedWarning,
+    RotationStep,
+)
+from pytest_fakesecrets._model import service_model
+
+ONCE = Config(retries={"total_max_attempts": 1})
+DENIED = (
+    "User is not authorized to perform: secretsmanager:GetSecretValue because no identity-based policy "
+    "allows the action"
+)
+ORDERED = "fake.fail() has ordered it."
+TIMED_OUT = (
+    "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
+    "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+)
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+
+
+@pytest.fixture
+def fake(fakesecrets):
+    return fakesecrets
+
+
+@pytest.fixture
+def once(fake):
+    """A client that does not retry, and the secret db."""
+    client = fake.client(config=ONCE)
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
+@pytest.fixture(scope="module")
+def asession():
+    """A session of aiobotocore. Each new one reads botocore's data files."""
+    return pytest.importorskip("aiobotocore.session").get_session()
+
+
+@pytest.fixture
+def slept(monkeypatch):
+    """The seconds for which somebody wanted to sleep, of time and of asyncio. Nobody does."""
+    seconds = []
+
+    async def sleep(amount, result=None):
+        seconds.append(amount)
+
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return seconds
+
+
+def calls(fake):
+    return [event for event in fake.history if isinstance(event, Call)]
+
+
+class TestErrorCodes:
+    @pytest.mark.parametrize(
+        ("code", "status", "message"),
+        [
+            ("AccessDeniedException", 400, DENIED),
+            (
+                "DecryptionFailure",
+                400,
+                "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
+            ),
+            ("ExpiredTokenException", 400, "The security token included in the request is expired"),
+            ("InternalServiceError", 500, "An error occurred on the server side."),
+            (
+                "LimitExceededException",
+                400,
+                "The request failed because it would exceed one of the Secrets Manager quotas.",
+            ),
+            (
+                "ResourceNotFoundException",
+                400,
+                "Secrets Manager can't find the resource that you asked for.",
+            ),
+            ("ServiceUnavailable", 503, "Service is unavailable."),
+            ("ThrottlingException", 400, "Rate exceeded"),
+            ("TooManyRequestsException", 429, "Rate exceeded"),
+            (
+                "UnrecognizedClientException",
+                400,
+                "The security token included in the request is invalid.",
+            ),
+        ],
+        ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+    )
+    def test_have_their_status_and_a_message(self, fake, once, code, status, message):
+        fake.fail("GetSecretValue", code)
+
+        with refused(code) as answer:
+            once.get_secret_value(SecretId="db")
+
+        assert (answer.status, answer.message) == (status, message)
+
+    @pytest.mark.parametrize("code", sorted(shape.name for shape in service_model().error_shapes))
+    def test_of_the_model_are_the_exceptions_of_the_client(self, fake, once, code):
+        fake.fail("DescribeSecret", code)
+
+        with pytest.raises(getattr(once.exceptions, code)) as raised:
+            once.describe_secret(SecretId="db")
+
+        assert raised.value.response["Message"].endswith(".")
+
+    @pytest.mark.parametrize("code", ["RequestLimitExceeded", "SlowDown", "InternalFailure"])
+    def test_that_aws_means_to_be_retried_are_retried(self, fake, once, code):
+        ordered = fake.fail("ListSecrets", code)
+
+        fake.client(config=Config(retries={"mode": "legacy"})).list_secrets()
+
+        assert ordered.happened == 1
+
+    def test_may_be_any_with_a_status_and_a_message(self, fake, once):
+        fake.fail("GetSecretValue", (418, "TeapotException", "short and stout"))
+
+        with refused("TeapotException") as answer:
+            once.get_secret_value(SecretId="db")
+
+        assert (answer.status, answer.message) == (418, "short and stout")
+
+    def test_reach_who_reads_the_wire(self, fake, once):
+        fake.fail("GetSecretValue", "ResourceNotFoundException", times=2)
+        fake.fail("DescribeSecret", "ThrottlingException")
+
+        missing = "Secrets Manager can't find the resource that you asked for."
+        assert raw("GetSecretValue", {"SecretId": "db"}) == (
+            400,
+            {"__type": "ResourceNotFoundException", "Message": missing},
+        )
+        assert raw("GetSecretValue", b"[]")[0] == 400
+        assert raw("DescribeSecret", b"\xff") == (
+            400,
+            {"__type": "ThrottlingException", "message": "Rate exceeded"},
+        )
+
+
+class TestTheNetwork:
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            (ReadTimeoutError, 'Read timeout on endpoint URL: "{}"'),
+            (ConnectTimeoutError, 'Connect timeout on endpoint URL: "{}"'),
+            (EndpointConnectionError, 'Could not connect to the endpoint URL: "{}"'),
+            (
+                ConnectionClosedError,
+                'Connection was closed before we received a valid response from endpoint URL: "{}".',
+            ),
+            (ConnectionError, ""),
+            (TimeoutError, ""),
+        ],
+        ids=lambda value: getattr(value, "__name__", ""),
+    )
+    def test_fails_with_the_exception_of_a_class(self, fake, once, error, told):
+        fake.fail("GetSecretValue", error)
+
+        with pytest.raises(error) as raised:
+            once.get_secret_value(SecretId="db")
+
+        assert type(raised.value) is error
+        assert str(raised.value) == told.format("https://secretsmanager.us-east-1.amazonaws.com/")
+
+    @pytest.mark.parametrize(
+        "error", [ReadTimeoutError(endpoint_url="mine"), ConnectionError("down"), KeyboardInterrupt()]
+    )
+    def test_fails_with_the_exception_itself(self, fake, once, error):
+        fake.fail("GetSecretValue", error)
+
+        with pytest.raises(type(error)) as raised:
+            once.get_secret_value(SecretId="db")
+
+        assert raised.value is error
+        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_is_retried_by_clients_that_do(self, fake, once, slept):
+        ordered = fake.fail("ListSecrets", EndpointConnectionError, times=2)
+
+        answer = fake.client(config=Config(retries={"mode": "standard"})).list_secrets()
+
+        assert (answer["ResponseMetadata"]["RetryAttempts"], ordered.happened) == (2, 2)
+
+    def test_is_told_in_the_history_without_an_answer(self, fake, once):
+        fake.fail("GetSecretValue", ReadTimeoutError)
+
+        with pytest.raises(ReadTimeoutError):
+            once.get_secret_value(SecretId="db")
+
+        call = calls(fake)[-1]
+        assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", ORDERED)
+
+    def test_is_slow_by_the_clock_of_the_test(self, fake, once, fakesecrets_clock):
+        before = fakesecrets_clock.now
+        fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
+
+        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert fakesecrets_clock.now - before == timedelta(seconds=5)
+        once.get_secret_value(SecretId="db")
+        once.get_secret_value(SecretId="db")
+        assert fakesecrets_clock.now - before == timedelta(seconds=10)
+        assert [call.error for call in calls(fake)] == [None] * 4
+
+    def test_is_slow_in_what_came_due_by_the_clock_of_somebody_else(self, fake, once):
+        with freeze_time("2030-01-01") as frozen:
+            function = fake.add_rotation_function(well_behaved)
+            rules = {"ScheduleExpression": "rate(4 hours)"}
+            once.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+            fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
+
+            frozen.tick(timedelta(hours=5))
+            once.describe_secret(SecretId="db")
+
+            assert f"{fake.clock.now:%H:%M:%S}" == "05:00:00"
+        scheduled = fake.rotations("db")[1]
+        assert scheduled.status == "succeeded"
+        assert scheduled.steps[-1].end - scheduled.started_at == timedelta(seconds=10)
+
+
+class TestWhichCalls:
+    def test_the_next_one_alone(self, fake, once):
+        ordered = fake.fail("GetSecretValue", "ThrottlingException")
+        assert ordered.happened == 0
+
+        once.describe_secret(SecretId="db")
+        with refused("ThrottlingException"):
+            once.get_secret_value(SecretId="db")
+
+        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert (ordered.operation, ordered.happened, ordered.left) == ("GetSecretValue", 1, 0)
+
+    def test_the_next_three(self, fake, once):
+        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=3)
+
+        for happened in (1, 2, 3):
+            with refused("ThrottlingException"):
+                once.get_secret_value(SecretId="db")
+            assert ordered.happened == happened
+        once.get_secret_value(SecretId="db")
+
+        assert ordered.happened == 3
+
+    def test_all_of_them(self, fake, once):
+        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=None)
+
+        for _ in range(20):
+            with refused("ThrottlingException"):
+                once.get_secret_value(SecretId="db")
+
+        assert (ordered.happened, ordered.left) == (20, None)
+
+    def test_two_faults_one_after_the_other(self, fake, once):
+        first = fake.fail("GetSecretValue", "ThrottlingException", times=2)
+        second = fake.fail("GetSecretValue", "DecryptionFailure")
+
+        codes = []
+        for _ in range(3):
+            with refused() as answer:
+                once.get_secret_value(SecretId="db")
+            codes.append(answer.code)
+
+        assert codes == ["ThrottlingException", "ThrottlingException", "DecryptionFailure"]
+        assert (first.happened, second.happened) == (2, 1)
+        once.get_secret_value(SecretId="db")
+
+    @pytest.mark.parametrize("meant", ["db", "ARN", "partial ARN"])
+    @pytest.mark.parametrize("sent", ["db", "ARN", "partial ARN"])
+    def test_those_about_a_secret_however_it_is_named(self, fake, once, meant, sent):
+        arn = once.create_secret(Name="other", SecretString="value")["ARN"].replace("other", "db")
+        arn = once.describe_secret(SecretId="db")["ARN"]
+        named = {"db": "db", "ARN": arn, "partial ARN": arn[:-7]}
+        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=named[meant])
+
+        once.get_secret_value(SecretId="other")
+        assert ordered.happened == 0
+        with refused("DecryptionFailure"):
+            once.get_secret_value(SecretId=named[sent])
+
+    def test_those_in_the_region_of_an_arn(self, fake, once):
+        there = fake.client("eu-west-1", config=ONCE)
+        arn = there.create_secret(Name="db", SecretString="there")["ARN"]
+        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
+
+        once.get_secret_value(SecretId="db")
+        assert ordered.happened == 0
+        with refused("DecryptionFailure"):
+            there.get_secret_value(SecretId="db")
+
+    def test_those_in_every_region_with_a_name(self, fake, once):
+        there = fake.client("eu-west-1", config=ONCE)
+        fake.fail("GetSecretValue", "DecryptionFailure", secret_id="db", times=2)
+
+        for client in (there, once):
+            with refused("DecryptionFailure"):
+                client.get_secret_value(SecretId="db")
+
+    def test_those_that_create_the_secret(self, fake, once):
+        fake.fail("CreateSecret", "LimitExceededException", secret_id="new")
+
+        once.create_secret(Name="other", SecretString="value")
+        with refused("LimitExceededException"):
+            once.create_secret(Name="new", SecretString="value")
+
+    def test_a_batch_that_has_the_secret(self, fake, once):
+        arn = once.describe_secret(SecretId="db")["ARN"]
+        once.create_secret(Name="other", SecretString="value")
+        fake.fail("BatchGetSecretValue", "InternalServiceError", secret_id="db")
+
+        once.batch_get_secret_value(SecretIdList=["other"])
+        with refused("InternalServiceError"):
+            once.batch_get_secret_value(SecretIdList=["other", arn])
+
+    def test_those_inside_a_step_of_a_rotation_function(self, fake, once, fakesecrets_rotation):
+        ordered = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
+        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+
+        fakesecrets_rotation.step("createSecret")
+        once.describe_secret(SecretId="db")
+        assert ordered.happened == 0
+        with refused("AccessDeniedException"):
+            fakesecrets_rotation.step("setSecret")
+
+        assert calls(fake)[-1].step == "setSecret"
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            pytest.param(
+                ("GetSecretVal", "ThrottlingException", {}),
+                "There is no operation 'GetSecretVal'. Did you mean 'GetSecretValue'?",
+                id="a misspelt operation",
+            ),
+            pytest.param(
+                ("get_secret_value", "ThrottlingException", {}),
+                "There is no operation 'get_secret_value'. Did you mean 'GetSecretValue'?",
+                id="a method of a client",
+            ),
+            pytest.param(
+                ("invoke", "ThrottlingException", {}),
+                "There is no operation 'invoke'. Did you mean 'Invoke'?",
+                id="an operation of Lambda, not capitalized",
+            ),
+            pytest.param(
+                (3, "ThrottlingException", {}), "There is no operation 3.", id="an operation of another type"
+            ),
+            pytest.param(
+                ("GetSecretValue", "ThrotlingException", {}),
+                "'ThrotlingException' is no error code that is known. Did you mean 'ThrottlingException'? "
+                "Another one is given with its HTTP status and message: (400, 'Code', 'message').",
+                id="a misspelt code",
+            ),
+            pytest.param(
+                ("GetSecretValue", "AccessDenied", {}),
+                "'AccessDenied' is no error code that is known. Did you mean 'AccessDeniedException'? "
+                "Another one is given with its HTTP status and message: (400, 'Code', 'message').",
+                id="a code of another service",
+            ),
+            pytest.param(
+                ("GetSecretValue", "Teapot", {}),
+                "'Teapot' is no error code that is known. Another one is given with its HTTP status and message: "
+                "(400, 'Code', 'message').",
+                id="an unknown code",
+            ),
+            *(
+                pytest.param(
+                    ("GetSecretValue", error, {}),
+                    "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and "
+                    "message, an exception, or a timedelta for a slow answer; not " + f"{error!r}.",
+                    id=name,
+                )
+                for error, name in [
+                    (503, "a status"),
+                    (None, "no error"),
+                    ((200, "OK", ""), "a triple that is no error"),
+                    ((600, "Code", ""), "a triple with a status that there is not"),
+                    ((400, "Code"), "a pair"),
+                    (("400", "Code", ""), "a triple of strings"),
+                    (timedelta(0), "no time at all"),
+                    (timedelta(seconds=-1), "a time that runs backwards"),
+                    (object, "a class that is no exception"),
+                ]
+            ),
+            pytest.param(
+                ("GetSecretValue", ClientError, {}),
+                "No exception can be made of <class 'botocore.exceptions.ClientError'> alone: "
+                "ClientError.__init__() missing 2 required positional arguments: 'error_response' and "
+                "'operation_name'. Give one that is made already.",
+                id="a class that needs arguments",
+            ),
+            *(
+                pytest.param(
+                    ("GetSecretValue", "ThrottlingException", {"times": times}),
+                    f"times is how many calls fail, 1 or more, or None for all; not {times!r}.",
+                    id=f"times={times!r}",
+                )
+                for times in (0, -1, True, 1.0, "1")
+            ),
+            pytest.param(
+                ("GetSecretValue", "ThrottlingException", {"step": "create_secret"}),
+                "There is no step 'create_secret'. The steps are createSecret, setSecret, testSecret, "
+                "finishSecret.",
+                id="a step that there is not",
+            ),
+            *(
+                pytest.param(
+                    ("GetSecretValue", "ThrottlingException", {"secret_id": secret_id}),
+                    f"secret_id is the name or the ARN of a secret, not {secret_id!r}.",
+                    id=f"secret_id={secret_id!r}",
+                )
+                for secret_id in ("", 3, ["db"])
+            ),
+            *(
+                pytest.param(
+                    (operation, "ThrottlingException", {"secret_id": "db"}),
+                    f"A call of {operation} names no secret, so none would be about 'db'. Leave secret_id out.",
+                    id=f"{operation} about a secret",
+                )
+                for operation in ("ListSecrets", "GetRandomPassword")
+            ),
+        ],
+    )
+    def test_none_where_a_fault_cannot_be(self, fake, once, arguments, told):
+        operation, error, keywords = arguments
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fake.fail(operation, error, **keywords)
+
+        assert str(raised.value) == told
+        assert not fake._service.faults
+
+
+def retrying(mode, attempts=None):
+    return Config(retries={"mode": mode, **(attempts or {})})
+
+
+MODES = ["legacy", "standard", "adaptive"]
+
+
+def exhausted(mode, attempts, expected):
+    return pytest.param(mode, attempts, expected, id=f"{mode} {attempts or ''}".strip())
+
+
+TOTALS = [
+    exhausted("legacy", None, 5),
+    exhausted("standard", None, 3),
+    exhausted("adaptive", None, 3),
+    *(exhausted(mode, {"total_max_attempts": 2}, 2) for mode in MODES),
+    *(exhausted(mode, {"max_attempts": 3}, 4) for mode in ("legacy", "standard", "adaptive")),
+    *(exhausted(mode, {"total_max_attempts": 1}, 1) for mode in MODES),
+]
+
+
+class TestRetries:
+    @pytest.mark.parametrize("mode", MODES)
+    @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServiceError", ReadTimeoutError])
+    def test_succeed_after_the_faults(self, fake, once, slept, mode, error):
+        client = fake.client(config=retrying(mode))
+        ordered = fake.fail("GetSecretValue", error, times=2)
+
+        answer = client.get_secret_value(SecretId="db")
+
+        assert answer["SecretString"] == "old"
+        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
+        assert set(slept) == {0}
+        assert len({call.request_id for call in calls(fake)[-3:]}) == 3
+        assert [call.error is None for call in calls(fake)[-3:]] == [False, False, True]
+
+    @pytest.mark.parametrize(("mode", "attempts", "expected"), TOTALS)
+    def test_end_where_the_client_ends_them(self, fake, once, slept, mode, attempts, expected):
+        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+
+        with refused("InternalServiceError") as answer:
+            fake.client(config=retrying(mode, attempts)).get_secret_value(SecretId="db")
+
+        assert ordered.happened == expected
+        assert answer.response["ResponseMetadata"]["RetryAttempts"] == expected - 1
+
+    def test_are_not_made_for_what_no_retry_mends(self, fake, once, slept):
+        ordered = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
+
+        with refused("AccessDeniedException") as answer:
+            fake.client().get_secret_value(SecretId="db")
+
+        assert (ordered.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
+
+    @pytest.mark.parametrize("mode", ["legacy", "standard"])
+    def test_wait_as_on_aws_where_the_test_wants_it(self, fake, once, slept, mode):
+        fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
+
+        fake.client(config=retrying(mode)).get_secret_value(SecretId="db")
+
+        assert len(slept) == 2
+        assert all(0 < seconds <= 4 for seconds in slept)
+
+    def test_that_wait_and_those_that_do_not_are_told_apart(self, fake, once, slept):
+        client = fake.client(config=retrying("standard"))
+        for back_off in (True, False, True):
+            fake.fail("GetSecretValue", "ThrottlingException", back_off=back_off)
+            client.get_secret_value(SecretId="db")
+
+        assert [seconds > 0 for seconds in slept] == [True, False, True]
+
+    def test_of_an_adaptive_client_that_was_throttled_do_not_wait_later(self, fake, once, slept):
+        client = fake.client(config=retrying("adaptive"))
+        began = time.perf_counter()
+
+        for _ in range(3):
+            fake.fail("GetSecretValue", "ThrottlingException", times=2)
+            client.get_secret_value(SecretId="db")
+
+        assert time.perf_counter() - began < 1
+
+    def test_by_handlers_of_the_user_see_the_answer(self, fake, once):
+        seen = []
+        once.meta.events.register(
+            "needs-retry", lambda response, attempts, **_: seen.append((response[0].status_code, attempts))
+        )
+        fake.fail("GetSecretValue", "ThrottlingException")
+
+        with refused("ThrottlingException"):
+            once.get_secret_value(SecretId="db")
+
+        assert seen == [(400, 1)]
+
+
+class TestBotocoresModules:
+    def test_are_as_they_were_once_the_fake_is_left(self):
+        bucket = botocore.retries.bucket.TokenBucket
+        before = botocore.endpoint.time, bucket.acquire
+
+        with FakeSecrets() as fake:
+            assert (botocore.endpoint.time, bucket.acquire) == before
+            fake.fail("ListSecrets", "ThrottlingException")
+            assert (botocore.endpoint.time, bucket.acquire) == before  # nobody has called
+            fake.client().list_secrets()
+            assert botocore.endpoint.time is not before[0]
+            assert botocore.endpoint.time.monotonic is time.monotonic
+            assert bucket.acquire is not before[1]
+
+        assert (botocore.endpoint.time, bucket.acquire) == before
+        assert botocore.endpoint.time is time
+
+    def test_are_as_they_were_after_a_failing_test(self, pytester):
+        pytester.makepyfile(
+            """
+            import time
+
+            import botocore.endpoint
+
+
+            def test_one(fakesecrets, fakesecrets_client):
+                fakesecrets.fail("ListSecrets", "ThrottlingException", times=None)
+                fakesecrets_client.list_secrets()
+
+
+            def test_two():
+                assert botocore.endpoint.time is time
+
+
+            def test_three(fakesecrets, fakesecrets_client):
+                assert fakesecrets_client.list_secrets()["SecretList"] == []
+            """
+        )
+
+        ran = pytester.runpytest_inprocess("-p", "no:randomly")
+
+        ran.assert_outcomes(passed=2, failed=1)
+
+    def test_sleep_for_others_as_long_as_these_want(self, fake, once, slept):
+        fake.fail("ListSecrets", "ThrottlingException", back_off=True)
+        fake.client().list_secrets()
+        slept.clear()
+
+        botocore.endpoint.time.sleep(3)
+
+        assert slept == [3]
+
+
+class TestAiobotocore:
+    """The same through aiobotocore, which has its own endpoint and its own retries."""
+
+    @pytest.fixture
+    def in_a_client(self, fake, once, asession):
+        config = pytest.importorskip("aiobotocore.config").AioConfig
+
+        def run(work, mode="legacy", **retries):
+            async def main():
+                settings = config(retries={"mode": mode, **retries})
+                async with asession.create_client("secretsmanager", config=settings) as client:
+                    return await work(client)
+
+            return asyncio.run(main())
+
+        return run
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_retries_without_waiting(self, fake, in_a_client, slept, mode):
+        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=2)
+
+        answer = in_a_client(lambda client: client.get_secret_value(SecretId="db"), mode)
+
+        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
+        assert set(slept) <= {0}
+
+    def test_waits_where_the_test_wants_it(self, fake, in_a_client, slept):
+        fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
+
+        in_a_client(lambda client: client.get_secret_value(SecretId="db"))
+
+        assert len([seconds for seconds in slept if seconds > 0]) == 2
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_gives_up_where_the_client_does(self, fake, in_a_client, slept, mode):
+        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+
+        async def work(client):
+            with refused("InternalServiceError") as answer:
+                await client.get_secret_value(SecretId="db")
+            return answer.response["ResponseMetadata"]["RetryAttempts"]
+
+        assert in_a_client(work, mode, total_max_attempts=4) == 3
+        assert ordered.happened == 4
+
+    def test_meets_the_exception_of_a_network(self, fake, in_a_client):
+        fake.fail("GetSecretValue", ConnectionError("down"))
+
+        async def work(client):
+            with pytest.raises(ConnectionError, match="down"):
+                await client.get_secret_value(SecretId="db")
+
+        in_a_client(work)
+
+    def test_leaves_its_modules_as_they_were(self):
+        endpoint = pytest.importorskip("aiobotocore.endpoint")
+        bucket = pytest.importorskip("aiobotocore.retries.bucket")
+        classes = [found for found in vars(endpoint).values() if isinstance(found, type)]
+
+        def state():
+            sleeping = [vars(found).get("_sleep") for found in classes]
+            return endpoint.asyncio, bucket.AsyncTokenBucket.acquire, sleeping
+
+        before = state()
+
+        with FakeSecrets() as fake:
+            fake.fail("ListSecrets", "ThrottlingException")
+            fake.client().list_secrets()
+            assert state() != before
+
+        assert state() == before
+
+    def test_does_not_wait_in_its_endpoint_for_httpx_either(self, monkeypatch):
+        endpoint = pytest.importorskip("aiobotocore.endpoint")
+        if not hasattr(endpoint, "AnyioEndpoint"):
+            pytest.skip("this aiobotocore has no endpoint for httpx")
+        slept = []
+
+        async def sleep(_, seconds):
+            slept.append(seconds)
+
+        monkeypatch.setattr(endpoint.AnyioEndpoint, "_sleep", sleep)
+        with FakeSecrets() as fake:
+            fake.fail("ListSecrets", "ThrottlingException")
+            fake.client().list_secrets()
+            asyncio.run(endpoint.AnyioEndpoint._sleep(None, 7))  # after a fault, in the same context
+        asyncio.run(endpoint.AnyioEndpoint._sleep(None, 7))
+
+        assert slept == [0, 7]
+
+
+class TestTheRecord:
+    def test_tells_of_each_fault_and_who_ordered_it(self, fake, once):
+        fake.fail("GetSecretValue", "ThrottlingException")
+
+        with refused() as answer:
+            once.get_secret_value(SecretId="db")
+
+        call = calls(fake)[-1]
+        assert (call.operation, call.error, call.message, call.hint) == (
+            "GetSecretValue",
+            "ThrottlingException",
+            "Rate exceeded",
+            ORDERED,
+        )
+        assert call.secret_id == fake.secret("db").arn
+        assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
+
+    def test_keeps_the_name_of_a_secret_that_is_not_there(self, fake, once):
+        fake.fail("CreateSecret", "LimitExceededException")
+
+        with refused():
+            once.create_secret(Name="new", SecretString="value")
+
+        assert calls(fake)[-1].secret_id == "new"
+
+    def test_is_in_the_timeline(self, fake, once, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        fake.fail("GetSecretValue", "ThrottlingException")
+
+        with refused():
+            once.get_secret_value(SecretId="db")
+
+        *_, event, error, hint = fake.timeline("db").splitlines()
+        assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue refused"]
+        assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {ORDERED}")
+
+
+class TestTheWorld:
+    @pytest.mark.parametrize("error", ["InternalServiceError", ReadTimeoutError, (503, "Gone", "")])
+    def test_is_not_changed_by_a_call_that_fails(self, fake, once, error):
+        before = snapshot(fake._service.store)
+        for operation in ("PutSecretValue", "DeleteSecret", "RotateSecret", "GetSecretValue"):
+            fake.fail(operation, error)
+
+        for call in (
+            lambda: once.put_secret_value(SecretId="db", SecretString="new"),
+            lambda: once.delete_secret(SecretId="db"),
+            lambda: once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing)),
+            lambda: once.get_secret_value(SecretId="db"),
+        ):
+            with pytest.raises((ClientError, ReadTimeoutError)):
+                call()
+
+        assert snapshot(fake._service.store) == before
+        assert fake.rotations() == ()
+
+    def test_gives_the_same_ids_to_a_retry(self, fake, once):
+        fake.fail("PutSecretValue", "InternalServiceError", times=2)
+
+        put = fake.client().put_secret_value(SecretId="db", SecretString="new")
+
+        assert fake.secret("db").labels["AWSCURRENT"] == put["VersionId"]
+        assert len(fake.secret("db").versions) == 2
+
+    def test_forgets_its_faults_when_it_is_reset(self, fake, once):
+        ordered = fake.fail("ListSecrets", "ThrottlingException", times=None)
+
+        fake.reset()
+
+        assert once.list_secrets()["SecretList"] == []
+        assert ordered.happened == 0
+
+    def test_has_its_own_faults_and_no_others(self):
+        with FakeSecrets() as one:
+            client = boto3.client("secretsmanager", config=ONCE)
+            ordered = one.fail("ListSecrets", "ThrottlingException")
+        with FakeSecrets():
+            assert client.list_secrets()["SecretList"] == []
+        assert ordered.happened == 0
+        with one, refused("ThrottlingException"):
+            client.list_secrets()
+
+    @pytest.mark.parametrize(
+        ("made_with", "arn"),
+        [
+            pytest.param(
+                {"config": Config(signature_version=UNSIGNED), "endpoint_url": "http://localhost:4566"},
+                "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-",
+                id="unsigned, with another endpoint",
+            ),
+            pytest.param(
+                {
+                    "config": Config(signature_version=UNSIGNED),
+                    "endpoint_url": "http://localhost:4566",
+                    "region_name": "eu-west-1",
+                },
+                "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-",
+                id="unsigned, with another endpoint in another region",
+            ),
+            pytest.param(
+                {"region_name": "eu-west-1", "aws_access_key_id": "210987654321"},
+                "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-",
+                id="another account in another region",
+            ),
+        ],
+    )
+    def test_is_the_same_through_a_fault_and_without_one(self, fake, slept, made_with, arn):
+        client = fake.client(**made_with)
+        ordered = fake.fail("CreateSecret", "InternalServiceError", times=2)
+
+        created = client.create_secret(Name="db", SecretString="value")["ARN"]
+
+        assert created[:-6] == arn
+        assert client.describe_secret(SecretId="db")["ARN"] == created
+        assert [(call.account, call.region) for call in calls(fake)] == [
+            (arn.split(":")[4], arn.split(":")[3])
+        ] * 4
+        assert ordered.happened == 2
+
+    def test_is_the_same_for_a_client_without_credentials(self, fake, monkeypatch):
+        with monkeypatch.context() as bare:
+            bare.delenv("AWS_ACCESS_KEY_ID")
+            bare.delenv("AWS_SECRET_ACCESS_KEY")
+            bare.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+            client = botocore.session.Session().create_client("secretsmanager")
+        fake.fail("CreateSecret", "InternalServiceError")
+
+        client.create_secret(Name="db", SecretString="value")
+
+        assert fake.secret("db").value() == "value"
+
+    def test_asks_no_network_for_keys(self, fake):
+        def refresh():
+            raise AssertionError("the keys were refreshed")
+
+        session = botocore.session.Session()
+        session._credentials = DeferredRefreshableCredentials(refresh, "test")
+        client = session.create_client("secretsmanager")
+        fake.fail("ListSecrets", "InternalServiceError")
+
+        assert client.list_secrets()["SecretList"] == []
+
+
+class TestUnderMoto:
+    @pytest.mark.parametrize("order", ["moto outside", "moto inside"])
+    def test_moto_does_not_execute_the_request_too(self, order, slept):
+        moto = pytest.importorskip("moto")
+        backends = pytest.importorskip("moto.secretsmanager").secretsmanager_backends
+        fake = FakeSecrets()
+        first, second = (moto.mock_aws(), fake) if order == "moto outside" else (fake, moto.mock_aws())
+        with first, second:
+            client = boto3.session.Session().client("secretsmanager", region_name="us-east-1")
+            fake.fail("CreateSecret", "InternalServiceError", times=2)
+
+            client.create_secret(Name="db", SecretString="value")
+
+            assert fake.secret("db").value() == "value"
+            assert [call.error for call in calls(fake)] == ["InternalServiceError"] * 2 + [None]
+            assert len(backends["123456789012"]["us-east-1"].secrets) == 0
+
+
+class TestOverTheServer:
+    def test_an_error_is_answered_with_its_status(self, fakesecrets_server, fake, once):
+        fake.fail("ListSecrets", "ServiceUnavailable")
+
+        status, body = post(fakesecrets_server.url)
+
+        assert (status, body) == (
+            503,
+            b'{"__type": "ServiceUnavailable", "message": "Service is unavailable."}',
+        )
+        assert post(fakesecrets_server.url)[0] == 200
+
+    def test_an_exception_hangs_up_without_an_answer(self, fakesecrets_server, fake, once, capfd):
+        from http.client import RemoteDisconnected
+
+        fake.fail("ListSecrets", ReadTimeoutError)
+
+        with pytest.raises(RemoteDisconnected):
+            post(fakesecrets_server.url)
+
+        assert post(fakesecrets_server.url)[0] == 200
+        assert capfd.readouterr().err == ""
+        assert [call.error for call in calls(fake)[-2:]] == ["ReadTimeoutError", None]
+
+
+def post(url):
+    """Ask the server for ListSecrets, without an SDK: the status and the body of its answer."""
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
+
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+    headers = {"X-Amz-Target": "secretsmanager.ListSecrets", "Content-Type": "application/x-amz-json-1.1"}
+    try:
+        connection.request("POST", "/", b"{}", headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+class TestThreads:
+    def test_one_fault_hits_one_of_two_calls(self, fake, once):
+        barrier = Barrier(2, timeout=30)
+
+        def work():
+            barrier.wait()
+            try:
+                once.get_secret_value(SecretId="db")
+            except ClientError as error:
+                return error.response["Error"]["Code"]
+
+        with ThreadPoolExecutor(2) as pool:
+            for _ in range(20):
+                ordered = fake.fail("GetSecretValue", "DecryptionFailure")
+                codes = [pool.submit(work) for _ in range(2)]
+                answered = sorted(str(code.result(timeout=30)) for code in codes)
+                assert answered == ["DecryptionFailure", "None"]
+                assert ordered.happened == 1
+
+
+@pytest.fixture
+def rotate(once, fake):
+    """Rotate db with a function, where the test does not drive: the rotation, and the warnings of its failures."""
+
+    def run(function, **options):
+        return fake.rotate("db", fake.add_rotation_function(function, **options))
+
+    return run
+
+
+def unchanged(client):
+    """Whether db has its first value, and AWSPENDING at the most on a version without one."""
+    held = labels(client, "db")
+    return held[token(1)] == {"AWSCURRENT"} and len(held) <= 2
+
+
+class TestInvoke:
+    """`fake.fail("Invoke", ...)`: what Lambda does with the invocation of a rotation function."""
+
+    def test_refused_does_not_call_the_function_and_fails_the_rotation(self, fake, once, rotate):
+        called = []
+        ordered = fake.fail("Invoke", "TooManyRequestsException")
+
+        with pytest.warns(RotationFailedWarning, match="InvocationRefused: Lambda has not run the function"):
+            rotation = rotate(lambda event, context: called.append(event["Step"]))
+
+        assert (rotation.status, called, ordered.happened) == ("failed", [], 1)
+        assert type(rotation.error) is InvocationRefused
+        assert str(rotation.error) == (
+            "Lambda has not run the function: TooManyRequestsException: Rate exceeded"
+        )
+        assert unchanged(once)
+
+    def test_refused_is_mended_by_the_retry_of_aws(self, fake, once, rotate, fakesecrets_clock):
+        fake.fail("Invoke", "TooManyRequestsException")
+        with pytest.warns(RotationFailedWarning):
+            rotation = rotate(well_behaved)
+        assert rotation.retry_at is not None
+
+        fakesecrets_clock.move_to(rotation.retry_at)
+
+        again = fake.rotations("db")[0]
+        assert (again.status, again.attempt) == ("succeeded", 2)
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_refused_in_one_step_runs_those_before(self, fake, once, fakesecrets_rotation, step):
+        called = []
+
+        def spy(event, context):
+            called.append(event["Step"])
+            well_behaved(event, context)
+
+        fake.fail("Invoke", "ServiceException", step=step)
+        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(spy))
+
+        with pytest.raises(InvocationRefused):
+            fakesecrets_rotation.run()
+
+        assert called == STEPS[: STEPS.index(step)]
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+    @pytest.mark.parametrize("error", [ConnectionError("down"), ReadTimeoutError])
+    def test_fails_with_an_exception(self, fake, once, fakesecrets_rotation, error):
+        fake.fail("Invoke", error)
+        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+
+        with pytest.raises(ConnectionError if isinstance(error, ConnectionError) else error):
+            fakesecrets_rotation.step()
+
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+    def test_denied_names_the_action_of_lambda(self, fake, once, fakesecrets_rotation):
+        fake.fail("Invoke", "AccessDeniedException")
+        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing))
+
+        with pytest.raises(InvocationRefused, match="perform: lambda:InvokeFunction because"):
+            fakesecrets_rotation.step()
+
+    @pytest.mark.parametrize("named", ["db", "ARN", "partial ARN", "other"])
+    def test_is_about_a_secret_however_it_is_named(self, fake, once, fakesecrets_rotation, named):
+        arn = fake.secret("db").arn
+        secret_id = {"ARN": arn, "partial ARN": arn[:-7]}.get(named, named)
+        ordered = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
+        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+
+        if named == "other":
+            fakesecrets_rotation.step()
+        else:
+            with pytest.raises(InvocationRefused):
+                fakesecrets_rotation.step()
+        assert ordered.happened == (named != "other")
+
+    def test_slow_takes_time_before_the_function_and_none_of_its_own(
+        self, fake, once, fakesecrets_clock, rotate
+    ):
+        left, before = [], fakesecrets_clock.now
+        fake.fail("Invoke", timedelta(seconds=45), step="createSecret")
+
+        def spy(event, context):
+            left.append(context.get_remaining_time_in_millis())
+            well_behaved(event, context)
+
+        rotation = rotate(spy)
+
+        assert rotation.status == "succeeded"
+        assert left == [30_000] * 4
+        assert fakesecrets_clock.now - before == timedelta(seconds=45)
+        assert rotation.steps[0].end - rotation.steps[0].start == timedelta(seconds=45)
+
+    def test_of_two_rotations_in_threads_fails_once(self, fake, once):
+        once.create_secret(Name="two", SecretString="old")
+        function = fake.add_rotation_function(well_behaved)
+        ordered = fake.fail("Invoke", "ServiceException")
+
+        with pytest.warns(RotationFailedWarning), ThreadPoolExecutor(2) as pool:
+            rotations = list(pool.map(lambda name: fake.rotate(name, function), ["db", "two"]))
+
+        assert sorted(rotation.status for rotation in rotations) == ["failed", "succeeded"]
+        assert ordered.happened == 1
+
+
+class TestCallsOfRotationFunctions:
+    @pytest.mark.parametrize(
+        ("code", "attempts"), [("AccessDeniedException", 1), ("InternalServiceError", 5)]
+    )
+    def test_that_fail_to_the_end_fail_the_rotation(self, fake, once, rotate, monkeypatch, code, attempts):
+        """E20 and E24: a caller who is denied, and a service that is broken."""
+        monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+        ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
+
+        with pytest.warns(RotationFailedWarning, match=code):
+            rotation = rotate(well_behaved)
+
+        assert (rotation.status, ordered.happened) == ("failed", attempts)
+        assert rotation.error.response["Error"]["Code"] == code
+        assert unchanged(once)
+        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_that_fail_once_are_repeated_and_nobody_notices(self, fake, once, rotate):
+        ordered = fake.fail("PutSecretValue", "ThrottlingException", times=2)
+
+        assert rotate(well_behaved).status == "succeeded"
+        assert ordered.happened == 2
+        assert len(fake.secret("db").versions) == 2
+
+
+class TestTimeout:
+    @pytest.fixture
+    def db(self, once, fakesecrets_clock, fakesecrets_rotation):
+        return once
+
+    @pytest.fixture
+    def first_step(self, fake, db, fakesecrets_rotation):
+        """Run the first step of a function, which is to outlive its time."""
+
+        def run(function, **options):
+            arn = fake.add_rotation_function(function, **options)
+            db.rotate_secret(SecretId="db", RotationLambdaARN=arn, ClientRequestToken=token(2))
+            with pytest.raises(FunctionTimedOut) as raised:
+                fakesecrets_rotation.step()
+            assert str(raised.value) == TIMED_OUT
+            return fake.rotations("db")[0]
+
+        return run
+
+    def test_is_told_by_the_context_as_the_clock_goes(
+        self, fake, db, fakesecrets_clock, fakesecrets_rotation
+    ):
+        left = []
+
+        def spy(event, context):
+            for seconds in (0, 10, 15, 5):
+                fakesecrets_clock.tick(seconds)
+                left.append(context.get_remaining_time_in_millis())
+
+        arn = fake.add_rotation_function(spy)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=arn)
+        fakesecrets_rotation.step()
+
+        assert left == [30_000, 20_000, 5_000, 0]
+
+    def test_stops_a_function_at_its_next_call(self, db, fakesecrets_clock, first_step):
+        reached = []
+
+        def slow(event, context):
+            db.describe_secret(SecretId="db")
+            fakesecrets_clock.tick(31)
+            reached.append("before")
+            db.put_secret_value(SecretId="db", SecretString="new")
+            reached.append("after")
+
+        rotation = first_step(slow)
+
+        assert (rotation.status, reached) == ("failed", ["before"])
+        assert unchanged(db)
+
+    def test_stops_a_function_that_waits_for_slow_answers(self, fake, db, first_step):
+        fake.fail("GetSecretValue", timedelta(seconds=16), times=2)
+
+        first_step(lambda event, context: [db.get_secret_value(SecretId="db") for _ in range(2)])
+
+        assert [call.operation for call in calls(fake)][-1] == "GetSecretValue"
+        assert len([call for call in calls(fake) if call.step]) == 1
+
+    @pytest.mark.parametrize("timeout", [5, 60, 900])
+    def test_is_that_of_the_function(self, db, fake, fakesecrets_clock, fakesecrets_rotation, timeout):
+        arn = fake.add_rotation_function(
+            lambda event, context: fakesecrets_clock.tick(timeout), timeout=timedelta(seconds=timeout)
+        )
+        db.rotate_secret(SecretId="db", RotationLambdaARN=arn)
+        fakesecrets_rotation.step()
+
+        fake.add_rotation_function(
+            lambda event, context: fakesecrets_clock.tick(timeout + 1),
+            name=arn,
+            timeout=timedelta(seconds=timeout),
+        )
+        with pytest.raises(FunctionTimedOut):
+            fakesecrets_rotation.step()
+
+    def test_cannot_be_caught_by_a_function(self, db, fakesecrets_clock, first_step):
+        def stubborn(event, context):
+            fakesecrets_clock.tick(31)
+            for _ in range(3):
+                try:
+                    db.put_secret_value(SecretId="db", SecretString="new")
+                except Exception:
+                    continue
+
+        rotation = first_step(stubborn)
+
+        assert rotation.status == "failed"
+        assert unchanged(db)
+
+    def test_cannot_be_outlived_by_a_function_that_catches_everything(
+        self, db, fakesecrets_clock, first_step
+    ):
+        caught = []
+
+        def stubborn(event, context):
+            fakesecrets_clock.tick(31)
+            for _ in range(3):
+                try:
+                    db.put_secret_value(SecretId="db", SecretString="new")
+                except BaseException as error:
+                    caught.append(error)
+
+        rotation = first_step(stubborn)
+
+        assert (rotation.status, len(caught)) == ("failed", 3)
+        assert {isinstance(error, Exception) for error in caught} == {False}
+        assert unchanged(db)
+
+    def test_is_what_is_told_where_the_function_makes_another_error_of_it(
+        self, db, fakesecrets_clock, first_step
+    ):
+        def translates(event, context):
+            fakesecrets_clock.tick(31)
+            try:
+                db.describe_secret(SecretId="db")
+            except BaseException as error:
+                raise RuntimeError("no answer") from error
+
+        rotation = first_step(translates)
+
+        assert type(rotation.error) is FunctionTimedOut
+
+    def test_stops_a_function_whose_next_call_is_to_fail(self, fake, db, fakesecrets_clock, first_step):
+        ordered = fake.fail("GetSecretValue", "ThrottlingException")
+
+        def slow(event, context):
+            fakesecrets_clock.tick(31)
+            db.get_secret_value(SecretId="db")
+
+        first_step(slow)
+
+        assert ordered.happened == 0
+
+    def test_fails_the_rotation_which_aws_then_retries(
+        self, fake, db, fakesecrets_clock, fakesecrets_rotation, first_step
+    ):
+        slow = [31]
+
+        def slow_once(event, context):
+            fakesecrets_clock.tick(slow.pop() if slow else 0)
+            well_behaved(event, context)
+
+        assert first_step(slow_once).retry_at is not None
+
+        rotation = fakesecrets_rotation.run()
+
+        assert (rotation.status, rotation.attempt) == ("succeeded", 2)
+        steps = [event for event in fake.history if isinstance(event, RotationStep)]
+        assert [type(step.error) for step in steps[:2]] == [FunctionTimedOut, type(None)]
+
+    def test_stops_asyncio_too(self, db, fakesecrets_clock, first_step, asession):
+        def slow(event, context):
+            async def main():
+                async with asession.create_client("secretsmanager") as client:
+                    fakesecrets_clock.tick(31)
+                    await client.put_secret_value(SecretId="db", SecretString="new")
+
+            asyncio.run(main())
+
+        first_step(slow)
+
+        assert unchanged(db)
+
+    def test_is_over_for_what_the_test_does_afterwards(self, db, fakesecrets_clock, first_step):
+        first_step(lambda event, context: fakesecrets_clock.tick(31))
+
+        assert db.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    @pytest.mark.parametrize("timeout", [timedelta(0), timedelta(seconds=-1), 30, None])
+    def test_has_to_be_longer_than_nothing(self, fake, timeout):
+        with pytest.raises(FakeSecretsError) as raised:
+            fake.add_rotation_function(nothing, timeout=timeout)
+
+        assert str(raised.value) == f"A timeout is a timedelta longer than nothing, not {timeout!r}."
+
+
+@pytest.fixture
+def lambda_module(tmp_path, monkeypatch):
+    """A module with memory: `steps` is what its handler has been called with since it was imported."""
+    source = """
+        import functools
+        import os
+
+        import boto3
+
+        CLIENT = boto3.client("secretsmanager")
+        AT_IMPORT = os.environ.get("COLOUR"), CLIENT.meta.region_name
+        steps = []
+        seen = []
+
+
+        def handler(event, context):
+            steps.append(event["Step"])
+            context.clock.seen.append((list(steps), *AT_IMPORT))
+            CLIENT.describe_secret(SecretId=event["SecretId"])
+
+
+        handler_without_a_name = lambda event, context: handler(event, context)
+
+
+        class Nested:
+            @staticmethod
+            def handler(event, context):
+                handler(event, context)
+        """
+    source = source.replace("context.clock.seen", "__import__('builtins')._seen_by_test_faults")
+    (tmp_path / "lambda_with_memory.py").write_text(textwrap.dedent(source), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = []
+    monkeypatch.setattr("builtins._seen_by_test_faults", seen, raising=False)
+    with monkeypatch.context() as away:
+        away.delitem(sys.modules, "lambda_with_memory", raising=False)
+        yield seen
+    sys.modules.pop("lambda_with_memory", None)
+
+
+class TestColdStart:
+    @pytest.fixture
+    def run(self, fake, lambda_module):
+        def rotated(handler, **options):
+            region = options.get("region_name")
+            client = fake.client(region)
+            client.create_secret(Name="db", SecretString="old")
+            arn = fake.add_rotation_function(handler, environ={"COLOUR": "blue"}, **options)
+            with pytest.warns(RotationFailedWarning, match="the labels are wrong|AWSCURRENT|AWSPENDING"):
+                fake.rotate("db", arn)
+            return lambda_module
+
+        return rotated
+
+    @pytest.mark.parametrize("name", ["handler", "handler_without_a_name"])
+    def test_by_name_forgets_everything_between_the_steps(self, run, name):
+        seen = run(f"lambda_with_memory:{name}", cold_start=True)
+
+        assert [steps for steps, *_ in seen] == [[step] for step in STEPS]
+
+    @pytest.mark.parametrize("name", ["handler", "Nested.handler"])
+    def test_of_a_function_forgets_everything_between_the_steps(self, run, name):
+        import lambda_with_memory
+
+        function = lambda_with_memory
+        for part in name.split("."):
+            function = getattr(function, part)
+        seen = run(function, cold_start=True)
+
+        assert [steps for steps, *_ in seen] == [[step] for step in STEPS]
+        assert sys.modules["lambda_with_memory"] is lambda_with_memory
+        assert lambda_with_memory.steps == []
+
+    def test_without_it_memory_stays(self, run):
+        seen = run("lambda_with_memory:handler")
+
+        assert [steps for steps, *_ in seen] == [STEPS[: number + 1] for number in range(4)]
+
+    def test_imports_with_the_variables_of_the_function(self, run):
+        seen = run("lambda_with_memory:handler", cold_start=True, region_name="eu-west-1")
+
+        assert {tuple(at_import) for _, *at_import in seen} == {("blue", "eu-west-1")}
+
+    def test_of_a_module_that_is_gone_meanwhile(self, fake, once, lambda_module):
+        arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
+        del sys.modules["lambda_with_memory"]
+
+        with pytest.warns(RotationFailedWarning):
+            fake.rotate("db", arn)
+
+        assert len(lambda_module) == 4
+        assert "lambda_with_memory" not in sys.modules
+
+    def test_that_fails_fails_the_step_and_leaves_the_module(self, fake, once, lambda_module, monkeypatch):
+        arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
+        found = sys.modules["lambda_with_memory"]
+
+        def broken(*_, **__):
+            raise OSError("no such layer")
+
+        monkeypatch.setattr(boto3, "client", broken)
+        with pytest.warns(RotationFailedWarning, match="no such layer"):
+            rotation = fake.rotate("db", arn)
+
+        assert rotation.status == "failed"
+        assert sys.modules["lambda_with_memory"] is found
+
+    def test_in_threads_leaves_the_module_too(self, fake, lambda_module):
+        client = fake.client()
+        arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
+        found = sys.modules["lambda_with_memory"]
+        names = [f"db-{number}" for number in range(4)]
+        for name in names:
+            client.create_secret(Name=name, SecretString="old")
+
+        with pytest.warns(RotationFailedWarning), ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: fake.rotate(name, arn), names))
+
+        assert sys.modules["lambda_with_memory"] is found
+        assert [steps for steps, *_ in lambda_module if len(steps) != 1] == []
+
+    @pytest.mark.parametrize("handler", [lambda event, context: None, nothing.__call__, TestInvoke])
+    def test_is_refused_where_nothing_can_be_imported(self, fake, handler):
+        function = handler if handler is not TestInvoke else local()
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fake.add_rotation_function(function, cold_start=True)
+
+        assert str(raised.value) == (
+            f"{function!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
+            "function of a module that can be imported, under its own name. Give it as "
+            "'package.module:function'."
+        )
+
+    def test_is_refused_for_a_function_that_is_not_under_its_name_any_more(self, fake, monkeypatch):
+        def renamed(event, context): ...
+
+        renamed.__qualname__ = "nobody_has_this_name"
+
+        with pytest.raises(FakeSecretsError, match="cannot start cold"):
+            fake.add_rotation_function(renamed, cold_start=True)
+
+
+def local():
+    def function(event, context): ...
+
+    return function

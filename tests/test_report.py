@@ -1,0 +1,744 @@
+"""The page of a run, as --fakesecrets-report writes it: what it tells, what it never tells, and who gets to write it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rotation_functions import raising_in, well_behaved
+
+from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning, _page, _report_plugin, _telling
+from pytest_fakesecrets._chart import span
+from pytest_fakesecrets._page import page
+from pytest_fakesecrets._report import ItemPart
+from pytest_fakesecrets._telling import nodeid_shown, secrets_of
+
+#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+KEPT = (_page, _report_plugin)
+
+MUST_RUN = "FAKESECRETS_TESTS_MUST_RUN"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+#: A quarter with a failed attempt, its retry, a window a month later and refused calls.
+RICH = """
+from datetime import timedelta
+
+import pytest
+from rotation_functions import well_behaved
+
+down = [True]
+
+
+def rotate(event, context):
+    if event["Step"] == "setSecret" and down:
+        down.clear()
+        raise ConnectionError("app could not log in with 'hunter2-old'")
+    well_behaved(event, context)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_month(fakesecrets, fakesecrets_client, fakesecrets_clock):
+    fakesecrets_clock.move_to("2030-01-02 09:30")
+    fakesecrets_client.create_secret(Name="db", SecretString="hunter2-old")
+    fakesecrets.rotate("db", rotate, RotationRules={"ScheduleExpression": "rate(30 days)"})
+    with pytest.raises(fakesecrets_client.exceptions.InvalidRequestException):
+        fakesecrets_client.rotate_secret(SecretId="db")
+    fakesecrets_clock.tick(timedelta(days=45))
+    assert len(fakesecrets.rotations("db")) == 2
+    raise LookupError("hunter2-old")
+"""
+
+
+class Read(HTMLParser):
+    """A page as a browser reads it: its texts, its attributes, its elements."""
+
+    NEVER_CLOSED = frozenset({"meta", "br"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.text, self.elements, self.attributes, self.open, self.rows = "", Counter(), [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements[tag] += 1
+        self.attributes += attrs
+        if tag not in self.NEVER_CLOSED:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += f"{data}\n"
+        if self.rows and {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+    def values(self, name):
+        return [value for key, value in self.attributes if key == name]
+
+
+def read(path):
+    found = Read(Path(path).read_text(encoding="utf-8"))
+    ids = found.values("id")
+    assert len(ids) == len(set(ids))
+    # Nothing is loaded, and nothing runs.
+    links = [*found.values("href"), *found.values("src"), *found.values("xlink:href")]
+    assert [link for link in links if not link.startswith("#") or link[1:] not in ids] == []
+    assert found.elements.keys() & {"script", "link", "img", "iframe", "object", "base"} == set()
+    assert [name for name, _ in found.attributes if name.startswith("on")] == []
+    assert "url(" not in found.text
+    return found
+
+
+def shown(secrets, **changes):
+    """The page about one test."""
+    item = {"nodeid": "test_it.py::test_it", "outcome": "failed", "place": "", "started": 0.0, **changes}
+    return Read(page([ItemPart(secrets=secrets, **item)]))
+
+
+def told(fake, **kwargs):
+    return secrets_of(fake._service, fake._rotations.all(), **kwargs)[0]
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest in a folder of its own, where it writes report.html."""
+    here = Path(__file__).parent
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(here.parent), str(here)]))
+
+    def run(*arguments, source=None, **kwargs):
+        if source is not None:
+            pytester.makepyfile(source)
+        return pytester.runpytest(
+            "--fakesecrets-report=report.html", "-p", "no:randomly", *arguments, **kwargs
+        )
+
+    return run
+
+
+class TestPage:
+    def test_tells_of_every_test_that_used_the_fake(self, pytester, run):
+        ran = run(
+            source="""
+            import pytest
+
+
+            def test_fails(fakesecrets_client):
+                fakesecrets_client.create_secret(Name="db", SecretString="hunter2-old")
+                assert False
+
+
+            def test_passes(fakesecrets): pass
+
+
+            def test_is_not_told_of(): pass
+
+
+            @pytest.mark.xfail
+            def test_is_known_to_fail(fakesecrets): assert False
+
+
+            def test_skips(fakesecrets): pytest.skip()
+
+
+            @pytest.fixture
+            def broken(fakesecrets): raise LookupError
+
+
+            def test_errs(broken): pass
+            """
+        )
+
+        ran.assert_outcomes(passed=2, failed=1, errors=1, skipped=1, xfailed=1)
+        ran.stdout.fnmatch_lines([f"fakesecrets report: {pytester.path / 'report.html'}"])
+        name = "test_tells_of_every_test_that_used_the_fake.py::test_"
+        assert [row[:2] for row in read("report.html").rows[1:6]] == [
+            ["error", f"{name}errs"],
+            ["failed", f"{name}fails"],
+            ["passed", f"{name}passes"],
+            ["xfailed", f"{name}is_known_to_fail"],
+            ["skipped", f"{name}skips"],
+        ]
+
+    def test_tells_of_rotations_their_steps_and_calls(self, run):
+        run(source=RICH).assert_outcomes(failed=1)
+
+        found = read("report.html")
+        rows = [[*row[:2], row[-1].partition("'")[0]] for row in found.rows if "Secret" in row[0]]
+        assert [row for row in rows if row[1] != "1"] == [
+            ["createSecret", "2", "returned"],
+            ["setSecret", "2", "returned"],
+            ["testSecret", "2", "returned"],
+            ["finishSecret", "2", "returned"],
+        ]
+        assert ["1", "2030-01-02 09:30:00.000"] in [row[:2] for row in found.rows]
+        assert "app could not log in with '***'" in found.text
+        assert "LookupError in call at test_tells_of_rotations_their_steps_and_calls.py:" in found.text
+        assert "InvalidRequestException" in found.text
+        assert "That rotation has failed: repair its labels, or retry it." in found.text
+        assert "in the window that opened 2030-02-01 00:00:00.000" in found.text
+        assert "2030-01-02 09:30:00.000  CreateSecret" in found.text
+
+    def test_draws_labels_attempts_and_jumps_of_the_clock(self, run):
+        run(source=RICH)
+
+        text = read("report.html").text
+        drawn = {"AWSPENDING (empty)", "AWSCURRENT", "AWSPREVIOUS", "attempt 1 failed", "attempt 2 succeeded"}
+        assert drawn | {"v1", "v2", "v3", "+1 min", "+29 d 14 h", "setSecret"} <= set(text.splitlines())
+
+    def test_says_that_a_clock_went_back(self, fakesecrets, client, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-03-01")
+        client.create_secret(Name="db", SecretString="value")
+        fakesecrets_clock.move_to("2030-02-01")
+        client.describe_secret(SecretId="db")
+
+        assert "back 28 d" in shown(told(fakesecrets)).text
+
+    def test_tells_of_findings(self, fakesecrets, client, monkeypatch):
+        finding = SimpleNamespace(
+            code="current-moved-early",
+            text="It moved <b>.",
+            advice="Do not.",
+            step="setSecret",
+            call="UpdateSecretVersionStage",
+        )
+        monkeypatch.setattr(Rotation, "findings", (finding,), raising=False)
+        client.create_secret(Name="db", SecretString="value")
+        fakesecrets.rotate("db", well_behaved)
+
+        found = shown(told(fakesecrets))
+
+        assert found.rows[1][-1] == "1"
+        for said in (
+            "current-moved-early",
+            "setSecret, UpdateSecretVersionStage",
+            "It moved <b>.",
+            "Do not.",
+        ):
+            assert said in found.text.splitlines()
+
+    def test_tells_a_fault_from_a_refusal(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")
+        events = fakesecrets._service.history._events
+        events[-1] = replace(events[-1], hint="fake.fail() has ordered it.")
+
+        assert [row.kind for row in told(fakesecrets)[0].rows] == ["call", "fault"]
+        assert shown(told(fakesecrets)).rows[1][-3:] == ["", "1", ""]
+
+    def test_tells_of_a_step_that_was_delivered_again(self, fakesecrets, client, fakesecrets_rotation):
+        client.create_secret(Name="db", SecretString="value")
+        client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+        fakesecrets_rotation.step("createSecret")
+        fakesecrets_rotation.redeliver("createSecret")
+
+        assert "createSecret, delivered again" in [row[0] for row in shown(told(fakesecrets)).rows if row]
+
+    def test_runs_nothing_that_has_come_due(self, run):
+        run(
+            source="""
+            import pytest
+
+            called = []
+
+
+            def rotate(event, context):
+                called.append(event["Step"])
+                raise LookupError
+
+
+            @pytest.mark.filterwarnings("ignore")
+            def test_it(fakesecrets, fakesecrets_client, fakesecrets_clock):
+                fakesecrets_clock.move_to("2001-01-31 16:00")
+                fakesecrets_client.create_secret(Name="db", SecretString="value")
+                fakesecrets.rotate("db", rotate)
+
+
+            def test_later():
+                assert called == ["createSecret"]
+            """
+        ).assert_outcomes(passed=2)
+
+    def test_says_that_no_test_used_the_fake(self, run):
+        run(source="def test_it(): pass").assert_outcomes(passed=1)
+
+        assert "No test used the fake: there is nothing to show." in read("report.html").text
+
+    def test_goes_from_one_process_to_another_unchanged(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("setSecret"))
+        part = ItemPart(
+            nodeid="test",
+            outcome="passed",
+            place="",
+            started=0.0,
+            secrets=told(fakesecrets),
+            worlds_left_out=2,
+        )
+
+        received = ItemPart.from_json(part.to_json())
+
+        assert received.to_json() == part.to_json()
+        assert page([received]) == page([part])
+
+    @pytest.mark.parametrize(
+        ("seconds", "words"),
+        [
+            (0.0, "0 s"),
+            (0.25, "0.25 s"),
+            (59.5, "59.5 s"),
+            (60, "1 min"),
+            (3_725, "1 h 2 min"),
+            (86_400 * 61 + 5, "61 d 5 s"),
+            (-90, "back 1 min 30 s"),
+        ],
+    )
+    def test_writes_spans_for_people(self, seconds, words):
+        assert span(seconds) == words
+
+
+HOSTILE = [
+    "</pre></title><script>alert(1)</script>",
+    "\"' onmouseover='alert(2)",
+    "&lt;b&gt;<!--",
+    "]]></svg><img src=x>",
+    "line\nbreak\ttab",
+    "pässwörd",
+    '{"username": "app", "password": "s3cr3t<&>\\"quote"}',
+]
+
+
+class TestSecrecy:
+    @pytest.mark.parametrize("value", HOSTILE)
+    @pytest.mark.parametrize("form", [str, repr, ascii, json.dumps])
+    def test_no_value_is_on_the_page(self, fakesecrets, client, value, form):
+        def leaks(event, context):
+            well_behaved(event, context)
+            if event["Step"] == "testSecret":
+                raise ValueError(f"login failed with {form(value)}, {value!r}")
+
+        client.create_secret(Name="db", SecretString=value)
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", leaks)
+        secrets = told(fakesecrets)
+        values = [value, fakesecrets.secret("db").value("AWSPENDING"), "s3cr3t"]
+
+        text = page([ItemPart(nodeid="t", outcome="failed", place="", started=0.0, secrets=secrets)])
+        found = Read(text)
+
+        assert re.search(r"ValueError: login failed with ['\"]?\*\*\*", found.text)
+        everything = "\n".join([text, found.text, *filter(None, (value for _, value in found.attributes))])
+        assert [value for value in values if value in everything] == []
+
+    def test_what_a_test_says_in_place_of_aws_is_rid_of_values_too(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        events = fakesecrets._service.history._events
+        events[0] = replace(events[0], error="Oops", message="is hunter2-old", hint="not hunter2-old")
+
+        text = "\n".join([str(told(fakesecrets)), shown(told(fakesecrets)).text])
+
+        assert "hunter2-old" not in text
+        assert "is ***" in text
+        assert "not ***" in text
+
+    def test_an_error_is_left_out_where_a_value_is_gone(self, fakesecrets, client):
+        client.create_secret(Name="gone", SecretString="hunter2-gone")
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("setSecret", ConnectionError("no login with hunter2-gone")))
+        client.delete_secret(SecretId="gone", ForceDeleteWithoutRecovery=True)
+
+        text = shown(told(fakesecrets)).text
+
+        assert "hunter2" not in text
+        assert "ConnectionError" in text
+        assert "Its text is left out" in text
+
+    def test_a_value_among_the_parameters_of_a_test_is_left_out(self, run):
+        run(
+            source="""
+            import pytest
+
+
+            @pytest.mark.parametrize("value", ["hunter2-old", "pässwörd"])
+            def test_it(fakesecrets_client, value):
+                fakesecrets_client.create_secret(Name="db", SecretString=value)
+                raise LookupError(value)
+            """
+        )
+
+        found = read("report.html")
+        assert [row[1].partition("::")[2] for row in found.rows[1:3]] == ["test_it[***]"] * 2
+        assert "hunter2" not in Path("report.html").read_text("utf-8")
+        assert "ssw" not in found.text
+
+    def test_other_parameters_stay(self):
+        assert nodeid_shown("test_it.py::test_value[a-1]", [lambda text: text.replace("value", "***")]) == (
+            "test_it.py::test_value[a-1]"
+        )
+
+    @pytest.mark.parametrize("name", [*HOSTILE, "\ud800 half", "\x00\x1b[31m"])
+    def test_whatever_a_function_or_a_test_is_called_stays_text(self, fakesecrets, client, name):
+        client.create_secret(Name="db", SecretString="value")
+        error = type(name.replace("\x00", "\x01").encode("ascii", "replace").decode(), (Exception,), {})
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("createSecret", error(name)))
+
+        expected = page(
+            [ItemPart(nodeid="x", outcome="x", place="x", started=0.0, secrets=told(fakesecrets))],
+            notes=["x"],
+        )
+        text = page(
+            [ItemPart(nodeid=name, outcome=name, place=name, started=0.0, secrets=told(fakesecrets))],
+            notes=[name],
+        )
+
+        assert Read(text).elements == Read(expected).elements
+        text.encode("utf-8")
+        assert not re.search("[\x00-\x08\x0b-\x1f]", text)
+
+    def test_an_error_that_cannot_be_printed_does_no_harm(self, fakesecrets, client):
+        class Unprintable(Exception):
+            def __str__(self):
+                raise LookupError
+
+        client.create_secret(Name="db", SecretString="value")
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("createSecret", Unprintable()))
+
+        assert "Unprintable" in shown(told(fakesecrets)).text
+
+
+class TestLength:
+    def test_the_last_events_of_many_are_shown_with_a_note(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        for value in ("second", "third", "fourth"):
+            client.put_secret_value(SecretId="db", SecretString=value)
+        for _ in range(_telling.ROWS + 1):
+            client.describe_secret(SecretId="db")
+
+        (part,) = told(fakesecrets)
+        found = shown([part])
+
+        assert (len(part.rows), part.left_out) == (_telling.ROWS, 5)
+        assert part.rows[0].held == {"AWSCURRENT": "v4", "AWSPREVIOUS": "v3"}
+        assert "5 earlier events are left out." in found.text
+        assert "(5 earlier events are left out)" in found.text
+        assert "(empty)" not in found.text
+
+    def test_many_rotations_secrets_and_long_texts_are_cut(self, fakesecrets, client, monkeypatch):
+        monkeypatch.setattr(_telling, "ROTATIONS", 2)
+        monkeypatch.setattr(_telling, "STEPS", 1)
+        monkeypatch.setattr(_telling, "SECRETS", 3)
+        for number in range(5):
+            client.create_secret(Name=f"db{number}", SecretString="value")
+        for _ in range(3):
+            fakesecrets.rotate("db0", well_behaved)
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db1", raising_in("createSecret", ValueError("x" * 10_000)))
+
+        secrets, left_out = secrets_of(fakesecrets._service, fakesecrets._rotations.all())
+        text = shown(secrets, secrets_left_out=left_out).text
+
+        assert left_out == 3  # two, and the calls that name none
+        assert "3 more secrets are left out." in text
+        assert "1 earlier rotations are left out." in text
+        assert "3 earlier steps are left out" in text
+        assert "x" * 10_000 not in text
+        assert "xxx …" in text
+
+    def test_many_tests_are_listed_and_those_that_went_wrong_drawn(self, monkeypatch):
+        monkeypatch.setattr(_page, "TESTS", 2)
+        outcomes = ["passed", "passed", "failed", "passed"]
+        items = [
+            ItemPart(nodeid=f"t{number}", outcome=outcome, place="", started=0.0, secrets=[])
+            for number, outcome in enumerate(outcomes)
+        ]
+
+        found = Read(page(items))
+
+        assert [row[1] for row in found.rows[1:]] == ["t2", "t0", "t1", "t3"]
+        assert found.elements["details"] == 2
+        assert "What happened is drawn for 2 of 4 tests." in found.text
+
+
+class TestOtherScopes:
+    def test_a_fake_that_tests_share_tells_each_of_them_what_it_did(self, run):
+        run(
+            "-p",
+            "no:randomly",
+            source="""
+            import pytest
+
+            from pytest_fakesecrets import FakeSecrets
+
+
+            @pytest.fixture(scope="module")
+            def fake():
+                with FakeSecrets() as fake:
+                    yield fake
+
+
+            def test_1(fake):
+                fake.client().create_secret(Name="db", SecretString="hunter2-old")
+
+
+            def test_2_does_nothing(fake): pass
+
+
+            def test_3(fake):
+                fake.client().put_secret_value(SecretId="db", SecretString="hunter2-new")
+                fake.client().create_secret(Name="api", SecretString="hunter2-api")
+
+
+            def test_4_begins_anew(fake):
+                fake.reset()
+                fake.client().create_secret(Name="other", SecretString="hunter2-other")
+            """,
+        ).assert_outcomes(passed=4)
+
+        found = read("report.html")
+        assert [(row[1].partition("::")[2], row[2]) for row in found.rows[1:4]] == [
+            ("test_1", "1"),
+            ("test_3", "2"),
+            ("test_4_begins_anew", "1"),
+        ]
+        assert "1 earlier events are left out." in found.text
+
+    def test_a_test_with_many_fakes_shows_the_last_ones(self, run):
+        run(
+            source=f"""
+            from pytest_fakesecrets import FakeSecrets
+
+
+            def test_it():
+                for number in range({_report_plugin.FAKES} + 3):
+                    with FakeSecrets() as fake:
+                        fake.client().create_secret(Name=f"db{{number}}", SecretString="value")
+                with fake:
+                    fake.client().describe_secret(SecretId=f"db{{number}}")
+            """
+        ).assert_outcomes(passed=1)
+
+        text = read("report.html").text
+        assert f"It used {_report_plugin.FAKES + 3} fakes; these are the last {_report_plugin.FAKES}." in text
+        assert f" in fake {_report_plugin.FAKES} of {_report_plugin.FAKES}" in text
+        assert "db2" not in text.splitlines()
+        assert "db14" in text.splitlines()
+
+
+class TestRun:
+    def test_workers_hand_their_parts_to_the_controller(self, run):
+        pytest.importorskip("xdist")
+        ran = run(
+            "-n2",
+            source="""
+            import pytest
+
+
+            @pytest.mark.parametrize("number", range(6))
+            def test_it(fakesecrets_client, number):
+                fakesecrets_client.create_secret(Name=f"db{number}", SecretString="hunter2-old")
+            """,
+        )
+
+        ran.assert_outcomes(passed=6)
+        found = read("report.html")
+        assert [row[1].partition("::")[2] for row in found.rows[1:7]] == [f"test_it[{n}]" for n in range(6)]
+        assert {f"db{number}" for number in range(6)} <= set(found.text.splitlines())
+
+    INTERRUPTED = """
+        import pytest
+
+
+        def test_1(fakesecrets_client):
+            fakesecrets_client.create_secret(Name="first", SecretString="hunter2-old")
+
+
+        def test_2(fakesecrets_client):
+            fakesecrets_client.create_secret(Name="second", SecretString="hunter2-old")
+            raise KeyboardInterrupt
+
+
+        def test_3(fakesecrets): pass
+        """
+
+    def test_an_interrupted_run_shows_how_far_it_came(self, run):
+        ran = run("-p", "no:randomly", source=self.INTERRUPTED, no_reraise_ctrlc=True)
+
+        assert ran.ret == pytest.ExitCode.INTERRUPTED
+        found = read("report.html")
+        assert [(row[0], row[1].partition("::")[2]) for row in found.rows[1:3]] == [
+            ("interrupted", "test_2"),
+            ("passed", "test_1"),
+        ]
+        assert "This run was interrupted: what had not run by then is not here." in found.text
+        assert {"first", "second"} <= set(found.text.splitlines())
+        assert "test_3" not in found.text
+
+    def test_an_interrupted_worker_shows_how_far_it_came(self, run):
+        pytest.importorskip("xdist")
+
+        ran = run("-n1", "-p", "no:randomly", source=self.INTERRUPTED, no_reraise_ctrlc=True)
+
+        assert ran.ret == pytest.ExitCode.INTERRUPTED
+        found = read("report.html")
+        assert {"first", "second"} <= set(found.text.splitlines())
+        assert "This run was interrupted: what had not run by then is not here." in found.text
+
+    def test_a_run_that_is_killed_leaves_no_page_of_an_earlier_one(self, pytester, run):
+        pytester.path.joinpath("report.html").write_text("of yesterday")
+        pytester.makepyfile("def test_it(fakesecrets): import os; os._exit(3)")
+
+        pytester.runpytest_subprocess("--fakesecrets-report=report.html")
+
+        assert (
+            "This run has not ended yet, or was killed: its tests are not here." in read("report.html").text
+        )
+
+    @pytest.mark.parametrize("path", ["a_file/report.html", "a_file/deeper/report.html", "."])
+    def test_a_path_that_cannot_be_written_is_refused_before_anything_runs(self, pytester, path):
+        pytester.path.joinpath("a_file").touch()
+        pytester.makepyfile("def test_it(): open('ran', 'w')")
+
+        ran = pytester.runpytest(f"--fakesecrets-report={path}")
+
+        assert ran.ret == pytest.ExitCode.USAGE_ERROR
+        ran.stderr.fnmatch_lines(
+            [
+                "ERROR: --fakesecrets-report: * cannot be written: *. "
+                "Name a file in a directory in which files can be made."
+            ]
+        )
+        assert not pytester.path.joinpath("ran").exists()
+
+    def test_a_page_that_cannot_be_written_at_the_end_does_not_change_the_outcome(self, run):
+        ran = run(
+            source="""
+            import os
+
+
+            def test_it(fakesecrets):
+                os.remove("report.html")
+                os.mkdir("report.html")
+            """
+        )
+
+        ran.assert_outcomes(passed=1)
+        assert ran.ret == 0
+        ran.stdout.fnmatch_lines(["fakesecrets report: *report.html cannot be written: Is a directory."])
+
+    def test_directories_are_made_and_the_tests_may_go_elsewhere(self, pytester):
+        pytester.makepyfile("def test_it(fakesecrets, monkeypatch, tmp_path): monkeypatch.chdir(tmp_path)")
+
+        pytester.runpytest("--fakesecrets-report=out/of/report.html").assert_outcomes(passed=1)
+
+        assert "test_it" in read(pytester.path / "out/of/report.html").text
+
+    @pytest.mark.parametrize("option", ["--collect-only", "--fixtures", "--fixtures-per-test", "--help"])
+    def test_what_only_lists_writes_none(self, pytester, run, option):
+        run(option, source="def test_it(fakesecrets): pass")
+
+        assert not pytester.path.joinpath("report.html").exists()
+
+    def test_nothing_listens_any_more_after_a_run(self, run):
+        run(source="def test_it(fakesecrets): pass")
+        before = len(_report_plugin.listeners)
+        run()
+
+        assert len(_report_plugin.listeners) == before
+
+    def test_none_is_written_without_the_option(self, pytester):
+        pytester.makepyfile("def test_it(fakesecrets): pass")
+        pytester.makeconftest(
+            """
+            import sys
+
+
+            def pytest_unconfigure():
+                print([name for name in sys.modules if name.endswith(("._report_plugin", "._page", "._chart"))])
+            """
+        )
+
+        ran = pytester.runpytest_subprocess("-s", "-p", "no:pytester")
+
+        ran.assert_outcomes(passed=1)
+        ran.stdout.fnmatch_lines(["[[]]"])
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser without a screen: `chromium(page, "--dump-dom")` is what it prints."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        end = pytest.fail if os.environ.get(MUST_RUN) else pytest.skip
+        end(f"none of {', '.join(BROWSERS)} is on the PATH")
+
+    def call(path, *arguments):
+        profile = path.parent / "profile"
+        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}")
+        ran = subprocess.run(
+            [found, *options, "--window-size=1400,1800", *arguments, path.as_uri()],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    return call
+
+
+class TestBrowser:
+    def test_shows_the_page(self, pytester, run, chromium):
+        run(source=RICH).assert_outcomes(failed=1)
+        path, picture = pytester.path / "report.html", pytester.path / "report.png"
+
+        rendered = chromium(path, "--dump-dom")
+        chromium(path, f"--screenshot={picture}")
+
+        found = Read(rendered)
+        assert {line for line in read(path).text.splitlines() if line.strip()} <= set(found.text.splitlines())
+        assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?\s*(https?:|//)", rendered)
+        assert "hunter2" not in rendered
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size > 50_000
+
+
+def test_a_thousand_events_are_told_of_quickly_enough_to_ask_for():
+    with FakeSecrets() as fake:
+        client = fake.client()
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        fake.clock.move_to("2030-01-01")
+        fake.rotate("db", well_behaved, RotationRules={"ScheduleExpression": "rate(30 days)"})
+        fake.clock.tick(timedelta(days=3_000))
+
+        (part, *_) = told(fake)
+
+    assert part.left_out > 1_000
+    assert len(part.rotations) == _telling.ROTATIONS
+    assert (
+        len(page([ItemPart(nodeid="t", outcome="passed", place="", started=0.0, secrets=[part])])) < 500_000
+    )
