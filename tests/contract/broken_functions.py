@@ -2,7 +2,8 @@
 Rotation functions with one bug each: the smallest change of a correct one that has been seen in public code.
 
 `BROKEN` says under which scenario of the contract each must fail, and with which finding. The numbers
-are those of the classes of bugs that the contract is built to find, 1 to 29.
+are those of the classes of bugs that the contract is built to find, 1 to 29; 0 is for checks of AWS's
+template that are in none of them.
 """
 
 from __future__ import annotations
@@ -675,6 +676,50 @@ def never_promotes(event, context):
     single_user_with(event, finishSecret=in_production_use_your_database)
 
 
+# What is not in the classes: the checks of AWS's template, each of which has a scenario of its own.
+
+
+def checks_nothing(event, context):
+    client = secrets_manager(os.environ["SECRETS_MANAGER_ENDPOINT"])
+    SINGLE_USER[event["Step"]](client, event["SecretId"], event["ClientRequestToken"])
+
+
+def checks_the_token_only(event, context):
+    client = secrets_manager(os.environ["SECRETS_MANAGER_ENDPOINT"])
+    metadata = client.describe_secret(SecretId=event["SecretId"])
+    if event["ClientRequestToken"] not in metadata.get("VersionIdsToStages", {}):
+        raise ValueError("The secret has no such version.")
+    checks_nothing(event, context)
+
+
+def moves_back(event, context):
+    checks_the_token_only(event, context)
+
+
+def passes_over_unknown_steps(event, context):
+    if event["Step"] in SINGLE_USER:
+        rotate(event, SINGLE_USER)
+
+
+def refuses_test_runs(event, context):
+    single_user_with(event, testSecret=check_that_it_is_new)
+
+
+def check_that_it_is_new(client, arn, token):
+    if read_pending(client, arn, token) == read(client, arn):
+        raise ValueError("The password has not been changed.")
+    check_password(client, arn, token)
+
+
+def sets_in_test_secret(event, context):
+    single_user_with(event, testSecret=count_a_test)
+
+
+def count_a_test(client, arn, token):
+    check_password(client, arn, token)
+    DATABASE.call("count a test")
+
+
 ONE_USER = {
     "secret_value": {"username": "app", "password": "old-password"},
     "target": DATABASE,
@@ -739,6 +784,10 @@ LEAKS = "nothing_secret_is_leaked"
 OTHERS = "other_secrets_are_left_alone"
 ALTERNATE = "alternating_users_come_back_after_two_rotations"
 IN_TIME = "it_ends_within_its_time"
+UNKNOWN_TOKEN = "an_unknown_token_is_refused"
+UNKNOWN_STEP = "an_unknown_step_is_refused"
+TEST_RUN = "a_test_run_changes_nothing"
+DUPLICATE = "a_late_duplicate_of_an_old_step_changes_nothing"
 
 BROKEN = (
     broken(1, current_at_once, SUCCEEDS, "current-moved-early", "createSecret"),
@@ -792,4 +841,10 @@ BROKEN = (
     broken(28, waits_for_ten_minutes, IN_TIME, "too-slow", "setSecret"),
     broken(29, logs_only, SUCCEEDS, "step-did-nothing", "createSecret"),
     broken(29, never_promotes, SUCCEEDS, "step-did-nothing", "finishSecret"),
+    broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
+    broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),
+    broken(0, passes_over_unknown_steps, UNKNOWN_STEP, "unknown-step-accepted", "anotherSecret"),
+    broken(0, refuses_test_runs, TEST_RUN, "test-run-failed", "testSecret"),
+    broken(0, sets_in_test_secret, TEST_RUN, "test-run-failed", "testSecret"),
+    broken(0, moves_back, DUPLICATE, "late-duplicate", "finishSecret"),
 )
