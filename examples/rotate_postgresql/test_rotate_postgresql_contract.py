@@ -1,0 +1,45 @@
+"""The contract that AWS has with every rotation function, tried on both against a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+if not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"):
+    pytest.importorskip("psycopg")
+
+import alternating_users_rotation
+import single_user_rotation
+
+from pytest_fakesecrets import RotationContract
+
+
+class OnTheServer(RotationContract):
+    """What both have in common: roles on a server, and logging in to see whether a value is right."""
+
+    environ = {"EXCLUDE_CHARACTERS": ""}  # they are to cope with quotes and backslashes, too
+    target_calls = ("psycopg:Connection.execute", "psycopg:Connection.commit")
+
+    @pytest.fixture(autouse=True)
+    def use(self, server):
+        """Its port is in the value, and known only now."""
+        self.server = server
+        self.secret_value = server.value("app", "old-password", masterarn="master")
+
+    def prepare(self, fake):
+        self.server.reset(app="old-password", master="master-password")
+        fake.add_secret("master", json.dumps(self.server.value("master", "master-password")))
+
+    def accepts(self, value):
+        return self.server.accepts(value["username"], value["password"])
+
+
+class TestSingleUser(OnTheServer):
+    rotation_function = staticmethod(single_user_rotation.lambda_handler)
+
+
+class TestAlternatingUsers(OnTheServer):
+    rotation_function = staticmethod(alternating_users_rotation.lambda_handler)
+    zero_downtime = True
