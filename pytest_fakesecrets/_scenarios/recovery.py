@@ -185,6 +185,13 @@ class Recovery(Scenarios):
             if self.propagation_delay:
                 told = f"The target was {self.propagation_delay.total_seconds():g} seconds late"
                 self.check_succeeded(trial, rotation, "no-tolerance-for-delay", told)
+            if rotation.status == "succeeded" and not trial.accepts():
+                trial.fail(
+                    "untested",
+                    "The target was late, and testSecret returned while it refused the new value.",
+                    "Log in with the new value in testSecret, and raise where it is refused.",
+                    rotation.findings,
+                )
             trial.recover(place, lambda: fakesecrets.clock.tick(_PAUSE))
             fakesecrets.clock.tick(_PAUSE)
             self.check_succeeded(trial, place.rotation, "not-recovered", "The target was late")

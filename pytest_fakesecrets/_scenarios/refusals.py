@@ -23,7 +23,9 @@ class Refusals(Scenarios):
     def test_rotation_that_is_switched_off_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
+            before = trial.state()
             error = trial.deliver("createSecret", "f" * 32)
+            self._check_unchanged(trial, before, "createSecret", "disabled-accepted", "when rotation was off")
             if isinstance(error, KeyError) and "RotationEnabled" in str(error):
                 trial.fail(
                     "rotation-enabled-assumed",
@@ -39,13 +41,17 @@ class Refusals(Scenarios):
         before = trial.state()
         for step in STEPS:
             trial.deliver(step, token)
-            if trial.state() != before:
-                trial.fail(
-                    code,
-                    f"{step} came {when}, and the function changed the secret or its target.",
-                    "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
-                    "version of event['ClientRequestToken'].",
-                )
+            self._check_unchanged(trial, before, step, code, when)
+
+    def _check_unchanged(self, trial: Trial, before: object, step: str, code: str, when: str) -> None:
+        __tracebackhide__ = True
+        if trial.state() != before:
+            trial.fail(
+                code,
+                f"{step} came {when}, and the function changed the secret or its target.",
+                "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
+                "version of event['ClientRequestToken'].",
+            )
 
     def test_an_unknown_step_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True

@@ -1,0 +1,92 @@
+"""The contract finds each class of bugs, and nothing in functions that have none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import correct_functions
+import pytest
+from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
+from contract_runs import contract_of, failures, run
+from key_service import SERVICE
+
+from pytest_fakesecrets import RotationContract
+
+
+@pytest.mark.parametrize("row", BROKEN, ids=lambda row: f"{row.number}-{row.function.__name__}")
+def test_a_broken_function_fails_with_the_finding_that_tells_why(pytester, row):
+    module = f"from broken_functions import BROKEN\nrow = BROKEN[{BROKEN.index(row)}]\n"
+
+    result = run(pytester, module + contract_of("row.function", "row.attributes"), f"::{row.scenario}")
+
+    told = result.stdout.str()
+    assert failures(result) >= 1, told
+    assert row.code in told
+    assert row.where in told
+
+
+def test_each_class_of_bugs_has_a_function_that_shows_it():
+    assert {row.number for row in BROKEN} == set(range(30))
+
+
+def test_each_broken_function_is_in_the_table_once():
+    functions = [row.function for row in BROKEN]
+
+    assert len(functions) == len(set(functions))
+
+
+class TestSingleUser(RotationContract):
+    rotation_function = staticmethod(correct_functions.single_user)
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+
+
+class TestFunctionByItsName(RotationContract):
+    rotation_function = "correct_functions:single_user"
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+    environ = {"EXCLUDE_CHARACTERS": "/@\"'\\%$"}  # noqa: RUF012  # nobody changes it
+
+
+class TestTidying(RotationContract):
+    rotation_function = staticmethod(correct_functions.tidying)
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+
+
+class TestPatient(RotationContract):
+    rotation_function = staticmethod(correct_functions.patient)
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+    propagation_delay = timedelta(seconds=5)
+
+
+class TestAlternatingUsers(RotationContract):
+    rotation_function = staticmethod(correct_functions.alternating_users)
+    secret_value = TWO_USERS["secret_value"]
+    target = TWO_USERS["target"]
+    zero_downtime = True
+    prepare = add_the_master
+
+
+class TestTwoKeys(RotationContract):
+    rotation_function = staticmethod(correct_functions.two_keys)
+    secret_value = TWO_KEYS["secret_value"]
+    target = TWO_KEYS["target"]
+    zero_downtime = True
+
+
+class TestExample(RotationContract):
+    """The function of examples/rotate_an_api_key, at a target of its own."""
+
+    rotation_function = "api_key_rotation:lambda_handler"
+    secret_value = {"client_id": "weather", "api_key": "first-key"}  # noqa: RUF012
+    target_calls = ("key_service:KeyService.add_key", "key_service:KeyService.revoke_key")
+    zero_downtime = True
+
+    def prepare(self, fake):
+        SERVICE.__init__()
+        SERVICE.add_key("weather", "first-key")
+
+    def accepts(self, value):
+        return value["api_key"] in SERVICE.keys(value["client_id"])
