@@ -85,16 +85,12 @@ _HOMES = {
 
 
 if not TYPE_CHECKING:  # or type checkers would believe in any name
-
+    # There is no __dir__ on purpose: freezegun takes every name that a module lists, and would load them all.
     def __getattr__(name: str) -> object:
         for module, names in _HOMES.items():
             if name in names:
                 return getattr(import_module(f".{module}", __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
 
 
 install()

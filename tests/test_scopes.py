@@ -625,7 +625,7 @@ def nothing(event, context):
     pass
 
 
-for name in pytest_fakesecrets.__all__:
+for name in {*pytest_fakesecrets.__all__} - {"RotationContract"}:  # a class of tests needs pytest
     getattr(pytest_fakesecrets, name)
 
 with FakeSecrets() as fake:

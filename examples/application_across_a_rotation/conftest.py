@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 
 import pytest
 from aws_secretsmanager_caching.cache.items import SecretCacheItem
@@ -11,10 +10,7 @@ from orders_application import SECRET
 from orders_database import DATABASE
 from orders_rotation import lambda_handler
 
-STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-
-#: After which part of a rotation an application may look: before the first step, and after each of them.
-POINTS = ("RotateSecret", *STEPS)
+from pytest_fakesecrets import ROTATION_POINTS
 
 
 @pytest.fixture
@@ -35,23 +31,12 @@ def nobody_waits(monkeypatch):
     monkeypatch.setattr(SecretCacheItem, "FORCE_REFRESH_JITTER_SLEEP", 0)
 
 
-@pytest.fixture(params=POINTS)
+@pytest.fixture(params=ROTATION_POINTS)
 def point(request):
     return request.param
 
 
 @pytest.fixture
-def rotation_stands_at(fakesecrets, fakesecrets_rotation):
+def rotation_stands_at(fakesecrets):
     """Begin a rotation and let it stand after a point, while the block runs; then it goes on to its end."""
-
-    @contextmanager
-    def stands_at(point):
-        function = fakesecrets.add_rotation_function(lambda_handler)
-        fakesecrets.client().rotate_secret(SecretId=SECRET, RotationLambdaARN=function)
-        for step in STEPS[: POINTS.index(point)]:
-            fakesecrets_rotation.step(step)
-        yield
-        if fakesecrets_rotation.pending:
-            fakesecrets_rotation.run()
-
-    return stands_at
+    return lambda point: fakesecrets.rotation_paused(SECRET, after=point, handler=lambda_handler)
