@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from pytest_fakesecrets._calling import Place
     from pytest_fakesecrets._core.rotation import Rotation
     from pytest_fakesecrets._fake import FakeSecrets
     from pytest_fakesecrets._target import CredentialTarget
@@ -33,3 +34,4 @@ class Scenarios:
         def check_succeeded(self, trial: Trial, rotation: Rotation, code: str, told: str = "") -> None: ...
         def check_recovered(self, trial: Trial, rotation: Rotation, told: str) -> None: ...
         def client(self, fake: FakeSecrets) -> Any: ...
+        def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Trial, Place, str]]: ...

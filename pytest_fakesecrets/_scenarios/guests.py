@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._fake import FakeSecrets
-from pytest_fakesecrets._trial import LABELS
+from pytest_fakesecrets._trial import LABELS, Trial
 from pytest_fakesecrets._values import CREDENTIALS
 
 from .common import Scenarios
@@ -105,9 +106,21 @@ class Guests(Scenarios):
         """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
         __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
-            for finding in trial.rotate().findings:
-                if finding.code == "secret-leaked":
-                    trial.fail(finding.code, finding.text, finding.advice)
+            _check_kept(trial, trial.rotate())
+        # Most of what is leaked is written when something has gone wrong.
+        for trial, place, _ in self._refused(fakesecrets, "AccessDeniedException"):
+            _check_kept(trial, place.rotation)
+        if self.target is not None:
+            with self.trial(fakesecrets) as trial:
+                self.target.is_down = True
+                _check_kept(trial, trial.rotate())
+
+
+def _check_kept(trial: Trial, rotation: Rotation) -> None:
+    __tracebackhide__ = True
+    for finding in rotation.findings:
+        if finding.code == "secret-leaked":
+            trial.fail(finding.code, finding.text, finding.advice)
 
 
 def _foreign(value: Any) -> Any:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from pytest_fakesecrets._calling import Place
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._target import CredentialTarget
 from pytest_fakesecrets._trial import Trial
 
 from .common import Scenarios
@@ -98,21 +99,45 @@ class Recovery(Scenarios):
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
+            _check_told(trial, place, told)
             self.check_recovered(trial, trial.recover(place), told)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
+            _check_told(trial, place, told)
             self.check_recovered(trial, trial.recover(place), told)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
+        """Nor is a target that is down."""
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
-            for finding in place.rotation.findings:
-                if finding.code == "error-swallowed":
-                    trial.fail(finding.code, f"{told}. {finding.text}", finding.advice)
+            _check_told(trial, place, told)
+        log, _ = self.undisturbed(fakesecrets)
+        for step in STEPS:
+            names = [name.split()[0] for called, name in log if called == step]
+            if self.target is not None and set(names) - {"return", *OPERATIONS}:
+                self._check_outage(fakesecrets, self.target, step)
 
-    def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Trial, Any, str]]:
+    def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
+        __tracebackhide__ = True
+        told = f"The target was down during {step}"
+        with self.trial(fake) as trial:
+            place = trial.begin()
+            while place.rotation.status == "in progress":
+                target.is_down = place.rotation.next_step == step
+                ran = trial.step(place)
+                if target.is_down and ran is not None and ran.error is None:
+                    trial.fail(
+                        "error-swallowed",
+                        f"{told}, and it returned all the same.",
+                        "Let errors of the target out of the function.",
+                        place.rotation.findings,
+                    )
+            target.is_down = False
+            self.check_recovered(trial, trial.recover(place), told)
+
+    def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Trial, Place, str]]:
         """For each call to Secrets Manager an attempt in which that one, and its retries, are refused."""
         log, _ = self.undisturbed(fake)
         for number, (step, name) in enumerate(log):
@@ -195,6 +220,14 @@ class Recovery(Scenarios):
             trial.recover(place, lambda: fakesecrets.clock.tick(_PAUSE))
             fakesecrets.clock.tick(_PAUSE)
             self.check_succeeded(trial, place.rotation, "not-recovered", "The target was late")
+
+
+def _check_told(trial: Trial, place: Place, told: str) -> None:
+    """Let the scenario fail where a refusal has not come out of the function."""
+    __tracebackhide__ = True
+    for finding in place.rotation.findings:
+        if finding.code == "error-swallowed":
+            trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)
 
 
 def _arming(trial: Trial, number: int, operation: str, code: str, step: str) -> Callable[[int], None]:

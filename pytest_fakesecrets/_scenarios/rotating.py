@@ -70,6 +70,10 @@ class Rotating(Scenarios):
             )
         else:
             self.check_succeeded(trial, second, "second-rotation-failed")
+            for finding in second.findings:
+                trial.fail(
+                    finding.code, f"In the second rotation: {finding.text}", finding.advice, second.findings
+                )
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
         """Secrets Manager may remove it when a rotation has succeeded, and before a step comes again."""

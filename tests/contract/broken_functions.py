@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 import correct_functions
+from botocore.exceptions import ClientError
 from correct_functions import (
     ALTERNATING_USERS,
     SINGLE_USER,
@@ -164,6 +165,25 @@ def check_without_raising(client, arn, token):
         check_password(client, arn, token)
     except Exception as error:
         logger.error("The test has failed: %s.", type(error).__name__)
+
+
+def passes_over_throttling(event, context):
+    try:
+        rotate(event, SINGLE_USER)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ThrottlingException":
+            raise
+
+
+def passes_over_an_outage(event, context):
+    single_user_with(event, setSecret=set_if_it_is_up)
+
+
+def set_if_it_is_up(client, arn, token):
+    try:
+        set_password(client, arn, token)
+    except ConnectionError:
+        logger.error("The database is down.")
 
 
 # 8: AWSPENDING ends on the old version, and blocks the next rotation.
@@ -579,6 +599,18 @@ def create_the_same(client, arn, token):
         put_pending(client, arn, token, read(client, arn))
 
 
+def rotates_to_one_password(event, context):
+    single_user_with(event, createSecret=create_a_constant)
+
+
+def create_a_constant(client, arn, token):
+    current = read(client, arn)
+    try:
+        read_pending(client, arn, token)
+    except client.exceptions.ResourceNotFoundException:
+        put_pending(client, arn, token, {**current, "password": "always-the-same"})
+
+
 # 25: values and tokens that leave the function.
 
 
@@ -600,6 +632,19 @@ def returns_the_password(event, context):
     rotate(event, SINGLE_USER)
     client = secrets_manager(os.environ["SECRETS_MANAGER_ENDPOINT"])
     return {"rotated": read(client, event["SecretId"], VersionStage="AWSPENDING")}
+
+
+def logs_what_it_cannot_set(event, context):
+    single_user_with(event, setSecret=set_or_log)
+
+
+def set_or_log(client, arn, token):
+    pending = read_pending(client, arn, token)
+    try:
+        set_password(client, arn, token)
+    except Exception:
+        logger.error("Unable to set %s.", pending)
+        raise
 
 
 # 26: another secret than the one in the event.
@@ -771,6 +816,7 @@ TWICE = "two_rotations_in_a_row_succeed"
 DELIVERED_TWICE = "each_step_may_be_delivered_twice"
 AFTER_FAILURE = "a_failure_after_any_step_is_recovered"
 AFTER_CRASH = "a_crash_after_any_call_is_recovered"
+THROTTLED = "throttling_of_any_call_is_survived"
 REFUSED = "a_refused_call_is_not_swallowed"
 SWITCHED_OFF = "rotation_that_is_switched_off_is_refused"
 WITHOUT_A_VALUE = "a_secret_born_without_a_value_is_left_whole"
@@ -802,6 +848,8 @@ BROKEN = (
     broken(7, answers_500, REFUSED, "error-swallowed", "createSecret"),
     broken(7, returns_false, REFUSED, "error-swallowed", "createSecret"),
     broken(7, prints_and_goes_on, REFUSED, "error-swallowed", "testSecret"),
+    broken(7, passes_over_throttling, THROTTLED, "error-swallowed", "createSecret"),
+    broken(7, passes_over_an_outage, REFUSED, "error-swallowed", "setSecret"),
     broken(8, pending_onto_the_old, SUCCEEDS, "pending-left-behind", "finishSecret"),
     broken(9, removes_pending_first, AFTER_CRASH, "not-recovered", "UpdateSecretVersionStage"),
     broken(9, needs_pending_to_remove_it, PENDING_GONE, "pending-needed", "finishSecret"),
@@ -832,9 +880,11 @@ BROKEN = (
     broken(23, formats_the_statement_twice, HOSTILE, "hostile-password", "setSecret"),
     broken(24, generates_none, SUCCEEDS, "value-empty", "createSecret"),
     broken(24, keeps_the_password, SUCCEEDS, "value-unchanged", "createSecret"),
+    broken(24, rotates_to_one_password, TWICE, "value-unchanged", "createSecret"),
     broken(25, logs_the_password, LEAKS, "secret-leaked", "setSecret"),
     broken(25, prints_the_event, LEAKS, "secret-leaked", "createSecret"),
     broken(25, returns_the_password, LEAKS, "secret-leaked", "createSecret"),
+    broken(25, logs_what_it_cannot_set, LEAKS, "secret-leaked", "setSecret"),
     broken(26, rotates_a_fixed_secret, OTHERS, "other-secret-changed", "createSecret", FIXED),
     broken(27, clones_the_clone, ALTERNATE, "did-not-alternate", "app_clone_clone", TWO_USERS),
     broken(27, only_creates_users, TWICE, "second-rotation-failed", "testSecret", TWO_USERS),
