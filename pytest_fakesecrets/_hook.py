@@ -105,9 +105,9 @@ def answer_call(
 
 def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
     """Answer `before-send`, from what is on the wire alone."""
-    if active is None:
-        return None
     url = str(request.url)
+    if active is None or url == _ANSWERED:  # by us: a client may have our handlers twice, by attach()
+        return None
     target, body = _text(request.headers["X-Amz-Target"]), _body(request.body)
     signed = _text(request.headers.get("Authorization", ""))
     region = _text(request.headers.get(_REGION_HEADER, "")) or _region_of(url)

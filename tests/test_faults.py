@@ -1390,3 +1390,15 @@ def local():
     def function(event, context): ...
 
     return function
+
+
+def test_a_client_that_has_our_handlers_twice_meets_a_fault_once(fakesecrets, client):
+    fakesecrets.attach(client)
+    client.create_secret(Name="db", SecretString="value")
+    fakesecrets.fail("GetSecretValue", "AccessDeniedException")
+
+    with refused("AccessDeniedException"):
+        client.get_secret_value(SecretId="db")
+
+    calls = [event.operation for event in fakesecrets.history if isinstance(event, Call)]
+    assert calls == ["CreateSecret", "GetSecretValue"]
