@@ -126,6 +126,7 @@ class FunctionCalls:
         rotation = place.rotation
         if rotation.function_arn is None:
             return ()
+        meanwhile = self._service.history.since(length)
         event = dict(event_of(rotation, step))
         secret = place.region.find(place.secret_id, self._service.clock.now)
         others = [*self._service.passwords, event["RotationToken"]]
@@ -133,11 +134,8 @@ class FunctionCalls:
             Evidence(
                 step=step,
                 event=event,
-                events=[
-                    each
-                    for each in self._service.history.since(length)
-                    if getattr(each, "step", None) == step
-                ],
+                events=[each for each in meanwhile if getattr(each, "step", None) == step],
+                meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,
                 error=error,

@@ -34,8 +34,10 @@ class Evidence:
 
     step: str
     event: dict[str, str]
-    #: What happened meanwhile, oldest first: the events of this step alone.
+    #: What happened in this step, oldest first.
     events: Sequence[Event]
+    #: And what happened meanwhile, perhaps in a thread that the function has started.
+    meanwhile: Sequence[Event]
     #: The secret when it had ended, or None where it is gone.
     secret: Secret | None
     returned: object
@@ -240,8 +242,11 @@ def _left_undone(evidence: Evidence) -> Iterator[Finding]:
 
 def _reads_pending(evidence: Evidence) -> bool:
     return any(
-        call.operation == "GetSecretValue" and call.error is None and call.version_id == evidence.token
-        for call in evidence.calls
+        isinstance(event, Call)
+        and event.operation == "GetSecretValue"
+        and event.error is None
+        and event.version_id == evidence.token
+        for event in evidence.meanwhile
     )
 
 

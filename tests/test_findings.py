@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import boto3
@@ -68,6 +69,14 @@ def finish_the_wrong_way(client, arn, token):
     client.update_secret_version_stage(
         SecretId=arn, VersionStage="AWSPENDING", RemoveFromVersionId=token, MoveToVersionId=old
     )
+
+
+def test_in_a_thread(client, arn, token):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(client.get_secret_value, SecretId=arn, VersionId=token).result()
+
+
+test_in_a_thread.__test__ = False
 
 
 def writing(stream):
@@ -236,6 +245,7 @@ FOUND = [
         pytest.param(in_step("createSecret", returning(value)), [], id=f"returns {value!r}, which is fine")
         for value in (None, True, {"statusCode": 200}, {"status": "ok"}, {"error": None}, "done", 0)
     ),
+    pytest.param(in_step("testSecret", test_in_a_thread), [], id="testSecret works in a thread"),
     pytest.param(well_behaved, [], id="nothing to say"),
     pytest.param(raising_in("setSecret"), [], id="a failure is no finding"),
 ]
