@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from ._core.errors import FakeSecretsError
-from ._core.rotation import Rotation
+from ._core.rotation import STEPS, Rotation
 from ._fake import FakeSecrets
 from ._functions import TIMEOUT, Handler
 from ._operations import OPERATIONS
@@ -180,4 +180,23 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
                 "work-skipped",
                 f"{told}. The rotation then succeeded, but {what}.",
                 "Do what is left also where the new version is current already: Secrets Manager asks no further.",
+            )
+
+    def check_left_alone(self, trial: Trial, token: str, code: str, when: str) -> None:
+        """Deliver all steps with a token, and let the scenario fail where one of them changes anything."""
+        __tracebackhide__ = True
+        before = trial.state()
+        for step in STEPS:
+            trial.deliver(step, token)
+            self.check_unchanged(trial, before, step, code, when)
+
+    def check_unchanged(self, trial: Trial, before: object, step: str, code: str, when: str) -> None:
+        """Let the scenario fail unless everything is as it was before a step that should change nothing."""
+        __tracebackhide__ = True
+        if trial.state() != before:
+            trial.fail(
+                code,
+                f"{step} came {when}, and the function changed the secret or its target.",
+                "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
+                "version of event['ClientRequestToken'].",
             )

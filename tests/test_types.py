@@ -41,8 +41,10 @@ OF_THE_PACKAGE = {
     },
     "RotationContract": {
         "can_tell",
+        "check_left_alone",
         "check_recovered",
         "check_succeeded",
+        "check_unchanged",
         "client",
         "handler",
         "trial",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._fake import FakeSecrets
-from pytest_fakesecrets._trial import Trial
 
 from .common import Scenarios
 
@@ -16,7 +14,7 @@ class Refusals(Scenarios):
         __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             trial.begin()
-            self._check_left_alone(
+            self.check_left_alone(
                 trial, "f" * 32, "unknown-token-accepted", "with a token that is no version's"
             )
 
@@ -25,7 +23,7 @@ class Refusals(Scenarios):
         with self.trial(fakesecrets) as trial:
             before = trial.state()
             error = trial.deliver("createSecret", "f" * 32)
-            self._check_unchanged(trial, before, "createSecret", "disabled-accepted", "when rotation was off")
+            self.check_unchanged(trial, before, "createSecret", "disabled-accepted", "when rotation was off")
             if isinstance(error, KeyError) and "RotationEnabled" in str(error):
                 trial.fail(
                     "rotation-enabled-assumed",
@@ -34,24 +32,7 @@ class Refusals(Scenarios):
                 )
             place = trial.begin()
             self.client(fakesecrets).cancel_rotate_secret(SecretId=trial.name)
-            self._check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
-
-    def _check_left_alone(self, trial: Trial, token: str, code: str, when: str) -> None:
-        __tracebackhide__ = True
-        before = trial.state()
-        for step in STEPS:
-            trial.deliver(step, token)
-            self._check_unchanged(trial, before, step, code, when)
-
-    def _check_unchanged(self, trial: Trial, before: object, step: str, code: str, when: str) -> None:
-        __tracebackhide__ = True
-        if trial.state() != before:
-            trial.fail(
-                code,
-                f"{step} came {when}, and the function changed the secret or its target.",
-                "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
-                "version of event['ClientRequestToken'].",
-            )
+            self.check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
 
     def test_an_unknown_step_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
