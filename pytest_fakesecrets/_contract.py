@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
+import unittest
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
-class RotationContract(Rotating, Recovery, Refusals, Guests):
+class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes the last one first
     """
     The scenarios that a rotation function meets on AWS, each a test.
 
@@ -53,7 +55,7 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
 
     #: Any, since a type checker would take a function for a method.
     rotation_function: ClassVar[Any] = None
-    secret_value: ClassVar[Mapping[str, Any] | str] = ""
+    secret_value: ClassVar[Mapping[str, Any] | str | None] = None
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
     timeout: ClassVar[timedelta] = TIMEOUT
@@ -69,6 +71,7 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        _check_attributes(cls)
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
             known = "".join(f"\n- {name}" for name in dir(RotationContract) if name.startswith("test_"))
@@ -89,10 +92,11 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
     def handler(self) -> Handler | str:
         found = inspect.getattr_static(self, "rotation_function")
         handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
-        if handler is None:
+        if handler is None or self.secret_value is None:
             raise FakeSecretsError(
                 f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
-                "staticmethod(handler) or 'package.module:function', and secret_value."
+                "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "
+                "the secret holds before its first rotation."
             )
         return handler
 
@@ -151,7 +155,7 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
                 code,
                 f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
                 f"{type(step.error).__name__}: {step.error}",
-                "Look at the last step below: each step has to lead to the end from wherever the last one stopped.",
+                _advice(rotation),
                 rotation.findings,
             )
         if not trial.accepts():
@@ -200,3 +204,35 @@ class RotationContract(Rotating, Recovery, Refusals, Guests):
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
                 "version of event['ClientRequestToken'].",
             )
+
+
+def _advice(rotation: Rotation) -> str:
+    if rotation.findings:
+        return rotation.findings[-1].advice
+    return "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
+
+
+def _check_attributes(cls: type[RotationContract]) -> None:
+    """
+    Refuse a class whose attributes would be passed over, or fail each scenario in the same way.
+
+    Raises:
+        FakeSecretsError: an attribute is misspelt, or of another kind than it has to be.
+    """
+    known = [name for name in vars(RotationContract) if not name.startswith("_")]
+    for name in vars(cls):
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        if not hasattr(RotationContract, name) and close and not name.startswith(("_", "test_")):
+            raise FakeSecretsError(
+                f"{cls.__name__} has {name!r}, which no contract knows. Is {close[0]!r} meant?"
+            )
+    if not isinstance(cls.without, Mapping):
+        raise FakeSecretsError(
+            f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
+        )
+    if not isinstance(cls.target, CredentialTarget | None):
+        raise FakeSecretsError(
+            f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
+        )
+    if issubclass(cls, unittest.TestCase):
+        raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")

@@ -14,7 +14,7 @@ from ._core.errors import RotationFailedWarning
 from ._core.rotation import Rotation
 from ._service import Service
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 #: Members of AWS's JSON structures for databases that tell no secret (user guide, reference_secret_json_structure).
 _HARMLESS = frozenset(
@@ -43,7 +43,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     """
     told = traceback.TracebackException.from_exception(error)
     told.stack = traceback.StackSummary.from_list(
-        [line for line in told.stack if not line.filename.startswith(_PACKAGE)]
+        [line for line in told.stack if not line.filename.startswith(PACKAGE)]
     )
     text = without_values(f"{_headline(rotation)}\n{''.join(told.format()).rstrip()}", service)
     _warn(text, *_place(told, service, rotation))
@@ -77,7 +77,7 @@ def _place(told: traceback.TracebackException, service: Service, rotation: Rotat
         return own[-1].filename, own[-1].lineno or 0
     handler = rotation.function_arn and service.functions.find(rotation.function_arn).handler
     code = getattr(handler, "__code__", None)
-    return (code.co_filename, code.co_firstlineno) if code else (_PACKAGE, 0)
+    return (code.co_filename, code.co_firstlineno) if code else (PACKAGE, 0)
 
 
 def _headline(rotation: Rotation) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ._core import labels
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
-from ._core.secret import Secret
+from ._core.secret import Secret, Value
 from ._history import Call, Event, LabelMoved, ValueStored
-from ._values import is_empty
+from ._values import has_same_credentials, is_empty, members
 
 #: Refusals that a function must not pass over: nothing of what it wanted has happened.
 _SERIOUS = frozenset(
@@ -161,8 +161,9 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     if code in _ILLEGAL:
         operation = getattr(error, "operation_name", "A call")
+        told = response.get("Error", {}).get("Message", "") if isinstance(response, dict) else ""
         text = f"{operation} was refused with {code}."
-        yield evidence.says("illegal-call", text, "Its message says what is wrong with it.", operation)
+        yield evidence.says("illegal-call", text, f"AWS says: {told}", operation)
     is_miss = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
@@ -263,6 +264,20 @@ def _created(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
     elif is_empty(version.value):
         text = "createSecret stored a value without a credential in it: it is empty, or null."
         yield evidence.says("value-empty", text, "Look at what makes the new password.", "PutSecretValue")
-    elif current is not None and current is not version and current.value == version.value:
-        text = "createSecret stored the value that is current already: nothing rotates."
-        yield evidence.says("value-unchanged", text, "Make a new credential.", "PutSecretValue")
+    elif current is not None and current is not version and current.value is not None:
+        yield from _compared(evidence, current.value, version.value)
+
+
+def _compared(evidence: Evidence, before: Value, after: Value) -> Iterator[Finding]:
+    if has_same_credentials(before, after):
+        text = "createSecret stored the credential that is current already: nothing rotates."
+        advice = "Put a new one into the member that the application reads."
+        yield evidence.says("value-unchanged", text, advice, "PutSecretValue")
+    lost = ", ".join(sorted(members(before) - members(after)))
+    if lost:
+        yield evidence.says(
+            "members-lost",
+            f"The new value lacks what the current one has: {lost}.",
+            "Change the credential in the current value, and keep the rest.",
+            "PutSecretValue",
+        )

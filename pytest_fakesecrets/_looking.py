@@ -52,6 +52,10 @@ class Looking:
             AssertionError: there are findings; the text lists them.
         """
         __tracebackhide__ = True
+        if not isinstance(rotation, Rotation):
+            raise FakeSecretsError(
+                f"check() takes one Rotation, as rotate() returns and rotations() lists, not {rotation!r}."
+            )
         latest = next((each for each in self.rotations() if each.token == rotation.token), rotation)
         told = "".join(f"\n- {finding}" for finding in latest.findings)
         if told:

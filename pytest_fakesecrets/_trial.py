@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,7 +21,7 @@ from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
-from ._failures import without_values
+from ._failures import PACKAGE, without_values
 from ._fake import FakeSecrets
 from ._history import Call
 from ._service import DEFAULT_ACCOUNT, RUNNING, Running
@@ -183,7 +185,7 @@ class Trial:
 
     def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
         calls = [name for _, name in self.log[start:]]
-        ended = "returned" if error is None else f"raised {type(error).__name__}: {error}"
+        ended = "returned" if error is None else f"raised {type(error).__name__}{_place(error)}: {error}"
         told = without_values(" ".join(ended.split()), self.fake._service)
         self.visits.append(Visit(step, attempt, calls, told, self.labels()))
 
@@ -281,6 +283,18 @@ class Trial:
                 yield f"  attempt {attempt}"
             yield f"    {visit.step:<13} {', '.join(name for name in visit.calls if name != 'return') or 'no call'}"
             yield f"    {'':<13} {visit.ended}; {visit.labels}"
+
+
+def _place(error: BaseException) -> str:
+    """Where a function has raised: its own line, and not the one of a library that it has called."""
+    lines = [
+        line
+        for line in traceback.extract_tb(error.__traceback__)
+        if not line.filename.startswith(PACKAGE) and "site-packages" not in line.filename
+    ]
+    return (
+        f" at {os.path.basename(lines[-1].filename)}:{lines[-1].lineno} in {lines[-1].name}" if lines else ""
+    )
 
 
 LABELS = (CURRENT, PENDING, PREVIOUS)

@@ -28,6 +28,21 @@ def is_empty(value: Value) -> bool:
     )
 
 
+def members(value: Value) -> set[str]:
+    """The names in a value that is a JSON structure."""
+    document = None if isinstance(value, bytes) else parsed(value)
+    return set(document) if isinstance(document, dict) else set()
+
+
+def has_same_credentials(before: Value, after: Value) -> bool:
+    """Whether no credential is another one: the values are equal, or every member that is called like one is."""
+    named = [name for name in members(before) if name.lower().endswith(CREDENTIALS)]
+    if before == after or not named or isinstance(before, bytes) or isinstance(after, bytes):
+        return before == after
+    old, new = parsed(before), parsed(after)
+    return isinstance(new, dict) and all(old[name] == new.get(name) for name in named)
+
+
 def leaks(
     written: Sequence[tuple[str, str]], returned: object, secret: Secret | None, others: Iterable[str]
 ) -> tuple[str, ...]:

@@ -126,8 +126,34 @@ class TestMyFunction(RotationContract):
             pytest.param(
                 CLASS.replace("rotation_function", "function"),
                 "*FakeSecretsError: TestMyFunction does not say what it tests. Give the class rotation_function = "
-                "staticmethod(handler) or 'package.module:function', and secret_value.",
+                "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: *",
                 id="no function",
+            ),
+            pytest.param(
+                CLASS.replace('secret_value = "old-password"', "pass"),
+                "*FakeSecretsError: TestMyFunction does not say what it tests. *",
+                id="no value",
+            ),
+            pytest.param(
+                CLASS + "    targets = None\n",
+                "*FakeSecretsError: TestMyFunction has 'targets', which no contract knows. Is 'target' meant?",
+                id="a misspelt attribute",
+            ),
+            pytest.param(
+                CLASS + '    target = {"app": "old-password"}\n',
+                "*FakeSecretsError: TestMyFunction.target is a CredentialTarget, not a dict.",
+                id="a target that is none",
+            ),
+            pytest.param(
+                CLASS + '    without = {"test_an_unknown_step_is_refused"}\n',
+                "*FakeSecretsError: TestMyFunction.without is a dict of scenarios and reasons, not *",
+                id="a set of scenarios",
+            ),
+            pytest.param(
+                "import unittest\n"
+                + CLASS.replace("(RotationContract)", "(RotationContract, unittest.TestCase)"),
+                "*FakeSecretsError: TestMyFunction is for pytest: leave unittest.TestCase out.",
+                id="unittest",
             ),
             pytest.param(
                 CLASS + "    def accepts(self, value): return False\n",
@@ -174,7 +200,7 @@ class TestAFailure:
             [
                 "E   AssertionError: not-recovered: Lambda ended the function at its end in createSecret (call 4 of 13), "
                 "and the rotation failed in createSecret, attempt 4: ResourceExistsException: *",
-                "    What to do: Look at the last step below: *",
+                "    What to do: Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
                 "    ",
                 "    What happened to 'app/db':",
                 "      attempt 1",
@@ -186,6 +212,25 @@ class TestAFailure:
             consecutive=True,
         )
         ran.stdout.fnmatch_lines(["    - pending-overwritten (createSecret, PutSecretValue): *"])
+
+    def test_names_the_line_of_the_function(self, pytester):
+        ran = run(
+            pytester,
+            "def create(client, arn, token):\n    raise KeyError('nowhere')\n" + CLASS,
+            "-k",
+            "test_a_rotation_succeeds",
+        )
+
+        ran.stdout.fnmatch_lines(
+            [
+                "*raised KeyError at test_names_the_line_of_the_function.py:* in create: 'nowhere'; v1 AWSCURRENT, *"
+            ]
+        )
+
+    def test_comes_first_for_the_plain_rotation(self, pytester):
+        ran = run(pytester, CLASS, "--collect-only", "-q")
+
+        assert ran.outlines[0].endswith("::test_a_rotation_succeeds")
 
     def test_shows_no_line_of_ours_and_no_value(self, pytester):
         ran = run(

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from rotation_functions import STEPS, raising_in, well_behaved
 
-from pytest_fakesecrets import Finding, RotationFailedWarning
+from pytest_fakesecrets import FakeSecretsError, Finding, RotationFailedWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -136,6 +136,11 @@ FOUND = [
         in_step("createSecret", lambda *a: put(*a, value=OLD)),
         [("value-unchanged", "createSecret", "PutSecretValue")],
         id="the same value",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: put(*a, value=json.dumps({"password": "another-password"}))),
+        [],
+        id="JSON after a plain text",
     ),
     pytest.param(
         in_step("createSecret", put_again),
@@ -266,6 +271,23 @@ class TestFindings:
         assert OLD not in told
         assert NEW not in told
 
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            pytest.param(
+                {"password": OLD, "passwd": NEW, "host": "h"}, "value-unchanged", id="a misspelt member"
+            ),
+            pytest.param({"password": NEW}, "members-lost", id="a member that is gone"),
+        ],
+    )
+    def test_of_a_json_value_compare_its_members(self, client, fakesecrets, value, code):
+        client.create_secret(Name="db", SecretString=json.dumps({"password": OLD, "host": "h"}))
+        function = in_step("createSecret", lambda *a: put(*a, value=json.dumps(value)))
+
+        rotation = fakesecrets.rotate("db", function)
+
+        assert [(found.code, found.call) for found in rotation.findings] == [(code, "PutSecretValue")]
+
     def test_of_a_swallowed_refusal_name_it(self, db, fakesecrets):
         def swallows(client, arn, token):
             try:
@@ -331,6 +353,11 @@ class TestCheck:
             "- pending-left-behind (finishSecret): AWSPENDING is on v2, which is not current: the next RotateSecret "
             "is refused. Leave AWSPENDING on the version that becomes current, or remove it from there."
         )
+
+    @pytest.mark.parametrize("given", ["db", None, ()])
+    def test_takes_nothing_but_a_rotation(self, fakesecrets, given):
+        with pytest.raises(FakeSecretsError, match=r"check\(\) takes one Rotation"):
+            fakesecrets.check(given)
 
     def test_looks_at_the_rotation_as_it_is_by_now(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(in_step("testSecret", lambda *a: None))

@@ -11,10 +11,10 @@ MUST_RUN = bool(os.environ.get("FAKESECRETS_TESTS_MUST_RUN"))
 if not MUST_RUN:
     pytest.importorskip("psycopg")
 
-import alternating_users_rotation
-import single_user_rotation
+import alternating_users_rotation  # noqa: E402  # after what may skip them
+import single_user_rotation  # noqa: E402
 
-from pytest_fakesecrets import RotationContract
+from pytest_fakesecrets import RotationContract  # noqa: E402
 
 
 class OnTheServer(RotationContract):
