@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
+#: Any, since it stands where a class has to say something else.
+_NOT_SAID: Any = None
+
+
 class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes the last one first
     """
     The scenarios that a rotation function meets on AWS, each a test.
@@ -55,7 +59,7 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
 
     #: Any, since a type checker would take a function for a method.
     rotation_function: ClassVar[Any] = None
-    secret_value: ClassVar[Mapping[str, Any] | str | None] = None
+    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SAID
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
     timeout: ClassVar[timedelta] = TIMEOUT
@@ -92,7 +96,7 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
     def handler(self) -> Handler | str:
         found = inspect.getattr_static(self, "rotation_function")
         handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
-        if handler is None or self.secret_value is None:
+        if handler is None or self.secret_value is _NOT_SAID:
             raise FakeSecretsError(
                 f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
                 "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "

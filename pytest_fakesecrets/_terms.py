@@ -15,7 +15,7 @@ class Terms(Protocol):
     """What a contract says of its function: see `RotationContract`."""
 
     secret_name: ClassVar[str]
-    secret_value: ClassVar[Mapping[str, Any] | str | None]
+    secret_value: ClassVar[Mapping[str, Any] | str]
     environ: ClassVar[Mapping[str, str]]
     timeout: ClassVar[timedelta]
     target: ClassVar[CredentialTarget | None]

@@ -19,7 +19,7 @@ class Scenarios:
     """What the scenarios need of the class that they are part of."""
 
     if TYPE_CHECKING:
-        secret_value: ClassVar[Mapping[str, Any] | str | None]
+        secret_value: ClassVar[Mapping[str, Any] | str]
         secret_name: ClassVar[str]
         target: ClassVar[CredentialTarget | None]
         zero_downtime: ClassVar[bool]
