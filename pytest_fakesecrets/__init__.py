@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from ._core.rotation import Rotation, RotationStep
     from ._core.schedule import Window
     from ._driver import RotationDriver
-    from ._fake import ROTATION_POINTS, FakeSecrets
+    from ._fake import FakeSecrets
     from ._faults import Fault
     from ._functions import LambdaContext
     from ._history import Call, LabelMoved, ServiceEvent, ValueStored
+    from ._pausing import ROTATION_POINTS
     from ._server import Server
     from ._target import CredentialRefused, CredentialTarget, TargetDown
     from ._view import SecretView, VersionView
@@ -73,7 +74,8 @@ _HOMES = {
     "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),
-    "_fake": ("ROTATION_POINTS", "FakeSecrets"),
+    "_fake": ("FakeSecrets",),
+    "_pausing": ("ROTATION_POINTS",),
     "_faults": ("Fault",),
     "_functions": ("LambdaContext",),
     "_history": ("Call", "LabelMoved", "ServiceEvent", "ValueStored"),

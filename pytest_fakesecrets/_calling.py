@@ -68,16 +68,16 @@ class FunctionCalls:
         rotation, start = place.rotation, self._service.clock.now
         error: BaseException | None = None
         returned: object = None
-        length = len(self._service.history)
         written: list[tuple[str, str]] = []
-        token = RUNNING.set(Running(name, place.region.account))
+        running = Running(name, place.region.account, None, [], [], len(self._service.history))
+        token = RUNNING.set(running)
         try:
             if rotation.function_arn is None:
                 with self._service.transaction(place.region) as context:
                     outcome.rotate_by_service(context, rotation)
             else:
                 with written_output() as written:
-                    returned = self._invoke(place, rotation.function_arn, name)
+                    returned = self._invoke(place, rotation.function_arn, running)
         except FunctionStopped as stopped:
             error = stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
@@ -93,16 +93,17 @@ class FunctionCalls:
             token=rotation.token,
             error=error,
             redelivered=redelivered,
-            findings=self._findings(place, name, length, returned, error, written),
+            findings=self._findings(place, running, returned, error, written),
         )
 
-    def _invoke(self, place: Place, function_arn: str, name: str) -> object:
+    def _invoke(self, place: Place, function_arn: str, running: Running) -> object:
         __tracebackhide__ = True
+        name = running.step
         self._check_may_be_invoked(place, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
         deadline = clock.now + function.timeout
-        RUNNING.set(Running(name, place.region.account, deadline))  # call() puts back what was before
+        RUNNING.set(running._replace(deadline=deadline))  # call() puts back what was before
         returned = function.invoke(
             event_of(place.rotation, name),
             invoked_arn=function_arn,
@@ -116,25 +117,24 @@ class FunctionCalls:
     def _findings(
         self,
         place: Place,
-        step: str,
-        length: int,
+        running: Running,
         returned: object,
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
-        """What there is to say of a call that began when the history had that length."""
-        rotation = place.rotation
+        """What there is to say of a call."""
+        rotation, step = place.rotation, running.step
         if rotation.function_arn is None:
             return ()
-        meanwhile = self._service.history.since(length)
+        meanwhile = self._service.history.since(running.began)
         event = dict(event_of(rotation, step))
         secret = place.region.find(place.secret_id, self._service.clock.now)
-        others = [*self._service.passwords, event["RotationToken"]]
+        others = [*(running.passwords or ()), event["RotationToken"]]
         return findings(
             Evidence(
                 step=step,
                 event=event,
-                events=[each for each in meanwhile if getattr(each, "step", None) == step],
+                events=running.events or (),
                 meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,

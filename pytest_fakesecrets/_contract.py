@@ -130,8 +130,12 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
                     f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
                     "target there in prepare(), or mend accepts()."
                 )
-        with trial.watched():
-            yield trial
+        try:
+            with trial.watched():
+                yield trial
+        finally:
+            if self.target is not None:  # other tests may have it too, and it may be down or late
+                self.target.reset()
 
     def undisturbed(self, fake: FakeSecrets) -> tuple[Sequence[tuple[str, str]], object]:
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -90,9 +91,14 @@ def _headline(rotation: Rotation) -> str:
     )
 
 
+def without_parameters(text: str) -> str:
+    """botocore's text about wrong parameters, without their values: what was never stored nobody can blot out."""
+    return re.sub(r"value: .*, (?=type: |valid )", "", text, flags=re.DOTALL)
+
+
 def without_values(text: str, service: Service) -> str:
     """The text with every secret value blotted out, as it is and as Python, JSON or a URL write it."""
-    return blotter(service)(text)
+    return blotter(service)(without_parameters(text))
 
 
 def blotter(service: Service) -> Callable[[str], str]:
@@ -138,7 +144,7 @@ def written_forms(value: str | bytes) -> Iterator[str]:
 def _parsed(value: str | bytes) -> object:
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

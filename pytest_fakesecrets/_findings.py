@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from ._core import labels
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.secret import Secret, Value
+from ._failures import without_parameters
 from ._history import Call, Event, LabelMoved, ValueStored
 from ._values import has_same_credentials, is_empty, members
 
@@ -88,7 +90,12 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
                 "Use event['SecretId'] in every call.",
                 event.by,
             )
-        elif isinstance(event, LabelMoved) and event.label == CURRENT and _is_early(evidence):
+        elif (
+            isinstance(event, LabelMoved)
+            and event.label == CURRENT
+            and event.source is not None
+            and _is_early(evidence)
+        ):
             yield evidence.says(
                 "current-moved-early",
                 f"{event}, in {evidence.step}: readers use a value that is not set and tested.",
@@ -135,7 +142,11 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
                 event.by,
             )
     for call in evidence.calls:
-        if call.operation == "PutSecretValue" and call.error == "ResourceExistsException":
+        if (
+            evidence.error is not None  # else it has kept the version that was there
+            and call.operation == "PutSecretValue"
+            and call.error == "ResourceExistsException"
+        ):
             yield evidence.says(
                 "pending-overwritten",
                 "PutSecretValue brought another value for a version that has one: each delivery makes a new one.",
@@ -158,16 +169,16 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
         text = f"A call has parameters that it cannot have: {_first_lines(error)}"
         yield evidence.says("illegal-call", text, "Compare them with the reference of the operation.")
     response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    if code in _ILLEGAL:
+    answer = response.get("Error") if isinstance(response, dict) else None
+    code = answer.get("Code") if isinstance(answer, dict) else None
+    if isinstance(answer, dict) and isinstance(code, str) and code in _ILLEGAL:
         operation = getattr(error, "operation_name", "A call")
-        told = response.get("Error", {}).get("Message", "") if isinstance(response, dict) else ""
         text = f"{operation} was refused with {code}."
-        yield evidence.says("illegal-call", text, f"AWS says: {told}", operation)
+        yield evidence.says("illegal-call", text, f"AWS says: {answer.get('Message', '')}", operation)
     is_miss = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
-    if error is not None and is_miss and not evidence.calls:
+    if error is not None and is_miss and not evidence.calls and not _is_of_environ(error):
         yield evidence.says(
             "event-misread",
             f"The function asked for {error.args[0]!r}, and the event has {', '.join(evidence.event)}.",
@@ -175,8 +186,13 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _is_of_environ(error: BaseException) -> bool:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == "os"
+
+
 def _first_lines(error: BaseException | None) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(without_parameters(str(error)).split())[:200]
 
 
 def _leaks(evidence: Evidence) -> Iterator[Finding]:
@@ -261,7 +277,7 @@ def _created(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
             "createSecret returned, and the version of the rotation has no value.",
             "Store one with put_secret_value(ClientRequestToken=..., VersionStages=['AWSPENDING']).",
         )
-    elif is_empty(version.value):
+    elif is_empty(version.value, None if current is None or current is version else current.value):
         text = "createSecret stored a value without a credential in it: it is empty, or null."
         yield evidence.says("value-empty", text, "Look at what makes the new password.", "PutSecretValue")
     elif current is not None and current is not version and current.value is not None:

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib.machinery import ModuleSpec
 from operator import attrgetter
-from threading import Lock, RLock
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import Any
 
+from ._cold_start import Entry
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
 from ._environment import environment
@@ -45,41 +45,6 @@ class LambdaContext:
     def get_remaining_time_in_millis(self) -> int:
         """How long the function may still run, by the clock that the test sees."""
         return max(0, (self.deadline - self.clock()) // timedelta(milliseconds=1))
-
-
-#: Held while a module stands in the place of another: an import of it would find the wrong one. Reentrant,
-#: since a module may call Secrets Manager when it is imported, and so rotate.
-_importing = RLock()
-
-
-class Entry(NamedTuple):
-    """Where the code of a cold start comes from: a module, and the name of the handler there."""
-
-    spec: ModuleSpec
-    name: str
-
-    def imported_afresh(self) -> Handler:
-        """
-        The handler out of a new copy of its module: what a cold start runs.
-
-        What stands for another machine, such as a CredentialTarget, is no new one in it.
-        """
-        module = importlib.util.module_from_spec(self.spec)
-        assert self.spec.loader is not None
-        with _importing:
-            found = sys.modules.get(self.spec.name)
-            sys.modules[self.spec.name] = module
-            try:
-                self.spec.loader.exec_module(module)
-            finally:
-                if found is None:
-                    del sys.modules[self.spec.name]
-                else:
-                    sys.modules[self.spec.name] = found
-        for name, value in vars(found).items() if found is not None else ():
-            if getattr(value, "outlives_functions", False) is True:
-                setattr(module, name, value)
-        return attrgetter(self.name)(module)  # type: ignore[no-any-return]  # checked when it was added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

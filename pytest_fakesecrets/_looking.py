@@ -56,7 +56,12 @@ class Looking:
             raise FakeSecretsError(
                 f"check() takes one Rotation, as rotate() returns and rotations() lists, not {rotation!r}."
             )
-        latest = next((each for each in self.rotations() if each.token == rotation.token), rotation)
+        same = [
+            each
+            for each in self.rotations()
+            if (each.secret_id, each.token) == (rotation.secret_id, rotation.token)
+        ]
+        latest = same[0] if same else rotation
         told = "".join(f"\n- {finding}" for finding in latest.findings)
         if told:
             raise AssertionError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -21,7 +21,10 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         written = _WRITTEN.get()
         if written is not None and record.name.partition(".")[0] not in _OTHERS:
-            written.append(("the log", self.format(record)))
+            try:
+                written.append(("the log", self.format(record)))
+            except Exception:
+                self.handleError(record)  # as every handler does: a bad log call is no failure of the step
 
 
 class _Stream:
@@ -33,6 +36,10 @@ class _Stream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def write(self, text: str) -> Any:
         written = _WRITTEN.get()

@@ -32,6 +32,8 @@ class Rotations:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
+        #: The secrets whose rotations wait, though no test drives.
+        self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
         service.on_change = self.note
@@ -51,8 +53,11 @@ class Rotations:
     def started(self, region: Region, rotation: Rotation) -> None:
         """Take notice of a rotation that a call has started, and run it unless a test drives."""
         place = self.noticed(region, rotation)
-        if not self.driven:
+        if not self.waits(place):
             self.run_to_the_end(place)
+
+    def waits(self, place: Place) -> bool:
+        return self.driven or place.secret_id in self.paused
 
     def noticed(self, region: Region, rotation: Rotation) -> Place:
         place = Place(region, rotation.secret_id, rotation.token)
@@ -134,7 +139,7 @@ class Rotations:
     def _run(self, entry: Entry) -> None:
         if entry.kind == "retry":
             place = self._open.get((entry.secret_id, entry.token))
-            if place is not None and not self.driven and place.goes_on(self._service.clock.now):
+            if place is not None and not self.waits(place) and place.goes_on(self._service.clock.now):
                 self.run_to_the_end(place)
             return
         region = self._service.region_of(entry.secret_id)

@@ -19,7 +19,7 @@ from ._core.store import Region, Store
 from ._faults import Faults
 from ._functions import Functions, timed_out
 from ._hints import hint_at
-from ._history import SERVICE, Call, Circumstances, History, events_of
+from ._history import SERVICE, Call, Circumstances, Event, History, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
@@ -58,6 +58,11 @@ class Running(NamedTuple):
     step: str
     account: str
     deadline: datetime | None = None
+    #: What it has done so far, and the passwords that it was given: of this call alone, whatever runs beside it.
+    events: list[Event] | None = None
+    passwords: list[str] | None = None
+    #: How long the history was when it began.
+    began: int = 0
 
     def check_time(self, now: datetime) -> None:
         """
@@ -123,6 +128,9 @@ class Service:
             self._record(context, request, request_id, _sent_id(parameters), response=response)
             if "RandomPassword" in response:
                 self.passwords.add(response["RandomPassword"])
+                running = RUNNING.get()
+                if running is not None and running.passwords is not None:
+                    running.passwords.append(response["RandomPassword"])
             shown = {name: value for name, value in response.items() if name in known.answers_with}
             return Answered(encode(shown, request_id), tuple(context.started))
 
@@ -188,7 +196,7 @@ class Service:
         hint: str | None = None,
     ) -> None:
         answered = response or {}
-        self.history.append(
+        self._append(
             Call(
                 at=context.now,
                 operation=request.operation,
@@ -205,6 +213,12 @@ class Service:
         )
         self._record_changes(context, request.operation)
 
+    def _append(self, event: Event) -> None:
+        self.history.append(event)
+        running = RUNNING.get()
+        if running is not None and running.events is not None:
+            running.events.append(event)
+
     def _record_changes(self, context: Context, by: str) -> None:
         for change in sorted(context.changes, key=lambda change: _place_in_story(change, by)):
             circumstances = Circumstances(
@@ -215,7 +229,7 @@ class Service:
                 step=_running_step(),
             )
             for event in events_of(change, circumstances):
-                self.history.append(event)
+                self._append(event)
             self.on_change(change)
 
 

@@ -10,13 +10,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import wraps
-from importlib import import_module
 from typing import Any
 from unittest import mock
 
 from ._calling import Place
-from ._core.errors import FakeSecretsError, FunctionStopped, RotationFailedWarning
+from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import Rotation, RotationStep
@@ -25,6 +23,7 @@ from ._failures import PACKAGE, without_values
 from ._fake import FakeSecrets
 from ._history import Call
 from ._service import DEFAULT_ACCOUNT, RUNNING, Running
+from ._target_calls import told_of
 from ._terms import Terms
 
 #: How often AWS is let to try again what has failed.
@@ -176,7 +175,7 @@ class Trial:
                 clock=lambda: self.fake.clock.now,
                 deadline=self.fake.clock.now + self.contract.timeout,
             )
-        except (Exception, FunctionStopped) as raised:
+        except (Exception, SystemExit, FunctionStopped) as raised:
             error = raised
         finally:
             RUNNING.reset(running)
@@ -202,28 +201,9 @@ class Trial:
                 self.contract.target.listeners.append(self._called)
                 stack.callback(self.contract.target.listeners.remove, self._called)
             for place in self.contract.target_calls:
-                stack.enter_context(self._told_of(place))
+                stack.enter_context(told_of(place, self._called))
             stack.enter_context(mock.patch("time.sleep", self._sleeping(time.sleep)))
             yield self
-
-    def _told_of(self, place: str) -> Any:
-        """A patch under which a function such as "psycopg:Connection.execute" tells us of its calls."""
-        module, _, path = place.partition(":")
-        owner: Any = import_module(module)
-        *outer, name = path.split(".")
-        for part in outer:
-            owner = getattr(owner, part)
-        original = getattr(owner, name, None)
-        if not callable(original):
-            raise FakeSecretsError(f"target_calls has {place!r}, and there is no such function.")
-
-        @wraps(original)
-        def telling(*arguments: Any, **keywords: Any) -> Any:
-            returned = original(*arguments, **keywords)
-            self._called(path)
-            return returned
-
-        return mock.patch.object(owner, name, telling)
 
     def _sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         def skip(seconds: float) -> None:

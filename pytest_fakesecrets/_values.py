@@ -14,15 +14,20 @@ CREDENTIALS = ("password", "secret", "token", "key")
 
 _NOTHING = ("", "null", "None", "{}")
 
+#: Passwords of tests that are words of every log.
+_WORDS = ("password", "secret", "token", "current", "pending")
 
-def is_empty(value: Value) -> bool:
+
+def is_empty(value: Value, before: Value | None = None) -> bool:
+    """Whether a credential is missing that was not missing in the value before."""
     if isinstance(value, bytes):
         return not value
     if value in _NOTHING:
         return True
-    document = parsed(value)
+    document, old = parsed(value), parsed(before) if isinstance(before, str) else None
+    known = old if isinstance(old, dict) else {}
     return isinstance(document, dict) and any(
-        member is None or member == ""
+        (member is None or member == "") and known.get(name, True) not in (None, "")
         for name, member in document.items()
         if name.lower().endswith(CREDENTIALS)
     )
@@ -54,7 +59,7 @@ def leaks(
         secret: whose values are meant.
         others: further texts that are secret: passwords that were drawn, the RotationToken.
     """
-    told = [*written, *([] if returned is None else [("its return value", repr(returned))])]
+    told = [*written, *([] if returned is None else [("its return value", _printed(returned))])]
     if not any(text for _, text in told):
         return ()
     values = {*others, *(() if secret is None else _credentials(secret))}
@@ -62,20 +67,38 @@ def leaks(
     return tuple(dict.fromkeys(place for place, text in told if any(form in text for form in forms)))
 
 
+def _printed(returned: object) -> str:
+    try:
+        return repr(returned)
+    except Exception:
+        return ""  # nobody can print it
+
+
 def _credentials(secret: Secret) -> Iterator[Value]:
-    for version in secret.versions.values():
+    # Those with a label, at most a few: a secret may have a hundred versions.
+    for version in {
+        secret.versions[held].id: secret.versions[held] for held in secret.labels.values()
+    }.values():
         if version.value is None:
             continue
         yield version.value
         document = None if isinstance(version.value, bytes) else parsed(version.value)
-        for name, member in document.items() if isinstance(document, dict) else ():
-            if isinstance(member, str) and name.lower().endswith(CREDENTIALS):
+        members = document if isinstance(document, dict) else {}
+        harmless = {str(member) for name, member in members.items() if not is_credential(name)}
+        for name, member in members.items():
+            # One that is a user's name as well, or a word that every log has, gives nothing away.
+            told_anyway = member in harmless or member.lower() in _WORDS if isinstance(member, str) else True
+            if is_credential(name) and not told_anyway and member not in secret.arn:
                 yield member
+
+
+def is_credential(name: str) -> bool:
+    return name.lower().endswith(CREDENTIALS) and not name.lower().replace("_", "").endswith("publickey")
 
 
 def parsed(value: Value) -> Any:
     """The JSON of a value, or None where it is none."""
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

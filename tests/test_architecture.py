@@ -21,7 +21,7 @@ RANKS = [
     {"__init__", "_contract"},
     {"_scenarios"},
     {"_trial", "_terms"},
-    {"_fake", "_clients", "_seeding", "_looking"},
+    {"_fake", "_clients", "_pausing", "_seeding", "_looking"},
     {"_world"},
     {
         "_answers",
@@ -51,6 +51,8 @@ RANKS = [
         "_model",
         "_faults",
         "_retries",
+        "_cold_start",
+        "_target_calls",
         "_environment",
         "_output",
         "_history",

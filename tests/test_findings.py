@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -49,8 +50,17 @@ def put_other(client, arn, token):
 
 def put_again(client, arn, token):
     put(client, arn, token)
+    put(client, arn, token, "yet-another-password")
+
+
+def keep_what_is_there(client, arn, token):
+    put(client, arn, token)
     with suppress(client.exceptions.ResourceExistsException):
         put(client, arn, token, "yet-another-password")
+
+
+def pass_a_dict(client, arn, token):
+    put(client, arn, token, {"password": NEW})
 
 
 def finish_and_move_previous(client, arn, token):
@@ -146,6 +156,17 @@ FOUND = [
         in_step("createSecret", put_again),
         [("pending-overwritten", "createSecret", "PutSecretValue")],
         id="two values for one token",
+    ),
+    pytest.param(in_step("createSecret", keep_what_is_there), [], id="what is there already is kept"),
+    pytest.param(
+        in_step("createSecret", pass_a_dict),
+        [("illegal-call", "createSecret", None)],
+        id="a dict where a text has to be",
+    ),
+    pytest.param(
+        in_step("createSecret", lambda *a: os.environ["NOWHERE_TO_BE_FOUND"]),
+        [],
+        id="a variable that is not set",
     ),
     pytest.param(
         in_step("createSecret", put_other),

@@ -22,6 +22,7 @@ class Scenarios:
         secret_value: ClassVar[Mapping[str, Any] | str]
         secret_name: ClassVar[str]
         target: ClassVar[CredentialTarget | None]
+        target_calls: ClassVar[Sequence[str]]
         zero_downtime: ClassVar[bool]
         propagation_delay: ClassVar[timedelta]
 
