@@ -173,6 +173,56 @@ class TestMyFunction(RotationContract):
 
         ran.stdout.fnmatch_lines([told])
 
+    def test_leaves_the_target_as_it_was(self, pytester):
+        source = CLASS + (
+            '    target = __import__("pytest_fakesecrets").CredentialTarget({"app": "old-password"})\n'
+            "    def accepts(self, value): return True\n"
+            "\n\ndef test_afterwards():\n"
+            "    target = TestMyFunction.target\n"
+            "    assert (target.is_down, target.applies_after.total_seconds()) == (False, 0)\n"
+        )
+
+        run(pytester, source, "-k", "leaked or late_target or afterwards").assert_outcomes(passed=3)
+
+    def test_starts_cold_with_what_a_test_has_replaced(self, pytester):
+        pytester.makepyfile(my_function=FUNCTION + "\n\ndef connect(): raise ConnectionError\n")
+        source = """
+import my_function
+from pytest_fakesecrets import RotationContract
+
+handler = my_function.rotate
+
+
+def connected(event, context):
+    my_function.connect()
+    handler(event, context)
+
+
+@pytest.fixture(autouse=True)
+def replaced(monkeypatch):
+    monkeypatch.setattr(my_function, "connect", lambda: None)
+
+
+class TestMyFunction(RotationContract):
+    rotation_function = staticmethod(connected)
+    secret_value = "old-password"
+"""
+
+        run(pytester, source, "-k", "may_start_cold").assert_outcomes(passed=1)
+
+    @pytest.mark.parametrize("kind", ["staticmethod", "classmethod", ""])
+    def test_may_be_ended_after_methods_of_every_kind(self, pytester, kind):
+        owner, call = ("cls", "Api().ping()") if kind == "classmethod" else ("", "Api().ping()")
+        owner = "self" if not kind else owner
+        source = (
+            f"class Api:\n    {'@' + kind if kind else ''}\n    def ping({owner}): return 1\n\n"
+            f"def create(client, arn, token, good=create):\n    {call}\n    good(client, arn, token)\n"
+            + CLASS
+            + '    target_calls = (f"{__name__}:Api.ping",)\n'
+        )
+
+        run(pytester, source, "-k", "a_rotation_succeeds or crash").assert_outcomes(passed=2)
+
     def test_calls_prepare_before_each_world(self, pytester):
         source = CLASS + (
             "    worlds = []\n"

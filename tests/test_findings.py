@@ -38,6 +38,17 @@ def in_step(name, work, otherwise=well_behaved):
     return handler
 
 
+class Unprintable:
+    def __repr__(self):
+        raise LookupError
+
+
+def strange_error():
+    error = RuntimeError("it failed")
+    error.response = {"Error": "a text"}
+    raise error
+
+
 def put(client, arn, token, value=NEW, **members):
     members = {"VersionStages": ["AWSPENDING"], **members}
     client.put_secret_value(SecretId=arn, ClientRequestToken=token, SecretString=value, **members)
@@ -308,6 +319,30 @@ class TestFindings:
         rotation = fakesecrets.rotate("db", function)
 
         assert [(found.code, found.call) for found in rotation.findings] == [(code, "PutSecretValue")]
+
+    def test_of_two_rotations_at_once_are_each_its_own(self, client, fakesecrets):
+        for name in ("a", "b"):
+            client.create_secret(Name=name, SecretString=OLD)
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        with ThreadPoolExecutor(2) as pool:
+            rotated = list(pool.map(lambda name: fakesecrets.rotate(name, function), ["a", "b"] * 5))
+
+        assert [rotation.findings for rotation in rotated] == [()] * 10
+
+    @pytest.mark.parametrize(
+        "work",
+        [
+            pytest.param(lambda *a: returning(Unprintable())(*a), id="a value that nobody can print"),
+            pytest.param(lambda *a: put(*a, value="[" * 60_000), id="a value that is no JSON, deeply"),
+            pytest.param(lambda *a: strange_error(), id="an error with a strange response"),
+        ],
+    )
+    def test_never_fail_a_rotation(self, db, fakesecrets, work):
+        rotation = fakesecrets.rotate("db", in_step("createSecret", work))
+
+        assert rotation.steps[0].name == "createSecret"
+        assert rotation.status in ("succeeded", "failed")
 
     def test_of_a_swallowed_refusal_name_it(self, db, fakesecrets):
         def swallows(client, arn, token):

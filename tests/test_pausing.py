@@ -100,6 +100,48 @@ class TestRotationPaused:
         assert fakesecrets.rotations()[0].status == "in progress"
         assert read(db) == "old"
 
+    def test_lets_the_rotations_of_other_secrets_run_to_their_end(self, db, fakesecrets):
+        db.create_secret(Name="other", SecretString="old")
+        function = fakesecrets.add_rotation_function(well_behaved)
+
+        with fakesecrets.rotation_paused("db", handler=function):
+            db.rotate_secret(SecretId="other", RotationLambdaARN=function)
+            assert [rotation.status for rotation in fakesecrets.rotations("other")] == ["succeeded"]
+
+    def test_stands_in_the_next_attempt_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
+        failing = fakesecrets.add_rotation_function(raising_in("setSecret"), name="rotate")
+        db.rotate_secret(SecretId="db", RotationLambdaARN=failing)
+        with pytest.raises(RuntimeError):
+            fakesecrets_rotation.run()
+        fakesecrets.add_rotation_function(well_behaved, name="rotate")
+
+        with fakesecrets.rotation_paused("db", after="testSecret") as rotation:
+            assert [(step.name, step.attempt) for step in rotation.steps[-3:]] == [
+                ("createSecret", 2),
+                ("setSecret", 2),
+                ("testSecret", 2),
+            ]
+
+    def test_refuses_a_point_that_lies_behind(self, db, fakesecrets, fakesecrets_rotation):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        fakesecrets_rotation.step()
+        fakesecrets_rotation.step()
+
+        with (
+            pytest.raises(FakeSecretsError, match="cannot stand at 'createSecret'"),
+            fakesecrets.rotation_paused("db", after="createSecret"),
+        ):
+            pytest.fail("The block is not entered.")
+
+    def test_stands_before_a_test_run_too(self, db, fakesecrets):
+        rules = {"AutomaticallyAfterDays": 30}
+
+        with fakesecrets.rotation_paused(
+            "db", handler=well_behaved, RotateImmediately=False, RotationRules=rules
+        ) as rotation:
+            assert rotation.is_test
+
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
