@@ -16,18 +16,16 @@ import single_user_rotation  # noqa: E402
 
 from pytest_fakesecrets import RotationContract  # noqa: E402
 
+pytestmark = pytest.mark.skipif(
+    not MUST_RUN, reason="it takes long: FAKESECRETS_TESTS_MUST_RUN=1 runs it, as .ci/run does"
+)
+
 
 class OnTheServer(RotationContract):
     """What both have in common: roles on a server, and logging in to see whether a value is right."""
 
     environ = {"EXCLUDE_CHARACTERS": ""}  # they are to cope with quotes and backslashes, too
     target_calls = ("psycopg:Connection.execute", "psycopg:Connection.commit")
-    without = dict.fromkeys(
-        ()
-        if MUST_RUN
-        else ("test_throttling_of_any_call_is_survived", "test_a_server_error_on_any_call_is_survived"),
-        "it takes seconds with a real server: FAKESECRETS_TESTS_MUST_RUN=1 runs it, as .ci/run does",
-    )
 
     @pytest.fixture(autouse=True)
     def use(self, server):

@@ -9,6 +9,7 @@ import pytest
 from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
 from contract_runs import contract_of, failures, run
 from key_service import SERVICE
+from support import LONG
 
 from pytest_fakesecrets import RotationContract
 
@@ -41,6 +42,7 @@ class TestSingleUser(RotationContract):
     target = ONE_USER["target"]
 
 
+@LONG
 class TestFunctionByItsName(RotationContract):
     rotation_function = "correct_functions:single_user"
     secret_value = ONE_USER["secret_value"]
@@ -54,6 +56,7 @@ class TestTidying(RotationContract):
     target = ONE_USER["target"]
 
 
+@LONG
 class TestPatient(RotationContract):
     rotation_function = staticmethod(correct_functions.patient)
     secret_value = ONE_USER["secret_value"]
@@ -76,6 +79,7 @@ class TestTwoKeys(RotationContract):
     zero_downtime = True
 
 
+@LONG
 class TestExample(RotationContract):
     """The function of examples/rotate_an_api_key, at a target of its own."""
 
