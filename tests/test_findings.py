@@ -325,10 +325,11 @@ class TestFindings:
             client.create_secret(Name=name, SecretString=OLD)
         function = fakesecrets.add_rotation_function(well_behaved)
 
-        with ThreadPoolExecutor(2) as pool:
-            rotated = list(pool.map(lambda name: fakesecrets.rotate(name, function), ["a", "b"] * 5))
+        def rotations(name):
+            return [fakesecrets.rotate(name, function).findings for _ in range(5)]
 
-        assert [rotation.findings for rotation in rotated] == [()] * 10
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(rotations, ["a", "b"])) == [[()] * 5] * 2
 
     @pytest.mark.parametrize(
         "work",
