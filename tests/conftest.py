@@ -24,3 +24,11 @@ def client(fakesecrets_client):
 def every_answer_is_checked(monkeypatch):
     """No test can forget it: answers fit the service model, and refusals leave the world as it was."""
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
+
+
+@pytest.fixture(autouse=True)
+def inner_runs_are_light(request, monkeypatch):
+    """Runs of pytest inside of a test do without Hypothesis's plugin: loading it takes most of their time."""
+    if "pytester" in request.fixturenames and "ypothesis" not in request.node.nodeid:
+        request.getfixturevalue("pytester")  # it clears the variable
+        monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")

@@ -323,7 +323,12 @@ class TestFindings:
     def test_of_two_rotations_at_once_are_each_its_own(self, client, fakesecrets):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString=OLD)
-        function = fakesecrets.add_rotation_function(well_behaved)
+        # With a client that is kept: one that is made reads the environment, which both threads change.
+        function = fakesecrets.add_rotation_function(
+            lambda event, context: STEPS[event["Step"]](
+                client, event["SecretId"], event["ClientRequestToken"]
+            )
+        )
 
         def rotations(name):
             return [fakesecrets.rotate(name, function).findings for _ in range(5)]
