@@ -9,6 +9,7 @@ import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote
 
 from ._core.errors import RotationFailedWarning
@@ -122,7 +123,7 @@ def _values(service: Service) -> Iterator[str | bytes]:
             for version in secret.versions.values():
                 if version.value is not None:
                     yield version.value
-                    yield from _strings(_parsed(version.value))
+                    yield from _strings(parsed(version.value))
 
 
 def written_forms(value: str | bytes) -> Iterator[str]:
@@ -141,7 +142,8 @@ def written_forms(value: str | bytes) -> Iterator[str]:
     yield quote(value)
 
 
-def _parsed(value: str | bytes) -> object:
+def parsed(value: str | bytes) -> Any:
+    """The JSON of a value, or None where it is none."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):

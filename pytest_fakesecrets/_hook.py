@@ -181,21 +181,20 @@ def _check_may_leave(operation: str, url: str) -> None:
     is_child = home is not None and home != str(os.getpid())
     if is_child and _LOOPBACK.match(url):
         return  # to the fixture fakesecrets_server
-    if is_child and home:
-        from ._core.errors import FakeSecretsError
+    if not (is_child and home) and not guarded:
+        return
+    from ._core.errors import FakeSecretsError
 
+    if is_child and home:
         raise FakeSecretsError(
             f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
             "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
             "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
         )
-    if guarded:
-        from ._core.errors import FakeSecretsError
-
-        raise FakeSecretsError(
-            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
-            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
-        )
+    raise FakeSecretsError(
+        f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
+        "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
+    )
 
 
 NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)

@@ -61,7 +61,7 @@ class Trial:
         self.stop_after: int | None = None
         self._is_stopped = False
         self._is_looking = False
-        self.driver = fake.drive()
+        fake.drive()
         self.function = fake.add_rotation_function(
             contract.handler(),
             name="rotation-function",

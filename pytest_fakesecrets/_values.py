@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from ._core.secret import Secret, Value
-from ._failures import SHORTEST, written_forms
+from ._failures import SHORTEST, parsed, written_forms
 
 #: What a member of a JSON value is called that holds a credential.
 CREDENTIALS = ("password", "secret", "token", "key")
@@ -94,11 +92,3 @@ def _credentials(secret: Secret) -> Iterator[Value]:
 
 def is_credential(name: str) -> bool:
     return name.lower().endswith(CREDENTIALS) and not name.lower().replace("_", "").endswith("publickey")
-
-
-def parsed(value: Value) -> Any:
-    """The JSON of a value, or None where it is none."""
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None
