@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ._core.errors import FakeSecretsError
+from ._core.public import public
 from ._words import utc
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def present() -> datetime:
     return _INSTANT.get() or datetime.now(timezone.utc)
 
 
+@public
 class Clock:
     """
     The time of the whole process, once it has been frozen by `freeze`, `move_to` or `tick`.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from ._core.errors import FakeSecretsError
+from ._core.public import public
 from ._core.rotation import STEPS, Rotation
 from ._fake import FakeSecrets
 from ._functions import TIMEOUT, Handler
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _NOT_SAID: Any = None
 
 
+@public
 class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes the last one first
     """
     The scenarios that a rotation function meets on AWS, each a test.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ._calling import Place
 from ._core.errors import FakeSecretsError
+from ._core.public import public
 from ._core.rotation import STEPS, Rotation, RotationStep
 from ._core.store import Region
 from ._failures import warn_of_failure
@@ -14,6 +15,7 @@ from ._service import Service
 from ._words import utc
 
 
+@public
 class RotationDriver:
     """
     The rotations of a test that drives them: they wait for `step()` and `run()`.

@@ -13,6 +13,7 @@ from . import _hook
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
+from ._core.public import public
 from ._driver import RotationDriver
 from ._environment import environment
 from ._faults import Failure, Fault, fault
@@ -36,6 +37,7 @@ _ENVIRONMENT = {
 }
 
 
+@public
 class FakeSecrets(Pausing):
     """
     An AWS Secrets Manager in memory, which answers every `secretsmanager` client of the process.

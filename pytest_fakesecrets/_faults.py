@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from ._core.errors import FakeSecretsError, ServiceError
+from ._core.public import public
 from ._core.rotation import STEPS
 from ._model import service_model
 
@@ -79,6 +80,7 @@ class Broken(Exception):
         self.error = error
 
 
+@public
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """

@@ -18,6 +18,7 @@ from typing import Any
 from ._cold_start import Entry
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
+from ._core.public import public
 from ._environment import environment
 
 Handler = Callable[[Any, Any], Any]
@@ -26,6 +27,7 @@ Handler = Callable[[Any, Any], Any]
 TIMEOUT = timedelta(seconds=30)
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaContext:
     """The second argument of a Lambda function, as far as rotation functions look at it."""

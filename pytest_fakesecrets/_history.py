@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from ._core.public import public
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret, Version
 from ._operations.context import Change
@@ -26,6 +27,7 @@ ServiceEventName = Literal[
 SERVICE = "Secrets Manager"
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
@@ -51,6 +53,7 @@ class Call:
     hint: str | None = None
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class LabelMoved:
     """
@@ -84,6 +87,7 @@ class LabelMoved:
         return f"{self.label} {self.source} -> {self.target or 'nowhere'} by {self.by}"
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueStored:
     """Signals that a version has got its value. `version` is its alias, such as "v2"."""
@@ -96,6 +100,7 @@ class ValueStored:
     step: str | None = None
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
     """Signals what the service itself logs about a rotation. `name` is CloudTrail's eventName."""

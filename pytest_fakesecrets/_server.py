@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from types import TracebackType
 
 from . import _hook
+from ._core.public import public
 from ._faults import Broken
 from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
 from ._wire import Reply
@@ -37,6 +38,7 @@ _WHAT_THIS_IS = (
 )
 
 
+@public
 class Server:
     """
     An HTTP endpoint for the world of a fake, which other processes reach as they reach AWS.

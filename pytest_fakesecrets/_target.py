@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from threading import RLock
 
 from ._clock import present
+from ._core.public import public
 from ._words import utc
 
 #: The bounds of what is valid whatever the clock says: it may be moved back.
@@ -21,16 +22,14 @@ _USER_KEYS = ("username", "user", "client_id")
 _PASSWORD_KEYS = ("password", "api_key", "secret", "token")
 
 
+@public
 class CredentialRefused(PermissionError):
     """The target is up, and refuses: a login, or a password that it does not take. No value is in the text."""
 
 
+@public
 class TargetDown(ConnectionError):
     """The target is down. The call has done nothing."""
-
-
-# Tracebacks name them as their users import them.
-CredentialRefused.__module__ = TargetDown.__module__ = "pytest_fakesecrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class _Password:
         return self.since <= now < self.until
 
 
+@public
 class CredentialTarget:
     """
     What a secret's credentials open: a stand-in for the database or the service in a test.

@@ -12,11 +12,13 @@ from typing import Any
 from ._core import labels
 from ._core.errors import FakeSecretsError
 from ._core.labels import CURRENT
+from ._core.public import public
 from ._core.schedule import Window
 from ._core.secret import Secret
 from ._history import History, LabelMoved
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionView:
     """
@@ -89,6 +91,7 @@ class Transitions(tuple[LabelMoved, ...]):
         return super().__hash__()
 
 
+@public
 class SecretView:
     """
     A secret, read-only and live: each look is at the secret as it stands then.

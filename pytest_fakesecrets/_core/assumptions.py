@@ -9,9 +9,11 @@ from random import Random
 from typing import Any, Literal
 
 from .errors import FakeSecretsError
+from .public import public
 from .schedule import Grid
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """

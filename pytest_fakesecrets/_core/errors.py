@@ -1,18 +1,22 @@
 """
 The errors of the service, and those of the fake itself.
 
-They stand here, without any import, so that every other module can raise them.
+Nothing that raises them is imported here, so that every other module can.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from .public import public
 
+
+@public
 class FunctionTimedOut(Exception):
     """A rotation function has run longer than it may, and Lambda has stopped it."""
 
 
+@public
 class InvocationRefused(Exception):
     """Lambda has not called a rotation function, since a test wanted it so."""
 
@@ -144,14 +148,11 @@ def no_rotation_function() -> ServiceError:
 TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 
 
+@public
 class FakeSecretsError(Exception):
     """The fake was used in a way that cannot work. Never an answer of AWS; the text says what to do."""
 
 
+@public
 class RotationFailedWarning(UserWarning):
     """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
-
-
-# Tracebacks and filters name them as their users import them.
-for _public in (FakeSecretsError, FunctionTimedOut, InvocationRefused, RotationFailedWarning):
-    _public.__module__ = "pytest_fakesecrets"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .public import public
 
+
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """

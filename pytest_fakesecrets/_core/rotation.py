@@ -9,6 +9,7 @@ from typing import Literal
 from . import labels
 from .finding import Finding
 from .labels import CURRENT, PENDING, Labels
+from .public import public
 from .schedule import Window
 
 Status = Literal["in progress", "succeeded", "failed", "abandoned", "cancelled"]
@@ -21,6 +22,7 @@ TEST_STEPS = ("testSecret",)
 SERVICE_STEPS = ("managedRotation",)
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationStep:
     """
@@ -62,6 +64,7 @@ class RotationStep:
         return self.end
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """

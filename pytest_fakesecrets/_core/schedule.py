@@ -13,6 +13,7 @@ from typing import Literal
 from . import cron
 from .cron import Cron
 from .errors import InvalidParameterException
+from .public import public
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -30,6 +31,7 @@ _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 _YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """The time in which a scheduled rotation may start, in UTC: from `opens` until just before `closes`."""
