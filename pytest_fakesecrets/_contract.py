@@ -5,29 +5,22 @@ from __future__ import annotations
 import difflib
 import inspect
 import unittest
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from ._core.errors import FakeSecretsError
 from ._core.public import public
-from ._core.rotation import STEPS, Rotation
 from ._fake import FakeSecrets
 from ._functions import TIMEOUT, Handler
-from ._operations import OPERATIONS
 from ._scenarios.guests import Guests
 from ._scenarios.recovery import Recovery
 from ._scenarios.refusals import Refusals
 from ._scenarios.rotating import Rotating
 from ._target import CredentialTarget
-from ._trial import Trial
-
-if TYPE_CHECKING:
-    from types_boto3_secretsmanager import SecretsManagerClient
-
+from ._trial import ContractSettings
 
 #: Any, since it stands where a class has to say something else.
 _NOT_SAID: Any = None
@@ -71,10 +64,6 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
     propagation_delay: ClassVar[timedelta] = timedelta(0)
     without: ClassVar[Mapping[str, str]] = {}
 
-    _client: Any = None
-    #: The calls of an undisturbed rotation, and the state of the target after it: once for each class.
-    _undisturbed: ClassVar[tuple[Sequence[tuple[str, str]], object] | None] = None
-
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         _check_attributes(cls)
@@ -91,11 +80,23 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
         return True if self.target is None else self.target.accepts(value)
 
     @property
-    def can_tell(self) -> bool:
-        """Whether anybody knows what the target accepts."""
-        return self.target is not None or type(self).accepts is not RotationContract.accepts
+    def _settings(self) -> ContractSettings:
+        return ContractSettings(
+            handler=self._handler(),
+            secret_value=self.secret_value,
+            secret_name=self.secret_name,
+            environ=self.environ,
+            timeout=self.timeout,
+            target=self.target,
+            target_calls=self.target_calls,
+            zero_downtime=self.zero_downtime,
+            propagation_delay=self.propagation_delay,
+            prepare=self.prepare,
+            accepts=self.accepts,
+            can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
+        )
 
-    def handler(self) -> Handler | str:
+    def _handler(self) -> Handler | str:
         found = inspect.getattr_static(self, "rotation_function")
         handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
         if handler is None or self.secret_value is _NOT_SAID:
@@ -106,120 +107,11 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
             )
         return handler
 
-    def client(self, fake: FakeSecrets) -> SecretsManagerClient:
-        if self._client is None:
-            self._client = fake.client()
-        return self._client  # type: ignore[no-any-return]  # made a line before
-
     @pytest.fixture(autouse=True)
     def _leave_out(self, request: pytest.FixtureRequest) -> None:
         reason = self.without.get(request.node.originalname)
         if reason is not None:
             pytest.skip(reason)
-
-    @contextmanager
-    def trial(self, fake: FakeSecrets, *, exists: bool = True, cold_start: bool = False) -> Iterator[Trial]:
-        """A world with the secret and the function in it, and with the target as it was in the beginning."""
-        fake.reset()
-        if self.target is not None:
-            self.target.reset()
-        self.prepare(fake)
-        trial = Trial(self, fake, cold_start=cold_start)
-        if exists:
-            trial.create()
-            if not trial.accepts():
-                raise FakeSecretsError(
-                    f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
-                    "target there in prepare(), or mend accepts()."
-                )
-        try:
-            with trial.watched():
-                yield trial
-        finally:
-            if self.target is not None:  # other tests may have it too, and it may be down or late
-                self.target.reset()
-
-    def undisturbed(self, fake: FakeSecrets) -> tuple[Sequence[tuple[str, str]], object]:
-        """
-        The calls of a rotation in which nothing goes wrong, and the state of the target after it.
-
-        Where even that fails, the scenario is left out: there is a test that says so.
-        """
-        known = vars(type(self)).get("_undisturbed")
-        if known is None:
-            with self.trial(fake) as trial:
-                rotation = trial.rotate()
-                if rotation.status != "succeeded" or not trial.accepts():
-                    pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
-                known = tuple(trial.log), None if self.target is None else self.target.state()
-            type(self)._undisturbed = known
-        return known
-
-    def check_succeeded(self, trial: Trial, rotation: Rotation, code: str, told: str = "") -> None:
-        """Let the scenario fail unless the rotation has succeeded and its value opens the target."""
-        __tracebackhide__ = True
-        before = f"{told}, and t" if told else "T"
-        if rotation.status != "succeeded":
-            step = rotation.steps[-1]
-            trial.fail(
-                code,
-                f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
-                f"{type(step.error).__name__}: {step.error}",
-                _advice(rotation),
-                rotation.findings,
-            )
-        if not trial.accepts():
-            trial.fail(
-                code if told else "not-accepted",
-                f"{before}he rotation succeeded, but the target refuses the value that is current now.",
-                "Set the new credential at the target in setSecret, and log in with it in testSecret.",
-                rotation.findings,
-            )
-
-    def check_recovered(self, trial: Trial, rotation: Rotation, told: str) -> None:
-        """Let the scenario fail unless the rotation has come to the same end as an undisturbed one."""
-        __tracebackhide__ = True
-        self.check_succeeded(trial, rotation, "not-recovered", told)
-        log, state = vars(type(self))["_undisturbed"]
-        done = {name for _, name in trial.log}
-        skipped = [name for _, name in log if name.split()[0] not in OPERATIONS and name not in done]
-        now = None if self.target is None else self.target.state()
-        if skipped or now != state:
-            what = (
-                f"{skipped[0]} was never called"
-                if skipped
-                else f"the target is in another state: {now}, not {state}"
-            )
-            trial.fail(
-                "work-skipped",
-                f"{told}. The rotation then succeeded, but {what}.",
-                "Do what is left also where the new version is current already: Secrets Manager asks no further.",
-            )
-
-    def check_left_alone(self, trial: Trial, token: str, code: str, when: str) -> None:
-        """Deliver all steps with a token, and let the scenario fail where one of them changes anything."""
-        __tracebackhide__ = True
-        before = trial.state()
-        for step in STEPS:
-            trial.deliver(step, token)
-            self.check_unchanged(trial, before, step, code, when)
-
-    def check_unchanged(self, trial: Trial, before: object, step: str, code: str, when: str) -> None:
-        """Let the scenario fail unless everything is as it was before a step that should change nothing."""
-        __tracebackhide__ = True
-        if trial.state() != before:
-            trial.fail(
-                code,
-                f"{step} came {when}, and the function changed the secret or its target.",
-                "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
-                "version of event['ClientRequestToken'].",
-            )
-
-
-def _advice(rotation: Rotation) -> str:
-    if rotation.findings:
-        return rotation.findings[-1].advice
-    return "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
 
 
 def _check_attributes(cls: type[RotationContract]) -> None:

@@ -7,9 +7,10 @@ import os
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -21,10 +22,11 @@ from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
 from ._failures import PACKAGE, without_values
 from ._fake import FakeSecrets
+from ._functions import Handler
 from ._history import Call
 from ._service import DEFAULT_ACCOUNT, RUNNING, Running
+from ._target import CredentialTarget
 from ._target_calls import told_of
-from ._terms import Terms
 
 #: How often AWS is let to try again what has failed.
 ATTEMPTS = 3
@@ -45,13 +47,35 @@ class Visit:
     labels: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractSettings:
+    """The attributes and methods of a contract class that its scenarios need: see `RotationContract`."""
+
+    handler: Handler | str
+    secret_value: Mapping[str, Any] | str = field(repr=False)
+    secret_name: str
+    environ: Mapping[str, str] = field(repr=False)
+    timeout: timedelta
+    target: CredentialTarget | None
+    target_calls: Sequence[str]
+    zero_downtime: bool
+    propagation_delay: timedelta
+    prepare: Callable[[FakeSecrets], None]
+    accepts: Callable[[Any], bool]
+    #: Whether `accepts` knows: the class has a target, or an accepts() of its own.
+    can_verify: bool
+
+
 class Trial:
     """A secret and a rotation function in a world of their own, with everything that a scenario may do to them."""
 
-    def __init__(self, contract: Terms, fake: FakeSecrets, *, cold_start: bool = False) -> None:
-        self.contract = contract
+    def __init__(
+        self, settings: ContractSettings, fake: FakeSecrets, client: Any, *, cold_start: bool = False
+    ) -> None:
+        self.settings = settings
         self.fake = fake
-        self.name = contract.secret_name
+        self.client = client
+        self.name = settings.secret_name
         #: The calls of the function so far, to Secrets Manager and to the target: step and name.
         self.log: list[tuple[str, str]] = []
         self.visits: list[Visit] = []
@@ -63,17 +87,17 @@ class Trial:
         self._is_looking = False
         fake.drive()
         self.function = fake.add_rotation_function(
-            contract.handler(),
+            settings.handler,
             name="rotation-function",
-            environ=contract.environ,
-            timeout=contract.timeout,
+            environ=settings.environ,
+            timeout=settings.timeout,
             cold_start=cold_start,
         )
 
     # The world
 
     def create(self, name: str | None = None) -> None:
-        value = self.contract.secret_value
+        value = self.settings.secret_value
         text = value if isinstance(value, str) else json.dumps(value)
         self.fake.add_secret(name or self.name, text)
 
@@ -86,7 +110,7 @@ class Trial:
         version = self.secret.version(label)
         if version is None or version.value is None:
             return None
-        if isinstance(self.contract.secret_value, str) or isinstance(version.value, bytes):
+        if isinstance(self.settings.secret_value, str) or isinstance(version.value, bytes):
             return version.value
         try:
             return json.loads(version.value)
@@ -100,7 +124,7 @@ class Trial:
             return False
         self._is_looking = True
         try:
-            return bool(self.contract.accepts(value))
+            return bool(self.settings.accepts(value))
         finally:
             self._is_looking = False
 
@@ -108,8 +132,11 @@ class Trial:
         """Everything that a delivery which AWS would not expect to count must leave as it is."""
         secret = self.secret
         values = {version.alias: version.value for version in secret.versions.values()}
-        target = self.contract.target
-        return dict(secret.labels), values, None if target is None else target.state()
+        return dict(secret.labels), values, self.target_state()
+
+    def target_state(self) -> object:
+        """The state of the target, or None where there is none to compare."""
+        return None if self.settings.target is None else self.settings.target.state()
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
@@ -119,9 +146,7 @@ class Trial:
 
     def begin(self, **members: Any) -> Place:
         """RotateSecret: the rotation waits for its first step."""
-        self.contract.client(self.fake).rotate_secret(
-            SecretId=self.name, RotationLambdaARN=self.function, **members
-        )
+        self.client.rotate_secret(SecretId=self.name, RotationLambdaARN=self.function, **members)
         return self.waiting()
 
     def waiting(self) -> Place:
@@ -173,7 +198,7 @@ class Trial:
                 invoked_arn=self.function,
                 request_id="delivered",
                 clock=lambda: self.fake.clock.now,
-                deadline=self.fake.clock.now + self.contract.timeout,
+                deadline=self.fake.clock.now + self.settings.timeout,
             )
         except (Exception, SystemExit, FunctionStopped) as raised:
             error = raised
@@ -197,10 +222,10 @@ class Trial:
             watchers = self.fake._rotations.calls.watchers
             watchers.append(self._called)
             stack.callback(watchers.remove, self._called)
-            if self.contract.target is not None:
-                self.contract.target.listeners.append(self._called)
-                stack.callback(self.contract.target.listeners.remove, self._called)
-            for place in self.contract.target_calls:
+            if self.settings.target is not None:
+                self.settings.target.listeners.append(self._called)
+                stack.callback(self.settings.target.listeners.remove, self._called)
+            for place in self.settings.target_calls:
                 stack.enter_context(told_of(place, self._called))
             stack.enter_context(mock.patch("time.sleep", self._sleeping(time.sleep)))
             yield self

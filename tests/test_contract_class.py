@@ -75,6 +75,23 @@ class TestAClass:
         ran.stdout.fnmatch_lines_random([f"*TestMyFunction::{name}" for name in SCENARIOS])
         assert len(SCENARIOS) == 26
 
+    def test_may_use_any_name_that_is_not_documented(self, pytester):
+        source = (
+            CLASS
+            + """
+    @pytest.fixture(autouse=True)
+    def client(self):
+        return "a client of the user"
+
+    def handler(self):
+        return "a helper of the user"
+
+    trial = undisturbed = can_tell = check_succeeded = check_recovered = check_left_alone = check_unchanged = None
+"""
+        )
+
+        run(pytester, source).assert_outcomes(passed=23, skipped=3)
+
     def test_that_is_only_imported_is_no_test(self, pytester):
         run(pytester, "").assert_outcomes()
 

@@ -22,10 +22,10 @@ class Guests(Scenarios):
     def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
         """Between any two calls of the function: under any label, or under AWSCURRENT for zero_downtime."""
         __tracebackhide__ = True
-        if not self.can_tell:
+        if not self._settings.can_verify:
             pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
-        labels = (CURRENT,) if self.zero_downtime else LABELS
-        with self.trial(fakesecrets) as trial:
+        labels = (CURRENT,) if self._settings.zero_downtime else LABELS
+        with self._trial(fakesecrets) as trial:
             refused: list[str] = []
 
             def look(number: int) -> None:
@@ -47,8 +47,8 @@ class Guests(Scenarios):
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
         """It may be refused, in createSecret, before anything was changed."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets, exists=False) as trial:
-            self.client(fakesecrets).create_secret(Name=trial.name)
+        with self._trial(fakesecrets, exists=False) as trial:
+            trial.client.create_secret(Name=trial.name)
             before = trial.state()[2]  # type: ignore[index]  # labels, values, and what the target is like
             rotation = trial.rotate()
             step = rotation.steps[-1]
@@ -64,17 +64,17 @@ class Guests(Scenarios):
     def test_somebody_elses_pending_version_is_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """AWSPENDING is moved to another version by hand, in the middle of the rotation."""
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial:
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial:
             place = trial.begin()
             trial.step(place)
             foreign = _foreign(trial.value())
             text = foreign if isinstance(foreign, str) else json.dumps(foreign)
-            self.client(fakesecrets).put_secret_value(
+            trial.client.put_secret_value(
                 SecretId=trial.name, SecretString=text, ClientRequestToken="e" * 32, VersionStages=[PENDING]
             )
             trial.attempt(place)
-            is_set = self.target is not None and self.target.accepts(foreign)
+            is_set = self._settings.target is not None and self._settings.target.accepts(foreign)
             if is_set or trial.secret.labels.get(CURRENT) == "e" * 32:
                 trial.fail(
                     "wrong-version-used",
@@ -86,33 +86,33 @@ class Guests(Scenarios):
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """The one that rotates has another name than in the other scenarios."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             other = trial.secret
-            trial.name = f"{self.secret_name}-2"
+            trial.name = f"{self._settings.secret_name}-2"
             trial.create()
             rotation = trial.rotate()
             found = [each for each in rotation.findings if each.code == "other-secret-changed"]
-            now = fakesecrets._service.locate(self.secret_name)[1]
+            now = fakesecrets._service.locate(self._settings.secret_name)[1]
             if found or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
                 trial.fail(
                     "other-secret-changed",
-                    f"The rotation is of {trial.name!r}, and the function changed {self.secret_name!r}.",
+                    f"The rotation is of {trial.name!r}, and the function changed {self._settings.secret_name!r}.",
                     "Use event['SecretId'] in every call.",
                     rotation.findings,
                 )
-            self.check_succeeded(trial, rotation, "rotation-failed")
+            self._check_succeeded(trial, rotation, "rotation-failed")
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
         """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             _check_kept(trial, trial.rotate())
         # Most of what is leaked is written when something has gone wrong.
         for trial, place, _ in self._refused(fakesecrets, "AccessDeniedException"):
             _check_kept(trial, place.rotation)
-        if self.target is not None:
-            with self.trial(fakesecrets) as trial:
-                self.target.is_down = True
+        if self._settings.target is not None:
+            with self._trial(fakesecrets) as trial:
+                self._settings.target.is_down = True
                 _check_kept(trial, trial.rotate())
 
 

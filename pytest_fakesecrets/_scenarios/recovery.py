@@ -31,12 +31,12 @@ class Recovery(Scenarios):
 
     def test_each_step_may_be_delivered_twice(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             place = trial.begin()
             while place.rotation.status == "in progress":
                 step = trial.step(place)
                 if step is None or step.error is not None:
-                    self.check_succeeded(trial, place.rotation, "rotation-failed")
+                    self._check_succeeded(trial, place.rotation, "rotation-failed")
                     return
                 error = trial.deliver(step.name, place.token)
                 if error is not None:
@@ -46,18 +46,18 @@ class Recovery(Scenarios):
                         "Look in each step how far it has come, and leave alone what is done.",
                         place.rotation.findings,
                     )
-            self.check_succeeded(
+            self._check_succeeded(
                 trial, place.rotation, "second-delivery-failed", "Each step was delivered twice"
             )
 
     def test_a_late_duplicate_of_an_old_step_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial:
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial:
             first = trial.rotate()
-            self.check_left_alone(trial, first.token, "late-duplicate", "late, when its rotation had ended")
-            self.check_succeeded(trial, trial.rotate(), "second-rotation-failed")
-            self.check_left_alone(trial, first.token, "late-duplicate", "late, after another rotation")
+            self._check_left_alone(trial, first.token, "late-duplicate", "late, when its rotation had ended")
+            self._check_succeeded(trial, trial.rotate(), "second-rotation-failed")
+            self._check_left_alone(trial, first.token, "late-duplicate", "late, after another rotation")
 
     def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """The step has run to its end, and Lambda reports a failure all the same."""
@@ -71,48 +71,48 @@ class Recovery(Scenarios):
 
     def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
         __tracebackhide__ = True
-        log, _ = self.undisturbed(fake)
+        log, _ = self._undisturbed(fake)
         for number, (step, name) in enumerate(log):
             if not is_meant(name):
                 continue
-            with self.trial(fake) as trial:
+            with self._trial(fake) as trial:
                 trial.stop_after = number
                 place = trial.begin()
                 trial.attempt(place)
                 trial.stop_after = None
                 where = f"at its end in {step}" if name == "return" else f"after {name} in {step}"
                 told = f"Lambda ended the function {where} (call {number + 1} of {len(log)})"
-                self.check_recovered(trial, trial.recover(place), told)
+                self._check_recovered(trial, trial.recover(place), told)
 
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
             _check_told(trial, place, told)
-            self.check_recovered(trial, trial.recover(place), told)
+            self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
             _check_told(trial, place, told)
-            self.check_recovered(trial, trial.recover(place), told)
+            self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """Nor is a target that is down."""
         __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
             _check_told(trial, place, told)
-        log, _ = self.undisturbed(fakesecrets)
-        further = {each.partition(":")[2] for each in self.target_calls}  # they have no is_down
+        log, _ = self._undisturbed(fakesecrets)
+        further = {each.partition(":")[2] for each in self._settings.target_calls}  # they have no is_down
         for step in STEPS:
             names = [name.split()[0] for called, name in log if called == step]
-            if self.target is not None and set(names) - {"return", *OPERATIONS, *further}:
-                self._check_outage(fakesecrets, self.target, step)
+            if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *further}:
+                self._check_outage(fakesecrets, self._settings.target, step)
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
         __tracebackhide__ = True
         told = f"The target was down during {step}"
         # Frozen, or who tries until its time is up would do so in real time.
-        with self.trial(fake) as trial, frozen(fake):
+        with self._trial(fake) as trial, frozen(fake):
             place = trial.begin()
             while place.rotation.status == "in progress":
                 target.is_down = place.rotation.next_step == step
@@ -125,58 +125,37 @@ class Recovery(Scenarios):
                         place.rotation.findings,
                     )
             target.is_down = False
-            self.check_recovered(trial, trial.recover(place), told)
-
-    def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Trial, Place, str]]:
-        """For each call to Secrets Manager an attempt in which that one, and its retries, are refused."""
-        log, _ = self.undisturbed(fake)
-        for number, (step, name) in enumerate(log):
-            operation = name.split()[0]
-            if operation not in OPERATIONS:
-                continue
-            with self.trial(fake) as trial:
-                hook = _arming(trial, number, operation, code, step)
-                trial.hooks.append(hook)
-                place = trial.begin()
-                hook(-1)
-                trial.attempt(place)
-                trial.hooks.remove(hook)
-                fake._service.faults.clear()
-                yield (
-                    trial,
-                    place,
-                    f"{operation} in {step} was refused with {code} (call {number + 1} of {len(log)})",
-                )
+            self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_pending_version_left_by_an_aborted_rotation_is_taken_up(
         self, fakesecrets: FakeSecrets
     ) -> None:
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
+        self._undisturbed(fakesecrets)
         for step in ("createSecret", "setSecret"):
-            with self.trial(fakesecrets) as trial:
+            with self._trial(fakesecrets) as trial:
                 fakesecrets.fail("Invoke", "TooManyRequestsException", step=step)
                 place = trial.begin()
                 trial.attempt(place)
                 told = f"Lambda refused to run {step} once"
-                self.check_succeeded(trial, trial.recover(place), "stuck-not-recovered", told)
+                self._check_succeeded(trial, trial.recover(place), "stuck-not-recovered", told)
 
     def test_each_step_may_start_cold(self, fakesecrets: FakeSecrets) -> None:
         """Nothing that is kept in memory is there in the next step."""
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
+        self._undisturbed(fakesecrets)
         try:
-            with self.trial(fakesecrets, cold_start=True) as trial:
+            with self._trial(fakesecrets, cold_start=True) as trial:
                 told = "The module was imported afresh for each step"
-                self.check_succeeded(trial, trial.rotate(), "state-in-memory", told)
+                self._check_succeeded(trial, trial.rotate(), "state-in-memory", told)
         except FakeSecretsError as refused:
             pytest.skip(str(refused))
 
     def test_it_ends_within_its_time(self, fakesecrets: FakeSecrets) -> None:
         """Each call takes a fifth of a second, and a sleep as long as it is."""
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial, frozen(fakesecrets):
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial, frozen(fakesecrets):
             trial.hooks.append(lambda number: fakesecrets.clock.tick(_PACE))
             rotation = trial.rotate()
             if rotation.status != "succeeded":
@@ -190,16 +169,16 @@ class Recovery(Scenarios):
     def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
         """A new password works a while after it was set."""
         __tracebackhide__ = True
-        if self.target is None:
+        if self._settings.target is None:
             pytest.skip("There is no CredentialTarget that could be late.")
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial, frozen(fakesecrets):
-            self.target.applies_after = self.propagation_delay or _LATE
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial, frozen(fakesecrets):
+            self._settings.target.applies_after = self._settings.propagation_delay or _LATE
             place = trial.begin()
             rotation = trial.attempt(place)
-            if self.propagation_delay:
-                told = f"The target was {self.propagation_delay.total_seconds():g} seconds late"
-                self.check_succeeded(trial, rotation, "no-tolerance-for-delay", told)
+            if self._settings.propagation_delay:
+                told = f"The target was {self._settings.propagation_delay.total_seconds():g} seconds late"
+                self._check_succeeded(trial, rotation, "no-tolerance-for-delay", told)
             if rotation.status == "succeeded" and not trial.accepts():
                 trial.fail(
                     "untested",
@@ -209,7 +188,7 @@ class Recovery(Scenarios):
                 )
             trial.recover(place, lambda: fakesecrets.clock.tick(_PAUSE))
             fakesecrets.clock.tick(_PAUSE)
-            self.check_succeeded(trial, place.rotation, "not-recovered", "The target was late")
+            self._check_succeeded(trial, place.rotation, "not-recovered", "The target was late")
 
 
 def _check_told(trial: Trial, place: Place, told: str) -> None:
@@ -218,16 +197,6 @@ def _check_told(trial: Trial, place: Place, told: str) -> None:
     for finding in place.rotation.findings:
         if finding.code == "error-swallowed":
             trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)
-
-
-def _arming(trial: Trial, number: int, operation: str, code: str, step: str) -> Callable[[int], None]:
-    """A hook that lets the call of that number fail: it is armed when the one before it has ended."""
-
-    def hook(at: int) -> None:
-        if at == number - 1:
-            trial.fake.fail(operation, code, times=None, step=step)
-
-    return hook
 
 
 @contextmanager

@@ -12,18 +12,18 @@ class Refusals(Scenarios):
 
     def test_an_unknown_token_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             trial.begin()
-            self.check_left_alone(
+            self._check_left_alone(
                 trial, "f" * 32, "unknown-token-accepted", "with a token that is no version's"
             )
 
     def test_rotation_that_is_switched_off_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             before = trial.state()
             error = trial.deliver("createSecret", "f" * 32)
-            self.check_unchanged(trial, before, "createSecret", "disabled-accepted", "when rotation was off")
+            self._check_unchanged(trial, before, "createSecret", "disabled-accepted", "when rotation was off")
             if isinstance(error, KeyError) and "RotationEnabled" in str(error):
                 trial.fail(
                     "rotation-enabled-assumed",
@@ -31,12 +31,12 @@ class Refusals(Scenarios):
                     "Read it with metadata.get('RotationEnabled').",
                 )
             place = trial.begin()
-            self.client(fakesecrets).cancel_rotate_secret(SecretId=trial.name)
-            self.check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
+            trial.client.cancel_rotate_secret(SecretId=trial.name)
+            self._check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
 
     def test_an_unknown_step_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             place = trial.begin()
             before = trial.state()
             error = trial.deliver("anotherSecret", place.token)
@@ -50,11 +50,11 @@ class Refusals(Scenarios):
     def test_a_test_run_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
         """RotateImmediately=false runs testSecret alone, on a version that is removed afterwards."""
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial:
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial:
             before = trial.state()
             rotation = trial.rotate(RotateImmediately=False, RotationRules={"AutomaticallyAfterDays": 30})
-            self.check_succeeded(trial, rotation, "test-run-failed", "Only testSecret was run")
+            self._check_succeeded(trial, rotation, "test-run-failed", "Only testSecret was run")
             if trial.state() != before:
                 trial.fail(
                     "test-run-failed",

@@ -22,17 +22,17 @@ class Rotating(Scenarios):
     def test_a_rotation_succeeds(self, fakesecrets: FakeSecrets) -> None:
         """All four steps, and nothing to say of what the function did in them."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             rotation = trial.rotate()
             if rotation.findings:
                 first = rotation.findings[0]
                 trial.fail(first.code, first.text, first.advice, rotation.findings)
-            self.check_succeeded(trial, rotation, "rotation-failed")
+            self._check_succeeded(trial, rotation, "rotation-failed")
 
     def test_the_first_rotation_ever_succeeds(self, fakesecrets: FakeSecrets) -> None:
         """There is no AWSPREVIOUS yet."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             rotation = trial.rotate()
             if rotation.status != "succeeded":
                 step = rotation.steps[-1]
@@ -46,9 +46,9 @@ class Rotating(Scenarios):
     def test_two_rotations_in_a_row_succeed(self, fakesecrets: FakeSecrets) -> None:
         """Nothing that the first one leaves may hinder the second."""
         __tracebackhide__ = True
-        with self.trial(fakesecrets) as trial:
+        with self._trial(fakesecrets) as trial:
             first = trial.rotate()
-            self.check_succeeded(trial, first, "rotation-failed")
+            self._check_succeeded(trial, first, "rotation-failed")
             self._rotate_again(trial, first)
             if trial.secret.labels.get(PREVIOUS) != first.token:
                 trial.fail(
@@ -69,7 +69,7 @@ class Rotating(Scenarios):
                 first.findings,
             )
         else:
-            self.check_succeeded(trial, second, "second-rotation-failed")
+            self._check_succeeded(trial, second, "second-rotation-failed")
             for finding in second.findings:
                 trial.fail(
                     finding.code, f"In the second rotation: {finding.text}", finding.advice, second.findings
@@ -78,12 +78,12 @@ class Rotating(Scenarios):
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
         """Secrets Manager may remove it when a rotation has succeeded, and before a step comes again."""
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial:
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial:
             trial.fake.assume(pending_after_finish="removed")
             for _ in range(2):
                 rotation = trial.rotate()
-                self.check_succeeded(trial, rotation, "pending-needed")
+                self._check_succeeded(trial, rotation, "pending-needed")
                 error = trial.deliver("finishSecret", rotation.token)
                 if error is not None:
                     trial.fail(
@@ -94,14 +94,14 @@ class Rotating(Scenarios):
 
     def test_alternating_users_come_back_after_two_rotations(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        self.undisturbed(fakesecrets)
-        with self.trial(fakesecrets) as trial:
+        self._undisturbed(fakesecrets)
+        with self._trial(fakesecrets) as trial:
             before = _user(trial.value())
             trial.rotate()
             between = _user(trial.value())
             if before == between:
                 pytest.skip("The user stays the same: this is no strategy of alternating users.")
-            self.check_succeeded(trial, trial.rotate(), "did-not-alternate")
+            self._check_succeeded(trial, trial.rotate(), "did-not-alternate")
             after = _user(trial.value())
             if after != before:
                 trial.fail(
@@ -113,17 +113,17 @@ class Rotating(Scenarios):
     def test_hostile_but_legal_passwords_work(self, fakesecrets: FakeSecrets) -> None:
         """GetRandomPassword may give any of the characters that are not excluded, in any order."""
         __tracebackhide__ = True
-        log, _ = self.undisturbed(fakesecrets)
+        log, _ = self._undisturbed(fakesecrets)
         if not any(name == "GetRandomPassword" for _, name in log):
             pytest.skip("The function does not ask Secrets Manager for its passwords.")
         for turn in range(4):
-            with self.trial(fakesecrets) as trial:
+            with self._trial(fakesecrets) as trial:
                 trial.fake._service.ids.passwords = _Hostile(turn)
                 rotation = trial.rotate()
-                self.check_succeeded(
+                self._check_succeeded(
                     trial, rotation, "hostile-password", "The password had special characters"
                 )
-                if not isinstance(self.secret_value, str) and not isinstance(trial.value(), dict):
+                if not isinstance(self._settings.secret_value, str) and not isinstance(trial.value(), dict):
                     trial.fail(
                         "hostile-password",
                         "The new value is no JSON any more: the password broke it.",
