@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from functools import wraps
 from types import SimpleNamespace
@@ -18,12 +17,6 @@ from pytest_fakesecrets._model import service_model
 
 #: The sources of the rows in our tables, as they are cited most.
 MODEL = "botocore's service model of Secrets Manager, 2017-10-17"
-
-#: For tests that take seconds, and that the checks run: see .ci/run.
-LONG = pytest.mark.skipif(
-    not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"),
-    reason="it takes long: FAKESECRETS_TESTS_MUST_RUN=1 runs it, as .ci/run does",
-)
 
 #: Codes that AWS services answer with and no operation declares.
 COMMON_CODES = {

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 
 import pytest
 from rotation_functions import raising_in, well_behaved
-from support import LONG
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning, _page, _report_plugin, _telling
 from pytest_fakesecrets._chart import span
@@ -548,7 +547,7 @@ class TestOtherScopes:
         assert "db14" in text.splitlines()
 
 
-@LONG
+@pytest.mark.long
 class TestRun:
     def test_workers_hand_their_parts_to_the_controller(self, run):
         pytest.importorskip("xdist")
@@ -713,7 +712,7 @@ def chromium():
     return call
 
 
-@LONG
+@pytest.mark.long
 class TestBrowser:
     def test_shows_the_page(self, pytester, run, chromium):
         run(source=RICH).assert_outcomes(failed=1)

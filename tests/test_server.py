@@ -18,7 +18,7 @@ from http import HTTPStatus
 
 import pytest
 from rotation_functions import raising_in, well_behaved
-from support import LONG, labels, refused, snapshot, token
+from support import labels, refused, snapshot, token
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning, _model, _server
 from pytest_fakesecrets._world import World
@@ -519,7 +519,7 @@ print(json.dumps([before, meanwhile, names()]))
         ]
 
 
-@LONG
+@pytest.mark.long
 class TestCommandLine:
     def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, aws, tmp_path):
         blob = tmp_path / "blob"
@@ -560,7 +560,7 @@ class TestCommandLine:
         )
 
 
-@LONG
+@pytest.mark.long
 class TestJavaScript:
     def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, node):
         told = node(

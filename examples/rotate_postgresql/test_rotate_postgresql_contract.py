@@ -7,18 +7,15 @@ import os
 
 import pytest
 
-MUST_RUN = bool(os.environ.get("FAKESECRETS_TESTS_MUST_RUN"))
-if not MUST_RUN:
+if not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"):
     pytest.importorskip("psycopg")
 
-import alternating_users_rotation  # noqa: E402  # after what may skip them
-import single_user_rotation  # noqa: E402
+import alternating_users_rotation  # after what may skip them
+import single_user_rotation
 
-from pytest_fakesecrets import RotationContract  # noqa: E402
+from pytest_fakesecrets import RotationContract
 
-pytestmark = pytest.mark.skipif(
-    not MUST_RUN, reason="it takes long: FAKESECRETS_TESTS_MUST_RUN=1 runs it, as .ci/run does"
-)
+pytestmark = pytest.mark.long
 
 
 class OnTheServer(RotationContract):

@@ -1,6 +1,19 @@
-"""Runs of a contract, as those who use it run it: a test module with one class, in a pytest of its own."""
+"""Runs of a contract: of one scenario by a plain call, or of a test module in an inner run of pytest."""
 
 from __future__ import annotations
+
+import pytest
+
+from pytest_fakesecrets import FakeSecrets, RotationContract
+
+
+def failure_of(function, attributes, scenario):
+    """The text with which one scenario fails for a rotation function."""
+    members = {"rotation_function": staticmethod(function), **attributes}
+    contract = type("TestFunction", (RotationContract,), members)()
+    with FakeSecrets() as fake, pytest.raises(AssertionError) as failed:
+        getattr(contract, scenario)(fake)
+    return str(failed.value)
 
 
 def run(pytester, module, *arguments):

@@ -7,23 +7,28 @@ from datetime import timedelta
 import correct_functions
 import pytest
 from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
-from contract_runs import contract_of, failures, run
+from contract_runs import contract_of, failure_of, failures, run
 from key_service import SERVICE
-from support import LONG
 
 from pytest_fakesecrets import RotationContract
 
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: f"{row.number}-{row.function.__name__}")
-def test_a_broken_function_fails_with_the_finding_that_tells_why(pytester, row):
-    module = f"from broken_functions import BROKEN\nrow = BROKEN[{BROKEN.index(row)}]\n"
+def test_a_broken_function_fails_with_the_finding_that_names_its_bug(row):
+    failure = failure_of(row.function, row.attributes, row.scenario)
+
+    assert row.code in failure
+    assert row.where in failure
+
+
+def test_a_failing_scenario_of_an_inner_run_reports_its_finding(pytester):
+    row = BROKEN[0]
+    module = "from broken_functions import BROKEN\nrow = BROKEN[0]\n"
 
     result = run(pytester, module + contract_of("row.function", "row.attributes"), f"::{row.scenario}")
 
-    told = result.stdout.str()
-    assert failures(result) >= 1, told
-    assert row.code in told
-    assert row.where in told
+    assert failures(result) == 1
+    result.stdout.fnmatch_lines(f"*{row.code}*")
 
 
 def test_each_class_of_bugs_has_a_function_that_shows_it():
@@ -42,7 +47,7 @@ class TestSingleUser(RotationContract):
     target = ONE_USER["target"]
 
 
-@LONG
+@pytest.mark.long
 class TestFunctionByItsName(RotationContract):
     rotation_function = "correct_functions:single_user"
     secret_value = ONE_USER["secret_value"]
@@ -56,7 +61,7 @@ class TestTidying(RotationContract):
     target = ONE_USER["target"]
 
 
-@LONG
+@pytest.mark.long
 class TestPatient(RotationContract):
     rotation_function = staticmethod(correct_functions.patient)
     secret_value = ONE_USER["secret_value"]
@@ -79,7 +84,7 @@ class TestTwoKeys(RotationContract):
     zero_downtime = True
 
 
-@LONG
+@pytest.mark.long
 class TestExample(RotationContract):
     """The function of examples/rotate_an_api_key, at a target of its own."""
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import correct_functions
 import pytest
 from contract_runs import contract_of, failures, run
-from support import LONG
 
-pytestmark = LONG
+pytestmark = pytest.mark.long
 
 SOURCE = Path(correct_functions.__file__).read_text("utf-8")
 
