@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+# Workers, child processes and inner runs keep the byte code of what they import: compiling it took half of their time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 from hypothesis import settings
@@ -14,13 +16,6 @@ from pytest_fakesecrets._service import Service
 settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-
-def pytest_configure(config):
-    """Let child processes and inner runs share byte code: compiling the package takes most of their time."""
-    cache = Path(config.rootpath, ".pytest_cache", "bytecode")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(cache)
 
 
 @pytest.fixture
