@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _hook
 from ._core.errors import FakeSecretsError
-from ._install import put_handlers
+from ._install import put_handlers, reach
 from ._looking import Looking
 from ._service import default_region
 
@@ -37,6 +37,7 @@ class Clients(Looking):
             FakeSecretsError: the fake is not active; its client would reach the real AWS.
         """
         self._check_active()
+        reach()
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         client: Any = _hook.session().create_client(
             "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
@@ -46,7 +47,10 @@ class Clients(Looking):
 
     def attach(self, client: Any) -> None:
         """
-        Let this fake answer a client that was made before pytest-fakesecrets was imported.
+        Let this fake answer a client that it does not reach by itself.
+
+        Entering a fake reaches every client and session of botocore's. One that is built by hand, with an event
+        emitter that belongs to no session, is reached by this.
 
         Args:
             client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose

@@ -145,11 +145,20 @@ def answer_wire(
 
 def leave_unsigned(context: Mapping[str, Any], **_: object) -> object:
     """Answer `choose-signer`: what is answered here is left unsigned, and so needs no keys."""
-    if _UNSIGNED not in context:
-        return None
-    from botocore import UNSIGNED
+    return _Unsigned() if _UNSIGNED in context else None
 
-    return UNSIGNED
+
+class _Unsigned(str):
+    """A signature version that equals `botocore.UNSIGNED`: each copy of botocore in the process has its own."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return type(other).__name__ == "UNSIGNED"
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
 
 #: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
@@ -223,12 +232,16 @@ def _body(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else body or b""
 
 
-@lru_cache(maxsize=1)
 def session() -> Session:
-    """The session of our own clients. One for the process: a new one reads botocore's data files again."""
+    """The session of our own clients. One for each copy of botocore: a new one reads its data files again."""
     from botocore.session import Session
 
-    return Session()
+    return _session_of(Session)
+
+
+@lru_cache(maxsize=1)
+def _session_of(kind: type[Session]) -> Session:
+    return kind()
 
 
 def is_ours(client: Any) -> bool:

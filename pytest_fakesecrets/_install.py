@@ -1,84 +1,161 @@
 """
-How our handlers get into botocore: once, early, and without importing it.
+How our handlers get into botocore: early, without importing it, and without changing what is shared.
 
-They are put into its built-in handlers, which every session that is made later copies.
+botocore calls its initializers for each session that is made (`botocore.register_initializer`), and ours
+registers our handlers with that session. A process may hold several copies of botocore, since modules are
+reloaded, or evicted from `sys.modules` and imported again. Each copy has its own list of initializers.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from copy import copy
 from functools import partial
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from itertools import dropwhile
+from types import FunctionType, ModuleType
 from typing import Any
+from weakref import WeakSet
 
 from . import _hook
 
-_HANDLERS_MODULE = "botocore.handlers"
+_PACKAGE = "botocore"
+_SESSION = "botocore.session"
+_CLIENT = "botocore.client"
 
 
-class _WaitForBotocore(MetaPathFinder):
-    """Adds our handlers to botocore's at the moment that somebody imports it, and not before."""
+class _Installer:
+    """
+    Registers our initializer with every copy of botocore.
+
+    It is a finder on `sys.meta_path` that finds nothing: each search for a module is an occasion to look whether
+    botocore is there. A submodule is searched for before a session can be made, and where a finder of others
+    comes first, botocore's optional dependencies are. So no loader is wrapped or changed to import botocore.
+    """
+
+    def __init__(self) -> None:
+        # The function register_initializer is a new one each time that the code of the package is executed.
+        self._registered: WeakSet[FunctionType] = WeakSet()
+        self._is_late = False
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != _HANDLERS_MODULE:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
+        self.register_with_current_copy()
+        is_reload = fullname == _PACKAGE and target is not None
+        return self._spec_for_reload(path, target) if is_reload else None
 
-        def execute_and_add(module: ModuleType) -> None:
-            execute(module)
-            _add_handlers(module)
+    def install(self) -> None:
+        """Reach the sessions that are made from now on."""
+        if not any(finder is self for finder in sys.meta_path):  # the list may have been restored or replaced
+            sys.meta_path.insert(0, self)
+        self.register_with_current_copy()
 
-        spec.loader.exec_module = execute_and_add  # type: ignore[method-assign]  # of this one loader
+    def reach(self) -> None:
+        """Reach every session and client of the process, those of evicted copies of botocore too."""
+        self.install()
+        for names in _packages_of_sessions():
+            self._register_with(names, is_late=True)
+        if self._is_late:
+            self._is_late = False
+            _put_handlers_everywhere()
+
+    def register_with_current_copy(self) -> None:
+        self._register_with(_names(sys.modules.get(_PACKAGE)), is_late=False)
+
+    def _register_with(self, names: Mapping[str, Any], *, is_late: bool) -> None:
+        register = names.get("register_initializer")
+        if isinstance(register, FunctionType) and register not in self._registered:
+            register(put_handlers)
+            self._registered.add(register)
+            self._is_late |= is_late or "Session" in _names(sys.modules.get(_SESSION))
+
+    def _spec_for_reload(self, path: Sequence[str] | None, package: ModuleType | None) -> ModuleSpec | None:
+        """What the finders after this one find, in a copy with a loader of its own."""
+        for finder in list(dropwhile(lambda each: each is not self, sys.meta_path))[1:]:
+            if not hasattr(finder, "find_spec"):
+                return None  # it has an older protocol, by which Python asks it
+            spec = finder.find_spec(_PACKAGE, path, package)
+            if spec is not None:
+                return _Reloader(spec, self.register_with_current_copy).spec()
+        return None
+
+
+class _Reloader:
+    """Reloads the package `botocore` by its own loader, and calls *done*: its initializers are lost by then."""
+
+    def __init__(self, original: ModuleSpec, done: Callable[[], None]) -> None:
+        self._original = original
+        self._done = done
+
+    def spec(self) -> ModuleSpec:
+        spec = copy(self._original)
+        if hasattr(spec.loader, "exec_module"):
+            spec.loader = self  # type: ignore[assignment]  # importlib.abc is slow to import
         return spec
 
+    def exec_module(self, package: ModuleType) -> None:
+        loader: Any = self._original.loader
+        package.__spec__, package.__loader__ = self._original, loader
+        try:
+            loader.exec_module(package)
+        finally:
+            self._done()
 
-def _add_handlers(module: ModuleType) -> None:
-    for handler in _hook.HANDLERS:
-        if handler not in module.BUILTIN_HANDLERS:
-            module.BUILTIN_HANDLERS.append(handler)
+
+def _names(module: object) -> Mapping[str, Any]:
+    """The names in a module, without executing it where it is one that importlib's LazyLoader has made."""
+    try:
+        names: Mapping[str, Any] = object.__getattribute__(module, "__dict__")
+    except AttributeError:  # None or a stub, in the place of a module
+        return {}
+    return names
 
 
-def install() -> None:
-    """Put our handlers among botocore's built-in ones, now or as soon as botocore is imported."""
-    if _HANDLERS_MODULE in sys.modules:
-        _add_handlers(sys.modules[_HANDLERS_MODULE])
-    elif not any(isinstance(finder, _WaitForBotocore) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WaitForBotocore())
+def _packages_of_sessions() -> Iterator[Mapping[str, Any]]:
+    """
+    The names in the package `botocore` of each copy that can make sessions.
+
+    An evicted copy is found by the one class of its `botocore.session` whose base has few subclasses.
+    """
+    for kind in MutableMapping.__subclasses__():
+        if kind.__module__ == _SESSION:
+            invoke = getattr(kind.__init__, "__globals__", {}).get("invoke_initializers")
+            yield getattr(invoke, "__globals__", {})
+
+
+def _put_handlers_everywhere() -> None:
+    """Reach the sessions and clients that were made before our initializer was registered."""
+    kinds: dict[int, set[str]] = {}  # by the id of a class: its metaclass may make it unhashable
+    for found in gc.get_objects():
+        kind = type(found)
+        if id(kind) not in kinds:
+            kinds[id(kind)] = {f"{getattr(base, '__module__', '')}.{base.__name__}" for base in kind.__mro__}
+        with suppress(Exception):  # it is still being made, and then our initializer reaches it
+            if f"{_SESSION}.Session" in kinds[id(kind)]:
+                put_handlers(found.get_component("event_emitter"))
+            elif f"{_CLIENT}.BaseClient" in kinds[id(kind)] and _hook.is_ours(found):
+                put_handlers(found.meta.events)
+
+
+def put_handlers(emitter: Any) -> None:
+    """Let an emitter of botocore's, or that of a session, call our handlers, once."""
+    for entry in _hook.HANDLERS:
+        emitter.register(*entry, unique_id=entry)  # not a name: there may be two copies of this package, too
+
+
+_INSTALLER = _Installer()
+
+install = _INSTALLER.install
+reach = _INSTALLER.reach
 
 
 def guard(on: bool) -> Callable[[], None]:
     """Refuse calls while no fake is active, or do not, and return what makes it as it was."""
     before, _hook.guarded = _hook.guarded, on
-    if on and "botocore.client" in sys.modules:
-        _reach_earlier_ones()
+    if on:
+        reach()
     return partial(setattr, _hook, "guarded", before)
-
-
-def _reach_earlier_ones() -> None:
-    """Put our handlers into the sessions and clients that were made before this module was imported."""
-    import gc
-
-    from botocore.client import BaseClient
-    from botocore.session import Session
-
-    for found in gc.get_objects():
-        if issubclass(type(found), Session):
-            put_handlers(found.get_component("event_emitter"))
-        elif issubclass(type(found), BaseClient) and _hook.is_ours(found):
-            put_handlers(found.meta.events)
-
-
-def put_handlers(emitter: Any) -> None:
-    """Let an emitter of botocore's call our handlers, once."""
-    for event, handler in _hook.HANDLERS:
-        emitter.register(event, handler, unique_id=f"fakesecrets {event}")

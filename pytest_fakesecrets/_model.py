@@ -11,15 +11,16 @@ import base64
 import binascii
 import inspect
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+import botocore.model  # its classes are not taken out of it: they are others once it has been reloaded
 from botocore import xform_name
-from botocore.loaders import Loader
-from botocore.model import ListShape, OperationNotFoundError, ServiceModel, Shape, StringShape, StructureShape
+from botocore.loaders import create_loader
 from botocore.validate import ParamValidator
 
 from ._core.errors import (
@@ -50,8 +51,10 @@ class Operation:
 
 
 @lru_cache(maxsize=1)
-def service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("secretsmanager", "service-2"), "secretsmanager")
+def service_model() -> botocore.model.ServiceModel:
+    loader = create_loader(os.environ.get("AWS_DATA_PATH"))  # where botocore itself is in a zip archive
+    model = loader.load_service_model("secretsmanager", "service-2")
+    return botocore.model.ServiceModel(model, "secretsmanager")
 
 
 @cache
@@ -65,7 +68,7 @@ def operation(name: str) -> Operation:
     """
     try:
         model = service_model().operation_model(name)
-    except OperationNotFoundError:
+    except botocore.model.OperationNotFoundError:
         raise UnknownOperationException from None
     function = OPERATIONS.get(name)
     if function is None:
@@ -128,15 +131,15 @@ def check_members(operation_name: str, **members: Any) -> None:
         raise FakeSecretsError(error.message) from None
 
 
-def _reader(shape: Shape) -> Reader:
-    if isinstance(shape, StructureShape):
+def _reader(shape: botocore.model.Shape) -> Reader:
+    if isinstance(shape, botocore.model.StructureShape):
         return _structure(shape)
-    if isinstance(shape, ListShape):
+    if isinstance(shape, botocore.model.ListShape):
         return _list(shape)
     return _scalar(shape)
 
 
-def _structure(shape: StructureShape | None, name_as: Callable[[str], str] = str) -> Reader:
+def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[str], str] = str) -> Reader:
     members = {} if shape is None else shape.members
     readers = [(wire, name_as(wire), _path(wire), _reader(member)) for wire, member in members.items()]
     required = [] if shape is None else [(wire, _path(wire)) for wire in shape.required_members]
@@ -159,7 +162,7 @@ def _structure(shape: StructureShape | None, name_as: Callable[[str], str] = str
     return read
 
 
-def _list(shape: ListShape) -> Reader:
+def _list(shape: botocore.model.ListShape) -> Reader:
     member, broken = _reader(shape.member), _constraints(shape, len)
 
     def read(value: Any, path: str, violations: list[str]) -> list[Any]:
@@ -171,7 +174,7 @@ def _list(shape: ListShape) -> Reader:
     return read
 
 
-def _scalar(shape: Shape) -> Reader:
+def _scalar(shape: botocore.model.Shape) -> Reader:
     python_type, noun = _SCALARS[shape.type_name]
     is_blob = shape.type_name == "blob"
     broken = _constraints(shape, _measure(shape))
@@ -207,7 +210,7 @@ def _wrong_type(path: str, noun: str) -> ServiceError:
     return SerializationException(f"{path or 'The body of the request'} has to be {noun}.")
 
 
-def _measure(shape: Shape) -> Callable[[Any], int]:
+def _measure(shape: botocore.model.Shape) -> Callable[[Any], int]:
     if shape.type_name in ("integer", "long"):
         return int
     if shape.name in _MEASURED_IN_BYTES:
@@ -215,7 +218,9 @@ def _measure(shape: Shape) -> Callable[[Any], int]:
     return len
 
 
-def _constraints(shape: Shape, measure: Callable[[Any], int]) -> Callable[[Any, str], Sequence[str]]:
+def _constraints(
+    shape: botocore.model.Shape, measure: Callable[[Any], int]
+) -> Callable[[Any, str], Sequence[str]]:
     """A function that lists how a value breaks the shape's constraints, in the service's words."""
     checks = _checks(shape, measure)
     is_sensitive = shape.metadata.get("sensitive", False)
@@ -230,7 +235,9 @@ def _constraints(shape: Shape, measure: Callable[[Any], int]) -> Callable[[Any, 
     return broken
 
 
-def _checks(shape: Shape, measure: Callable[[Any], int]) -> list[tuple[Callable[[Any], bool], str]]:
+def _checks(
+    shape: botocore.model.Shape, measure: Callable[[Any], int]
+) -> list[tuple[Callable[[Any], bool], str]]:
     bounds = shape.metadata
     what = "value" if shape.type_name in ("integer", "long") else "length"
     checks: list[tuple[Callable[[Any], bool], str]] = []
@@ -255,7 +262,7 @@ def _checks(shape: Shape, measure: Callable[[Any], int]) -> list[tuple[Callable[
                 f"Member must satisfy regular expression pattern: {bounds['pattern']}",
             )
         )
-    if isinstance(shape, StringShape) and shape.enum:
+    if isinstance(shape, botocore.model.StringShape) and shape.enum:
         allowed = frozenset(shape.enum)
         checks.append(
             (allowed.__contains__, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")

@@ -13,6 +13,7 @@ from ._core.errors import ServiceError
 from ._core.secret import Secret
 from ._core.store import Region
 from ._faults import Broken, Fault, exception_of, ids_in
+from ._install import reach
 from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
 from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
@@ -48,6 +49,7 @@ class World:
 
     def begin(self) -> None:
         """Answer the clients of the process from now on."""
+        reach()
         _hook.active = self
         for told in listeners:
             told(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 from botocore import xform_name
 from botocore.client import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 from freezegun import freeze_time
 from rotation_functions import nothing
 from support import current, refused, token
@@ -632,57 +635,32 @@ class TestAttach:
             "CreateSecret"
         ]
 
-    def test_reaches_a_client_from_before_the_package_was_imported(self, pytester):
-        pytester.makepyfile(
-            """
-            import socket
-            import sys
+    def test_reaches_a_client_whose_emitter_belongs_to_no_session(self, fakesecrets, closed_port):
+        session = botocore.session.Session()
+        session.register_component("event_emitter", EventAliaser(HierarchicalEmitter()))
+        client = session.create_client("secretsmanager", **closed_port)
+        with pytest.raises(EndpointConnectionError):
+            client.list_secrets()
 
-            import botocore.session
-            import pytest
-            from botocore.client import Config
-            from botocore.exceptions import EndpointConnectionError
+        fakesecrets.attach(client)
+        fakesecrets.attach(session)
 
-            with socket.socket() as listener:
-                listener.bind(("127.0.0.1", 0))
-                URL = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            CLIENT = botocore.session.Session().create_client(
-                "secretsmanager",
-                region_name="us-east-1",
-                aws_access_key_id="mine",
-                aws_secret_access_key="mine",
-                endpoint_url=URL,
-                config=Config(retries={"total_max_attempts": 1}, proxies={}),
-            )
-            assert "pytest_fakesecrets" not in sys.modules
+        for each in (client, session.create_client("secretsmanager", **closed_port)):
+            assert each.list_secrets()["SecretList"] == []
 
 
-            def test_it():
-                from pytest_fakesecrets import FakeSecrets
-
-                with FakeSecrets() as fake:
-                    with pytest.raises(EndpointConnectionError):
-                        CLIENT.list_secrets()
-                    fake.attach(CLIENT)
-                    first = CLIENT.create_secret(Name="db", SecretString="value")
-                    assert fake.secret("db").value() == "value"
-                with pytest.raises(EndpointConnectionError):
-                    CLIENT.list_secrets()
-                with FakeSecrets():
-                    assert CLIENT.create_secret(Name="db", SecretString="value") == first
-            """
+def run(script, *arguments):
+    """Run a script in a fresh interpreter, once for each argument, and expect that its assertions hold."""
+    for argument in arguments or [""]:
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", "-c", script, *filter(None, [argument])],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
-
-        pytester.runpytest_subprocess("-p", "no:fakesecrets").assert_outcomes(passed=1)
-
-
-def run(script):
-    """Run a script in a fresh interpreter, and expect that its assertions hold."""
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert ran.stderr == ""
-    assert ran.returncode == 0
+        assert ran.stderr == ""
+        assert ran.returncode == 0
 
 
 #: What nobody should wait for who does not use the fake.
@@ -739,61 +717,142 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         assert "pytest_fakesecrets._hook" in names  # what our own statements import is seen
         assert {name.partition(".")[0] for name in names} & set(SLOW) == set()
 
-    def test_the_finder_removes_itself_when_botocore_comes(self):
+    def test_the_plugin_is_installed_once_for_each_copy_of_botocore(self):
         run(
             """
+import importlib
 import sys
 
 import pytest_fakesecrets
-from pytest_fakesecrets import _hook, _install
+from pytest_fakesecrets import _install
 
-def waiting():
-    return [finder for finder in sys.meta_path if isinstance(finder, _install._WaitForBotocore)]
-
-assert len(waiting()) == 1
-_install.install()
-assert len(waiting()) == 1
+def check():
+    for _ in range(2):
+        _install.install()
+        with pytest_fakesecrets.FakeSecrets() as fake:
+            fake.client()
+        assert len([finder for finder in sys.meta_path if type(finder) is _install._Installer]) == 1
+        assert botocore._INITIALIZERS == [_install.put_handlers]
 
 import botocore
-
-assert len(waiting()) == 1
-
-import botocore.handlers
-
-assert waiting() == []
-assert botocore.handlers.__spec__.name == "botocore.handlers"
-names = [entry[0] for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]
-assert names == [
-    "before-parameter-build.secrets-manager",
-    "before-call.secrets-manager",
-    "choose-signer.secrets-manager",
-    "before-send.secrets-manager",
-], names
-_install.install()
-assert waiting() == []
-assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 4
+check()
+importlib.reload(botocore)
+check()
+for name in [name for name in sys.modules if name.partition(".")[0] == "botocore"]:
+    del sys.modules[name]
+import botocore.session
+check()
 """
         )
 
-    def test_botocore_may_have_been_imported_before(self):
+    def test_the_heap_is_searched_once_and_only_where_sessions_came_before_the_plugin(self):
+        run(
+            """
+import sys
+from unittest import mock
+
+if len(sys.argv) == 1:
+    import botocore.session
+import pytest_fakesecrets
+from pytest_fakesecrets import FakeSecrets, _install
+
+with mock.patch.object(_install.gc, "get_objects", wraps=_install.gc.get_objects) as searched:
+    for _ in range(3):
+        with FakeSecrets() as fake:
+            fake.client()
+        _install.guard(True)()
+assert searched.call_count == (1 if len(sys.argv) == 1 else 0), searched.call_count
+""",
+            "",
+            "after the plugin",
+        )
+
+    def test_an_evicted_copy_of_botocore_is_not_kept_alive(self):
+        run(
+            """
+import gc
+import sys
+from unittest import mock
+from weakref import ref
+
+import pytest_fakesecrets
+
+with mock.patch.dict(sys.modules):
+    import botocore.session
+    session = ref(botocore.session.Session())
+    copies = [ref(botocore.session.Session), ref(botocore.register_initializer)]
+del botocore
+gc.collect()
+assert [copy() for copy in copies] == [None, None]
+assert session() is None
+assert len(pytest_fakesecrets._install._INSTALLER._registered) == 0
+"""
+        )
+
+    def test_two_copies_of_this_package_serve_one_botocore(self):
         run(
             """
 import sys
 
-import botocore.handlers
+import boto3
+import pytest_fakesecrets
 
-import pytest_fakesecrets.plugin
-from pytest_fakesecrets import FakeSecrets, _install
-
-assert not [finder for finder in sys.meta_path if isinstance(finder, _install._WaitForBotocore)]
-import botocore.session
-
-session = botocore.session.Session()
-client = session.create_client(
+client = boto3.client(
     "secretsmanager", region_name="us-east-1", aws_access_key_id="mine", aws_secret_access_key="mine"
 )
-with FakeSecrets() as fake:
-    client.create_secret(Name="db", SecretString="value")
+first = pytest_fakesecrets
+for name in [name for name in sys.modules if name.partition(".")[0] == "pytest_fakesecrets"]:
+    del sys.modules[name]
+import pytest_fakesecrets
+
+assert pytest_fakesecrets is not first
+for copy in (pytest_fakesecrets, first, pytest_fakesecrets):
+    with copy.FakeSecrets() as fake:
+        client.create_secret(Name="db", SecretString="value")
+        assert fake.secret("db").value() == "value"
+"""
+        )
+
+    def test_a_failed_reload_of_botocore_raises_its_error_and_leaves_the_plugin_in_place(self):
+        run(
+            """
+import importlib
+import importlib.util
+import sys
+from importlib.machinery import PathFinder
+
+import pytest_fakesecrets
+import boto3
+
+class Failing:
+    def __init__(self, loader):
+        self.loader = loader
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self, is_package=True) if target is not None else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        assert module.__loader__ is module.__spec__.loader is self
+        self.loader.exec_module(module)
+        raise LookupError("after its code")
+
+botocore = sys.modules["botocore"]
+path = botocore.__path__
+sys.meta_path.insert(1, Failing(botocore.__loader__))
+with pytest_fakesecrets.FakeSecrets() as fake:
+    try:
+        importlib.reload(botocore)
+    except LookupError as error:
+        assert str(error) == "after its code"
+    else:
+        raise AssertionError
+    assert botocore._INITIALIZERS == [pytest_fakesecrets._install.put_handlers]
+    botocore.__path__ = path
+    session = boto3.session.Session("mine", "mine", region_name="us-east-1")
+    session.client("secretsmanager").create_secret(Name="db", SecretString="value")
     assert fake.secret("db").value() == "value"
 """
         )
@@ -815,3 +874,470 @@ else:
     raise AssertionError
 """
         )
+
+    def test_a_run_that_does_not_use_the_plugin_finds_its_loaders_unchanged(self, pytester):
+        pytester.makeini("[pytest]\npython_files = *.py")
+        pytester.makepyfile(
+            lib="import boto3\n\n\ndef test_lib(): assert boto3",
+            test_a="import lib\n\n\ndef test_it(): assert lib",
+            test_b="""
+            import importlib.util
+
+            import botocore.handlers
+            import lib
+
+
+            def test_the_one_loader_of_all_modules():
+                for module in (lib, botocore, botocore.handlers):
+                    assert module.__loader__ is module.__spec__.loader is __loader__
+                    assert importlib.util.find_spec(module.__name__).loader is __loader__
+                assert not {"create_module", "exec_module", "get_code"} & set(vars(__loader__))
+            """,
+        )
+
+        pytester.runpytest_subprocess().assert_outcomes(passed=3)
+
+    def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(self, pytester):
+        pytester.makeini("[pytest]\nfakesecrets_guard = true")
+        pytester.makeconftest(
+            """
+            import boto3
+            import botocore.session
+
+            KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
+            CLIENT = boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
+            BARE = botocore.session.Session(include_builtin_handlers=False)
+
+            pytest_plugins = ["pytest_fakesecrets.plugin"]
+            """
+        )
+        pytester.makepyfile(
+            """
+            import importlib
+            import sys
+            from unittest import mock
+
+            import botocore.handlers
+            import pytest
+            from conftest import BARE, CLIENT, KEYS
+            from pytest_fakesecrets import FakeSecretsError
+
+
+            def clients():
+                yield CLIENT
+                yield BARE.create_client("secretsmanager", region_name="us-east-1", **KEYS)
+                importlib.reload(botocore.handlers)
+                with mock.patch.dict(sys.modules):
+                    for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
+                        del sys.modules[name]
+                    import boto3
+
+                    yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
+                yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
+
+
+            def test_guarded():
+                for client in clients():
+                    with pytest.raises(FakeSecretsError, match="fakesecrets_guard is on"):
+                        client.list_secrets()
+
+
+            def test_faked(fakesecrets, request):
+                for client in clients():
+                    assert client.list_secrets()["SecretList"] == []
+                    assert fakesecrets.client().list_secrets()["SecretList"] == []
+                assert request.getfixturevalue("fakesecrets_client").list_secrets()["SecretList"] == []
+            """
+        )
+
+        pytester.runpytest_subprocess("-p", "no:fakesecrets").assert_outcomes(passed=2)
+
+
+#: What surrounds the code of a way: a network that lets nothing through, a process that is set up for AWS, and a
+#: child process each for the fake and for the guard, so that each of them has to reach every client by itself.
+PROCESS = """
+import asyncio, copy, importlib, importlib.util, io, os, socket, sys, threading, traceback
+from importlib.machinery import PathFinder, SourceFileLoader
+from unittest import mock
+
+sent = []
+
+
+def refuse(*arguments, **_):
+    sent.append(arguments)
+    raise OSError("nothing leaves this process")
+
+
+socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
+os.environ.update(
+    AWS_ACCESS_KEY_ID="mine",
+    AWS_SECRET_ACCESS_KEY="mine",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_MAX_ATTEMPTS="1",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_CONFIG_FILE="/nowhere",
+    AWS_DATA_PATH=sys.argv[1],
+)
+clients, copies = [], []
+
+
+def is_botocore(name):
+    return name.partition(".")[0] in ("boto3", "botocore")
+
+
+def make_clients(boto3, botocore):
+    client = boto3.client("secretsmanager")
+    bare = botocore.session.Session(include_builtin_handlers=False)
+    bare.register_component("data_loader", boto3.DEFAULT_SESSION._session.get_component("data_loader"))
+    return [client, bare.create_client("secretsmanager")]
+
+
+def make_session(**settings):
+    import botocore.session
+
+    return botocore.session.Session(**settings)
+
+
+def evict():
+    for name in list(filter(is_botocore, sys.modules)):
+        del sys.modules[name]
+
+
+# -- before the plugin is loaded
+{before}
+# -- the plugin is loaded
+import pytest_fakesecrets.plugin
+{after}
+
+
+def use():
+    exec({during!r}, globals())
+    import boto3, botocore.session
+
+    for copy in {{*copies, (boto3, botocore)}}:
+        clients.extend(make_clients(*copy))
+    return clients
+
+
+def fake_all():
+    with pytest_fakesecrets.FakeSecrets() as fake:
+        for number, client in enumerate([*use(), fake.client()]):
+            client.create_secret(Name=f"db-{{number}}", SecretString="value")
+            assert fake.secret(f"db-{{number}}").value() == "value", number
+            fake.fail("ListSecrets", (400, "Failed", "by the second door"))
+            try:
+                client.list_secrets()
+            except Exception as error:
+                assert str(error).endswith("by the second door"), number
+            else:
+                raise AssertionError(number)
+
+
+def guard_all():
+    pytest_fakesecrets._install.guard(True)
+    for number, client in enumerate(use()):
+        try:
+            client.list_secrets()
+        except pytest_fakesecrets.FakeSecretsError as error:
+            assert "fakesecrets_guard is on" in str(error), number
+        else:
+            raise AssertionError(number)
+
+
+def child(check):
+    pid = os.fork()
+    if not pid:
+        try:
+            check()
+            assert sent == [], sent
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+
+
+assert [child(fake_all), child(guard_all)] == [0, 0]
+"""
+
+#: A finder of others, put before that of the plugin, by which botocore is found.
+FRONT = """
+class Front:
+    def find_spec(self, name, path=None, target=None):
+        return PathFinder.find_spec(name, path) if is_botocore(name) else None
+
+sys.meta_path.insert(0, Front())
+"""
+
+#: One that lets no other finder be asked at all.
+SELFISH = """
+class Selfish:
+    def find_spec(self, name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path)
+        if spec is None:
+            raise ModuleNotFoundError(name=name)
+        return spec
+
+import dateutil.parser, dateutil.tz  # by a finder of their own
+sys.meta_path.insert(0, Selfish())
+"""
+
+IMPORTED_AND_EVICTED = """
+with mock.patch.dict(sys.modules):
+    import boto3, botocore.session
+    clients += make_clients(boto3, botocore)
+    copies.append((boto3, botocore))
+"""
+
+CLIENTS = """
+import boto3, botocore.session
+clients += make_clients(boto3, botocore)
+copies.append((boto3, botocore))
+"""
+
+#: A finder that is its own loader, one for all modules of botocore.
+OWN_LOADER = """
+class Own:
+    def find_spec(self, name, path=None, target=None):
+        found = PathFinder.find_spec(name, path) if is_botocore(name) else None
+        if found is not None and isinstance(found.loader, SourceFileLoader):
+            places = found.submodule_search_locations
+            spec = importlib.util.spec_from_loader(name, self, origin=found.origin, is_package=places is not None)
+            spec.has_location = True
+            spec.submodule_search_locations = places
+            return spec
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        path = module.__spec__.origin
+        exec(SourceFileLoader(module.__name__, path).get_code(module.__name__), vars(module))
+
+own = Own()
+sys.meta_path.insert(1, own)
+"""
+
+WAYS = {
+    "after the plugin": {"after": CLIENTS},
+    "before the plugin, with clients and sessions": {"before": CLIENTS},
+    "while it is active": {"during": CLIENTS},
+    "sessions that make their clients later, and copies of them": {
+        "before": "early = make_session(); earlier = copy.deepcopy(early)",
+        "after": "session = make_session(); bare = make_session(include_builtin_handlers=False)",
+        "during": """
+sessions = [early, earlier, session, bare, *map(copy.deepcopy, (early, session)), copy.copy(early)]
+clients += [session.create_client("secretsmanager") for session in sessions]
+""",
+    },
+    "looked for and not imported": {"after": "assert importlib.util.find_spec('botocore.handlers')"},
+    "evicted after its import": {"after": IMPORTED_AND_EVICTED},
+    "evicted after its import, before the plugin": {"before": IMPORTED_AND_EVICTED},
+    "evicted after its import, while it is active": {
+        "after": CLIENTS,
+        "during": f"evict(){IMPORTED_AND_EVICTED}",
+    },
+    "two copies": {"after": f"{CLIENTS}evict(){CLIENTS}"},
+    "a finder of others in front": {"after": f"{FRONT}{IMPORTED_AND_EVICTED}{CLIENTS}"},
+    "a finder of others in front, while it is active": {
+        "after": CLIENTS,
+        "during": f"{FRONT}evict(){CLIENTS}",
+    },
+    "a finder that lets no other be asked": {"after": f"{SELFISH}{IMPORTED_AND_EVICTED}{CLIENTS}"},
+    "a finder that is its own loader": {"after": f"{OWN_LOADER}{CLIENTS}assert vars(own) == {{}}"},
+    "a finder that loads lazily": {
+        "after": """
+class Lazy:
+    def find_spec(self, name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path) if is_botocore(name) else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+
+sys.meta_path.insert(1, Lazy())
+import botocore, colorsys
+assert object.__getattribute__(botocore, "__class__") is not type(sys)
+"""
+        + CLIENTS,
+    },
+    "a finder whose loader has no exec_module": {
+        "after": """
+class Older:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("botocore", "botocore.handlers"):
+            found = PathFinder.find_spec(name, path)
+            places = found.submodule_search_locations
+            spec = importlib.util.spec_from_loader(name, self, origin=found.origin, is_package=places is not None)
+            spec.submodule_search_locations = places
+            return spec
+
+    def load_module(self, name):
+        spec = PathFinder.find_spec(name, sys.modules["botocore"].__path__ if "." in name else None)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+sys.meta_path.insert(1, Older())
+"""
+        + CLIENTS,
+    },
+    "a zip archive": {
+        "before": """
+import tempfile, zipfile
+from pathlib import Path
+
+root = Path(PathFinder.find_spec("botocore").origin).parent
+archive = f"{tempfile.mkdtemp()}/botocore.zip"
+with zipfile.ZipFile(archive, "w") as zipped:
+    for path in [*root.glob("*.py"), *root.glob("retries/*.py"), *root.glob("docs/**/*.py"), *root.glob("vendored/**/*.py"), *root.glob("crt/*.py")]:
+        compiled = Path(importlib.util.cache_from_source(str(path)))
+        source = compiled if compiled.exists() else path
+        zipped.write(source, path.relative_to(root.parent).with_suffix(source.suffix))
+sys.path.insert(0, archive)
+os.environ["AWS_DATA_PATH"] += f"{os.pathsep}{root / 'data'}"
+""",
+        "after": f"""{CLIENTS}
+assert type(botocore.__loader__).__name__ == "zipimporter", botocore.__loader__
+""",
+    },
+    "imports that fail at first": {
+        "after": """
+class Failing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "botocore.handlers":
+            sys.meta_path.remove(self)
+            raise ImportError("once")
+
+sys.meta_path.insert(1, Failing())
+sys.modules["botocore.hooks"] = None
+for _ in range(2):
+    try:
+        import boto3
+    except ImportError as error:
+        assert str(error) == "once" or sys.modules.pop("botocore.hooks", 0) is None
+    else:
+        raise AssertionError
+"""
+        + CLIENTS,
+    },
+    "its handlers reloaded": {
+        "after": f"{CLIENTS}importlib.reload(botocore.handlers){CLIENTS}",
+        "during": "import botocore.handlers; importlib.reload(botocore.handlers)",
+    },
+    "its package reloaded": {
+        "after": f"""{CLIENTS}
+loader, spec = botocore.__loader__, botocore.__spec__
+importlib.reload(botocore)
+assert type(botocore.__loader__) is type(loader) and botocore.__spec__.loader is botocore.__loader__
+assert botocore.__spec__ == spec
+{CLIENTS}""",
+        "during": "import botocore; importlib.reload(botocore)",
+    },
+    "much of it reloaded": {
+        "after": CLIENTS,
+        "during": """
+for name in ("hooks", "handlers", "model", "client", "session"):
+    importlib.reload(sys.modules[f"botocore.{name}"])
+importlib.reload(sys.modules["boto3.session"])
+importlib.reload(sys.modules["boto3"])
+""",
+    },
+    "after stubs of it": {
+        "after": f"""
+with mock.patch.dict(sys.modules, {{"botocore": mock.MagicMock(), "boto3": None}}):
+    import botocore, colorsys
+    importlib.reload(colorsys)
+{CLIENTS}""",
+    },
+    "imports in many threads": {
+        "after": """
+def work():
+    barrier.wait()
+    import boto3, botocore.session
+    clients.extend(make_clients(boto3, botocore)[1:])  # boto3's default session is not for threads
+
+barrier = threading.Barrier(4)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(clients) == 4
+""",
+    },
+    "the list of finders restored": {
+        "before": "finders = list(sys.meta_path)",
+        "after": "sys.meta_path[:] = finders",
+        "during": CLIENTS,
+    },
+}
+
+AIOBOTOCORE = {
+    "before": """
+from aiobotocore.session import AioSession
+
+sessions = [AioSession(), AioSession(include_builtin_handlers=False)]
+""",
+    "during": """
+class Waiting:
+    def __init__(self, session):
+        self.session = session
+
+    async def call(self, operation, **parameters):
+        async with self.session.create_client("secretsmanager") as client:
+            return await getattr(client, operation)(**parameters)
+
+    def __getattr__(self, operation):
+        return lambda **parameters: asyncio.run(self.call(operation, **parameters))
+
+clients += map(Waiting, [*sessions, AioSession(), AioSession(include_builtin_handlers=False)])
+""",
+}
+
+
+def in_a_process(data, before="", after="", during=""):
+    """Run PROCESS, with the code of a way in its places."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-W", "error", "-W", "ignore::ImportWarning", "-c"),
+            PROCESS.format(before=before, after=after, during=during),
+            str(data),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of botocore's data with few endpoints: reading all of them takes half of the time of a way."""
+    folder = tmp_path_factory.mktemp("data")
+    endpoints = botocore.session.Session().get_component("data_loader").load_data("endpoints")
+    for partition in endpoints["partitions"]:
+        partition["services"] = {"secretsmanager": partition["services"]["secretsmanager"]}
+    (folder / "endpoints.json").write_text(json.dumps(endpoints))
+    return folder
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each way is checked in two forks of one process")
+class TestWaysOfBotocoreIntoAProcess:
+    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+    def test_every_client_is_faked_and_guarded(self, data, way):
+        ran = in_a_process(data, **way)
+
+        assert ran.stderr == ""
+        assert ran.returncode == 0
+
+    def test_every_client_of_aiobotocore_is_faked_and_guarded(self, data):
+        pytest.importorskip("aiobotocore")
+
+        ran = in_a_process(data, **AIOBOTOCORE)
+
+        assert ran.stderr == ""
+        assert ran.returncode == 0
+
+    def test_the_check_sees_a_call_that_leaves(self, data):
+        ran = in_a_process(data, after="pytest_fakesecrets._hook.HANDLERS = ()")
+
+        assert ran.returncode == 1
+        assert ran.stderr.count("botocore.exceptions.EndpointConnectionError: Could not connect") == 2
