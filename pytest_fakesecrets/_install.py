@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from . import _hook
@@ -82,3 +82,34 @@ def put_handlers(emitter: Any) -> None:
     """Let an emitter of botocore's call our handlers, once."""
     for event, handler in _hook.HANDLERS:
         emitter.register(event, handler, unique_id=f"fakesecrets {event}")
+
+
+#: The runs of pytest in this process, the outermost first: a test may have one of its own.
+_runs: list[Any] = []
+
+
+def begin_run(config: Any) -> None:
+    """
+    Set the guard as the ini option says, once for a run of pytest.
+
+    Threads and `atexit` handlers come after the end of a run, so the guard stays as it is then. Only a run inside of
+    another one gives back the setting of that.
+    """
+    if any(run is config for run in _runs):
+        return
+    is_nested = bool(_runs) or _is_inside_of_a_run(config)
+    _runs.append(config)
+    config.add_cleanup(partial(_runs.remove, config))
+    restore = guard(config.getini("fakesecrets_guard"))
+    if is_nested:
+        config.add_cleanup(restore)
+
+
+def _is_inside_of_a_run(config: Any) -> bool:
+    """Whether another run of pytest has called this one, which may be without this plugin."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "wrap_session" and frame.f_locals.get("config") is not config:
+            return True
+        frame = frame.f_back
+    return False

@@ -722,6 +722,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran.assert_outcomes(passed=1)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
+            "imported pytest_fakesecrets._advice",
             "imported pytest_fakesecrets._answers",
             "imported pytest_fakesecrets._hook",
             "imported pytest_fakesecrets._install",
@@ -766,12 +767,15 @@ names = [entry[0] for entry in botocore.handlers.BUILTIN_HANDLERS if entry in li
 assert names == [
     "before-parameter-build.secrets-manager",
     "before-call.secrets-manager",
+    "request-created.secrets-manager",
     "choose-signer.secrets-manager",
     "before-send.secrets-manager",
+    "needs-retry.secrets-manager",
+    "after-call-error.secrets-manager",
 ], names
 _install.install()
 assert waiting() == []
-assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 4
+assert len([entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry in list(_hook.HANDLERS)]) == 7
 """
         )
 
