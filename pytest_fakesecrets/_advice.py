@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 _SECTION = "fakesecrets"
 
-_HINT = (
-    "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before this "
-    'module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a rotation '
-    'function, do not import it: add_rotation_function("module:function") imports it while the fake is active.'
-)
+#: By the name of an error of botocore's.
+_HINTS = {
+    "NoRegionError": (
+        "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before "
+        'this module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a '
+        'rotation function, do not import it: add_rotation_function("module:function") imports it while the fake is '
+        "active."
+    ),
+    "NoCredentialsError": (
+        "hint: This call was made while no fake was active. Request the fixture fakesecrets, or fakesecrets_client, "
+        "where it is made."
+    ),
+}
 
 
 def pytest_collectstart() -> None:
@@ -52,12 +60,13 @@ def pytest_exception_interact(
 ) -> None:
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return  # that of a test has been written by now
-    if _add_hint(call.excinfo.value):
+    hint = _add_hint(call.excinfo.value)
+    if hint is not None:
         written = node.repr_failure(call.excinfo)
-        if _HINT in str(written):
+        if hint in str(written):
             report.longrepr = written
-        else:  # pytest shows the text of an error that it made itself, from the one with the hint
-            report.sections.append((_SECTION, _HINT))
+        else:  # pytest shows the text of an error that it has made itself, from the one with the hint
+            report.sections.append((_SECTION, hint))
     _add_departures(report)
 
 
@@ -73,16 +82,17 @@ def pytest_runtest_makereport(
     return report
 
 
-def _add_hint(error: BaseException) -> bool:
-    """Add to an error that a client has no region what to do, and return whether it is one, or comes from one."""
-    found = [cause for cause in _causes(error, set()) if _is_a_missing_region(cause)]
-    for cause in found:
-        if hasattr(cause, "add_note"):
-            if _HINT not in getattr(cause, "__notes__", ()):
-                cause.add_note(_HINT)
-        elif _HINT not in str(cause):
-            cause.args = (f"{cause}\n{_HINT}",)
-    return bool(found)
+def _add_hint(error: BaseException) -> str | None:
+    """Add to an error of a client that no fake has answered what to do, and return it."""
+    for cause in _causes(error, set()):
+        hint = _HINTS.get(type(cause).__name__)
+        if hint is not None and _is_about_our_service(cause):
+            if not hasattr(cause, "add_note"):
+                cause.args = (str(cause).partition(hint)[0].rstrip() + f"\n{hint}",)
+            elif hint not in getattr(cause, "__notes__", ()):
+                cause.add_note(hint)
+            return hint
+    return None
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
@@ -94,10 +104,8 @@ def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseExcepti
             yield from _causes(cause, seen)
 
 
-def _is_a_missing_region(error: BaseException) -> bool:
-    """Whether botocore has raised an error for the want of a region, when it made a client for our service."""
-    if type(error).__name__ != "NoRegionError":
-        return False
+def _is_about_our_service(error: BaseException) -> bool:
+    """Whether botocore has raised it for a client of our service. The error itself does not say it."""
     services = (frame.f_locals.get("service_name") for frame, _ in walk_tb(error.__traceback__))
     return any(isinstance(service, str) and service == "secretsmanager" for service in services)
 

@@ -7,7 +7,6 @@ import functools
 import inspect
 import io
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
 import boto3
@@ -23,7 +22,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.hooks import HierarchicalEmitter
 from botocore.retries.standard import RetryHandler
 from botocore.stub import Stubber
-from support import refused
+from support import listening, refused
 
 from pytest_fakesecrets import Call, FakeSecrets, _observers
 from pytest_fakesecrets._world import World
@@ -102,25 +101,8 @@ class Recorder:
 
 @pytest.fixture(scope="module")
 def real():
-    """A server in the place of AWS, with an empty list of secrets."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", "18")
-            self.end_headers()
-            self.wfile.write(b'{"SecretList": []}')
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with listening() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -431,6 +431,130 @@ class TestGuard:
         assert not _hook.guarded
 
 
+class TestTheEndOfTheGuard:
+    def test_is_that_of_the_process(self, pytester, aws):
+        turn_on(pytester)
+        pytester.makeconftest(
+            """
+            import boto3
+
+
+            def call(where):
+                try:
+                    boto3.client("secretsmanager").list_secrets()
+                except Exception as error:
+                    answer = type(error).__name__
+                else:
+                    answer = "an answer"
+                with open("answers", "a") as file:
+                    file.write(f"{where}: {answer}\\n")
+
+
+            def pytest_unconfigure(config):
+                call("unconfigure")
+            """
+        )
+        pytester.makepyfile(
+            """
+            import atexit
+            import threading
+
+            from conftest import call
+
+
+            def in_a_daemon(ended):
+                ended.wait()
+                call("a daemon")
+
+
+            def in_a_thread():
+                threading.main_thread().join()
+                call("a thread")
+
+
+            def at_exit(ended, daemon):
+                ended.set()
+                daemon.join()
+                call("atexit")
+
+
+            def test_it():
+                ended = threading.Event()
+                daemon = threading.Thread(target=in_a_daemon, args=(ended,), daemon=True)
+                daemon.start()
+                threading.Thread(target=in_a_thread).start()
+                atexit.register(at_exit, ended, daemon)
+            """
+        )
+
+        pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+        assert (pytester.path / "answers").read_text().splitlines() == [
+            f"{where}: FakeSecretsError" for where in ("unconfigure", "a thread", "a daemon", "atexit")
+        ]
+        assert aws.connections == 0
+
+    def test_is_the_next_run_in_a_process_that_has_several(self, pytester, aws):
+        pytester.makepyfile(test_it="def test_it(): pass")
+        script = pytester.makepyfile(
+            script="""
+            import sys
+
+            import boto3
+            import pytest
+
+            from pytest_fakesecrets import FakeSecretsError
+
+            CLIENT = boto3.client("secretsmanager")
+
+
+            def is_refused():
+                try:
+                    CLIENT.list_secrets()
+                except FakeSecretsError:
+                    return True
+                except Exception:
+                    return False
+
+
+            answers = [is_refused()]
+            for guard in ("true", "false", "true"):
+                assert pytest.main(["-q", "-o", f"fakesecrets_guard={guard}", "test_it.py"]) == 0
+                answers.append(is_refused())
+            assert answers == [False, True, False, True], answers
+            """
+        )
+
+        ran = pytester.runpython(script)
+
+        assert ran.ret == 0, ran.stderr.str()
+        assert aws.connections == 2
+
+    @pytest.fixture
+    def run_inside(self, pytester, bare):
+        """A run of pytest with the guard on, inside of this one with the guard off."""
+        turn_on(pytester)
+        pytester.makepyfile(
+            """
+            from pytest_fakesecrets import _hook
+
+
+            def test_it():
+                assert _hook.guarded
+            """
+        )
+        yield lambda: pytester.runpytest().assert_outcomes(passed=1)
+        assert not _hook.guarded
+
+    def test_is_that_of_a_run_inside_of_one_without_the_plugin(self, run_inside, monkeypatch):
+        monkeypatch.setattr(_install, "_runs", [])
+        run_inside()
+
+    def test_is_that_of_a_run_in_a_thread_of_another(self, run_inside):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(run_inside).result(30)
+
+
 LEFT = (
     "ListSecrets was on its way when the fake that it was sent to was left: it reaches neither the real AWS nor "
     "another fake. Let the test wait for its threads and tasks before the fake is left."
