@@ -2,8 +2,8 @@
 The botocore side: two doors through which every `secretsmanager` client reaches the fake.
 
 `before-call` answers: the request is serialised by then, and signing, network and retries are left
-out. Where a request is to travel further, it goes on to `before-send`, which botocore's retries
-surround. Both are inert while no fake is active.
+out. Where a fault is injected, or handlers of others have to see the call, it takes the wire: it goes on to
+`before-send`, which botocore's retries surround. Both doors are inert while no fake is active.
 
 This module is imported with the plugin, in projects that never use it too, so it imports nothing
 that is slow: botocore is there by the time that a handler runs.
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
@@ -22,20 +24,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ._answers import Response, parsed
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.awsrequest import AWSPreparedRequest, AWSRequest
     from botocore.model import OperationModel
     from botocore.session import Session
 
+    from ._guard import Departure
     from ._wire import Reply
 
 TARGET_PREFIX = "secretsmanager."
-#: How a request says, on its way from the first door to the second, of which account and region its client
-#: is, and that it is left unsigned: keys that refresh themselves would do so over the network.
-_ACCOUNT_HEADER = "X-Fakesecrets-Account"
-_REGION_HEADER = "X-Fakesecrets-Region"
-_UNSIGNED = "fakesecrets_unsigned"
 
-_ANSWERED = "https://answered.invalid/"
+#: Where a call has its passage to the second door, or its departure, in its context: a dict that botocore hands
+#: from event to event, and never sends.
+PASSAGE = "fakesecrets_passage"
+DEPARTURE = "fakesecrets_departure"
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -54,8 +55,10 @@ class World(Protocol):
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply: ...
 
-    def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
-        """Whether a request has to pass botocore's retries, since something is to go wrong with it."""
+    def takes_the_wire(
+        self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
+    ) -> bool:
+        """Whether a request has to pass botocore's events and retries."""
 
     def new_token(self) -> str: ...
 
@@ -69,18 +72,20 @@ entering = Lock()
 #: Whether calls are refused while no world is there to answer them: the ini option fakesecrets_guard.
 guarded = False
 
+#: The last calls that were made while no fake was active. The plugin clears it before each test.
+departures: deque[Departure] = deque(maxlen=1000)
+
 #: The variable that tells child processes where the world is: the id of the process that has it.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
-
-_LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
 
 
 def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
     """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""
-    if active is not None:
+    state = active
+    if state is not None:
         for member in model.idempotent_members:
             if member not in params:
-                params[member] = active.new_token()
+                params[member] = state.new_token()
 
 
 def answer_call(
@@ -91,36 +96,80 @@ def answer_call(
     **_: object,
 ) -> tuple[Response, dict[str, Any]] | None:
     """Answer `before-call`, with what botocore's own parser makes of the reply."""
-    if active is None:
-        _check_may_leave(model.name, params["url"])
+    state = active
+    if state is None:
+        from ._guard import check_may_leave
+
+        check_may_leave(model.name, params["url"])
         return None
-    account, region = _account(_access_key(request_signer)), context["client_region"]
-    if active.takes_the_wire(account, region, model.name, params["body"]):
-        context[_UNSIGNED] = True
-        params["headers"].update({_ACCOUNT_HEADER: account or "", _REGION_HEADER: region})
+    if PASSAGE in context:
+        return None  # a client may have our handlers twice, by attach()
+    account, region = _account(access_key(request_signer)), context["client_region"]
+    if state.takes_the_wire(account, region, model.name, params["body"], request_signer):
+        from ._second_door import begin
+
+        context[PASSAGE] = begin(state, account, region, model.name, request_signer)
         return None
-    reply = active.answer(account, region, model.name, params["body"])
+    reply = state.answer(account, region, model.name, params["body"])
     return Response(params["url"], reply), parsed(reply, model)
 
 
-def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
-    """Answer `before-send`, from what is on the wire alone."""
-    url = str(request.url)
-    if active is None or url == _ANSWERED:  # by us: a client may have our handlers twice, by attach()
-        return None
-    target, body = _text(request.headers["X-Amz-Target"]), _body(request.body)
-    signed = _text(request.headers.get("Authorization", ""))
-    region = _text(request.headers.get(_REGION_HEADER, "")) or _region_of(url)
-    account = _text(request.headers.get(_ACCOUNT_HEADER, "")) or None
-    from ._faults import Broken
+def accompany(request: AWSRequest, operation_name: str, **_: object) -> None:
+    """Answer `request-created`, which comes with each attempt of a call."""
+    if PASSAGE in request.context:
+        from ._second_door import accompany
 
-    try:
-        reply = answer_wire(active, target, signed, region, body, account)
-    except Broken as broken:
-        raise broken.error from None
-    # botocore goes on asking: nobody else, such as moto, shall do it all once more.
-    request.url = _ANSWERED
-    return Response(url, reply)
+        accompany(request, operation_name)
+    elif active is None and DEPARTURE not in request.context:
+        from ._guard import depart
+
+        depart(operation_name, request)
+
+
+def check_attempt(request_dict: Mapping[str, Any], response: Sequence[Any] | None, **_: object) -> None:
+    """Answer `needs-retry`, which comes after each attempt."""
+    if response is not None and DEPARTURE in request_dict["context"]:
+        from ._guard import is_from_the_network, stay
+
+        if not is_from_the_network(response[0]):
+            stay(request_dict["context"])
+
+
+def check_failure(context: dict[str, Any], exception: BaseException, **_: object) -> None:
+    """Answer `after-call-error`."""
+    if DEPARTURE in context:
+        from ._guard import is_of_the_network, stay
+
+        if not is_of_the_network(exception):
+            stay(context)
+
+
+def choose_signer(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
+    """Answer `choose-signer`, unless the last handler does."""
+    passage = context.get(PASSAGE)
+    return (
+        None if passage is None or "choose-signer" in passage.late else passage.signature(signature_version)
+    )
+
+
+def choose_signer_last(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
+    """Answer `choose-signer`, where handlers of others come after the first one."""
+    passage = context.get(PASSAGE)
+    return None if passage is None else passage.signature(signature_version)
+
+
+def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
+    """Answer `before-send`, from what is on the wire alone, unless the last handler does."""
+    from ._second_door import answer
+
+    return answer(request, sys._getframe(1), is_last=False)
+
+
+def answer_send_last(request: AWSPreparedRequest, **_: object) -> Response | None:
+    """Answer `before-send`, where handlers of others come after the first one."""
+    from ._second_door import answer
+
+    return answer(request, sys._getframe(1), is_last=True)
 
 
 def answer_wire(
@@ -129,7 +178,6 @@ def answer_wire(
     authorization: str,
     region: str | None,
     body: bytes,
-    account: str | None = None,
 ) -> Reply:
     """
     The answer to a request of which there is nothing but what was sent, by botocore or any other client.
@@ -138,37 +186,27 @@ def answer_wire(
         Broken: a test wants the network to go wrong.
     """
     credential = _CREDENTIAL.search(authorization)
-    account = _account(credential["key"]) if credential else account
+    account = _account(credential["key"]) if credential else None
     region = credential["region"] if credential else region
     return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
-
-
-def leave_unsigned(context: Mapping[str, Any], **_: object) -> object:
-    """Answer `choose-signer`: what is answered here is left unsigned, and so needs no keys."""
-    return _Unsigned() if _UNSIGNED in context else None
-
-
-class _Unsigned(str):
-    """A signature version that equals `botocore.UNSIGNED`: each copy of botocore in the process has its own."""
-
-    __slots__ = ()
-    __hash__ = str.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return type(other).__name__ == "UNSIGNED"
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
 
 
 #: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
 HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
     ("before-parameter-build.secrets-manager", supply_token),
     ("before-call.secrets-manager", answer_call),
-    ("choose-signer.secrets-manager", leave_unsigned),
+    ("request-created.secrets-manager", accompany),
+    ("choose-signer.secrets-manager", choose_signer),
     ("before-send.secrets-manager", answer_send),
+    ("needs-retry.secrets-manager", check_attempt),
+    ("after-call-error.secrets-manager", check_failure),
 )
 
+#: What is registered last, for a client whose handlers of others would come after those above.
+LAST_HANDLERS: Mapping[str, Callable[..., Any]] = {
+    "choose-signer": choose_signer_last,
+    "before-send": answer_send_last,
+}
 
 NOT_ACTIVE = (
     "This fake is not active, and nothing of it reaches the real AWS. Enter it with "
@@ -184,32 +222,10 @@ def refuse_call(**_: object) -> None:
         raise FakeSecretsError(NOT_ACTIVE)
 
 
-def _check_may_leave(operation: str, url: str) -> None:
-    """Refuse a call that nobody answers here, where it would reach AWS only by accident."""
-    home = os.environ.get(HOME)
-    is_child = home is not None and home != str(os.getpid())
-    if is_child and _LOOPBACK.match(url):
-        return  # to the fixture fakesecrets_server
-    if not (is_child and home) and not guarded:
-        return
-    from ._core.errors import FakeSecretsError
-
-    if is_child and home:
-        raise FakeSecretsError(
-            f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
-            "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
-            "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
-        )
-    raise FakeSecretsError(
-        f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
-        "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
-    )
-
-
 NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
 
 
-def _access_key(request_signer: Any) -> str | None:
+def access_key(request_signer: Any) -> str | None:
     # Read past the properties of credentials that refresh themselves, over the network.
     credentials = getattr(request_signer, "_credentials", None)
     return getattr(credentials, "__dict__", {}).get("access_key")
@@ -217,19 +233,6 @@ def _access_key(request_signer: Any) -> str | None:
 
 def _account(access_key: str | None) -> str | None:
     return access_key if access_key is not None and _ACCOUNT.fullmatch(access_key) else None
-
-
-def _region_of(url: str) -> str | None:
-    match = re.search(r"secretsmanager(?:-fips)?\.([a-z0-9-]+)\.", url)
-    return match[1] if match else None
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _body(body: Any) -> bytes:
-    return body.encode() if isinstance(body, str) else body or b""
 
 
 def session() -> Session:

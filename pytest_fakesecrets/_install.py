@@ -16,7 +16,7 @@ from copy import copy
 from functools import partial
 from importlib.machinery import ModuleSpec
 from itertools import dropwhile
-from types import FunctionType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
@@ -159,3 +159,34 @@ def guard(on: bool) -> Callable[[], None]:
     if on:
         reach()
     return partial(setattr, _hook, "guarded", before)
+
+
+#: The runs of pytest in this process, the outermost first: a test may have one of its own.
+_runs: list[Any] = []
+
+
+def begin_run(config: Any) -> None:
+    """
+    Set the guard as the ini option says, once for a run of pytest.
+
+    Threads and `atexit` handlers come after the end of a run, so the guard stays as it is then. Only a run inside of
+    another one gives back the setting of that.
+    """
+    if any(run is config for run in _runs):
+        return
+    is_nested = bool(_runs) or _is_inside_of_a_run(config)
+    _runs.append(config)
+    config.add_cleanup(partial(_runs.remove, config))
+    restore = guard(config.getini("fakesecrets_guard"))
+    if is_nested:
+        config.add_cleanup(restore)
+
+
+def _is_inside_of_a_run(config: Any) -> bool:
+    """Whether another run of pytest has called this one, which may be without this plugin."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "wrap_session" and frame.f_locals.get("config") is not config:
+            return True
+        frame = frame.f_back
+    return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from . import _hook
 from ._clock import Clock
@@ -14,6 +15,7 @@ from ._core.secret import Secret
 from ._core.store import Region
 from ._faults import Broken, Fault, exception_of, ids_in
 from ._install import reach
+from ._observers import is_observed
 from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
 from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
@@ -77,6 +79,7 @@ class World:
             fault = self._next_fault(request, sent, use=True)
             failure = None if fault is None else fault.failure
             if fault is not None:
+                self.back_off.replace()
                 spare_back_off(not fault.back_off)
             if isinstance(failure, ServiceError):
                 reply = self.service.refuse(request, sent, failure)
@@ -89,16 +92,20 @@ class World:
                 raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
         return self.answer(account, region, operation, body)
 
-    def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
-        """Whether something is to go wrong with a request, which botocore's retries have to see."""
+    def takes_the_wire(
+        self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
+    ) -> bool:
+        """Whether a request has to pass botocore's events and retries: for others to see it, or for it to fail."""
+        if not (is_observed(request_signer, operation) or self._is_to_fail(account, region, operation, body)):
+            return False
+        spare_back_off(False)
+        return True
+
+    def _is_to_fail(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
         if not self.service.faults:
             return False
         request = self._request(account, region, operation, body)
-        if self._next_fault(request, ids_in(body), use=False) is None:
-            return False
-        self.back_off.replace()
-        spare_back_off(False)
-        return True
+        return self._next_fault(request, ids_in(body), use=False) is not None
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._install import guard
+from ._install import begin_run
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
     from . import Clock, FakeSecrets, RotationDriver, Server
 
+pytest_plugins = ["pytest_fakesecrets._advice"]
+
 #: How much of a long story the report of a failing test tells of each secret.
 _ROWS = 200
 
 _FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
-_GUARDED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,9 +39,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if _GUARDED not in config.stash:  # where a conftest loads this plugin, it is too late for the other
-        config.stash[_GUARDED] = True
-        config.add_cleanup(guard(config.getini("fakesecrets_guard")))
+    begin_run(config)  # where a conftest loads this plugin, it is too late for the other hook
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
         config.pluginmanager.import_plugin("pytest_fakesecrets._report_plugin")
 

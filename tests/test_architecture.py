@@ -17,7 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: A part imports from its own rank and from those to its right.
 RANKS = [
-    {"plugin", "_report_plugin"},
+    {"plugin", "_advice", "_report_plugin"},
     {"__init__", "_contract"},
     {"_scenarios"},
     {"_trial"},
@@ -29,6 +29,9 @@ RANKS = [
         "_findings",
         "_values",
         "_hook",
+        "_guard",
+        "_observers",
+        "_second_door",
         "_plan",
         "_rotation",
         "_driver",
@@ -69,8 +72,17 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
-    "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
+    "pytest": {"plugin", "_advice", "_contract", "_scenarios", "_report_plugin"},
+    "botocore": {
+        "_answers",
+        "_faults",
+        "_guard",
+        "_hook",
+        "_install",
+        "_model",
+        "_scenarios",
+        "_second_door",
+    },
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},

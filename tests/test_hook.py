@@ -195,20 +195,26 @@ def kept():
     return botocore.session.Session().create_client("secretsmanager", region_name=REGION, **KEYS)
 
 
-def outcome(kept, monkeypatch, operation, parameters, *, wire):
-    """What a call gives in a world of its own: the answer or the error, and how often it took the wire."""
+def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
+    """
+    What a call gives in a world of its own: the answer or the error, and how often it took the wire.
+
+    Args:
+        wire: whether it takes it; None where the handler that counts is what decides.
+    """
     requests = []
 
     def seen(request, **_):
         requests.append(request)
 
-    monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
-    with FakeSecrets(seed=7) as fake, freeze_time("2030-01-31 16:00"):
+    with FakeSecrets(seed=7) as fake, freeze_time("2030-01-31 16:00"), monkeypatch.context() as patched:
         arns = furnish(fake, kept)
         parameters = {
             member: arns.get(value, value) if isinstance(value, str) else value
             for member, value in parameters.items()
         }
+        if wire is not None:
+            patched.setattr(World, "takes_the_wire", lambda *_: wire)
         kept.meta.events.register_first("before-send.secrets-manager", seen)
         try:
             return getattr(kept, xform_name(operation))(**parameters), None, len(requests)
@@ -225,10 +231,12 @@ class TestTwoDoors:
 
         by_call = outcome(kept, monkeypatch, operation, parameters, wire=False)
         by_send = outcome(kept, monkeypatch, operation, parameters, wire=True)
+        seen = outcome(kept, monkeypatch, operation, parameters)
 
         assert by_call[1:] == (None, 0)
-        assert by_send[1:] == (None, 1)
+        assert by_send[1:] == seen[1:] == (None, 1)
         assert without_request_id(by_send[0]) == without_request_id(by_call[0])
+        assert without_request_id(seen[0]) == without_request_id(by_call[0])
 
     @pytest.mark.parametrize("operation", KNOWN)
     def test_give_the_same_error(self, kept, monkeypatch, operation):
@@ -236,11 +244,13 @@ class TestTwoDoors:
 
         by_call = outcome(kept, monkeypatch, operation, parameters, wire=False)
         by_send = outcome(kept, monkeypatch, operation, parameters, wire=True)
+        seen = outcome(kept, monkeypatch, operation, parameters)
 
         assert by_call[0]["Error"]["Code"] == code
-        assert (by_call[2], by_send[2]) == (0, 1)
-        assert by_send[1] == by_call[1]
+        assert (by_call[2], by_send[2], seen[2]) == (0, 1, 1)
+        assert by_send[1] == seen[1] == by_call[1]
         assert without_request_id(by_send[0]) == without_request_id(by_call[0])
+        assert without_request_id(seen[0]) == without_request_id(by_call[0])
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_tell_the_metadata_that_aws_sends(self, kept, monkeypatch, wire):
@@ -700,6 +710,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran.assert_outcomes(passed=1)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
+            "imported pytest_fakesecrets._advice",
             "imported pytest_fakesecrets._answers",
             "imported pytest_fakesecrets._hook",
             "imported pytest_fakesecrets._install",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import ClassVar
 
 import boto3
 import botocore.session
@@ -12,9 +14,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotation_functions import raising_in
-from support import refused
+from support import listening, refused
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning, _explain, _hook
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning, _advice, _explain, _hook
 from pytest_fakesecrets._world import World
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
@@ -522,6 +524,464 @@ class TestReport:
         ran = pytester.runpytest("-p", "no:randomly")
 
         ran.assert_outcomes(passed=2, errors=1)
+
+
+HINT = (
+    "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before this "
+    'module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a rotation '
+    'function, do not import it: add_rotation_function("module:function") imports it while the fake is active.'
+)
+MAKES_A_CLIENT = 'import boto3\n\nCLIENT = boto3.client("secretsmanager")\n'
+
+
+class TestAClientWithoutARegion:
+    @pytest.fixture(autouse=True)
+    def _no_client_is_left(self, bare):
+        bare.setattr(boto3, "DEFAULT_SESSION", None)
+
+    #: The title of each report, and the source that makes it.
+    FILES: ClassVar = {
+        "ERROR collecting test_module.py": MAKES_A_CLIENT,
+        "ERROR collecting test_imports.py": "import library",
+        "ERROR collecting test_cause.py": """
+            try:
+                import library
+            except Exception as error:
+                raise LookupError from error
+            """,
+        "ERROR collecting test_import_error.py": """
+            try:
+                import library
+            except Exception as error:
+                raise ImportError from error
+            """,
+        "ERROR collecting deeper": "",
+        "test_it": """
+            import boto3
+
+
+            def test_it():
+                boto3.client("secretsmanager")
+            """,
+    }
+
+    def test_is_an_error_with_a_hint(self, pytester):
+        for title, source in self.FILES.items():
+            name = title.rpartition(" ")[2].removesuffix(".py")
+            pytester.makepyfile(**{name: source})
+        pytester.makepyfile(library=MAKES_A_CLIENT)
+        pytester.mkpydir("deeper").joinpath("conftest.py").write_text(MAKES_A_CLIENT)
+        pytester.syspathinsert()
+
+        ran = pytester.runpytest("--continue-on-collection-errors")
+
+        ran.assert_outcomes(errors=5, failed=1)
+        reports = re.split(
+            r"_{3,} (.+?) _{3,}\n", "\n".join(line.removeprefix("E").strip() for line in ran.outlines)
+        )
+        hints = {
+            title: report.count(HINT) for title, report in zip(reports[1::2], reports[2::2], strict=True)
+        }
+        assert hints == dict.fromkeys(self.FILES, 1)
+
+    def test_is_an_error_with_a_hint_where_the_first_conftest_makes_it(self, pytester):
+        pytester.makeconftest(MAKES_A_CLIENT)
+
+        ran = pytester.runpytest()
+
+        assert ran.ret == pytest.ExitCode.USAGE_ERROR
+        assert "\n".join(ran.errlines).count(HINT) == 1
+
+    def test_has_one_hint_for_each_test_of_a_fixture_of_the_session(self, pytester):
+        pytester.makepyfile(
+            """
+            import boto3
+            import pytest
+
+
+            @pytest.fixture(scope="session")
+            def client():
+                return boto3.client("secretsmanager")
+
+
+            @pytest.mark.parametrize("number", range(2))
+            def test_it(client, number):
+                pass
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(errors=2)
+        assert "\n".join(ran.outlines).count(HINT) == 2
+
+    def test_of_another_service_has_none(self, pytester):
+        pytester.makepyfile(
+            """
+            import boto3
+
+
+            def test_it():
+                boto3.client("sqs")
+
+
+            class Gone:
+                def __eq__(self, other):
+                    raise LookupError
+
+
+            def test_where_a_name_is_taken():
+                service_name = Gone()
+                boto3.client("sqs")
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=2)
+        ran.stdout.fnmatch_lines(["E *NoRegionError: You must specify a region."])
+        ran.stdout.no_fnmatch_line("*hint:*")
+
+    def test_of_aiobotocore_has_one_too(self, pytester):
+        pytest.importorskip("aiobotocore.session")
+        pytester.makepyfile(
+            """
+            import asyncio
+
+            from aiobotocore.session import get_session
+
+
+            def test_it():
+                async def main():
+                    async with get_session().create_client("secretsmanager"):
+                        pass
+
+                asyncio.run(main())
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=1)
+        assert "\n".join(ran.outlines).count(HINT) == 1
+
+    def test_has_it_in_its_text_where_errors_take_no_notes(self):
+        class NoRegionError(Exception):
+            @property
+            def add_note(self):
+                raise AttributeError("add_note")
+
+        error = NoRegionError("You must specify a region.")
+        try:
+            service_name = "secretsmanager"
+            raise error
+        except NoRegionError:
+            _advice._add_hint(error)
+            _advice._add_hint(error)
+
+        assert str(error) == f"You must specify a region.\n{HINT}"
+        assert service_name
+
+    def test_or_a_call_without_keys_has_another_hint(self, pytester, bare):
+        bare.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        bare.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        pytester.makepyfile(
+            """
+            import boto3
+
+
+            def test_it():
+                boto3.session.Session().client("secretsmanager").list_secrets()
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=1)
+        ran.stdout.fnmatch_lines(
+            [
+                "E *NoCredentialsError: Unable to locate credentials",
+                "E *hint: This call was made while no fake was active. Request the fixture fakesecrets, or "
+                "fakesecrets_client, where it is made.",
+            ],
+            consecutive=True,
+        )
+
+
+class TestCallsWithoutAFake:
+    @pytest.fixture(autouse=True)
+    def _endpoint(self, bare):
+        """An endpoint at which nothing listens."""
+        variables = {
+            "AWS_ENDPOINT_URL": "http://user:password@127.0.0.1:9/path",
+            "AWS_ACCESS_KEY_ID": "mine",
+            "AWS_SECRET_ACCESS_KEY": "mine",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        for name, value in variables.items():
+            bare.setenv(name, value)
+        bare.setattr(boto3, "DEFAULT_SESSION", None)
+
+    CALLING = """
+        import boto3
+        import pytest
+        from botocore.exceptions import BotoCoreError
+
+        from pytest_fakesecrets import FakeSecretsError
+
+
+        def call(*operations):
+            client = boto3.client("secretsmanager")
+            for operation in operations:
+                try:
+                    client._make_api_call(operation, {"SecretId": "db"} if "Get" in operation else {})
+                except (BotoCoreError, FakeSecretsError):
+                    pass
+        """
+
+    #: The name of a test, and what its report says.
+    SECTIONS: ClassVar = {
+        "test_a_failed_one": [
+            "- GetSecretValue, 2 times, left this process for http://127.0.0.1:9",
+            "- ListSecrets, 1 time, left this process for http://127.0.0.1:9",
+        ],
+        "test_after_a_passed_one": ["- ListSecrets, 1 time, left this process for http://127.0.0.1:9"],
+        "test_with_a_fixture": [
+            "- ListSecrets, 1 time, left this process for http://127.0.0.1:9",
+            "- GetSecretValue, 1 time, left this process for http://127.0.0.1:9",
+        ],
+        "test_torn_down": ["- ListSecrets, 2 times, left this process for http://127.0.0.1:9"],
+        "test_set_up": ["- ListSecrets, 1 time, left this process for http://127.0.0.1:9"],
+        "test_before_its_fake": ["- ListSecrets, 1 time, left this process for http://127.0.0.1:9"],
+        "TestCase.test_of_unittest": ["- ListSecrets, 1 time, left this process for http://127.0.0.1:9"],
+    }
+
+    TESTS = """
+
+        @pytest.fixture
+        def calling():
+            call("ListSecrets")
+
+        @pytest.fixture
+        def failing(calling):
+            raise LookupError
+
+        @pytest.fixture
+        def unfinished(calling):
+            yield
+            call("ListSecrets")
+            raise LookupError
+
+        def test_a_failed_one():
+            call("GetSecretValue", "ListSecrets", "GetSecretValue")
+            assert False
+
+        def test_a_passed_one():
+            call("GetSecretValue", "DescribeSecret")
+
+        def test_after_a_passed_one():
+            call("ListSecrets")
+            assert False
+
+        def test_with_a_fixture(calling):
+            call("GetSecretValue")
+            assert False
+
+        def test_torn_down(unfinished):
+            pass
+
+        def test_set_up(failing):
+            pass
+
+        def test_before_its_fake(calling, fakesecrets):
+            call("GetRandomPassword")
+            assert False
+
+        def test_without_a_call():
+            assert False
+
+        class TestCase(unittest.TestCase):
+            def test_of_unittest(self):
+                call("ListSecrets")
+                assert False
+        """
+
+    @staticmethod
+    def sections(ran):
+        """From the name of each test whose report says which calls left, to the lines about them."""
+        sections, name, lines = {}, None, None
+        for line in ran.outlines:
+            if line.startswith("___"):
+                name, lines = line.strip("_ ").rpartition(" of ")[2].removeprefix("ERROR at setup of "), None
+            elif line == "While no fake was active, these secretsmanager calls were made:":
+                lines = sections.setdefault(name, [])
+            elif lines is not None and line.startswith("- "):
+                lines.append(line)
+        return sections
+
+    def test_are_in_the_report_of_a_test_that_failed(self, pytester):
+        pytester.makepyfile(
+            self.CALLING.replace("import boto3", "import unittest\n\n        import boto3") + self.TESTS
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        assert self.sections(ran) == self.SECTIONS
+        ran.stdout.fnmatch_lines(
+            [
+                *self.SECTIONS["test_a_failed_one"],
+                "Request the fixture fakesecrets, or fakesecrets_client, where they are made. "
+                "The ini option fakesecrets_guard = true rejects them.",
+            ],
+            consecutive=True,
+        )
+
+    def test_are_in_the_report_of_a_worker(self, pytester):
+        pytest.importorskip("xdist")
+        pytester.makepyfile(
+            test_calls=self.CALLING
+            + "\n\n        def test_it():\n            call('ListSecrets')\n            assert False",
+            test_import=self.CALLING + "\n\n        call('GetSecretValue')\n        raise LookupError",
+        )
+
+        ran = pytester.runpytest_subprocess("-p", "no:randomly", "-n", "1", "--continue-on-collection-errors")
+
+        assert self.sections(ran) == {
+            "ERROR collecting test_import.py": [
+                "- GetSecretValue, 1 time, left this process for http://127.0.0.1:9"
+            ],
+            "test_it": ["- ListSecrets, 1 time, left this process for http://127.0.0.1:9"],
+        }
+
+    def test_are_in_the_report_of_a_module_that_failed_to_be_imported(self, pytester):
+        pytester.makepyfile(
+            test_1=self.CALLING + "\n\n        call('ListSecrets')",
+            test_2=self.CALLING + "\n\n        call('GetSecretValue')\n        raise LookupError",
+            test_3="raise LookupError",
+        )
+
+        ran = pytester.runpytest()
+
+        assert self.sections(ran) == {
+            "ERROR collecting test_2.py": [
+                "- GetSecretValue, 1 time, left this process for http://127.0.0.1:9"
+            ]
+        }
+
+    def test_have_left_where_the_network_has_answered_them(self, pytester, bare):
+        pytest.importorskip("aiobotocore.session")
+        pytester.makepyfile(
+            """
+            import asyncio
+
+            import boto3
+            from aiobotocore.session import get_session
+
+
+            async def list_secrets():
+                async with get_session().create_client("secretsmanager") as client:
+                    await client.list_secrets()
+
+
+            def test_it():
+                boto3.client("secretsmanager").list_secrets()
+                asyncio.run(list_secrets())
+                assert False
+            """
+        )
+        with listening() as url:
+            bare.setenv("AWS_ENDPOINT_URL", url)
+            ran = pytester.runpytest()
+
+        assert self.sections(ran) == {"test_it": [f"- ListSecrets, 2 times, left this process for {url}"]}
+
+    def test_are_in_the_report_where_the_guard_has_rejected_them(self, pytester):
+        pytester.makepyfile(
+            self.CALLING
+            + "\n\n        def test_it():\n            call('ListSecrets')\n            assert False"
+        )
+
+        ran = pytester.runpytest("-o", "fakesecrets_guard=true")
+
+        assert self.sections(ran) == {"test_it": ["- ListSecrets, 1 time, rejected by fakesecrets_guard"]}
+
+    def test_are_counted_up_to_a_thousand(self, pytester):
+        pytester.makepyfile(
+            self.CALLING
+            + "\n\n        def test_it():\n            call(*['ListSecrets'] * 1001)\n            assert False"
+        )
+
+        ran = pytester.runpytest("-o", "fakesecrets_guard=true")
+
+        assert self.sections(ran) == {
+            "test_it": [
+                "- ListSecrets, 1000 times, rejected by fakesecrets_guard",
+                "- and calls before these 1000",
+            ]
+        }
+
+    def test_have_not_left_where_a_stub_answers_or_nothing_is_sent(self, pytester):
+        pytest.importorskip("moto")
+        pytester.makepyfile(
+            """
+            import boto3
+            import pytest
+            from botocore.awsrequest import AWSResponse
+            from botocore.exceptions import NoCredentialsError
+            from botocore.stub import Stubber
+            from moto import mock_aws
+
+
+            @pytest.fixture
+            def client():
+                return boto3.session.Session().client("secretsmanager", endpoint_url=None)
+
+
+            def test_of_moto(monkeypatch):
+                monkeypatch.delenv("AWS_ENDPOINT_URL")
+                with mock_aws():
+                    boto3.session.Session().client("secretsmanager").list_secrets()
+                assert False
+
+
+            def test_of_botocore(client):
+                with Stubber(client) as stubber:
+                    stubber.add_response("list_secrets", {})
+                    client.list_secrets()
+                assert False
+
+
+            def test_of_a_handler_for_before_call(client):
+                answer = AWSResponse("", 200, {}, None), {}
+                client.meta.events.register("before-call", lambda **_: answer)
+                client.list_secrets()
+                assert False
+
+
+            def test_of_a_handler_for_before_send(client):
+                class Raw:
+                    def stream(self, **_):
+                        yield b"{}"
+
+                client.meta.events.register("before-send", lambda **_: AWSResponse("", 200, {}, Raw()))
+                client.list_secrets()
+                assert False
+
+
+            def test_without_keys(monkeypatch):
+                monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+                client = boto3.session.Session().client("secretsmanager")
+                with pytest.raises(NoCredentialsError):
+                    client.list_secrets()
+                assert False
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(failed=5)
+        assert self.sections(ran) == {}
 
 
 STORY = [

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime, timezone
 
 import boto3
@@ -17,7 +19,7 @@ import botocore.session
 import freezegun
 import freezegun.api
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import InstanceMetadataFetcher
 
@@ -151,7 +153,7 @@ class TestGuard:
             """
             import boto3
             import pytest
-            from botocore.exceptions import EndpointConnectionError
+            from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
             from pytest_fakesecrets import _hook
 
@@ -427,6 +429,289 @@ class TestGuard:
         pytester.runpytest()
 
         assert not _hook.guarded
+
+
+class TestTheEndOfTheGuard:
+    def test_is_that_of_the_process(self, pytester, aws):
+        turn_on(pytester)
+        pytester.makeconftest(
+            """
+            import boto3
+
+
+            def call(where):
+                try:
+                    boto3.client("secretsmanager").list_secrets()
+                except Exception as error:
+                    answer = type(error).__name__
+                else:
+                    answer = "an answer"
+                with open("answers", "a") as file:
+                    file.write(f"{where}: {answer}\\n")
+
+
+            def pytest_unconfigure(config):
+                call("unconfigure")
+            """
+        )
+        pytester.makepyfile(
+            """
+            import atexit
+            import threading
+
+            from conftest import call
+
+
+            def in_a_daemon(ended):
+                ended.wait()
+                call("a daemon")
+
+
+            def in_a_thread():
+                threading.main_thread().join()
+                call("a thread")
+
+
+            def at_exit(ended, daemon):
+                ended.set()
+                daemon.join()
+                call("atexit")
+
+
+            def test_it():
+                ended = threading.Event()
+                daemon = threading.Thread(target=in_a_daemon, args=(ended,), daemon=True)
+                daemon.start()
+                threading.Thread(target=in_a_thread).start()
+                atexit.register(at_exit, ended, daemon)
+            """
+        )
+
+        pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+        assert (pytester.path / "answers").read_text().splitlines() == [
+            f"{where}: FakeSecretsError" for where in ("unconfigure", "a thread", "a daemon", "atexit")
+        ]
+        assert aws.connections == 0
+
+    def test_is_the_next_run_in_a_process_that_has_several(self, pytester, aws):
+        pytester.makepyfile(test_it="def test_it(): pass")
+        script = pytester.makepyfile(
+            script="""
+            import sys
+
+            import boto3
+            import pytest
+
+            from pytest_fakesecrets import FakeSecretsError
+
+            CLIENT = boto3.client("secretsmanager")
+
+
+            def is_refused():
+                try:
+                    CLIENT.list_secrets()
+                except FakeSecretsError:
+                    return True
+                except Exception:
+                    return False
+
+
+            answers = [is_refused()]
+            for guard in ("true", "false", "true"):
+                assert pytest.main(["-q", "-o", f"fakesecrets_guard={guard}", "test_it.py"]) == 0
+                answers.append(is_refused())
+            assert answers == [False, True, False, True], answers
+            """
+        )
+
+        ran = pytester.runpython(script)
+
+        assert ran.ret == 0, ran.stderr.str()
+        assert aws.connections == 2
+
+    @pytest.fixture
+    def run_inside(self, pytester, bare):
+        """A run of pytest with the guard on, inside of this one with the guard off."""
+        turn_on(pytester)
+        pytester.makepyfile(
+            """
+            from pytest_fakesecrets import _hook
+
+
+            def test_it():
+                assert _hook.guarded
+            """
+        )
+        yield lambda: pytester.runpytest().assert_outcomes(passed=1)
+        assert not _hook.guarded
+
+    def test_is_that_of_a_run_inside_of_one_without_the_plugin(self, run_inside, monkeypatch):
+        monkeypatch.setattr(_install, "_runs", [])
+        run_inside()
+
+    def test_is_that_of_a_run_in_a_thread_of_another(self, run_inside):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(run_inside).result(30)
+
+
+LEFT = (
+    "ListSecrets was on its way when the fake that it was sent to was left: it reaches neither the real AWS nor "
+    "another fake. Let the test wait for its threads and tasks before the fake is left."
+)
+
+
+class TestACallOnItsWay:
+    """A call that takes the wire, in a thread or a task that goes on when its fake is left."""
+
+    @pytest.fixture(params=[False, True], ids=["without the guard", "with the guard"])
+    def guard(self, request):
+        undo = _install.guard(request.param)
+        yield
+        undo()
+
+    @pytest.fixture
+    def thread(self):
+        """What runs a function in a thread, and returns what gives its result."""
+        with ThreadPoolExecutor(1) as pool:
+            yield lambda work: pool.submit(work).result
+
+    @pytest.mark.parametrize("is_followed", [False, True], ids=["by none", "by another fake"])
+    @pytest.mark.parametrize(
+        "failure",
+        ["ThrottlingException", EndpointConnectionError(endpoint_url="fake")],
+        ids=["an error", "the network"],
+    )
+    def test_is_rejected_at_its_retry_when_its_fake_was_left(
+        self, aws, guard, thread, monkeypatch, is_followed, failure
+    ):
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
+        waits, goes_on = threading.Event(), threading.Event()
+        monkeypatch.setattr(time, "sleep", lambda seconds: waits.set() or goes_on.wait(10))
+        client = boto3.client("secretsmanager")
+        with FakeSecrets() as fake:
+            fake.fail("ListSecrets", failure, times=None, back_off=True)
+            result = thread(client.list_secrets)
+            assert waits.wait(10)
+
+        with FakeSecrets() if is_followed else nullcontext() as follower:
+            goes_on.set()
+            with pytest.raises(FakeSecretsError) as raised:
+                result(10)
+            assert follower is None or follower.history == ()
+
+        assert str(raised.value) == LEFT
+        assert aws.connections == 0
+        assert len(fake.history) == 1
+
+    @pytest.mark.parametrize(
+        "event", ["before-call", "request-created", "before-sign", "before-send", "needs-retry.*.*"]
+    )
+    def test_is_rejected_wherever_it_is_when_its_fake_is_left(self, aws, guard, thread, event):
+        waits, goes_on, asked = threading.Event(), threading.Event(), []
+        client = boto3.client("secretsmanager")
+
+        def wait(**_):
+            asked.append(event)
+            waits.set()
+            assert goes_on.wait(10)
+            return 0 if "needs-retry" in event and len(asked) < 10 else None
+
+        client.meta.events.register(event, wait)
+        with FakeSecrets():
+            result = thread(client.list_secrets)
+            assert waits.wait(10)
+        with FakeSecrets() as follower:
+            goes_on.set()
+            with pytest.raises(FakeSecretsError) as raised:
+                result(10)
+
+        assert str(raised.value) == LEFT
+        assert follower.history == ()
+        assert aws.connections == 0
+        assert asked == [event]
+
+    @pytest.mark.parametrize("event", ["before-send", "needs-retry"])
+    def test_is_rejected_in_a_task_too(self, aws, guard, event):
+        get_session = pytest.importorskip("aiobotocore.session").get_session
+
+        async def main():
+            waits, goes_on = asyncio.Event(), asyncio.Event()
+
+            async def wait(**_):
+                waits.set()
+                await goes_on.wait()
+                return 0 if event == "needs-retry" else None
+
+            async with get_session().create_client("secretsmanager") as client:
+                client.meta.events.register(event, wait)
+                with FakeSecrets():
+                    task = asyncio.create_task(client.list_secrets())
+                    await waits.wait()
+                goes_on.set()
+                with pytest.raises(FakeSecretsError) as raised:
+                    await task
+                return str(raised.value)
+
+        assert asyncio.run(asyncio.wait_for(main(), 30)) == LEFT
+        assert aws.connections == 0
+
+    def test_goes_on_when_its_fake_is_entered_again(self, aws, thread):
+        waits, goes_on = threading.Event(), threading.Event()
+        client = boto3.client("secretsmanager")
+        client.meta.events.register("before-send", lambda **_: waits.set() or (goes_on.wait(10) and None))
+
+        fake = FakeSecrets()
+        with fake:
+            result = thread(client.list_secrets)
+            assert waits.wait(10)
+        with fake:
+            goes_on.set()
+            assert result(10)["SecretList"] == []
+
+    @pytest.mark.parametrize(
+        "has_built_in", [True, False], ids=["attached", "attached, without built-in handlers"]
+    )
+    def test_is_rejected_where_a_client_was_attached(self, aws, guard, thread, has_built_in):
+        waits, goes_on = threading.Event(), threading.Event()
+        session = botocore.session.Session(include_builtin_handlers=has_built_in)
+        client = session.create_client("secretsmanager")
+        client.meta.events.register("before-send", lambda **_: waits.set() or (goes_on.wait(10) and None))
+
+        with FakeSecrets() as fake:
+            fake.attach(client)
+            result = thread(client.list_secrets)
+            assert waits.wait(10)
+        goes_on.set()
+        with pytest.raises(FakeSecretsError, match="was on its way"):
+            result(10)
+        assert aws.connections == 0
+
+
+class TestTheGuardAtTheSecondDoor:
+    @pytest.fixture
+    def late(self, aws):
+        """A client whose calls have passed the first door by the time that our handlers come."""
+        client = botocore.session.Session(include_builtin_handlers=False).create_client("secretsmanager")
+        client.meta.events.register("before-call", lambda **_: _install.put_handlers(client.meta.events))
+        return client
+
+    def test_refuses_a_call_that_has_passed_the_first_one(self, late, guarded, aws):
+        with pytest.raises(FakeSecretsError) as raised:
+            late.list_secrets()
+
+        assert str(raised.value) == REFUSED.format("ListSecrets")
+        assert aws.connections == 0
+
+    def test_lets_it_pass_where_it_is_off(self, late, aws):
+        with pytest.raises(ConnectionClosedError):
+            late.list_secrets()
+
+        assert aws.connections == 1
+
+    def test_leaves_it_to_an_active_fake(self, late, guarded, aws):
+        with FakeSecrets():
+            assert late.list_secrets()["SecretList"] == []
 
 
 class TestABareMachine:

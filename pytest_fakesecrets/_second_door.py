@@ -1,0 +1,165 @@
+"""
+The second door, `before-send`, and the way of a call to it.
+
+A call is answered by the fake that has let it pass the first door, and by no other: its request leaves this process
+neither while that fake is active, nor after it was left.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
+
+from . import _hook
+from ._answers import Response
+from ._core.errors import FakeSecretsError
+from ._guard import check_may_leave
+from ._observers import come_last, is_answered, is_observed
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+
+    from ._wire import Reply
+
+#: What a request has that was answered here: a client may have our handlers twice, by attach().
+_ANSWERED = "fakesecrets_answered"
+
+#: What an URL begins with that moto must not know.
+_HIDDEN = "fakesecrets+"
+
+
+class _Unsigned(str):
+    """A signature version that equals `botocore.UNSIGNED`: each copy of botocore in the process has its own."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return type(other).__name__ == "UNSIGNED"
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+class Passage(NamedTuple):
+    """A call on its way from the first door to the second one."""
+
+    state: _hook.World
+    account: str | None
+    region: str
+    emitter: Any
+    is_signed: bool
+    #: The events that our last handlers answer, in the place of the first ones.
+    late: frozenset[str]
+
+    def checked_state(self, operation: str) -> _hook.World:
+        """
+        What answers the call.
+
+        Raises:
+            FakeSecretsError: its fake was left.
+        """
+        if _hook.active is self.state:
+            return self.state
+        raise FakeSecretsError(
+            f"{operation} was on its way when the fake that it was sent to was left: it reaches neither the real "
+            "AWS nor another fake. Let the test wait for its threads and tasks before the fake is left."
+        )
+
+    def signature(self, version: object) -> object:
+        """Answer `choose-signer`: None for the version that the client has, or UNSIGNED."""
+        if self.is_signed and version == "v4":
+            return None
+        return _Unsigned()
+
+
+def begin(
+    state: _hook.World, account: str | None, region: str, operation: str, request_signer: Any
+) -> Passage:
+    """Begin the passage of a call. It is signed only for others, and never with keys that refresh themselves."""
+    emitter = getattr(request_signer, "_event_emitter", None)
+    is_signed = _hook.access_key(request_signer) is not None and is_observed(request_signer, operation)
+    return Passage(state, account, region, emitter, is_signed, come_last(emitter, operation))
+
+
+def accompany(request: AWSRequest, operation: str) -> None:
+    """Give the request of an attempt what its answer needs."""
+    passage: Passage = request.context[_hook.PASSAGE]
+    passage.checked_state(operation)
+    # A handler that ran meanwhile may have registered another one.
+    request.context[_hook.PASSAGE] = passage._replace(late=come_last(passage.emitter, operation))
+    request.prepare = partial(_prepare, ref(request))  # type: ignore[method-assign]
+
+
+def _prepare(reference: ref[AWSRequest]) -> AWSPreparedRequest:
+    """Prepare a request with its context, as newer versions of botocore do."""
+    request: Any = reference()  # by reference, or the request would hold itself
+    prepared: Any = type(request).prepare(request)
+    prepared.context = request.context
+    return prepared  # type: ignore[no-any-return]
+
+
+def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -> Response | None:
+    """
+    Answer a request that is about to be sent.
+
+    Args:
+        emission: the frame that has called our handler.
+        is_last: whether this is the last handler for the event.
+
+    Raises:
+        FakeSecretsError: it must not be sent, and nothing can answer it.
+    """
+    passage: Passage | None = (getattr(request, "context", None) or {}).get(_hook.PASSAGE)
+    is_late = passage is not None and "before-send" in passage.late
+    if is_late and not is_last:
+        _hide_from_moto(request)
+    if is_late != is_last or hasattr(request, _ANSWERED) or is_answered(emission):
+        return None
+    url = request.url = str(request.url).removeprefix(_HIDDEN)
+    target = _text(request.headers.get("X-Amz-Target", ""))
+    operation = target.removeprefix(_hook.TARGET_PREFIX)
+    state = _hook.active
+    if passage is not None:
+        state = passage.checked_state(operation)
+    elif state is None:
+        check_may_leave(operation, url)
+        return None
+    setattr(request, _ANSWERED, True)
+    _hide_from_moto(request)
+    return Response(url, _reply(state, passage, request, url))
+
+
+def _reply(state: _hook.World, passage: Passage | None, request: AWSPreparedRequest, url: str) -> Reply:
+    from ._faults import Broken
+
+    target, signed = (_text(request.headers.get(name, "")) for name in ("X-Amz-Target", "Authorization"))
+    body: Any = request.body
+    body = body.encode() if isinstance(body, str) else body or b""
+    try:
+        if passage is None:
+            return _hook.answer_wire(state, target, signed, _region_of(url), body)
+        operation = target.removeprefix(_hook.TARGET_PREFIX)
+        return state.answer_on_the_wire(passage.account, passage.region, operation, body)
+    except Broken as broken:
+        raise broken.error from None
+
+
+def _hide_from_moto(request: AWSPreparedRequest) -> None:
+    """Change the URL while moto is active: its stub would answer too, and whatever the call does be done twice."""
+    stub = getattr(sys.modules.get("moto.core.models"), "botocore_stubber", None)
+    if getattr(stub, "enabled", False):
+        request.url = f"{_HIDDEN}{request.url}"
+
+
+def _region_of(url: str) -> str | None:
+    match = re.search(r"secretsmanager(?:-fips)?\.([a-z0-9-]+)\.", url)
+    return match[1] if match else None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

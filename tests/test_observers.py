@@ -1,0 +1,552 @@
+"""Handlers that others have registered for the events of a call: they run, and their answers count."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import io
+import threading
+from unittest import mock
+
+import boto3
+import botocore.endpoint
+import botocore.handlers
+import botocore.session
+import botocore.signers
+import pytest
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
+from botocore.client import Config
+from botocore.exceptions import EndpointConnectionError
+from botocore.hooks import HierarchicalEmitter
+from botocore.retries.standard import RetryHandler
+from botocore.stub import Stubber
+from support import listening, refused
+
+from pytest_fakesecrets import Call, FakeSecrets, _observers
+from pytest_fakesecrets._world import World
+
+KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
+
+#: The events of a call that the fast door leaves out.
+ON_THE_WIRE = [
+    "request-created",
+    "choose-signer",
+    "before-sign",
+    "before-send",
+    "before-parse",
+    "response-received",
+    "needs-retry",
+]
+EVENTS = [
+    "provide-client-params",
+    "before-parameter-build",
+    "before-endpoint-resolution",
+    "before-call",
+    *ON_THE_WIRE,
+    "after-call",
+]
+
+
+def calls(fake):
+    return [event.operation for event in fake.history if isinstance(event, Call)]
+
+
+@pytest.fixture
+def wired(monkeypatch):
+    """The operations of the calls that came through the second door."""
+    operations = []
+    answer = World.answer_on_the_wire
+
+    def counted(world, account, region, operation, body):
+        operations.append(operation)
+        return answer(world, account, region, operation, body)
+
+    monkeypatch.setattr(World, "answer_on_the_wire", counted)
+    return operations
+
+
+class Answer(io.BytesIO):
+    """The raw part of an AWSResponse of a user."""
+
+    def stream(self, **_):
+        while chunk := self.read():
+            yield chunk
+
+
+def response(url, status, body):
+    return AWSResponse(url, status, {"x-amzn-requestid": "mine"}, Answer(body))
+
+
+UNAVAILABLE = b'{"__type": "InternalServiceError", "Message": "mine"}'
+
+
+class Recorder:
+    """Records each event of a call, and what is told from one of its arguments."""
+
+    def __init__(self, events):
+        self.seen = []
+        for event in EVENTS:
+            events.register(event, self.record)
+
+    def record(self, event_name, **arguments):
+        entry = {"event": event_name, "arguments": sorted(arguments)}
+        if event_name.startswith("before-sign"):
+            entry["signature"] = arguments["signature_version"]
+        if event_name.startswith("before-send"):
+            entry["headers"] = sorted(map(str.lower, arguments["request"].headers))
+        self.seen.append(entry)
+
+
+@pytest.fixture(scope="module")
+def real():
+    with listening() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def session():
+    return boto3.session.Session(region_name="us-east-1", **KEYS)
+
+
+@pytest.fixture
+def made(session, fakesecrets):
+    """A client of the user, on which a test may register what it likes."""
+    return session.client("secretsmanager")
+
+
+class TestEvents:
+    def test_of_a_faked_call_are_those_of_a_real_one_in_their_order(self, session, real):
+        client = session.client("secretsmanager", endpoint_url=real, config=Config(proxies={}))
+        recorder = Recorder(client.meta.events)
+
+        client.list_secrets()
+        of_a_real_call, recorder.seen = recorder.seen, []
+        with FakeSecrets():
+            client.list_secrets()
+
+        assert {entry["event"].partition(".")[0] for entry in of_a_real_call} >= {*EVENTS} - {"before-parse"}
+        assert recorder.seen == of_a_real_call
+
+    def test_of_a_faked_call_of_aiobotocore_are_those_of_a_real_one(self, real):
+        get_session = pytest.importorskip("aiobotocore.session").get_session
+
+        async def main():
+            made_with = {"endpoint_url": real, "config": Config(proxies={}), "region_name": "us-east-1"}
+            async with get_session().create_client("secretsmanager", **made_with, **KEYS) as client:
+                recorder = Recorder(client.meta.events)
+                await client.list_secrets()
+                of_a_real_call, recorder.seen = recorder.seen, []
+                with FakeSecrets():
+                    await client.list_secrets()
+                return of_a_real_call, recorder.seen
+
+        of_a_real_call, of_a_faked_call = asyncio.run(main())
+
+        assert of_a_faked_call == of_a_real_call
+
+    @pytest.mark.parametrize("event", ["before-call", *ON_THE_WIRE])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "{}",
+            "{}.secrets-manager",
+            "{}.secretsmanager",
+            "{}.secrets-manager.ListSecrets",
+            "{}.secretsmanager.ListSecrets",
+            "{}.*.ListSecrets",
+            "{}.secrets-manager.*",
+            "*.secrets-manager.ListSecrets",
+        ],
+    )
+    def test_reach_a_handler_by_each_name_and_in_each_place(self, made, event, name):
+        if (
+            event
+            not in inspect.getsource(botocore.endpoint) + inspect.getsource(botocore.signers) + "before-call"
+        ):
+            pytest.skip("this botocore has no such event")
+        seen, events = [], made.meta.events
+
+        def first(event_name, **_):
+            seen.append(("first", event_name))
+
+        def middle(event_name, **_):
+            seen.append(("middle", event_name))
+
+        def last(event_name, **_):
+            seen.append(("last", event_name))
+
+        made.list_secrets()  # what has been found out by then is out of date
+        events.register_last(name.format(event), last)
+        events.register(name.format(event), middle)
+        events.register_first(name.format(event), first)
+        made.list_secrets()
+
+        emitted = f"{event}.secrets-manager.ListSecrets"
+        assert [place for place, name in seen if name == emitted] == ["first", "middle", "last"]
+
+    def test_reach_a_handler_of_the_session_of_the_client(self, fakesecrets):
+        own, seen = botocore.session.Session(), []
+        own.register("before-send", lambda request, **_: seen.append(request.method))
+
+        own.create_client("secretsmanager").list_secrets()
+
+        assert seen == ["POST"]
+
+    def test_reach_no_handler_that_was_unregistered(self, made, wired):
+        handler = mock.Mock(return_value=None)
+        made.meta.events.register("before-send", handler)
+        made.list_secrets()
+        made.meta.events.unregister("before-send", handler)
+        made.list_secrets()
+
+        assert handler.call_count == 1
+        assert wired == ["ListSecrets"]
+
+    def test_show_nothing_of_the_fake(self, made):
+        seen = []
+
+        def look(request, **_):
+            seen.append((str(request.url), dict(request.headers), request.body))
+
+        for event in ("before-sign", "before-send", "before-send.secrets-manager", "before-send.*.*"):
+            made.meta.events.register(event, look)
+        made.list_secrets()
+
+        assert len(seen) == 4
+        assert "fakesecrets" not in repr(seen).lower()
+        assert {url for url, _, _ in seen} == {"https://secretsmanager.us-east-1.amazonaws.com/"}
+        assert "Authorization" in seen[-1][1]
+
+
+def plain(**_):
+    """A handler of the user."""
+
+
+class Observer:
+    def method(self, **_):
+        pass
+
+    @classmethod
+    def of_the_class(cls, **_):
+        pass
+
+    @staticmethod
+    def static(**_):
+        pass
+
+    def __call__(self, **_):
+        pass
+
+
+class Retrying(RetryHandler):
+    """A class of botocore's, whose method the user has not changed."""
+
+    def __init__(self):
+        super().__init__(mock.Mock(should_retry=lambda context: False), mock.Mock(), mock.Mock())
+
+
+class TestAHandlerIsOfOthers:
+    @pytest.mark.parametrize(
+        "handler",
+        [
+            pytest.param(plain, id="a function"),
+            pytest.param(lambda **_: None, id="a lambda"),
+            pytest.param(functools.partial(plain, more=1), id="a partial"),
+            pytest.param(
+                functools.partial(functools.partial(Observer().method)), id="a partial of a partial"
+            ),
+            pytest.param(Observer().method, id="a method"),
+            pytest.param(Observer.of_the_class, id="a class method"),
+            pytest.param(Observer.static, id="a static method"),
+            pytest.param(Observer(), id="a callable object"),
+            pytest.param(mock.Mock(return_value=None), id="a mock"),
+            pytest.param(
+                functools.wraps(botocore.handlers.add_retry_headers)(lambda **_: None), id="a copied name"
+            ),
+            pytest.param(Retrying().needs_retry, id="a method of a subclass of botocore's"),
+        ],
+    )
+    def test_whatever_it_is(self, made, wired, handler):
+        made.meta.events.register("needs-retry", handler)
+
+        made.list_secrets()
+
+        assert wired == ["ListSecrets"]
+
+    def test_where_it_is_a_coroutine(self, fakesecrets, wired):
+        get_session = pytest.importorskip("aiobotocore.session").get_session
+        seen = []
+
+        async def observe(request, **_):
+            await asyncio.sleep(0)
+            seen.append(request.method)
+
+        async def main():
+            async with get_session().create_client("secretsmanager") as client:
+                client.meta.events.register("before-send", observe)
+                await client.list_secrets()
+
+        asyncio.run(main())
+
+        assert (seen, wired) == (["POST"], ["ListSecrets"])
+
+
+class TestTheFastDoorStays:
+    @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+    def test_for_a_client_as_botocore_makes_it(self, session, fakesecrets, wired, mode):
+        pytest.importorskip("moto")  # which appends its stub to botocore's list
+        for made_in in (session, boto3.session.Session(region_name="us-east-1")):
+            made_in.client("secretsmanager", config=Config(retries={"mode": mode})).list_secrets()
+
+        assert wired == []
+
+    def test_for_a_client_of_aiobotocore_as_it_makes_it(self, fakesecrets, wired):
+        get_session = pytest.importorskip("aiobotocore.session").get_session
+
+        async def main():
+            async with get_session().create_client("secretsmanager") as client:
+                await client.list_secrets()
+
+        asyncio.run(main())
+
+        assert wired == []
+
+    def test_where_handlers_are_for_something_else(self, made, wired):
+        for event in ("before-send.s3", "before-send.secrets-manager.DescribeSecret", "after-call", "mine"):
+            made.meta.events.register(event, plain)
+        made.meta.events.register("request-created", functools.partial(botocore.handlers.add_retry_headers))
+        made.meta.events.register("before-call.secrets-manager.ListSecrets", plain)  # it runs before the fake
+
+        made.list_secrets()
+
+        assert wired == []
+
+    def test_for_a_client_that_is_attached(self, made, fakesecrets, wired):
+        fakesecrets.attach(made)
+
+        made.list_secrets()
+
+        assert wired == []
+
+    def test_beside_a_stubber(self, made, wired):
+        with Stubber(made):
+            pass
+
+        made.list_secrets()
+
+        assert wired == []
+
+
+class TestAnswersOfOthers:
+    def test_to_before_send_of_one_operation_count_and_the_fake_does_nothing(self, made, fakesecrets):
+        made.create_secret(Name="db", SecretString="old")
+        made.meta.events.register(
+            "before-send.secretsmanager.PutSecretValue",
+            lambda request, **_: response(request.url, 400, UNAVAILABLE),
+        )
+
+        with refused("InternalServiceError") as answer:
+            made.put_secret_value(SecretId="db", SecretString="new")
+
+        assert answer.message == "mine"
+        assert answer.response["ResponseMetadata"]["RequestId"] == "mine"
+        assert made.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert calls(fakesecrets) == ["CreateSecret", "GetSecretValue"]
+
+    @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
+    @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager", "before-send.*.*"])
+    def test_to_before_send_count_before_that_of_the_fake(self, made, fakesecrets, place, name):
+        made.meta.events.register("before-send", plain)
+        made.list_secrets()  # the fake has put its own last by then
+        getattr(made.meta.events, place)(
+            name, lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
+        )
+
+        assert made.list_secrets()["NextToken"] == "mine"
+        assert calls(fakesecrets) == ["ListSecrets"]
+
+    def test_to_before_send_may_be_another_only_once(self, made, fakesecrets):
+        answers = iter([response("", 500, UNAVAILABLE)])
+        made.meta.events.register("before-send", lambda **_: next(answers, None))
+        made.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
+
+        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
+        assert calls(fakesecrets) == ["ListSecrets"]
+
+    def test_to_before_send_leave_an_injected_fault_for_the_next_call(self, made, fakesecrets):
+        fault = fakesecrets.fail("ListSecrets", EndpointConnectionError(endpoint_url="fake"), times=None)
+        made.meta.events.register(
+            "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
+        )
+
+        assert made.list_secrets()["NextToken"] == "mine"
+        assert fault.happened == 0
+
+    def test_may_be_an_exception_which_botocore_retries(self, made, fakesecrets):
+        failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
+        made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
+        made.meta.events.register_first("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
+
+        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
+        assert calls(fakesecrets) == ["ListSecrets"]
+
+    def test_may_be_an_exception_which_reaches_the_caller(self, made, fakesecrets):
+        made.meta.events.register("before-send", mock.Mock(side_effect=LookupError("mine")))
+
+        with pytest.raises(LookupError, match="mine"):
+            made.list_secrets()
+        assert calls(fakesecrets) == []
+
+    def test_to_needs_retry_let_a_call_be_made_again(self, made, fakesecrets):
+        made.meta.events.register(
+            "needs-retry.secrets-manager.ListSecrets", lambda attempts, **_: 0 if attempts < 3 else None
+        )
+
+        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 2
+        assert calls(fakesecrets) == ["ListSecrets"] * 3
+
+    @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
+    @pytest.mark.parametrize("name", ["before-call", "before-call.secrets-manager"])
+    def test_to_before_call_count(self, made, fakesecrets, place, name):
+        answer = response("", 200, b""), {"NextToken": "mine", "ResponseMetadata": {}}
+        getattr(made.meta.events, place)(name, lambda **_: answer)
+
+        assert made.list_secrets()["NextToken"] == "mine"
+        assert calls(fakesecrets) == []
+
+    def test_to_choose_signer_count(self, made, fakesecrets):
+        headers = []
+        made.meta.events.register("choose-signer", lambda **_: UNSIGNED)
+        made.meta.events.register("before-send", lambda request, **_: headers.append(dict(request.headers)))
+
+        made.list_secrets()
+
+        assert "Authorization" not in headers[0]
+
+    def test_to_choose_signer_are_asked_of_a_client_without_keys_too(self, fakesecrets, monkeypatch):
+        with monkeypatch.context() as bare:
+            bare.delenv("AWS_ACCESS_KEY_ID")
+            bare.delenv("AWS_SECRET_ACCESS_KEY")
+            bare.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+            client = botocore.session.Session().create_client("secretsmanager")
+        chooser = mock.Mock(return_value=None)
+        client.meta.events.register_last("choose-signer", chooser)
+
+        assert client.list_secrets()["SecretList"] == []
+        assert chooser.call_count == 1
+
+    def test_may_be_changes_of_the_request(self, made, fakesecrets):
+        seen = []
+
+        def rename(request, **_):
+            request.data = request.data.replace(b'"db"', b'"renamed"')
+
+        def add_header(request, **_):
+            request.headers["X-Mine"] = "mine"
+
+        made.meta.events.register_first("request-created.secrets-manager.CreateSecret", rename)
+        made.meta.events.register("before-sign.secrets-manager", add_header)
+        made.meta.events.register("before-send", lambda request, **_: seen.append(request.headers["X-Mine"]))
+
+        assert made.create_secret(Name="db", SecretString="value")["Name"] == "renamed"
+        assert seen == [b"mine"]
+
+    def test_are_those_of_a_handler_that_another_has_just_registered(self, made, fakesecrets):
+        def register(**_):
+            made.meta.events.register(
+                "before-send",
+                lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}'),
+                unique_id="mine",
+            )
+
+        made.meta.events.register("before-call", register)
+
+        assert made.list_secrets()["NextToken"] == "mine"
+
+    def test_are_seen_by_many_threads_at_once(self, made, fakesecrets):
+        seen = []
+        made.meta.events.register("before-send", lambda **_: seen.append(1))
+        start = threading.Barrier(8)
+
+        def work():
+            start.wait()
+            made.list_secrets()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(seen) == 8
+        assert calls(fakesecrets) == ["ListSecrets"] * 8
+
+
+class TestAnUnknownEmitter:
+    @pytest.fixture
+    def unknown(self, monkeypatch):
+        """An emitter whose private parts have other names."""
+        monkeypatch.setattr(_observers, "_innermost", lambda emitter: None)
+
+    @pytest.mark.usefixtures("unknown")
+    def test_sends_every_call_over_the_wire(self, made, wired, fakesecrets):
+        seen = []
+        made.meta.events.register("before-send", lambda request, **_: seen.append(request.method))
+
+        made.create_secret(Name="db", SecretString="value")
+
+        assert fakesecrets.secret("db").value() == "value"
+        assert (wired, seen) == (["CreateSecret"], ["POST"])
+
+    def test_may_be_one_of_the_user(self, fakesecrets, wired):
+        class Emitter(HierarchicalEmitter):
+            pass
+
+        own = botocore.session.Session(event_hooks=Emitter())
+
+        own.create_client("secretsmanager").list_secrets()
+
+        assert wired == []
+
+
+class TestBesideMoto:
+    @pytest.fixture
+    def moto(self):
+        return pytest.importorskip("moto")
+
+    @pytest.fixture
+    def mocked(self, moto):
+        """A client that moto reaches, while moto is active."""
+        with moto.mock_aws():
+            yield boto3.session.Session(region_name="us-east-1", **KEYS).client("secretsmanager")
+
+    @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager"])
+    def test_others_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
+        seen = []
+        mocked.meta.events.register(name, lambda request, **_: seen.append(str(request.url)))
+
+        with FakeSecrets() as fake:
+            mocked.create_secret(Name="db", SecretString="value")
+            assert fake.secret("db").value() == "value"
+
+        assert [url.partition("//")[2] for url in seen] == ["secretsmanager.us-east-1.amazonaws.com/"]
+        assert mocked.list_secrets()["SecretList"] == []
+
+    def test_answers_of_others_count(self, mocked):
+        mocked.meta.events.register(
+            "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
+        )
+
+        with FakeSecrets() as fake:
+            assert mocked.list_secrets()["NextToken"] == "mine"
+            assert calls(fake) == []
+
+    def test_an_injected_fault_is_not_covered_by_moto(self, mocked):
+        with FakeSecrets() as fake:
+            fake.fail("CreateSecret", "ThrottlingException")
+            answer = mocked.create_secret(Name="db", SecretString="value")
+
+        assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+        assert mocked.list_secrets()["SecretList"] == []
