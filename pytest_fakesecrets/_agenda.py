@@ -17,6 +17,14 @@ class Entry(NamedTuple):
     token: str = ""
 
 
+class Due(NamedTuple):
+    """An entry that has come due, and as which one it was put."""
+
+    instant: datetime
+    number: int
+    entry: Entry
+
+
 class Agenda:
     """
     One instant for each entry, the earliest found at once.
@@ -41,14 +49,19 @@ class Agenda:
             self._instants.pop(entry, None)
         elif known is None or known[0] != instant:
             self._count += 1
-            self._instants[entry] = instant, self._count
             heappush(self._heap, (instant, self._count, entry))
+            self._instants[entry] = instant, self._count  # last: this is what makes it count
 
-    def next(self, until: datetime) -> tuple[datetime, Entry] | None:
+    def next(self, until: datetime) -> Due | None:
         """The first entry that is due by *until*, or None. It stays in the agenda."""
         while self._heap:
-            instant, count, entry = self._heap[0]
-            if self._instants.get(entry) == (instant, count):
-                return (instant, entry) if instant <= until else None
+            due = Due(*self._heap[0])
+            if self._instants.get(due.entry) == (due.instant, due.number):
+                return due if due.instant <= until else None
             heappop(self._heap)
         return None
+
+    def cross_out(self, due: Due) -> None:
+        """Take out what has come due, unless it has been put anew since."""
+        if self._instants.get(due.entry) == (due.instant, due.number):
+            del self._instants[due.entry]

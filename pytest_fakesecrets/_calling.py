@@ -9,12 +9,13 @@ from uuid import UUID, uuid5
 
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding
+from ._core.interrupts import ensured
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
 from ._findings import Evidence, findings
 from ._operations import outcome
-from ._output import written_output
+from ._output import Listener
 from ._service import RUNNING, Running, Service
 from ._values import leaks
 
@@ -46,6 +47,7 @@ class Place(NamedTuple):
 
     @property
     def is_open(self) -> bool:
+        """Whether AWS may go on with it."""
         rotation = self.rotation
         return rotation.status == "in progress" or rotation.retry_at is not None
 
@@ -65,25 +67,15 @@ class FunctionCalls:
     def call(self, place: Place, name: str, *, redelivered: bool = False) -> RotationStep:
         """Call the function, or let the service rotate where there is none, and tell how it went."""
         __tracebackhide__ = True
-        rotation, start = place.rotation, self._service.clock.now
-        error: BaseException | None = None
-        returned: object = None
-        written: list[tuple[str, str]] = []
+        rotation, start, before = place.rotation, self._service.clock.now, RUNNING.get()
         running = Running(name, place.region.account, None, [], [], len(self._service.history))
-        token = RUNNING.set(running)
-        try:
-            if rotation.function_arn is None:
-                with self._service.transaction(place.region) as context:
-                    outcome.rotate_by_service(context, rotation)
-            else:
-                with written_output() as written:
-                    returned = self._invoke(place, rotation.function_arn, running)
-        except FunctionStopped as stopped:
-            error = stopped.reason.with_traceback(stopped.__traceback__)
-        except BaseException as raised:
-            error = raised
-        finally:
-            RUNNING.reset(token)
+        listener = Listener()
+
+        def clean_up() -> None:
+            listener.stop()
+            RUNNING.set(before)
+
+        returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -93,8 +85,28 @@ class FunctionCalls:
             token=rotation.token,
             error=error,
             redelivered=redelivered,
-            findings=self._findings(place, running, returned, error, written),
+            findings=self._findings(place, running, returned, error, listener.written),
         )
+
+    def _outcome(
+        self, place: Place, running: Running, listener: Listener
+    ) -> tuple[object, BaseException | None]:
+        """What the function has returned, and what it has raised."""
+        __tracebackhide__ = True
+        rotation = place.rotation
+        try:
+            RUNNING.set(running)
+            if rotation.function_arn is None:
+                self._service.transact(
+                    place.region, lambda context: outcome.rotate_by_service(context, rotation)
+                )
+                return None, None
+            listener.start()
+            return self._invoke(place, rotation.function_arn, running), None
+        except FunctionStopped as stopped:
+            return None, stopped.reason.with_traceback(stopped.__traceback__)
+        except BaseException as raised:
+            return None, raised
 
     def _invoke(self, place: Place, function_arn: str, running: Running) -> object:
         __tracebackhide__ = True
@@ -103,7 +115,7 @@ class FunctionCalls:
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
         deadline = clock.now + function.timeout
-        RUNNING.set(running._replace(deadline=deadline))  # call() puts back what was before
+        RUNNING.set(running._replace(deadline=deadline))
         returned = function.invoke(
             event_of(place.rotation, name),
             invoked_arn=function_arn,

@@ -89,7 +89,7 @@ class RotationDriver:
         delivered = self._delivered(step, secret_id)
         place = Place(self._region(delivered), delivered.secret_id, delivered.token)
         again = self._rotations.calls.call(place, delivered.name, redelivered=True)
-        self._service.history.append(again)
+        self._service.transact(place.region, lambda context: context.steps.append(again))
         if again.error is not None:
             raise again.error
         return again

@@ -184,9 +184,15 @@ class FakeSecrets(Pausing):
         Raises:
             FakeSecretsError: there is no such assumption.
         """
-        self._service.assumptions = self._service.assumptions.changed(changes)
-        self._rotations.plan.again()
-        return self._service.assumptions
+        service, assumptions = self._service, self._service.assumptions.changed(changes)
+        planned = self._rotations.plan.again(assumptions)
+
+        def assumed() -> None:
+            service.assumptions = assumptions
+            planned()
+
+        service.commit(assumed)
+        return assumptions
 
     def reset(self) -> None:
         """
@@ -194,8 +200,12 @@ class FakeSecrets(Pausing):
 
         What was assumed is forgotten as well. The clock stays where it is, and who drives drives on.
         """
-        self._service.clear()
-        self._rotations.clear()
+
+        def emptied() -> None:
+            self._service.clear()
+            self._rotations.clear()
+
+        self._service.commit(emptied)
 
 
 def _environment() -> Mapping[str, str | None]:

@@ -42,12 +42,12 @@ def _other_region(context: Context, secret_id: str) -> str | None:
     name = secret_id if arn is None else arn.name
     elsewhere = sorted(
         region.name
-        for region in context.store.regions.values()
+        for region in context.store.store.regions.values()
         if region is not context.region and name in region.secrets
     )
     if not elsewhere:
         return None
-    return f"The call went to {context.region.name}; there is a secret {name!r} in {', '.join(elsewhere)}."
+    return f"The call went to {context.region_name}; there is a secret {name!r} in {', '.join(elsewhere)}."
 
 
 def _unfinished(context: Context, secret: Secret) -> str | None:

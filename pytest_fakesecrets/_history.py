@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from ._core.public import public
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret, Version
-from ._operations.context import Change
+from ._core.store import Change
 
 #: As CloudTrail names them (user guide, CloudTrail entries).
 ServiceEventName = Literal[
@@ -218,8 +218,9 @@ class History:
     def __init__(self) -> None:
         self._events: list[Event] = []
 
-    def append(self, event: Event) -> None:
-        self._events.append(event)
+    def put(self, place: int, events: Sequence[Event]) -> None:
+        """Put events at a place at or before the end. What has been put there before, in part, they replace."""
+        self._events[place : place + len(events)] = events
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 #: Whose words belong to no function: they tell of requests and answers, with the values in them.
@@ -31,11 +30,11 @@ class _Stream:
     """A standard stream that remembers what goes through it."""
 
     def __init__(self, stream: Any, name: str) -> None:
-        self._stream = stream
+        self.stream = stream
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -45,10 +44,27 @@ class _Stream:
         written = _WRITTEN.get()
         if written is not None:
             written.append((self._name, text))
-        return self._stream.write(text)
+        return self.stream.write(text)
 
 
-class _Listening:
+class Listener:
+    """Collects what is written from `start` until `stop`: pairs of where to and what."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str]] = []
+        self._before = _WRITTEN.get()
+
+    def start(self) -> None:
+        _WRITTEN.set(self.written)
+        _OUTPUTS.add(self)
+
+    def stop(self) -> None:
+        """Stop, also where it has stopped before or has never started."""
+        _WRITTEN.set(self._before)
+        _OUTPUTS.remove(self)
+
+
+class _Outputs:
     """
     Our handler and streams, there as long as some step runs.
 
@@ -56,43 +72,29 @@ class _Listening:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._listeners = 0
+        self._lock = RLock()
+        self._listeners: set[Listener] = set()
         self._handler = _Handler(logging.DEBUG)
-        self._streams: dict[str, tuple[Any, Any]] = {}
+        self._streams: dict[str, _Stream] = {}
 
-    @contextmanager
-    def listen(self) -> Iterator[list[tuple[str, str]]]:
-        """Collect what is written until the block is left: pairs of where to and what."""
-        written: list[tuple[str, str]] = []
-        token = _WRITTEN.set(written)
+    def add(self, listener: Listener) -> None:
         with self._lock:
-            self._listeners += 1
-            if self._listeners == 1:
-                self._begin()
-        try:
-            yield written
-        finally:
-            with self._lock:
-                self._listeners -= 1
-                if not self._listeners:
-                    self._end()
-            _WRITTEN.reset(token)
+            self._listeners.add(listener)
+            logging.getLogger().addHandler(self._handler)
+            for name in ("stdout", "stderr"):
+                if name not in self._streams:
+                    self._streams[name] = _Stream(getattr(sys, name), name)
+                    setattr(sys, name, self._streams[name])
 
-    def _begin(self) -> None:
-        logging.getLogger().addHandler(self._handler)
-        for name in ("stdout", "stderr"):
-            before = getattr(sys, name)
-            ours = _Stream(before, name)
-            self._streams[name] = before, ours
-            setattr(sys, name, ours)
-
-    def _end(self) -> None:
-        logging.getLogger().removeHandler(self._handler)
-        for name, (before, ours) in self._streams.items():
-            if getattr(sys, name) is ours:  # or somebody else has put another there
-                setattr(sys, name, before)
-        self._streams.clear()
+    def remove(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners.discard(listener)
+            if not self._listeners:
+                logging.getLogger().removeHandler(self._handler)
+                for name, ours in self._streams.items():
+                    if getattr(sys, name) is ours:  # or somebody else has put another there
+                        setattr(sys, name, ours.stream)
+                self._streams.clear()
 
 
-written_output = _Listening().listen
+_OUTPUTS = _Outputs()

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from ._agenda import Agenda, Entry
+from ._core.assumptions import Assumptions
 from ._core.rotation import Rotation
 from ._core.schedule import Window
 from ._core.secret import MILLISECOND, Secret
-from ._core.store import Region
-from ._operations.context import Change
+from ._core.store import Change, Draft
 from ._service import Service
+
+
+@dataclass(slots=True)
+class Dates:
+    """Windows and instants that take the place of those that are planned. None takes one out."""
+
+    windows: dict[str, tuple[Window, datetime] | None] = field(default_factory=dict)
+    instants: dict[Entry, datetime | None] = field(default_factory=dict)
 
 
 class Plan:
@@ -23,21 +34,38 @@ class Plan:
         #: By the secret's ARN: its next window, and the instant in it.
         self._windows: dict[str, tuple[Window, datetime]] = {}
 
-    def note_rotation(self, rotation: Rotation) -> None:
-        entry = Entry("retry", rotation.secret_id, rotation.token)
-        self.agenda.put(entry, rotation.retry_at if rotation.is_due_again else None)
+    def following(self, draft: Draft) -> Callable[[], None]:
+        """What puts into the plan what follows from the changes of a request, however often it is begun."""
+        dates = Dates()
+        for change in draft.changes:
+            if isinstance(change.after, Rotation):
+                rotation = change.after
+                entry = Entry("retry", rotation.secret_id, rotation.token)
+                dates.instants[entry] = rotation.retry_at if rotation.is_due_again else None
+            else:
+                self._follow(change, draft, dates)
+        return partial(self._put, dates)
 
-    def note(self, change: Change) -> None:
+    def _follow(self, change: Change, draft: Draft, dates: Dates) -> None:
         """Take notice of a secret that has been made, changed or deleted."""
         before, after = change.before, change.after
         secret = after or before
         assert isinstance(secret, Secret)
         gone = after is None
-        self.agenda.put(Entry("deletion", secret.arn), None if gone else _gone_at(secret))
+        dates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
         if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
-            self._put_window(secret, None if gone else secret.due_window)
+            self._follow_window(secret, None if gone else secret.due_window, dates)
         if isinstance(before, Secret) and before.labels is not secret.labels:
-            self._hold_up(change.region, secret)
+            self._hold_up(draft, secret, dates)
+
+    def _put(self, dates: Dates) -> None:
+        for arn, planned in dates.windows.items():
+            if planned is None:
+                self._windows.pop(arn, None)
+            else:
+                self._windows[arn] = planned
+        for entry, instant in dates.instants.items():
+            self.agenda.put(entry, instant)
 
     def next_instant(self, arn: str | None) -> tuple[str, datetime] | None:
         """Which secret next rotates by its schedule, and when; or when this one does."""
@@ -47,41 +75,46 @@ class Plan:
         instant, secret_id = min(coming)
         return secret_id, instant
 
-    def take_window(self, arn: str) -> Window | None:
-        """The window of a secret that has come due, taken out of the plan."""
-        known = self._windows.pop(arn, None)
-        return None if known is None else known[0]
+    def window(self, arn: str) -> Window | None:
+        """The window of a secret that comes next, or has come due."""
+        planned = self._windows.get(arn)
+        return None if planned is None else planned[0]
 
-    def again(self) -> None:
-        """Find another instant in each window that is planned: what is assumed has changed."""
-        with self._service.lock:
-            for arn, (window, _) in list(self._windows.items()):
-                instant = max(self._instant_in(window), self._service.clock.now)
-                self._windows[arn] = window, instant
-                self.agenda.put(Entry("window", arn), instant)
+    def again(self, assumptions: Assumptions) -> Callable[[], None]:
+        """What finds another instant in each window that is planned: what is assumed changes."""
+        dates, now = Dates(), self._service.clock.now
+        for arn, (window, _) in self._windows.items():
+            instant = max(_instant_in(window, assumptions), now)
+            dates.windows[arn] = window, instant
+            dates.instants[Entry("window", arn)] = instant
+        return partial(self._put, dates)
 
-    def _hold_up(self, region: Region, secret: Secret) -> None:
+    def _hold_up(self, draft: Draft, secret: Secret, dates: Dates) -> None:
         """A retry that came due while the label of its version was away is made when it is back."""
-        rotation = region.unfinished_rotation(secret)
+        rotation = draft.home(secret.arn).unfinished_rotation(secret)
         if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
             entry = Entry("retry", rotation.secret_id, rotation.token)
-            self.agenda.put(entry, max(rotation.retry_at, self._service.clock.now))
+            dates.instants[entry] = max(rotation.retry_at, self._service.clock.now)
 
-    def _put_window(self, secret: Secret, window: Window | None) -> None:
-        known = self._windows.pop(secret.arn, None)
-        instant = None
+    def _follow_window(self, secret: Secret, window: Window | None, dates: Dates) -> None:
+        known = dates.windows.get(secret.arn, self._windows.get(secret.arn))
+        planned = None
         if window is not None:
             instant = known[1] if known and known[0] == window else self._instant_in(window)
-            instant = max(instant, self._service.clock.now)  # a window that has opened already is due at once
-            self._windows[secret.arn] = window, instant
-        self.agenda.put(Entry("window", secret.arn), instant)
+            planned = window, max(instant, self._service.clock.now)  # one that is open already is due at once
+        dates.windows[secret.arn] = planned
+        dates.instants[Entry("window", secret.arn)] = None if planned is None else planned[1]
 
     def _instant_in(self, window: Window) -> datetime:
-        at = self._service.assumptions.rotate_at
-        if isinstance(at, Random):
-            seconds = (window.closes - window.opens) // timedelta(seconds=1)
-            return window.opens + timedelta(seconds=at.randrange(seconds))
-        return window.opens if at == "open" else window.next_rotation_date
+        return _instant_in(window, self._service.assumptions)
+
+
+def _instant_in(window: Window, assumptions: Assumptions) -> datetime:
+    at = assumptions.rotate_at
+    if isinstance(at, Random):
+        seconds = (window.closes - window.opens) // timedelta(seconds=1)
+        return window.opens + timedelta(seconds=at.randrange(seconds))
+    return window.opens if at == "open" else window.next_rotation_date
 
 
 def _gone_at(secret: Secret) -> datetime | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from threading import Condition, get_ident
 
-from ._agenda import Entry
+from ._agenda import Due, Entry
 from ._calling import FunctionCalls, Key, Place
+from ._core.interrupts import ensured, is_interrupt
 from ._core.rotation import Rotation, RotationStep
-from ._core.store import Region
+from ._core.store import Draft, Region
 from ._failures import warn_of_abandonment, warn_of_failure
-from ._operations import outcome
-from ._operations.context import Change
+from ._operations import Context, outcome
 from ._plan import Plan
 from ._service import RUNNING, Service
 
@@ -36,7 +39,7 @@ class Rotations:
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
-        service.on_change = self.note
+        service.on_changes = self._following
         self.clear()
 
     def clear(self) -> None:
@@ -46,24 +49,21 @@ class Rotations:
         self._places: dict[Key, Place] = {}
         #: Those of them that AWS may go on with.
         self._open: dict[Key, Place] = {}
-        self._running: set[Key] = set()
-        #: The thread that is running what has come due.
-        self._at_it: int | None = None
+        #: Those in progress that do not wait for a test, and the thread that runs each of them.
+        self._runners: dict[Key, int] = {}
+        #: Those of which a step runs now, and which call of `advance` runs it.
+        self._running: dict[Key, object] = {}
+        #: Which call of `run_due` is running what has come due, and in which thread.
+        self._at_it: tuple[object, int] | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
-        """Take notice of a rotation that a call has started, and run it unless a test drives."""
-        place = self.noticed(region, rotation)
+        """Run a rotation that a call has started, unless a test drives."""
+        place = Place(region, rotation.secret_id, rotation.token)
         if not self.waits(place):
             self.run_to_the_end(place)
 
     def waits(self, place: Place) -> bool:
         return self.driven or place.secret_id in self.paused
-
-    def noticed(self, region: Region, rotation: Rotation) -> Place:
-        place = Place(region, rotation.secret_id, rotation.token)
-        with self._service.lock:
-            self._places[place.key] = self._open[place.key] = place
-        return place
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
         """Every rotation so far, of one secret or of all, in the order in which they began."""
@@ -74,20 +74,34 @@ class Rotations:
         """Those that AWS would go on with, in the order in which they began."""
         now = self._service.clock.now
         with self._service.lock:
-            for place in [place for place in self._open.values() if not place.is_open]:
-                del self._open[place.key]
             return [place for place in self._open.values() if place.goes_on(now)]
 
-    def note(self, change: Change) -> None:
-        """Take notice of what follows from a change of the world."""
-        after = change.after
-        if not isinstance(after, Rotation):
-            self.plan.note(change)
-            return
-        self.plan.note_rotation(after)
-        key = after.secret_id, after.token
-        if after.is_due_again and key in self._places:
-            self._open[key] = self._places[key]
+    def _following(self, draft: Draft) -> Callable[[], None]:
+        """What takes notice of what follows from the changes of a request, however often it is begun."""
+        changed = [
+            (Place(change.region, change.after.secret_id, change.after.token), change.after)
+            for change in draft.changes
+            if isinstance(change.after, Rotation)
+        ]
+        dates = self.plan.following(draft)
+
+        def follow() -> None:
+            for place, rotation in changed:
+                self._note(place, rotation)
+            dates()
+
+        return follow
+
+    def _note(self, place: Place, rotation: Rotation) -> None:
+        self._places.setdefault(place.key, place)
+        if place.is_open:
+            self._open.setdefault(place.key, place)
+        else:
+            self._open.pop(place.key, None)
+        if rotation.status == "in progress" and not self.waits(place):
+            self._runners[place.key] = get_ident()
+        else:
+            self._runners.pop(place.key, None)
 
     def next_due(self, until: datetime) -> datetime | None:
         """The next instant, up to *until* and with it, at which something is due."""
@@ -96,11 +110,11 @@ class Rotations:
             if self._running:
                 return None  # after the step that runs
             due = self.plan.agenda.next(until)
-            return None if due is None else due[0]
+            return None if due is None else due.instant
 
     def _wait_for_the_others(self) -> None:
         """Who moves the clock waits for another thread that runs what is due where the clock stands."""
-        if RUNNING.get() is None and self._at_it != get_ident():
+        if RUNNING.get() is None and (self._at_it is None or self._at_it[1] != get_ident()):
             self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
 
     def run_due(self) -> None:
@@ -110,31 +124,50 @@ class Rotations:
         One thread does so at a time. Others, and whoever calls from inside a step, find the world as
         it stands by then.
         """
-        if self.plan.agenda.is_empty:
+        if self.plan.agenda.is_empty and not self._runners:
             return
+        call = object()
+        ensured(partial(self._run_due, call), partial(self._let_others_run, call))
+
+    def _run_due(self, call: object) -> None:
         with self._service.lock:
             if self._at_it is not None or self._running:
                 return
-            self._at_it = get_ident()
-        try:
-            self._run_in_order()
-        finally:
-            with self._service.lock:
+            self._at_it = call, get_ident()
+        for place in self._left_alone():
+            self.run_to_the_end(place)
+        while (due := self._next_due()) is not None:
+            copy_context().run(self._run_at, due)
+
+    def _let_others_run(self, call: object) -> None:
+        with self._service.lock:
+            if self._at_it is not None and self._at_it[0] is call:
                 self._at_it = None
                 self._done.notify_all()
 
-    def _run_in_order(self) -> None:
-        while True:
-            now = self._service.clock.now
-            with self._service.lock:
-                due = self.plan.agenda.next(now)
-                if due is None:
-                    return
-                instant, entry = due
-                self.plan.agenda.put(entry, None)
-            # Where the clock has gone further, only the fake is set back to the instant.
-            with self._service.clock.at(instant) if instant < now else nullcontext():
-                self._run(entry)
+    def _left_alone(self) -> list[Place]:
+        """The rotations that their thread would be running, had not an exception taken it away from there."""
+        now, gone = self._service.clock.now, {get_ident()}
+        with self._service.lock:
+            if self.driven or not self._runners:
+                return []
+            gone.update(set(self._runners.values()) - sys._current_frames().keys())
+            left = [self._places[key] for key, runner in self._runners.items() if runner in gone]
+            return [place for place in left if not self.waits(place) and place.goes_on(now)]
+
+    def _next_due(self) -> Due | None:
+        with self._service.lock:
+            return self.plan.agenda.next(self._service.clock.now)
+
+    def _run_at(self, due: Due) -> None:
+        """Run one thing at its own instant: where the clock has gone further, only the fake is set back to it."""
+        if due.instant < self._service.clock.now:
+            with self._service.clock.at(due.instant):
+                self._run(due.entry)
+        else:
+            self._run(due.entry)
+        with self._service.lock:
+            self.plan.agenda.cross_out(due)
 
     def _run(self, entry: Entry) -> None:
         if entry.kind == "retry":
@@ -142,14 +175,17 @@ class Rotations:
             if place is not None and not self.waits(place) and place.goes_on(self._service.clock.now):
                 self.run_to_the_end(place)
             return
-        region = self._service.region_of(entry.secret_id)
-        with self._service.transaction(region) as context:
-            if entry.kind == "deletion":
-                outcome.end_recovery(context, entry.secret_id)
-            elif (window := self.plan.take_window(entry.secret_id)) is not None:
-                outcome.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
-        for home, rotation in context.started:
+        for home, rotation in self._service.transact(
+            self._service.store.home(entry.secret_id), partial(self._do, entry)
+        ):
             self.started(home, rotation)
+
+    def _do(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
+        if entry.kind == "deletion":
+            outcome.end_recovery(context, entry.secret_id)
+        elif (window := self.plan.window(entry.secret_id)) is not None:
+            outcome.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
+        return list(context.started)
 
     def run_to_the_end(self, place: Place) -> Rotation:
         """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
@@ -174,26 +210,66 @@ class Rotations:
             reset meanwhile.
         """
         __tracebackhide__ = True
+        call = object()
+        return ensured(
+            partial(self._advance, place, check, call), lambda: self._release(place, call)
+        )
+
+    def _advance(self, place: Place, check: Callable[[Place], None], call: object) -> RotationStep | None:
+        __tracebackhide__ = True
         with self._service.lock:
             if place.key in self._running or not place.goes_on(self._service.clock.now):
                 return None
             check(place)
-            self._running.add(place.key)
+            self._running[place.key] = call
+        before, step = place.rotation, None
         try:
-            if place.rotation.status == "failed":
-                with self._service.transaction(place.region) as context:
-                    outcome.retry(context, place.rotation)
+            if before.status == "failed":
+                self._service.transact(place.region, lambda context: outcome.retry(context, before))
             step = self.calls.call(place, place.rotation.next_step)
-            if place.key not in self._places:
-                return None
-            with self._service.transaction(place.region) as context:
-                outcome.record(context, step)
-                recorded = place.rotation.steps[-1]
-                self._service.history.append(recorded)
-            if isinstance(step.error, BaseException) and not isinstance(step.error, Exception | SystemExit):
-                raise step.error  # it is not about the rotation: somebody stops the test
-            if place.rotation.status == "abandoned":
-                warn_of_abandonment(self._service, place.rotation)
-            return recorded
-        finally:
-            self._running.discard(place.key)
+            return self._record(place, step)
+        except BaseException as error:
+            self._fail(place, before, step, error)
+            raise
+
+    def _release(self, place: Place, call: object) -> None:
+        with self._service.lock:
+            if self._running.get(place.key) is call:
+                del self._running[place.key]
+
+    def _record(self, place: Place, step: RotationStep) -> RotationStep | None:
+        __tracebackhide__ = True
+        rotation = None
+        if self._knows(place):
+            rotation = self._service.transact(place.region, lambda context: outcome.record(context, step))
+        if step.error is not None and is_interrupt(step.error):
+            raise step.error
+        if rotation is None:
+            return None
+        if rotation.status == "abandoned":
+            warn_of_abandonment(self._service, rotation)
+        return rotation.steps[-1]
+
+    def _fail(self, place: Place, before: Rotation, step: RotationStep | None, error: BaseException) -> None:
+        """Let the attempt fail that an exception has interrupted, unless the step is recorded, or has not begun."""
+        if not self._knows(place):
+            return
+        rotation = place.rotation
+        if len(rotation.steps) > len(before.steps) or rotation.status == "failed":
+            return
+        now = self._service.clock.now
+        interrupted = step or RotationStep(
+            name=rotation.next_step,
+            attempt=rotation.attempt,
+            start=now,
+            end=now,
+            secret_id=rotation.secret_id,
+            token=rotation.token,
+        )
+        failed = replace(interrupted, error=interrupted.error or error)
+        self._service.transact(place.region, lambda context: outcome.record(context, failed))
+
+    def _knows(self, place: Place) -> bool:
+        """Whether a rotation is one of this world, which has not been reset since."""
+        known = self._places.get(place.key)
+        return known is not None and known.region is place.region

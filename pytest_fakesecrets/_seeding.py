@@ -10,6 +10,7 @@ from ._clock import Moment, moment_of
 from ._core.secret import Value
 from ._functions import Handler
 from ._model import check_members
+from ._operations import Context
 from ._operations.seeds import Seed, add_secret, versions_of
 from ._service import DEFAULT_ACCOUNT, default_region
 from ._view import SecretView
@@ -98,9 +99,9 @@ class Seeding(Clients):
         check_members("CreateSecret", Name=name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_name or default_region())
-        with self._service.transaction(region, by="add_secret") as context:
+
+        def seeded(context: Context) -> str:
             tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
-            arn = add_secret(context, name, seed, tokens[::-1]).arn
-        for home, rotation in context.started:
-            self._rotations.noticed(home, rotation)
-        return self.secret(arn)
+            return add_secret(context, name, seed, tokens[::-1]).arn
+
+        return self.secret(self._service.transact(region, seeded, by="add_secret"))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FunctionStopped, ServiceError
+from ._core.interrupts import ensured
 from ._core.rotation import Rotation
 from ._core.secret import Secret
-from ._core.store import Region, Store
+from ._core.store import Change, Draft, Region, Store
 from ._faults import Faults
 from ._functions import Functions, timed_out
 from ._hints import hint_at
@@ -23,12 +24,13 @@ from ._history import SERVICE, Call, Circumstances, Event, History, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
-from ._operations.context import Change
 from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
 DEFAULT_ACCOUNT = "123456789012"
 _DEFAULT_REGION = "us-east-1"
+
+T = TypeVar("T")
 
 
 def default_region() -> str:
@@ -64,6 +66,19 @@ class Running(NamedTuple):
     #: How long the history was when it began.
     began: int = 0
 
+    def noting(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
+        """What adds to the events and the passwords, once, however often it is begun."""
+        own, given = self.events, self.passwords
+        place, given_place = len(own or ()), len(given or ())
+
+        def note() -> None:
+            if own is not None:
+                own[place : place + len(events)] = events
+            if given is not None:
+                given[given_place : given_place + len(passwords)] = passwords
+
+        return note
+
     def check_time(self, now: datetime) -> None:
         """
         Stop a function that has outlived its time, as Lambda does.
@@ -83,15 +98,23 @@ RUNNING: ContextVar[Running | None] = ContextVar("RUNNING", default=None)
 
 
 class Service:
-    """Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened."""
+    """
+    Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened.
+
+    A request is decided on a draft. What follows from it is prepared as one function, which is then set as what is
+    to be done: in this one assignment the request has happened. An exception that a signal handler raises in the
+    middle of the doing is made up for, by doing it again.
+    """
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
         self.lock = RLock()
         self._seed = seed
-        #: Called for each change of the world, under the lock.
-        self.on_change: Callable[[Change], None] = lambda change: None
+        #: Called for the changes of each request, under the lock. It prepares what else follows from them.
+        self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _nothing
         self.faults = Faults()
+        #: What has happened, and is not done yet. It may be begun more than once.
+        self._undone: Callable[[], None] | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -114,8 +137,8 @@ class Service:
             NotImplementedError: the service model has the operation or a member and the fake does not.
         """
         with self.lock:
-            region = self.store.region(request.account, request.region)
-            context = self._context(region, request.operation)
+            self._settle()
+            context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             parameters: Mapping[str, Any] = {}
             try:
@@ -123,23 +146,24 @@ class Service:
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
             except ServiceError as refused:
-                self._record(context, request, request_id, _sent_id(parameters), refused=refused)
+                context = self._context(request.account, request.region, request.operation)
+                call = self._call(context, request_id, _sent_id(parameters), refused=refused)
+                self._commit(context, [call])
                 return Answered(encode_error(refused, request_id), ())
-            self._record(context, request, request_id, _sent_id(parameters), response=response)
-            if "RandomPassword" in response:
-                self.passwords.add(response["RandomPassword"])
-                running = RUNNING.get()
-                if running is not None and running.passwords is not None:
-                    running.passwords.append(response["RandomPassword"])
+            call = self._call(context, request_id, _sent_id(parameters), response=response)
             shown = {name: value for name, value in response.items() if name in known.answers_with}
-            return Answered(encode(shown, request_id), tuple(context.started))
+            reply = encode(shown, request_id)
+            self._commit(context, [call], response.get("RandomPassword"))
+            return Answered(reply, tuple(context.started))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
         """Answer a request with an error that a test has ordered, and record it like any other."""
         with self.lock:
-            region = self.store.region(request.account, request.region)
-            context, request_id = self._context(region, request.operation), self.ids.request_id()
-            self._record(context, request, request_id, sent[0] if sent else None, refused=error, hint=ORDERED)
+            self._settle()
+            context = self._context(request.account, request.region, request.operation)
+            request_id = self.ids.request_id()
+            sent_id = sent[0] if sent else None
+            self._commit(context, [self._call(context, request_id, sent_id, refused=error, hint=ORDERED)])
             return encode_error(error, request_id)
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
@@ -160,22 +184,34 @@ class Service:
         with self.lock:
             return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
-    def region_of(self, arn: str) -> Region:
-        _, _, _, region, account, _ = arn.split(":", 5)
-        return self.store.region(account, region)
-
-    @contextmanager
-    def transaction(self, region: Region, by: str = SERVICE) -> Iterator[Context]:
-        """What the service does by itself, behind the calls."""
+    def transact(self, region: Region, change: Callable[[Context], T], by: str = SERVICE) -> T:
+        """Let *change* change the world as the service does by itself, behind the calls, and return its result."""
+        __tracebackhide__ = True
         with self.lock:
-            context = self._context(region, by)
-            yield context
-            self._record_changes(context, by)
+            self._settle()
+            context = self._context(region.account, region.name, by)
+            result = change(context)
+            self._commit(context, [])
+            return result
 
-    def _context(self, region: Region, operation_name: str) -> Context:
+    def commit(self, apply: Callable[[], None]) -> None:
+        """Let *apply* happen as a whole. It only assigns, and may be begun more than once."""
+        with self.lock:
+            self._settle()
+            self._undone = apply
+            ensured(self._settle, self._settle)
+
+    def _settle(self) -> None:
+        """Do what has happened and is not done."""
+        if self._undone is not None:
+            self._undone()
+            self._undone = None
+
+    def _context(self, account: str, region_name: str, operation_name: str) -> Context:
         return Context(
-            region=region,
-            store=self.store,
+            account=account,
+            region_name=region_name,
+            store=Draft(self.store),
             now=self.clock.now,
             operation=operation_name,
             new_suffix=self.ids.suffix,
@@ -184,53 +220,66 @@ class Service:
             assumptions=self.assumptions,
         )
 
-    def _record(
+    def _call(
         self,
         context: Context,
-        request: Request,
         request_id: str,
         secret_id: str | None,
         *,
         response: Response | None = None,
         refused: ServiceError | None = None,
         hint: str | None = None,
-    ) -> None:
+    ) -> Call:
         answered = response or {}
-        self._append(
-            Call(
-                at=context.now,
-                operation=request.operation,
-                account=request.account,
-                region=request.region,
-                request_id=request_id,
-                secret_id=answered.get("ARN") or _arn(context, secret_id),
-                version_id=answered.get("VersionId"),
-                error=None if refused is None else refused.code,
-                message=None if refused is None else refused.message,
-                step=_running_step(),
-                hint=hint or hint_at(refused, context, secret_id, self.functions),
-            )
+        return Call(
+            at=context.now,
+            operation=context.operation,
+            account=context.account,
+            region=context.region_name,
+            request_id=request_id,
+            secret_id=answered.get("ARN") or _arn(context, secret_id),
+            version_id=answered.get("VersionId"),
+            error=None if refused is None else refused.code,
+            message=None if refused is None else refused.message,
+            step=_running_step(),
+            hint=hint or hint_at(refused, context, secret_id, self.functions),
         )
-        self._record_changes(context, request.operation)
 
-    def _append(self, event: Event) -> None:
-        self.history.append(event)
+    def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
+        """Let a request have happened: its changes, its events, and what follows from them."""
+        events = [*calls, *_events_of_changes(context)]
+        passwords = [] if password is None else [password]
         running = RUNNING.get()
-        if running is not None and running.events is not None:
-            running.events.append(event)
+        whole = partial(self.history.put, len(self.history), [*context.steps, *events])
+        own = _nothing if running is None else running.noting(events, passwords)
+        follow_up = self.on_changes(context.store)
 
-    def _record_changes(self, context: Context, by: str) -> None:
-        for change in sorted(context.changes, key=lambda change: _place_in_story(change, by)):
-            circumstances = Circumstances(
-                at=context.now,
-                account=change.region.account,
-                region=change.region.name,
-                by=by,
-                step=_running_step(),
-            )
-            for event in events_of(change, circumstances):
-                self._append(event)
-            self.on_change(change)
+        def apply() -> None:
+            for change in context.changes:
+                change.apply()
+            whole()
+            own()
+            self.passwords.update(passwords)
+            follow_up()
+
+        self.commit(apply)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _events_of_changes(context: Context) -> Iterator[Event]:
+    by = context.operation
+    for change in sorted(context.changes, key=lambda change: _place_in_story(change, by)):
+        circumstances = Circumstances(
+            at=context.now,
+            account=change.region.account,
+            region=change.region.name,
+            by=by,
+            step=_running_step(),
+        )
+        yield from events_of(change, circumstances)
 
 
 def _place_in_story(change: Change, by: str) -> int:

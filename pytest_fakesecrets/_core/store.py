@@ -11,10 +11,14 @@ from . import labels
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
 from .labels import PENDING
+from .overlay import Overlay
 from .rotation import Rotation
 from .secret import Secret
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+#: The rotations of one secret by their tokens, oldest first.
+ByToken = dict[str, Rotation] | Overlay[str, Rotation]
 
 
 class Selection(NamedTuple):
@@ -36,10 +40,10 @@ class Region:
     account: str
     name: str
     #: By their names, oldest first. Changed by `put` and `remove` alone.
-    secrets: dict[str, Secret] = field(default_factory=dict)
+    secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
     _selected: Selection | None = field(default=None, init=False, repr=False)
-    #: By the secret's ARN, then by token, oldest first. Those of a secret that is gone stay: they happened.
-    rotations: dict[str, dict[str, Rotation]] = field(default_factory=dict)
+    #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
+    rotations: dict[str, ByToken] | Overlay[str, ByToken] = field(default_factory=dict)
 
     def find(self, secret_id: str, now: datetime) -> Secret | None:
         """
@@ -73,12 +77,22 @@ class Region:
         return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
 
     def put(self, secret: Secret) -> None:
-        self.secrets[secret.name] = secret
+        """Put a secret into the place of what it was, or after all others."""
+        held = self.secrets.get(secret.name)
+        if held is not None and held.arn != secret.arn:
+            del self.secrets[secret.name]  # its recovery window has ended
         self._selected = None
+        self.secrets[secret.name] = secret
 
     def remove(self, secret: Secret) -> None:
-        del self.secrets[secret.name]
-        self._selected = None
+        """Remove a secret, if it is still there: another one may have its name by now."""
+        held = self.secrets.get(secret.name)
+        if held is not None and held.arn == secret.arn:
+            self._selected = None
+            del self.secrets[secret.name]
+
+    def put_rotation(self, rotation: Rotation) -> None:
+        self.rotations.setdefault(rotation.secret_id, {})[rotation.token] = rotation
 
     def select(
         self, asked: object, now: datetime, choose: Callable[[Iterable[Secret]], Sequence[Secret]]
@@ -94,8 +108,7 @@ class Region:
             self._selected = Selection(asked, choose(living), now, until)
         return self._selected.found
 
-    def rotations_of(self, secret: Secret) -> dict[str, Rotation]:
-        """The rotations of a secret by their tokens, oldest first."""
+    def rotations_of(self, secret: Secret) -> ByToken:
         return self.rotations.get(secret.arn, {})
 
     def pending_rotation(self, secret: Secret) -> Rotation | None:
@@ -110,13 +123,47 @@ class Region:
 
         Labels decide for AWS, also over one that is not tried again.
         """
-        last = next(reversed(self.rotations_of(secret).values()), None)
+        rotations = self.rotations_of(secret)
+        last = next((rotations[token] for token in reversed(rotations)), None)
         if last is not None and last.status == "in progress":
             return last
         held = self.pending_rotation(secret)
         if held is not None:
             return held
         return last if last is not None and last.has_steps_left(secret.labels) else None
+
+
+    def draft(self) -> Region:
+        """A copy that a request may change."""
+        return Region(
+            account=self.account,
+            name=self.name,
+            secrets=Overlay(self.secrets),
+            rotations=Overlay(self.rotations),
+        )
+
+
+def _home(arn: str) -> tuple[str, str]:
+    """The account and the region of an ARN."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return account, region
+
+
+class Change(NamedTuple):
+    """One value that a request has replaced. None stands for "not there"."""
+
+    region: Region
+    before: Secret | Rotation | None
+    after: Secret | Rotation | None
+
+    def apply(self) -> None:
+        """Make the change. It may have been made before, as a whole or in part."""
+        if isinstance(self.after, Rotation):
+            self.region.put_rotation(self.after)
+        elif self.after is not None:
+            self.region.put(self.after)
+        elif isinstance(self.before, Secret):
+            self.region.remove(self.before)
 
 
 def _is_gone(secret: Secret, now: datetime) -> bool:
@@ -134,6 +181,10 @@ class Store:
         if region is None:
             region = self.regions[account, name] = Region(account=account, name=name)
         return region
+
+    def home(self, arn: str) -> Region:
+        """The region of an ARN, which may be that of another account."""
+        return self.region(*_home(arn))
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """
@@ -155,3 +206,47 @@ class Store:
             f"There is no secret {secret_id!r} in the fake. "
             + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
         )
+
+
+@dataclass(slots=True)
+class Draft:
+    """A store as one request leaves it. The store has nothing of that before the changes are applied."""
+
+    store: Store
+    changes: list[Change] = field(default_factory=list)
+    _changed: dict[tuple[str, str], Region] = field(default_factory=dict)
+
+    def region(self, account: str, name: str) -> Region:
+        return self._changed.get((account, name)) or self.store.region(account, name)
+
+    def home(self, arn: str) -> Region:
+        """The region of an ARN, which may be that of another account."""
+        return self.region(*_home(arn))
+
+    def put(self, secret: Secret) -> None:
+        region = self._writable(secret.arn)
+        held = region.secrets.get(secret.name)
+        before = held if held is not None and held.arn == secret.arn else None
+        region.put(secret)
+        self._note(secret.arn, before, secret)
+
+    def remove(self, secret: Secret) -> None:
+        self._writable(secret.arn).remove(secret)
+        self._note(secret.arn, secret, None)
+
+    def put_rotation(self, rotation: Rotation) -> None:
+        drafted = self._writable(rotation.secret_id).rotations
+        rotations = drafted.get(rotation.secret_id, {})
+        if not isinstance(rotations, Overlay):
+            drafted[rotation.secret_id] = rotations = Overlay(rotations)
+        self._note(rotation.secret_id, rotations.get(rotation.token), rotation)
+        rotations[rotation.token] = rotation
+
+    def _writable(self, arn: str) -> Region:
+        home = _home(arn)
+        if home not in self._changed:
+            self._changed[home] = self.store.region(*home).draft()
+        return self._changed[home]
+
+    def _note(self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None) -> None:
+        self.changes.append(Change(self.store.home(arn), before, after))

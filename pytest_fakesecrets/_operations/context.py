@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_fakesecrets._core import policy
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn
@@ -18,19 +18,11 @@ from pytest_fakesecrets._core.errors import (
     not_on_a_replica,
     secret_not_found,
 )
-from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Region, Store
+from pytest_fakesecrets._core.store import Change, Draft, Region
 
 Response = dict[str, Any]
-
-
-class Change(NamedTuple):
-    """One value that a request has replaced. None stands for "not there"."""
-
-    region: Region
-    before: Secret | Rotation | None
-    after: Secret | Rotation | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,20 +30,30 @@ class Context:
     """
     The world as one request finds it, at one instant.
 
-    Operations look secrets up with `find`, `usable` or `writable`, and replace them with `save` as
-    the last thing that they do: a refused request has then changed nothing.
+    Operations look secrets up with `find`, `usable` or `writable`, and replace them with `save`. What they save is
+    a draft, which the service applies as a whole when the operation has returned.
     """
 
-    #: That of the caller.
-    region: Region
-    store: Store
+    account: str
+    region_name: str
+    store: Draft
     now: datetime
     operation: str
     new_suffix: Callable[[], str]
     random: Random
     can_invoke: Callable[[str], bool]
     assumptions: Assumptions
-    changes: list[Change] = field(default_factory=list)
+    #: The steps that have ended: they enter the history before the changes that they lead to.
+    steps: list[RotationStep] = field(default_factory=list)
+
+    @property
+    def region(self) -> Region:
+        """That of the caller."""
+        return self.store.region(self.account, self.region_name)
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        return self.store.changes
 
     @property
     def today(self) -> date:
@@ -70,11 +72,11 @@ class Context:
         """
         check_secret_id(secret_id)
         arn = parse_secret_arn(secret_id)
-        if arn is None or arn.account == self.region.account or arn.region != self.region.name:
+        if arn is None or arn.account == self.account or arn.region != self.region_name:
             return self.region.find(secret_id, self.now)
         secret = self.store.region(arn.account, arn.region).find(secret_id, self.now)
         action = f"secretsmanager:{self.operation}"
-        if secret is None or not policy.allows(secret.policy, self.region.account, action, secret.arn):
+        if secret is None or not policy.allows(secret.policy, self.account, action, secret.arn):
             return None
         return secret
 
@@ -115,32 +117,26 @@ class Context:
 
     def check_key(self, secret: Secret) -> None:
         """Refuse the value of a secret of another account that AWS's own key encrypts."""
-        if secret.account != self.region.account and secret.kms_key_id is None:
+        if secret.account != self.account and secret.kms_key_id is None:
             raise needs_own_key()
 
     def home(self, arn: str) -> Region:
         """The region of a secret's ARN, which may be that of another account."""
-        _, _, _, region, account, _ = arn.split(":", 5)
-        return self.store.region(account, region)
+        return self.store.home(arn)
 
     def save(self, secret: Secret) -> None:
         """Put *secret* in the place of what it was, and let its replicas follow."""
-        region = self.home(secret.arn)
-        before = region.secrets.get(secret.name)
-        if before is not None and before.arn != secret.arn:
-            region.remove(before)  # gone since its recovery window ended
-            before = None
-        region.put(secret)
-        self.changes.append(Change(region, before, secret))
+        self.store.put(secret)
         for replica in secret.replicas.values():
             held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
             if held is not None and replica.follows:
                 self.save(held.following(secret))
 
     def delete(self, secret: Secret) -> None:
-        region = self.home(secret.arn)
-        region.remove(secret)
-        self.changes.append(Change(region, secret, None))
+        self.store.remove(secret)
+
+    def save_rotation(self, rotation: Rotation) -> None:
+        self.store.put_rotation(rotation)
 
     @property
     def started(self) -> Iterator[tuple[Region, Rotation]]:
@@ -148,9 +144,3 @@ class Context:
         for region, before, after in self.changes:
             if before is None and isinstance(after, Rotation):
                 yield region, after
-
-    def save_rotation(self, rotation: Rotation) -> None:
-        region = self.home(rotation.secret_id)
-        rotations = region.rotations.setdefault(rotation.secret_id, {})
-        self.changes.append(Change(region, rotations.get(rotation.token), rotation))
-        rotations[rotation.token] = rotation

@@ -54,30 +54,30 @@ def retry(context: Context, rotation: Rotation) -> None:
     context.save_rotation(rotation.retried())
 
 
-def record(context: Context, step: RotationStep) -> None:
+def record(context: Context, step: RotationStep) -> Rotation:
     """
-    Note that *step* has ended, and draw the consequences for its rotation.
+    Note that *step* has ended, draw the consequences for its rotation, and return it.
 
     A rotation that was abandoned or cancelled while the step ran stays so: what the function had
     begun could not be stopped, and nothing more follows.
     """
     rotation = context.home(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
     secret = _secret(context, step.secret_id)
-    if rotation.status != "in progress" or secret is None:
-        context.save_rotation(rotation)
-    elif step.error is not None:
-        _fail(context, secret, rotation, step.error)
-    elif rotation.is_at_its_end:
-        _close(context, secret, rotation)
-    else:
-        context.save_rotation(rotation)
+    if rotation.status == "in progress" and secret is not None:
+        if step.error is not None:
+            rotation = _failed(context, secret, rotation, step.error)
+        elif rotation.is_at_its_end:
+            rotation = _closed(context, secret, rotation)
+    context.save_rotation(rotation)
+    context.steps.append(rotation.steps[-1])
+    return rotation
 
 
 def _secret(context: Context, arn: str) -> Secret | None:
     return context.home(arn).find(arn, context.now)
 
 
-def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> None:
+def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
     """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
     delays = context.assumptions.retry_delays
     retry_at = None
@@ -92,18 +92,17 @@ def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseExcep
         retry_at = None
     rotation = replace(rotation, status="failed", error=error, retry_at=retry_at)
     context.save(secret.without_test_version(rotation))
-    context.save_rotation(rotation)
+    return rotation
 
 
-def _close(context: Context, secret: Secret, rotation: Rotation) -> None:
+def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
         error = FakeSecretsError(_missed_goal(secret, rotation))
         step = replace(rotation.steps[-1], error=error)
         rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
-        _fail(context, secret, rotation, error)
-        return
+        return _failed(context, secret, rotation, error)
     else:
         held = secret.labels
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
@@ -113,7 +112,7 @@ def _close(context: Context, secret: Secret, rotation: Rotation) -> None:
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
         context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counted_anew(context.now))
-    context.save_rotation(replace(rotation, status="succeeded"))
+    return replace(rotation, status="succeeded")
 
 
 def _missed_goal(secret: Secret, rotation: Rotation) -> str:

@@ -1,0 +1,48 @@
+"""A mapping with changes that are not made yet: a request sees them, and until it ends they can be dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Overlay(MutableMapping[K, V]):
+    """
+    Changes over a mapping, which stays as it is.
+
+    A key keeps its place; new ones come last, as in a dict.
+    """
+
+    def __init__(self, under: dict[K, V] | Overlay[K, V]) -> None:
+        self._under = under
+        #: None stands for a key that is removed.
+        self._changed: dict[K, V | None] = {}
+
+    def __getitem__(self, key: K) -> V:
+        value = self._changed[key] if key in self._changed else self._under[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._changed[key] = value
+
+    def __delitem__(self, key: K) -> None:
+        self._changed[key] = None
+
+    def __iter__(self) -> Iterator[K]:
+        yield from (key for key in self._under if self._is_there(key))
+        yield from (key for key in self._changed if key not in self._under and self._is_there(key))
+
+    def __reversed__(self) -> Iterator[K]:
+        yield from (key for key in reversed(self._changed) if key not in self._under and self._is_there(key))
+        yield from (key for key in reversed(self._under) if self._is_there(key))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _is_there(self, key: K) -> bool:
+        return key not in self._changed or self._changed[key] is not None
