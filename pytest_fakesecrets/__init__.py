@@ -7,6 +7,8 @@ is used, and botocore never before somebody needs it.
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -70,7 +72,13 @@ _HOMES = {
     "_clock": ("Clock",),
     "_contract": ("RotationContract",),
     "_core.assumptions": ("Assumptions",),
-    "_core.errors": ("FakeSecretsError", "FunctionTimedOut", "InvocationRefused", "RotationFailedWarning"),
+    "_core.errors": (
+        "FakeSecretsError",
+        "FunctionTimedOut",
+        "InvocationRefused",
+        "ReportingFailedWarning",  # not in __all__: it is there for filters of warnings
+        "RotationFailedWarning",
+    ),
     "_core.finding": ("Finding",),
     "_core.rotation": ("Rotation", "RotationStep"),
     "_core.schedule": ("Window",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import difflib
 import inspect
 import unittest
@@ -155,14 +157,13 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
 
     def check_succeeded(self, trial: Trial, rotation: Rotation, code: str, told: str = "") -> None:
         """Let the scenario fail unless the rotation has succeeded and its value opens the target."""
-        __tracebackhide__ = True
         before = f"{told}, and t" if told else "T"
         if rotation.status != "succeeded":
             step = rotation.steps[-1]
             trial.fail(
                 code,
                 f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
-                f"{type(step.error).__name__}: {step.error}",
+                f"{trial.described(step.error)}",
                 _advice(rotation),
                 rotation.findings,
             )
@@ -176,7 +177,6 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
 
     def check_recovered(self, trial: Trial, rotation: Rotation, told: str) -> None:
         """Let the scenario fail unless the rotation has come to the same end as an undisturbed one."""
-        __tracebackhide__ = True
         self.check_succeeded(trial, rotation, "not-recovered", told)
         log, state = vars(type(self))["_undisturbed"]
         done = {name for _, name in trial.log}
@@ -186,7 +186,7 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
             what = (
                 f"{skipped[0]} was never called"
                 if skipped
-                else f"the target is in another state: {now}, not {state}"
+                else f"the target is in another state: {trial.shown(now)}, not {trial.shown(state)}"
             )
             trial.fail(
                 "work-skipped",
@@ -196,7 +196,6 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
 
     def check_left_alone(self, trial: Trial, token: str, code: str, when: str) -> None:
         """Deliver all steps with a token, and let the scenario fail where one of them changes anything."""
-        __tracebackhide__ = True
         before = trial.state()
         for step in STEPS:
             trial.deliver(step, token)
@@ -204,7 +203,6 @@ class RotationContract(Guests, Refusals, Recovery, Rotating):  # pytest takes th
 
     def check_unchanged(self, trial: Trial, before: object, step: str, code: str, when: str) -> None:
         """Let the scenario fail unless everything is as it was before a step that should change nothing."""
-        __tracebackhide__ = True
         if trial.state() != before:
             trial.fail(
                 code,

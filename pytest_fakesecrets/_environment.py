@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +56,8 @@ class Looking:
         __tracebackhide__ = True
         if not isinstance(rotation, Rotation):
             raise FakeSecretsError(
-                f"check() takes one Rotation, as rotate() returns and rotations() lists, not {rotation!r}."
+                "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
+                f"{type(rotation).__name__}."
             )
         same = [
             each
@@ -117,5 +120,8 @@ class Looking:
         """The timeline of what has been recorded, without running what has come due. For reports."""
         events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
-        tables = [timeline(arn, [event for event in events if event.secret_id == arn], last) for arn in arns]
+        redact = self._service.redactor.redact
+        tables = [
+            timeline(arn, [event for event in events if event.secret_id == arn], last, redact) for arn in arns
+        ]
         return "\n\n".join(tables) or "Nothing has happened yet."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import logging
 import sys
 from collections.abc import Iterable, Iterator

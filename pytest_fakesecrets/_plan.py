@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from datetime import datetime, timedelta
 from random import Random
 

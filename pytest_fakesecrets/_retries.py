@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import inspect
 import sys
 from collections.abc import Callable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, NamedTuple
 
+from ._barrier import Barrier
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FunctionStopped, ServiceError
@@ -19,11 +22,12 @@ from ._core.store import Region, Store
 from ._faults import Faults
 from ._functions import Functions, timed_out
 from ._hints import hint_at
-from ._history import SERVICE, Call, Circumstances, Event, History, events_of
+from ._history import SERVICE, Call, Circumstances, Event, History, ValueStored, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
 from ._operations.context import Change
+from ._redaction import Redactor, values_in
 from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
@@ -103,8 +107,8 @@ class Service:
             self.history = History()
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
-            #: What GetRandomPassword has given out: a secret from then on, though nobody has stored it yet.
-            self.passwords: set[str] = set()
+            #: It knows what is stored, what GetRandomPassword has given out, and what was sent and refused.
+            self.redactor = Redactor(self.store.values)
 
     def answer(self, request: Request) -> Answered:
         """
@@ -123,11 +127,12 @@ class Service:
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
             except ServiceError as refused:
+                self._redact_sent(request)
                 self._record(context, request, request_id, _sent_id(parameters), refused=refused)
                 return Answered(encode_error(refused, request_id), ())
             self._record(context, request, request_id, _sent_id(parameters), response=response)
             if "RandomPassword" in response:
-                self.passwords.add(response["RandomPassword"])
+                self.redactor.add(response["RandomPassword"])
                 running = RUNNING.get()
                 if running is not None and running.passwords is not None:
                     running.passwords.append(response["RandomPassword"])
@@ -139,8 +144,15 @@ class Service:
         with self.lock:
             region = self.store.region(request.account, request.region)
             context, request_id = self._context(region, request.operation), self.ids.request_id()
+            self._redact_sent(request)
             self._record(context, request, request_id, sent[0] if sent else None, refused=error, hint=ORDERED)
             return encode_error(error, request_id)
+
+    def _redact_sent(self, request: Request) -> None:
+        """Take notice of the values of a refused request: its caller may show them, and they are not in the store."""
+        with Barrier("a note of the values in a refused request"):
+            for value in values_in(request.body):
+                self.redactor.add(value)
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
         """Whether one of the names and ARNs in a request is that of the secret that a test means."""
@@ -196,6 +208,8 @@ class Service:
         hint: str | None = None,
     ) -> None:
         answered = response or {}
+        with Barrier("a hint"):
+            hint = hint or hint_at(refused, context, secret_id, self.functions)
         self._append(
             Call(
                 at=context.now,
@@ -208,7 +222,7 @@ class Service:
                 error=None if refused is None else refused.code,
                 message=None if refused is None else refused.message,
                 step=_running_step(),
-                hint=hint or hint_at(refused, context, secret_id, self.functions),
+                hint=hint,
             )
         )
         self._record_changes(context, request.operation)
@@ -228,8 +242,13 @@ class Service:
                 by=by,
                 step=_running_step(),
             )
+            if isinstance(change.after, Secret) and change.before is None:
+                self.redactor.add_name(change.after.name)
+                self.redactor.add_name(change.after.arn)
             for event in events_of(change, circumstances):
                 self._append(event)
+                if isinstance(event, ValueStored) and isinstance(change.after, Secret):
+                    self.redactor.add(change.after.versions[event.version_id].value or "")
             self.on_change(change)
 
 

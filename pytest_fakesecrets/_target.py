@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +31,6 @@ class TargetDown(ConnectionError):
     """The target is down. The call has done nothing."""
 
 
-# Tracebacks name them as their users import them.
 CredentialRefused.__module__ = TargetDown.__module__ = "pytest_fakesecrets"
 
 

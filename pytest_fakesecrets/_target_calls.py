@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import inspect
 from collections.abc import Callable
 from functools import reduce, wraps

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 
 from . import _hook
+from ._barrier import Barrier
 from ._clock import Clock
 from ._core.errors import ServiceError
 from ._core.secret import Secret
@@ -49,8 +52,9 @@ class World:
     def begin(self) -> None:
         """Answer the clients of the process from now on."""
         _hook.active = self
-        for told in listeners:
-            told(self)
+        for listener in listeners:
+            with Barrier("a note for the report"):
+                listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""

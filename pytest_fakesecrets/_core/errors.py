@@ -6,6 +6,8 @@ They stand here, without any import, so that every other module can raise them.
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from typing import ClassVar
 
 
@@ -82,6 +84,9 @@ class AccessDeniedException(UnmodelledError): ...
 class SerializationException(UnmodelledError): ...
 
 
+class InvalidSignatureException(UnmodelledError): ...
+
+
 class UnknownOperationException(UnmodelledError): ...
 
 
@@ -152,6 +157,16 @@ class RotationFailedWarning(UserWarning):
     """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
 
 
+class ReportingFailedWarning(UserWarning):
+    """A warning, a report, a finding or an explanation could not be made, and the run went on without it."""
+
+
 # Tracebacks and filters name them as their users import them.
-for _public in (FakeSecretsError, FunctionTimedOut, InvocationRefused, RotationFailedWarning):
+for _public in (
+    FakeSecretsError,
+    FunctionTimedOut,
+    InvocationRefused,
+    ReportingFailedWarning,
+    RotationFailedWarning,
+):
     _public.__module__ = "pytest_fakesecrets"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import base64
 import binascii
 from collections.abc import Sequence

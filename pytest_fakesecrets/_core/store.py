@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -12,7 +14,7 @@ from .arn import parse_secret_arn
 from .errors import FakeSecretsError
 from .labels import PENDING
 from .rotation import Rotation
-from .secret import Secret
+from .secret import Secret, Value
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -134,6 +136,14 @@ class Store:
         if region is None:
             region = self.regions[account, name] = Region(account=account, name=name)
         return region
+
+    def values(self) -> Iterator[Value]:
+        """Every value of every version."""
+        for region in list(self.regions.values()):
+            for secret in list(region.secrets.values()):
+                yield from (
+                    version.value for version in secret.versions.values() if version.value is not None
+                )
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """

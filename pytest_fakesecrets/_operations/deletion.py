@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from datetime import datetime, timedelta
 
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, secret_arn

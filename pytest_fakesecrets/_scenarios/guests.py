@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 import json
 from typing import Any
 
@@ -21,7 +23,6 @@ class Guests(Scenarios):
 
     def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
         """Between any two calls of the function: under any label, or under AWSCURRENT for zero_downtime."""
-        __tracebackhide__ = True
         if not self.can_tell:
             pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
         labels = (CURRENT,) if self.zero_downtime else LABELS
@@ -46,7 +47,6 @@ class Guests(Scenarios):
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
         """It may be refused, in createSecret, before anything was changed."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets, exists=False) as trial:
             self.client(fakesecrets).create_secret(Name=trial.name)
             before = trial.state()[2]  # type: ignore[index]  # labels, values, and what the target is like
@@ -56,14 +56,13 @@ class Guests(Scenarios):
             if rotation.status != "succeeded" and (step.name != "createSecret" or before != after):
                 trial.fail(
                     "needs-current-version",
-                    f"The secret has no value yet, and {step.name} failed: {type(step.error).__name__}: {step.error}",
+                    f"The secret has no value yet, and {step.name} failed: {trial.described(step.error)}",
                     "Fail in createSecret, or leave RemoveFromVersionId out where no version has AWSCURRENT.",
                     rotation.findings,
                 )
 
     def test_somebody_elses_pending_version_is_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """AWSPENDING is moved to another version by hand, in the middle of the rotation."""
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial:
             place = trial.begin()
@@ -85,7 +84,6 @@ class Guests(Scenarios):
 
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """The one that rotates has another name than in the other scenarios."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             other = trial.secret
             trial.name = f"{self.secret_name}-2"
@@ -104,7 +102,6 @@ class Guests(Scenarios):
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
         """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             _check_kept(trial, trial.rotate())
         # Most of what is leaked is written when something has gone wrong.
@@ -117,7 +114,6 @@ class Guests(Scenarios):
 
 
 def _check_kept(trial: Trial, rotation: Rotation) -> None:
-    __tracebackhide__ = True
     for finding in rotation.findings:
         if finding.code == "secret-leaked":
             trial.fail(finding.code, finding.text, finding.advice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -30,7 +32,6 @@ class Recovery(Scenarios):
     """What Lambda and the network do to a function, and AWS's next attempt."""
 
     def test_each_step_may_be_delivered_twice(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             place = trial.begin()
             while place.rotation.status == "in progress":
@@ -42,7 +43,7 @@ class Recovery(Scenarios):
                 if error is not None:
                     trial.fail(
                         "second-delivery-failed",
-                        f"{step.name} was delivered twice, and raised the second time: {type(error).__name__}: {error}",
+                        f"{step.name} was delivered twice, and raised the second time: {trial.described(error)}",
                         "Look in each step how far it has come, and leave alone what is done.",
                         place.rotation.findings,
                     )
@@ -51,7 +52,6 @@ class Recovery(Scenarios):
             )
 
     def test_a_late_duplicate_of_an_old_step_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial:
             first = trial.rotate()
@@ -61,16 +61,13 @@ class Recovery(Scenarios):
 
     def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """The step has run to its end, and Lambda reports a failure all the same."""
-        __tracebackhide__ = True
         self._end_after(fakesecrets, lambda name: name == "return")
 
     def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """Lambda ends the function after each of its calls in turn, and AWS begins again."""
-        __tracebackhide__ = True
         self._end_after(fakesecrets, lambda name: name != "return")
 
     def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
-        __tracebackhide__ = True
         log, _ = self.undisturbed(fake)
         for number, (step, name) in enumerate(log):
             if not is_meant(name):
@@ -85,20 +82,17 @@ class Recovery(Scenarios):
                 self.check_recovered(trial, trial.recover(place), told)
 
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
             _check_told(trial, place, told)
             self.check_recovered(trial, trial.recover(place), told)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
             _check_told(trial, place, told)
             self.check_recovered(trial, trial.recover(place), told)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """Nor is a target that is down."""
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
             _check_told(trial, place, told)
         log, _ = self.undisturbed(fakesecrets)
@@ -109,7 +103,6 @@ class Recovery(Scenarios):
                 self._check_outage(fakesecrets, self.target, step)
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
-        __tracebackhide__ = True
         told = f"The target was down during {step}"
         # Frozen, or who tries until its time is up would do so in real time.
         with self.trial(fake) as trial, frozen(fake):
@@ -151,7 +144,6 @@ class Recovery(Scenarios):
     def test_a_pending_version_left_by_an_aborted_rotation_is_taken_up(
         self, fakesecrets: FakeSecrets
     ) -> None:
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         for step in ("createSecret", "setSecret"):
             with self.trial(fakesecrets) as trial:
@@ -163,7 +155,6 @@ class Recovery(Scenarios):
 
     def test_each_step_may_start_cold(self, fakesecrets: FakeSecrets) -> None:
         """Nothing that is kept in memory is there in the next step."""
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         try:
             with self.trial(fakesecrets, cold_start=True) as trial:
@@ -174,7 +165,6 @@ class Recovery(Scenarios):
 
     def test_it_ends_within_its_time(self, fakesecrets: FakeSecrets) -> None:
         """Each call takes a fifth of a second, and a sleep as long as it is."""
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial, frozen(fakesecrets):
             trial.hooks.append(lambda number: fakesecrets.clock.tick(_PACE))
@@ -182,14 +172,13 @@ class Recovery(Scenarios):
             if rotation.status != "succeeded":
                 trial.fail(
                     "too-slow",
-                    f"{rotation.steps[-1].name} takes longer than the function may run: {rotation.error}",
+                    f"{rotation.steps[-1].name} takes longer than the function may run: {trial.described(rotation.error)}",
                     "Wait shorter and raise: AWS tries again.",
                     rotation.findings,
                 )
 
     def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
         """A new password works a while after it was set."""
-        __tracebackhide__ = True
         if self.target is None:
             pytest.skip("There is no CredentialTarget that could be late.")
         self.undisturbed(fakesecrets)
@@ -214,7 +203,6 @@ class Recovery(Scenarios):
 
 def _check_told(trial: Trial, place: Place, told: str) -> None:
     """Let the scenario fail where a refusal has not come out of the function."""
-    __tracebackhide__ = True
     for finding in place.rotation.findings:
         if finding.code == "error-swallowed":
             trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from pytest_fakesecrets._fake import FakeSecrets
 
 from .common import Scenarios
@@ -11,7 +13,6 @@ class Refusals(Scenarios):
     """Events that no rotation of this secret has made, and worlds in which nothing may be done."""
 
     def test_an_unknown_token_is_refused(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             trial.begin()
             self.check_left_alone(
@@ -19,7 +20,6 @@ class Refusals(Scenarios):
             )
 
     def test_rotation_that_is_switched_off_is_refused(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             before = trial.state()
             error = trial.deliver("createSecret", "f" * 32)
@@ -35,7 +35,6 @@ class Refusals(Scenarios):
             self.check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
 
     def test_an_unknown_step_is_refused(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             place = trial.begin()
             before = trial.state()
@@ -49,7 +48,6 @@ class Refusals(Scenarios):
 
     def test_a_test_run_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
         """RotateImmediately=false runs testSecret alone, on a version that is removed afterwards."""
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial:
             before = trial.state()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__tracebackhide__ = True
+
 from random import Random
 from typing import Any
 
@@ -21,7 +23,6 @@ class Rotating(Scenarios):
 
     def test_a_rotation_succeeds(self, fakesecrets: FakeSecrets) -> None:
         """All four steps, and nothing to say of what the function did in them."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             rotation = trial.rotate()
             if rotation.findings:
@@ -31,21 +32,19 @@ class Rotating(Scenarios):
 
     def test_the_first_rotation_ever_succeeds(self, fakesecrets: FakeSecrets) -> None:
         """There is no AWSPREVIOUS yet."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             rotation = trial.rotate()
             if rotation.status != "succeeded":
                 step = rotation.steps[-1]
                 trial.fail(
                     "first-rotation-failed",
-                    f"The first rotation {rotation.status} in {step.name}: {type(step.error).__name__}: {step.error}",
+                    f"The first rotation {rotation.status} in {step.name}: {trial.described(step.error)}",
                     "A young secret has no AWSPREVIOUS, and its value only what it was created with.",
                     rotation.findings,
                 )
 
     def test_two_rotations_in_a_row_succeed(self, fakesecrets: FakeSecrets) -> None:
         """Nothing that the first one leaves may hinder the second."""
-        __tracebackhide__ = True
         with self.trial(fakesecrets) as trial:
             first = trial.rotate()
             self.check_succeeded(trial, first, "rotation-failed")
@@ -58,13 +57,12 @@ class Rotating(Scenarios):
                 )
 
     def _rotate_again(self, trial: Trial, first: Rotation) -> None:
-        __tracebackhide__ = True
         try:
             second = trial.rotate()
         except ClientError as refused:
             trial.fail(
                 "second-rotation-failed",
-                f"RotateSecret is refused after a rotation: {refused.response['Error']['Message']}",
+                f"RotateSecret is refused after a rotation: {trial.redacted(refused.response['Error']['Message'])}",
                 "Leave AWSPENDING on the version that became current, or remove it from there.",
                 first.findings,
             )
@@ -77,7 +75,6 @@ class Rotating(Scenarios):
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
         """Secrets Manager may remove it when a rotation has succeeded, and before a step comes again."""
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial:
             trial.fake.assume(pending_after_finish="removed")
@@ -88,12 +85,11 @@ class Rotating(Scenarios):
                 if error is not None:
                     trial.fail(
                         "pending-needed",
-                        f"finishSecret came again when AWSPENDING was gone: {type(error).__name__}: {error}",
+                        f"finishSecret came again when AWSPENDING was gone: {trial.described(error)}",
                         "Return where AWSCURRENT is on the version of the event already.",
                     )
 
     def test_alternating_users_come_back_after_two_rotations(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         self.undisturbed(fakesecrets)
         with self.trial(fakesecrets) as trial:
             before = _user(trial.value())
@@ -106,13 +102,12 @@ class Rotating(Scenarios):
             if after != before:
                 trial.fail(
                     "did-not-alternate",
-                    f"The users were {before!r}, {between!r} and {after!r}: the third is not the first again.",
+                    f"The users were {trial.shown(before)}, {trial.shown(between)} and {trial.shown(after)}: the third is not the first again.",
                     "Toggle between two names, for example with and without a suffix.",
                 )
 
     def test_hostile_but_legal_passwords_work(self, fakesecrets: FakeSecrets) -> None:
         """GetRandomPassword may give any of the characters that are not excluded, in any order."""
-        __tracebackhide__ = True
         log, _ = self.undisturbed(fakesecrets)
         if not any(name == "GetRandomPassword" for _, name in log):
             pytest.skip("The function does not ask Secrets Manager for its passwords.")
