@@ -276,7 +276,7 @@ def ids_in(body: bytes) -> list[str]:
     """The names and ARNs of secrets in the body of a request."""
     try:
         document: Any = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(document, dict):
         return []

@@ -61,6 +61,9 @@ class World(Protocol):
 
     def new_token(self) -> str: ...
 
+    def redact(self, text: str) -> str:
+        """A text without secret values."""
+
 
 #: The world that answers, or None. There is one at the most.
 active: World | None = None
@@ -218,11 +221,11 @@ def _region_of(url: str) -> str | None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _body(body: Any) -> bytes:
-    return body.encode() if isinstance(body, str) else body or b""
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ __tracebackhide__ = True
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["call", "refused", "fault", "step", "failed step", "service"]
@@ -36,8 +36,8 @@ class Row:
     step: str = ""
     attempt: int = 0
     code: str = ""
-    message: str = ""
-    hint: str = ""
+    message: str = field(default="", repr=False)
+    hint: str = field(default="", repr=False)
     held: Mapping[str, str]
     moves: Sequence[str] = ()
     stored: Sequence[str] = ()
@@ -54,7 +54,7 @@ class StepPart:
     seconds: float
     redelivered: bool
     error: str = ""
-    text: str = ""
+    text: str = field(default="", repr=False)
     place: str = ""
 
 
@@ -106,7 +106,7 @@ class SecretPart:
     full: Sequence[str]
     rotations: Sequence[RotationPart]
     rotations_left_out: int
-    story: str
+    story: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

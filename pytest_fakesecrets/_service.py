@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __tracebackhide__ = True
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from ._barrier import Barrier
 from ._clock import Clock
 from ._core.assumptions import Assumptions
-from ._core.errors import FunctionStopped, ServiceError
+from ._core.errors import FunctionStopped, InvalidSignatureException, ServiceError
 from ._core.rotation import Rotation
 from ._core.secret import Secret
 from ._core.store import Region, Store
@@ -28,16 +27,11 @@ from ._model import decode, operation
 from ._operations import Context, Response
 from ._operations.context import Change
 from ._redaction import Redactor, values_in
+from ._region import default_region
 from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
 DEFAULT_ACCOUNT = "123456789012"
-_DEFAULT_REGION = "us-east-1"
-
-
-def default_region() -> str:
-    """The region of clients that name none."""
-    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or _DEFAULT_REGION
 
 
 class Request(NamedTuple):
@@ -47,6 +41,11 @@ class Request(NamedTuple):
     region: str
     operation: str
     body: bytes
+
+    def __repr__(self) -> str:
+        return (
+            f"<Request {self.operation} of account {self.account} in {self.region}: {len(self.body)} bytes>"
+        )
 
 
 class Answered(NamedTuple):
@@ -67,6 +66,9 @@ class Running(NamedTuple):
     passwords: list[str] | None = None
     #: How long the history was when it began.
     began: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Running {self.step} in account {self.account}>"
 
     def check_time(self, now: datetime) -> None:
         """
@@ -147,6 +149,12 @@ class Service:
             self._redact_sent(request)
             self._record(context, request, request_id, sent[0] if sent else None, refused=error, hint=ORDERED)
             return encode_error(error, request_id)
+
+    def refuse_region(self) -> Reply:
+        """Answer a request that is signed for what is not a region, as AWS does in front of the service."""
+        with self.lock:
+            error = InvalidSignatureException("Credential should be scoped to a valid region.")
+            return encode_error(error, self.ids.request_id())
 
     def _redact_sent(self, request: Request) -> None:
         """Take notice of the values of a refused request: its caller may show them, and they are not in the store."""

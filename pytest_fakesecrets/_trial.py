@@ -95,7 +95,7 @@ class Trial:
             return version.value
         try:
             return json.loads(version.value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return version.value
 
     def accepts(self, label: str = CURRENT) -> bool:

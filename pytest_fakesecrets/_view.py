@@ -190,7 +190,7 @@ class SecretView:
         value = self.value(label)
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Not "from" the error of json, which holds the value.
             raise FakeSecretsError(
                 f"The value of {self.name!r} under {label} is not JSON. Read it with value()."

@@ -12,13 +12,15 @@ from functools import partial
 from . import _hook
 from ._barrier import Barrier
 from ._clock import Clock
+from ._core.arn import is_region
 from ._core.errors import ServiceError
 from ._core.secret import Secret
 from ._core.store import Region
 from ._faults import Broken, Fault, exception_of, ids_in
+from ._region import default_region
 from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
-from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
+from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service
 from ._wire import Reply
 
 _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
@@ -58,6 +60,8 @@ class World:
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""
+        if region is not None and not is_region(region):
+            return self.service.refuse_region()
         self.catch_up()
         answered = self.service.answer(self._request(account, region, operation, body))
         for home, rotation in answered.started:
@@ -74,7 +78,7 @@ class World:
         Raises:
             Broken: the network goes wrong.
         """
-        if self.service.faults:
+        if self.service.faults and (region is None or is_region(region)):
             request, sent = self._request(account, region, operation, body), ids_in(body)
             fault = self._next_fault(request, sent, use=True)
             failure = None if fault is None else fault.failure
@@ -93,7 +97,7 @@ class World:
 
     def takes_the_wire(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
         """Whether something is to go wrong with a request, which botocore's retries have to see."""
-        if not self.service.faults:
+        if not (self.service.faults and is_region(region)):
             return False
         request = self._request(account, region, operation, body)
         if self._next_fault(request, ids_in(body), use=False) is None:
@@ -123,6 +127,9 @@ class World:
         if running is not None:
             running.check_time(self.clock.now)
             self.rotations.calls.after_call(operation)
+
+    def redact(self, text: str) -> str:
+        return self.service.redactor.redact(text)
 
     def new_token(self) -> str:
         return self.service.ids.token()

@@ -80,7 +80,7 @@ class RotationSettings:
     #: succeeded, or somebody has stored a new current value by hand, whichever was the last.
     counted_from: datetime
     function_arn: str | None = None
-    external_metadata: Sequence[Mapping[str, str]] = ()
+    external_metadata: Sequence[Mapping[str, str]] = field(default=(), repr=False)
     external_role_arn: str | None = None
 
 
@@ -97,10 +97,10 @@ class Secret:
     name: str
     created_at: datetime
     last_changed_at: datetime
-    description: str | None = None
+    description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
     #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
-    tags: Mapping[str, str] | None = None
+    tags: Mapping[str, str] | None = field(default=None, repr=False)
     versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
     #: How many versions there have been, those that are gone among them.
     versions_made: int = 0
@@ -115,7 +115,7 @@ class Secret:
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
     owning_service: str | None = None
-    policy: str | None = None
+    policy: str | None = field(default=None, repr=False)
     #: Of a primary secret, by their ARNs.
     replicas: Mapping[str, Replica] = field(default_factory=lambda: _NONE)
     #: Of a replica secret, which is read-only and follows it.

@@ -27,6 +27,9 @@ class Selection(NamedTuple):
     since: datetime
     until: datetime
 
+    def __repr__(self) -> str:
+        return f"<Selection of {len(self.found)} secrets>"
+
     def answers(self, asked: object, now: datetime) -> bool:
         return self.since <= now <= self.until and self.asked == asked
 
@@ -42,6 +45,9 @@ class Region:
     _selected: Selection | None = field(default=None, init=False, repr=False)
     #: By the secret's ARN, then by token, oldest first. Those of a secret that is gone stay: they happened.
     rotations: dict[str, dict[str, Rotation]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Region {self.name} of account {self.account}: {len(self.secrets)} secrets>"
 
     def find(self, secret_id: str, now: datetime) -> Secret | None:
         """
@@ -130,6 +136,9 @@ class Store:
     """Every account and region that somebody has used."""
 
     regions: dict[tuple[str, str], Region] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Store of {len(self.regions)} regions>"
 
     def region(self, account: str, name: str) -> Region:
         region = self.regions.get((account, name))
