@@ -61,11 +61,11 @@ def warn_of_fault(product: str, error: BaseException) -> None:
 def warn(text: str, category: type[Warning], file: str, line: int) -> None:
     """Issue a warning that never becomes an exception, not even with "-W error"."""
     try:
-        warnings.warn_explicit(encodable(text), category, file, line)
+        warnings.warn_explicit(encodable(text), category, encodable(file), line)
     except KeyboardInterrupt:
         raise
     except BaseException:
-        _warn_again(encodable(text), category, file, line)
+        _warn_again(encodable(text), category, encodable(file), line)
 
 
 def _warn_again(text: str, category: type[Warning], file: str, line: int) -> None:

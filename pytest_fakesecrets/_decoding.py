@@ -27,7 +27,7 @@ _ESCAPE = re.compile(
     rf"{_PAIR.pattern}|\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|[0-7]{{1,3}}|.)", re.DOTALL
 )
 #: Of Base64: that of URLs becomes the other one, and lines one run.
-_ONE_ALPHABET = str.maketrans("-_", "+/", "\r\n")
+_ONE_ALPHABET = str.maketrans("-_", "+/", "\r\n=")
 _NO_DIGITS = re.compile("0x|[^0-9A-Fa-f]")
 _NUMBERS = re.compile(r"\d{1,3}(?:(?:, ?| )\d{1,3}){3,}")
 
@@ -137,8 +137,10 @@ def _decoded(
             part = text_of_bytes(raw)
             plain = part.replace("\0", "")  # UTF-16, as far as it is Latin
             is_readable = _UNREADABLE.search(plain) is None
-            draft = drafts.setdefault((alignment, is_readable), _Draft())
-            draft.add((plain if is_readable else part) + _BETWEEN, *match.span())
+            if is_readable:
+                drafts.setdefault((alignment, True), _Draft()).add(plain + _BETWEEN, *match.span())
+            if not is_readable or plain != part:
+                drafts.setdefault((alignment, False), _Draft()).add(part + _BETWEEN, *match.span())
     for (_, is_readable), draft in drafts.items():
         yield draft.reading(reading, reading.depth + 1 if is_readable else DEPTH)
 
@@ -148,7 +150,7 @@ def _base64(shortest: int) -> re.Pattern[str]:
     """Runs of both alphabets of Base64, also in lines."""
     letter = "[A-Za-z0-9+/_-]"
     least = min(60, shortest * 4 // 3)  # lines have 64 letters, or 76
-    return re.compile(rf"{letter}{{{least},}}(?:\r?\n{letter}+)*")
+    return re.compile(rf"{letter}{{{least},}}(?:\r?\n{letter}+)*={{0,2}}")
 
 
 @cache
@@ -206,6 +208,15 @@ def _from_escape(match: re.Match[str]) -> str:
     return _CONTROLS.get(letters, letters)
 
 
+def _from_reference(match: re.Match[str]) -> str:
+    """What a character reference of HTML or XML stands for; Python writes them for halves of surrogate pairs too."""
+    name = match[0][1:-1].lower()
+    if not name.startswith("#"):
+        return unescape(match[0])
+    number = int(name[2:], 16) if name[1] == "x" else int(name[1:])
+    return chr(number) if number <= 0x10FFFF else match[0]
+
+
 #: A sign without which there is nothing to replace, what is replaced, and what it stands for: one reading for each.
 _SUBSTITUTIONS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]] = (
     ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _from_percents),
@@ -214,7 +225,7 @@ _SUBSTITUTIONS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str]], s
     (
         "&",
         re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});"),
-        lambda match: unescape(match[0]),
+        _from_reference,
     ),
     # A quote in a shell, and what is doubled in SQL, CSV and templates.
     ("", re.compile(r"""'"'"'|''|\"\"|%%|\{\{|\}\}|\$\$|``"""), lambda match: match[0][0]),

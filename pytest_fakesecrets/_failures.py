@@ -4,14 +4,18 @@ from __future__ import annotations
 
 __tracebackhide__ = True
 
+import re
 import traceback
 from collections.abc import Iterator
 
 from ._barrier import PACKAGE, Barrier, text_of, warn
-from ._core.errors import RotationFailedWarning
+from ._core.errors import FakeSecretsError, FunctionTimedOut, RotationFailedWarning
 from ._core.rotation import Rotation
 from ._redaction import WITHHELD, Redactor
 from ._service import Service
+from ._target import CredentialRefused
+
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 #: How many exceptions that caused one another, or came together, are looked at.
 _MOST_CAUSES = 100
@@ -57,16 +61,26 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
 
 def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
     """The type and the message of an exception, on one line and without secret values."""
-    return f"{type(error).__name__}{place}: {' '.join(redactor.redact(text_of(error)).split())}"
+    message = redactor.redact(text_of(error), keep=own_words(error))
+    return f"{type(error).__name__}{place}: {' '.join(message.split())}"
+
+
+def own_words(error: BaseException) -> list[str]:
+    """What is not variable in a message of this package, which quotes what is. It stays where values are redacted."""
+    is_verdict = isinstance(error, FakeSecretsError) and error.__traceback__ is None  # of a rotation
+    if is_verdict or isinstance(error, FunctionTimedOut | CredentialRefused):
+        return _QUOTED.split(text_of(error))
+    return []
 
 
 def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
     """The traceback without the lines of this package, and without values in what is not code."""
-    keep = {*_OF_PYTHON, *(name for each in _chain(error) for name in _names(type(each)))}
+    keep = {*_OF_PYTHON, *(words for each in _chain(error) for words in [*_names(each), *own_words(each)])}
     for each in _formatted_chain(formatted):
         each.stack = traceback.StackSummary.from_list([line for line in each.stack if _is_own(line.filename)])
         keep.update(f'File "{line.filename}", line {line.lineno}, in {line.name}' for line in each.stack)
-    return redactor.redact("".join(formatted.format()).rstrip(), keep=keep)
+    text = "".join(formatted.format()).rstrip()
+    return redactor.redact(f"\n{text}\n", keep=keep).strip("\n")
 
 
 def _is_own(file: str) -> bool:
@@ -90,9 +104,12 @@ def _formatted_chain(formatted: traceback.TracebackException) -> Iterator[traceb
     return (each for each in found if each is not None)
 
 
-def _names(kind: type[BaseException]) -> Iterator[str]:
-    yield kind.__qualname__
-    yield f"{kind.__module__}.{kind.__qualname__}"
+def _names(error: BaseException) -> Iterator[str]:
+    """The type of an exception, as a traceback has it: at the beginning of a line."""
+    kind = type(error)
+    for name in (kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"):
+        yield f"\n{name}: "
+        yield f"\n{name}\n"
 
 
 def _place(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ._barrier import repr_of, text_of
+from ._barrier import encodable, repr_of, text_of
 from ._core import labels
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
@@ -69,7 +69,7 @@ class Evidence:
         return self.secret is not None and self.secret.labels.get(CURRENT) == self.token and not moved
 
     def says(self, code: str, text: str, advice: str, call: str | None = None) -> Finding:
-        return Finding(code=code, text=text, advice=advice, step=self.step, call=call)
+        return Finding(code=code, text=encodable(text), advice=encodable(advice), step=self.step, call=call)
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ __tracebackhide__ = True
 from datetime import timedelta
 from typing import Any
 
+from ._barrier import encodable
 from ._clock import Clock, Moment, moment_of
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
@@ -124,4 +125,4 @@ class Looking:
         tables = [
             timeline(arn, [event for event in events if event.secret_id == arn], last, redact) for arn in arns
         ]
-        return "\n\n".join(tables) or "Nothing has happened yet."
+        return encodable("\n\n".join(tables)) or "Nothing has happened yet."

@@ -84,9 +84,10 @@ class Finder:
         Args:
             public: finds what stays in a text, also where one of the strings is a part of it.
         """
-        if self._index.shortest > len(text):
+        shortest = min(self._index.shortest, self._ends.shortest)
+        if shortest > len(text):
             return
-        for reading in readings(text, self._index.shortest):
+        for reading in readings(text, shortest):
             found = [*self._index.find(reading.text), *self._shortened(reading.text)]
             if found:
                 stays = [*public(reading.text)]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ._barrier import text_of
 from ._core.finding import Finding
 from ._core.rotation import Rotation, RotationStep
+from ._failures import own_words
 from ._history import Event, LabelMoved, ServiceEvent, ValueStored
 from ._redaction import Redact
 from ._report import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
@@ -174,9 +175,7 @@ class _Teller:
             seconds=(step.end - step.start).total_seconds(),
             redelivered=step.redelivered,
             error="" if error is None else type(error).__name__,
-            text=""
-            if error is None
-            else _short(self._of_functions(_text(error), keep=(type(error).__name__,))),
+            text="" if error is None else _short(self._of_functions(_text(error), keep=_words_of(error))),
             place="" if error is None else _place(error),
         )
 
@@ -190,6 +189,11 @@ def _finding(finding: Finding) -> FindingPart:
         step=finding.step or "",
         call=finding.call or "",
     )
+
+
+def _words_of(error: BaseException) -> Sequence[str]:
+    """What stays in the text of an exception, as `_text` writes it."""
+    return [f"{type(error).__name__}: ", *own_words(error)]
 
 
 def _text(error: BaseException) -> str:

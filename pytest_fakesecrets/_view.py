@@ -17,6 +17,7 @@ from ._core.labels import CURRENT
 from ._core.schedule import Window
 from ._core.secret import Secret
 from ._history import History, LabelMoved
+from ._redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,16 @@ class Told:
     secret: Secret
     history: History
     length: int
+
+    def redacted(self, text: str) -> str:
+        """What a test expects, without the values of the secret."""
+        redactor = Redactor()
+        for name in (self.secret.name, self.secret.arn):
+            redactor.add_name(name)
+        for version in self.secret.versions.values():
+            if version.value is not None:
+                redactor.add(version.value)
+        return redactor.redact(text)
 
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
