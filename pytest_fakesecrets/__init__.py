@@ -7,8 +7,6 @@ is used, and botocore never before somebody needs it.
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from importlib import import_module
 from typing import TYPE_CHECKING
 

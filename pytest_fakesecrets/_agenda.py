@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple

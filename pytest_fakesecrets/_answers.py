@@ -6,8 +6,6 @@ Like the doors, this imports nothing that is slow before somebody has made a cal
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import datetime
 import time
 from collections.abc import Generator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape

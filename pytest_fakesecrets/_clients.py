@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from typing import TYPE_CHECKING, Any
 
 from . import _hook

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

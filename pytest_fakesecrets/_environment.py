@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

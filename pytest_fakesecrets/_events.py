@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import re
 import traceback
 from collections.abc import Iterator

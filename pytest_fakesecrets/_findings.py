@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

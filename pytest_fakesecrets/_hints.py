@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import re
 
 from ._core.arn import parse_secret_arn

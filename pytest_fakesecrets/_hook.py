@@ -11,8 +11,6 @@ that is slow: botocore is there by the time that a handler runs.
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence

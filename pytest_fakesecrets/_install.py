@@ -6,8 +6,6 @@ They are put into its built-in handlers, which every session that is made later 
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence

@@ -7,8 +7,6 @@ as for an illegal name, the rule stands in the operation.
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import base64
 import binascii
 import inspect

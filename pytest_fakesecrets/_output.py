@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import logging
 import sys
 from collections.abc import Iterable, Iterator

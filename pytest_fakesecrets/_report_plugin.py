@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import os
 from collections import deque
 from collections.abc import Generator, Mapping

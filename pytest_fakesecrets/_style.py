@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 CSS = """
 :root { color-scheme: light dark;
   --page: #fff; --text: #1c2128; --soft: #59636e; --line: #d1d9e0; --shade: #f3f5f8; --link: #0550ae;

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import inspect
 from collections.abc import Callable
 from functools import reduce, wraps

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import base64
 import json
 from collections.abc import Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING

@@ -1,5 +1,3 @@
 """What Secrets Manager's world is made of: values and pure rules, without botocore, clocks or randomness."""
 
 from __future__ import annotations
-
-__tracebackhide__ = True

@@ -6,8 +6,6 @@ They stand here, without any import, so that every other module can raise them.
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from typing import ClassVar
 
 

@@ -6,8 +6,6 @@ Staging labels: a mapping from label to the id of the version that it is attache
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from collections.abc import Iterable, Mapping
 
 CURRENT = "AWSCURRENT"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

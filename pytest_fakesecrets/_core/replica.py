@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from dataclasses import dataclass, field
 from typing import Literal
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from datetime import datetime, timedelta
 
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, secret_arn

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 import string
 
 from pytest_fakesecrets._core.errors import InvalidParameterException

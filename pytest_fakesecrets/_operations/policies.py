@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from pytest_fakesecrets._core import pages, policy
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (

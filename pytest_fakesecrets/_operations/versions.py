@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from collections.abc import Sequence
 from dataclasses import replace
 

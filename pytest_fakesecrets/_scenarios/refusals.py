@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__tracebackhide__ = True
-
 from pytest_fakesecrets._fake import FakeSecrets
 
 from .common import Scenarios
