@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._core.errors import FakeSecretsError as FakeSecretsError
     from ._core.errors import FunctionTimedOut as FunctionTimedOut
     from ._core.errors import InvocationRefused as InvocationRefused
+    from ._core.errors import ReportingFailedWarning as ReportingFailedWarning
     from ._core.errors import RotationFailedWarning as RotationFailedWarning
     from ._core.finding import Finding as Finding
     from ._core.rotation import Rotation as Rotation
@@ -61,6 +62,7 @@ _MODULES = {
     "Rotation": "_core.rotation",
     "RotationContract": "_contract",
     "RotationDriver": "_driver",
+    "ReportingFailedWarning": "_core.errors",
     "RotationFailedWarning": "_core.errors",
     "RotationStep": "_core.rotation",
     "SecretView": "_view",

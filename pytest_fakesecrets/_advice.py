@@ -7,6 +7,7 @@ to AWS.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from traceback import walk_tb
@@ -19,6 +20,7 @@ from ._hook import departures
 if TYPE_CHECKING:
     from ._guard import Departure
 
+_PACKAGE = __name__.partition(".")[0]
 _SECTION = "fakesecrets"
 
 #: By the name of an error of botocore's.
@@ -60,6 +62,7 @@ def pytest_exception_interact(
 ) -> None:
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return  # that of a test has been written by now
+    _hide_frames()
     hint = _add_hint(call.excinfo.value)
     if hint is not None:
         written = node.repr_failure(call.excinfo)
@@ -75,11 +78,19 @@ def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
+        _hide_frames()
         _add_hint(call.excinfo.value)
     report = yield
     if report.failed:
         _add_departures(report)
     return report
+
+
+def _hide_frames() -> None:
+    """Leave the frames of this package out of tracebacks: with --showlocals they would show secret values."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == _PACKAGE:
+            module.__tracebackhide__ = True  # type: ignore[attr-defined]  # pytest looks for it in every frame
 
 
 def _add_hint(error: BaseException) -> str | None:

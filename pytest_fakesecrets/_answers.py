@@ -48,6 +48,11 @@ class _Body(bytes):
         yield from ()
         return bytes(self)
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+    __str__ = __repr__
+
 
 def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
     """The response dict that botocore's endpoint makes of such a reply."""

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from ._barrier import Barrier, encodable, text_of
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
-from ._core.finding import Finding
+from ._core.finding import Finding, unchecked
 from ._core.interrupts import ensured
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
@@ -135,6 +136,18 @@ class FunctionCalls:
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
         """What there is to say of a call."""
+        with Barrier("the findings of a rotation step"):
+            return self._checked(place, running, returned, error, written)
+        return (unchecked(running.step),)
+
+    def _checked(
+        self,
+        place: Place,
+        running: Running,
+        returned: object,
+        error: BaseException | None,
+        written: Sequence[tuple[str, str]],
+    ) -> tuple[Finding, ...]:
         rotation, step = place.rotation, running.step
         if rotation.function_arn is None:
             return ()
@@ -151,6 +164,7 @@ class FunctionCalls:
                 secret=secret,
                 returned=returned,
                 error=error,
+                redact=self._service.redactor.redact,
                 leaks=leaks([*written, *_raised(error)], returned, secret, others),
                 is_last=step == rotation.plan[-1],
                 is_test=rotation.is_test,
@@ -181,10 +195,7 @@ class FunctionCalls:
 
 
 def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
-    try:
-        return [] if error is None else [("its exception, which Lambda logs", str(error))]
-    except Exception:
-        return []  # it cannot be printed: neither can Lambda
+    return [] if error is None else [("its exception, which Lambda logs", text_of(error))]
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
@@ -198,5 +209,5 @@ def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
         "Step": step,
         "SecretId": rotation.secret_id,
         "ClientRequestToken": rotation.token,
-        "RotationToken": str(uuid5(_TOKENS, rotation.token)),
+        "RotationToken": str(uuid5(_TOKENS, encodable(rotation.token))),
     }

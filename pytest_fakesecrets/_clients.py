@@ -8,7 +8,7 @@ from . import _hook
 from ._core.errors import FakeSecretsError
 from ._install import put_handlers, reach
 from ._looking import Looking
-from ._service import default_region
+from ._region import region_or_default
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -34,13 +34,14 @@ class Clients(Looking):
             kwargs: whatever else `botocore.session.Session.create_client` takes.
 
         Raises:
-            FakeSecretsError: the fake is not active; its client would reach the real AWS.
+            FakeSecretsError: the fake is not active, and its client would reach the real AWS; or region_name is not
+                the name of a region.
         """
         self._check_active()
         reach()
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         client: Any = _hook.session().create_client(
-            "secretsmanager", region_name=region_name or default_region(), **{**keys, **kwargs}
+            "secretsmanager", region_name=region_or_default(region_name), **{**keys, **kwargs}
         )
         client.meta.events.register(*_hook.NOT_WITHOUT_A_FAKE)
         return client  # type: ignore[no-any-return]  # typed for those who have the stubs

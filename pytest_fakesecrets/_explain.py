@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from typing import Any
 
+from ._barrier import encodable, repr_of
 from ._core import labels
 from ._core.secret import Secret
 from ._history import LabelMoved
@@ -13,15 +16,34 @@ from ._words import table, utc
 
 Places = Mapping[str, str]
 
+_PACKAGE = "pytest_fakesecrets"
+
 
 def explain(left: object, right: object) -> list[str] | None:
-    """The lines of an explanation, or None where neither side is about labels."""
+    """The lines of an explanation, or None where neither side is about labels, or holds what is not shown."""
+    lines = _explained(left, right)
+    return None if lines is None else list(map(encodable, lines))
+
+
+def _explained(left: object, right: object) -> Iterable[str] | None:
     for seen, expected in ((left, right), (right, left)):
         if isinstance(seen, Transitions):
             return [*_different_moves(seen, expected), *_story(seen.told)]
         if isinstance(seen, Staging | Labels):
             return [*_different_places(seen, expected), *_story(seen.told)]
+    if type(left) is type(right) and is_dataclass(left) and type(left).__module__.startswith(_PACKAGE):
+        return _different_fields(left, right)
     return None
+
+
+def _different_fields(left: Any, right: Any) -> Iterator[str]:
+    """What pytest would say of two of our dataclasses, without the fields that no repr shows."""
+    yield f"the two differ, each a {type(left).__name__}"
+    for each in fields(left):
+        seen, expected = getattr(left, each.name), getattr(right, each.name)
+        if each.compare and seen != expected:
+            shown = f"{seen!r} != {expected!r}" if each.repr else "differs, and may hold a secret value"
+            yield f"- {each.name}: {shown}"
 
 
 def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]:
@@ -30,7 +52,7 @@ def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]
     yield f"{secret.name}: {kind} is not what was expected"
     wanted = _wanted(seen, expected)
     if wanted is None:
-        yield f"{expected!r} is no mapping that {kind} could be equal to"
+        yield f"{seen.told.redacted(repr_of(expected))} is no mapping that {kind} could be equal to"
         return
     yield from _wrong_kinds(seen, expected)
     held = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
@@ -45,7 +67,8 @@ def _wrong_kinds(seen: Staging | Labels, expected: object) -> Iterator[str]:
     versions = seen.told.secret.versions.values()
     for name, given in expected.items():
         if isinstance(seen, Staging) and not isinstance(given, AbstractSet):
-            yield f"- {name}: expected {given!r}, a {type(given).__name__}; labels are sets, such as {{'AWSCURRENT'}}"
+            shown = seen.told.redacted(repr_of(given))
+            yield f"- {name}: expected {shown}, a {type(given).__name__}; labels are sets, such as {{'AWSCURRENT'}}"
         elif isinstance(seen, Staging) and name in {version.id for version in versions}:
             yield f"- {name!r} is a version id; staging has aliases, such as 'v1'"
         elif isinstance(seen, Labels) and given in {version.alias for version in versions}:
@@ -67,7 +90,7 @@ def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
 
 
 def _misplaced(label: str, held: str | None, wanted: str | None, told: Told) -> str:
-    expected = f"expected on {wanted}" if wanted else "not expected"
+    expected = f"expected on {told.redacted(wanted)}" if wanted else "not expected"
     last = next((move for move in reversed(told.moves) if move.label == label), None)
     if last is None:
         return f"- {label}: {expected}, was never attached"
@@ -82,18 +105,19 @@ def _move(move: LabelMoved) -> str:
 def _different_moves(seen: Transitions, expected: object) -> Iterator[str]:
     yield f"{seen.told.secret.name}: the moves of its labels are not what was expected"
     if not isinstance(expected, Sequence):
-        yield f"{expected!r} is no sequence that transitions could be equal to"
+        yield f"{seen.told.redacted(repr_of(expected))} is no sequence that transitions could be equal to"
         return
     said = [str(move) for move in expected]
     done = [str(move) for move in seen]
     for place, (move, wanted) in enumerate(zip(done, said, strict=False), 1):
         if move != wanted:
-            yield f"- move {place}: expected {wanted}"
+            yield f"- move {place}: expected {seen.told.redacted(wanted)}"
             yield f"{' ' * len(f'- move {place}:')} happened {move}"
             return
     shorter = min(len(done), len(said))
     if len(done) < len(said):
-        yield f"- move {shorter + 1}: expected {said[shorter]}, and nothing more happened"
+        wanted = seen.told.redacted(said[shorter])
+        yield f"- move {shorter + 1}: expected {wanted}, and nothing more happened"
     else:
         yield f"- move {shorter + 1}: nothing more was expected, happened {done[shorter]}"
 

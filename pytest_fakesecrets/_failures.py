@@ -1,39 +1,30 @@
-"""How a failure is told to people: with the function's own lines, and without a secret value."""
+"""The warnings about rotations that failed: with the lines of the function, and without a secret value."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
 import re
 import traceback
-import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator
 
-from ._core.errors import RotationFailedWarning
+from ._barrier import PACKAGE, Barrier, text_of, warn
+from ._core.errors import FakeSecretsError, FunctionTimedOut, RotationFailedWarning
 from ._core.rotation import Rotation
+from ._redaction import WITHHELD, Redactor
 from ._service import Service
+from ._target import CredentialRefused
 
-PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
-#: Members of AWS's JSON structures for databases that tell no secret (user guide, reference_secret_json_structure).
-_HARMLESS = frozenset(
-    {
-        "dbClusterIdentifier",
-        "dbInstanceIdentifier",
-        "dbname",
-        "engine",
-        "host",
-        "masterarn",
-        "port",
-        "username",
-    }
+#: How many exceptions that caused one another, or came together, are looked at.
+_MOST_CAUSES = 100
+
+#: What Python writes into every traceback.
+_OF_PYTHON = (
+    "Traceback (most recent call last):",
+    "Exception Group Traceback (most recent call last):",
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
 )
-
-#: Shorter values would blot out half of a text, and give nothing away that can be used.
-SHORTEST = 4
 
 
 def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) -> None:
@@ -43,42 +34,92 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     It never becomes an exception, not even with "-W error": on AWS too, who calls RotateSecret does
     not learn that the rotation fails.
     """
-    told = traceback.TracebackException.from_exception(error)
-    told.stack = traceback.StackSummary.from_list(
-        [line for line in told.stack if not line.filename.startswith(PACKAGE)]
-    )
-    text = without_values(f"{_headline(rotation)}\n{''.join(told.format()).rstrip()}", service)
-    _warn(text, *_place(told, service, rotation))
+    with Barrier("the warning about a rotation that failed"):
+        text, place = WITHHELD, (PACKAGE, 0)
+        with Barrier("the traceback of a rotation function"):
+            formatted = traceback.TracebackException.from_exception(error)
+            own = [line for line in formatted.stack if _is_own(line.filename)]
+            place = _place(own) or _function_place(service, rotation)
+            text = _redacted(formatted, error, service.redactor)
+        warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
 
 
 def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
     """Issue a `RotationFailedWarning` for a rotation that its own function has overtaken."""
-    step = rotation.steps[-1].name
-    nothing = traceback.TracebackException.from_exception(RotationFailedWarning())
-    _warn(
-        f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
-        "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
-        "VersionStages=['AWSPENDING'] to put_secret_value().",
-        *_place(nothing, service, rotation),
-    )
+    with Barrier("the warning about a rotation that was abandoned"):
+        step = rotation.steps[-1].name
+        warn(
+            f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
+            "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
+            "VersionStages=['AWSPENDING'] to put_secret_value().",
+            RotationFailedWarning,
+            *_function_place(service, rotation),
+        )
 
 
-def _warn(text: str, file: str, line: int) -> None:
-    try:
-        warnings.warn_explicit(text, RotationFailedWarning, file, line)
-    except RotationFailedWarning:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", RotationFailedWarning)
-            warnings.warn_explicit(text, RotationFailedWarning, file, line)
+def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
+    """The type and the message of an exception, on one line and without secret values."""
+    message = redactor.redact(text_of(error), keep=own_words(error))
+    return f"{type(error).__name__}{place}: {' '.join(message.split())}"
 
 
-def _place(told: traceback.TracebackException, service: Service, rotation: Rotation) -> tuple[str, int]:
-    """The line that raised; where none did, that of the function."""
-    own = [line for line in told.stack if "site-packages" not in line.filename] or told.stack
-    if own:
-        return own[-1].filename, own[-1].lineno or 0
-    handler = rotation.function_arn and service.functions.find(rotation.function_arn).handler
-    code = getattr(handler, "__code__", None)
+def own_words(error: BaseException) -> list[str]:
+    """What is not variable in a message of this package, which quotes what is. It stays where values are redacted."""
+    is_verdict = isinstance(error, FakeSecretsError) and error.__traceback__ is None  # of a rotation
+    if is_verdict or isinstance(error, FunctionTimedOut | CredentialRefused):
+        return _QUOTED.split(text_of(error))
+    return []
+
+
+def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
+    """The traceback without the lines of this package, and without values in what is not code."""
+    keep = {*_OF_PYTHON, *(words for each in _chain(error) for words in [*_names(each), *own_words(each)])}
+    for each in _formatted_chain(formatted):
+        each.stack = traceback.StackSummary.from_list([line for line in each.stack if _is_own(line.filename)])
+        keep.update(f'File "{line.filename}", line {line.lineno}, in {line.name}' for line in each.stack)
+    text = "".join(formatted.format()).rstrip()
+    return redactor.redact(f"\n{text}\n", keep=keep).strip("\n")
+
+
+def _is_own(file: str) -> bool:
+    return not file.startswith(PACKAGE)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception, those that caused it, and those that are in its group."""
+    found: list[BaseException | None] = [error]
+    for each in found:
+        if each is not None and len(found) < _MOST_CAUSES:
+            found += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+    return (each for each in found if isinstance(each, BaseException))
+
+
+def _formatted_chain(formatted: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    found: list[traceback.TracebackException | None] = [formatted]
+    for each in found:
+        if each is not None:
+            found += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
+    return (each for each in found if each is not None)
+
+
+def _names(error: BaseException) -> Iterator[str]:
+    """The type of an exception, as a traceback has it: at the beginning of a line."""
+    kind = type(error)
+    for name in (kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"):
+        yield f"\n{name}: "
+        yield f"\n{name}\n"
+
+
+def _place(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:
+    """The line that raised, if possible not one of an installed package."""
+    lines = [line for line in own if "site-packages" not in line.filename] or own
+    return (lines[-1].filename, lines[-1].lineno or 0) if lines else None
+
+
+def _function_place(service: Service, rotation: Rotation) -> tuple[str, int]:
+    arn = rotation.function_arn
+    is_known = arn is not None and service.functions.knows(arn)
+    code = getattr(service.functions.find(arn).handler, "__code__", None) if arn and is_known else None
     return (code.co_filename, code.co_firstlineno) if code else (PACKAGE, 0)
 
 
@@ -90,75 +131,3 @@ def _headline(rotation: Rotation) -> str:
     return (
         f"The rotation of {rotation.secret_id} was {rotation.status}, and its function then raised in {step}:"
     )
-
-
-def without_parameters(text: str) -> str:
-    """botocore's text about wrong parameters, without their values: what was never stored nobody can blot out."""
-    return re.sub(r"value: .*, (?=type: |valid )", "", text, flags=re.DOTALL)
-
-
-def without_values(text: str, service: Service) -> str:
-    """The text with every secret value blotted out, as it is and as Python, JSON or a URL write it."""
-    return blotter(service)(without_parameters(text))
-
-
-def blotter(service: Service) -> Callable[[str], str]:
-    """`without_values` for many texts of a world that stands still."""
-    written = {form for value in _values(service) for form in written_forms(value) if len(form) >= SHORTEST}
-    longest_first = sorted(written, key=len, reverse=True)
-
-    def blot(text: str) -> str:
-        for form in longest_first:
-            text = text.replace(form, "***")
-        return text
-
-    return blot
-
-
-def _values(service: Service) -> Iterator[str | bytes]:
-    """Every value of the world, the strings inside JSON values, and every password that was given out."""
-    yield from service.passwords
-    for region in list(service.store.regions.values()):
-        for secret in list(region.secrets.values()):
-            for version in secret.versions.values():
-                if version.value is not None:
-                    yield version.value
-                    yield from _strings(parsed(version.value))
-
-
-def written_forms(value: str | bytes) -> Iterator[str]:
-    raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-    yield repr(raw)[2:-1]
-    yield base64.b64encode(raw).decode()
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "backslashreplace")
-    yield value
-    yield repr(value)[1:-1]
-    yield ascii(value)[1:-1]
-    yield value.encode("unicode_escape").decode()  # as pytest writes parameters into the id of a test
-    yield json.dumps(value)[1:-1]
-    yield repr(json.dumps(value)[1:-1])[1:-1]
-    yield quote(value, safe="")
-    yield quote(value)
-
-
-def parsed(value: str | bytes) -> Any:
-    """The JSON of a value, or None where it is none."""
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _strings(document: object) -> Iterator[str]:
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, int | float):
-        yield str(document)
-    elif isinstance(document, dict):
-        for name, member in document.items():
-            if name not in _HARMLESS:
-                yield from _strings(member)
-    elif isinstance(document, list):
-        for member in document:
-            yield from _strings(member)

@@ -19,8 +19,9 @@ from ._environment import environment
 from ._faults import Failure, Fault, fault
 from ._functions import TIMEOUT, Handler
 from ._pausing import Pausing
+from ._region import default_region, region_or_default
 from ._server import Server
-from ._service import DEFAULT_ACCOUNT, default_region
+from ._service import DEFAULT_ACCOUNT
 from ._world import World
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class FakeSecrets(Pausing):
             name=name,
             environ=environ,
             account=DEFAULT_ACCOUNT,
-            region=region_name or default_region(),
+            region=region_or_default(region_name),
             timeout=timeout,
             starts_cold=cold_start,
         )

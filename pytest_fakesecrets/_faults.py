@@ -213,7 +213,12 @@ def _answered(status: int, code: str, message: str) -> ServiceError:
     """An error of the service under the name of its code."""
     is_modelled = code in [shape.name for shape in service_model().error_shapes]
     members = {"status": status, "message_member": "Message" if is_modelled else "message"}
-    error: ServiceError = type(code, (ServiceError,), members)(message)
+    try:
+        error: ServiceError = type(code, (ServiceError,), members)(message)
+    except ValueError:  # UnicodeEncodeError is one
+        raise FakeSecretsError(
+            f"{code!r} cannot be an error code: it has a NUL or half of a surrogate pair."
+        ) from None
     return error
 
 
@@ -276,7 +281,7 @@ def ids_in(body: bytes) -> list[str]:
     """The names and ARNs of secrets in the body of a request."""
     try:
         document: Any = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(document, dict):
         return []

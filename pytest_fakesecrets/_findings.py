@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from ._barrier import encodable, repr_of, text_of
 from ._core import labels
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.secret import Secret, Value
-from ._failures import without_parameters
 from ._history import Call, Event, LabelMoved, ValueStored
+from ._operations import OPERATIONS
 from ._values import has_same_credentials, is_empty, members
 
 #: Refusals that a function must not pass over: nothing of what it wanted has happened.
@@ -35,15 +36,17 @@ class Evidence:
     """One call of a rotation function, and everything that came of it."""
 
     step: str
-    event: dict[str, str]
+    event: dict[str, str] = field(repr=False)
     #: What happened in this step, oldest first.
     events: Sequence[Event]
     #: And what happened meanwhile, perhaps in a thread that the function has started.
     meanwhile: Sequence[Event]
     #: The secret when it had ended, or None where it is gone.
     secret: Secret | None
-    returned: object
-    error: BaseException | None
+    returned: object = field(repr=False)
+    error: BaseException | None = field(repr=False)
+    #: Takes secret values out of what the function has written.
+    redact: Callable[[str], str]
     #: Where something with a secret value in it was written, without the value.
     leaks: Sequence[str]
     is_last: bool
@@ -64,7 +67,7 @@ class Evidence:
         return self.secret is not None and self.secret.labels.get(CURRENT) == self.token and not moved
 
     def says(self, code: str, text: str, advice: str, call: str | None = None) -> Finding:
-        return Finding(code=code, text=text, advice=advice, step=self.step, call=call)
+        return Finding(code=code, text=encodable(text), advice=encodable(advice), step=self.step, call=call)
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -94,7 +97,7 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
             isinstance(event, LabelMoved)
             and event.label == CURRENT
             and event.source is not None
-            and _is_early(evidence)
+            and (evidence.step != "finishSecret" or evidence.is_test)
         ):
             yield evidence.says(
                 "current-moved-early",
@@ -110,10 +113,6 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
                 "Move AWSCURRENT alone.",
                 call.operation,
             )
-
-
-def _is_early(evidence: Evidence) -> bool:
-    return evidence.step != "finishSecret" or evidence.is_test
 
 
 def _moved_by_calls(events: Sequence[Event]) -> Iterator[tuple[Call, list[LabelMoved]]]:
@@ -166,22 +165,26 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
                 call.operation,
             )
     if type(error).__name__ == "ParamValidationError":
-        text = f"A call has parameters that it cannot have: {_first_lines(error)}"
+        said = " ".join(evidence.redact(text_of(error)).split())[:200]
+        text = f"A call has parameters that it cannot have: {said}"
         yield evidence.says("illegal-call", text, "Compare them with the reference of the operation.")
     response = getattr(error, "response", None)
     answer = response.get("Error") if isinstance(response, dict) else None
     code = answer.get("Code") if isinstance(answer, dict) else None
     if isinstance(answer, dict) and isinstance(code, str) and code in _ILLEGAL:
-        operation = getattr(error, "operation_name", "A call")
-        text = f"{operation} was refused with {code}."
-        yield evidence.says("illegal-call", text, f"AWS says: {answer.get('Message', '')}", operation)
+        operation = getattr(error, "operation_name", None)
+        operation = operation if operation in OPERATIONS else "A call"
+        said = evidence.redact(text_of(answer.get("Message", "")))
+        yield evidence.says(
+            "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {said}", operation
+        )
     is_miss = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
     if error is not None and is_miss and not evidence.calls and not _is_of_environ(error):
         yield evidence.says(
             "event-misread",
-            f"The function asked for {error.args[0]!r}, and the event has {', '.join(evidence.event)}.",
+            f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
 
@@ -189,10 +192,6 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
 def _is_of_environ(error: BaseException) -> bool:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and frames[-1].f_globals.get("__name__") == "os"
-
-
-def _first_lines(error: BaseException | None) -> str:
-    return " ".join(without_parameters(str(error)).split())[:200]
 
 
 def _leaks(evidence: Evidence) -> Iterator[Finding]:
@@ -289,7 +288,7 @@ def _compared(evidence: Evidence, before: Value, after: Value) -> Iterator[Findi
         text = "createSecret stored the credential that is current already: nothing rotates."
         advice = "Put a new one into the member that the application reads."
         yield evidence.says("value-unchanged", text, advice, "PutSecretValue")
-    lost = ", ".join(sorted(members(before) - members(after)))
+    lost = evidence.redact(", ".join(sorted(members(before) - members(after))))
     if lost:
         yield evidence.says(
             "members-lost",

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -55,7 +56,7 @@ class Function:
 
     arn: str
     handler: Handler
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     timeout: timedelta = TIMEOUT
     #: Where it is imported from afresh for each step, if it starts cold.
     entry: Entry | None = None
@@ -259,8 +260,24 @@ def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
         return False
 
 
-def _checked_environ(environ: Mapping[str, str]) -> Mapping[str, str]:
+def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
     for name, value in environ.items():
         if not isinstance(value, str):
-            raise FakeSecretsError(f"The environment variable {name} has to be a string, not {value!r}.")
+            # A number is shown; anything else may be a secret.
+            given = (
+                repr(value) if isinstance(value, int | float) else f"an object of type {type(value).__name__}"
+            )
+            raise FakeSecretsError(f"The environment variable {name} has to be a string, not {given}.")
+        if not (name and _can_be_set(name) and "=" not in name and _can_be_set(value)):
+            raise FakeSecretsError(
+                f"The environment variable {name!r} cannot be set. Its name is text without '=', and neither the name nor "
+                "the value has a NUL or half of a surrogate pair."
+            )
     return dict(environ)
+
+
+def _can_be_set(text: object) -> bool:
+    try:
+        return isinstance(text, str) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False

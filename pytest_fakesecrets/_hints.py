@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import re
+
 from ._core.arn import parse_secret_arn
 from ._core.errors import AccessDeniedException, ResourceNotFoundException, ServiceError
 from ._core.secret import Secret
 from ._functions import Functions
 from ._operations import Context
+
+_FUNCTION_ELSEWHERE = (
+    "The secret is in {region}, and its function has to be there too: "
+    "add_rotation_function(handler, region_name={region!r})."
+)
+_ADD_FUNCTION = "Add the rotation function with add_rotation_function() and pass the ARN that it returns."
+_KNOWN_FUNCTIONS = " The fake knows:{known}"
+_NO_FUNCTIONS = " The fake knows none yet."
+_OTHER_REGION = "The call went to {region}; there is a secret {name!r} in {regions}."
+_NO_ROTATION = "AWSPENDING is on a version without AWSCURRENT, though no rotation has put it there."
+_IN_PROGRESS = "That rotation waits for {step}: go on with step() or run()."
+_UNFINISHED = "That rotation has {status}: repair its labels, or retry it."
+
+#: What hints consist of beside names: it stays where secret values are taken out of them.
+WORDS = tuple(
+    words
+    for hint in (
+        _FUNCTION_ELSEWHERE,
+        _ADD_FUNCTION,
+        _KNOWN_FUNCTIONS,
+        _NO_FUNCTIONS,
+        _OTHER_REGION,
+        _NO_ROTATION,
+        _IN_PROGRESS,
+        _UNFINISHED,
+    )
+    for words in re.split(r"\{.*?\}", hint)
+)
 
 
 def hint_at(
@@ -21,10 +51,7 @@ def hint_at(
     if isinstance(refused, ResourceNotFoundException) and secret is None:
         return _other_region(context, secret_id)
     if "rotation Lambda ARN" in refused.message and secret is not None:
-        return (
-            f"The secret is in {secret.region}, and its function has to be there too: "
-            f"add_rotation_function(handler, region_name={secret.region!r})."
-        )
+        return _FUNCTION_ELSEWHERE.format(region=secret.region)
     if "previous rotation isn't complete" in refused.message and secret is not None:
         return _unfinished(context, secret)
     return None
@@ -32,9 +59,7 @@ def hint_at(
 
 def _unknown_function(functions: Functions) -> str:
     known = "".join(f"\n- {arn}" for arn in functions.arns)
-    return "Add the rotation function with add_rotation_function() and pass the ARN that it returns." + (
-        f" The fake knows:{known}" if known else " The fake knows none yet."
-    )
+    return _ADD_FUNCTION + (_KNOWN_FUNCTIONS.format(known=known) if known else _NO_FUNCTIONS)
 
 
 def _other_region(context: Context, secret_id: str) -> str | None:
@@ -47,13 +72,13 @@ def _other_region(context: Context, secret_id: str) -> str | None:
     )
     if not elsewhere:
         return None
-    return f"The call went to {context.region_name}; there is a secret {name!r} in {', '.join(elsewhere)}."
+    return _OTHER_REGION.format(region=context.region_name, name=name, regions=", ".join(elsewhere))
 
 
 def _unfinished(context: Context, secret: Secret) -> str | None:
     rotation = context.home(secret.arn).unfinished_rotation(secret)
     if rotation is None:
-        return "AWSPENDING is on a version without AWSCURRENT, though no rotation has put it there."
+        return _NO_ROTATION
     if rotation.status == "in progress":
-        return f"That rotation waits for {rotation.next_step}: go on with step() or run()."
-    return f"That rotation has {rotation.status}: repair its labels, or retry it."
+        return _IN_PROGRESS.format(step=rotation.next_step)
+    return _UNFINISHED.format(status=rotation.status)

@@ -48,9 +48,10 @@ class Call:
     secret_id: str | None = None
     version_id: str | None = None
     error: str | None = None
-    message: str | None = None
+    #: Not in a repr: a caller, or a test, may have put a value into it.
+    message: str | None = field(default=None, repr=False)
     step: str | None = None
-    hint: str | None = None
+    hint: str | None = field(default=None, repr=False)
 
 
 @public
@@ -111,7 +112,7 @@ class ServiceEvent:
     token: str
     account: str
     region: str
-    error_message: str | None = None
+    error_message: str | None = field(default=None, repr=False)
 
 
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep

@@ -62,6 +62,9 @@ class World(Protocol):
 
     def new_token(self) -> str: ...
 
+    def redact(self, text: str) -> str:
+        """A text without secret values."""
+
 
 #: The world that answers, or None. There is one at the most.
 active: World | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from ._barrier import encodable
 from ._clock import Clock, Moment, moment_of
 from ._core.errors import FakeSecretsError
 from ._core.rotation import Rotation
@@ -54,7 +55,8 @@ class Looking:
         __tracebackhide__ = True
         if not isinstance(rotation, Rotation):
             raise FakeSecretsError(
-                f"check() takes one Rotation, as rotate() returns and rotations() lists, not {rotation!r}."
+                "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
+                f"{type(rotation).__name__}."
             )
         same = [
             each
@@ -117,5 +119,8 @@ class Looking:
         """The timeline of what has been recorded, without running what has come due. For reports."""
         events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
-        tables = [timeline(arn, [event for event in events if event.secret_id == arn], last) for arn in arns]
-        return "\n\n".join(tables) or "Nothing has happened yet."
+        redact = self._service.redactor.redact
+        tables = [
+            timeline(arn, [event for event in events if event.secret_id == arn], last, redact) for arn in arns
+        ]
+        return encodable("\n\n".join(tables)) or "Nothing has happened yet."

@@ -42,7 +42,7 @@ class _Stream:
 
     def write(self, text: str) -> Any:
         written = _WRITTEN.get()
-        if written is not None:
+        if written is not None and isinstance(text, str):
             written.append((self._name, text))
         return self.stream.write(text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["call", "refused", "fault", "step", "failed step", "service"]
@@ -34,8 +34,8 @@ class Row:
     step: str = ""
     attempt: int = 0
     code: str = ""
-    message: str = ""
-    hint: str = ""
+    message: str = field(default="", repr=False)
+    hint: str = field(default="", repr=False)
     held: Mapping[str, str]
     moves: Sequence[str] = ()
     stored: Sequence[str] = ()
@@ -52,7 +52,7 @@ class StepPart:
     seconds: float
     redelivered: bool
     error: str = ""
-    text: str = ""
+    text: str = field(default="", repr=False)
     place: str = ""
 
 
@@ -104,7 +104,7 @@ class SecretPart:
     full: Sequence[str]
     rotations: Sequence[RotationPart]
     rotations_left_out: int
-    story: str
+    story: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

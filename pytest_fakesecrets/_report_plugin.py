@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from ._failures import blotter
+from ._barrier import Barrier, encodable
 from ._history import History
 from ._page import page
 from ._report import ItemPart
@@ -26,21 +28,39 @@ _NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here.
 _INTERRUPTED = "This run was interrupted: what had not run by then is not here."
 _BROKEN = "This run ended with an internal error of pytest, or of a plugin: not all of it may be here."
 
+#: In place of a page that could not be made.
+_NO_PAGE = (
+    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
+    "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
+)
+
 #: The worst one counts.
 _WORSE = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
 
+#: What the report consists of, for the warnings about what could not be made of it.
+_OF_TEST, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    recorder = _Recorder()
-    listeners.append(recorder.entered)
-    config.add_cleanup(lambda: listeners.remove(recorder.entered))
-    config.pluginmanager.register(recorder, "fakesecrets_recorder")
-    worker: dict[str, Any] | None = getattr(config, "workeroutput", None)
-    if worker is not None:
-        config.pluginmanager.register(_Messenger(recorder, worker), "fakesecrets_messenger")
-    elif not _only_lists(config):
-        path = config.invocation_params.dir / Path(config.getoption("fakesecrets_report")).expanduser()
-        config.pluginmanager.register(_Writer(recorder, path), "fakesecrets_writer")
+    with Barrier("what records the tests for --fakesecrets-report"):
+        recorder = _Recorder()
+        listeners.append(recorder.entered)
+        config.add_cleanup(partial(_remove, recorder))
+        config.pluginmanager.register(recorder, "fakesecrets_recorder")
+        worker: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        if worker is not None:
+            config.pluginmanager.register(_Messenger(recorder, worker), "fakesecrets_messenger")
+        elif not _only_lists(config):
+            path = config.invocation_params.dir / Path(
+                os.path.expanduser(config.getoption("fakesecrets_report"))
+            )
+            config.pluginmanager.register(_Writer(recorder, path), "fakesecrets_writer")
+
+
+def _remove(recorder: _Recorder) -> None:
+    if recorder.entered in listeners:
+        listeners.remove(recorder.entered)
 
 
 def _only_lists(config: pytest.Config) -> bool:
@@ -85,18 +105,21 @@ class _Recorder:
 
     def entered(self, world: World) -> None:
         """Take notice of a fake, which may have been entered before."""
-        if not any(used.world is world for used in self._used):
-            self._left_out += len(self._used) == FAKES
-            self._used.append(_Used(world, world.service.history, len(world.service.history), True))
+        with Barrier(_OF_TEST):
+            if not any(used.world is world for used in self._used):
+                self._left_out += len(self._used) == FAKES
+                self._used.append(_Used(world, world.service.history, len(world.service.history), True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._end()
+        with Barrier(_OF_TEST):
+            self._end()
         try:
             return (yield)
         except BaseException:
-            self._outcome = "interrupted"
-            self.unfinished = self._part(item.nodeid)
+            with Barrier(_OF_TEST):
+                self._outcome = "interrupted"
+                self.unfinished = self._part(item.nodeid)
             raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -104,17 +127,23 @@ class _Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        with Barrier(_OF_TEST):
+            self._note_outcome(report, call)
+        if call.when == "teardown":
+            with Barrier(_OF_TEST):
+                part = self._part(item.nodeid)
+                if part is not None:
+                    setattr(report, _PART, part.to_json())
+            with Barrier(_OF_TEST):
+                self._end()
+        return report
+
+    def _note_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         self._started = self._started or call.start
         outcome = _outcome(report)
         if _WORSE.index(outcome) > _WORSE.index(self._outcome):
             self._outcome = outcome
             self._place = "" if call.excinfo is None or not report.failed else _place(report, call.excinfo)
-        if call.when == "teardown":
-            part = self._part(item.nodeid)
-            if part is not None:
-                setattr(report, _PART, part.to_json())
-            self._end()
-        return report
 
     def _part(self, nodeid: str) -> ItemPart | None:
         used = [used for used in self._used if used.took_part]
@@ -127,7 +156,7 @@ class _Recorder:
             secrets += told
             left_out += more
         return ItemPart(
-            nodeid=nodeid_shown(nodeid, [blotter(each.world.service) for each in used]),
+            nodeid=nodeid_shown(nodeid, [each.world.service.redactor.redact for each in used]),
             outcome=self._outcome,
             place=self._place,
             started=self._started,
@@ -161,8 +190,9 @@ class _Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        if self._recorder.unfinished is not None:
-            self._output[_PART] = self._recorder.unfinished.to_json()
+        with Barrier(_OF_TEST):
+            if self._recorder.unfinished is not None:
+                self._output[_PART] = self._recorder.unfinished.to_json()
 
 
 class _Writer:
@@ -171,7 +201,7 @@ class _Writer:
     def __init__(self, recorder: _Recorder, path: Path) -> None:
         self._recorder, self._path = recorder, path
         self._parts: list[ItemPart] = []
-        self._told = ""
+        self._text, self._told = _NO_PAGE, ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -181,14 +211,14 @@ class _Writer:
         Raises:
             pytest.UsageError: there can be no file with this name.
         """
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._write([], _NOT_ENDED)
-        except OSError as error:
+        problem = None
+        with Barrier(_PAGE):
+            problem = self._write(page([], notes=[_NOT_ENDED]))
+        if problem is not None:
             raise pytest.UsageError(
-                f"--fakesecrets-report: {self._path} cannot be written: {error.strerror or error}. "
+                f"--fakesecrets-report: {self._path} cannot be written: {problem}. "
                 "Name a file in a directory in which files can be made."
-            ) from None
+            )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._take(vars(report))
@@ -198,23 +228,35 @@ class _Writer:
         self._take(getattr(node, "workeroutput", None) or {})
 
     def _take(self, carrier: Mapping[str, Any]) -> None:
-        if _PART in carrier:
-            self._parts.append(ItemPart.from_json(carrier[_PART]))
+        with Barrier(_OF_TEST):
+            if _PART in carrier:
+                self._parts.append(ItemPart.from_json(carrier[_PART]))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page. The run has its own outcome, which nothing here changes."""
-        if self._recorder.unfinished is not None:
-            self._parts.append(self._recorder.unfinished)
-        notes = {pytest.ExitCode.INTERRUPTED: _INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR: _BROKEN}
-        try:
-            self._write(self._parts, *(note for status, note in notes.items() if status == exitstatus))
-            self._told = f"fakesecrets report: {self._path}"
-        except OSError as error:
-            self._told = f"fakesecrets report: {self._path} cannot be written: {error.strerror or error}."
+        self._told = f"fakesecrets report: {self._path} could not be made: see the warnings."
+        with Barrier(_PAGE):
+            if self._recorder.unfinished is not None:
+                self._parts.append(self._recorder.unfinished)
+            notes = {pytest.ExitCode.INTERRUPTED: _INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR: _BROKEN}
+            self._text = page(
+                self._parts, notes=[note for status, note in notes.items() if status == exitstatus]
+            )
+        with Barrier(_PAGE):
+            problem = self._write(self._text)
+            written = "" if problem is None else f" cannot be written: {problem}."
+            self._told = f"fakesecrets report: {self._path}{written}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        terminalreporter.write_line(self._told)
+        with Barrier("the line about the report in the summary"):
+            terminalreporter.write_line(encodable(self._told))
 
-    def _write(self, parts: list[ItemPart], *notes: str) -> None:
-        self._path.write_text(page(parts, notes=notes), encoding="utf-8")
+    def _write(self, text: str) -> str | None:
+        """Write the file, and return why that is not possible, or None."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except (OSError, ValueError) as error:  # ValueError: the name has a character that no name has
+            return f"{getattr(error, 'strerror', None) or error}"
+        return None

@@ -139,7 +139,7 @@ def _reply(state: _hook.World, passage: Passage | None, request: AWSPreparedRequ
 
     target, signed = (_text(request.headers.get(name, "")) for name in ("X-Amz-Target", "Authorization"))
     body: Any = request.body
-    body = body.encode() if isinstance(body, str) else body or b""
+    body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
     try:
         if passage is None:
             return _hook.answer_wire(state, target, signed, _region_of(url), body)
@@ -162,4 +162,4 @@ def _region_of(url: str) -> str | None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

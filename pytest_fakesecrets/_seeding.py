@@ -12,7 +12,8 @@ from ._functions import Handler
 from ._model import check_members
 from ._operations import Context
 from ._operations.seeds import Seed, add_secret, versions_of
-from ._service import DEFAULT_ACCOUNT, default_region
+from ._region import region_or_default
+from ._service import DEFAULT_ACCOUNT
 from ._view import SecretView
 
 
@@ -92,13 +93,13 @@ class Seeding(Clients):
             self._service.functions.find(function)
             return function
         return self._service.functions.add(
-            function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_name or default_region()
+            function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_or_default(region_name)
         )
 
     def _seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         check_members("CreateSecret", Name=name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
-        region = self._service.store.region(DEFAULT_ACCOUNT, region_name or default_region())
+        region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 
         def seeded(context: Context) -> str:
             tokens = [self._service.ids.token() for _ in range(versions_of(seed))]

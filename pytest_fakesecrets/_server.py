@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -15,9 +16,11 @@ from threading import Lock, Thread
 from types import TracebackType
 
 from . import _hook
+from ._barrier import Barrier, text_of
 from ._core.public import public
 from ._faults import Broken
 from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
+from ._loopback import misdirected
 from ._wire import Reply
 
 _ADDRESS = "127.0.0.1"
@@ -125,9 +128,14 @@ class _Listener(ThreadingTCPServer):
                     connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has gone away is no news; whatever else it is, the test's author should see it."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+        """A client that has gone away is no news; anything else is shown to the test's author, without values."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            with Barrier("the traceback of a request that failed"):
+                text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+                sys.stderr.write(
+                    f"The fake has failed in answering {client_address}:\n{self.world.redact(text)}\n"
+                )
 
 
 class _Refusal(Exception):
@@ -163,10 +171,17 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def parse_request(self) -> bool:
         try:
-            return super().parse_request()
+            is_read = super().parse_request()
         except TimeoutError:
             self._refuse(*self._too_slow("headers"))
             return False
+        hosts, origins = (
+            (self.headers.get_all(name, []) for name in ("Host", "Origin")) if is_read else ([], [])
+        )
+        refusal = misdirected(hosts, origins, self.server.server_address[1])
+        if refusal is not None:
+            self._refuse(*refusal)
+        return is_read and refusal is None
 
     def handle_expect_100(self) -> bool:
         goes_on = super().handle_expect_100()
@@ -234,7 +249,7 @@ class _Conversation(BaseHTTPRequestHandler):
         except NotImplementedError as error:
             raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
         except BaseException as error:
-            text = f"The fake has failed: {type(error).__name__}: {error}"
+            text = f"The fake has failed: {type(error).__name__}: {self.server.world.redact(text_of(error))}"
             with suppress(OSError):
                 self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
             raise

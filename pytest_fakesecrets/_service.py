@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
@@ -10,9 +9,10 @@ from functools import partial
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
+from ._barrier import Barrier
 from ._clock import Clock
 from ._core.assumptions import Assumptions
-from ._core.errors import FunctionStopped, ServiceError
+from ._core.errors import FunctionStopped, InvalidSignatureException, ServiceError
 from ._core.interrupts import ensured
 from ._core.rotation import Rotation
 from ._core.secret import Secret
@@ -24,18 +24,14 @@ from ._history import SERVICE, Call, Circumstances, Event, History, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
+from ._redaction import Redactor, values_in
+from ._region import default_region
 from ._wire import Reply, encode, encode_error
 
 #: Whose secrets these are, unless an access key of twelve digits says otherwise.
 DEFAULT_ACCOUNT = "123456789012"
-_DEFAULT_REGION = "us-east-1"
 
 T = TypeVar("T")
-
-
-def default_region() -> str:
-    """The region of clients that name none."""
-    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or _DEFAULT_REGION
 
 
 class Request(NamedTuple):
@@ -45,6 +41,11 @@ class Request(NamedTuple):
     region: str
     operation: str
     body: bytes
+
+    def __repr__(self) -> str:
+        return (
+            f"<Request {self.operation} of account {self.account} in {self.region}: {len(self.body)} bytes>"
+        )
 
 
 class Answered(NamedTuple):
@@ -78,6 +79,9 @@ class Running(NamedTuple):
                 given[given_place : given_place + len(passwords)] = passwords
 
         return note
+
+    def __repr__(self) -> str:
+        return f"<Running {self.step} in account {self.account}>"
 
     def check_time(self, now: datetime) -> None:
         """
@@ -126,8 +130,8 @@ class Service:
             self.history = History()
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
-            #: What GetRandomPassword has given out: a secret from then on, though nobody has stored it yet.
-            self.passwords: set[str] = set()
+            #: It knows what is stored, what GetRandomPassword has given out, and what was sent and refused.
+            self.redactor = Redactor(self.store.values)
 
     def answer(self, request: Request) -> Answered:
         """
@@ -146,6 +150,7 @@ class Service:
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
             except ServiceError as refused:
+                self._redact_sent(request)
                 context = self._context(request.account, request.region, request.operation)
                 call = self._call(context, request_id, _sent_id(parameters), refused=refused)
                 self._commit(context, [call])
@@ -160,11 +165,37 @@ class Service:
         """Answer a request with an error that a test has ordered, and record it like any other."""
         with self.lock:
             self._settle()
+            self._redact_sent(request)
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
             self._commit(context, [self._call(context, request_id, sent_id, refused=error, hint=ORDERED)])
             return encode_error(error, request_id)
+
+    def refuse_region(self) -> Reply:
+        """Answer a request that is signed for what is not a region, as AWS does in front of the service."""
+        with self.lock:
+            error = InvalidSignatureException("Credential should be scoped to a valid region.")
+            return encode_error(error, self.ids.request_id())
+
+    def _redact(self, context: Context, passwords: Sequence[str]) -> None:
+        """Let the redactor know the values that a request brings, and the names that stay readable."""
+        for password in passwords:
+            self.redactor.add(password)
+        for change in context.changes:
+            before, after = change.before, change.after
+            if isinstance(after, Secret):
+                for value in after.values_since(before if isinstance(before, Secret) else None):
+                    self.redactor.add(value)
+                if before is None:
+                    self.redactor.add_name(after.name)
+                    self.redactor.add_name(after.arn)
+
+    def _redact_sent(self, request: Request) -> None:
+        """Take notice of the values of a refused request: its caller may show them, and they are not in the store."""
+        with Barrier("a note of the values in a refused request"):
+            for value in values_in(request.body):
+                self.redactor.add(value)
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
         """Whether one of the names and ARNs in a request is that of the secret that a test means."""
@@ -231,6 +262,8 @@ class Service:
         hint: str | None = None,
     ) -> Call:
         answered = response or {}
+        with Barrier("a hint"):
+            hint = hint or hint_at(refused, context, secret_id, self.functions)
         return Call(
             at=context.now,
             operation=context.operation,
@@ -242,13 +275,14 @@ class Service:
             error=None if refused is None else refused.code,
             message=None if refused is None else refused.message,
             step=_running_step(),
-            hint=hint or hint_at(refused, context, secret_id, self.functions),
+            hint=hint,
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Let a request have happened: its changes, its events, and what follows from them."""
         events = [*calls, *_events_of_changes(context)]
         passwords = [] if password is None else [password]
+        self._redact(context, passwords)
         running = RUNNING.get()
         whole = partial(self.history.put, len(self.history), [*context.steps, *events])
         own = _nothing if running is None else running.noting(events, passwords)
@@ -259,7 +293,6 @@ class Service:
                 change.apply()
             whole()
             own()
-            self.passwords.update(passwords)
             follow_up()
 
         self.commit(apply)

@@ -6,14 +6,16 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from ._barrier import text_of
+from ._core.finding import Finding
 from ._core.rotation import Rotation, RotationStep
-from ._failures import blotter
-from ._history import Call, Event, LabelMoved, ServiceEvent, ValueStored
+from ._failures import own_words
+from ._history import Event, LabelMoved, ServiceEvent, ValueStored
+from ._redaction import Redact
 from ._report import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
 from ._service import Service
-from ._timeline import timeline, words
+from ._timeline import redacted_hint, timeline, words
 from ._words import utc
 
 #: How much is told, the latest: events of a secret, its rotations, their steps.
@@ -31,6 +33,10 @@ _WITHHELD = (
 Blot = Callable[[str], str]
 
 
+def _withheld(text: str, *, keep: Iterable[str] = ()) -> str:
+    return _WITHHELD
+
+
 def secrets_of(
     service: Service, rotations: Iterable[Rotation], *, since: int = 0, world: int = 1
 ) -> tuple[list[SecretPart], int]:
@@ -43,13 +49,13 @@ def secrets_of(
         since: how many of the first events are left out: they belong to earlier tests.
     """
     events = service.history.events
-    blot = blotter(service)
+    blot = service.redactor.redact
     arns = list(dict.fromkeys(_subject(event) for event in events[since:]))
     told: dict[str, list[tuple[int, Event]]] = {arn: [] for arn in arns[:SECRETS]}
     for place, event in enumerate(events):
         if (subject := _subject(event)) in told:
-            told[subject].append((place, _blotted(event, blot)))
-    teller = _Teller(blot if _can_be_blotted(service, events) else lambda text: _WITHHELD, blot)
+            told[subject].append((place, event))
+    teller = _Teller(blot if _can_be_blotted(service, events) else _withheld, blot)
     known = list(rotations)
     parts = [teller.secret(arn, told[arn], known, since, world) for arn in told]
     return parts, len(arns) - len(parts)
@@ -67,11 +73,9 @@ def _subject(event: Event) -> str:
     return event.secret_id or ""
 
 
-def _blotted(event: Event, blot: Blot) -> Event:
-    """A test may have written the message itself."""
-    if not isinstance(event, Call) or event.message is None:
-        return event
-    return replace(event, message=_short(blot(event.message)), hint=event.hint and _short(blot(event.hint)))
+def _redacted(row: Row, blot: Redact) -> Row:
+    """A test may have written the message and the error code itself."""
+    return replace(row, message=_short(blot(row.message)), hint=_short(redacted_hint(row.hint, blot)))
 
 
 def _can_be_blotted(service: Service, events: Sequence[Event]) -> bool:
@@ -94,7 +98,7 @@ def _short(text: str) -> str:
 class _Teller:
     """Tells of secrets. `of_functions` takes the values out of a function's error, `blot` out of anything else."""
 
-    def __init__(self, of_functions: Blot, blot: Blot) -> None:
+    def __init__(self, of_functions: Redact, blot: Redact) -> None:
         self._of_functions = of_functions
         self._blot = blot
 
@@ -107,7 +111,9 @@ class _Teller:
         world: int,
     ) -> SecretPart:
         numbered = list(_rows(events))
-        shown = [row for place, row in numbered if place >= since][-ROWS:]
+        shown = [
+            _redacted(row, self._blot) for row in [row for place, row in numbered if place >= since][-ROWS:]
+        ]
         before = [row for _, row in numbered[: len(numbered) - len(shown)]]
         recent = {
             event.token
@@ -121,14 +127,16 @@ class _Teller:
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
         return SecretPart(
-            arn=arn,
+            arn=self._blot(arn),  # it may be what was sent in place of one
             world=world,
             rows=shown,
             left_out=len(before),
             full=[alias for row in before for alias in row.stored],
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
-            story=timeline(arn or "calls that name no secret", [event for _, event in events], len(shown)),
+            story=timeline(
+                arn or "calls that name no secret", [event for _, event in events], len(shown), self._blot
+            ),
         )
 
     def _rotation(
@@ -152,7 +160,7 @@ class _Teller:
             retry_at="" if rotation.retry_at is None else utc(rotation.retry_at),
             steps=[self._step(step) for step in steps[-STEPS:]],
             steps_left_out=max(0, len(steps) - STEPS),
-            findings=[self._finding(finding) for finding in getattr(rotation, "findings", ())],
+            findings=[_finding(finding) for finding in rotation.findings],
         )
 
     def _step(self, step: RotationStep) -> StepPart:
@@ -165,18 +173,33 @@ class _Teller:
             seconds=(step.end - step.start).total_seconds(),
             redelivered=step.redelivered,
             error="" if error is None else type(error).__name__,
-            text="" if error is None else _short(self._of_functions(_text(error))),
+            text="" if error is None else _short(self._of_functions(_text(error), keep=_words_of(error))),
             place="" if error is None else _place(error),
         )
 
-    def _finding(self, finding: Any) -> FindingPart:
-        told = {name: getattr(finding, name, None) for name in ("code", "text", "advice", "step", "call")}
-        return FindingPart(**{name: _short(self._blot(str(said or ""))) for name, said in told.items()})
+
+def _finding(finding: Finding) -> FindingPart:
+    """A finding has no values in it: they were taken out before it was made."""
+    return FindingPart(
+        code=finding.code,
+        text=_short(finding.text),
+        advice=_short(finding.advice),
+        step=finding.step or "",
+        call=finding.call or "",
+    )
+
+
+def _words_of(error: BaseException) -> Sequence[str]:
+    """What stays in the text of an exception, as `_text` writes it."""
+    return [f"{type(error).__name__}: ", *own_words(error)]
 
 
 def _text(error: BaseException) -> str:
     """What an exception says, as Python prints it, with its notes; also where its __str__ raises."""
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    try:
+        return "".join(traceback.format_exception_only(type(error), error)).strip()
+    except Exception:
+        return f"{type(error).__name__}: {text_of(error)}"
 
 
 def _place(error: BaseException) -> str:

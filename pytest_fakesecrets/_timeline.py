@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import RotationStep
 from ._core.schedule import Window
+from ._hints import WORDS
 from ._history import Call, Event, LabelMoved, ServiceEvent, ValueStored
+from ._redaction import Redact, unredacted
 from ._words import table, utc
 
 _HEADINGS = ("time (UTC)", "event")
@@ -19,7 +21,12 @@ def calendar(windows: Sequence[Window]) -> str:
     return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
 
 
-def timeline(name: str, events: Sequence[Event], last: int | None = None) -> str:
+def timeline(
+    name: str,
+    events: Sequence[Event],
+    last: int | None = None,
+    redact: Redact = unredacted,
+) -> str:
     """
     One secret's events, and after each of them the version that every label is on.
 
@@ -29,14 +36,15 @@ def timeline(name: str, events: Sequence[Event], last: int | None = None) -> str
         name: what the table is headed with.
         events: those of the secret.
         last: how many of the rows to show, the latest; or all.
+        redact: takes secret values out of error messages, and out of a name that is not that of a secret.
     """
     told = list(_rows(events))
     left_out = 0 if last is None else max(0, len(told) - last)
     seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
     rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
     lines = table([(*_HEADINGS, *seen), *rows])
-    notes = ["", *(note for _, _, note in told[left_out:])]
-    heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
+    notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
+    heading = [redact(name), *([f"({left_out} earlier events are left out)"] if left_out else [])]
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
@@ -46,15 +54,16 @@ def order(label: str) -> tuple[int, str]:
     return (own.index(label) if label in own else len(own)), label
 
 
-def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], str]]:
+def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], Event | None]]:
     """
-    For each event what it was, the version of each label after it, and what to say below it.
+    For each event what it was, the version of each label after it, and the event itself.
 
     Moves of labels and new values belong to the event before them.
     """
     held: dict[str, str] = {}
     filled: set[str] = set()
-    row, note = ("", ""), ""
+    row: tuple[str, str] = ("", "")
+    last: Event | None = None
     for event in events:
         if isinstance(event, LabelMoved):
             held = {label: alias for label, alias in held.items() if label != event.label}
@@ -65,10 +74,10 @@ def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, 
             filled.add(event.version)
         else:
             if row[0]:
-                yield row, _shown(held, filled), note
-            row, note = (utc(event.at), words(event)), _note(event)
+                yield row, _shown(held, filled), last
+            row, last = (utc(event.at), words(event)), event
     if row[0]:
-        yield row, _shown(held, filled), note
+        yield row, _shown(held, filled), last
 
 
 def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
@@ -85,11 +94,17 @@ def words(event: Call | ServiceEvent | RotationStep) -> str:
     return told if event.step is None else f"  {told}"
 
 
-def _note(event: Call | ServiceEvent | RotationStep) -> str:
+def _note(event: Event | None, redact: Redact) -> str:
     if not isinstance(event, Call) or event.error is None:
         return ""
-    lines = [f"{event.error}: {event.message}", *(event.hint or "").splitlines()]
+    lines = [f"{event.error}: {redact(event.message or '')}"]
+    lines += redacted_hint(event.hint or "", redact).splitlines()
     return "".join(f"\n      {line}" for line in lines)
+
+
+def redacted_hint(hint: str, redact: Redact) -> str:
+    """A hint without secret values, and with its own words."""
+    return redact(hint, keep=WORDS) if hint else ""
 
 
 def _step_words(step: RotationStep) -> str:

@@ -14,16 +14,18 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+from ._barrier import PACKAGE, encodable, repr_of
 from ._calling import Place
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
-from ._failures import PACKAGE, without_values
+from ._failures import described
 from ._fake import FakeSecrets
 from ._functions import Handler
 from ._history import Call
+from ._operations import OPERATIONS
 from ._service import DEFAULT_ACCOUNT, RUNNING, Running
 from ._target import CredentialTarget
 from ._target_calls import told_of
@@ -114,7 +116,7 @@ class Trial:
             return version.value
         try:
             return json.loads(version.value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return version.value
 
     def accepts(self, label: str = CURRENT) -> bool:
@@ -209,9 +211,8 @@ class Trial:
 
     def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
         calls = [name for _, name in self.log[start:]]
-        ended = "returned" if error is None else f"raised {type(error).__name__}{_place(error)}: {error}"
-        told = without_values(" ".join(ended.split()), self.fake._service)
-        self.visits.append(Visit(step, attempt, calls, told, self.labels()))
+        ended = "returned" if error is None else f"raised {self.described(error, _place(error))}"
+        self.visits.append(Visit(step, attempt, calls, ended, self.labels()))
 
     # What the function does
 
@@ -243,13 +244,18 @@ class Trial:
         running = RUNNING.get()
         if running is None or self._is_looking:
             return
-        self.log.append((running.step, self._name(name)))
+        self.log.append((running.step, self._name(name if self._is_known(name) else self.redacted(name))))
         place = len(self.log) - 1
         for hook in self.hooks:
             hook(place)
         if place == self.stop_after or self._is_stopped:
             self._is_stopped = True
             raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
+
+    def _is_known(self, name: str) -> bool:
+        """Whether the name of a call is not one that the function has made up."""
+        listed = [each.partition(":")[2] for each in self.settings.target_calls]
+        return name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in listed
 
     def _name(self, name: str) -> str:
         events = self.fake._service.history.since(len(self.fake._service.history) - 12)
@@ -261,14 +267,25 @@ class Trial:
 
     # How it is told
 
+    def redacted(self, text: str) -> str:
+        """A text of the function or of the contract's author, for a sentence: without secret values."""
+        return self.fake._service.redactor.redact(text)
+
+    def shown(self, value: object) -> str:
+        """The repr of something of theirs, for a sentence: without secret values."""
+        return self.redacted(repr_of(value))
+
+    def described(self, error: BaseException | None, place: str = "") -> str:
+        """The type and the message of what the function raised, and where, for a sentence: without secret values."""
+        return "" if error is None else described(error, self.fake._service.redactor, place)
+
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
         """
         Let the scenario fail, with its whole story.
 
         Raises:
-            AssertionError: always.
+            AssertionError: always. What is not of this package was redacted before it came into the text.
         """
-        __tracebackhide__ = True
         lines = [
             f"{code}: {text}",
             f"What to do: {advice}",
@@ -278,7 +295,7 @@ class Trial:
         ]
         if findings:
             lines += ["", "What was found:", *(f"- {finding}" for finding in dict.fromkeys(findings))]
-        raise AssertionError(without_values("\n".join(lines), self.fake._service))
+        raise AssertionError(encodable("\n".join(lines)))
 
     def _story(self) -> Iterator[str]:
         attempt = 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ._barrier import repr_of
 from ._core.secret import Secret, Value
-from ._failures import SHORTEST, parsed, written_forms
+from ._redaction import parsed, strings_of
+from ._search import Finder, Index
 
 #: What a member of a JSON value is called that holds a credential.
 CREDENTIALS = ("password", "secret", "token", "key")
@@ -57,37 +59,49 @@ def leaks(
         secret: whose values are meant.
         others: further texts that are secret: passwords that were drawn, the RotationToken.
     """
-    told = [*written, *([] if returned is None else [("its return value", _printed(returned))])]
-    if not any(text for _, text in told):
+    texts: dict[str, list[str]] = {}
+    for place, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
+        texts.setdefault(place, []).append(text)
+    if not any(map(any, texts.values())):
         return ()
-    values = {*others, *(() if secret is None else _credentials(secret))}
-    forms = {form for value in values for form in written_forms(value) if len(form) >= SHORTEST}
-    return tuple(dict.fromkeys(place for place, text in told if any(form in text for form in forms)))
+    finder = Finder([*others, *(() if secret is None else _credentials(secret))])
+    names = Index([] if secret is None else [secret.arn, secret.name])
+    # What is written letter by letter, or in several calls, is one text.
+    return tuple(place for place, parts in texts.items() if finder.finds("".join(parts), names.find))
 
 
-def _printed(returned: object) -> str:
-    try:
-        return repr(returned)
-    except Exception:
-        return ""  # nobody can print it
-
-
-def _credentials(secret: Secret) -> Iterator[Value]:
+def _credentials(secret: Secret) -> Iterator[str]:
     # Those with a label, at most a few: a secret may have a hundred versions.
-    for version in {
-        secret.versions[held].id: secret.versions[held] for held in secret.labels.values()
-    }.values():
-        if version.value is None:
+    for version_id in dict.fromkeys(secret.labels.values()):
+        value = secret.versions[version_id].value
+        if value is None:
             continue
-        yield version.value
-        document = None if isinstance(version.value, bytes) else parsed(version.value)
-        members = document if isinstance(document, dict) else {}
-        harmless = {str(member) for name, member in members.items() if not is_credential(name)}
-        for name, member in members.items():
-            # One that is a user's name as well, or a word that every log has, gives nothing away.
-            told_anyway = member in harmless or member.lower() in _WORDS if isinstance(member, str) else True
-            if is_credential(name) and not told_anyway and member not in secret.arn:
-                yield member
+        document = parsed(value)
+        yield from strings_of(value, with_members=not isinstance(document, dict))
+        if isinstance(document, dict):
+            yield from _credentials_in(document, secret.arn)
+
+
+def _credentials_in(document: object, arn: str) -> Iterator[str]:
+    members = list(_named_members(document))
+    harmless = {str(member) for name, member in members if not is_credential(name)}
+    for name, member in members:
+        # One that is a user's name as well, or a word that every log has, gives nothing away.
+        is_word = not isinstance(member, str) or member in harmless or member.lower() in _WORDS
+        if isinstance(member, str) and is_credential(name) and not is_word and member not in arn:
+            yield member
+
+
+def _named_members(document: object) -> Iterator[tuple[str, object]]:
+    waiting: list[tuple[str, object]] = [("", document)]
+    while waiting:
+        name, member = waiting.pop()
+        if isinstance(member, dict):
+            waiting += member.items()
+        elif isinstance(member, list):
+            waiting += [(name, each) for each in member]
+        else:
+            yield name, member
 
 
 def is_credential(name: str) -> bool:

@@ -16,6 +16,7 @@ from ._core.public import public
 from ._core.schedule import Window
 from ._core.secret import Secret
 from ._history import History, LabelMoved
+from ._redaction import Redactor
 
 
 @public
@@ -46,6 +47,16 @@ class Told:
     secret: Secret
     history: History
     length: int
+
+    def redacted(self, text: str) -> str:
+        """What a test expects, without the values of the secret."""
+        redactor = Redactor()
+        for name in (self.secret.name, self.secret.arn):
+            redactor.add_name(name)
+        for version in self.secret.versions.values():
+            if version.value is not None:
+                redactor.add(version.value)
+        return redactor.redact(text)
 
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
@@ -191,7 +202,7 @@ class SecretView:
         value = self.value(label)
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Not "from" the error of json, which holds the value.
             raise FakeSecretsError(
                 f"The value of {self.name!r} under {label} is not JSON. Read it with value()."

@@ -22,6 +22,9 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        return f"<Reply {self.status}: {len(self.body)} bytes>"
+
 
 def encode(response: Response, request_id: str) -> Reply:
     # An operation without an output shape answers with no body at all.

@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any
 
 from . import _hook
+from ._barrier import Barrier
 from ._clock import Clock
+from ._core.arn import is_region
 from ._core.errors import ServiceError
 from ._core.secret import Secret
 from ._core.store import Region
 from ._faults import Broken, Fault, exception_of, ids_in
 from ._install import reach
 from ._observers import is_observed
+from ._region import default_region
 from ._retries import BackOff, spare_back_off
 from ._rotation import Rotations
-from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service, default_region
+from ._service import DEFAULT_ACCOUNT, RUNNING, Request, Service
 from ._wire import Reply
 
 _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
@@ -53,11 +56,14 @@ class World:
         """Answer the clients of the process from now on."""
         reach()
         _hook.active = self
-        for told in listeners:
-            told(self)
+        for listener in listeners:
+            with Barrier("a note for the report"):
+                listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""
+        if region is not None and not is_region(region):
+            return self.service.refuse_region()
         self.catch_up()
         answered = self.service.answer(self._request(account, region, operation, body))
         for home, rotation in answered.started:
@@ -74,7 +80,7 @@ class World:
         Raises:
             Broken: the network goes wrong.
         """
-        if self.service.faults:
+        if self.service.faults and (region is None or is_region(region)):
             request, sent = self._request(account, region, operation, body), ids_in(body)
             fault = self._next_fault(request, sent, use=True)
             failure = None if fault is None else fault.failure
@@ -102,7 +108,7 @@ class World:
         return True
 
     def _is_to_fail(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
-        if not self.service.faults:
+        if not (self.service.faults and is_region(region)):
             return False
         request = self._request(account, region, operation, body)
         return self._next_fault(request, ids_in(body), use=False) is not None
@@ -128,6 +134,9 @@ class World:
         if running is not None:
             running.check_time(self.clock.now)
             self.rotations.calls.after_call(operation)
+
+    def redact(self, text: str) -> str:
+        return self.service.redactor.redact(text)
 
     def new_token(self) -> str:
         return self.service.ids.token()

@@ -17,19 +17,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytest_fakesecrets._advice"]
 
-#: How much of a long story the report of a failing test tells of each secret.
-_ROWS = 200
-
 _FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini(
-        "fakesecrets_guard",
-        "refuse secretsmanager calls while no fake is active, so that none reaches AWS by accident",
-        type="bool",
-        default=False,
-    )
+    purpose = "refuse secretsmanager calls while no fake is active, so that none reaches AWS by accident"
+    parser.addini("fakesecrets_guard", purpose, type="bool", default=False)
     parser.addoption("--fakesecrets-report", metavar="PATH", help="an HTML page about each test's secrets")
 
 
@@ -82,17 +75,20 @@ def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    if op != "==" or "pytest_fakesecrets._view" not in sys.modules:
-        return None
-    from ._explain import explain
+    if op == "==" and "pytest_fakesecrets._view" in sys.modules:
+        from . import _barrier, _explain
 
-    return explain(left, right)
+        with _barrier.Barrier("the explanation of a failed assertion"):
+            return _explain.explain(left, right)
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    fake = item.stash.get(_FAKE, None)
-    if report.failed and fake is not None:
-        report.sections.append(("fakesecrets", fake.recorded(last=_ROWS)))
+    if report.failed and (fake := item.stash.get(_FAKE, None)) is not None:
+        from . import _barrier
+
+        with _barrier.Barrier("the report section of a failed test"):
+            report.sections.append(("fakesecrets", fake.recorded(last=200)))
     return report

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import linecache
 import os
 import sys
 import threading
-import warnings
-from collections import Counter
 from pathlib import Path
 
-import pytest
-from support import LONG, token
+from support import token
 
 import pytest_fakesecrets
-from pytest_fakesecrets import FakeSecrets, _hook
+from pytest_fakesecrets import FakeSecrets
 from pytest_fakesecrets._service import RUNNING
 
 PACKAGE = str(Path(pytest_fakesecrets.__file__).parent) + os.sep
@@ -118,7 +114,7 @@ def world():
 
 
 def of_the_process():
-    return dict(os.environ), sys.stdout, sys.stderr, list(sys.meta_path), dict(RUNNING=RUNNING.get())
+    return dict(os.environ), sys.stdout, sys.stderr, list(sys.meta_path), {"RUNNING": RUNNING.get()}
 
 
 def is_free(lock):

@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from .errors import ValidationException
 
+#: Wider than AWS's own names, such as "us-east-1", and without anything that would break an ARN.
+_REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+_LONGEST_REGION = 63  # it is a part of a host's name
+
 _ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9/_+=.@!-]")
 _SECRET_ARN = re.compile(r"arn:[^:]*:secretsmanager:(?P<region>[^:]*):(?P<account>[^:]*):secret:(?P<rest>.+)")
 _FULL_ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
 _FUNCTION_ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:"
+    rf"arn:aws[a-z-]*:lambda:(?P<region>{_REGION}):(?P<account>\d{{12}}):function:"
     r"(?P<name>[A-Za-z0-9_-]{1,140})(?P<qualifier>:[A-Za-z0-9_$-]{1,128})?"
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
@@ -46,6 +50,11 @@ class FunctionArn(NamedTuple):
     account: str
     name: str
     qualifier: str
+
+
+def is_region(name: object) -> bool:
+    """Whether something can be the name of a region: lower-case letters, digits and single hyphens."""
+    return isinstance(name, str) and len(name) <= _LONGEST_REGION and re.fullmatch(_REGION, name) is not None
 
 
 def partition(region: str) -> str:

@@ -86,6 +86,9 @@ class AccessDeniedException(UnmodelledError): ...
 class SerializationException(UnmodelledError): ...
 
 
+class InvalidSignatureException(UnmodelledError): ...
+
+
 class UnknownOperationException(UnmodelledError): ...
 
 
@@ -151,6 +154,11 @@ TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUI
 @public
 class FakeSecretsError(Exception):
     """The fake was used in a way that cannot work. Never an answer of AWS; the text says what to do."""
+
+
+@public
+class ReportingFailedWarning(UserWarning):
+    """A warning, a report, a finding or an explanation could not be made, and the run went on without it."""
 
 
 @public

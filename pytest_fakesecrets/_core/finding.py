@@ -30,3 +30,13 @@ class Finding:
     def __str__(self) -> str:
         place = ", ".join(part for part in (self.step, self.call) if part)
         return f"{self.code}{f' ({place})' if place else ''}: {self.text} {self.advice}"
+
+
+def unchecked(step: str) -> Finding:
+    """In place of the findings of a step that could not be made: without them the step is not known to be right."""
+    return Finding(
+        code="unchecked",
+        text=f"What {step} did could not be checked.",
+        advice="A ReportingFailedWarning of pytest-fakesecrets says where it failed.",
+        step=step,
+    )

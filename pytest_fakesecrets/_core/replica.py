@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["InSync", "Failed", "InProgress", "Pending", "Detached"]
@@ -23,7 +23,7 @@ class Replica:
     account: str
     name: str
     status: Status
-    message: str | None = None
+    message: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
     role_arn: str | None = None
     is_cross_account: bool = False

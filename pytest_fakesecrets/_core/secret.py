@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -78,7 +78,7 @@ class RotationSettings:
     #: succeeded, or somebody has stored a new current value by hand, whichever was the last.
     counted_from: datetime
     function_arn: str | None = None
-    external_metadata: Sequence[Mapping[str, str]] = ()
+    external_metadata: Sequence[Mapping[str, str]] = field(default=(), repr=False)
     external_role_arn: str | None = None
 
 
@@ -95,10 +95,10 @@ class Secret:
     name: str
     created_at: datetime
     last_changed_at: datetime
-    description: str | None = None
+    description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
     #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
-    tags: Mapping[str, str] | None = None
+    tags: Mapping[str, str] | None = field(default=None, repr=False)
     versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
     #: How many versions there have been, those that are gone among them.
     versions_made: int = 0
@@ -113,7 +113,7 @@ class Secret:
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
     owning_service: str | None = None
-    policy: str | None = None
+    policy: str | None = field(default=None, repr=False)
     #: Of a primary secret, by their ARNs.
     replicas: Mapping[str, Replica] = field(default_factory=lambda: _NONE)
     #: Of a replica secret, which is read-only and follows it.
@@ -127,6 +127,16 @@ class Secret:
     @property
     def has_value(self) -> bool:
         return any(version.has_value for version in self.versions.values())
+
+    def values_since(self, before: Secret | None) -> Iterator[Value]:
+        """The values that the same secret did not hold before."""
+        known = _NONE if before is None else before.versions
+        if known is self.versions:
+            return
+        for version in self.versions.values():
+            old = known.get(version.id)
+            if version.value is not None and (old is None or old.value is not version.value):
+                yield version.value
 
     @property
     def is_external(self) -> bool:

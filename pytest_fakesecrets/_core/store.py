@@ -13,7 +13,7 @@ from .errors import FakeSecretsError
 from .labels import PENDING
 from .overlay import Overlay
 from .rotation import Rotation
-from .secret import Secret
+from .secret import Secret, Value
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -28,6 +28,9 @@ class Selection(NamedTuple):
     found: Sequence[Secret]
     since: datetime
     until: datetime
+
+    def __repr__(self) -> str:
+        return f"<Selection of {len(self.found)} secrets>"
 
     def answers(self, asked: object, now: datetime) -> bool:
         return self.since <= now <= self.until and self.asked == asked
@@ -44,6 +47,9 @@ class Region:
     _selected: Selection | None = field(default=None, init=False, repr=False)
     #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
     rotations: dict[str, ByToken] | Overlay[str, ByToken] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Region {self.name} of account {self.account}: {len(self.secrets)} secrets>"
 
     def find(self, secret_id: str, now: datetime) -> Secret | None:
         """
@@ -132,7 +138,6 @@ class Region:
             return held
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
-
     def draft(self) -> Region:
         """A copy that a request may change."""
         return Region(
@@ -176,6 +181,9 @@ class Store:
 
     regions: dict[tuple[str, str], Region] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Store of {len(self.regions)} regions>"
+
     def region(self, account: str, name: str) -> Region:
         region = self.regions.get((account, name))
         if region is None:
@@ -185,6 +193,14 @@ class Store:
     def home(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
         return self.region(*_home(arn))
+
+    def values(self) -> Iterator[Value]:
+        """Every value of every version."""
+        for region in list(self.regions.values()):
+            for secret in list(region.secrets.values()):
+                yield from (
+                    version.value for version in secret.versions.values() if version.value is not None
+                )
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """

@@ -157,7 +157,7 @@ def _new_value(context: Context, old: Value | None) -> str:
     password: str = get_random_password(context, exclude_characters="/@\"'\\")["RandomPassword"]
     try:
         document = json.loads(old) if isinstance(old, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         return password

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,20 +25,21 @@ _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 class Seed:
     """What a seeded secret is to be. The version ids are drawn by whoever asks for it."""
 
-    value: Value | None
-    previous_value: Value | None
-    deprecated_values: Sequence[Value]
+    #: What may hold a value is in no repr.
+    value: Value | None = field(repr=False)
+    previous_value: Value | None = field(repr=False)
+    deprecated_values: Sequence[Value] = field(repr=False)
     is_stuck: bool
-    pending_value: Value | None
+    pending_value: Value | None = field(repr=False)
     owning_service: str | None
     type: str | None
-    description: str | None
+    description: str | None = field(repr=False)
     kms_key_id: str | None
-    tags: Mapping[str, str] | None
+    tags: Mapping[str, str] | None = field(repr=False)
     created_at: datetime
     last_rotated_at: datetime | None
     function_arn: str | None
-    rotation_rules: Mapping[str, Any] | None
+    rotation_rules: Mapping[str, Any] | None = field(repr=False)
 
 
 def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -> Secret:

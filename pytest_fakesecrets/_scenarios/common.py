@@ -113,7 +113,7 @@ class Scenarios:
             trial.fail(
                 code,
                 f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
-                f"{type(step.error).__name__}: {step.error}",
+                f"{trial.described(step.error)}",
                 _advice(rotation),
                 rotation.findings,
             )
@@ -139,7 +139,7 @@ class Scenarios:
             what = (
                 f"{skipped[0]} was never called"
                 if skipped
-                else f"the target is in another state: {now}, not {undisturbed.target}"
+                else f"the target is in another state: {trial.shown(now)}, not {trial.shown(undisturbed.target)}"
             )
             trial.fail(
                 "work-skipped",

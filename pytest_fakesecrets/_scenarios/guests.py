@@ -56,7 +56,7 @@ class Guests(Scenarios):
             if rotation.status != "succeeded" and (step.name != "createSecret" or before != after):
                 trial.fail(
                     "needs-current-version",
-                    f"The secret has no value yet, and {step.name} failed: {type(step.error).__name__}: {step.error}",
+                    f"The secret has no value yet, and {step.name} failed: {trial.described(step.error)}",
                     "Fail in createSecret, or leave RemoveFromVersionId out where no version has AWSCURRENT.",
                     rotation.findings,
                 )
@@ -117,7 +117,6 @@ class Guests(Scenarios):
 
 
 def _check_kept(trial: Trial, rotation: Rotation) -> None:
-    __tracebackhide__ = True
     for finding in rotation.findings:
         if finding.code == "secret-leaked":
             trial.fail(finding.code, finding.text, finding.advice)

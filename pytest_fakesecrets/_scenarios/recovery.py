@@ -42,7 +42,7 @@ class Recovery(Scenarios):
                 if error is not None:
                     trial.fail(
                         "second-delivery-failed",
-                        f"{step.name} was delivered twice, and raised the second time: {type(error).__name__}: {error}",
+                        f"{step.name} was delivered twice, and raised the second time: {trial.described(error)}",
                         "Look in each step how far it has come, and leave alone what is done.",
                         place.rotation.findings,
                     )
@@ -61,12 +61,10 @@ class Recovery(Scenarios):
 
     def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """The step has run to its end, and Lambda reports a failure all the same."""
-        __tracebackhide__ = True
         self._end_after(fakesecrets, lambda name: name == "return")
 
     def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """Lambda ends the function after each of its calls in turn, and AWS begins again."""
-        __tracebackhide__ = True
         self._end_after(fakesecrets, lambda name: name != "return")
 
     def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
@@ -85,20 +83,17 @@ class Recovery(Scenarios):
                 self._check_recovered(trial, trial.recover(place), told)
 
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
             _check_told(trial, place, told)
             self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
             _check_told(trial, place, told)
             self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """Nor is a target that is down."""
-        __tracebackhide__ = True
         for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
             _check_told(trial, place, told)
         log, _ = self._undisturbed(fakesecrets)
@@ -109,7 +104,6 @@ class Recovery(Scenarios):
                 self._check_outage(fakesecrets, self._settings.target, step)
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
-        __tracebackhide__ = True
         told = f"The target was down during {step}"
         # Frozen, or who tries until its time is up would do so in real time.
         with self._trial(fake) as trial, frozen(fake):
@@ -161,7 +155,7 @@ class Recovery(Scenarios):
             if rotation.status != "succeeded":
                 trial.fail(
                     "too-slow",
-                    f"{rotation.steps[-1].name} takes longer than the function may run: {rotation.error}",
+                    f"{rotation.steps[-1].name} takes longer than the function may run: {trial.described(rotation.error)}",
                     "Wait shorter and raise: AWS tries again.",
                     rotation.findings,
                 )
@@ -193,7 +187,6 @@ class Recovery(Scenarios):
 
 def _check_told(trial: Trial, place: Place, told: str) -> None:
     """Let the scenario fail where a refusal has not come out of the function."""
-    __tracebackhide__ = True
     for finding in place.rotation.findings:
         if finding.code == "error-swallowed":
             trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)

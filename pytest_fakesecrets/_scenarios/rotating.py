@@ -38,7 +38,7 @@ class Rotating(Scenarios):
                 step = rotation.steps[-1]
                 trial.fail(
                     "first-rotation-failed",
-                    f"The first rotation {rotation.status} in {step.name}: {type(step.error).__name__}: {step.error}",
+                    f"The first rotation {rotation.status} in {step.name}: {trial.described(step.error)}",
                     "A young secret has no AWSPREVIOUS, and its value only what it was created with.",
                     rotation.findings,
                 )
@@ -58,13 +58,12 @@ class Rotating(Scenarios):
                 )
 
     def _rotate_again(self, trial: Trial, first: Rotation) -> None:
-        __tracebackhide__ = True
         try:
             second = trial.rotate()
         except ClientError as refused:
             trial.fail(
                 "second-rotation-failed",
-                f"RotateSecret is refused after a rotation: {refused.response['Error']['Message']}",
+                f"RotateSecret is refused after a rotation: {trial.redacted(refused.response['Error']['Message'])}",
                 "Leave AWSPENDING on the version that became current, or remove it from there.",
                 first.findings,
             )
@@ -88,7 +87,7 @@ class Rotating(Scenarios):
                 if error is not None:
                     trial.fail(
                         "pending-needed",
-                        f"finishSecret came again when AWSPENDING was gone: {type(error).__name__}: {error}",
+                        f"finishSecret came again when AWSPENDING was gone: {trial.described(error)}",
                         "Return where AWSCURRENT is on the version of the event already.",
                     )
 
@@ -106,7 +105,7 @@ class Rotating(Scenarios):
             if after != before:
                 trial.fail(
                     "did-not-alternate",
-                    f"The users were {before!r}, {between!r} and {after!r}: the third is not the first again.",
+                    f"The users were {trial.shown(before)}, {trial.shown(between)} and {trial.shown(after)}: the third is not the first again.",
                     "Toggle between two names, for example with and without a suffix.",
                 )
 

@@ -1,0 +1,115 @@
+"""What keeps a fault of the reporting inside the reporting: it becomes a warning, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from types import TracebackType
+
+from ._core.errors import ReportingFailedWarning
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class Barrier:
+    """
+    Turns any exception of its block into a `ReportingFailedWarning`: the run and the call around it go on.
+
+    A KeyboardInterrupt and `pytest.exit()` pass: they are meant to end the run.
+
+    Args:
+        product: what the block makes, for the message of the warning.
+    """
+
+    def __init__(self, product: str) -> None:
+        self._product = product
+
+    def __enter__(self) -> None:
+        """Nothing is needed before the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> bool:
+        if error is None or _ends_the_run(error):
+            return False
+        warn_of_fault(self._product, error)
+        return True
+
+
+def warn_of_fault(product: str, error: BaseException) -> None:
+    """
+    Issue a `ReportingFailedWarning` about an exception of the reporting.
+
+    It names the type of the exception and the line that raised it, and not its text, in which there may be a value.
+    """
+    try:
+        file, line = _origin(error)
+        where = f"{os.path.basename(file)}:{line}"
+        text = (
+            f"pytest-fakesecrets could not make {product}: {type(error).__name__} at {where}. "
+            "The run goes on without it."
+        )
+    except Exception:
+        file, line, text = PACKAGE, 0, f"pytest-fakesecrets could not make {product}."
+    warn(text, ReportingFailedWarning, file, line)
+
+
+def warn(text: str, category: type[Warning], file: str, line: int) -> None:
+    """Issue a warning that never becomes an exception, not even with "-W error"."""
+    try:
+        warnings.warn_explicit(encodable(text), category, encodable(file), line)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        _warn_again(encodable(text), category, encodable(file), line)
+
+
+def _warn_again(text: str, category: type[Warning], file: str, line: int) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", category)
+            warnings.warn_explicit(text, category, file, line)
+    except Exception:  # of a `warnings.showwarning` that somebody has put there
+        return
+
+
+def encodable(text: str) -> str:
+    """The text with its lone surrogates escaped: terminals, files and pytest-xdist encode it in UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def text_of(error: object) -> str:
+    """What `str()` says, as an exact str; also where it raises, or returns something else."""
+    try:
+        return str.__str__(str(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"<{type(error).__name__} whose str() failed>"
+
+
+def repr_of(value: object) -> str:
+    """What `repr()` says, as an exact str; also where it raises, or returns something else."""
+    try:
+        return str.__str__(repr(value))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"<{type(value).__name__} whose repr() failed>"
+
+
+def _origin(error: BaseException) -> tuple[str, int]:
+    """The innermost line of this package in the traceback of an exception."""
+    lines = [
+        (frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename.startswith(PACKAGE)
+    ]
+    return lines[-1] if lines else (PACKAGE, 0)
+
+
+def _ends_the_run(error: BaseException) -> bool:
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return isinstance(error, KeyboardInterrupt) or (outcomes is not None and isinstance(error, outcomes.Exit))

@@ -1,0 +1,231 @@
+"""The readings of a text: itself, and what comes out when its escapes, quotes, Base64 and hex are undone."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from html import unescape
+from typing import NamedTuple
+
+#: How many encodings inside one another are undone, and how many readings one text has at the most.
+DEPTH, MOST = 4, 200
+
+#: Between two chunks that were decoded apart. It is no part of what is decoded to readable text.
+_BETWEEN = "\x1f"
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+_CONTROLS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ESCAPE = re.compile(
+    rf"{_PAIR.pattern}|\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|[0-7]{{1,3}}|.)", re.DOTALL
+)
+#: Of Base64: that of URLs becomes the other one, and lines one run.
+_ONE_ALPHABET = str.maketrans("-_", "+/", "\r\n=")
+_NO_DIGITS = re.compile("0x|[^0-9A-Fa-f]")
+_NUMBERS = re.compile(r"\d{1,3}(?:(?:, ?| )\d{1,3}){3,}")
+
+
+class _Segment(NamedTuple):
+    """A part of a reading: where it was in the reading before, and whether it stands there as it was."""
+
+    begins: int
+    ends: int
+    is_literal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a text, and where its segments come from. `starts` is where each of them begins."""
+
+    text: str = field(repr=False)
+    before: Reading | None = None
+    starts: Sequence[int] = ()
+    segments: Sequence[_Segment] = ()
+    depth: int = 0
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """From where to where a part of this reading is in the text itself: decoded segments count as a whole."""
+        if self.before is None:
+            return start, end
+        place, last_place = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        first, last = self.segments[place], self.segments[last_place]
+        begins = first.begins + (start - self.starts[place] if first.is_literal else 0)
+        ends = last.begins + end - self.starts[last_place] if last.is_literal else last.ends
+        return self.before.source(begins, ends)
+
+
+class _Draft:
+    """A reading in the making."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._starts: list[int] = []
+        self._segments: list[_Segment] = []
+        self._length = 0
+
+    def add(self, part: str, begins: int, ends: int, *, is_literal: bool = False) -> None:
+        if part:
+            self._parts.append(part)
+            self._starts.append(self._length)
+            self._segments.append(_Segment(begins, ends, is_literal))
+            self._length += len(part)
+
+    def reading(self, before: Reading, depth: int) -> Reading:
+        return Reading("".join(self._parts), before, self._starts, self._segments, depth)
+
+
+def readings(text: str, shortest: int) -> Iterator[Reading]:
+    """
+    Every reading of a text, those with fewer encodings undone first.
+
+    Args:
+        shortest: how short a text may be that is looked for: shorter chunks of Base64 and hex stay as they are.
+    """
+    seen, waiting = {text}, deque([Reading(text)])
+    while waiting:
+        reading = waiting.popleft()
+        yield reading
+        if reading.depth >= DEPTH:
+            continue
+        for further in _further(reading, shortest):
+            if len(seen) < MOST and further.text not in seen:
+                seen.add(further.text)
+                waiting.append(further)
+
+
+def _further(reading: Reading, shortest: int) -> Iterator[Reading]:
+    for sign, pattern, decode in _SUBSTITUTIONS:
+        if sign in reading.text:
+            yield _substituted(reading, pattern, decode)
+    yield from _decoded(reading, _base64(shortest), _from_base64)
+    yield from _decoded(reading, _hexadecimal(shortest), _from_hex)
+    yield from _decoded(reading, _NUMBERS, _from_numbers)
+
+
+def _substituted(
+    reading: Reading, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]
+) -> Reading:
+    """The reading in which each match is decoded, and everything between them stands as it was."""
+    draft, place = _Draft(), 0
+    for match in pattern.finditer(reading.text):
+        draft.add(reading.text[place : match.start()], place, match.start(), is_literal=True)
+        draft.add(decode(match), *match.span())
+        place = match.end()
+    if not place:
+        return reading  # it is known
+    draft.add(reading.text[place:], place, len(reading.text), is_literal=True)
+    return draft.reading(reading, reading.depth + 1)
+
+
+def _decoded(
+    reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], Sequence[bytes]]
+) -> Iterator[Reading]:
+    """
+    For each alignment what the matches are decoded to: one reading of all that is readable, which may be encoded once
+    more, and one of the rest, which most often is no encoding at all.
+    """
+    drafts: dict[tuple[int, bool], _Draft] = {}
+    for match in pattern.finditer(reading.text):
+        for alignment, raw in enumerate(decode(match[0])):
+            part = text_of_bytes(raw)
+            plain = part.replace("\0", "")  # UTF-16, as far as it is Latin
+            is_readable = _UNREADABLE.search(plain) is None
+            if is_readable:
+                drafts.setdefault((alignment, True), _Draft()).add(plain + _BETWEEN, *match.span())
+            if not is_readable or plain != part:
+                drafts.setdefault((alignment, False), _Draft()).add(part + _BETWEEN, *match.span())
+    for (_, is_readable), draft in drafts.items():
+        yield draft.reading(reading, reading.depth + 1 if is_readable else DEPTH)
+
+
+@cache
+def _base64(shortest: int) -> re.Pattern[str]:
+    """Runs of both alphabets of Base64, also in lines."""
+    letter = "[A-Za-z0-9+/_-]"
+    least = min(60, shortest * 4 // 3)  # lines have 64 letters, or 76
+    return re.compile(rf"{letter}{{{least},}}(?:\r?\n{letter}+)*={{0,2}}")
+
+
+@cache
+def _hexadecimal(shortest: int) -> re.Pattern[str]:
+    """Runs of hex, also in pairs or groups with something between them; one digit more may stand before them."""
+    return re.compile(rf"(?:[0-9A-Fa-f]{{2}}(?:[:. -]|,? ?0x)?){{{shortest},}}[0-9A-Fa-f]?")
+
+
+def text_of_bytes(raw: bytes) -> str:
+    """Bytes as text: in UTF-8 where they are, or each byte as the character of that number."""
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _from_base64(run: str) -> Sequence[bytes]:
+    """With or without padding. A text begins at any of four places where it is in the Base64 of a longer one."""
+    return [_from_aligned(letters) for letters in _shifted(run.translate(_ONE_ALPHABET), 4)]
+
+
+def _from_aligned(letters: str) -> bytes:
+    length = len(letters) - (len(letters) % 4 == 1)
+    return binascii.a2b_base64(letters[:length] + "A" * (-length % 4))[: length * 6 // 8]
+
+
+def _from_hex(run: str) -> Sequence[bytes]:
+    digits = _NO_DIGITS.sub("", run)
+    return [bytes.fromhex(each[: len(each) // 2 * 2]) for each in _shifted(digits, 2)]
+
+
+def _shifted(run: str, places: int) -> Iterator[str]:
+    return (run[place:] for place in range(places))
+
+
+def _from_numbers(run: str) -> Sequence[bytes]:
+    numbers = [int(number) for number in re.findall(r"\d+", run)]
+    return [bytes(numbers)] if max(numbers) < 256 else []
+
+
+def _from_percents(match: re.Match[str]) -> str:
+    return text_of_bytes(bytes.fromhex(match[0].replace("%", "")))
+
+
+def _from_escape(match: re.Match[str]) -> str:
+    """What an escape of Python, JSON, JavaScript or a shell stands for."""
+    if match[1]:
+        return chr(0x10000 + ((int(match[1], 16) - 0xD800) << 10) + int(match[2], 16) - 0xDC00)
+    letters = match[0][1:]
+    if letters[0] in "xuU" and len(letters) > 1:
+        number = int(letters[1:], 16)
+        return chr(number) if number <= 0x10FFFF else match[0]
+    if letters[0] in "01234567":
+        return chr(int(letters, 8))
+    return _CONTROLS.get(letters, letters)
+
+
+def _from_reference(match: re.Match[str]) -> str:
+    """What a character reference of HTML or XML stands for; Python writes them for halves of surrogate pairs too."""
+    name = match[0][1:-1].lower()
+    if not name.startswith("#"):
+        return unescape(match[0])
+    number = int(name[2:], 16) if name[1] == "x" else int(name[1:])
+    return chr(number) if number <= 0x10FFFF else match[0]
+
+
+#: A sign without which there is nothing to replace, what is replaced, and what it stands for: one reading for each.
+_SUBSTITUTIONS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]] = (
+    ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _from_percents),
+    ("+", re.compile(r"\+"), lambda match: " "),
+    ("\\", _ESCAPE, _from_escape),
+    (
+        "&",
+        re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});"),
+        _from_reference,
+    ),
+    # A quote in a shell, and what is doubled in SQL, CSV and templates.
+    ("", re.compile(r"""'"'"'|''|\"\"|%%|\{\{|\}\}|\$\$|``"""), lambda match: match[0][0]),
+    ("\0", re.compile(r"\x00+"), lambda match: ""),
+)

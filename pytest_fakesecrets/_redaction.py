@@ -1,0 +1,227 @@
+"""Takes secret values out of texts, in whatever form they are written there."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from threading import RLock
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from ._barrier import Barrier, encodable
+from ._core.secret import Value
+from ._decoding import text_of_bytes
+from ._search import Finder, Index
+
+#: What stands for a value, and for a whole text.
+REDACTED = "***"
+WITHHELD = "(This text is withheld, since a secret value in it might be overlooked.)"
+
+#: Members of AWS's JSON structures for databases that are no secret (user guide, reference_secret_json_structure).
+_HARMLESS = frozenset(
+    {
+        "dbClusterIdentifier",
+        "dbInstanceIdentifier",
+        "dbname",
+        "engine",
+        "host",
+        "masterarn",
+        "port",
+        "username",
+    }
+)
+
+#: A line of a value that is looked for by itself has so many letters.
+_LINE = 16
+#: How many letters of a text are shown, and how many more are looked at for a value that goes on there.
+_SHOWN, _BEYOND = 100_000, 500_000
+#: How long a text may be that is remembered.
+_REPEATED = 1_000
+#: How many letters of values that are no more in the store are kept to be found.
+_FORMER = 8 * 1024 * 1024
+
+_PASSWORD_IN_URL = re.compile(r"://[^/@:\s]{0,200}:([^@\s]{1,1000})@")
+_PARAMETER = re.compile(r"value: .*, (?=type: |valid )", re.DOTALL)
+
+
+class Redact(Protocol):
+    """What takes the secret values out of a text, and leaves there what is in *keep*."""
+
+    def __call__(self, text: str, *, keep: Iterable[str] = ()) -> str: ...
+
+
+def unredacted(text: str, *, keep: Iterable[str] = ()) -> str:
+    """A `Redact` for texts without any value in them."""
+    return text
+
+
+class Redactor:
+    """
+    Takes the secret values of one Secrets Manager out of texts.
+
+    It knows every value that was stored, given out or sent since the store was empty, and the names of all secrets.
+
+    Args:
+        stored: answers all values that are in the store.
+    """
+
+    def __init__(self, stored: Callable[[], Iterable[Value]] = tuple) -> None:
+        self._stored = stored
+        self._lock = RLock()
+        #: As long as nothing has to be redacted, a value and a name cost a place in a list.
+        self._values: list[Value] = []
+        self._names: list[str] = []
+        #: How many letters the values have, and with how many it is time to forget some.
+        self._size, self._most = 0, _FORMER
+        self._is_complete = True
+        self._begin_to_learn()
+
+    def _begin_to_learn(self) -> None:
+        #: What is found in texts, and how many of the values and names are among it.
+        self._secret, self._public = Finder(), Index()
+        self._learned = [0, 0]
+        #: What short texts were redacted to, until there is something new to be found: the same come again.
+        self._results: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def add(self, value: Value) -> None:
+        """Take notice of a value."""
+        with self._lock:
+            if self._values[-1:] != [value]:  # replicas come one after another
+                self._values.append(value)
+                self._size += len(value)
+                if self._size > self._most:
+                    self._forget()
+
+    def add_name(self, name: str) -> None:
+        """Take notice of the name or the ARN of a secret, which stays in every text."""
+        with self._lock:
+            self._names.append(name)
+
+    def _forget(self) -> None:
+        """Keep what is in the store, and the latest of the former values, as many as may be kept of them."""
+        stored = dict.fromkeys(self._stored())
+        allowed = max(_FORMER, sum(map(len, stored))) // 2
+        former = dict.fromkeys(value for value in reversed(self._values) if value not in stored)
+        left, kept = allowed, list(stored)
+        for value in former:
+            left -= len(value)
+            if left >= 0:
+                kept.append(value)
+        self._is_complete &= left >= 0
+        self._values, self._size = kept, sum(map(len, kept))
+        self._most = self._size + allowed
+        self._begin_to_learn()
+
+    def redact(self, text: str, *, keep: Iterable[str] = ()) -> str:
+        """
+        The text without the values, and without letters that cannot be encoded.
+
+        Where it cannot be made, the whole text is withheld.
+
+        Args:
+            keep: what stays in the text as it is, beside the names and ARNs of secrets.
+        """
+        with Barrier("a text without secret values"):
+            asked = text, tuple(keep)
+            with self._lock:
+                self._learn()
+                result = self._results.get(asked)
+                if result is None:
+                    result = self._redacted(text, asked[1])
+                    if len(text) <= _REPEATED:
+                        self._results[asked] = result
+            return result
+        return WITHHELD
+
+    def _redacted(self, text: str, keep: Iterable[str]) -> str:
+        if not self._is_complete:
+            return WITHHELD
+        searched, kept = without_parameters(text[: _SHOWN + _BEYOND]), Index(keep)
+        found = self._secret.find(searched, lambda read: [*self._public.find(read), *kept.find(read)])
+        shown = encodable(_without(searched[:_SHOWN], sorted(found)))
+        left = len(text) - _SHOWN
+        return shown if left <= 0 else f"{shown} ... ({left} more characters)"
+
+    def _learn(self) -> None:
+        """Take what is new among what is found. A value that cannot be read is met again, each time."""
+        values, names = self._learned
+        if (values, names) != (len(self._values), len(self._names)):
+            self._results.clear()
+        for number in range(values, len(self._values)):
+            for string in strings_of(self._values[number]):
+                self._secret.add(string)
+            self._learned[0] = number + 1
+        for number in range(names, len(self._names)):
+            self._public.add(self._names[number])
+            self._learned[1] = number + 1
+
+
+def without_parameters(text: str) -> str:
+    """botocore's message about wrong parameters, without their values: no store has seen them."""
+    return _PARAMETER.sub("", text) if ", type: " in text or ", valid " in text else text
+
+
+def _without(text: str, found: Iterable[tuple[int, int]]) -> str:
+    place = 0
+    parts: list[str] = []
+    for start, end in found:
+        if start < len(text):
+            if not parts or start > place:
+                parts += [text[place:start], REDACTED]
+            place = max(place, end)
+    return "".join([*parts, text[place:]])
+
+
+def parsed(value: str | bytes) -> Any:
+    """The JSON of a value, or None where it is not JSON."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def values_in(body: bytes) -> Iterator[Value]:
+    """The values in the body of a request."""
+    document = parsed(body)
+    if isinstance(document, dict):
+        if isinstance(document.get("SecretString"), str):
+            yield document["SecretString"]
+        if isinstance(document.get("SecretBinary"), str):
+            with suppress(ValueError):
+                yield b64decode(document["SecretBinary"])
+
+
+def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
+    """
+    Everything in a value that is secret by itself: all of it, each member of its JSON, a password in a URL, the
+    lines of a key.
+    """
+    if isinstance(value, bytes):
+        yield value.decode("latin-1")
+        value = text_of_bytes(value)
+    yield value
+    document = parsed(value)
+    if isinstance(document, dict | list | str):
+        for member in _members(document) if with_members else ():
+            yield from strings_of(member)
+        return
+    for match in _PASSWORD_IN_URL.finditer(value):
+        yield from (match[1], unquote(match[1]))
+    lines = [line.strip() for line in value.splitlines()]
+    if len(lines) > 1:  # what prints a key may indent its lines
+        yield from (line for line in lines if len(line) >= _LINE and not line.startswith("-----"))
+
+
+def _members(document: object) -> Iterator[str]:
+    waiting = [document]
+    while waiting:
+        member = waiting.pop()
+        if isinstance(member, dict):
+            waiting += [each for name, each in member.items() if name not in _HARMLESS]
+        elif isinstance(member, list):
+            waiting += member
+        elif isinstance(member, str | int | float):
+            yield str(member)

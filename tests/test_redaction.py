@@ -1,0 +1,464 @@
+"""Secret values are taken out of every text of the fake, in whatever form they are written, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import threading
+from urllib.parse import quote, quote_plus
+
+import pytest
+from rotation_functions import raising_in, well_behaved
+
+from pytest_fakesecrets import RotationContract, RotationFailedWarning, _decoding, _redaction
+from pytest_fakesecrets._core.errors import ReportingFailedWarning
+from pytest_fakesecrets._redaction import WITHHELD, Redactor
+from pytest_fakesecrets._values import leaks
+
+#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+KEPT = (RotationContract,)
+
+VALUES = {
+    "letters": "correct-horse",
+    "quotes, escapes and signs": 'it\'s-a\\ "pw"\n-----é /@%+&<',
+    "another script": "пароль-日本",
+    "beyond the basic plane": "key-\N{GRINNING FACE}-key",
+    "a lone surrogate": "x\ud800-secret",
+    "an escape that is text": "a\\n%41&amp;b",
+}
+
+
+def raw(value):
+    return value.encode("utf-8", "surrogatepass")
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def url_safe(data):
+    return base64.urlsafe_b64encode(data).decode()
+
+
+#: What logs, exceptions, DSNs, headers, pages and shells make of a text.
+FORMS = {
+    "itself": str,
+    "repr": repr,
+    "ascii": ascii,
+    "unicode_escape": lambda value: value.encode("unicode_escape").decode(),
+    "repr of a dict": lambda value: repr({"password": value}),
+    "JSON": json.dumps,
+    "JSON in JSON": lambda value: json.dumps({"body": json.dumps({"password": value})}),
+    "the repr of JSON in JSON": lambda value: repr(json.dumps({"body": json.dumps({"password": value})})),
+    "JSON three times over": lambda value: json.dumps(json.dumps(json.dumps(value))),
+    "repr of bytes": lambda value: repr(raw(value)),
+    "bytes as Latin-1": lambda value: raw(value).decode("latin-1"),
+    "repr of UTF-16": lambda value: repr(value.encode("utf-16", "surrogatepass")),
+    "a DSN": lambda value: f"postgres://app:{quote(raw(value), safe='')}@db/app",
+    "a DSN by quote_plus": lambda value: f"postgres://app:{quote_plus(raw(value))}@db/app",
+    "percents in lower case": lambda value: (
+        quote(raw(value), safe="").lower() if value.islower() else quote(raw(value))
+    ),
+    "percents twice over": lambda value: quote(quote(raw(value))),
+    "the JSON of a DSN": lambda value: json.dumps({"dsn": f"//app:{quote_plus(raw(value))}@db"}),
+    "Base64": lambda value: b64(raw(value)),
+    "Base64 without padding": lambda value: b64(raw(value)).rstrip("="),
+    "Base64 for URLs": lambda value: url_safe(raw(value)),
+    "Base64 for URLs without padding": lambda value: url_safe(raw(value)).rstrip("="),
+    "Base64 in lines": lambda value: base64.encodebytes(b"-" * 70 + raw(value)).decode(),
+    "Base64 of UTF-16": lambda value: b64(value.encode("utf-16-le", "surrogatepass")),
+    "Base64 of JSON": lambda value: b64(json.dumps({"username": "app", "password": value}).encode()),
+    "the percents of Base64": lambda value: quote(b64(raw(value)), safe=""),
+    "HTTP Basic": lambda value: f"Basic {b64(b'app:' + raw(value))}",
+    **{
+        f"Base64, {before} bytes further on": lambda value, before=before: b64(
+            b"-" * before + raw(value) + b"--"
+        )
+        for before in (1, 2, 3)
+    },
+    "hex": lambda value: raw(value).hex(),
+    "HEX": lambda value: raw(value).hex().upper(),
+    "hex with colons": lambda value: raw(value).hex(":"),
+    "hex in groups": lambda value: raw(value).hex(" ", 2),
+    "hex of an array": lambda value: ", ".join(f"0x{byte:02x}" for byte in raw(value)),
+    "hex after a digit": lambda value: "f" + raw(value).hex(),
+    "numbers": lambda value: str(list(raw(value))),
+    "html.escape": html.escape,
+    "character references": lambda value: "".join(f"&#{ord(letter)};" for letter in value),
+    "a shell's quotes": lambda value: "'" + value.replace("'", "'\"'\"'") + "'",
+    "SQL": lambda value: value.replace("'", "''"),
+    "CSV": lambda value: value.replace('"', '""'),
+    "a format string": lambda value: value.replace("%", "%%"),
+}
+
+#: What comes with a value into the store.
+STORED = {
+    "SecretString": lambda value: value,
+    "SecretBinary": raw,
+    "a member": lambda value: json.dumps({"username": "app", "password": value}),
+    "a member deep down": lambda value: json.dumps({"users": [{"name": "app", "token": value}]}),
+    "JSON in a member": lambda value: json.dumps({"config": json.dumps({"password": value})}),
+    "JSON in bytes": lambda value: json.dumps({"password": value}).encode(),
+}
+
+
+class TestForms:
+    @pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
+    @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+    def test_a_value_is_redacted_in_every_form(self, value, stored):
+        redactor = Redactor()
+        redactor.add(stored(value))
+
+        redacted = {
+            name: redactor.redact(f"The first login failed: {form(value)}; is it set?")
+            for name, form in FORMS.items()
+        }
+
+        wrong = {
+            name: text
+            for name, text in redacted.items()
+            if not (text.startswith("The first login failed: ") and text.endswith("; is it set?"))
+            or "***" not in text
+            or form_is_left(FORMS[name](value), text)
+        }
+        assert wrong == {}
+
+    @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+    def test_a_leak_is_found_in_every_form(self, fakesecrets, form):
+        fakesecrets.add_secret("db", json.dumps({"username": "app", "password": VALUES["letters"]}))
+        secret = fakesecrets._service.locate("db")[1]
+
+        def found(text):
+            return leaks([("the log", text)], None, secret, ())
+
+        assert found(f"logged in with {form('correct-horse')}") == ("the log",)
+        assert found(f"logged in with {form('another-horse')}") == ()
+
+    def test_a_leak_is_found_that_is_written_piece_by_piece(self, fakesecrets):
+        fakesecrets.add_secret("db", "correct-horse")
+        secret = fakesecrets._service.locate("db")[1]
+
+        assert leaks([("stdout", "correct"), ("stdout", "-horse")], None, secret, ()) == ("stdout",)
+        assert leaks([("stdout", "correct"), ("the log", "-horse")], None, secret, ()) == ()
+
+    def test_bytes_that_are_not_text_are_redacted(self):
+        value = bytes(range(128, 148))
+        redactor = Redactor()
+        redactor.add(value)
+        redacted = {
+            repr(value): "b'***'",
+            b64(value): "***",
+            b64(b"app:" + value): "***",
+            value.hex(): "***",
+            str(list(value)): "[***]",
+            value.decode("latin-1"): "***",
+        }
+
+        assert {form: redactor.redact(f"no {form}!") for form in redacted} == {
+            form: f"no {shown}!" for form, shown in redacted.items()
+        }
+
+    def test_a_password_in_a_stored_url_and_a_line_of_a_stored_key_are_redacted_alone(self):
+        line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
+        redactor = Redactor()
+        redactor.add("postgres://app:hunter2%2Fold@db/app")
+        redactor.add(f"-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n")
+
+        assert redactor.redact("app: hunter2/old, hunter2%2Fold") == "app: ***, ***"
+        assert (
+            redactor.redact(f"-----BEGIN PRIVATE KEY-----\n  | {line}")
+            == "-----BEGIN PRIVATE KEY-----\n  | ***"
+        )
+
+    def test_a_long_value_is_redacted_where_only_its_beginning_or_its_end_is_shown(self):
+        value = "".join(f"{number:03}-" for number in range(100))
+        redactor = Redactor()
+        redactor.add(value)
+
+        assert (
+            redactor.redact(f"assert '{value[:117]}...{value[-117:]}' == 'b'") == "assert '***...***' == 'b'"
+        )
+
+    def test_what_is_too_short_to_be_used_stays(self):
+        redactor = Redactor()
+        redactor.add("abc")
+
+        assert redactor.redact("abcd and abc") == "abcd and abc"
+
+    def test_only_the_value_is_redacted_and_the_longest_of_several(self):
+        redactor = Redactor()
+        for value in ("pass", "password", "wordy"):
+            redactor.add(value)
+
+        assert redactor.redact("no password, pass; passwordy.") == "no ***, ***; ***."
+
+
+def form_is_left(form, text):
+    """Whether what was written there is still there: a form may hold no more than the value."""
+    return form.strip("'\"") in text
+
+
+class TestWhatStays:
+    def test_names_and_arns_of_secrets_stay_although_a_value_has_them(self, client, fakesecrets):
+        arn = client.create_secret(Name="app/prod-db", SecretString="prod-db")["ARN"]
+        other = client.create_secret(
+            Name="other",
+            SecretString=json.dumps({"main": "app/prod-db", "arn": arn, "password": "hunter2-old"}),
+        )["ARN"]
+
+        redacted = fakesecrets._service.redactor.redact(
+            f"app/prod-db, {arn}, {other}, {arn!r}: hunter2-old, prod-db"
+        )
+
+        assert redacted == f"app/prod-db, {arn}, {other}, {arn!r}: ***, ***"
+
+    @pytest.mark.parametrize(
+        "password", ["first", "rotation", "failed", "createSecret", "attempt", "RuntimeError"]
+    )
+    def test_the_words_of_the_warning_stay(self, client, fakesecrets, password):
+        client.create_secret(Name="db", SecretString=json.dumps({"password": password}))
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            rotation = fakesecrets.rotate(
+                "db", raising_in("createSecret", RuntimeError(f"no login with {password}"))
+            )
+
+        lines = str(warned[0].message).splitlines()
+        assert lines[0] == f"The rotation of {rotation.secret_id} failed in createSecret, attempt 1:"
+        assert lines[1] == "Traceback (most recent call last):"
+        assert lines[2].endswith('rotation_functions.py", line ' + lines[2].split("line ")[1])
+        assert lines[-1] == "RuntimeError: no login with ***"
+
+    def test_the_words_of_a_hint_and_of_a_finding_stay(self, client, fakesecrets):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"password": "region", "key": "returned", "secret": "call"})
+        )
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            fakesecrets.client("eu-west-1").describe_secret(SecretId="db")
+
+        with pytest.warns(
+            RotationFailedWarning, match="The rotation function has returned from all steps, but"
+        ):
+            rotation = fakesecrets.rotate("db", lambda event, context: False)
+
+        assert "The call went to eu-west-1; there is a secret 'db' in us-east-1." in fakesecrets.timeline()
+        assert str(rotation.findings[0]).startswith(
+            "error-like-return (createSecret): createSecret returned what looks"
+        )
+
+    def test_the_words_of_a_contract_stay_and_values_are_in_no_failure_of_it(self, pytester):
+        pytester.makepyfile(
+            """
+            from pytest_fakesecrets import RotationContract
+
+
+            def rotate(event, context):
+                raise RuntimeError("no login as first, Basic YXBwOmZpcnN0, finishSecret")
+
+
+            class TestFirst(RotationContract):
+                rotation_function = staticmethod(rotate)
+                secret_value = {"username": "app", "password": "first", "token": "Secret", "key": "rotation"}
+            """
+        )
+
+        ran = pytester.runpytest("-k", "first_rotation", "-p", "no:randomly")
+
+        ran.assert_outcomes(failed=1, deselected=25)
+        ran.stdout.fnmatch_lines(
+            [
+                "E * first-rotation-failed: The first rotation failed in createSecret: RuntimeError: no login as [*][*][*], "
+                "Basic [*][*][*], finish[*][*][*]",
+                "    What to do: A young secret has no AWSPREVIOUS, and its value only what it was created with.",
+                "    What happened to 'app/db':",
+                "        createSecret  no call",
+                "      * raised RuntimeError at test_*.py:5 in rotate: no login as [*][*][*], Basic [*][*][*], *",
+            ]
+        )
+
+    def test_the_names_of_calls_that_a_contract_tells_stay_unless_a_value_is_in_them(self, fakesecrets):
+        from pytest_fakesecrets import CredentialTarget
+        from pytest_fakesecrets._service import RUNNING, Running
+        from pytest_fakesecrets._trial import Trial
+
+        class Contract(RotationContract):
+            rotation_function = staticmethod(well_behaved)
+            secret_value = {"username": "app", "password": "password", "key": "deploy"}  # noqa: RUF012
+            target = CredentialTarget({"app": "password"})
+
+        trial = Trial(Contract(), fakesecrets)
+        trial.create()
+        token = RUNNING.set(Running("setSecret", "123456789012"))
+        for name in ("change_password", "GetRandomPassword", "redeploy", "return"):
+            trial._called(name)
+        RUNNING.reset(token)
+
+        assert [name for _, name in trial.log] == ["change_password", "GetRandomPassword", "re***", "return"]
+
+
+class TestWhatIsKnown:
+    def test_a_value_that_is_gone_is_redacted_in_a_warning(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        client.create_secret(Name="gone", SecretString="hunter2-gone")
+
+        def work(event, context):
+            client.delete_secret(SecretId="gone", ForceDeleteWithoutRecovery=True)
+            raise RuntimeError("no login with hunter2-gone")
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            fakesecrets.rotate("db", work)
+
+        assert str(warned[0].message).endswith("RuntimeError: no login with ***")
+
+    @pytest.mark.parametrize("fault", [None, "ThrottlingException"], ids=["by the service", "by a fault"])
+    @pytest.mark.parametrize(
+        "sent", [{"SecretString": "hunter2-new"}, {"SecretBinary": b"hunter2-new"}], ids=str
+    )
+    def test_a_value_that_was_sent_and_refused_is_redacted(self, client, fakesecrets, fault, sent):
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        if fault is not None:
+            fakesecrets.fail("PutSecretValue", fault, times=None)
+
+        def work(event, context):
+            try:
+                client.put_secret_value(SecretId="db" if fault else "nowhere", **sent)
+            except Exception:
+                raise RuntimeError("could not store hunter2-new") from None
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            fakesecrets.rotate("db", work)
+
+        assert str(warned[0].message).endswith("RuntimeError: could not store ***")
+
+    def test_values_of_a_seed_of_other_regions_and_of_the_service_itself_are_redacted(self, fakesecrets):
+        fakesecrets.add_secret("rds!db", "hunter2-old", previous_value="hunter2-older", owning_service="rds")
+        fakesecrets.client("eu-west-1").create_secret(Name="far", SecretString="hunter2-far")
+        fakesecrets.rotate("rds!db")
+        made = fakesecrets.secret("rds!db").value()
+
+        redacted = fakesecrets._service.redactor.redact(f"hunter2-older, hunter2-old, hunter2-far, {made!r}")
+
+        assert redacted.replace('"', "'") == "***, ***, ***, '***'"
+
+    def test_a_reset_forgets_them(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString="hunter2-old")
+        fakesecrets.reset()
+
+        assert fakesecrets._service.redactor.redact("hunter2-old") == "hunter2-old"
+
+    def test_former_values_are_kept_up_to_a_bound_and_beyond_it_texts_are_withheld(self, monkeypatch):
+        monkeypatch.setattr(_redaction, "_FORMER", 1_000)
+        stored = ["stored-now"]
+        redactor = Redactor(lambda: stored)
+        redactor._most = 1_000
+        redactor.add("stored-now")
+        for number in range(40):
+            redactor.add(f"former-{number:04}")
+
+        assert redactor.redact("stored-now, former-0000") == "***, ***"
+
+        for number in range(40, 200):
+            redactor.add(f"former-{number:04}")
+
+        assert redactor._size < 1_600
+        assert redactor.redact("stored-now") == WITHHELD
+
+    def test_many_stored_values_are_all_kept(self, monkeypatch):
+        monkeypatch.setattr(_redaction, "_FORMER", 1_000)
+        stored = [f"stored-{number:04}" for number in range(1_000)]
+        redactor = Redactor(lambda: stored)
+        for value in stored:
+            redactor.add(value)
+
+        assert redactor.redact("stored-0000, stored-0999") == "***, ***"
+
+    def test_each_value_is_read_once_however_many_texts_there_are(self, monkeypatch):
+        read = []
+        strings_of = _redaction.strings_of
+        monkeypatch.setattr(_redaction, "strings_of", lambda value: read.append(value) or strings_of(value))
+        redactor = Redactor()
+        for number in range(20):
+            redactor.add(f"hunter2-{number}" * 1_000)
+        assert read == []
+
+        for number in range(20):
+            redactor.redact(f"attempt {number} with hunter2-7")
+
+        assert len(read) == 20
+
+    def test_threads_may_store_and_redact_at_once(self):
+        redactor, wrong = Redactor(), []
+
+        def work(name):
+            for number in range(100):
+                redactor.add(f"hunter2-{name}-{number}")
+                redactor.add_name(f"app/{name}/{number}")
+                text = redactor.redact(f"no login with hunter2-{name}-{number}")
+                if text != "no login with ***":
+                    wrong.append(text)
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+
+        assert wrong == []
+
+
+class TestTexts:
+    def test_lone_surrogates_are_escaped(self):
+        assert Redactor().redact("half \ud800 of one") == "half \\ud800 of one"
+
+    def test_a_huge_text_is_cut_and_no_value_with_it(self):
+        redactor = Redactor()
+        value = "k" + "0123456789" * 1_000
+        redactor.add(value)
+
+        text = redactor.redact("x " * 49_990 + value + " y" * 5_000_000)
+
+        assert len(text) < 110_000
+        assert "k0123" not in text
+        assert text.endswith("more characters)")
+
+    def test_a_text_of_everything_that_looks_encoded_ends_in_time(self):
+        redactor = Redactor()
+        redactor.add("hunter2-old")
+        hostile = (
+            "%25%32%35\\\\x41+&amp;&#38;''\"\"{{}}\0\0QUFBQUFBQUFBQUFB4141414141414141, 65, 65, 65, 65" * 200
+        )
+
+        assert redactor.redact(f"{hostile} hunter2-old").endswith(" ***")
+        assert len(list(_decoding.readings(hostile, 11))) <= _decoding.MOST
+
+    def test_a_document_of_any_depth_is_read(self):
+        redactor = Redactor()
+        redactor.add("[" * 900 + '"hunter2-old"' + "]" * 900)
+        redactor.add("[" * 60_000)
+
+        assert redactor.redact("no hunter2-old") == "no ***"
+
+    def test_values_in_messages_of_botocore_about_parameters_are_left_out(self):
+        text = (
+            "Parameter validation failed:\nInvalid type for parameter SecretString, value: {'password': 'never-stored'}, "
+            "type: <class 'dict'>, valid types: <class 'str'>"
+        )
+
+        assert "never-stored" not in Redactor().redact(text)
+
+    @pytest.mark.parametrize("broken", ["strings_of", "without_parameters", "encodable", "_without"])
+    def test_is_withheld_where_redaction_fails(self, monkeypatch, broken):
+        def fails(*_, **__):
+            raise LookupError("hunter2-old")
+
+        redactor = Redactor()
+        redactor.add("hunter2-old")
+        monkeypatch.setattr(_redaction, broken, fails)
+
+        for _ in range(2):
+            with pytest.warns(ReportingFailedWarning) as warned:
+                assert redactor.redact("no login with hunter2-old") == WITHHELD
+
+        assert "LookupError" in str(warned[0].message)
+        assert "hunter2" not in str(warned[0].message)
