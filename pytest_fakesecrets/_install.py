@@ -24,7 +24,6 @@ from . import _hook
 
 _PACKAGE = "botocore"
 _SESSION = "botocore.session"
-_CLIENT = "botocore.client"
 
 
 class _Installer:
@@ -32,8 +31,8 @@ class _Installer:
     Registers our initializer with every copy of botocore.
 
     It is a finder on `sys.meta_path` that finds nothing: each search for a module is an occasion to look whether
-    botocore is there. A submodule is searched for before a session can be made, and where a finder of others
-    comes first, botocore's optional dependencies are. So no loader is wrapped or changed to import botocore.
+    botocore is there. Its submodules are searched for before a session can be made, and where a finder of others
+    finds them, those that are optional and missing are. So no loader is wrapped or changed to import botocore.
     """
 
     def __init__(self) -> None:
@@ -64,7 +63,8 @@ class _Installer:
             _put_handlers_everywhere()
 
     def register_with_current_copy(self) -> None:
-        self._register_with(_names(sys.modules.get(_PACKAGE)), is_late=False)
+        if _PACKAGE in sys.modules:
+            self._register_with(_names(sys.modules[_PACKAGE]), is_late=False)
 
     def _register_with(self, names: Mapping[str, Any], *, is_late: bool) -> None:
         register = names.get("register_initializer")
@@ -128,17 +128,19 @@ def _packages_of_sessions() -> Iterator[Mapping[str, Any]]:
 
 
 def _put_handlers_everywhere() -> None:
-    """Reach the sessions and clients that were made before our initializer was registered."""
-    kinds: dict[int, set[str]] = {}  # by the id of a class: its metaclass may make it unhashable
-    for found in gc.get_objects():
-        kind = type(found)
-        if id(kind) not in kinds:
-            kinds[id(kind)] = {f"{getattr(base, '__module__', '')}.{base.__name__}" for base in kind.__mro__}
-        with suppress(Exception):  # it is still being made, and then our initializer reaches it
-            if f"{_SESSION}.Session" in kinds[id(kind)]:
-                put_handlers(found.get_component("event_emitter"))
-            elif f"{_CLIENT}.BaseClient" in kinds[id(kind)] and _hook.is_ours(found):
-                put_handlers(found.meta.events)
+    """Reach the emitters of the sessions and clients that were made before our initializer was registered."""
+    tracked = gc.get_objects()
+    kinds = {id(type(each)): type(each) for each in tracked}  # by id: a metaclass may be unhashable
+    emitters = {key for key, kind in kinds.items() if _is_emitter(kind)}
+    for emitter in [each for each in tracked if id(type(each)) in emitters]:
+        with suppress(Exception):  # another thread has not initialized it yet
+            put_handlers(emitter)
+
+
+def _is_emitter(kind: type) -> bool:
+    return any(
+        base.__name__ == "BaseEventHooks" and base.__module__ == "botocore.hooks" for base in kind.__mro__
+    )
 
 
 def put_handlers(emitter: Any) -> None:

@@ -778,7 +778,7 @@ assert searched.call_count == (1 if len(sys.argv) == 1 else 0), searched.call_co
             "after the plugin",
         )
 
-    def test_an_evicted_copy_of_botocore_is_not_kept_alive(self):
+    def test_an_evicted_copy_of_botocore_is_freed_as_without_the_plugin(self):
         run(
             """
 import gc
@@ -786,17 +786,19 @@ import sys
 from unittest import mock
 from weakref import ref
 
-import pytest_fakesecrets
+def what_stays():
+    with mock.patch.dict(sys.modules):
+        import botocore.session
+        copy = [botocore.session.Session(), botocore.session.Session, botocore.register_initializer]
+        copy = [ref(part) for part in copy]
+    del botocore
+    gc.collect()
+    return [part() is not None for part in copy]
 
-with mock.patch.dict(sys.modules):
-    import botocore.session
-    session = ref(botocore.session.Session())
-    copies = [ref(botocore.session.Session), ref(botocore.register_initializer)]
-del botocore
-gc.collect()
-assert [copy() for copy in copies] == [None, None]
-assert session() is None
-assert len(pytest_fakesecrets._install._INSTALLER._registered) == 0
+without = what_stays()
+import pytest_fakesecrets
+assert what_stays() == without
+assert not without[0]
 """
         )
 
@@ -1325,7 +1327,8 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     endpoints = botocore.session.Session().get_component("data_loader").load_data("endpoints")
     for partition in endpoints["partitions"]:
-        partition["services"] = {"secretsmanager": partition["services"]["secretsmanager"]}
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in ("secretsmanager",) if name in services}
     (folder / "endpoints.json").write_text(json.dumps(endpoints))
     return folder
 
