@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from types import TracebackType
 
 from ._core.errors import ReportingFailedWarning
@@ -34,7 +35,8 @@ class Barrier:
     ) -> bool:
         if error is None or _ends_the_run(error):
             return False
-        warn_of_fault(self._product, error)
+        with suppress(Exception):  # or a fault of the warning would be the next one
+            warn_of_fault(self._product, error)
         return True
 
 

@@ -155,7 +155,10 @@ class FunctionCalls:
         event = dict(event_of(rotation, step))
         secret = place.region.find(place.secret_id, self._service.clock.now)
         others = [*(running.passwords or ()), event["RotationToken"]]
-        return findings(
+        leaked: Sequence[str] | None = None
+        with Barrier("the search for values that were written"):
+            leaked = leaks([*written, *_raised(error)], returned, secret, others)
+        found = findings(
             Evidence(
                 step=step,
                 event=event,
@@ -165,11 +168,12 @@ class FunctionCalls:
                 returned=returned,
                 error=error,
                 redact=self._service.redactor.redact,
-                leaks=leaks([*written, *_raised(error)], returned, secret, others),
+                leaks=leaked or (),
                 is_last=step == rotation.plan[-1],
                 is_test=rotation.is_test,
             )
         )
+        return found if leaked is not None else (*found, unchecked(step))
 
     def _check_may_be_invoked(self, place: Place, step: str) -> None:
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ._barrier import Barrier
 from ._calling import Place
 from ._core.errors import FakeSecretsError
 from ._core.public import public
@@ -108,7 +109,8 @@ class RotationDriver:
         if step.error is not None and step.was_raised:
             raise step.error
         if step.error is not None:
-            warn_of_failure(self._service, place.rotation, step.error)
+            with Barrier("the warning about a rotation that failed"):
+                warn_of_failure(self._service, place.rotation, step.error)
         return step
 
     def _next(self, secret_id: str | None) -> Place:

@@ -34,27 +34,25 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     It never becomes an exception, not even with "-W error": on AWS too, who calls RotateSecret does
     not learn that the rotation fails.
     """
-    with Barrier("the warning about a rotation that failed"):
-        text, place = WITHHELD, (PACKAGE, 0)
-        with Barrier("the traceback of a rotation function"):
-            formatted = traceback.TracebackException.from_exception(error)
-            own = [line for line in formatted.stack if _is_own(line.filename)]
-            place = _place(own) or _function_place(service, rotation)
-            text = _redacted(formatted, error, service.redactor)
-        warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
+    text, place = WITHHELD, (PACKAGE, 0)
+    with Barrier("the traceback of a rotation function"):
+        formatted = traceback.TracebackException.from_exception(error)
+        own = [line for line in formatted.stack if _is_own(line.filename)]
+        place = _place(own) or _function_place(service, rotation)
+        text = _redacted(formatted, error, service.redactor)
+    warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
 
 
 def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
     """Issue a `RotationFailedWarning` for a rotation that its own function has overtaken."""
-    with Barrier("the warning about a rotation that was abandoned"):
-        step = rotation.steps[-1].name
-        warn(
-            f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
-            "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
-            "VersionStages=['AWSPENDING'] to put_secret_value().",
-            RotationFailedWarning,
-            *_function_place(service, rotation),
-        )
+    step = rotation.steps[-1].name
+    warn(
+        f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
+        "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
+        "VersionStages=['AWSPENDING'] to put_secret_value().",
+        RotationFailedWarning,
+        *_function_place(service, rotation),
+    )
 
 
 def described(error: BaseException, redactor: Redactor, place: str = "") -> str:

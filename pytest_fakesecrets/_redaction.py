@@ -100,6 +100,10 @@ class Redactor:
         with self._lock:
             self._names.append(name)
 
+    def give_up(self) -> None:
+        """Withhold every text from now on: a value may be overlooked."""
+        self._is_complete = False
+
     def _forget(self) -> None:
         """Keep what is in the store, and the latest of the former values, as many as may be kept of them."""
         stored = dict.fromkeys(self._stored())
@@ -134,11 +138,14 @@ class Redactor:
                     if len(text) <= _REPEATED:
                         self._results[asked] = result
             return result
-        return WITHHELD
+        return self._withheld(text)
+
+    def _withheld(self, text: str) -> str:
+        return text if text in self._names else WITHHELD
 
     def _redacted(self, text: str, keep: Iterable[str]) -> str:
         if not self._is_complete:
-            return WITHHELD
+            return self._withheld(text)
         searched, kept = without_parameters(text[: _SHOWN + _BEYOND]), Index(keep)
         found = self._secret.find(searched, lambda read: [*self._public.find(read), *kept.find(read)])
         shown = encodable(_without(searched[:_SHOWN], sorted(found)))

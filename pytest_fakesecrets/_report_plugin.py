@@ -221,16 +221,17 @@ class _Writer:
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._take(vars(report))
+        with Barrier(_OF_TEST):
+            self._take(vars(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self._take(getattr(node, "workeroutput", None) or {})
+        with Barrier(_OF_TEST):
+            self._take(getattr(node, "workeroutput", None) or {})
 
     def _take(self, carrier: Mapping[str, Any]) -> None:
-        with Barrier(_OF_TEST):
-            if _PART in carrier:
-                self._parts.append(ItemPart.from_json(carrier[_PART]))
+        if _PART in carrier:
+            self._parts.append(ItemPart.from_json(carrier[_PART]))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:

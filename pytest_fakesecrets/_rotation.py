@@ -11,6 +11,7 @@ from functools import partial
 from threading import Condition, get_ident
 
 from ._agenda import Due, Entry
+from ._barrier import Barrier
 from ._calling import FunctionCalls, Key, Place
 from ._core.interrupts import ensured, is_interrupt
 from ._core.rotation import Rotation, RotationStep
@@ -192,7 +193,8 @@ class Rotations:
         while True:
             step = self.advance(place)
             if step is not None and step.error is not None:
-                warn_of_failure(self._service, place.rotation, step.error)
+                with Barrier("the warning about a rotation that failed"):
+                    warn_of_failure(self._service, place.rotation, step.error)
             if step is None or place.rotation.status != "in progress":
                 return place.rotation
 
@@ -245,7 +247,8 @@ class Rotations:
         if rotation is None:
             return None
         if rotation.status == "abandoned":
-            warn_of_abandonment(self._service, rotation)
+            with Barrier("the warning about a rotation that was abandoned"):
+                warn_of_abandonment(self._service, rotation)
         return rotation.steps[-1]
 
     def _fail(self, place: Place, before: Rotation, step: RotationStep | None, error: BaseException) -> None:

@@ -180,22 +180,27 @@ class Service:
 
     def _redact(self, context: Context, passwords: Sequence[str]) -> None:
         """Let the redactor know the values that a request brings, and the names that stay readable."""
-        for password in passwords:
-            self.redactor.add(password)
-        for change in context.changes:
-            before, after = change.before, change.after
-            if isinstance(after, Secret):
-                for value in after.values_since(before if isinstance(before, Secret) else None):
-                    self.redactor.add(value)
-                if before is None:
-                    self.redactor.add_name(after.name)
-                    self.redactor.add_name(after.arn)
+        with Barrier("a note of secret values and names"):
+            for password in passwords:
+                self.redactor.add(password)
+            for change in context.changes:
+                before, after = change.before, change.after
+                if isinstance(after, Secret):
+                    for value in after.values_since(before if isinstance(before, Secret) else None):
+                        self.redactor.add(value)
+                    if before is None:
+                        self.redactor.add_name(after.name)
+                        self.redactor.add_name(after.arn)
+            return
+        self.redactor.give_up()
 
     def _redact_sent(self, request: Request) -> None:
-        """Take notice of the values of a refused request: its caller may show them, and they are not in the store."""
-        with Barrier("a note of the values in a refused request"):
+        """Let the redactor know the values of a rejected request: its caller may show them, and no store has them."""
+        with Barrier("a note of the values in a rejected request"):
             for value in values_in(request.body):
                 self.redactor.add(value)
+            return
+        self.redactor.give_up()
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
         """Whether one of the names and ARNs in a request is that of the secret that a test means."""

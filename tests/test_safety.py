@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import socket
 import subprocess
@@ -10,8 +11,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timezone
+from itertools import zip_longest
+from types import FunctionType
 
 import boto3
 import botocore.handlers
@@ -23,7 +26,26 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import InstanceMetadataFetcher
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError, _explain, _hook, _install
+from pytest_fakesecrets import (
+    FakeSecrets,
+    FakeSecretsError,
+    RotationFailedWarning,
+    _decoding,
+    _explain,
+    _failures,
+    _findings,
+    _hints,
+    _hook,
+    _install,
+    _redaction,
+    _report,
+    _report_plugin,
+    _search,
+    _telling,
+    _timeline,
+    _values,
+)
+from pytest_fakesecrets._core.errors import ReportingFailedWarning
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (boto3, freezegun, _explain)
@@ -1027,3 +1049,238 @@ class TestTwoFakes:
 
         assert asyncio.run(asyncio.wait_for(main(), timeout=30)) == ["value", None]
         assert _hook.active is None
+
+
+#: What makes warnings, findings, reports and explanations, by parts that do not call one another: no fault of it may
+#: reach a test.
+REPORTING = [
+    [_explain],
+    [_telling, _timeline, _report, _report_plugin],
+    [_failures],
+    [_findings, _values],
+    [_hints],
+    [_decoding, _search, _redaction],
+]
+
+#: What is not made anew in each test, or is a part of what the test itself asks for.
+NOT_INJECTED = {
+    "_redaction.Redactor.__init__", "_redaction.Redactor._begin_to_learn", "_redaction.unredacted",
+    "_search.Index.__init__", "_search.Finder.__init__", "_decoding._base64", "_decoding._hexadecimal",
+    "_report_plugin._only_lists", "_report_plugin._remove", "_report_plugin._Recorder.entered",
+    "_report_plugin._Recorder.__init__", "_report_plugin._Messenger.__init__", "_report_plugin._Writer.__init__",
+    "_report_plugin._Writer._write", "_report_plugin._Messenger.pytest_sessionfinish", "_redaction.Redactor._forget",
+    # Only where something else is broken, in a contract, or where a test asks for it.
+    "_redaction.Redactor.give_up", "_redaction.Redactor._withheld", "_failures.described", "_timeline.calendar",
+    # They are in a table.
+    "_decoding._from_escape", "_decoding._from_percents", "_decoding._from_reference",
+
+}  # fmt: skip
+
+
+def functions_of(module):
+    """Each function and method that a module defines, by its name, with what has it."""
+    part = module.__name__.rpartition(".")[2]
+    for name, found in list(vars(module).items()):
+        if getattr(found, "__module__", None) != module.__name__:
+            continue
+        if inspect.isfunction(found):
+            yield f"{part}.{name}", module, name
+        elif inspect.isclass(found) and not getattr(found, "_is_protocol", False):
+            for method, own in list(vars(found).items()):
+                if isinstance(own, FunctionType | property) and own is not found.__dict__.get("__repr__"):
+                    code = (own.fget if isinstance(own, property) else own).__code__
+                    if code.co_filename == module.__file__:
+                        yield f"{part}.{name}.{method}", found, method
+
+
+def injected_in(modules):
+    return {
+        name: (owner, attribute)
+        for module in modules
+        for name, owner, attribute in functions_of(module)
+        if name not in NOT_INJECTED and not attribute.startswith("pytest_")
+    }
+
+
+PARTS = [injected_in(modules) for modules in REPORTING]
+INJECTED = {name: place for part in PARTS for name, place in part.items()}
+#: What several parts call.
+ALONE = ["_redaction.Redactor.redact", "_failures.own_words"]
+#: One function of each part at a time.
+TOGETHER = [
+    *([name] for name in ALONE),
+    *(
+        list(filter(None, names))
+        for names in zip_longest(*([name for name in part if name not in ALONE] for part in PARTS))
+    ),
+]
+
+#: A test that fails with an error of its own, in which everything is reported that can be.
+REPORTED = """
+import pytest
+from pytest_fakesecrets import FakeSecretsError
+
+VALUE = "-".join(["hunter2", "old"])
+LONG = "0123456789" * 20
+
+
+def fails(event, context):
+    if event["Step"] == "setSecret":
+        raise KeyError("Tok\\u00e8n", VALUE) from LookupError(f"Basic aGVsbG8= %41 &amp; {LONG[:50]} 1, 22, 3, 44 {VALUE}")
+    client.put_secret_value(
+        SecretId=event["SecretId"], ClientRequestToken=event["ClientRequestToken"], SecretString='{"password": "a-new-one"}',
+        VersionStages=["AWSPENDING"],
+    )
+
+
+def misreads(event, context):
+    return event["Token"]
+
+
+def passes_a_dict(event, context):
+    client.put_secret_value(SecretId=event["SecretId"], SecretString={"password": VALUE})
+
+
+def moves(event, context):
+    client.put_secret_value(SecretId=event["SecretId"], SecretString="anything", VersionStages=["AWSCURRENT"])
+
+
+def nothing(event, context):
+    if event["Step"] == "createSecret":
+        client.put_secret_value(
+            SecretId=event["SecretId"], ClientRequestToken=event["ClientRequestToken"],
+            SecretString='{"password": null, "key": "postgres://app:secret@host"}', VersionStages=["AWSPENDING"],
+        )
+    return {"statusCode": 500}
+
+
+def overtaken(event, context):
+    client.put_secret_value(SecretId=event["SecretId"], SecretString="by-hand-and-at-once")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it(fakesecrets, fakesecrets_client, fault):
+    global client
+    client = fakesecrets_client
+    client.create_secret(Name="long", SecretString=LONG)
+    for number, function in enumerate([fails, misreads, passes_a_dict, moves, nothing, overtaken]):
+        client.create_secret(Name=f"db{number}", SecretString='{"username": "app", "password": "%s"}' % VALUE)
+        client.rotate_secret(
+            SecretId=f"db{number}", RotationLambdaARN=fakesecrets.add_rotation_function(function),
+            RotationRules={"ScheduleExpression": "rate(4 hours)"},
+        )
+    client.create_secret(Name="gone", SecretString="a-value-that-is-gone")
+    client.delete_secret(SecretId="gone", ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name="binary", SecretBinary=b"\\xff\\xfe1234567890" * 10)
+    client.create_secret(Name="key", SecretString="line of a key of some length\\nanother line of a key")
+    for call in (
+        lambda: client.rotate_secret(SecretId="db0"),
+        lambda: client.rotate_secret(SecretId="key", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:x"),
+        lambda: fakesecrets.client("eu-west-1").describe_secret(SecretId="db0"),
+        lambda: client.put_secret_value(SecretId="nowhere", SecretString="never-stored"),
+        lambda: client.rotate_secret(SecretId="key", RotationLambdaARN=fakesecrets.add_rotation_function(moves, region_name="eu-west-1")),
+    ):
+        with pytest.raises(client.exceptions.ClientError):
+            call()
+    fakesecrets.fail("ListSecrets", (400, "Odd", f"with {VALUE}"))
+    with pytest.raises(client.exceptions.ClientError):
+        client.list_secrets()
+    view = fakesecrets.secret("db0")
+    with pytest.raises(AssertionError):
+        assert view.transitions == ["AWSCURRENT -> v1 by CreateSecret", "a move"]
+    with pytest.raises(AssertionError):
+        assert view.transitions == 3
+    with pytest.raises(AssertionError):
+        assert view.staging == {"v1": ["AWSCURRENT"], view.versions[0].id: "AWSPENDING"}
+    with pytest.raises(AssertionError):
+        assert view.labels == {"AWSCURRENT": "v1"}
+    with pytest.raises(AssertionError):
+        assert fakesecrets.rotations()[0] == fakesecrets.rotations()[1]
+    assert view.labels == {"AWSCURRENT": "nowhere", "AWSPREVIOUS": "v1"}
+"""
+
+
+class Injected(Exception):
+    """A fault of the reporting, as a test wants it."""
+
+
+@contextmanager
+def injected(name, error=Injected):
+    """Let a function of the reporting raise, and tell whether it was called."""
+    owner, attribute = INJECTED[name]
+    original = vars(owner)[attribute]
+    reached = []
+
+    def raises(*_, **__):
+        reached.append(name)
+        raise error("hunter2-old")
+
+    put = property(raises) if isinstance(original, property) else raises
+    places = [(owner, attribute)]
+    if not isinstance(owner, type):  # other modules have it by its name
+        places += [
+            (module, key)
+            for loaded, module in list(sys.modules.items())
+            if loaded.startswith("pytest_fakesecrets")
+            for key, value in list(vars(module).items())
+            if value is original
+        ]
+    with ExitStack() as stack:
+        for place, key in places:
+            stack.callback(setattr, place, key, original)
+            setattr(place, key, put)
+        yield reached
+
+
+class Faults:
+    """A plugin of the inner run: each of its tests runs with another function of the reporting broken."""
+
+    def __init__(self):
+        self.reached, self.told, self.values = set(), {}, []
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        with ExitStack() as stack:
+            reached = [
+                stack.enter_context(injected(name)) for name in TOGETHER[item.callspec.params["fault"]]
+            ]
+            result = yield
+        self.reached.update(name for names in reached for name in names)
+        return result
+
+    def pytest_runtest_logreport(self, report):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = crash and crash.message.partition(":")[0]
+        test = report.nodeid.partition("[")[2].rstrip("]")
+        self.told.setdefault(test, []).append((report.when, report.outcome, said))
+
+    def pytest_warning_recorded(self, warning_message):
+        text = str(warning_message.message)
+        assert warning_message.category in (ReportingFailedWarning, RotationFailedWarning), text
+        self.values += [text] if "hunter2" in text else []
+
+
+class TestReporting:
+    @pytest.mark.parametrize(
+        "strict",
+        [pytest.param([], marks=LONG, id="with warnings"), pytest.param(["-W", "error"], id="with -W error")],
+    )
+    def test_no_fault_of_it_ends_a_run_or_changes_an_outcome(self, pytester, strict):
+        pytester.makepyfile(REPORTED.replace("FAULTS", repr(list(range(len(TOGETHER))))))
+        faults = Faults()
+
+        ran = pytester.inline_run(
+            "--fakesecrets-report=report.html", "-p", "no:randomly", "-q", *strict, plugins=[faults]
+        )
+
+        passed = [
+            ("setup", "passed", None),
+            ("call", "failed", "AssertionError"),
+            ("teardown", "passed", None),
+        ]
+        assert {name: told for name, told in faults.told.items() if told != passed} == {}
+        assert ran.ret == pytest.ExitCode.TESTS_FAILED
+        assert len(faults.told) == len(TOGETHER)
+        assert " ".join(sorted(set(INJECTED) - faults.reached)) == ""
+        assert faults.values == []
+        assert "hunter2" not in pytester.path.joinpath("report.html").read_text("utf-8")
