@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from ._clock import present
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding
 from ._core.rotation import Rotation, RotationStep
@@ -108,7 +109,7 @@ class FunctionCalls:
             event_of(place.rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
-            clock=lambda: clock.now,
+            clock=present,
             deadline=deadline,
         )
         self.after_call("return")

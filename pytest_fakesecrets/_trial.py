@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ._calling import Place
+from ._clock import present
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
@@ -172,7 +173,7 @@ class Trial:
                 event,
                 invoked_arn=self.function,
                 request_id="delivered",
-                clock=lambda: self.fake.clock.now,
+                clock=present,
                 deadline=self.fake.clock.now + self.contract.timeout,
             )
         except (Exception, SystemExit, FunctionStopped) as raised:

@@ -57,6 +57,7 @@ RANKS = [
         "_output",
         "_history",
         "_clock",
+        "_freeze",
         "_ids",
         "_functions",
         "_words",
@@ -71,7 +72,7 @@ RANKS = [
 THIRD_PARTIES = {
     "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
     "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
-    "freezegun": {"_clock"},
+    "freezegun": {"_freeze"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }
