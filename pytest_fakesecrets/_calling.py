@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from ._clock import present
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding
+from ._core.moments import later
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
@@ -103,7 +104,7 @@ class FunctionCalls:
         self._check_may_be_invoked(place, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
-        deadline = clock.now + function.timeout
+        deadline = later(clock.now, function.timeout)
         RUNNING.set(running._replace(deadline=deadline))  # call() puts back what was before
         returned = function.invoke(
             event_of(place.rotation, name),

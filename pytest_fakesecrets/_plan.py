@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from ._agenda import Agenda, Entry
+from ._core.moments import moved
 from ._core.rotation import Rotation
 from ._core.schedule import Window
 from ._core.secret import MILLISECOND, Secret
@@ -86,7 +87,7 @@ class Plan:
 
 def _gone_at(secret: Secret) -> datetime | None:
     """Until the DeletionDate, and at it, a secret can be restored."""
-    return None if secret.deletion_due_at is None else secret.deletion_due_at + MILLISECOND
+    return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
 def _is_due_anew(before: Secret, after: Secret) -> bool:

@@ -18,6 +18,7 @@ from ._clock import present
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
+from ._core.moments import later
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
 from ._failures import PACKAGE, without_values
@@ -174,7 +175,7 @@ class Trial:
                 invoked_arn=self.function,
                 request_id="delivered",
                 clock=present,
-                deadline=self.fake.clock.now + self.contract.timeout,
+                deadline=later(self.fake.clock.now, self.contract.timeout),
             )
         except (Exception, SystemExit, FunctionStopped) as raised:
             error = raised
