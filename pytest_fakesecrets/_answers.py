@@ -81,7 +81,7 @@ def _parser() -> ResponseParser:
 
 def _timestamp(value: Any) -> datetime.datetime:
     """What botocore makes of a date. It takes half of a call's time to do it, and the same dates come again."""
-    return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone)
+    return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone, time.tzname)
 
 
 @lru_cache(maxsize=4096)

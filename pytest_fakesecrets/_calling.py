@@ -8,9 +8,11 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ._barrier import Barrier, encodable, text_of
+from ._clock import present
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding, unchecked
 from ._core.interrupts import ensured
+from ._core.moments import later
 from ._core.rotation import Rotation, RotationStep
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
@@ -115,13 +117,13 @@ class FunctionCalls:
         self._check_may_be_invoked(place, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
-        deadline = clock.now + function.timeout
+        deadline = later(clock.now, function.timeout)
         RUNNING.set(running._replace(deadline=deadline))
         returned = function.invoke(
             event_of(place.rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
-            clock=lambda: clock.now,
+            clock=present,
             deadline=deadline,
         )
         self.after_call("return")

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import pytest
 
 from ._core.errors import FakeSecretsError
+from ._core.moments import check_delay
 from ._core.public import public
 from ._fake import FakeSecrets
-from ._functions import TIMEOUT, Handler
+from ._functions import TIMEOUT, Handler, check_timeout
 from ._scenarios.guests import Guests
 from ._scenarios.recovery import Recovery
 from ._scenarios.refusals import Refusals
@@ -136,5 +137,7 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         raise FakeSecretsError(
             f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
         )
+    check_timeout(cls.timeout)
+    check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")

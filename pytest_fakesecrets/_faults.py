@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from ._core.errors import FakeSecretsError, ServiceError
+from ._core.moments import check_delay
 from ._core.public import public
 from ._core.rotation import STEPS
 from ._model import service_model
@@ -173,6 +174,7 @@ def _failure(
     ):
         return _answered(*error)
     if isinstance(error, timedelta) and error > timedelta(0):
+        check_delay("The time that a slow answer takes", error)
         return error
     if isinstance(error, BaseException) or (isinstance(error, type) and issubclass(error, BaseException)):
         _check_can_be_made(error)

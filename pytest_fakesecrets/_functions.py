@@ -19,6 +19,7 @@ from typing import Any
 from ._cold_start import Entry
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
+from ._core.moments import check_delay
 from ._core.public import public
 from ._environment import environment
 
@@ -26,6 +27,8 @@ Handler = Callable[[Any, Any], Any]
 
 #: What AWS's own rotation functions are given (user guide, troubleshoot_rotation).
 TIMEOUT = timedelta(seconds=30)
+#: What Lambda allows (developer guide, configuration-timeout).
+_LONGEST_TIMEOUT = timedelta(minutes=15)
 
 
 @public
@@ -158,8 +161,7 @@ class Functions:
             found = _loaded(handler) if isinstance(handler, str) else handler
         _check_callable(found)
         entry = _entry(handler) if starts_cold else None
-        if type(timeout) is not timedelta or timeout <= timedelta(0):
-            raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
+        check_timeout(timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
@@ -196,6 +198,18 @@ class Functions:
                 + (f", or use one of:{known}" if known else ".")
             )
         return self._functions[_unqualified(arn)]
+
+
+def check_timeout(timeout: object) -> None:
+    """
+    Reject what Lambda does not take for a timeout.
+
+    Raises:
+        FakeSecretsError: it is not a timedelta, or it is too short or too long.
+    """
+    if type(timeout) is not timedelta or timeout <= timedelta(0):
+        raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
+    check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
 
 
 def _unqualified(arn: str) -> str:

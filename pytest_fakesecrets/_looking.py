@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from ._barrier import encodable
 from ._clock import Clock, Moment, moment_of
 from ._core.errors import FakeSecretsError
+from ._core.moments import LAST, moved
 from ._core.rotation import Rotation
 from ._events import cloudtrail, eventbridge
 from ._history import Event
@@ -15,7 +17,11 @@ from ._rotation import Rotations
 from ._service import Service
 from ._timeline import calendar, timeline
 from ._view import SecretView
+from ._words import utc
 from ._world import World
+
+#: How many rotation windows a table has at most: more than anybody reads, and a schedule has no end.
+_MOST_WINDOWS = 100_000
 
 
 class Looking:
@@ -96,7 +102,7 @@ class Looking:
                 in UTC, or a timedelta from now.
 
         Raises:
-            FakeSecretsError: there is no such secret, or it has no schedule.
+            FakeSecretsError: there is no such secret, it has no schedule, or there are too many windows.
         """
         _, secret = self._world.locate(secret_id)
         window = secret.due_window
@@ -105,9 +111,24 @@ class Looking:
                 f"{secret.name!r} does not rotate on a schedule. Give it one with "
                 "rotate_secret(RotationRules=...), and leave rotation turned on."
             )
-        end = self.clock.now + until if isinstance(until, timedelta) else moment_of(until)
-        coming = secret.rotation.schedule.windows(window.opens, end)
-        return calendar([window, *coming] if window.opens <= end else [])
+        coming = chain([window], secret.rotation.schedule.windows(window.opens, LAST))
+        end = self._end_of_schedule(until)
+        windows = list(islice(takewhile(lambda each: each.opens <= end, coming), _MOST_WINDOWS + 1))
+        if len(windows) > _MOST_WINDOWS:
+            raise FakeSecretsError(
+                f"There are more than {_MOST_WINDOWS} windows until {utc(end)} UTC. Choose an earlier moment."
+            )
+        return calendar(windows)
+
+    def _end_of_schedule(self, until: Moment | timedelta) -> datetime:
+        if not isinstance(until, timedelta):
+            return moment_of(until)
+        end = moved(self.clock.now, until)
+        if end is None:
+            raise FakeSecretsError(
+                f"until={until!r} is outside the calendar, which ends with the year 9999. Choose less."
+            )
+        return end
 
     def timeline(self, secret_id: str | None = None) -> str:
         """The history as a table of labels over time, of one secret or of all. It never shows a value."""

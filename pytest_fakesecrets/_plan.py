@@ -10,6 +10,7 @@ from random import Random
 
 from ._agenda import Agenda, Entry
 from ._core.assumptions import Assumptions
+from ._core.moments import moved
 from ._core.rotation import Rotation
 from ._core.schedule import Window
 from ._core.secret import MILLISECOND, Secret
@@ -119,7 +120,7 @@ def _instant_in(window: Window, assumptions: Assumptions) -> datetime:
 
 def _gone_at(secret: Secret) -> datetime | None:
     """Until the DeletionDate, and at it, a secret can be restored."""
-    return None if secret.deletion_due_at is None else secret.deletion_due_at + MILLISECOND
+    return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
 def _is_due_anew(before: Secret, after: Secret) -> bool:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from threading import RLock
 
 from ._clock import present
+from ._core.credential import credentials_in
+from ._core.errors import FakeSecretsError
+from ._core.moments import FIRST, LAST, check_delay, later
 from ._core.public import public
 from ._words import utc
-
-#: The bounds of what is valid whatever the clock says: it may be moved back.
-_ALWAYS = datetime.min.replace(tzinfo=timezone.utc)
-_FOREVER = datetime.max.replace(tzinfo=timezone.utc)
-
-#: Under which keys `accepts` looks for the two halves of a credential: the first that is there counts.
-_USER_KEYS = ("username", "user", "client_id")
-_PASSWORD_KEYS = ("password", "api_key", "secret", "token")
 
 
 @public
@@ -35,11 +29,15 @@ class TargetDown(ConnectionError):
 @dataclass(frozen=True, slots=True)
 class _Password:
     value: str = field(repr=False)
-    since: datetime = _ALWAYS
-    until: datetime = _FOREVER
+    #: The bounds of what is valid whatever the clock says: it may be moved back.
+    since: datetime = FIRST
+    until: datetime = LAST
 
     def is_valid(self, now: datetime) -> bool:
-        return self.since <= now < self.until
+        return self.since <= now and self.lasts(now)
+
+    def lasts(self, now: datetime) -> bool:
+        return now < self.until or self.until == LAST
 
 
 @public
@@ -51,8 +49,8 @@ class CredentialTarget:
 
     Attributes:
         is_down: while it is true, every call raises `TargetDown` before it does anything.
-        applies_after: how long it takes from now on until a new password is accepted.
-        keeps_old_for: for how long after that a password is still accepted that was replaced.
+        applies_after: how long it takes from now on until a new password is accepted, at most 1000 days.
+        keeps_old_for: for how long after that a password is still accepted that was replaced, at most 1000 days.
         refuses: the characters that no new password may contain.
         listeners: called with the name of each call that has completed. What they raise comes out of
             the call: as if its caller had died after it, before the next line.
@@ -74,12 +72,22 @@ class CredentialTarget:
         Args:
             users: who is known from the start, each with a password, valid whatever the clock says.
             most_passwords: how many passwords `add_password` lets one user have at the same time.
+
+        Raises:
+            FakeSecretsError: a delay is negative or too long, or no user could have a password.
         """
+        if type(most_passwords) is not int or most_passwords < 1:
+            raise FakeSecretsError(f"most_passwords has to be a number from 1 on, not {most_passwords!r}.")
         self.listeners: list[Callable[[str], None]] = []
         self._most_passwords = most_passwords
         self._made = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
         self.reset()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("applies_after", "keeps_old_for"):
+            check_delay(name, value)
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         known, down = len(self._users), ", down" if self.is_down else ""
@@ -135,7 +143,7 @@ class CredentialTarget:
             now = present()
             return any(
                 held.is_valid(now) and held.value == password
-                for user, password in _credentials(value, [*self._users])
+                for user, password in credentials_in(value, [*self._users])
                 for held in self._users.get(user, ())
             )
 
@@ -165,8 +173,8 @@ class CredentialTarget:
         with self._completing("change_password"):
             now, held = present(), self._known(user)
             self._check(new, user)
-            since = now + self.applies_after
-            until = since + self.keeps_old_for
+            since = later(now, self.applies_after)
+            until = later(since, self.keeps_old_for)
             self._former.setdefault(user, set()).update(each.value for each in held)
             # One that was to begin after this one does not begin at all.
             kept = [replace(each, until=min(each.until, until)) for each in held if each.since <= since]
@@ -186,9 +194,9 @@ class CredentialTarget:
         with self._completing("add_password"):
             now, held = present(), self._known(user)
             self._check(new, user)
-            taken = {each.value for each in held if each.until > now}
+            taken = {each.value for each in held if each.lasts(now)}
             if new in taken:
-                since = min(each.since for each in held if each.value == new and each.until > now)
+                since = min(each.since for each in held if each.value == new and each.lasts(now))
                 held.append(_Password(new, since))
                 return
             if len(taken) >= self._most_passwords:
@@ -268,7 +276,7 @@ class CredentialTarget:
 
     def _begun(self, password: str, now: datetime) -> _Password:
         """Without a delay it is valid whatever the clock says, as the first ones are."""
-        return _Password(password, now + self.applies_after if self.applies_after else _ALWAYS)
+        return _Password(password, later(now, self.applies_after) if self.applies_after else FIRST)
 
     def _refusal(self, user: str, password: str, now: datetime) -> str:
         held = [each for each in self._users[user] if each.value == password]
@@ -280,20 +288,3 @@ class CredentialTarget:
         if held or password in self._former.get(user, ()):
             return f"The password of {user!r} is not valid any more. Read the secret again."
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."
-
-
-def _credentials(value: object, users: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each user and password that a value may mean."""
-    only = users[0] if len(users) == 1 else None
-    if isinstance(value, str):
-        if only is not None:
-            yield only, value
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return
-    if isinstance(value, Mapping):
-        user = next((value[key] for key in _USER_KEYS if key in value), only)
-        password = next((value[key] for key in _PASSWORD_KEYS if key in value), None)
-        if isinstance(user, str) and isinstance(password, str):
-            yield user, password

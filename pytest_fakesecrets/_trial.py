@@ -16,9 +16,11 @@ from unittest import mock
 
 from ._barrier import PACKAGE, encodable, repr_of
 from ._calling import Place
+from ._clock import present
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
+from ._core.moments import later
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
 from ._failures import described
@@ -199,8 +201,8 @@ class Trial:
                 event,
                 invoked_arn=self.function,
                 request_id="delivered",
-                clock=lambda: self.fake.clock.now,
-                deadline=self.fake.clock.now + self.settings.timeout,
+                clock=present,
+                deadline=later(self.fake.clock.now, self.settings.timeout),
             )
         except (Exception, SystemExit, FunctionStopped) as raised:
             error = raised

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from ._operations import Response
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
+#: A day from the ends of the calendar, which no zone is further away from UTC.
+_FIRST, _LAST = -62_135_596_800 + 86_400, 253_402_300_799.999 - 86_400
 
 
 class Reply(NamedTuple):
@@ -50,12 +53,19 @@ def _reply(status: int, body: bytes, request_id: str) -> Reply:
 
 def _on_the_wire(value: object) -> object:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MILLISECOND / 1000
+        return _in_local_time((value - _EPOCH) // _MILLISECOND / 1000)
     if isinstance(value, date):
-        return (value - _EPOCH.date()) // timedelta(seconds=1)
+        return _in_local_time((value - _EPOCH.date()) // timedelta(seconds=1))
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"No JSON for {value!r}")
+
+
+def _in_local_time(seconds: float) -> float:
+    """A date that botocore can read, which it does in the zone of the process: its calendar ends earlier or later."""
+    if not (time.timezone or time.altzone):
+        return seconds
+    return min(max(seconds, _FIRST), _LAST)
 
 
 _written = json.JSONEncoder(default=_on_the_wire).encode

@@ -8,7 +8,7 @@ from datetime import datetime
 
 def utc(moment: datetime) -> str:
     """A moment in UTC, to the millisecond, which is what the service's dates have."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+    return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

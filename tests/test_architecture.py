@@ -61,6 +61,7 @@ RANKS = [
         "_output",
         "_history",
         "_clock",
+        "_freeze",
         "_ids",
         "_functions",
         "_words",
@@ -89,7 +90,7 @@ THIRD_PARTIES = {
         "_scenarios",
         "_second_door",
     },
-    "freezegun": {"_clock"},
+    "freezegun": {"_freeze"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }

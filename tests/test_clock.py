@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import copyreg
+import datetime as datetime_module
+import multiprocessing
+import queue
+import select
+import selectors
+import socket
+import socketserver
+import subprocess
+import sys
 import threading
 import time
 from datetime import date, datetime, timedelta, timezone
+from itertools import permutations
+from multiprocessing.connection import wait as wait_for_connections
+from types import ModuleType
+from unittest import mock
+from zoneinfo import ZoneInfo
 
 import freezegun
 import pytest
 import time_machine
-from freezegun import freeze_time
+from botocore.retries.bucket import Clock as BucketClock
+from botocore.retries.bucket import TokenBucket
+from freezegun import api, config, freeze_time
+from freezegun.config import Settings
+from rotation_functions import well_behaved
+from sqlalchemy.util.queue import Empty as PoolIsEmpty
+from sqlalchemy.util.queue import Queue as PoolQueue
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError
+from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError
 
 UTC = timezone.utc
 ZURICH = timezone(timedelta(hours=1))
@@ -21,10 +43,48 @@ ZURICH = timezone(timedelta(hours=1))
 KEPT = (freezegun,)
 
 
-def created(client):
+def created(client, name="db"):
     """When the fake believes that it creates a secret."""
-    client.create_secret(Name="db", SecretString="value")
-    return client.describe_secret(SecretId="db")["CreatedDate"]
+    client.create_secret(Name=name, SecretString="value")
+    return client.describe_secret(SecretId=name)["CreatedDate"]
+
+
+def changed_by_a_freeze():
+    """What a freeze changes in the process, as it is now."""
+    return {
+        "stacks": [
+            list(stack) for stack in (api.freeze_factories, api.ignore_lists, api.tick_flags, api.tz_offsets)
+        ],
+        "stop": api._freeze_time.stop,
+        "pickling": copyreg.dispatch_table.get(api.real_datetime),
+        "asyncio": asyncio.BaseEventLoop.time,
+        **{
+            f"{module.__name__}.{name}": value
+            for module in (datetime_module, time, subprocess, threading, queue, *map(sys.modules.get, HELD))
+            for name, value in vars(module).items()
+            if name
+            in ("datetime", "date", "time", "monotonic", "perf_counter", "time_ns", "_time", "localtime")
+        },
+    }
+
+
+#: Modules of which a freeze changes something, beside those of the standard library.
+HELD = (
+    __name__,
+    "asyncio.base_events",
+    "concurrent.futures._base",
+    "multiprocessing.connection",
+    "socketserver",
+)
+
+
+@pytest.fixture(autouse=True)
+def the_time_is_as_it_was_before():
+    """No test can forget it: whatever has frozen the time, nothing of it is left."""
+    before = changed_by_a_freeze()
+    yield
+    assert changed_by_a_freeze() == before
+    assert abs(datetime.now(UTC).timestamp() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
 
 class TestFreezing:
@@ -371,21 +431,246 @@ class TestTheClockOfSomebodyElse:
             assert datetime.now(UTC) == datetime(2030, 3, 31, 16, tzinfo=UTC)
 
 
+def wait_for_a_process():
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.1)
+
+
+def communicate_with_a_process():
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            process.communicate(timeout=0.1)
+        finally:
+            process.kill()
+
+
+def wait_for_a_future(wait):
+    future = concurrent.futures.Future()
+    return lambda: list(wait([future], timeout=0.1))
+
+
+def map_over_an_executor():
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        list(executor.map(time.sleep, [0.3], timeout=0.1))
+
+
+def wait_for_a_condition():
+    condition = threading.Condition()
+    with condition:
+        assert not condition.wait_for(lambda: False, timeout=0.1)
+
+
+def join_a_thread():
+    thread = threading.Thread(target=time.sleep, args=[0.3])
+    thread.start()
+    thread.join(timeout=0.1)
+    assert thread.is_alive()
+    thread.join()
+
+
+def wait_for_a_timer():
+    called = threading.Event()
+    threading.Timer(0.1, called.set).start()
+    assert called.wait(5)
+
+
+def wait_in_asyncio(wait):
+    async def main():
+        await wait(asyncio.Event().wait())
+
+    return lambda: asyncio.run(main())
+
+
+def select_nothing():
+    ours, theirs = socket.socketpair()
+    with ours, theirs, selectors.DefaultSelector() as selector:
+        selector.register(ours, selectors.EVENT_READ)
+        assert selector.select(timeout=0.1) == []
+        assert select.select([ours], [], [], 0.1) == ([], [], [])
+        ours.settimeout(0.1)
+        ours.recv(1)
+
+
+def wait_for_a_request():
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        server.timeout = 0.1
+        server.handle_request()
+
+
+def wait_between_processes():
+    ours, theirs = multiprocessing.Pipe()
+    assert wait_for_connections([ours], timeout=0.1) == []
+    assert not ours.poll(0.1)
+    assert not multiprocessing.Event().wait(0.1)
+    with pytest.raises(queue.Empty):
+        multiprocessing.Queue().get(timeout=0.1)
+    ours.close()
+    theirs.close()
+
+
+def wait_for_a_token_of_botocore():
+    bucket = TokenBucket(max_rate=10, clock=BucketClock())
+    bucket.acquire(2)
+
+
+#: What waits in real time until a timeout, each with the exception that it ends in.
+WAITS = {
+    "subprocess.run": (wait_for_a_process, subprocess.TimeoutExpired),
+    "Popen.communicate": (communicate_with_a_process, subprocess.TimeoutExpired),
+    "concurrent.futures.as_completed": (
+        wait_for_a_future(concurrent.futures.as_completed),
+        concurrent.futures.TimeoutError,
+    ),
+    "concurrent.futures.wait": (wait_for_a_future(concurrent.futures.wait), None),
+    "Future.result": (
+        lambda: concurrent.futures.Future().result(timeout=0.1),
+        concurrent.futures.TimeoutError,
+    ),
+    "Executor.map": (map_over_an_executor, concurrent.futures.TimeoutError),
+    "Queue.get": (lambda: queue.Queue().get(timeout=0.1), queue.Empty),
+    "Condition.wait_for": (wait_for_a_condition, None),
+    "Event.wait": (lambda: threading.Event().wait(0.1), None),
+    "Semaphore.acquire": (lambda: threading.Semaphore(0).acquire(timeout=0.1), None),
+    "Barrier.wait": (lambda: threading.Barrier(2).wait(0.1), threading.BrokenBarrierError),
+    "Thread.join": (join_a_thread, None),
+    "Timer": (wait_for_a_timer, None),
+    "time.sleep": (lambda: time.sleep(0.1), None),
+    "asyncio.sleep": (wait_in_asyncio(lambda waiting: asyncio.sleep(waiting.close() or 0.1)), None),
+    "asyncio.wait_for": (
+        wait_in_asyncio(lambda waiting: asyncio.wait_for(waiting, 0.1)),
+        asyncio.TimeoutError,
+    ),
+    "select": (select_nothing, TimeoutError),
+    "socketserver": (wait_for_a_request, None),
+    "multiprocessing": (wait_between_processes, None),
+    "the adaptive mode of botocore": (wait_for_a_token_of_botocore, None),
+    "the pool of sqlalchemy": (lambda: PoolQueue().get(timeout=0.1), PoolIsEmpty),
+}
+
+
 class TestWhatHasToRunOn:
-    def test_asyncio_does_not_hang(self, fakesecrets_clock):
+    def test_a_timeout_of_the_real_world_ends_every_wait(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
-        woken = []
+        ended = {}
 
-        async def sleep():
-            await asyncio.sleep(0.01)
-            woken.append(datetime.now(UTC))
+        def run(name, wait):
+            try:
+                wait()
+                ended[name] = None
+            except Exception as error:
+                ended[name] = type(error)
 
-        # In a thread, since a loop whose time stands still would not end any other wait either.
-        thread = threading.Thread(target=lambda: asyncio.run(sleep()), daemon=True)
+        # Each in a thread, since the test itself would hang with a wait that does not end.
+        threads = [
+            threading.Thread(target=run, args=[name, wait], daemon=True) for name, (wait, _) in WAITS.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=20)
+
+        assert ended == {name: error for name, (_, error) in WAITS.items()}
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, tzinfo=UTC)
+
+    def test_the_code_of_users_sees_the_frozen_time_in_whatever_runs_it(self, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        seen, done = [], concurrent.futures.Future()
+
+        async def main():
+            return [time.time(), await asyncio.to_thread(time.time)]
+
+        thread = threading.Thread(target=lambda: seen.append(time.time()))
+        thread.start()
+        thread.join()
+        done.add_done_callback(lambda future: seen.append(time.time()))
+        done.set_result(None)
+        with concurrent.futures.ThreadPoolExecutor() as executor:
+            seen += [
+                executor.submit(clock).result() for clock in (time.time, time.monotonic, time.perf_counter)
+            ]
+            seen += executor.map(lambda _: time.time(), range(2))
+        seen += asyncio.run(main())
+        with multiprocessing.pool.ThreadPool(1) as pool:
+            seen.append(pool.apply(time.time))
+
+        assert set(seen) == {1896105600.0}
+        assert len(seen) == 10
+
+    def test_a_module_that_waits_may_be_imported_while_the_time_is_frozen(self, fakesecrets, monkeypatch):
+        monkeypatch.delitem(sys.modules, "socketserver")
+        fakesecrets.clock.move_to("2030-01-31 16:00")
+        ended = []
+
+        def wait():
+            import socketserver
+
+            with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+                server.timeout = 0.1
+                server.handle_request()
+            ended.append(socketserver)
+
+        thread = threading.Thread(target=wait, daemon=True)
         thread.start()
         thread.join(timeout=10)
 
-        assert woken == [datetime(2030, 1, 31, 16, tzinfo=UTC)]
+        assert len(ended) == 1
+        assert ended != [socketserver]
+
+    def test_modules_that_freezegun_is_configured_to_ignore_see_the_real_time(self, fakesecrets, monkeypatch):
+        monkeypatch.setattr(config, "settings", Settings())
+        freezegun.configure(extend_ignore_list=["ignored_by_users"])
+        ignored, seen = ModuleType("ignored_by_users"), ModuleType("seen_by_users")
+        for module in (ignored, seen):
+            exec("import time\ndef now():\n    return time.time()", vars(module))
+
+        fakesecrets.clock.move_to("2030-01-31 16:00")
+
+        assert ignored.now() < 1896105600.0 == seen.now()
+
+    def test_an_event_loop_that_runs_goes_on(self, fakesecrets):
+        async def main():
+            waiting = asyncio.create_task(asyncio.sleep(0.05))
+            await asyncio.sleep(0)
+            fakesecrets.clock.move_to("2030-01-31 16:00")
+            await asyncio.wait_for(waiting, 5)
+            fakesecrets.clock.stop()
+            await asyncio.wait_for(asyncio.sleep(0.01), 5)
+
+        thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+        thread.start()
+        thread.join(timeout=10)
+
+        assert not thread.is_alive()
+
+    def test_a_freeze_opens_no_socket(self, socket_disabled, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        assert time.time() == 1896105600.0
+
+    def test_a_freeze_that_fails_in_the_middle_is_undone(self, fakesecrets, monkeypatch):
+        class Lazy(ModuleType):
+            def __dir__(self):
+                raise LookupError("this module cannot be looked at")
+
+        monkeypatch.setitem(sys.modules, "a_lazy_module", Lazy("a_lazy_module"))
+
+        with pytest.raises(LookupError):
+            fakesecrets.clock.freeze()
+
+        assert not fakesecrets.clock.is_frozen
+        monkeypatch.undo()
+        fakesecrets.clock.move_to("2030-01-31 16:00")
+        assert time.time() == 1896105600.0
+
+    def test_pytest_measures_durations_also_without_pytest_freezer(self, pytester, monkeypatch):
+        monkeypatch.setattr(config, "settings", Settings())
+        pytester.makepyfile("def test_it(fakesecrets_clock): fakesecrets_clock.move_to('2050-01-31')")
+
+        ran = pytester.inline_run("-p", "no:freezer")
+
+        durations = [report.duration for report in ran.getreports("pytest_runtest_logreport")]
+        assert [0 <= duration < 60 for duration in durations] == [True] * 3
 
     def test_pytest_goes_on_measuring_durations(self, pytester):
         pytester.makepyfile(
@@ -421,3 +706,294 @@ class TestWhatHasToRunOn:
 
         assert ran.duration < 60
         ran.stdout.re_match_lines([r"=+ no tests ran in [0-5]?\d\.\d\ds =+"])
+
+
+#: Ways to freeze the time that are not ours: how each is entered, and whether its time goes on by itself.
+FREEZES = {
+    "freezegun": lambda: freeze_time("2030-01-31 16:00"),
+    "freezegun with an offset": lambda: freeze_time("2030-01-31 16:00", tz_offset=-8),
+    "freezegun with a timedelta as offset": lambda: freeze_time(
+        "2030-01-31 16:00", tz_offset=timedelta(hours=5, minutes=45)
+    ),
+    "freezegun with tick": lambda: freeze_time("2030-01-31 16:00", tick=True),
+    "freezegun with auto_tick_seconds": lambda: freeze_time("2030-01-31 16:00", auto_tick_seconds=15),
+    "freezegun with real_asyncio": lambda: freeze_time("2030-01-31 16:00", real_asyncio=True),
+    "freezegun that ignores this package": lambda: freeze_time(
+        "2030-01-31 16:00", ignore=["pytest_fakesecrets"]
+    ),
+    "time-machine": lambda: time_machine.travel("2030-01-31 16:00 +0000", tick=False),
+    "time-machine with tick": lambda: time_machine.travel("2030-01-31 16:00 +0000"),
+    "time-machine with a zone": lambda: time_machine.travel(
+        datetime(2030, 2, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo")), tick=False
+    ),
+}
+#: Some seconds go by where the time goes on, or is read a few times.
+NEARLY = timedelta(minutes=2)
+
+
+def utc_now():
+    """The time of the process, which no tz_offset and no zone has changed."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+@pytest.mark.parametrize("freeze", FREEZES.values(), ids=FREEZES)
+class TestAFreezeThatIsInForceAlready:
+    def test_is_moved_and_no_other_one_is_started(self, fakesecrets, client, freeze):
+        moment = datetime(2031, 2, 3, 4, 5, 6, 789_012, tzinfo=UTC)
+        client.create_secret(Name="db", SecretString="value")
+        fakesecrets.fail("GetSecretValue", timedelta(hours=1))
+        with freeze():
+            before = [list(api.freeze_factories), list(time_machine.traveller_stack)]
+
+            fakesecrets.clock.tick(timedelta(days=1))
+            assert abs(utc_now() - datetime(2030, 2, 1, 16, tzinfo=UTC)) < NEARLY
+            client.get_secret_value(SecretId="db")
+            assert abs(utc_now() - datetime(2030, 2, 1, 17, tzinfo=UTC)) < NEARLY
+            fakesecrets.clock.move_to(moment)
+            assert timedelta(0) <= fakesecrets.clock.now - moment < NEARLY
+            fakesecrets.clock.move_to("2029-12-31")
+            assert abs(utc_now() - datetime(2029, 12, 31, tzinfo=UTC)) < NEARLY
+
+            assert fakesecrets.clock.is_frozen
+            assert [list(api.freeze_factories), list(time_machine.traveller_stack)] == before
+        assert not fakesecrets.clock.is_frozen
+
+    def test_is_given_back_as_it_was_unless_it_has_ended(self, freeze):
+        with freeze():
+            with FakeSecrets() as fake:
+                fake.clock.move_to("2040-01-31")
+                fake.clock.tick(60)
+
+            assert abs(utc_now() - datetime(2030, 1, 31, 16, tzinfo=UTC)) < NEARLY
+        with FakeSecrets() as fake:
+            with freeze():
+                fake.clock.tick(60)
+            assert utc_now().year < 2030
+            fake.clock.move_to("2040-01-31")
+            assert utc_now() == datetime(2040, 1, 31, tzinfo=UTC)
+
+    def test_is_followed_by_everything_that_reads_the_time(self, fakesecrets, client, freeze):
+        left = []
+
+        def function(event, context):
+            left.append(context.get_remaining_time_in_millis())
+            well_behaved(event, context)
+
+        with freeze(), concurrent.futures.ThreadPoolExecutor() as executor:
+            target = CredentialTarget({"app": "old"}, applies_after=timedelta(days=2))
+            target.change_password("app", "new")
+            assert abs(created(client) - datetime(2030, 1, 31, 16, tzinfo=UTC)) < NEARLY
+            assert abs(executor.submit(lambda: fakesecrets.clock.now).result() - utc_now()) < NEARLY
+            fakesecrets.rotate("db", function, RotationRules={"AutomaticallyAfterDays": 10})
+            fakesecrets.clock.tick(timedelta(days=1))
+            assert not target.accepts("new")
+            fakesecrets.clock.tick(timedelta(days=10))
+            assert target.accepts("new")
+
+        begun = [rotation.started_at for rotation in fakesecrets.rotations("db")]
+        assert abs(begun[0] - datetime(2030, 1, 31, 16, tzinfo=UTC)) < NEARLY
+        assert timedelta(0) <= begun[1] - datetime(2030, 2, 10, tzinfo=UTC) < NEARLY
+        assert all(10_000 < each <= 30_000 for each in left)
+
+    def test_is_followed_in_every_zone(self, fakesecrets, client, monkeypatch, freeze):
+        try:
+            for hours, zone in enumerate(["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kathmandu"]):
+                monkeypatch.setenv("TZ", zone)
+                time.tzset()
+                with freeze():
+                    fakesecrets.clock.tick(hours * 3600)
+                    expected = datetime(2030, 1, 31, 16 + hours, tzinfo=UTC)
+                    assert abs(created(client, zone) - expected) < NEARLY
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+
+class TestFreezesOfOthers:
+    @freeze_time("2030-01-31 16:00")
+    def test_as_a_decorator_end_before_the_fixture(self, fakesecrets, client):
+        fakesecrets.clock.tick(60)
+
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+        assert created(client) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+
+    @freeze_time("2030-01-31 16:00")
+    def test_as_a_decorator_begin_after_the_clock_and_win(self, fakesecrets_clock, client):
+        assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
+        fakesecrets_clock.tick(60)
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+
+    def test_of_pytest_freezer_requested_first_are_moved_by_both(self, freezer, fakesecrets_clock, client):
+        freezer.move_to("2030-01-31 16:00")
+        assert created(client) == fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
+
+        fakesecrets_clock.tick(60)
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+        freezer.tick(60)
+        assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, 2, tzinfo=UTC)
+
+    def test_of_pytest_freezer_requested_last_are_moved_by_both(self, fakesecrets_clock, freezer, client):
+        freezer.move_to("2030-01-31 16:00")
+        assert created(client) == fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
+
+        fakesecrets_clock.tick(60)
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+
+    def test_of_pytest_freezer_requested_after_the_fake_are_moved(self, fakesecrets, client, freezer):
+        freezer.move_to("2030-01-31 16:00")
+        fakesecrets.clock.tick(60)
+
+        assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+
+    def test_of_the_fixture_of_time_machine_are_moved_by_both(self, time_machine, fakesecrets, client):
+        time_machine.move_to("2030-01-31 16:00 +0000", tick=False)
+        fakesecrets.clock.freeze()
+        fakesecrets.clock.tick(60)
+        assert created(client) == datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+
+        time_machine.shift(60)
+        assert fakesecrets.clock.now == datetime(2030, 1, 31, 16, 2, tzinfo=UTC)
+
+    def test_of_time_machine_keep_their_zone(self, fakesecrets):
+        with time_machine.travel(datetime(2030, 2, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo")), tick=False):
+            fakesecrets.clock.tick(timedelta(days=1))
+
+            assert datetime.now() == datetime(2030, 2, 2, 1)  # noqa: DTZ001, DTZ005
+            assert time.tzname == ("JST", "JST")
+
+    def test_inside_of_our_freeze_are_rejected_by_time_machine(self, fakesecrets_clock):
+        with pytest.raises(RuntimeError, match="time-machine cannot start when freezegun is active"):
+            time_machine.travel("2030-01-31").start()
+
+    def test_that_are_moved_by_their_owner_later_are_left_there(self):
+        with freeze_time("2030-01-31 16:00") as frozen:
+            with FakeSecrets() as fake:
+                fake.clock.tick(60)
+                frozen.move_to("2031-01-31")
+
+            assert datetime.now(UTC) == datetime(2031, 1, 31, tzinfo=UTC)
+
+    def test_that_tick_when_they_are_read_are_not_read_to_be_moved(self, fakesecrets):
+        with freeze_time("2030-01-31 16:00", auto_tick_seconds=15):
+            for _ in range(3):
+                fakesecrets.clock.tick(60)
+            fakesecrets.clock.move_to("2030-01-31 16:03")
+
+            seen = [datetime.now(UTC), fakesecrets.clock.now, datetime.now(UTC)]
+
+        assert [f"{moment:%H:%M:%S}" for moment in seen] == ["16:03:00", "16:03:15", "16:03:15"]
+
+    def test_are_followed_where_their_copy_of_freezegun_is_imported_no_more(self, fakesecrets):
+        with freeze_time("2030-01-31 16:00", tz_offset=3), mock.patch.dict(sys.modules):
+            for name in [name for name in sys.modules if name.partition(".")[0] == "freezegun"]:
+                del sys.modules[name]
+            fakesecrets.clock.tick(60)
+
+            assert fakesecrets.clock.now == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
+        assert not fakesecrets.clock.is_frozen
+
+    def test_need_none_of_our_freezes_where_a_stop_is_called_once_too_often(self, fakesecrets):
+        fakesecrets.clock.move_to("2030-01-31 16:00")
+        theirs = freeze_time("2031-01-31")
+        theirs.start()
+        theirs.stop()
+        with pytest.raises(AttributeError):  # of freezegun: nothing of its own is left to be stopped
+            theirs.stop()
+
+        assert not fakesecrets.clock.is_frozen
+        fakesecrets.clock.move_to("2032-01-31")
+        assert datetime.now(UTC) == datetime(2032, 1, 31, tzinfo=UTC)
+
+
+class TestTheOrderOfFreezes:
+    """Our freeze and two others are begun in one order and ended in another one."""
+
+    @pytest.mark.parametrize("begun", list(permutations(["ours", "a", "b"])), ids="-".join)
+    def test_does_not_matter(self, begun):
+        for ended in permutations(begun):
+            if begun[0] != "ours" and (begun.index("a") < begun.index("b")) == (
+                ended.index("a") < ended.index("b")
+            ):
+                continue  # freezegun's own freezes are left as they are nested, where none of ours is around
+            before = changed_by_a_freeze()
+            with FakeSecrets() as fake:
+                freezes = {"a": freeze_time("2031-01-31"), "b": freeze_time("2032-01-31", tick=True)}
+                for name in begun:
+                    if name == "ours":
+                        fake.clock.move_to("2030-01-31 16:00")
+                        assert abs(utc_now() - datetime(2030, 1, 31, 16, tzinfo=UTC)) < NEARLY
+                    else:
+                        freezes[name].start()
+                for name in ended:
+                    fake.clock.stop() if name == "ours" else freezes[name].stop()
+                    left = ended[ended.index(name) + 1 :]
+                    assert (utc_now().year >= 2030) == bool({"a", "b"}.intersection(left) or begun[0] in left)
+            assert changed_by_a_freeze() == before, ended
+
+    def test_does_not_matter_to_modules_that_are_imported_meanwhile(self, fakesecrets, monkeypatch, tmp_path):
+        (tmp_path / "imported_meanwhile.py").write_text("from datetime import datetime\n", "utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        fakesecrets.clock.freeze()
+        theirs = freeze_time("2031-01-31")
+        theirs.start()
+        import imported_meanwhile
+
+        fakesecrets.clock.stop()
+        assert imported_meanwhile.datetime.now().year == 2031
+        theirs.stop()
+
+        assert imported_meanwhile.datetime is api.real_datetime
+        del sys.modules["imported_meanwhile"]
+
+
+class TestThreads:
+    """Threads freeze, move and stop one clock at the same time, and none of them meets an error."""
+
+    @pytest.fixture(autouse=True)
+    def threads_take_turns_often(self):
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        yield
+        sys.setswitchinterval(before)
+
+    def test_that_tick_lose_no_time_and_never_go_back(self, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        def tick(_):
+            seen = []
+            for _ in range(50):
+                fakesecrets_clock.tick(3)
+                seen.append(fakesecrets_clock.now)
+            return seen
+
+        with concurrent.futures.ThreadPoolExecutor(4) as executor:
+            seen = list(executor.map(tick, range(4)))
+
+        start = datetime(2030, 1, 31, 16, tzinfo=UTC)
+        assert [moments == sorted(moments) for moments in seen] == [True] * 4
+        assert start + timedelta(seconds=150) <= fakesecrets_clock.now <= start + timedelta(seconds=600)
+
+    def test_that_freeze_move_and_stop_leave_nothing_behind(self, fakesecrets):
+        start = threading.Barrier(4)
+
+        def use(action):
+            start.wait()
+            for _ in range(5):
+                action()
+
+        clock = fakesecrets.clock
+        actions = [clock.freeze, clock.stop, clock.tick, lambda: clock.move_to("2030-01-31")]
+        with concurrent.futures.ThreadPoolExecutor(4) as executor:
+            list(executor.map(use, actions))
+
+        clock.stop()
+        assert not clock.is_frozen
+
+    def test_that_outlive_the_fake_cannot_freeze_the_time(self):
+        with FakeSecrets() as fake, concurrent.futures.ThreadPoolExecutor() as executor:
+            fake.clock.tick(60)
+
+        with concurrent.futures.ThreadPoolExecutor() as executor:
+            for action in (fake.clock.freeze, fake.clock.tick, lambda: fake.clock.move_to("2030-01-31")):
+                with pytest.raises(FakeSecretsError, match="The fake of this clock is not active"):
+                    executor.submit(action).result()

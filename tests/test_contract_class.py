@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from pytest_fakesecrets import RotationContract
+from pytest_fakesecrets import FakeSecretsError, RotationContract
 
 FUNCTION = """
 import json
@@ -315,3 +317,25 @@ class TestAFailure:
         ran.stdout.no_fnmatch_line("*a-new-password*in*")
         ran.stdout.no_fnmatch_line("*_scenarios*")
         ran.stdout.fnmatch_lines(["E   AssertionError: current-moved-early: *"])
+
+
+@pytest.mark.parametrize(
+    ("name", "delay", "told"),
+    [
+        ("timeout", 30, "A timeout is a timedelta longer than nothing, not 30."),
+        ("timeout", timedelta.max, "The timeout of a function on Lambda has to be a timedelta from "),
+        ("timeout", timedelta(minutes=-1), "A timeout is a timedelta longer than nothing, not "),
+        ("propagation_delay", 5, "TestMine.propagation_delay has to be a timedelta from "),
+        (
+            "propagation_delay",
+            timedelta(seconds=-1),
+            "TestMine.propagation_delay has to be a timedelta from ",
+        ),
+        ("propagation_delay", timedelta.max, "TestMine.propagation_delay has to be a timedelta from "),
+    ],
+)
+def test_a_delay_that_makes_no_sense_is_rejected_when_the_class_is_made(name, delay, told):
+    with pytest.raises(FakeSecretsError) as raised:
+        type("TestMine", (RotationContract,), {name: delay})
+
+    assert str(raised.value).startswith(told)

@@ -415,6 +415,13 @@ class TestWhichCalls:
                 ]
             ),
             pytest.param(
+                ("GetSecretValue", timedelta.max, {}),
+                "The time that a slow answer takes has to be a timedelta from timedelta(0) to "
+                "datetime.timedelta(days=1000), not datetime.timedelta(days=999999999, seconds=86399, "
+                "microseconds=999999).",
+                id="a time without an end",
+            ),
+            pytest.param(
                 ("GetSecretValue", ClientError, {}),
                 "No exception can be made of <class 'botocore.exceptions.ClientError'> alone: "
                 "ClientError.__init__() missing 2 required positional arguments: 'error_response' and "
@@ -1241,6 +1248,17 @@ class TestTimeout:
             fake.add_rotation_function(nothing, timeout=timeout)
 
         assert str(raised.value) == f"A timeout is a timedelta longer than nothing, not {timeout!r}."
+
+    @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(minutes=15, microseconds=1)])
+    def test_has_to_be_one_that_lambda_takes(self, fake, timeout):
+        with pytest.raises(FakeSecretsError) as raised:
+            fake.add_rotation_function(nothing, timeout=timeout)
+
+        assert str(raised.value) == (
+            "The timeout of a function on Lambda has to be a timedelta from timedelta(0) to "
+            f"datetime.timedelta(seconds=900), not {timeout!r}."
+        )
+        fake.add_rotation_function(nothing, timeout=timedelta(minutes=15))
 
 
 @pytest.fixture

@@ -1263,7 +1263,10 @@ class Faults:
 class TestReporting:
     @pytest.mark.parametrize(
         "strict",
-        [pytest.param([], marks=LONG, id="with warnings"), pytest.param(["-W", "error"], id="with -W error")],
+        [
+            pytest.param([], marks=pytest.mark.long, id="with warnings"),
+            pytest.param(["-W", "error"], id="with -W error"),
+        ],
     )
     def test_no_fault_of_it_ends_a_run_or_changes_an_outcome(self, pytester, strict):
         pytester.makepyfile(REPORTED.replace("FAULTS", repr(list(range(len(TOGETHER))))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_fakesecrets
-from pytest_fakesecrets import CredentialRefused, CredentialTarget, TargetDown
+from pytest_fakesecrets import CredentialRefused, CredentialTarget, FakeSecretsError, TargetDown
 
 START = datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -667,6 +668,24 @@ class TestState:
         target.create_user("clone", "other")
 
         assert before == {"users": {"app": 1}, "actions": frozenset()}
+
+    @pytest.mark.parametrize("name", ["applies_after", "keeps_old_for"])
+    @pytest.mark.parametrize("delay", [timedelta.max, timedelta(days=1001), -SECOND, 3, None])
+    def test_a_delay_that_makes_no_sense_is_rejected_at_once(self, target, name, delay):
+        told = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
+        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{told}$"):
+            CredentialTarget({"app": "old"}, **{name: delay})
+        with pytest.raises(FakeSecretsError):
+            setattr(target, name, delay)
+
+        assert getattr(target, name) == timedelta(0)
+
+    @pytest.mark.parametrize("number", [0, -1, 1.5, True, None])
+    def test_a_number_of_passwords_below_one_is_rejected(self, number):
+        with pytest.raises(
+            FakeSecretsError, match=r"^most_passwords has to be a number from 1 on, not .*\.$"
+        ):
+            CredentialTarget({"app": "old"}, most_passwords=number)
 
     def test_a_reset_brings_back_how_it_was_made_and_keeps_the_listeners(self, target):
         told = []

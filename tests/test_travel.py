@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from random import Random
 
 import pytest
+from botocore.exceptions import ClientError
 from freezegun import freeze_time
+from hypothesis import example, given
+from hypothesis import strategies as st
 from rotation_functions import raising_in, well_behaved
 from support import labels, refused, token
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._page import page
+from pytest_fakesecrets._report import ItemPart
+from pytest_fakesecrets._telling import secrets_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -792,3 +801,272 @@ class TestWhatReviewsHaveFound:
         clock.move_to("2030-01-05")
 
         assert scheduled(fakesecrets)[0].status == "succeeded"
+
+
+UTC = timezone.utc
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def rotating(client, delay=timedelta(0), tick=lambda delay: None):
+    """A rotation function with a client that is there already, and that takes some time in each step."""
+
+    def rotate(event, context):
+        tick(delay)
+        assert context.get_remaining_time_in_millis() >= 0
+        secret, new = {"SecretId": event["SecretId"]}, event["ClientRequestToken"]
+        if event["Step"] == "createSecret":
+            stages = ["AWSPENDING"]
+            client.put_secret_value(
+                **secret, ClientRequestToken=new, SecretString="new", VersionStages=stages
+            )
+        elif event["Step"] == "finishSecret":
+            held = client.describe_secret(**secret)["VersionIdsToStages"]
+            old = next(version for version, attached in held.items() if "AWSCURRENT" in attached)
+            client.update_secret_version_stage(
+                **secret, VersionStage="AWSCURRENT", MoveToVersionId=new, RemoveFromVersionId=old
+            )
+
+    return rotate
+
+
+@contextmanager
+def zone(name):
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+        time.tzset()
+
+
+def near(bound, span=timedelta(days=1100)):
+    """Moments that are not far from an end of the calendar, and mostly very near."""
+    side = 1 if bound == FIRST else -1
+    spans = [timedelta(0), timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=2), span]
+    return (
+        st.sampled_from(spans)
+        .flatmap(lambda most: st.timedeltas(timedelta(0), most))
+        .map(lambda delta: bound + side * delta)
+    )
+
+
+RULES = [
+    {"AutomaticallyAfterDays": 1},
+    {"AutomaticallyAfterDays": 1000},
+    {"AutomaticallyAfterDays": 30, "Duration": "24h"},
+    {"ScheduleExpression": "rate(4 hours)"},
+    {"ScheduleExpression": "rate(23 hours)", "Duration": "3h"},
+    {"ScheduleExpression": "rate(999 days)"},
+    {"ScheduleExpression": "cron(0 0 29 2 ? *)"},
+    {"ScheduleExpression": "cron(0 23 L * ? *)", "Duration": "1h"},
+    {"ScheduleExpression": "cron(0 0/4 ? * MON#5 *)"},
+]
+
+
+def refuses(event, context):
+    raise ConnectionError("The target is down.")
+
+
+class TestTheEndsOfTheCalendar:
+    """No exception but those of the fake and of AWS comes out of anything, wherever the clock stands."""
+
+    @given(
+        moment=near(FIRST) | near(LAST),
+        rules=st.sampled_from(RULES),
+        assumed=st.fixed_dictionaries(
+            {},
+            optional={
+                "rotate_at": st.sampled_from(["open", "close", Random(1)]),
+                "hour_rate_grid": st.sampled_from(["running", "daily", "last rotation"]),
+                "first_day_base": st.sampled_from(["call", "value"]),
+                "retry_delays": st.just((timedelta(days=1000),)),
+            },
+        ),
+        place=st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Los_Angeles"]),
+        is_ours=st.booleans(),
+        works=st.booleans(),
+        delay=st.sampled_from([timedelta(0), timedelta(milliseconds=1), timedelta(seconds=40)]),
+        step=st.sampled_from(
+            [timedelta(0), timedelta(milliseconds=1), timedelta(hours=5), timedelta(days=2)]
+        ),
+    )
+    @example(
+        moment=datetime(9999, 12, 30, tzinfo=UTC),
+        rules={"ScheduleExpression": "cron(0 0 29 2 ? *)"},
+        assumed={},
+        place="UTC",
+        is_ours=True,
+        works=True,
+        delay=timedelta(0),
+        step=timedelta(days=2),
+    )
+    def test_break_nothing(self, moment, rules, assumed, place, is_ours, works, delay, step):
+        with zone(place), FakeSecrets() as fake:
+            if is_ours:
+                fake.clock.move_to(moment)
+                self._live(fake, rules, assumed, works, delay, step)
+            else:
+                with freeze_time(moment):
+                    self._live(fake, rules, assumed, works, delay, step)
+
+    def _live(self, fake, rules, assumed, works, delay, step):
+        """The life of some secrets, and everything that tells of it."""
+        client, began = fake.client(), fake.clock.now
+        tick = partial(self._unless_rejected, fake.clock.tick)
+        function = rotating(client, delay, tick) if works else refuses
+        fake.assume(**assumed)
+        client.create_secret(Name="db", SecretString="old")
+        configure(fake, client, function, **rules)
+        fake.secret("db").next_rotation  # noqa: B018
+        tick(step)
+        self._unless_rejected(fake.rotate, "db")
+        for _ in range(3):
+            client.put_secret_value(SecretId="db", SecretString="new")
+            self._unless_rejected(fake.fail, "GetSecretValue", step)
+            self._unless_rejected(client.get_secret_value, SecretId="db")
+        fake.add_secret("rds!db", "old", owning_service="rds", created_at=began, last_rotated_at=began)
+        tick(step)
+        due = client.delete_secret(SecretId="db", RecoveryWindowInDays=30)["DeletionDate"]
+        assert due.tzinfo is not None
+        tick(step)
+        client.restore_secret(SecretId="rds!db")
+        client.create_secret(Name="forever", SecretString="value")
+        client.delete_secret(SecretId="forever", ForceDeleteWithoutRecovery=True)
+        listed = client.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+        for name in (entry["Name"] for entry in listed):
+            client.describe_secret(SecretId=name)
+            client.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)
+        client.batch_get_secret_value(SecretIdList=["db", "rds!db"])
+        self._use_a_target(began, tick, step)
+        self._tell(fake)
+
+    def _use_a_target(self, began, tick, step):
+        target = CredentialTarget({"app": "old"}, applies_after=step, keeps_old_for=step)
+        assert target.accepts("old")
+        target.change_password("app", "new")
+        tick(step)
+        target.passwords("app")
+        target.add_password("app", "new")
+
+    def _tell(self, fake):
+        told = [fake.timeline(), repr(fake.clock), repr(fake), str(fake.cloudtrail), str(fake.eventbridge)]
+        for rotation in fake.rotations():
+            told += [repr(rotation), str(rotation.scheduled_at)]
+        told.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
+        secrets, _ = secrets_of(fake._service, fake.rotations())
+        part = ItemPart(nodeid="test", outcome="passed", place="", started=0.0, secrets=secrets)
+        told.append(page([ItemPart.from_json(part.to_json())]))
+        assert None not in told
+
+    def _unless_rejected(self, action, *arguments, **keywords):
+        """What an action returns, or how it was rejected: a rotation is stuck, or the calendar ends there."""
+        try:
+            return action(*arguments, **keywords) or ""
+        except (FakeSecretsError, ClientError) as error:
+            return str(error)
+
+    @pytest.mark.parametrize("moment", [FIRST, date.min, "0001-01-01", LAST, date.max])
+    def test_are_moments_to_which_the_clock_can_be_moved(self, fakesecrets, client, moment):
+        fakesecrets.clock.move_to(moment)
+
+        client.create_secret(Name="db", SecretString="value")
+        assert client.describe_secret(SecretId="db")["CreatedDate"].year in (1, 9999)
+        assert fakesecrets.clock.now in (FIRST, LAST, LAST.replace(hour=0, minute=0, second=0, microsecond=0))
+
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+            "9999-12-31T23:30:00-01:00",
+            "0001-01-01T00:30:00+01:00",
+        ],
+    )
+    def test_are_not_passed_by_a_moment_in_another_zone(self, fakesecrets, moment):
+        with pytest.raises(FakeSecretsError, match="the calendar has the years 1 to 9999, in UTC"):
+            fakesecrets.clock.move_to(moment)
+
+        assert not fakesecrets.clock.is_frozen
+
+    @pytest.mark.parametrize("delta", [timedelta.max, timedelta.min, timedelta(days=3_000_000), 1e12, 1e300])
+    def test_are_not_passed_by_a_tick(self, fakesecrets_clock, delta):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets_clock.tick(delta)
+
+        assert str(raised.value) == (
+            f"The clock stands at 2030-01-31 16:00:00.000 UTC and cannot be moved by {delta!r}: "
+            "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
+        )
+        assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
+
+    def test_leave_no_window_to_be_reported(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("9999-12-30")
+
+        configure(fakesecrets, db, ScheduleExpression="cron(0 0 29 2 ? *)")
+
+        assert fakesecrets.secret("db").next_rotation is None
+        assert "NextRotationDate" not in db.describe_secret(SecretId="db")
+        assert "NextRotationDate" not in db.list_secrets()["SecretList"][0]
+
+    def test_keep_a_secret_whose_recovery_would_end_later(self, db, fakesecrets_clock):
+        fakesecrets_clock.move_to("9999-12-20")
+
+        due = db.delete_secret(SecretId="db", RecoveryWindowInDays=30)["DeletionDate"]
+        fakesecrets_clock.move_to(LAST)
+
+        assert timedelta(0) <= LAST - due < timedelta(milliseconds=2)  # a float has no more digits there
+        assert db.restore_secret(SecretId="db")["Name"] == "db"
+
+    def test_leave_a_failed_rotation_without_another_attempt(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("9999-12-31 23:59:30")
+
+        rotation = fakesecrets.rotate("db", raising_in("createSecret"))
+
+        assert (rotation.status, rotation.retry_at) == ("failed", None)
+
+    def test_keep_a_password_that_would_end_later(self, fakesecrets_clock):
+        fakesecrets_clock.move_to("9999-12-31")
+        target = CredentialTarget({"app": "old"}, keeps_old_for=timedelta(days=2))
+
+        target.change_password("app", "new")
+        fakesecrets_clock.move_to(LAST)
+
+        assert target.accepts("old")
+        assert target.accepts("new")
+
+    def test_are_written_with_four_digits_of_their_years(self, db, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to(FIRST)
+        db.put_secret_value(SecretId="db", SecretString="new")
+        fakesecrets.rotate("db", well_behaved)
+
+        assert "0001-01-01 00:00:00.000  PutSecretValue" in fakesecrets.timeline("db")
+        assert fakesecrets.cloudtrail[0]["eventTime"] == "0001-01-01T00:00:00Z"
+
+    @pytest.mark.parametrize("until", [timedelta.max, timedelta.min, "9999-12-31"])
+    def test_limit_the_table_of_a_schedule(self, db, fakesecrets, monkeypatch, until):
+        monkeypatch.setattr("pytest_fakesecrets._looking._MOST_WINDOWS", 1000)
+        configure(fakesecrets, db, AutomaticallyAfterDays=1)
+
+        with pytest.raises(FakeSecretsError, match=r"Choose (less|an earlier moment)\."):
+            fakesecrets.schedule("db", until=until)
+
+    @pytest.mark.parametrize("rules", RULES)
+    def test_do_not_matter_to_the_past_of_a_seeded_secret(self, fakesecrets, fakesecrets_clock, rules):
+        fakesecrets_clock.move_to("9990-01-02 09:30")
+
+        fakesecrets.add_secret(
+            "db",
+            "value",
+            rotation_function=fakesecrets.add_rotation_function(well_behaved),
+            rotation_rules=rules,
+            created_at=FIRST,
+        )
+
+        (region,) = fakesecrets._service.store.regions.values()
+        opened, due = region.secrets["db"].last_window, region.secrets["db"].due_window
+        assert opened <= fakesecrets_clock.now < due.opens
+        assert fakesecrets.rotations("db") == ()

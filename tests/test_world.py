@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -343,12 +344,29 @@ class TestAssumptions:
             ({"retry_delays": [60]}, r"retry_delays has to be a tuple of timedeltas, not \[60\]"),
             ({"retry_delays": (60,)}, "retry_delays has to be a tuple of timedeltas"),
             ({"pending_after_finish": "gone"}, "has to be 'stays' or 'removed', not 'gone'"),
+            *(
+                (
+                    {"retry_delays": (timedelta(minutes=1), delay)},
+                    r"Each of retry_delays has to be a timedelta from timedelta\(0\) to "
+                    rf"datetime.timedelta\(days=1000\), not {re.escape(repr(delay))}\.",
+                )
+                for delay in (timedelta.max, timedelta(days=1000, seconds=1), timedelta(microseconds=-1))
+            ),
         ],
-        ids=["a list", "numbers", "another word"],
+        ids=["a list", "numbers", "another word", "endless", "too long", "negative"],
     )
     def test_of_the_wrong_kind_are_refused(self, fakesecrets, changes, told):
+        before = fakesecrets.assume()
+
         with pytest.raises(FakeSecretsError, match=told):
             fakesecrets.assume(**changes)
+
+        assert fakesecrets.assume() == before
+
+    def test_of_delays_may_be_none_at_all_or_as_long_as_a_schedule(self, fakesecrets):
+        delays = (timedelta(0), timedelta(days=1000))
+
+        assert fakesecrets.assume(retry_delays=delays).retry_delays == delays
 
 
 class TestTheClockInsideARetry:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 from .errors import FakeSecretsError
+from .moments import check_delay
 from .public import public
 from .schedule import Grid
 
@@ -74,6 +75,8 @@ class Assumptions:
         delays: object = self.retry_delays
         if not (isinstance(delays, tuple) and all(isinstance(delay, timedelta) for delay in delays)):
             raise FakeSecretsError(f"retry_delays has to be a tuple of timedeltas, not {delays!r}.")
+        for delay in delays:
+            check_delay("Each of retry_delays", delay)
         for name, allowed in _ALLOWED.items():
             given = getattr(self, name)
             if given not in allowed and not (name == "rotate_at" and isinstance(given, Random)):

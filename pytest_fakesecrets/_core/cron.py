@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from croniter import croniter
-from croniter.croniter import CroniterError
 
 _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _MONTHS = {
@@ -47,9 +46,13 @@ class Cron:
     def is_hourly(self) -> bool:
         return len(self.hours) > 1
 
-    def next_after(self, moment: datetime) -> datetime:
-        """The first time that it fires strictly after *moment*, which is in UTC."""
-        fires: datetime = croniter(self._expression, moment).get_next(datetime)
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first time that it fires strictly after *moment*, which is in UTC; None where it never does."""
+        second = moment.replace(microsecond=0)  # croniter counts in floats, which round it up in far years
+        try:
+            fires: datetime = croniter(self._expression, second).get_next(datetime)
+        except (ValueError, OverflowError):  # not within 50 years, or not before the calendar ends
+            return None
         return fires
 
     @property
@@ -74,10 +77,8 @@ def parse(text: str) -> Cron:
     month = _listed(months, 1, 12, _MONTHS)
     days = _month_days(month_days, month) if week_days == "?" else f"* {month} {_week_days(week_days)}"
     cron = Cron(hours=_hours(hours), days=days)
-    try:
-        cron.next_after(datetime(2000, 1, 1))  # noqa: DTZ001  # only whether there is such a day
-    except CroniterError:
-        raise NotACron(text) from None
+    if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether there is such a day
+        raise NotACron(text)
     return cron
 
 

@@ -27,6 +27,9 @@ _LONGEST_DURATION = 24
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
+#: How many days before a moment the latest time of a `cron()` is looked for, before all of its times are.
+_LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
+
 #: Years without a 29 February, over which the dates of a `cron()` are compared.
 _YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
@@ -112,15 +115,17 @@ class Schedule:
         except OverflowError:  # beyond the calendar of Python
             return None
 
-    def _next_window(self, rule: Rule, base: datetime) -> Window:
+    def _next_window(self, rule: Rule, base: datetime) -> Window | None:
         opens = self._next_opening(rule, base)
+        if opens is None:
+            return None
         if self.duration is not None:
             return Window(opens=opens, closes=opens + int(self.duration[:-1]) * _HOUR)
         # Without a Duration, hours close after one hour, and days at the end of the UTC day.
         in_hours = isinstance(rule, Hours) or (isinstance(rule, Cron) and rule.is_hourly)
         return Window(opens=opens, closes=opens + _HOUR if in_hours else _midnight(opens) + _DAY)
 
-    def _next_opening(self, rule: Rule, base: datetime) -> datetime:
+    def _next_opening(self, rule: Rule, base: datetime) -> datetime | None:
         if isinstance(rule, Days):
             # Whatever the time of day was, a date counts as one (published describe-secret outputs).
             return _midnight(base) + rule.number * _DAY
@@ -143,6 +148,28 @@ class Schedule:
         while window is not None and window.opens <= end:
             yield window
             window = self.next_window(window.opens)
+
+    def last_opening(self, start: datetime, end: datetime) -> datetime | None:
+        """When the last of these windows opened, found without going through all of them; or None."""
+        for later in self._later_starts(start, end):
+            opened = None
+            for window in self.windows(later, end):
+                opened = window.opens
+            if opened is not None:
+                return opened
+        return None
+
+    def _later_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Moments near *end*, the nearest first, after which the windows open that open after *start* too."""
+        rule = self.rule
+        if isinstance(rule, Cron):
+            yield from (end - days * _DAY for days in _LOOK_BACK if end - start > days * _DAY)
+        elif rule is not None and end > start:
+            in_days = isinstance(rule, Days) or self.grid == "daily"
+            period = (rule.number if isinstance(rule, Days) else 1) * _DAY if in_days else rule.number * _HOUR
+            yield start + max(0, (end - start) // period - 1) * period
+            return
+        yield start
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -220,7 +247,8 @@ def _closest_hours(rule: Rule | None) -> int:
 def _fewest_days(rule: Cron) -> int:
     fewest, (moment, end) = 366, _YEARS
     before = None
-    while fewest > 1 and (moment := rule.next_after(moment)) < end:
+    while fewest > 1 and (fires := rule.next_after(moment)) is not None and fires < end:
+        moment = fires
         if before is not None and moment.date() > before:
             fewest = min(fewest, (moment.date() - before).days)
         before = moment.date()

@@ -12,6 +12,7 @@ from typing import Any
 from . import labels
 from .errors import LimitExceededException
 from .labels import CURRENT, PENDING, Labels
+from .moments import later
 from .replica import Primary, Replica
 from .rotation import Rotation
 from .schedule import Schedule, Window
@@ -209,9 +210,9 @@ class Secret:
         test_last_updated_date), so two changes within one are told apart; where the clock stands
         still, its time is followed to the letter.
         """
-        before = self.last_changed_at
-        if now != before and before - _SECOND < now < before + MILLISECOND:
-            now = before + MILLISECOND
+        since = now - self.last_changed_at
+        if since and -_SECOND < since < MILLISECOND:
+            now = later(self.last_changed_at, MILLISECOND)
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
     def counted_anew(self, now: datetime) -> Secret:
@@ -300,6 +301,6 @@ def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> 
     """The oldest version without a label that is not too young to be removed."""
     labelled = set(held.values())
     for version in versions.values():
-        if version.id not in labelled and version.created_at < now - YOUNGEST_REMOVED:
+        if version.id not in labelled and now - version.created_at > YOUNGEST_REMOVED:
             return version.id
     raise LimitExceededException("You have exceeded the maximum number of secret versions.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, secret_arn
 from pytest_fakesecrets._core.errors import (
@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.errors import (
     not_on_a_replica,
     secret_not_found,
 )
-from pytest_fakesecrets._core.secret import MILLISECOND
+from pytest_fakesecrets._core.moments import later
 
 from .context import Context, Response
 from .rotation import cancel_unfinished
@@ -51,16 +51,9 @@ def delete_secret(
     if force_delete_without_recovery:
         context.delete(secret)
         return {**named(secret), "DeletionDate": context.now}
-    due = _days_later(context.now, recovery_window_in_days or _RECOVERY_DAYS)
+    due = later(context.now, timedelta(days=recovery_window_in_days or _RECOVERY_DAYS))
     context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
     return {**named(secret), "DeletionDate": due}
-
-
-def _days_later(moment: datetime, days: int) -> datetime:
-    try:
-        return moment + timedelta(days=days)
-    except OverflowError:  # the calendar of Python ends, and the secret stays until then
-        return datetime.max.replace(tzinfo=moment.tzinfo) - MILLISECOND
 
 
 def _check_window(days: int | None, force: bool) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._core.moments import moved
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret, Value
@@ -83,7 +84,7 @@ def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseExc
     retry_at = None
     attempt = rotation.attempt - rotation.attempts_before
     if not rotation.is_test and attempt <= len(delays):
-        retry_at = context.now + delays[attempt - 1]
+        retry_at = moved(context.now, delays[attempt - 1])
     if (
         retry_at is not None
         and rotation.scheduled_at is not None

@@ -86,12 +86,8 @@ def _with(secret: Secret, token: str, value: Value | None, label: str | None, no
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
     """The latest window that had opened by now: what was to happen in it lies in the past of the seed."""
-    if secret.rotation is None:
-        return None
-    opened = None
-    for window in secret.rotation.schedule.windows(secret.rotation.counted_from, now):
-        opened = window.opens
-    return opened
+    settings = secret.rotation
+    return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 
 
 def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:

@@ -17,6 +17,8 @@ from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.schedule import Schedule, check
 
 HOUR = timedelta(hours=1)
+FIRST = datetime.min.replace(tzinfo=timezone.utc)
+LAST = datetime.max.replace(tzinfo=timezone.utc)
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 TEXTS = {
@@ -122,9 +124,11 @@ BASES = st.datetimes(datetime(2023, 12, 1), datetime(2028, 3, 2)).map(  # noqa: 
 
 
 def first_after(base, fires):
-    """Walk the hours of the years to come, and a leap year is among them."""
+    """Walk the hours of the years to come, and a leap year is among them, or to the end of the calendar."""
     moment = base.replace(minute=0, second=0, microsecond=0)
     for _ in range(366 * 24 * 9):
+        if LAST - moment < HOUR:
+            return None
         moment += HOUR
         if not moment.hour and not any(fires(moment.replace(hour=hour)) for hour in range(24)):
             moment += 23 * HOUR  # no hour of this day
@@ -212,6 +216,70 @@ def test_any_text_is_read_or_refused_in_the_services_words(text):
         refused = error.message
 
     assert refused in TEXTS or window.opens > datetime(2026, 3, 10, tzinfo=timezone.utc)
+
+
+@given(crons(), st.timedeltas(timedelta(0), timedelta(days=1500)), st.booleans())
+@example(("cron(0 0 29 2 ? *)", lambda at: (at.month, at.day) == (2, 29), {0}), timedelta(days=1), False)
+@example(("cron(0 0 ? * L *)", lambda at: weekday(at) == 7, {0}), timedelta(microseconds=0), False)
+def test_near_an_end_of_the_calendar_a_cron_opens_the_windows_that_are_left(built, distance, is_first):
+    expression, fires, hour_set = built
+    base = FIRST + distance if is_first else LAST - distance
+    expected = first_after(base, fires)
+
+    window = Schedule(stored_at=base, expression=expression).next_window(base)
+
+    if expected is None:
+        assert window is None or is_first  # not within the years that were walked
+    elif len(hour_set) == 1 and LAST - expected < timedelta(days=1):
+        assert window is None  # it would close after the calendar has ended
+    else:
+        assert window.opens == expected
+
+
+@given(
+    st.sampled_from(
+        [
+            {"automatically_after_days": 1},
+            {"automatically_after_days": 90},
+            {"expression": "rate(4 hours)"},
+            {"expression": "rate(7 hours)", "duration": "3h"},
+            {"expression": "rate(999 days)"},
+            {"expression": "cron(0 8 ? * MON#1 *)"},
+            {"expression": "cron(0 0/5 * * ? *)"},
+            {"expression": "cron(0 0 29 2 ? *)"},
+        ]
+    ),
+    st.sampled_from(["running", "daily", "last rotation"]),
+    st.one_of(BASES, st.just(FIRST + timedelta(days=5)), st.just(LAST - timedelta(days=500))),
+    st.timedeltas(timedelta(days=-2), timedelta(days=100)),
+    st.timedeltas(timedelta(days=-2), timedelta(days=150)),
+)
+def test_the_last_opening_is_that_of_the_last_window(rules, grid, base, stored, span):
+    schedule = Schedule(stored_at=base + stored, grid=grid, **rules)
+
+    opened = [window.opens for window in schedule.windows(base, base + span)]
+
+    assert schedule.last_opening(base, base + span) == (opened[-1] if opened else None)
+
+
+def test_the_last_opening_of_a_schedule_of_ten_thousand_years_is_found_at_once():
+    end = datetime(9990, 1, 2, 9, 30, tzinfo=timezone.utc)
+    found = [
+        Schedule(stored_at=FIRST, **rules).last_opening(FIRST, end)
+        for rules in (
+            {"expression": "rate(4 hours)"},
+            {"expression": "rate(999 days)"},
+            {"expression": "cron(0 0/4 * * ? *)"},
+            {"expression": "cron(0 0 29 2 ? *)"},
+        )
+    ]
+
+    assert [f"{moment:%Y-%m-%d %H:%M}" for moment in found] == [
+        "9990-01-02 08:00",
+        "9989-11-03 00:00",
+        "9990-01-02 08:00",
+        "9988-02-29 00:00",
+    ]
 
 
 def test_an_expression_is_checked_also_where_it_has_no_duration():
