@@ -10,16 +10,13 @@ from datetime import datetime, timedelta, timezone
 from threading import RLock
 
 from ._clock import present
+from ._core.credential import first_credential, user_member
 from ._core.public import public
 from ._words import utc
 
 #: The bounds of what is valid whatever the clock says: it may be moved back.
 _ALWAYS = datetime.min.replace(tzinfo=timezone.utc)
 _FOREVER = datetime.max.replace(tzinfo=timezone.utc)
-
-#: Under which keys `accepts` looks for the two halves of a credential: the first that is there counts.
-_USER_KEYS = ("username", "user", "client_id")
-_PASSWORD_KEYS = ("password", "api_key", "secret", "token")
 
 
 @public
@@ -128,8 +125,10 @@ class CredentialTarget:
 
         Args:
             value: a mapping, or JSON text of one, as a secret holds it: the user under "username",
-                "user" or "client_id", the password under "password", "api_key", "secret" or "token".
-                Where there is one user, the user may be left out, and text may be the password alone.
+                "user" or "client_id", the password under "password", "api_key", "secret" or "token". The first of
+                each that is there counts; where there is none, a member that is named like one, such as "clientId"
+                or "accessToken". Where there is one user, the user may be left out, and text may be the password
+                alone.
         """
         with self._lock:
             now = present()
@@ -293,7 +292,8 @@ def _credentials(value: object, users: Sequence[str]) -> Iterator[tuple[str, str
         except (ValueError, RecursionError):
             return
     if isinstance(value, Mapping):
-        user = next((value[key] for key in _USER_KEYS if key in value), only)
-        password = next((value[key] for key in _PASSWORD_KEYS if key in value), None)
+        named, held = user_member(value), first_credential(value)
+        user = only if named is None else value[named]
+        password = None if held is None else value[held]
         if isinstance(user, str) and isinstance(password, str):
             yield user, password

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ._core.credential import is_credential
 from ._core.secret import Secret, Value
 from ._failures import SHORTEST, parsed, written_forms
-
-#: What a member of a JSON value is called that holds a credential.
-CREDENTIALS = ("password", "secret", "token", "key")
 
 _NOTHING = ("", "null", "None", "{}")
 
@@ -27,7 +25,7 @@ def is_empty(value: Value, before: Value | None = None) -> bool:
     return isinstance(document, dict) and any(
         (member is None or member == "") and known.get(name, True) not in (None, "")
         for name, member in document.items()
-        if name.lower().endswith(CREDENTIALS)
+        if is_credential(name)
     )
 
 
@@ -39,7 +37,7 @@ def members(value: Value) -> set[str]:
 
 def has_same_credentials(before: Value, after: Value) -> bool:
     """Whether no credential is another one: the values are equal, or every member that is called like one is."""
-    named = [name for name in members(before) if name.lower().endswith(CREDENTIALS)]
+    named = [name for name in members(before) if is_credential(name)]
     if before == after or not named or isinstance(before, bytes) or isinstance(after, bytes):
         return before == after
     old, new = parsed(before), parsed(after)
@@ -88,7 +86,3 @@ def _credentials(secret: Secret) -> Iterator[Value]:
             told_anyway = member in harmless or member.lower() in _WORDS if isinstance(member, str) else True
             if is_credential(name) and not told_anyway and member not in secret.arn:
                 yield member
-
-
-def is_credential(name: str) -> bool:
-    return name.lower().endswith(CREDENTIALS) and not name.lower().replace("_", "").endswith("publickey")

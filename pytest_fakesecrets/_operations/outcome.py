@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.credential import credentials
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
@@ -16,9 +17,6 @@ from pytest_fakesecrets._core.secret import Secret, Value
 from .context import Context
 from .passwords import get_random_password
 from .rotation import start, supersede
-
-#: What a member of a JSON value is called when it holds the credential and not a name or an address.
-_CREDENTIAL_NAMES = ("password", "secret", "token", "key")
 
 
 def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> None:
@@ -154,7 +152,7 @@ def rotate_by_service(context: Context, rotation: Rotation) -> None:
 
 
 def _new_value(context: Context, old: Value | None) -> str:
-    """The old value with a new password in it, or a new password alone where it is not JSON."""
+    """The old value with a new password as its credential, or a new password alone where it is not a JSON object."""
     password: str = get_random_password(context, exclude_characters="/@\"'\\")["RandomPassword"]
     try:
         document = json.loads(old) if isinstance(old, str) else None
@@ -162,7 +160,5 @@ def _new_value(context: Context, old: Value | None) -> str:
         document = None
     if not isinstance(document, dict):
         return password
-    members = [name for name in document if any(part in name.lower() for part in _CREDENTIAL_NAMES)]
-    if "password" in document:
-        members = ["password"]
-    return json.dumps({**document, **dict.fromkeys(members, password)}) if members else password
+    named = [] if "password" in document else credentials(document)
+    return json.dumps({**document, **dict.fromkeys(named or ["password"], password)})

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._fake import FakeSecrets
 from pytest_fakesecrets._trial import LABELS, Trial
-from pytest_fakesecrets._values import CREDENTIALS
 
 from .common import Scenarios
 
@@ -127,7 +127,4 @@ def _foreign(value: Any) -> Any:
     """A value of the same form with another password in it."""
     if not isinstance(value, dict):
         return "somebody-elses-value"
-    return {
-        name: "somebody-elses-value" if name.lower().endswith(CREDENTIALS) else member
-        for name, member in value.items()
-    }
+    return {name: "somebody-elses-value" if is_credential(name) else member for name, member in value.items()}
