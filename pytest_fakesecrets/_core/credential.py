@@ -93,7 +93,7 @@ def _first(names: Iterable[str], document: Mapping[str, Any]) -> str | None:
     return next((name for name in names if name in document), None)
 
 
-def _names(document: Mapping[str, Any]) -> list[str]:
+def _names(document: Mapping[Any, Any]) -> list[str]:
     return [name for name in document if isinstance(name, str)]
 
 
