@@ -427,11 +427,6 @@ class TestTags:
                 id="fifty-one",
             ),
             pytest.param(
-                [{"Key": "aws:mine", "Value": ""}],
-                "service quotas for tagging; the code is inferred",
-                id="key of AWS",
-            ),
-            pytest.param(
                 [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}],
                 "user guide, tagging secrets: keys must be unique; the code is inferred",
                 id="key twice",
@@ -444,6 +439,14 @@ class TestTags:
             client.create_secret(Name="db", Tags=sent)
 
         assert answer.status == 400, source
+
+    def test_of_aws_are_refused(self, client):
+        """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
+        with refused("InvalidParameterException") as answer:
+            client.create_secret(Name="db", Tags=[{"Key": "aws:mine", "Value": ""}])
+
+        assert answer.message == "You can't modify system tags. Tag key: 'aws:mine'."
+        assert client.list_secrets()["SecretList"] == []
 
     def test_are_told_apart_by_case(self, client):
         """API_CreateSecret: tag keys are case sensitive."""

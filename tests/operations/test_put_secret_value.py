@@ -285,6 +285,26 @@ class TestQuotas:
 
         assert answer.status == 400
 
+    @pytest.mark.parametrize(
+        ("minutes", "is_full"),
+        [pytest.param(14, True, id="often"), pytest.param(15, False, id="not so often")],
+    )
+    def test_values_that_come_every_14_minutes_for_a_day_are_too_many(
+        self, client, db, fakesecrets_clock, minutes, is_full
+    ):
+        """platform-engineering-labs/formae pull request 746: more than one in 14.4 minutes; the code is inferred."""
+        fakesecrets_clock.move_to(client.describe_secret(SecretId="db")["CreatedDate"])
+        for _ in range(99):
+            fakesecrets_clock.tick(minutes * 60)
+            client.put_secret_value(SecretId="db", SecretString="new")
+        fakesecrets_clock.tick(minutes * 60)
+
+        if is_full:
+            with refused("LimitExceededException"):
+                client.put_secret_value(SecretId="db", SecretString="new")
+        else:
+            client.put_secret_value(SecretId="db", SecretString="new")
+
     def test_the_oldest_version_without_labels_goes_after_a_day(self, client, db, fakesecrets_clock):
         """API_PutSecretValue; user guide, quotas."""
         fakesecrets_clock.move_to("2030-01-01")
