@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID, uuid5
 
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding
-from ._core.rotation import Rotation, RotationStep
+from ._core.rotation import Rotation, RotationStep, rotation_token
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
 from ._findings import Evidence, findings
@@ -17,9 +16,6 @@ from ._operations import outcome
 from ._output import written_output
 from ._service import RUNNING, Running, Service
 from ._values import leaks
-
-#: Under which RotationTokens are made, so that they are opaque and the same on every run.
-_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
 
 Key = tuple[str, str]
 
@@ -69,7 +65,8 @@ class FunctionCalls:
         error: BaseException | None = None
         returned: object = None
         written: list[tuple[str, str]] = []
-        running = Running(name, place.region.account, None, [], [], len(self._service.history))
+        began = len(self._service.history)
+        running = Running(name, place.region.account, None, [], [], began, place.key)
         token = RUNNING.set(running)
         try:
             if rotation.function_arn is None:
@@ -186,5 +183,5 @@ def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
         "Step": step,
         "SecretId": rotation.secret_id,
         "ClientRequestToken": rotation.token,
-        "RotationToken": str(uuid5(_TOKENS, rotation.token)),
+        "RotationToken": rotation_token(rotation.token),
     }

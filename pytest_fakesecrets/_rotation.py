@@ -37,6 +37,7 @@ class Rotations:
         self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
         service.on_change = self.note
+        service.stepping = lambda: self._running
         self.clear()
 
     def clear(self) -> None:

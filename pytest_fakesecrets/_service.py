@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -63,6 +63,8 @@ class Running(NamedTuple):
     passwords: list[str] | None = None
     #: How long the history was when it began.
     began: int = 0
+    #: The ARN of the secret and the token of the rotation, or None where no rotation is meant.
+    rotation: tuple[str, str] | None = None
 
     def check_time(self, now: datetime) -> None:
         """
@@ -91,6 +93,8 @@ class Service:
         self._seed = seed
         #: Called for each change of the world, under the lock.
         self.on_change: Callable[[Change], None] = lambda change: None
+        #: The rotations of which a step runs, by the secret's ARN and the token.
+        self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
         self.clear()
 
@@ -182,7 +186,15 @@ class Service:
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
             assumptions=self.assumptions,
+            stepping=self._stepping(),
         )
+
+    def _stepping(self) -> Collection[tuple[str, str]]:
+        """The rotations whose function may call here: a thread that it has started does not know its step."""
+        running = RUNNING.get()
+        if running is None:
+            return self.stepping()
+        return () if running.rotation is None else (running.rotation,)
 
     def _record(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
@@ -51,6 +51,9 @@ class Context:
     random: Random
     can_invoke: Callable[[str], bool]
     assumptions: Assumptions
+    #: The rotations whose function may have made the request, by the secret's ARN and the token: it comes out of one
+    #: of their steps.
+    stepping: Collection[tuple[str, str]] = ()
     changes: list[Change] = field(default_factory=list)
 
     @property
@@ -117,6 +120,11 @@ class Context:
         """Refuse the value of a secret of another account that AWS's own key encrypts."""
         if secret.account != self.region.account and secret.kms_key_id is None:
             raise needs_own_key()
+
+    def comes_from(self, rotation: Rotation) -> bool:
+        """Whether a step of *rotation* has made the request, with the keys of the account of its secret."""
+        is_at_home = self.region.account == self.home(rotation.secret_id).account
+        return is_at_home and (rotation.secret_id, rotation.token) in self.stepping
 
     def home(self, arn: str) -> Region:
         """The region of a secret's ARN, which may be that of another account."""

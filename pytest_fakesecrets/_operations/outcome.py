@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.credential import credentials
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.schedule import Window
@@ -65,6 +65,8 @@ def record(context: Context, step: RotationStep) -> None:
         context.save_rotation(rotation)
     elif step.error is not None:
         _fail(context, secret, rotation, step.error)
+    elif _is_rejected(secret, rotation):
+        _fail_after_return(context, secret, rotation, _rejection(secret, rotation))
     elif rotation.is_at_its_end:
         _close(context, secret, rotation)
     else:
@@ -93,14 +95,39 @@ def _fail(context: Context, secret: Secret, rotation: Rotation, error: BaseExcep
     context.save_rotation(rotation)
 
 
+def _fail_after_return(context: Context, secret: Secret, rotation: Rotation, error: FakeSecretsError) -> None:
+    """The function has returned, and the attempt fails all the same."""
+    step = replace(rotation.steps[-1], error=error)
+    _fail(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
+
+
+def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
+    """Whether the pending version has a value that is not the function's own. Once it is current, it is not pending."""
+    version = secret.version(PENDING)
+    return (
+        version is not None
+        and version.id == rotation.token != secret.labels.get(CURRENT)
+        and version.is_foreign
+        and rotation.function_arn is not None
+    )
+
+
+def _rejection(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
+    error = PendingVersionRejected(rotation.token, secret.arn, rotation.function_arn)
+    if hasattr(error, "add_note"):
+        error.add_note(
+            f"hint: The value of {secret.versions[rotation.token].alias} was stored outside of the steps of the "
+            "rotation, or with the keys of another account, and without the RotationToken of the event. Store it in "
+            "createSecret, and pass RotationToken=event['RotationToken'] to put_secret_value()."
+        )
+    return error
+
+
 def _close(context: Context, secret: Secret, rotation: Rotation) -> None:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
-        error = FakeSecretsError(_missed_goal(secret, rotation))
-        step = replace(rotation.steps[-1], error=error)
-        rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
-        _fail(context, secret, rotation, error)
+        _fail_after_return(context, secret, rotation, FakeSecretsError(_missed_goal(secret, rotation)))
         return
     else:
         held = secret.labels
