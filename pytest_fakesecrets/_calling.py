@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID, uuid5
 
-from ._barrier import Barrier, encodable, text_of
+from ._barrier import Barrier, text_of
 from ._clock import present
 from ._core.errors import FunctionStopped, InvocationRefused, ServiceError
 from ._core.finding import Finding, unchecked
 from ._core.interrupts import ensured
 from ._core.moments import later
-from ._core.rotation import Rotation, RotationStep
+from ._core.rotation import Rotation, RotationStep, rotation_token
 from ._core.store import Region
 from ._faults import INVOKE, exception_of
 from ._findings import Evidence, findings
@@ -21,9 +20,6 @@ from ._operations import outcome
 from ._output import Listener
 from ._service import RUNNING, Running, Service
 from ._values import leaks
-
-#: Under which RotationTokens are made, so that they are opaque and the same on every run.
-_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
 
 Key = tuple[str, str]
 
@@ -71,7 +67,7 @@ class FunctionCalls:
         """Call the function, or let the service rotate where there is none, and tell how it went."""
         __tracebackhide__ = True
         rotation, start, before = place.rotation, self._service.clock.now, RUNNING.get()
-        running = Running(name, place.region.account, None, [], [], len(self._service.history))
+        running = Running(name, place.region.account, None, [], [], len(self._service.history), place.key)
         listener = Listener()
 
         def clean_up() -> None:
@@ -215,5 +211,5 @@ def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
         "Step": step,
         "SecretId": rotation.secret_id,
         "ClientRequestToken": rotation.token,
-        "RotationToken": str(uuid5(_TOKENS, encodable(rotation.token))),
+        "RotationToken": rotation_token(rotation.token),
     }

@@ -53,8 +53,8 @@ def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
         "errorMessage": event.error_message,
         "requestParameters": None,
         "responseElements": None,
-        "additionalEventData": {"SecretId": event.secret_id},
-        "requestID": f"Rotation-{event.secret_id}-{event.token}",
+        "additionalEventData": _additional_data(event),
+        "requestID": f"Rotation-{event.secret_id}-{event.token}" if event.token else None,
         "eventID": _id("record", place),
         "readOnly": False,
         "eventType": "AwsServiceEvent",
@@ -62,9 +62,20 @@ def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
         "recipientAccountId": event.account,
         "eventCategory": "Management",
     }
-    if event.error_message is None:
-        del record["errorMessage"]
+    for member in ("errorMessage", "requestID"):
+        if record[member] is None:
+            del record[member]
     return record
+
+
+def _additional_data(event: ServiceEvent) -> dict[str, str]:
+    """The published record of a rotation has SecretId alone; since 2024 the guide calls the field of a secret "arn"."""
+    data = {"SecretId": event.secret_id}
+    if not event.token:
+        data["arn"] = event.secret_id
+    if event.version_id is not None:
+        data["SecretVersionId"] = event.version_id
+    return data
 
 
 def _envelope(

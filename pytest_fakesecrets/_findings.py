@@ -77,6 +77,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
         *_versions(evidence),
         *_refusals(evidence),
         *_leaks(evidence),
+        *_tokens(evidence),
     ]
     if evidence.error is None:
         found += [*_returned(evidence), *_left_undone(evidence)]
@@ -105,7 +106,8 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
                 "Pass VersionStages=['AWSPENDING'] to put_secret_value(), and move AWSCURRENT in finishSecret.",
                 event.by,
             )
-    for call, moved in _moved_by_calls(evidence.events):
+    for call, followed in _with_what_followed(evidence.events):
+        moved = [event for event in followed if isinstance(event, LabelMoved)]
         if call.operation == "UpdateSecretVersionStage" and [event.label for event in moved] == [PREVIOUS]:
             yield evidence.says(
                 "previous-moved",
@@ -115,18 +117,22 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _moved_by_calls(events: Sequence[Event]) -> Iterator[tuple[Call, list[LabelMoved]]]:
-    """Each call with the moves that it has made: they follow it in the history."""
-    call, moved = None, list[LabelMoved]()
+def _is_early(evidence: Evidence) -> bool:
+    return evidence.step != "finishSecret" or evidence.is_test
+
+
+def _with_what_followed(events: Sequence[Event]) -> Iterator[tuple[Call, list[Event]]]:
+    """Each call with what it has changed, which follows it in the history."""
+    call, followed = None, list[Event]()
     for event in events:
         if isinstance(event, Call):
             if call is not None:
-                yield call, moved
-            call, moved = event, []
-        elif isinstance(event, LabelMoved):
-            moved.append(event)
+                yield call, followed
+            call, followed = event, []
+        else:
+            followed.append(event)
     if call is not None:
-        yield call, moved
+        yield call, followed
 
 
 def _versions(evidence: Evidence) -> Iterator[Finding]:
@@ -150,6 +156,26 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
                 "pending-overwritten",
                 "PutSecretValue brought another value for a version that has one: each delivery makes a new one.",
                 "Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
+                call.operation,
+            )
+
+
+def _tokens(evidence: Evidence) -> Iterator[Finding]:
+    """A value that the function has stored from another account, and that AWS does not take for its own."""
+    arn, secret = evidence.event["SecretId"], evidence.secret
+    version = None if secret is None else secret.versions.get(evidence.token)
+    if secret is None or version is None or not version.is_foreign:
+        return
+    for call, events in _with_what_followed(evidence.meanwhile):
+        stored = [event for event in events if isinstance(event, ValueStored) and event.secret_id == arn]
+        # A call of a thread has no step.
+        is_own = call.step is None or call in evidence.calls
+        if is_own and version.id in [event.version_id for event in stored]:
+            yield evidence.says(
+                "rotation-token-missing",
+                f"PutSecretValue stored {version.alias} with the keys of account {call.account} and without the "
+                f"RotationToken: the secret is of account {secret.account}, and its rotation fails.",
+                "Pass RotationToken=event['RotationToken'] to put_secret_value().",
                 call.operation,
             )
 

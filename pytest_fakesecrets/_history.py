@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from ._core.labels import PENDING
 from ._core.public import public
+from ._core.replica import Replica
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret, Version
 from ._core.store import Change
@@ -21,6 +23,12 @@ ServiceEventName = Literal[
     "TestRotationStarted",
     "TestRotationSucceeded",
     "TestRotationFailed",
+    "StartSecretVersionDelete",
+    "CancelSecretVersionDelete",
+    "EndSecretVersionDelete",
+    "ReplicationStarted",
+    "ReplicationSucceeded",
+    "ReplicationFailed",
 ]
 
 #: Who moved a label, where no call did.
@@ -104,7 +112,14 @@ class ValueStored:
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
-    """Signals what the service itself logs about a rotation. `name` is CloudTrail's eventName."""
+    """
+    Signals what the service itself logs about a rotation, a deletion or a replication.
+
+    Attributes:
+        name: CloudTrail's eventName.
+        token: the token of the rotation; empty for other events.
+        version_id: the version that is deleted, or is not deleted after all; or None.
+    """
 
     at: datetime
     name: ServiceEventName
@@ -113,6 +128,7 @@ class ServiceEvent:
     account: str
     region: str
     error_message: str | None = field(default=None, repr=False)
+    version_id: str | None = None
 
 
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
@@ -138,6 +154,10 @@ def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
         assert before is None or isinstance(before, Secret)
         yield from _values_stored(before, after, circumstances)
         yield from _labels_moved(before, after, circumstances)
+        yield from _replication_events(before, after, circumstances)
+        yield from _deletion_events(before, after, circumstances)
+    elif isinstance(before, Secret):
+        yield from _deletion_events(before, None, circumstances)
 
 
 def _values_stored(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
@@ -180,6 +200,70 @@ def _labels_moved(before: Secret | None, after: Secret, circumstances: Circumsta
 
 def _alias(secret: Secret | None, version_id: str | None) -> str | None:
     return None if secret is None or version_id is None else secret.versions[version_id].alias
+
+
+def _replication_events(
+    before: Secret | None, after: Secret, circumstances: Circumstances
+) -> Iterator[ServiceEvent]:
+    """The start and the end of each replication that begins (user guide, CloudTrail entries for replication)."""
+    known: Mapping[str, Replica] = {} if before is None else before.replicas
+    if known is after.replicas:
+        return
+    for arn, replica in after.replicas.items():
+        has_begun = replica is not known.get(arn)
+        if has_begun and replica.status == "InSync":
+            yield _service_event("ReplicationStarted", after, circumstances)
+            yield _service_event("ReplicationSucceeded", after, circumstances)
+        elif has_begun and replica.status == "Failed":
+            yield _service_event("ReplicationStarted", after, circumstances)
+            yield _service_event("ReplicationFailed", after, circumstances, error_message=replica.message)
+
+
+def _deletion_events(
+    before: Secret | None, after: Secret | None, circumstances: Circumstances
+) -> Iterator[ServiceEvent]:
+    """What is logged for each version that is deleted, or restored (user guide, CloudTrail entries for deletion)."""
+    if before is None:
+        return
+    names: Sequence[ServiceEventName] = ("StartSecretVersionDelete", "EndSecretVersionDelete")
+    versions = list(before.versions)
+    if after is None:
+        names = names if before.deleted_at is None else names[1:]
+    elif (before.deleted_at is None) != (after.deleted_at is None):
+        names = ("CancelSecretVersionDelete",) if after.deleted_at is None else names[:1]
+    else:
+        versions = _removed(before, after)
+    for version_id in versions:
+        for name in names:
+            yield _service_event(name, before, circumstances, version_id=version_id)
+
+
+def _removed(before: Secret, after: Secret) -> list[str]:
+    """The versions that a new one has displaced. One of a test run has AWSPENDING until it goes, unlogged."""
+    if len(after.versions) > len(before.versions) or after.versions is before.versions:
+        return []
+    pending = before.labels.get(PENDING)
+    return [id for id in before.versions if id not in after.versions and id != pending]
+
+
+def _service_event(
+    name: ServiceEventName,
+    secret: Secret,
+    circumstances: Circumstances,
+    *,
+    version_id: str | None = None,
+    error_message: str | None = None,
+) -> ServiceEvent:
+    return ServiceEvent(
+        at=circumstances.at,
+        name=name,
+        secret_id=secret.arn,
+        token="",
+        account=circumstances.account,
+        region=circumstances.region,
+        error_message=error_message,
+        version_id=version_id,
+    )
 
 
 def _rotation_events(

@@ -84,7 +84,7 @@ class Looking:
 
     @property
     def cloudtrail(self) -> tuple[dict[str, Any], ...]:
-        """The service's own events as CloudTrail records: RotationStarted, RotationSucceeded and so on."""
+        """The service's own events as CloudTrail records, about rotations, deletions and replications."""
         return tuple(cloudtrail(self.history))
 
     @property

@@ -41,6 +41,7 @@ class Rotations:
         self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
         service.on_changes = self._following
+        service.stepping = lambda: self._running
         self.clear()
 
     def clear(self) -> None:

@@ -52,10 +52,10 @@ class Seeding(Clients):
             pending_value: what that rotation had put, or None where it had not come that far.
             owning_service: the AWS service that manages the secret, such as "rds". Those that rotate
                 their secrets have rotation turned on, every 7 days unless rotation_rules say otherwise.
-            type: the partner's format of a managed external secret.
+            type: the partner's format of a managed external secret, such as "DatabricksPAT".
             description: its description.
             kms_key_id: a customer's key.
-            tags: its tags, those of AWS ("aws:...") among them.
+            tags: its tags, those of AWS ("aws:...") among them. That of the owning_service is set in any case.
             rotation_function: what rotates it: a handler, "module:function", or the ARN of one that
                 has been added.
             rotation_rules: RotationRules, as RotateSecret takes them.

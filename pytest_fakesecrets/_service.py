@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,8 @@ class Running(NamedTuple):
     passwords: list[str] | None = None
     #: How long the history was when it began.
     began: int = 0
+    #: The ARN of the secret and the token of the rotation, or None where no rotation is meant.
+    rotation: tuple[str, str] | None = None
 
     def noting(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
         """What adds to the events and the passwords, once, however often it is begun."""
@@ -116,6 +118,8 @@ class Service:
         self._seed = seed
         #: Called for the changes of each request, under the lock. It prepares what else follows from them.
         self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _nothing
+        #: The rotations of which a step runs, by the secret's ARN and the token.
+        self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
         #: What has happened, and is not done yet. It may be begun more than once.
         self._undone: Callable[[], None] | None = None
@@ -254,7 +258,15 @@ class Service:
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
             assumptions=self.assumptions,
+            stepping=self._stepping(),
         )
+
+    def _stepping(self) -> Collection[tuple[str, str]]:
+        """The rotations whose function may call here: a thread that it has started does not know its step."""
+        running = RUNNING.get()
+        if running is None:
+            return self.stepping()
+        return () if running.rotation is None else (running.rotation,)
 
     def _call(
         self,

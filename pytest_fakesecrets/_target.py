@@ -136,8 +136,10 @@ class CredentialTarget:
 
         Args:
             value: a mapping, or JSON text of one, as a secret holds it: the user under "username",
-                "user" or "client_id", the password under "password", "api_key", "secret" or "token".
-                Where there is one user, the user may be left out, and text may be the password alone.
+                "user" or "client_id", the password under "password", "api_key", "secret" or "token". The first of
+                each that is there counts; where there is none, a member that is named like one, such as "clientId"
+                or "accessToken". Where there is one user, the user may be left out, and text may be the password
+                alone.
         """
         with self._lock:
             now = present()

@@ -232,7 +232,7 @@ def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
             if last is not None:
                 yield last
             last = place, _row(event, held)
-            if isinstance(event, ServiceEvent):
+            if isinstance(event, ServiceEvent) and event.token:
                 attempts[event.token] += event.name.endswith("Started")
                 last = place, replace(last[1], attempt=attempts[event.token])
     if last is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ._core.errors import PendingVersionRejected
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import RotationStep
 from ._core.schedule import Window
@@ -112,6 +113,8 @@ def _step_words(step: RotationStep) -> str:
     attempt = "" if step.attempt == 1 else f" (attempt {step.attempt})"
     if step.error is None:
         return f"{told} returned{attempt}"
+    if isinstance(step.error, PendingVersionRejected):
+        return f"{told} returned{attempt}, and the pending version is rejected"
     if not step.was_raised:
         return f"{told} returned{attempt}, and the labels are wrong"
     return f"{told} raised {type(step.error).__name__}{attempt}"

@@ -9,7 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -21,7 +21,7 @@ from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.moments import later
-from ._core.rotation import Rotation, RotationStep
+from ._core.rotation import Rotation, RotationStep, rotation_token
 from ._core.secret import Secret
 from ._failures import described
 from ._fake import FakeSecrets
@@ -34,6 +34,12 @@ from ._target_calls import told_of
 
 #: How often AWS is let to try again what has failed.
 ATTEMPTS = 3
+
+#: What lets other accounts use the secret: a key that is not the service's own, and a policy.
+_KEY = "alias/rotation-contract"
+_POLICY = json.dumps(
+    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}}
+)
 
 
 class FunctionCrashed(Exception):
@@ -101,9 +107,12 @@ class Trial:
     # The world
 
     def create(self, name: str | None = None) -> None:
+        """Create the secret. Every account may use it, so that a function of another account can be tested."""
         value = self.settings.secret_value
         text = value if isinstance(value, str) else json.dumps(value)
-        self.fake.add_secret(name or self.name, text)
+        arn = self.fake.add_secret(name or self.name, text, kms_key_id=_KEY).arn
+        region, secret = self.fake._service.locate(arn)
+        self.fake._service.transact(region, lambda context: context.save(replace(secret, policy=_POLICY)))
 
     @property
     def secret(self) -> Secret:
@@ -191,10 +200,10 @@ class Trial:
             "Step": step,
             "SecretId": self.secret.arn,
             "ClientRequestToken": token,
-            "RotationToken": token,
+            "RotationToken": rotation_token(token),
         }
         start, self._is_stopped = len(self.log), False
-        running = RUNNING.set(Running(step, DEFAULT_ACCOUNT))
+        running = RUNNING.set(Running(step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token)))
         error: BaseException | None = None
         try:
             self.fake._service.functions.find(self.function).invoke(

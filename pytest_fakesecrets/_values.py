@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ._barrier import repr_of
+from ._core.credential import is_credential
 from ._core.secret import Secret, Value
 from ._redaction import parsed, strings_of
 from ._search import Finder, Index
-
-#: What a member of a JSON value is called that holds a credential.
-CREDENTIALS = ("password", "secret", "token", "key")
 
 _NOTHING = ("", "null", "None", "{}")
 
@@ -29,7 +27,7 @@ def is_empty(value: Value, before: Value | None = None) -> bool:
     return isinstance(document, dict) and any(
         (member is None or member == "") and known.get(name, True) not in (None, "")
         for name, member in document.items()
-        if name.lower().endswith(CREDENTIALS)
+        if is_credential(name)
     )
 
 
@@ -41,7 +39,7 @@ def members(value: Value) -> set[str]:
 
 def has_same_credentials(before: Value, after: Value) -> bool:
     """Whether no credential is another one: the values are equal, or every member that is called like one is."""
-    named = [name for name in members(before) if name.lower().endswith(CREDENTIALS)]
+    named = [name for name in members(before) if is_credential(name)]
     if before == after or not named or isinstance(before, bytes) or isinstance(after, bytes):
         return before == after
     old, new = parsed(before), parsed(after)
@@ -102,7 +100,3 @@ def _named_members(document: object) -> Iterator[tuple[str, object]]:
             waiting += [(name, each) for each in member]
         else:
             yield name, member
-
-
-def is_credential(name: str) -> bool:
-    return name.lower().endswith(CREDENTIALS) and not name.lower().replace("_", "").endswith("publickey")

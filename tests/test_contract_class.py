@@ -75,7 +75,7 @@ class TestAClass:
         ran = run(pytester, CLASS, "--collect-only", "-q")
 
         ran.stdout.fnmatch_lines_random([f"*TestMyFunction::{name}" for name in SCENARIOS])
-        assert len(SCENARIOS) == 26
+        assert len(SCENARIOS) == 27
 
     def test_may_use_any_name_that_is_not_documented(self, pytester):
         source = (

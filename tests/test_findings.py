@@ -320,6 +320,40 @@ class TestFindings:
 
         assert [(found.code, found.call) for found in rotation.findings] == [(code, "PutSecretValue")]
 
+    @pytest.mark.parametrize(
+        ("before", "changed", "code"),
+        [
+            pytest.param({"user": "u", "passwd": OLD}, {"host": "h"}, "value-unchanged", id="passwd"),
+            pytest.param(
+                {"userName": "u", "clientSecret": OLD}, {"userName": "v"}, "value-unchanged", id="camelCase"
+            ),
+            pytest.param(
+                {"password": OLD, "monkey": "m"}, {"monkey": "n"}, "value-unchanged", id="another word"
+            ),
+            pytest.param(
+                {"password": OLD, "primary_key": "1"}, {"primary_key": "2"}, "value-unchanged", id="a key"
+            ),
+            pytest.param(
+                {"user": "u", "pass-phrase": OLD, "pwd": OLD}, {"pwd": None}, "value-empty", id="pwd"
+            ),
+            pytest.param(
+                {"public_key": "p", "private_key": OLD}, {"private_key": NEW}, None, id="private_key"
+            ),
+            pytest.param(
+                {"token_url": "u", "token": OLD}, {"token_url": "", "token": NEW}, None, id="token_url"
+            ),
+        ],
+    )
+    def test_of_a_json_value_know_the_credential_by_its_name(
+        self, client, fakesecrets, before, changed, code
+    ):
+        client.create_secret(Name="db", SecretString=json.dumps(before))
+        function = in_step("createSecret", lambda *a: put(*a, value=json.dumps({**before, **changed})))
+
+        rotation = fakesecrets.rotate("db", function)
+
+        assert [found.code for found in rotation.findings] == ([code] if code else [])
+
     def test_of_two_rotations_at_once_are_each_its_own(self, client, fakesecrets):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString=OLD)

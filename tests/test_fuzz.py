@@ -13,9 +13,10 @@ import pytest
 from botocore.validate import validate_parameters
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
-from support import COMMON_CODES, raw, snapshot, token
+from support import COMMON_CODES, needs, raw, snapshot, token
 
 from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._core.rotation import rotation_token
 from pytest_fakesecrets._model import service_model
 
 OPERATIONS = sorted(service_model().operation_names)
@@ -64,9 +65,9 @@ def furnish(fake: FakeSecrets) -> dict[str, str]:
         RotationLambdaARN=function,
         RotationRules={"ScheduleExpression": "rate(10 days)", "Duration": "2h"},
     )
-    create("rds!managed", ClientRequestToken=token(1), SecretString=JSON_VALUE)
-    region = fake._service.store.region(ACCOUNT, HOME)
-    region.secrets["rds!managed"] = replace(region.secrets["rds!managed"], owning_service="rds")
+    for owner in ("rds", "appflow"):
+        name = f"{owner}!managed"
+        arns[name] = fake.add_secret(name, JSON_VALUE, owning_service=owner, tags={"team": "a"}).arn
     others = client(HOME, OTHER_ACCOUNT)
     arns["foreign"] = others.create_secret(Name="foreign", SecretString=VALUE)["ARN"]
     others.put_resource_policy(SecretId="foreign", ResourcePolicy=policy)
@@ -100,7 +101,9 @@ def secret_ids() -> list[str]:
 FUNCTION = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:"
 TOKENS = [token(number) for number in range(1, 7)]
 NAMES = ["plain", "empty", "deleted", "replicated", "new", "with space"]
-TAG_KEYS = ["team", "aws:mine", "a", ""]
+OWNER = "aws:secretsmanager:owningService"
+ROTATION_TOKEN = needs("PutSecretValue", "RotationToken")
+TAG_KEYS = ["team", "aws:mine", "a", OWNER, ""]
 #: What often means something to an operation, by the member that holds it or a list of it.
 MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
     "SecretId": st.deferred(lambda: st.sampled_from(secret_ids())),
@@ -158,7 +161,9 @@ MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
     "TagKeys": st.sampled_from(TAG_KEYS),
     "KmsKeyId": st.sampled_from(["", "alias/aws/secretsmanager", "alias/mine"]),
     "NextToken": st.sampled_from(["AAAA", "no token", "=", "é", "A" * 32]),
-    "Values": st.sampled_from(["plain", "!plain", "!", "team", "", "rds", "us"]),
+    "Values": st.sampled_from(["plain", "!plain", "!", "team", "", "rds", "us", "aws:secretsmanager"]),
+    # Of the rotation that waits, and of none.
+    "RotationToken": st.sampled_from([rotation_token(token(4)), rotation_token(token(5)), "w" * 36]),
     **dict.fromkeys(
         ["CrossAccountPrimaryArn", "CrossAccountReplicaARN"],
         st.deferred(lambda: st.sampled_from(secret_ids())),
@@ -311,8 +316,10 @@ def check(operation: str, sent: Sent) -> str:
         assert operation in READING or is_hushed(document)
         if status == 200:
             check_shape(document, service_model().operation_model(operation).output_shape)
+            check_rules(operation, sent.body, before, store)
             while driver.pending:
                 driver.step()
+            check_pending_value(operation, sent.body, fake)
             return "answered"
         assert status == 400
         modelled = {shape.name for shape in service_model().operation_model(operation).error_shapes}
@@ -321,6 +328,36 @@ def check(operation: str, sent: Sent) -> str:
         assert is_hushed(document)
         assert snapshot(store) == before
         return document["__type"]
+
+
+def check_rules(operation: str, body: Any, before: Any, store: Any) -> None:
+    """What no request may leave behind, whatever it was."""
+    kept = before[ACCOUNT, HOME][0]
+    for name, owner in {"rds!managed": "rds", "appflow!managed": "appflow"}.items():
+        secret = store.region(ACCOUNT, HOME).secrets[name]
+        assert secret.tags[OWNER] == owner
+        if operation not in ("RotateSecret", "CancelRotateSecret", *READING):
+            assert replace(secret, tags=None, last_changed_at=kept[name].last_changed_at) == replace(
+                kept[name], tags=None
+            )
+    filters = body.get("Filters") or [] if isinstance(body, dict) else []
+    assert sum(len(given["Values"]) for given in filters) <= 10
+    if operation == "CancelRotateSecret":
+        for secret in store.region(ACCOUNT, HOME).secrets.values():
+            is_cancelled = secret.rotation is not None and not secret.rotation.enabled
+            pending = secret.version("AWSPENDING")
+            assert not is_cancelled or pending is None or pending.has_value
+
+
+def check_pending_value(operation: str, body: Any, fake: FakeSecrets) -> None:
+    """The rotation that waited has failed where a request has stored its value without its RotationToken."""
+    if operation != "PutSecretValue" or not isinstance(body, dict):
+        return
+    rotation, version = fake.rotations("rotating")[0], fake._service.locate("rotating")[1].versions[token(4)]
+    is_foreign = version.has_value and body.get("RotationToken") != rotation_token(token(4))
+    text = f"Pending secret version {token(4)} for Secret {rotation.secret_id} was not created by Lambda "
+    is_current = fake.secret("rotating").labels.get("AWSCURRENT") == token(4)
+    assert str(rotation.error).startswith(text) is (is_foreign and not is_current)
 
 
 def check_shape(document, shape) -> None:
@@ -386,3 +423,34 @@ def test_an_operation_that_the_service_model_lacks_is_unknown(operation, sent):
 
         assert answer == (400, {"__type": "UnknownOperationException"})
         assert snapshot(fake._service.store) == before
+
+
+def stored(**members):
+    """The request that stores the value of the rotation that waits."""
+    body = {"SecretId": "rotating", "ClientRequestToken": token(4), "SecretString": VALUE}
+    return "PutSecretValue", {**body, "VersionStages": ["AWSPENDING"], **members}
+
+
+@pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        pytest.param(*stored(), id="a pending value without a RotationToken"),
+        pytest.param(
+            *stored(RotationToken=rotation_token(token(4))),
+            id="a pending value with it",
+            marks=ROTATION_TOKEN,
+        ),
+        pytest.param(
+            *stored(RotationToken="w" * 36), id="a pending value with another one", marks=ROTATION_TOKEN
+        ),
+        pytest.param(*stored(VersionStages=["AWSCURRENT"]), id="a value that is current at once"),
+        pytest.param("CancelRotateSecret", {"SecretId": "rotating"}, id="a cancellation"),
+        pytest.param(
+            "TagResource", {"SecretId": "rds!managed", "Tags": [{"Key": "a", "Value": "b"}]}, id="a tag"
+        ),
+        pytest.param("UntagResource", {"SecretId": "appflow!managed", "TagKeys": ["team"]}, id="a tag less"),
+    ],
+)
+def test_what_chance_takes_long_to_find_is_answered_by_the_rules(operation, body):
+    assert check(operation, Sent(body, HOME)) == "answered"

@@ -256,6 +256,163 @@ class TestCloudTrail:
         ]
 
 
+@pytest.fixture
+def two(db):
+    """A secret with two versions."""
+    db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
+    return db
+
+
+def logged(fake):
+    """The name of each record, and the version that it is about."""
+    return [
+        (record["eventName"], record["additionalEventData"].get("SecretVersionId"))
+        for record in fake.cloudtrail
+    ]
+
+
+START = [("StartSecretVersionDelete", token(1)), ("StartSecretVersionDelete", token(2))]
+END = [("EndSecretVersionDelete", token(1)), ("EndSecretVersionDelete", token(2))]
+
+
+class TestCloudTrailOfDeletions:
+    """User guide, CloudTrail entries for deletion; inferred: the members, and when each is logged."""
+
+    def test_has_a_record_for_each_version_of_a_secret_that_is_scheduled_for_deletion(
+        self, two, fakesecrets, fakesecrets_clock
+    ):
+        fakesecrets_clock.move_to("2100-01-02 09:30:15")
+        arn = fakesecrets.secret("db").arn
+
+        two.delete_secret(SecretId="db")
+
+        assert logged(fakesecrets) == START
+        record = fakesecrets.cloudtrail[0]
+        assert len(record.pop("eventID")) == 36
+        assert record == {
+            "eventVersion": "1.08",
+            "userIdentity": {"accountId": "123456789012", "invokedBy": "secretsmanager.amazonaws.com"},
+            "eventTime": "2100-01-02T09:30:15Z",
+            "eventSource": "secretsmanager.amazonaws.com",
+            "eventName": "StartSecretVersionDelete",
+            "awsRegion": "us-east-1",
+            "sourceIPAddress": "secretsmanager.amazonaws.com",
+            "userAgent": "secretsmanager.amazonaws.com",
+            "requestParameters": None,
+            "responseElements": None,
+            "additionalEventData": {"SecretId": arn, "arn": arn, "SecretVersionId": token(1)},
+            "readOnly": False,
+            "eventType": "AwsServiceEvent",
+            "managementEvent": True,
+            "recipientAccountId": "123456789012",
+            "eventCategory": "Management",
+        }
+
+    def test_ends_when_the_recovery_window_has_ended(self, two, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2100-01-01")
+        two.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+        fakesecrets_clock.move_to("2100-01-09")
+
+        assert logged(fakesecrets) == [*START, *END]
+        assert {record["eventTime"] for record in fakesecrets.cloudtrail[2:]} == {"2100-01-08T00:00:00Z"}
+
+    def test_is_taken_back_when_the_secret_is_restored(self, two, fakesecrets):
+        two.delete_secret(SecretId="db")
+
+        two.restore_secret(SecretId="db")
+
+        cancelled = [("CancelSecretVersionDelete", token(1)), ("CancelSecretVersionDelete", token(2))]
+        assert logged(fakesecrets) == [*START, *cancelled]
+
+    def test_by_force_starts_and_ends_at_once(self, two, fakesecrets):
+        two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        assert logged(fakesecrets) == [START[0], END[0], START[1], END[1]]
+
+    def test_by_force_ends_one_that_was_scheduled(self, two, fakesecrets):
+        two.delete_secret(SecretId="db")
+
+        two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        assert logged(fakesecrets) == [*START, *END]
+
+    def test_has_the_version_that_a_new_one_displaces(self, two, fakesecrets, fakesecrets_clock):
+        """User guide, retrieve-ct-entries, of 2023; quotas: 100 versions."""
+        fakesecrets_clock.move_to("2100-01-01")
+        for number in range(3, 102):
+            two.put_secret_value(SecretId="db", SecretString="x", ClientRequestToken=token(number))
+
+        assert logged(fakesecrets) == [START[0], END[0]]
+
+    def test_has_none_for_the_version_of_a_test_run(self, db, fakesecrets):
+        """API_RotateSecret: the test removes it."""
+        fakesecrets.rotate("db", well_behaved, RotateImmediately=False)
+
+        assert [name for name, _ in logged(fakesecrets)] == ["TestRotationStarted", "TestRotationSucceeded"]
+
+    def test_is_shown_by_the_timeline_and_the_events_of_the_bus(self, db, fakesecrets):
+        seen = len(fakesecrets.eventbridge)
+        db.delete_secret(SecretId="db")
+
+        (event,) = fakesecrets.eventbridge[seen:]
+
+        assert event["detail-type"] == "AWS Service Event via CloudTrail"
+        assert event["detail"] == fakesecrets.cloudtrail[0]
+        assert fakesecrets.timeline("db").splitlines()[-1].split()[2:] == ["StartSecretVersionDelete", "v1"]
+
+
+class TestCloudTrailOfReplications:
+    """User guide, CloudTrail entries for replication; inferred: the members, and when each is logged."""
+
+    def test_has_the_start_and_the_end_of_each(self, client, fakesecrets):
+        regions = [{"Region": "eu-west-1"}, {"Region": "eu-west-2"}]
+
+        arn = client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)["ARN"]
+
+        started, succeeded, *second = fakesecrets.cloudtrail
+        assert [started["eventName"], succeeded["eventName"]] == [
+            "ReplicationStarted",
+            "ReplicationSucceeded",
+        ]
+        assert [record["eventName"] for record in second] == ["ReplicationStarted", "ReplicationSucceeded"]
+        assert started["additionalEventData"] == {"SecretId": arn, "arn": arn}
+        assert started["awsRegion"] == "us-east-1"
+        assert not {"requestID", "errorMessage"} & started.keys()
+
+    def test_tells_why_one_has_failed_each_time(self, db, fakesecrets):
+        paris = fakesecrets.client("eu-west-3")
+        paris.create_secret(Name="db", SecretString="French")
+        for _ in range(2):
+            db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        assert [record["eventName"] for record in fakesecrets.cloudtrail] == [
+            "ReplicationStarted",
+            "ReplicationFailed",
+        ] * 2
+        assert fakesecrets.cloudtrail[-1]["errorMessage"] == (
+            "Replication failed: Secret name db already exists in region eu-west-3."
+        )
+
+    def test_is_silent_about_changes_of_what_is_replicated(self, db, fakesecrets):
+        db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+        seen = len(fakesecrets.cloudtrail)
+
+        db.put_secret_value(SecretId="db", SecretString="new")
+        db.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "b"}])
+
+        assert len(fakesecrets.cloudtrail) == seen
+
+    def test_of_a_replica_that_is_removed_is_the_deletion_of_its_versions(self, db, fakesecrets):
+        db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+        seen = len(fakesecrets.cloudtrail)
+
+        db.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=["eu-west-3"])
+
+        records = fakesecrets.cloudtrail[seen:]
+        assert [record["eventName"] for record in records] == [START[0][0], END[0][0]]
+        assert {record["awsRegion"] for record in records} == {"eu-west-3"}
+
+
 class TestEventBridge:
     def test_gets_the_records_and_one_label_update_in_a_rotation(self, db, fakesecrets):
         """User guide, EventBridge: sent for every label but AWSPENDING and AWSPREVIOUS."""

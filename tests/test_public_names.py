@@ -73,6 +73,7 @@ SCENARIOS = """
     test_rotation_that_is_switched_off_is_refused
     test_somebody_elses_pending_version_is_left_alone
     test_the_first_rotation_ever_succeeds
+    test_the_rotation_token_is_passed_on_from_another_account
     test_throttling_of_any_call_is_survived
     test_two_rotations_in_a_row_succeed
 """
@@ -80,11 +81,11 @@ SCENARIOS = """
 FINDING_CODES = """
     current-moved-early did-not-alternate disabled-accepted error-like-return error-swallowed event-misread
     first-rotation-failed foreign-version hostile-password illegal-call late-duplicate locked-out members-lost
-    needs-current-version no-tolerance-for-delay not-accepted not-recovered other-secret-changed pending-left-behind
-    pending-needed pending-overwritten previous-moved rotation-enabled-assumed rotation-failed second-delivery-failed
-    second-rotation-failed secret-leaked state-in-memory step-did-nothing stuck-not-recovered test-run-failed too-slow
-    unknown-step-accepted unknown-token-accepted untested value-empty value-missing value-unchanged work-skipped
-    wrong-version-used
+    needs-current-version no-tolerance-for-delay not-accepted not-recovered other-secret-changed
+    pending-left-behind pending-needed pending-overwritten previous-moved rotation-enabled-assumed rotation-failed
+    rotation-token-missing second-delivery-failed second-rotation-failed secret-leaked state-in-memory
+    step-did-nothing stuck-not-recovered test-run-failed too-slow unknown-step-accepted unknown-token-accepted
+    untested value-empty value-missing value-unchanged work-skipped wrong-version-used
 """
 
 

@@ -287,7 +287,7 @@ class TestWhatStays:
             secret_value = {"username": "app", "password": "password", "key": "deploy"}  # noqa: RUF012
             target = CredentialTarget({"app": "password"})
 
-        trial = Trial(Contract(), fakesecrets)
+        trial = Trial(Contract()._settings, fakesecrets, fakesecrets.client())
         trial.create()
         token = RUNNING.set(Running("setSecret", "123456789012"))
         for name in ("change_password", "GetRandomPassword", "redeploy", "return"):

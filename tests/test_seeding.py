@@ -75,12 +75,23 @@ def test_a_secret_of_an_aws_service(client, fakesecrets):
         "old",
         owning_service="rds",
         rotation_rules={"AutomaticallyAfterDays": 2},
-        tags={"aws:secretsmanager:owningService": "rds"},
+        tags={"aws:rds:primaryDBInstanceArn": "arn", "team": "a"},
     )
 
     described = client.describe_secret(SecretId="rds!db-1")
     assert (described["OwningService"], described["RotationEnabled"]) == ("rds", True)
     assert described["RotationRules"] == {"AutomaticallyAfterDays": 2}
+    assert described["Tags"] == [
+        {"Key": "aws:secretsmanager:owningService", "Value": "rds"},
+        {"Key": "aws:rds:primaryDBInstanceArn", "Value": "arn"},
+        {"Key": "team", "Value": "a"},
+    ]
+
+
+def test_the_tag_of_the_owner_may_be_given_as_well(client, fakesecrets):
+    fakesecrets.add_secret("rds!db-1", owning_service="rds", tags={"aws:secretsmanager:owningService": "rds"})
+
+    described = client.describe_secret(SecretId="rds!db-1")
     assert described["Tags"] == [{"Key": "aws:secretsmanager:owningService", "Value": "rds"}]
 
 
@@ -118,6 +129,10 @@ def test_it_is_told_by_the_history(fakesecrets):
         (
             {"name": "x", "owning_service": "rds", "rotation_rules": {"ScheduleExpression": "daily"}},
             "Invalid schedule expression",
+        ),
+        (
+            {"name": "x", "owning_service": "rds", "tags": {"aws:secretsmanager:owningService": "pcs"}},
+            "is the owning_service of a secret, 'rds': leave it out",
         ),
         ({"name": "x", "created_at": "2100-01-01"}, "look at created_at and last_rotated_at"),
         ({"name": "x", "created_at": "2020-01-02", "last_rotated_at": "2020-01-01"}, "look at created_at"),

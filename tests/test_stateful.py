@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from support import snapshot, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError
+from pytest_fakesecrets._model import service_model
 
 # ruff: noqa: N803 (the model has the members of the requests as its arguments)
 
@@ -37,6 +38,8 @@ class Version:
 
     value: str | bytes | None = None
     labels: set[str] = field(default_factory=set)
+    #: Stored on the token of a rotation, and not by the function of that rotation.
+    is_foreign: bool = False
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Rotation:
     position: int = 0
     attempt: int = 1
     retry_at: datetime | None = None
+    #: The RotationToken of its events, since the first of them.
+    proof: str | None = None
 
     @property
     def is_test(self) -> bool:
@@ -71,6 +76,7 @@ class Secret:
     function: str | None = None
     rotations: list[Rotation] = field(default_factory=list)
     deletion_due: datetime | None = None
+    owner: str | None = None
 
     def holder(self, label):
         return next((id for id, version in self.versions.items() if label in version.labels), None)
@@ -116,7 +122,13 @@ class Secret:
             if not self.versions[rotation.token].labels:
                 del self.versions[rotation.token]
 
-    def store(self, version_id, value, labels):
+    def is_rejected(self, rotation):
+        """Whether the value of a rotation is pending, and not its function's own."""
+        version = self.versions.get(rotation.token)
+        pending = version is not None and PENDING in version.labels and CURRENT not in version.labels
+        return pending and version.is_foreign and not rotation.is_test
+
+    def store(self, version_id, value, labels, is_foreign=False):
         """A new value: the first one is always current, and a current one ends what was pending."""
         labels = set(labels) if self.had_value else {*labels, CURRENT}
         before, unfinished = self.holder(CURRENT), self.unfinished
@@ -126,7 +138,8 @@ class Secret:
             if CURRENT in labels and rotation.token != version_id and not rotation.is_test
         ]
         given_up = [rotation for rotation in overtaken if self.is_under_way(rotation)]
-        self.versions.setdefault(version_id, Version()).value = value
+        stored = self.versions.setdefault(version_id, Version())
+        stored.value, stored.is_foreign = value, is_foreign
         if CURRENT in labels and before not in (None, version_id):
             self.versions[before].labels.discard(PENDING)
         for label in sorted(labels):
@@ -166,6 +179,7 @@ class Secret:
             "LastAccessedDate": "a date" if self.was_read else None,
             "LastRotatedDate": "a date" if self.was_rotated else None,
             "DeletedDate": "a date" if self.deletion_due else None,
+            "OwningService": self.owner,
         }
         return {name: value for name, value in members.items() if value is not None}
 
@@ -176,6 +190,9 @@ class Told:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.made: list[Secret] = []
+        self.cancel_unblocks = "empty"
+        #: The event of the step that runs, or None.
+        self.running = None
 
     @property
     def living(self):
@@ -205,6 +222,13 @@ class Told:
             raise Refused("InvalidRequestException")
         return secret
 
+    def writable(self, secret_id):
+        """A secret that another AWS service does not own."""
+        secret = self.usable(secret_id)
+        if secret.owner is not None:
+            raise Refused("InvalidRequestException")
+        return secret
+
     def create_secret(self, *, Name, ClientRequestToken, **contents):
         value, secret = value_of(contents), self.look_up(Name)
         if secret is None:
@@ -218,18 +242,31 @@ class Told:
             raise Refused("ResourceExistsException")
         return {"Name": Name} if value is None else {"Name": Name, "VersionId": ClientRequestToken}
 
-    def put_secret_value(self, *, SecretId, ClientRequestToken, VersionStages=(CURRENT,), **contents):
+    def put_secret_value(
+        self, *, SecretId, ClientRequestToken, VersionStages=(CURRENT,), RotationToken=None, **contents
+    ):
         value = value_of(contents)
         if value is None:
             raise Refused("InvalidRequestException")
-        secret = self.usable(SecretId)
+        secret = self.writable(SecretId)
         if not is_replay(secret, ClientRequestToken, value):
-            secret.store(ClientRequestToken, value, VersionStages)
+            is_foreign = self._is_foreign(secret, ClientRequestToken, RotationToken)
+            secret.store(ClientRequestToken, value, VersionStages, is_foreign)
         held = sorted(secret.labels_of(ClientRequestToken))
         return {"VersionId": ClientRequestToken, **({"VersionStages": held} if held else {})}
 
+    def _is_foreign(self, secret, token, proof):
+        """A value of a rotation is its function's own in its steps, or with the RotationToken of its events."""
+        rotations = [
+            rotation for rotation in secret.rotations if rotation.token == token and not rotation.is_test
+        ]
+        if not rotations or (proof is not None and proof == rotations[0].proof):
+            return False
+        running = self.running or {}
+        return (running.get("SecretId"), running.get("ClientRequestToken")) != (secret.arn, token)
+
     def update_secret(self, *, SecretId, ClientRequestToken, Description=None, **contents):
-        value, secret = value_of(contents), self.usable(SecretId)
+        value, secret = value_of(contents), self.writable(SecretId)
         if value is not None and is_replay(secret, ClientRequestToken, value):
             return {"VersionId": ClientRequestToken}
         if Description is not None:
@@ -245,7 +282,7 @@ class Told:
         named = {MoveToVersionId, RemoveFromVersionId} - {None}
         if not named:
             raise Refused("InvalidParameterException")
-        secret = self.usable(SecretId)
+        secret = self.writable(SecretId)
         if not named <= set(secret.versions):
             raise Refused("ResourceNotFoundException")
         holder = secret.holder(VersionStage)
@@ -268,11 +305,13 @@ class Told:
             raise Refused("InvalidParameterException")
         if ForceDeleteWithoutRecovery:
             secret = self.look_up(SecretId)
+            if secret is not None and secret.owner is not None:
+                raise Refused("InvalidRequestException")
             if secret is not None:
                 secret.stop()
                 self.made.remove(secret)
             return {"DeletionDate": self.now()}
-        secret = self.usable(SecretId)
+        secret = self.writable(SecretId)
         secret.stop()
         secret.deletion_due = self.now() + timedelta(days=RecoveryWindowInDays or 30)
         return {"DeletionDate": secret.deletion_due}
@@ -319,7 +358,7 @@ class Told:
         return {**members, kind: version.value}
 
     def rotate_secret(self, *, SecretId, ClientRequestToken, RotationLambdaARN=None, RotateImmediately=True):
-        secret = self.usable(SecretId)
+        secret = self.writable(SecretId)
         if RotationLambdaARN is not None and not RotationLambdaARN.startswith("arn:"):
             raise Refused("InvalidParameterException")
         function = RotationLambdaARN or secret.function
@@ -360,16 +399,24 @@ class Told:
         secret.rotations.append(Rotation(token, plan))
 
     def cancel_rotate_secret(self, *, SecretId):
-        secret = self.usable(SecretId)
+        secret = self.writable(SecretId)
         if secret.rotation_enabled is None:
             raise Refused("InvalidRequestException")
         secret.rotation_enabled = False
         stopped = secret.stop()
         assert len(stopped) <= 1
+        blocking = secret.unfinished
+        if blocking is not None and self._unblocks(secret.versions[blocking]):
+            secret.take(PENDING)
         return {"VersionId": stopped.pop()} if stopped else {}
+
+    def _unblocks(self, version):
+        return self.cancel_unblocks == "always" or (self.cancel_unblocks == "empty" and version.value is None)
 
     def step_begins(self, event):
         secret, rotation = self._rotation(event)
+        assert rotation.proof in (None, event["RotationToken"])
+        rotation.proof = event["RotationToken"]
         assert secret in self.living
         if rotation.status == "failed":
             assert secret.goes_on(rotation)
@@ -386,6 +433,7 @@ class Told:
         rotation.position += 1
         if rotation.status != "in progress":
             return
+        failed = failed or secret.is_rejected(rotation)
         if not failed and rotation.position < len(rotation.plan):
             return
         pending, current = secret.holder(PENDING), secret.holder(CURRENT)
@@ -468,6 +516,12 @@ def tidy(ask, event):
         ask("update_secret_version_stage", SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=token)
 
 
+def trusting(ask, event):
+    """Leave it to something else to store the value."""
+    if event["Step"] != "createSecret":
+        well_behaved(ask, event)
+
+
 def hasty(ask, event):
     """Make the new version current in the first step."""
     if event["Step"] == "createSecret":
@@ -529,6 +583,7 @@ FUNCTIONS = {
     "well-behaved": well_behaved,
     "tidy": tidy,
     "idle": idle,
+    "trusting": trusting,
     "hasty": hasty,
     "forgetful": forgetful,
     "confused": confused,
@@ -545,12 +600,14 @@ FUNCTIONS = {
     "rotates": in_the_middle("rotate_secret", ClientRequestToken=token(7)),
 }
 
-NAMES = ["one", "two"]
+NAMES = ["one", "two", "owned"]
+#: A secret of AppFlow, which rotates none: its customer reads and tags it.
+OWNER = {"aws:secretsmanager:owningService": "appflow"}
 TOKENS = st.sampled_from([token(number) for number in range(1, 6)])
 LABELS = st.sampled_from([CURRENT, PENDING, PREVIOUS, "x", "y"])
 #: A secret, and how its id is written.
 SECRETS = st.tuples(
-    st.sampled_from(["one", "one", *NAMES]),
+    st.sampled_from(["one", "one", "one", *NAMES]),
     st.sampled_from(["name", "name", "name", "ARN", "partial ARN", "former ARN"]),
 )
 #: A version by its id, or by a label that it has.
@@ -564,7 +621,7 @@ CONTENTS = st.sampled_from(
         {"SecretString": "old", "SecretBinary": b"old"},
     ]
 )
-TAGS = st.lists(st.sampled_from(["a", "b", "aws:c"]), max_size=2)
+TAGS = st.lists(st.sampled_from(["a", "a", "b", "aws:c", *OWNER]), max_size=2)
 DELTAS = st.sampled_from(
     [
         timedelta(minutes=1),
@@ -575,6 +632,10 @@ DELTAS = st.sampled_from(
         timedelta(weeks=5),
     ]
 )
+
+
+PUT = service_model().operation_model("PutSecretValue").input_shape
+KNOWS_ROTATION_TOKEN = "RotationToken" in PUT.members
 
 
 @lru_cache(maxsize=1)
@@ -635,8 +696,8 @@ class Secrets(RuleBasedStateMachine):
     def handler(self, function):
         def handle(event, context):
             """The fake takes whatever is raised here for a failure of the function, so we keep our own."""
-            redelivered, failed = self.redelivers, True
-            self.redelivers = False
+            redelivered, failed, before = self.redelivers, True, self.told.running
+            self.redelivers, self.told.running = False, event
             try:
                 if not redelivered:
                     self.told.step_begins(event)
@@ -647,6 +708,7 @@ class Secrets(RuleBasedStateMachine):
                 self.broken.append(error)
                 raise
             finally:
+                self.told.running = before
                 if not redelivered:
                     self.told.step_ends(event, failed)
 
@@ -713,15 +775,27 @@ class Secrets(RuleBasedStateMachine):
         watched=st.booleans(),
         function=st.none() | st.sampled_from([*FUNCTIONS]),
         immediately=st.booleans(),
+        unblocks=st.sampled_from(["empty", "empty", "always", "never"]),
     )
-    def begin(self, driven, watched, function, immediately):
+    def begin(self, driven, watched, function, immediately, unblocks="empty"):
         """Somebody drives the rotations, or they run by themselves; somebody reads all values, or nobody."""
         self.driver = self.fake.drive() if driven else None
         self.is_watched = watched
+        self.fake.assume(cancel_unblocks=unblocks)
+        self.told.cancel_unblocks = unblocks
         self.call("create_secret", Name="one", ClientRequestToken=token(1), SecretString="old")
         self.call("create_secret", Name="two", ClientRequestToken=token(1))
+        self.own()
         if function is not None:
             self.rotate(("one", "name"), token(2), function, immediately)
+
+    def own(self):
+        """The secret of another AWS service, which no call can make."""
+        view = self.fake.add_secret("owned", "old", owning_service="appflow", tags={"a": "1"})
+        versions = {version.id: Version("old", {CURRENT}) for version in view.versions}
+        owned = Secret("owned", view.arn, versions, had_value=True, owner="appflow", tags={**OWNER, "a": "1"})
+        self.told.made.append(owned)
+        self.arns["owned"].append(view.arn)
 
     @rule(name=st.sampled_from(NAMES), token=TOKENS, contents=CONTENTS)
     def create(self, name, token, contents):
@@ -732,15 +806,34 @@ class Secrets(RuleBasedStateMachine):
         token=TOKENS,
         contents=CONTENTS,
         stages=st.none() | st.lists(LABELS, min_size=1, max_size=3),
+        proof=st.sampled_from([None, None, "right", "wrong"]),
     )
-    def put(self, secret, token, contents, stages):
+    def put(self, secret, token, contents, stages, proof=None):
+        secret_id = self.id_of(secret)
         self.call(
             "put_secret_value",
-            SecretId=self.id_of(secret),
+            SecretId=secret_id,
             ClientRequestToken=token,
             VersionStages=stages,
+            RotationToken=self.rotation_token(secret_id, token, proof),
             **contents,
         )
+
+    @rule(secret=SECRETS, contents=CONTENTS, proof=st.sampled_from([None, "right", "wrong"]))
+    def fill(self, secret, contents, proof):
+        """Store a value under the token of the rotation that waits, as its function would."""
+        found = self.told.look_up(self.id_of(secret))
+        pending = found and found.holder(PENDING)
+        if pending is not None:
+            self.put(secret, pending, contents, [PENDING], proof)
+
+    def rotation_token(self, secret_id, token, proof):
+        """A RotationToken, where botocore knows it: that of the events of a rotation, or another one."""
+        if proof is None or not KNOWS_ROTATION_TOKEN:
+            return None
+        secret = self.told.look_up(secret_id)
+        known = [rotation.proof for rotation in secret.rotations if rotation.token == token] if secret else []
+        return (known[0] if known else None) if proof == "right" else "w" * 36
 
     @rule(
         secret=SECRETS,
@@ -1010,4 +1103,39 @@ def test_a_retry_that_was_held_up_does_not_change_the_secret_in_the_past(state):
     state.tick(timedelta(days=1))
 
     state.move_label(ONE, label=PENDING, to=token(2), source=None)
+    look_at(state)
+
+
+@pytest.mark.parametrize("proof", [None, "right", "wrong"])
+def test_a_pending_value_of_something_else_ends_a_rotation_without_its_rotation_token(state, proof):
+    state.begin(True, False, "trusting", True)
+    state.drive(steps=1)
+
+    state.fill(ONE, {"SecretString": "new"}, proof)
+    state.drive(steps="all")
+    look_at(state)
+
+
+@pytest.mark.parametrize("unblocks", ["empty", "always", "never"])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_cancelling_frees_the_pending_version_as_it_is_assumed(state, unblocks, steps):
+    state.begin(True, False, "well-behaved", True, unblocks)
+    if steps:
+        state.drive(steps=steps)
+
+    state.cancel(ONE)
+    look_at(state)
+    state.rotate(ONE, token(3), None, None)
+    look_at(state)
+
+
+def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(state):
+    state.begin(True, False, None, True)
+    owned = ("owned", "name")
+
+    for value in ("1", None):
+        state.tag(owned, ["b"], value)
+        state.tag(owned, list(OWNER), value)
+    state.put(owned, token(5), {"SecretString": "new"}, None)
+    state.delete(owned, None, True)
     look_at(state)

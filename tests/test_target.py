@@ -502,6 +502,14 @@ class TestAccepts:
             pytest.param({"client_id": "app", "api_key": "old"}, id="client_id and api_key"),
             pytest.param({"username": "app", "secret": "old"}, id="secret"),
             pytest.param({"username": "app", "token": "old"}, id="token"),
+            pytest.param({"clientId": "app", "clientSecret": "old", "tokenUrl": "x"}, id="camelCase"),
+            pytest.param({"client-id": "app", "access-token": "old"}, id="kebab-case"),
+            pytest.param({"db_user": "app", "passwd": "old", "key_id": "x"}, id="further names"),
+            pytest.param({"accessKeyId": "app", "secretAccessKey": "old"}, id="access key"),
+            pytest.param(
+                {"userName": "x", "user": "app", "pwd": "x", "token": "old"}, id="documented names first"
+            ),
+            pytest.param({"is_superuser": True, "password": "old"}, id="a flag about the user"),
             pytest.param({"password": "old"}, id="no user, as there is one"),
             pytest.param({"engine": "mysql", "username": "app", "password": "old", "port": 3306}, id="RDS"),
             pytest.param('{"username": "app", "password": "old"}', id="JSON"),
@@ -523,6 +531,8 @@ class TestAccepts:
             pytest.param({"username": "app", "password": None}, id="a password that is no text"),
             pytest.param({"username": None, "user": "app", "password": "old"}, id="the first key counts"),
             pytest.param({"username": "app"}, id="no password"),
+            pytest.param({"username": "app", "token_url": "old", "public_key": "old"}, id="no credential"),
+            pytest.param({"accessToken": "x", "refreshToken": "old"}, id="the first credential counts"),
             pytest.param({}, id="an empty mapping"),
             pytest.param("", id="an empty text"),
             pytest.param("{}", id="JSON of nothing"),

@@ -225,7 +225,7 @@ def test_the_project_of_a_user_passes(pytester):
 
     ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
 
-    ran.assert_outcomes(passed=19, skipped=26)
+    ran.assert_outcomes(passed=19, skipped=27)
 
 
 def members(cls):

@@ -289,6 +289,7 @@ class TestManagedSecrets:
         self, client, fakesecrets, fakesecrets_rotation
     ):
         """AWS PCS user guide."""
+        fakesecrets.assume(cancel_unblocks="never")
         fakesecrets.add_secret("pcs!x", "old", owning_service="pcs")
         staged = client.rotate_secret(SecretId="pcs!x")["VersionId"]
 

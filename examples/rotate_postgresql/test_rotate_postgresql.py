@@ -15,6 +15,7 @@ if not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"):
     pytest.importorskip("psycopg")
 
 import alternating_users_rotation
+import boto3
 import psycopg
 import single_user_rotation
 
@@ -142,8 +143,9 @@ class TestSingleUser:
         assert roles.accepts("app", "by hand")
         assert application.account() == ("app", "first")
 
-    def test_a_pending_value_for_another_user_is_refused(self, single, roles, fakesecrets_client):
-        put(fakesecrets_client, single.pending[0].token, roles.value("postgres", "mine"))
+    def test_a_pending_value_for_another_user_is_refused(self, single, roles, fakesecrets):
+        handler = storing(roles.value("postgres", "mine"), single_user_rotation.lambda_handler)
+        fakesecrets.add_rotation_function(handler, name="lambda_handler")
         single.step("createSecret")
         with pytest.raises(ValueError, match="another user"):
             single.step("setSecret")
@@ -227,8 +229,9 @@ class TestAlternatingUsers:
         with pytest.raises(psycopg.OperationalError, match='failed for user "app"'):
             alternating.step("setSecret")
 
-    def test_a_pending_value_for_another_user_is_refused(self, alternating, roles, fakesecrets_client):
-        put(fakesecrets_client, alternating.pending[0].token, roles.value("postgres", "mine"))
+    def test_a_pending_value_for_another_user_is_refused(self, alternating, roles, fakesecrets):
+        handler = storing(roles.value("postgres", "mine"), alternating_users_rotation.lambda_handler)
+        fakesecrets.add_rotation_function(handler, name="lambda_handler")
         alternating.step("createSecret")
         with pytest.raises(ValueError, match="other user"):
             alternating.step("setSecret")
@@ -263,10 +266,10 @@ class TestAnyPassword:
             driver, client = fake.drive(), fake.client()
             master = add(fake, "master", server.value("master", old))
             add(fake, "db", server.value("app", old, masterarn=master.arn))
-            arn = fake.add_rotation_function(function.lambda_handler)
-            client.rotate_secret(SecretId="db", RotationLambdaARN=arn)
             user = "app_clone" if function is alternating_users_rotation else "app"
-            put(client, driver.pending[0].token, server.value(user, new, masterarn=master.arn))
+            pending = server.value(user, new, masterarn=master.arn)
+            arn = fake.add_rotation_function(storing(pending, function.lambda_handler))
+            client.rotate_secret(SecretId="db", RotationLambdaARN=arn)
 
             assert driver.run().status == "succeeded"
             assert Application(client, server).account() == (user, new)
@@ -277,14 +280,20 @@ def add(fake, name, value):
     return fake.add_secret(name, json.dumps(value))
 
 
-def put(client, token, value):
-    """Put a value of the test in the place of the one that createSecret would make."""
-    client.put_secret_value(
-        SecretId="db",
-        ClientRequestToken=token,
-        SecretString=json.dumps(value),
-        VersionStages=["AWSPENDING"],
-    )
+def storing(value, rotation_function):
+    """A function that stores a value of the test in createSecret. AWS rejects a value that a test stores itself."""
+
+    def handler(event, context):
+        if event["Step"] == "createSecret":
+            boto3.client("secretsmanager").put_secret_value(
+                SecretId=event["SecretId"],
+                ClientRequestToken=event["ClientRequestToken"],
+                SecretString=json.dumps(value),
+                VersionStages=["AWSPENDING"],
+            )
+        rotation_function(event, context)
+
+    return handler
 
 
 def deliver_each_step_twice(driver):

@@ -44,6 +44,10 @@ class Assumptions:
         pending_after_finish: whether AWSPENDING "stays" beside AWSCURRENT on the new version when a
             rotation has succeeded, or is "removed" by the service. Published describe-secret
             outputs of functions that leave it alone show both labels.
+        cancel_unblocks: when CancelRotateSecret takes AWSPENDING off the version that blocks the next rotation:
+            where that version is "empty", which an acceptance test of Terraform's provider needs on AWS; "always"; or
+            "never". The reference says that a cancelled rotation which is not cleaned up "can block you from starting
+            future rotations", so a version with a value keeps the label.
     """
 
     rotate_at: Literal["open", "close"] | Random = "open"
@@ -57,6 +61,7 @@ class Assumptions:
         timedelta(hours=1),
     )
     pending_after_finish: Literal["stays", "removed"] = "stays"
+    cancel_unblocks: Literal["empty", "always", "never"] = "empty"
 
     def changed(self, changes: Mapping[str, Any]) -> Assumptions:
         """
@@ -90,6 +95,7 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
     "hour_rate_grid": ("running", "daily", "last rotation"),
     "first_day_base": ("call", "value"),
     "pending_after_finish": ("stays", "removed"),
+    "cancel_unblocks": ("empty", "always", "never"),
 }
 
 

@@ -1,17 +1,93 @@
-"""The credential that a secret's value stands for: a user and a password."""
+"""Which member of a JSON value is the credential, and which names its user: the one definition in the package."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-#: The keys of the two halves of a credential: the first that is there counts.
-_USER_KEYS = ("username", "user", "client_id")
-_PASSWORD_KEYS = ("password", "api_key", "secret", "token")
+#: The words of a name in snake_case, camelCase or kebab-case; digits count for nothing ("password2").
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+#: Words that name a credential where they come last: what follows them describes it ("token_url", "secret_arn").
+_CREDENTIALS = frozenset(
+    {"credential", "key", "pass", "passcode", "passphrase", "passwd", "password", "pwd", "secret", "token"}
+)
+#: Endings of names without any separator ("dbpassword"). "key" and "pass" are endings of other words too.
+_ENDINGS = ("passphrase", "passwd", "password", "secret", "token")
+_COMPOUND_KEY = re.compile(
+    r"(access|account|admin|api|app|application|auth|client|decryption|encryption|hmac|license|master|pass|private"
+    r"|root|secret|security|server|service|shared|signing|ssh|storage|subscription|user|webhook)key"
+)
+#: What stands before "key" where it is not a credential: it is published, it identifies, or it is a key of a table.
+#: The consumer key of OAuth is the identifier beside the consumer secret.
+_HARMLESS_KEYS = frozenset(
+    {
+        "bucket",
+        "cache",
+        "consumer",
+        "foreign",
+        "hash",
+        "index",
+        "lookup",
+        "object",
+        "partition",
+        "primary",
+        "public",
+        "publishable",
+        "range",
+        "routing",
+        "sort",
+        "unique",
+    }
+)
+
+#: The names that `CredentialTarget.accepts` documents, which come before all others, in this order.
+_FIRST_CREDENTIALS = ("password", "api_key", "secret", "token")
+_FIRST_USERS = ("username", "user", "client_id")
+#: How further names of users end, when their words are joined.
+_USERS = ("username", "user", "login", "clientid", "userid", "keyid", "consumerkey")
+
+
+def is_credential(name: str) -> bool:
+    """Whether a member of this name holds a credential, and not a name, an address or a description of one."""
+    words = _words(name)
+    if not words:
+        return False
+    last = words[-1]
+    if last == "key":
+        return not _HARMLESS_KEYS & set(words[-2:-1])
+    return last in _CREDENTIALS or last.endswith(_ENDINGS) or _COMPOUND_KEY.fullmatch(last) is not None
+
+
+def credentials(document: Mapping[str, Any]) -> list[str]:
+    """The names of the members that hold credentials, in the order of the document."""
+    return [name for name in _names(document) if is_credential(name)]
+
+
+def first_credential(document: Mapping[str, Any]) -> str | None:
+    """The name of the member that logs in, where several hold credentials; or None."""
+    others = [name for name in credentials(document) if isinstance(document[name], str)]
+    return _first([*_FIRST_CREDENTIALS, *others], document)
+
+
+def user_member(document: Mapping[str, Any]) -> str | None:
+    """The name of the member that holds the user, or None."""
+    others = [name for name in _names(document) if isinstance(document[name], str) and _is_user(name)]
+    return _first([*_FIRST_USERS, *others], document)
+
+
+def user_of(document: object) -> object:
+    """The user that a value is for, or None where the value does not name one."""
+    if not isinstance(document, Mapping):
+        return None
+    name = user_member(document)
+    return None if name is None else document[name]
 
 
 def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each user and password that a value may mean."""
+    """Each user and password that a value may mean, where *users* are known."""
     only = users[0] if len(users) == 1 else None
     if isinstance(value, str):
         if only is not None:
@@ -21,7 +97,24 @@ def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, s
         except (ValueError, RecursionError):
             return
     if isinstance(value, Mapping):
-        user = next((value[key] for key in _USER_KEYS if key in value), only)
-        password = next((value[key] for key in _PASSWORD_KEYS if key in value), None)
+        named, held = user_member(value), first_credential(value)
+        user = only if named is None else value[named]
+        password = None if held is None else value[held]
         if isinstance(user, str) and isinstance(password, str):
             yield user, password
+
+
+def _is_user(name: str) -> bool:
+    return "".join(_words(name)).endswith(_USERS)
+
+
+def _first(names: Iterable[str], document: Mapping[str, Any]) -> str | None:
+    return next((name for name in names if name in document), None)
+
+
+def _names(document: Mapping[Any, Any]) -> list[str]:
+    return [name for name in document if isinstance(name, str)]
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
+from uuid import UUID, uuid5
 
 from . import labels
+from .errors import PendingVersionRejected
 from .finding import Finding
 from .labels import CURRENT, PENDING, Labels
 from .public import public
@@ -20,6 +22,14 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 TEST_STEPS = ("testSecret",)
 #: The owner of a managed secret, and the partner of an external one, rotate without showing steps.
 SERVICE_STEPS = ("managedRotation",)
+
+#: Under which RotationTokens are made, so that they are opaque and the same on every run.
+_ROTATION_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
+
+
+def rotation_token(token: str) -> str:
+    """The RotationToken of the rotation with this ClientRequestToken, the same for all of its steps."""
+    return str(uuid5(_ROTATION_TOKENS, token.encode("utf-8", "backslashreplace").decode()))
 
 
 @public
@@ -116,6 +126,8 @@ class Rotation:
         """The errorMessage that CloudTrail shows (user guide, CloudTrail entries)."""
         if self.error is None:
             return None
+        if isinstance(self.error, PendingVersionRejected):
+            return str(self.error)
         return f"Error when executing lambda {self.function_arn} during {self.steps[-1].name} step"
 
     @property

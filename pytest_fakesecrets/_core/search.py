@@ -13,6 +13,9 @@ from .secret import Secret
 #: belongs to the small letters behind it (moto, tests marked aws_verified: test_with_all_filter).
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
+#: The values of all filters of a request together (block/ftl issue 1937).
+MOST_VALUES = 10
+
 Texts = Iterable[str]
 
 
@@ -21,13 +24,17 @@ def matching(filters: Sequence[Mapping[str, Any]]) -> Callable[[Secret], bool]:
     A question for a secret: whether every one of the filters finds it, each by any of its values.
 
     Raises:
-        InvalidParameterException: a filter has no key, or no values.
+        InvalidParameterException: a filter has no key, or no values; or all of them have too many values together.
     """
     for given in filters:
         if not given.get("Key"):
             raise InvalidParameterException("Invalid filter key")
         if not given.get("Values"):
             raise InvalidParameterException(f"Invalid filter values for key: {given['Key']}")
+    if sum(len(given["Values"]) for given in filters) > MOST_VALUES:
+        raise InvalidParameterException(
+            "The filter list has too many filters. You can include up to 10 filters."
+        )
 
     def matches(secret: Secret) -> bool:
         return all(_finds(given["Key"], given["Values"], secret) for given in filters)

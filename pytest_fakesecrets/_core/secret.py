@@ -53,6 +53,8 @@ class Version:
     last_accessed_on: date | None = None
     #: None: staged by RotateSecret, and nothing put yet. Never in a repr: it is a password.
     value: Value | None = field(default=None, repr=False)
+    #: Whether a rotation has staged it, and something else than the function of that rotation has put the value.
+    is_foreign: bool = False
 
     @property
     def alias(self) -> str:
@@ -234,7 +236,9 @@ class Secret:
         made = max(self.versions_made, version.number)
         return self.changed(now, versions=versions, versions_made=made, labels=held)
 
-    def new_version(self, version_id: str, now: datetime, value: Value | None) -> Version:
+    def new_version(
+        self, version_id: str, now: datetime, value: Value | None, *, is_foreign: bool = False
+    ) -> Version:
         """A version for *value*: a new one, or the one that RotateSecret has staged under this id."""
         staged = self.versions.get(version_id)
         return Version(
@@ -243,6 +247,7 @@ class Secret:
             created_at=now,
             kms_key_id=self.kms_key_id,
             value=value,
+            is_foreign=is_foreign,
         )
 
     def without_test_version(self, rotation: Rotation) -> Secret:

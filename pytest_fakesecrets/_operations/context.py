@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
@@ -43,6 +43,9 @@ class Context:
     random: Random
     can_invoke: Callable[[str], bool]
     assumptions: Assumptions
+    #: The rotations whose function may have made the request, by the secret's ARN and the token: it comes out of one
+    #: of their steps.
+    stepping: Collection[tuple[str, str]] = ()
     #: The steps that have ended: they enter the history before the changes that they lead to.
     steps: list[RotationStep] = field(default_factory=list)
 
@@ -119,6 +122,11 @@ class Context:
         """Refuse the value of a secret of another account that AWS's own key encrypts."""
         if secret.account != self.account and secret.kms_key_id is None:
             raise needs_own_key()
+
+    def comes_from(self, rotation: Rotation) -> bool:
+        """Whether a step of *rotation* has made the request, with the keys of the account of its secret."""
+        is_at_home = self.account == self.home(rotation.secret_id).account
+        return is_at_home and (rotation.secret_id, rotation.token) in self.stepping
 
     def home(self, arn: str) -> Region:
         """The region of a secret's ARN, which may be that of another account."""

@@ -42,7 +42,7 @@ def delete_secret(
         raise managed_by_service()
     linked = [replica for replica in secret.replicas.values() if replica.status != "Detached"]
     if linked:
-        regions = ", ".join(replica.region for replica in linked)
+        regions = ", ".join(sorted(replica.region for replica in linked))
         raise InvalidParameterException(
             f"You can't delete secret {secret.arn} that still has replica regions [{regions}]."
         )

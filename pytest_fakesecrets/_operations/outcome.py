@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pytest_fakesecrets._core import labels
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.credential import credentials
+from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.moments import moved
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
@@ -17,9 +18,6 @@ from pytest_fakesecrets._core.secret import Secret, Value
 from .context import Context
 from .passwords import get_random_password
 from .rotation import start, supersede
-
-#: What a member of a JSON value is called when it holds the credential and not a name or an address.
-_CREDENTIAL_NAMES = ("password", "secret", "token", "key")
 
 
 def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> None:
@@ -67,6 +65,8 @@ def record(context: Context, step: RotationStep) -> Rotation:
     if rotation.status == "in progress" and secret is not None:
         if step.error is not None:
             rotation = _failed(context, secret, rotation, step.error)
+        elif _is_rejected(secret, rotation):
+            rotation = _failed_after_return(context, secret, rotation, _rejection(secret, rotation))
         elif rotation.is_at_its_end:
             rotation = _closed(context, secret, rotation)
     context.save_rotation(rotation)
@@ -96,14 +96,42 @@ def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseExc
     return rotation
 
 
+def _failed_after_return(
+    context: Context, secret: Secret, rotation: Rotation, error: FakeSecretsError
+) -> Rotation:
+    """The function has returned, and the attempt fails all the same."""
+    step = replace(rotation.steps[-1], error=error)
+    return _failed(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
+
+
+def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
+    """Whether the pending version has a value that is not the function's own. Once it is current, it is not pending."""
+    version = secret.version(PENDING)
+    return (
+        version is not None
+        and version.id == rotation.token != secret.labels.get(CURRENT)
+        and version.is_foreign
+        and rotation.function_arn is not None
+    )
+
+
+def _rejection(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
+    error = PendingVersionRejected(rotation.token, secret.arn, rotation.function_arn)
+    if hasattr(error, "add_note"):
+        error.add_note(
+            f"hint: The value of {secret.versions[rotation.token].alias} was stored outside of the steps of the "
+            "rotation, or with the keys of another account, and without the RotationToken of the event. Store it in "
+            "createSecret, and pass RotationToken=event['RotationToken'] to put_secret_value()."
+        )
+    return error
+
+
 def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
         error = FakeSecretsError(_missed_goal(secret, rotation))
-        step = replace(rotation.steps[-1], error=error)
-        rotation = replace(rotation, steps=(*rotation.steps[:-1], step))
-        return _failed(context, secret, rotation, error)
+        return _failed_after_return(context, secret, rotation, error)
     else:
         held = secret.labels
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
@@ -154,7 +182,7 @@ def rotate_by_service(context: Context, rotation: Rotation) -> None:
 
 
 def _new_value(context: Context, old: Value | None) -> str:
-    """The old value with a new password in it, or a new password alone where it is not JSON."""
+    """The old value with a new password as its credential, or a new password alone where it is not a JSON object."""
     password: str = get_random_password(context, exclude_characters="/@\"'\\")["RandomPassword"]
     try:
         document = json.loads(old) if isinstance(old, str) else None
@@ -162,7 +190,5 @@ def _new_value(context: Context, old: Value | None) -> str:
         document = None
     if not isinstance(document, dict):
         return password
-    members = [name for name in document if any(part in name.lower() for part in _CREDENTIAL_NAMES)]
-    if "password" in document:
-        members = ["password"]
-    return json.dumps({**document, **dict.fromkeys(members, password)}) if members else password
+    named = [] if "password" in document else credentials(document)
+    return json.dumps({**document, **dict.fromkeys(named or ["password"], password)})

@@ -18,7 +18,7 @@ from pytest_fakesecrets._core.errors import (
     no_rotation_function,
     token_in_use,
 )
-from pytest_fakesecrets._core.labels import CURRENT, PENDING
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
 from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
 from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
@@ -240,18 +240,33 @@ def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
     secret, cancelled = cancel_unfinished(context, secret)
     if cancelled is not None:
         response["VersionId"] = cancelled.token
-    if settings.enabled:
+    held = _unblocked(context, secret)
+    if settings.enabled or held != secret.labels:
         off = replace(settings, enabled=False)
-        context.save(secret.changed(context.now, rotation=off))
+        context.save(secret.changed(context.now, rotation=off, labels=held))
     return response
+
+
+def _unblocked(context: Context, secret: Secret) -> Labels:
+    """
+    The labels of a secret whose rotation is cancelled.
+
+    A version that createSecret has not filled loses AWSPENDING, so that the next rotation is accepted
+    (terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic).
+    """
+    pending, unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
+    if pending is None or not labels.block_rotation(secret.labels) or unblocks == "never":
+        return secret.labels
+    if pending.has_value and unblocks == "empty":
+        return secret.labels
+    return labels.remove(secret.labels, PENDING)
 
 
 def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotation | None]:
     """
     End the rotation that is under way: no further step is invoked.
 
-    Its labels stay as they are; whoever cancels has to clean up (API_CancelRotateSecret). Only the
-    version of a test run goes, as it does when the test ends.
+    The version of a test run goes, as it does when the test ends.
     """
     rotation = context.home(secret.arn).unfinished_rotation(secret)
     if rotation is None or rotation.status not in ("in progress", "failed"):

@@ -16,6 +16,7 @@ from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
 from .context import Context
 from .rotation import schedule_of
 from .secrets import new_secret
+from .tags import OWNER
 
 #: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
@@ -59,7 +60,7 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
         type=seed.type,
         description=seed.description,
         kms_key_id=seed.kms_key_id,
-        tags=None if seed.tags is None else dict(seed.tags),
+        tags=_tags(seed),
     )
     secret = replace(secret, rotation=_settings(secret, seed), last_rotated_at=seed.last_rotated_at)
     secret = replace(secret, last_window=_last_window(secret, context.now))
@@ -77,6 +78,12 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     if seed.is_stuck:
         context.save_rotation(_stuck(secret, seed, changed_at))
     return secret
+
+
+def _tags(seed: Seed) -> Mapping[str, str] | None:
+    if seed.owning_service is None:
+        return None if seed.tags is None else dict(seed.tags)
+    return {OWNER: seed.owning_service, **(seed.tags or {})}
 
 
 def _with(secret: Secret, token: str, value: Value | None, label: str | None, now: datetime) -> Secret:
@@ -133,6 +140,10 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         raise FakeSecretsError(
             "rotation_rules need something that rotates: give a rotation_function, or the "
             "owning_service whose secret it is."
+        )
+    if is_owned and (seed.tags or {}).get(OWNER, seed.owning_service) != seed.owning_service:
+        raise FakeSecretsError(
+            f"The tag {OWNER!r} is the owning_service of a secret, {seed.owning_service!r}: leave it out."
         )
     if seed.value is None and (seed.previous_value is not None or seed.deprecated_values):
         raise FakeSecretsError("A secret with older values has a current one: give a value.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import InvalidParameterException
@@ -13,13 +13,16 @@ Tags = Mapping[str, str]
 
 #: Per secret; those of AWS itself do not count (general reference, tagging quotas).
 _MOST = 50
-_RESERVED = "aws:"
+_SYSTEM = "aws:"
+#: What the service sets on a secret of another AWS service (floci, pull request 2378, checked on AWS).
+OWNER = "aws:secretsmanager:owningService"
 
 
 def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str, str]]) -> Response:
     check_secret_id(secret_id)
     new = checked_tags(tags)
-    secret = context.writable(secret_id)
+    # The tags of a managed secret are its customer's (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
+    secret = context.in_primary_region(secret_id)
 
     if new:
         context.save(secret.changed(context.now, tags=tagged(secret.tags, new)))
@@ -28,9 +31,8 @@ def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str
 
 def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str]) -> Response:
     check_secret_id(secret_id)
-    if any(key.startswith(_RESERVED) for key in tag_keys):
-        raise _reserved()
-    secret = context.writable(secret_id)
+    _check_keys(tag_keys)
+    secret = context.in_primary_region(secret_id)
 
     if secret.tags and any(key in secret.tags for key in tag_keys):
         left = {key: value for key, value in secret.tags.items() if key not in tag_keys}
@@ -44,7 +46,7 @@ def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
 
     Raises:
         InvalidParameterException: one without a key, with a key of AWS, or twice the same key. AWS's
-            own texts for these have not been seen.
+            own texts for the first and the last have not been seen.
     """
     keys = [tag.get("Key") for tag in sent]
     if None in keys:
@@ -52,8 +54,7 @@ def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
     if len(set(keys)) < len(keys):
         raise InvalidParameterException("Tag keys must be unique.")
     new = {tag["Key"]: tag.get("Value", "") for tag in sent}
-    if any(key.startswith(_RESERVED) for key in new):
-        raise _reserved()
+    _check_keys(new)
     return new
 
 
@@ -69,7 +70,7 @@ def first_tags(sent: Sequence[Mapping[str, str]] | None) -> Tags | None:
 def tagged(held: Tags | None, new: Tags) -> Tags:
     """The tags with *new* among them: a known key keeps its place, a new one comes last."""
     together = {**(held or {}), **new}
-    if sum(not key.startswith(_RESERVED) for key in together) > _MOST:
+    if sum(not key.startswith(_SYSTEM) for key in together) > _MOST:
         raise InvalidParameterException(f"A secret can't have more than {_MOST} tags.")
     return together
 
@@ -78,5 +79,8 @@ def described_tags(held: Tags | None) -> list[Response] | None:
     return None if held is None else [{"Key": key, "Value": value} for key, value in held.items()]
 
 
-def _reserved() -> InvalidParameterException:
-    return InvalidParameterException("Tag keys that start with 'aws:' are reserved for AWS.")
+def _check_keys(keys: Iterable[str]) -> None:
+    """Reject the first key of AWS (cloud-custodian issue 9093, for TagResource)."""
+    for key in keys:
+        if key.startswith(_SYSTEM):
+            raise InvalidParameterException(f"You can't modify system tags. Tag key: '{key}'.")

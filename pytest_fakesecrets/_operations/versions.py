@@ -19,6 +19,7 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
 from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.rotation import rotation_token as rotation_token_of
 from pytest_fakesecrets._core.secret import Secret, Value
 
 from .context import Context, Response
@@ -32,7 +33,7 @@ def put_secret_value(
     secret_binary: bytes | None = None,
     secret_string: str | None = None,
     version_stages: Sequence[str] | None = None,
-    rotation_token: str | None = None,  # only proves where a call comes from; nothing is checked here
+    rotation_token: str | None = None,
 ) -> Response:
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
@@ -44,7 +45,9 @@ def put_secret_value(
     context.check_key(secret)
 
     if not is_replay(secret, client_request_token, value):
-        secret = store_value(context, secret, client_request_token, value, version_stages or (CURRENT,))
+        is_foreign = _is_foreign(context, secret, client_request_token, rotation_token)
+        stages = version_stages or (CURRENT,)
+        secret = store_value(context, secret, client_request_token, value, stages, is_foreign=is_foreign)
         context.save(secret)
     response: Response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
     if held := labels.of(secret.labels, client_request_token):
@@ -78,8 +81,28 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
     return True
 
 
+def _is_foreign(context: Context, secret: Secret, token: str, sent: str | None) -> bool:
+    """
+    Whether the version of a rotation gets its value from something else than the function of that rotation.
+
+    A function proves with the RotationToken of its event that it makes a request, where it does so under an assumed
+    role or from another account (user guide, troubleshoot_rotation). In the account of the secret the step is enough:
+    none of the functions that AWS publishes passes the token on.
+    """
+    rotation = context.home(secret.arn).rotations_of(secret).get(token)
+    if rotation is None or rotation.is_test or rotation.function_arn is None:
+        return False
+    return sent != rotation_token_of(token) and not context.comes_from(rotation)
+
+
 def store_value(
-    context: Context, secret: Secret, token: str, value: Value, version_stages: Sequence[str]
+    context: Context,
+    secret: Secret,
+    token: str,
+    value: Value,
+    version_stages: Sequence[str],
+    *,
+    is_foreign: bool = False,
 ) -> Secret:
     """
     The secret with *value* as a version under *token*, carrying *version_stages*.
@@ -92,7 +115,8 @@ def store_value(
     if held.get(PENDING) in [rotation.token for rotation in overtaken]:
         held = labels.remove(held, PENDING)
     _check_label_limit(held)
-    stored = secret.with_version(secret.new_version(token, context.now, value), held, context.now)
+    version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
+    stored = secret.with_version(version, held, context.now)
     if CURRENT in wanted and token not in context.home(secret.arn).rotations_of(secret):
         stored = stored.counted_anew(context.now)
 

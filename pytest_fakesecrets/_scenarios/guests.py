@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._fake import FakeSecrets
+from pytest_fakesecrets._history import Call
 from pytest_fakesecrets._trial import LABELS, Trial
-from pytest_fakesecrets._values import CREDENTIALS
 
 from .common import Scenarios
 
@@ -83,6 +85,24 @@ class Guests(Scenarios):
                     place.rotation.findings,
                 )
 
+    def test_the_rotation_token_is_passed_on_from_another_account(self, fakesecrets: FakeSecrets) -> None:
+        """A function that stores the value with the keys of another account proves with it that the value is its own."""
+        __tracebackhide__ = True
+        with self._trial(fakesecrets) as trial:
+            rotation = trial.rotate()
+            accounts = {call.account for call in _puts(trial)}
+            if not accounts:
+                pytest.skip("The function stores no value: see test_a_rotation_succeeds.")
+            if accounts == {trial.secret.account}:
+                pytest.skip(
+                    "The function stores the value with the keys of the secret's own account, where AWS needs no "
+                    "RotationToken."
+                )
+            for finding in rotation.findings:
+                if finding.code == "rotation-token-missing":
+                    trial.fail(finding.code, finding.text, finding.advice, rotation.findings)
+            self._check_succeeded(trial, rotation, "rotation-failed")
+
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """The one that rotates has another name than in the other scenarios."""
         __tracebackhide__ = True
@@ -116,6 +136,14 @@ class Guests(Scenarios):
                 _check_kept(trial, trial.rotate())
 
 
+def _puts(trial: Trial) -> Iterator[Call]:
+    """The calls with which the secret has got its values since it was created."""
+    for event in trial.fake._service.history.events:
+        is_put = isinstance(event, Call) and event.operation == "PutSecretValue" and event.error is None
+        if isinstance(event, Call) and is_put and event.secret_id == trial.secret.arn:
+            yield event
+
+
 def _check_kept(trial: Trial, rotation: Rotation) -> None:
     for finding in rotation.findings:
         if finding.code == "secret-leaked":
@@ -126,7 +154,4 @@ def _foreign(value: Any) -> Any:
     """A value of the same form with another password in it."""
     if not isinstance(value, dict):
         return "somebody-elses-value"
-    return {
-        name: "somebody-elses-value" if name.lower().endswith(CREDENTIALS) else member
-        for name, member in value.items()
-    }
+    return {name: "somebody-elses-value" if is_credential(name) else member for name, member in value.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_fakesecrets._fake import FakeSecrets
+from pytest_fakesecrets._trial import Trial
 
 from .common import Scenarios
 
@@ -30,9 +31,18 @@ class Refusals(Scenarios):
                     "DescribeSecret has no RotationEnabled where rotation was never turned on: KeyError.",
                     "Read it with metadata.get('RotationEnabled').",
                 )
-            place = trial.begin()
-            trial.client.cancel_rotate_secret(SecretId=trial.name)
-            self._check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
+            self._check_cancelled(trial, steps=0)
+        with self._trial(fakesecrets) as trial:
+            self._check_cancelled(trial, steps=1)
+
+    def _check_cancelled(self, trial: Trial, steps: int) -> None:
+        """Cancel a rotation after some steps. Without a value its version loses AWSPENDING, with one it does not."""
+        __tracebackhide__ = True
+        place = trial.begin()
+        for _ in range(steps):
+            trial.step(place)
+        trial.client.cancel_rotate_secret(SecretId=trial.name)
+        self._check_left_alone(trial, place.token, "disabled-accepted", "when rotation was switched off")
 
     def test_an_unknown_step_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from pytest_fakesecrets._core.credential import user_of
 from pytest_fakesecrets._core.labels import PREVIOUS
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._fake import FakeSecrets
@@ -95,13 +96,13 @@ class Rotating(Scenarios):
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         with self._trial(fakesecrets) as trial:
-            before = _user(trial.value())
+            before = user_of(trial.value())
             trial.rotate()
-            between = _user(trial.value())
+            between = user_of(trial.value())
             if before == between:
                 pytest.skip("The user stays the same: this is no strategy of alternating users.")
             self._check_succeeded(trial, trial.rotate(), "did-not-alternate")
-            after = _user(trial.value())
+            after = user_of(trial.value())
             if after != before:
                 trial.fail(
                     "did-not-alternate",
@@ -145,8 +146,3 @@ class _Hostile(Random):
 
     def shuffle(self, x: Any) -> None:
         x.reverse()
-
-
-def _user(value: Any) -> object:
-    names = ("username", "user", "client_id")
-    return next((value[name] for name in names if name in value), None) if isinstance(value, dict) else None

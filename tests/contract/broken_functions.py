@@ -2,7 +2,7 @@
 Rotation functions with one bug each: the smallest change of a correct one that has been seen in public code.
 
 `BROKEN` says under which scenario of the contract each must fail, and with which finding. The numbers
-are those of the classes of bugs that the contract is built to find, 1 to 29; 0 is for checks of AWS's
+are those of the classes of bugs that the contract is built to find, 1 to 30; 0 is for checks of AWS's
 template that are in none of them.
 """
 
@@ -23,6 +23,7 @@ from correct_functions import (
     ALTERNATING_USERS,
     SINGLE_USER,
     TIDYING,
+    abroad,
     alternate,
     check_password,
     create_password,
@@ -721,6 +722,13 @@ def never_promotes(event, context):
     single_user_with(event, finishSecret=in_production_use_your_database)
 
 
+# 30: another account, and no proof that the value comes from the function.
+
+
+def stores_from_another_account(event, context):
+    rotate(event, SINGLE_USER, client=abroad())
+
+
 # What is not in the classes: the checks of AWS's template, each of which has a scenario of its own.
 
 
@@ -832,6 +840,7 @@ ALTERNATE = "alternating_users_come_back_after_two_rotations"
 IN_TIME = "it_ends_within_its_time"
 UNKNOWN_TOKEN = "an_unknown_token_is_refused"
 UNKNOWN_STEP = "an_unknown_step_is_refused"
+TOKEN_PASSED_ON = "the_rotation_token_is_passed_on_from_another_account"
 TEST_RUN = "a_test_run_changes_nothing"
 DUPLICATE = "a_late_duplicate_of_an_old_step_changes_nothing"
 
@@ -891,6 +900,7 @@ BROKEN = (
     broken(28, waits_for_ten_minutes, IN_TIME, "too-slow", "setSecret"),
     broken(29, logs_only, SUCCEEDS, "step-did-nothing", "createSecret"),
     broken(29, never_promotes, SUCCEEDS, "step-did-nothing", "finishSecret"),
+    broken(30, stores_from_another_account, TOKEN_PASSED_ON, "rotation-token-missing", "createSecret"),
     broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
     broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),
     broken(0, passes_over_unknown_steps, UNKNOWN_STEP, "unknown-step-accepted", "anotherSecret"),

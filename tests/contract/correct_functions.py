@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from functools import cache
+from functools import cache, partial
 
 import boto3
 from credential_targets import CLUSTER, DATABASE, SERVICE
@@ -46,10 +46,16 @@ def two_keys(event, context):
     rotate(event, TWO_KEYS)
 
 
-def rotate(event, steps, again_after_promotion=()):
+def from_another_account(event, context):
+    """A single user, and a function with the keys of another account: it passes the RotationToken on."""
+    create = partial(create_abroad, rotation_token=event["RotationToken"])
+    rotate(event, {**SINGLE_USER, "createSecret": create}, client=abroad())
+
+
+def rotate(event, steps, again_after_promotion=(), client=None):
     """The head that they share: check first, then do the step."""
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
-    client = secrets_manager(os.environ["SECRETS_MANAGER_ENDPOINT"])
+    client = client or secrets_manager(os.environ["SECRETS_MANAGER_ENDPOINT"])
     metadata = client.describe_secret(SecretId=arn)
     if not metadata.get("RotationEnabled"):
         raise ValueError(f"Secret {arn} is not enabled for rotation.")
@@ -72,6 +78,14 @@ def secrets_manager(endpoint):
     return boto3.client("secretsmanager", endpoint_url=endpoint)
 
 
+@cache
+def abroad():
+    """A client with the keys of another account than that of the secret."""
+    return boto3.client(
+        "secretsmanager", aws_access_key_id="210987654321", aws_secret_access_key="of the other account"
+    )
+
+
 def read(client, arn, **version):
     """A value of the secret: the current one, where no version is named."""
     return json.loads(client.get_secret_value(SecretId=arn, **version)["SecretString"])
@@ -89,9 +103,10 @@ def read_previous(client, arn):
         return None
 
 
-def put_pending(client, arn, token, value):
+def put_pending(client, arn, token, value, **proof):
+    text = json.dumps(value)
     client.put_secret_value(
-        SecretId=arn, ClientRequestToken=token, SecretString=json.dumps(value), VersionStages=["AWSPENDING"]
+        SecretId=arn, ClientRequestToken=token, SecretString=text, VersionStages=["AWSPENDING"], **proof
     )
 
 
@@ -162,6 +177,18 @@ def promote_and_tidy(client, arn, token):
     except client.exceptions.InvalidParameterException:
         logger.info("AWSPENDING is gone already.")
     DATABASE.call("deploy again")
+
+
+# A single user, from another account.
+
+
+def create_abroad(client, arn, token, rotation_token):
+    current = read(client, arn, VersionStage="AWSCURRENT")
+    try:
+        read_pending(client, arn, token)
+    except client.exceptions.ResourceNotFoundException:
+        value = {**current, "password": new_password(client)}
+        put_pending(client, arn, token, value, RotationToken=rotation_token)
 
 
 # Alternating users.

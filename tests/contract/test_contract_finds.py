@@ -9,8 +9,9 @@ import pytest
 from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
 from contract_runs import contract_of, failure_of, failures, run
 from key_service import SERVICE
+from support import needs
 
-from pytest_fakesecrets import RotationContract
+from pytest_fakesecrets import FakeSecrets, RotationContract
 
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: f"{row.number}-{row.function.__name__}")
@@ -32,7 +33,7 @@ def test_a_failing_scenario_of_an_inner_run_reports_its_finding(pytester):
 
 
 def test_each_class_of_bugs_has_a_function_that_shows_it():
-    assert {row.number for row in BROKEN} == set(range(30))
+    assert {row.number for row in BROKEN} == set(range(31))
 
 
 def test_each_broken_function_is_in_the_table_once():
@@ -82,6 +83,23 @@ class TestTwoKeys(RotationContract):
     secret_value = TWO_KEYS["secret_value"]
     target = TWO_KEYS["target"]
     zero_downtime = True
+
+
+@needs("PutSecretValue", "RotationToken")
+class TestFromAnotherAccount(RotationContract):
+    rotation_function = staticmethod(correct_functions.from_another_account)
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+
+
+@pytest.mark.parametrize("name", ["single_user", "two_keys"])
+def test_a_function_with_the_keys_of_the_account_of_its_secret_needs_no_rotation_token(name):
+    attributes = {"single_user": ONE_USER, "two_keys": TWO_KEYS}[name]
+    members = {"rotation_function": staticmethod(getattr(correct_functions, name)), **attributes}
+    contract = type("TestFunction", (RotationContract,), members)()
+
+    with FakeSecrets() as fake, pytest.raises(pytest.skip.Exception, match="needs no RotationToken"):
+        contract.test_the_rotation_token_is_passed_on_from_another_account(fake)
 
 
 @pytest.mark.long

@@ -152,6 +152,9 @@ MUTATIONS = (
         "two_keys",
         "TWO_KEYS",
     ),
+    Mutation(
+        "the RotationToken stays where it is", ", RotationToken=rotation_token", "", "from_another_account"
+    ),
     Mutation("no key is removed", "if previous is not None and", "if False and", "two_keys", "TWO_KEYS"),
     Mutation("no key is added", "SERVICE.add_password(", "max(", "two_keys", "TWO_KEYS"),
 )

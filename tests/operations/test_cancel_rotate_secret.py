@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from rotation_functions import raising_in, well_behaved
+from rotation_functions import nothing, raising_in, well_behaved
 from support import labels, refused, token
+
+from pytest_fakesecrets import FakeSecretsError
+
+UNFINISHED = "A previous rotation isn't complete. That rotation will be reattempted."
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_without_a_rotation_in_progress_the_answer_has_no_version(rotating, fake
     assert answer == {"ARN": rotating.describe_secret(SecretId="db")["ARN"], "Name": "db"}
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+@pytest.mark.parametrize("steps", [1, 2, 3])
 def test_in_the_middle_of_a_rotation_it_names_the_version_and_leaves_the_labels(
     rotating, fakesecrets, fakesecrets_rotation, steps
 ):
@@ -68,18 +72,146 @@ def test_in_the_middle_of_a_rotation_it_names_the_version_and_leaves_the_labels(
     assert [event["eventName"] for event in fakesecrets.cloudtrail] == ["RotationStarted"]
 
 
-def test_cancelling_does_not_unblock_the_next_rotation(rotating):
-    """API_CancelRotateSecret: failing to clean up a cancelled rotation can block future ones."""
+def test_before_the_pending_version_has_a_value_it_takes_the_label_away(
+    rotating, fakesecrets, fakesecrets_rotation
+):
+    """terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic; inferred: the version stays."""
+    answer = rotating.cancel_rotate_secret(SecretId="db")
+
+    assert answer["VersionId"] == token(2)
+    assert labels(rotating, "db") == {token(1): {"AWSCURRENT"}}
+    assert [version.has_value for version in fakesecrets.secret("db").versions] == [True, False]
+    assert fakesecrets_rotation.pending == ()
+    assert fakesecrets.rotations("db")[0].status == "cancelled"
+
+
+def test_a_secret_without_a_value_takes_another_schedule_after_it(client, fakesecrets):
+    """
+    terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic, call by call.
+
+    It passed on AWS in 2025 and 2026 (pull requests 41088 and 49659). Without the cancellation: issue 35023.
+    """
+    client.create_secret(Name="empty")
+    function = fakesecrets.add_rotation_function(nothing)
+    with pytest.warns(match="AWSCURRENT is on no version"):
+        client.rotate_secret(
+            SecretId="empty",
+            RotationLambdaARN=function,
+            RotationRules={"ScheduleExpression": "rate(10 days)"},
+        )
+    with refused("InvalidRequestException") as answer:
+        client.rotate_secret(SecretId="empty", RotationRules={"ScheduleExpression": "rate(7 days)"})
+    assert answer.message == UNFINISHED
+
+    client.cancel_rotate_secret(SecretId="empty")
+
+    with pytest.warns(match="AWSCURRENT is on no version"):
+        client.rotate_secret(SecretId="empty", RotationRules={"ScheduleExpression": "rate(7 days)"})
+    rules = client.describe_secret(SecretId="empty")["RotationRules"]
+    assert rules["ScheduleExpression"] == "rate(7 days)"
+
+
+@pytest.mark.parametrize(
+    ("assumed", "steps", "blocks"),
+    [
+        pytest.param(None, 0, False, id="the default, without a value"),
+        pytest.param(None, 1, True, id="the default, with a value"),
+        pytest.param("empty", 0, False, id="empty, without a value"),
+        pytest.param("empty", 1, True, id="empty, with a value"),
+        pytest.param("always", 0, False, id="always, without a value"),
+        pytest.param("always", 1, False, id="always, with a value"),
+        pytest.param("never", 0, True, id="never, without a value"),
+        pytest.param("never", 1, True, id="never, with a value"),
+    ],
+)
+def test_whether_the_next_rotation_is_accepted_after_it_is_assumed(
+    rotating, fakesecrets, fakesecrets_rotation, assumed, steps, blocks
+):
+    """API_CancelRotateSecret: failing to clean up a cancelled rotation *can* block future ones; AWS PCS user guide."""
+    if assumed is not None:
+        fakesecrets.assume(cancel_unblocks=assumed)
+    for _ in range(steps):
+        fakesecrets_rotation.step()
     rotating.cancel_rotate_secret(SecretId="db")
 
-    with refused("InvalidRequestException") as answer:
-        rotating.rotate_secret(SecretId="db")
+    if blocks:
+        assert labels(rotating, "db")[token(2)] == {"AWSPENDING"}
+        with refused("InvalidRequestException") as answer:
+            rotating.rotate_secret(SecretId="db")
+        assert answer.message == UNFINISHED
+        rotating.update_secret_version_stage(
+            SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
+        )
 
-    assert answer.message == "A previous rotation isn't complete. That rotation will be reattempted."
-    rotating.update_secret_version_stage(
-        SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
-    )
     assert rotating.rotate_secret(SecretId="db")["VersionId"]
+
+
+def test_it_frees_a_failed_rotation_without_a_value_too(db, fakesecrets):
+    """Inferred from that of a rotation that runs: labels alone decide."""
+    fakesecrets.assume(retry_delays=())
+    function = fakesecrets.add_rotation_function(raising_in("createSecret"))
+    with pytest.warns(match="createSecret"):
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+
+    db.cancel_rotate_secret(SecretId="db")
+
+    assert labels(db, "db") == {token(1): {"AWSCURRENT"}}
+
+
+def test_a_second_one_frees_what_deletion_has_cancelled(rotating, fakesecrets):
+    """Inferred: DeleteSecret leaves the labels as they are."""
+    rotating.delete_secret(SecretId="db")
+    rotating.restore_secret(SecretId="db")
+    assert labels(rotating, "db")[token(2)] == {"AWSPENDING"}
+
+    rotating.cancel_rotate_secret(SecretId="db")
+
+    assert labels(rotating, "db") == {token(1): {"AWSCURRENT"}}
+
+
+def test_a_version_that_the_step_in_flight_fills_after_it_is_pending_again(db, fakesecrets):
+    """Inferred: a step in flight cannot be stopped, and PutSecretValue attaches the labels that it names."""
+
+    def function(event, context):
+        db.cancel_rotate_secret(SecretId="db")
+        db.put_secret_value(
+            SecretId="db",
+            SecretString="new",
+            ClientRequestToken=event["ClientRequestToken"],
+            VersionStages=["AWSPENDING"],
+        )
+
+    db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(function))
+
+    assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
+
+
+def test_a_managed_secret_accepts_it(client, fakesecrets):
+    """terraform-provider-aws pull request 49659, for a secret of RDS."""
+    fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
+
+    answer = client.cancel_rotate_secret(SecretId="rds!db-1")
+
+    assert answer["Name"] == "rds!db-1"
+    assert client.describe_secret(SecretId="rds!db-1")["RotationEnabled"] is False
+
+
+def test_a_managed_secret_whose_owner_does_not_rotate_it_is_refused(client, fakesecrets):
+    """User guide, troubleshoot: the text; inferred for CancelRotateSecret."""
+    fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
+
+    with refused("InvalidRequestException") as answer:
+        client.cancel_rotate_secret(SecretId="events!connection/x")
+
+    assert answer.message.startswith("This secret is managed by an AWS service")
+
+
+@pytest.mark.parametrize("given", ["sometimes", True, None])
+def test_an_assumption_of_another_word_is_refused(fakesecrets, given):
+    with pytest.raises(
+        FakeSecretsError, match="cancel_unblocks has to be 'empty' or 'always' or 'never', not"
+    ):
+        fakesecrets.assume(cancel_unblocks=given)
 
 
 def test_a_later_rotation_turns_it_on_again_with_the_kept_configuration(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support import raw, refused
 
@@ -13,6 +15,7 @@ ALL = "moto aws-verified test_with_all_filter"
 SPECIAL = "moto aws-verified test_with_all_filter_special_characters"
 GUIDE = "user guide, manage_search-secret"
 FILTER = "API_Filter"
+TOO_MANY = "The filter list has too many filters. You can include up to 10 filters."
 
 
 def listed(client, filters):
@@ -378,6 +381,8 @@ class TestAll:
     def test_looks_at_no_owner_and_no_primary_region(self, fakesecrets, found):
         """User guide, manage_search-secret: its prose names four attributes; inferred for the other two."""
         fakesecrets.add_secret("appflow!flow", "s", owning_service="rds")
+        region = fakesecrets._service.store.region("123456789012", "us-east-1")
+        region.put(replace(region.secrets["appflow!flow"], tags=None))  # it names the owner too
         fakesecrets.client("eu-west-1").create_secret(
             Name="there", SecretString="s", AddReplicaRegions=[{"Region": "us-east-1"}]
         )
@@ -416,8 +421,15 @@ class TestSeveralFilters:
         ],
     )
     def test_find_by_any_of_their_values(self, found, values, expected):
-        """Inferred: not observed on AWS."""
+        """jenkins aws-secrets-manager-credentials-provider issue 235; inferred for "!"."""
         assert found(("description", values)) == expected
+
+    @pytest.mark.parametrize("is_turned", [False, True], ids=["in one order", "in the other"])
+    def test_find_what_each_of_them_finds_by_any_of_its_values(self, found, is_turned):
+        """jenkins aws-secrets-manager-credentials-provider issue 235; terraform-provider-aws pull request 32516."""
+        filters = [("description", ["one", "unrelated"]), ("name", ["1", "2", "3"])]
+
+        assert found(*(reversed(filters) if is_turned else filters)) == ["1", "2"]
 
     def test_find_in_the_order_of_creation(self, client, found):
         """LocalStack test test_list_secrets_filtering; moto aws-verified test_with_all_filter."""
@@ -486,11 +498,47 @@ class TestRefusals:
         )
 
 
-def test_ten_filters_of_ten_values_are_answered(client, found):
-    """botocore's service model, FiltersListType and FilterValuesStringList."""
-    client.create_secret(Name="db", SecretString="s")
+class TestTenValues:
+    """They are counted over all filters of a request (block/ftl issue 1937; inferred for ListSecrets)."""
 
-    assert found(*[("name", ["d" * 512] * 9 + ["db"])] * 10) == ["db"]
+    @pytest.mark.parametrize(
+        "filters",
+        [
+            pytest.param([("name", ["d" * 512] * 9 + ["db"])], id="of one filter"),
+            pytest.param([("name", ["db"] * 9), ("tag-key", "team")], id="of two filters"),
+            pytest.param([("name", "db")] * 10, id="of ten filters"),
+        ],
+    )
+    def test_are_answered(self, client, found, filters):
+        client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
+
+        assert found(*filters) == ["db"]
+
+    @pytest.mark.parametrize(
+        "filters",
+        [
+            pytest.param([("name", ["db"] * 10), ("tag-key", "team")], id="ten and one"),
+            pytest.param([("tag-key", "team"), ("name", ["db"] * 10)], id="one and ten"),
+            pytest.param([("name", ["db"] * 2)] * 6, id="six times two"),
+            pytest.param([("name", ["db"] * 10)] * 10, id="ten times ten"),
+        ],
+    )
+    def test_and_one_more_are_refused(self, client, found, filters):
+        client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
+
+        with refused("InvalidParameterException") as answer:
+            found(*filters)
+
+        assert answer.message == TOO_MANY
+
+    def test_of_one_filter_are_counted_by_the_service_model_first(self, found):
+        """jenkins aws-secrets-manager-credentials-provider issue 235: eleven values of one filter."""
+        with refused("ValidationException") as answer:
+            found(("name", ["db"] * 11), ("tag-key", "team"))
+
+        assert (
+            "failed to satisfy constraint: Member must have length less than or equal to 10" in answer.message
+        )
 
 
 def test_list_secrets_filters_before_it_makes_pages(client):

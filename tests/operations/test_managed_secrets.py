@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from support import needs, refused
 
+OWNER = {"Key": "aws:secretsmanager:owningService", "Value": "rds"}
 POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 
 @pytest.fixture(autouse=True)
 def managed(fakesecrets):
-    fakesecrets.add_secret(
-        "rds!db-1", "old", owning_service="rds", tags={"aws:secretsmanager:owningService": "rds"}
-    )
+    fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
 
 
 @pytest.mark.parametrize(
@@ -20,8 +19,6 @@ def managed(fakesecrets):
     [
         pytest.param("put_secret_value", {"SecretString": "new"}, id="PutSecretValue"),
         pytest.param("update_secret", {"Description": "new"}, id="UpdateSecret"),
-        pytest.param("tag_resource", {"Tags": [{"Key": "b", "Value": "2"}]}, id="TagResource"),
-        pytest.param("untag_resource", {"TagKeys": ["b"]}, id="UntagResource"),
         pytest.param("delete_secret", {}, id="DeleteSecret"),
         pytest.param("delete_secret", {"ForceDeleteWithoutRecovery": True}, id="DeleteSecret by force"),
         pytest.param(
@@ -31,6 +28,11 @@ def managed(fakesecrets):
         ),
         pytest.param("put_resource_policy", {"ResourcePolicy": POLICY}, id="PutResourcePolicy"),
         pytest.param("delete_resource_policy", {}, id="DeleteResourcePolicy"),
+        pytest.param(
+            "replicate_secret_to_regions",
+            {"AddReplicaRegions": [{"Region": "eu-west-1"}]},
+            id="ReplicateSecretToRegions",
+        ),
     ],
 )
 def test_a_managed_secret_is_changed_by_its_owner_only(client, operation, sent):
@@ -84,7 +86,49 @@ def test_a_managed_secret_names_its_owner(client):
 
 
 def test_a_managed_secret_shows_the_tags_of_aws(client):
-    """LocalStack CloudFormation snapshot test_cfn_secretsmanager_gen_secret; AWS CLI reference, list-secrets."""
+    """AWS CLI reference, list-secrets; floci pull request 2378, checked on AWS."""
     described = client.describe_secret(SecretId="rds!db-1")
 
-    assert described["Tags"] == [{"Key": "aws:secretsmanager:owningService", "Value": "rds"}]
+    assert described["Tags"] == [OWNER]
+
+
+def test_a_managed_secret_is_tagged_and_untagged_by_its_customer(client):
+    """terraform-provider-aws pull request 45825, TestAccSecretsManagerTag_managedSecrets; issue 43073."""
+    client.tag_resource(SecretId="rds!db-1", Tags=[{"Key": "team", "Value": "a"}])
+    assert client.describe_secret(SecretId="rds!db-1")["Tags"] == [OWNER, {"Key": "team", "Value": "a"}]
+
+    client.untag_resource(SecretId="rds!db-1", TagKeys=["team"])
+    assert client.describe_secret(SecretId="rds!db-1")["Tags"] == [OWNER]
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent"),
+    [
+        pytest.param("tag_resource", {"Tags": [{"Key": OWNER["Key"], "Value": "me"}]}, id="TagResource"),
+        pytest.param("untag_resource", {"TagKeys": [OWNER["Key"]]}, id="UntagResource"),
+    ],
+)
+def test_the_tags_of_aws_on_a_managed_secret_stay_as_they_are(client, operation, sent):
+    """cloud-custodian issue 9093, for TagResource; inferred for UntagResource."""
+    with refused("InvalidParameterException") as answer:
+        getattr(client, operation)(SecretId="rds!db-1", **sent)
+
+    assert answer.message == f"You can't modify system tags. Tag key: '{OWNER['Key']}'."
+    assert client.describe_secret(SecretId="rds!db-1")["Tags"] == [OWNER]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("tag-key", "aws:secretsmanager:owning", id="tag-key"),
+        pytest.param("tag-value", "rds", id="tag-value"),
+        pytest.param("owning-service", "rds", id="owning-service"),
+    ],
+)
+def test_a_managed_secret_is_found_by_the_tag_of_its_owner(client, key, value):
+    """floci pull request 2378, checked on AWS."""
+    client.create_secret(Name="mine", SecretString="old")
+
+    found = client.list_secrets(Filters=[{"Key": key, "Values": [value]}])["SecretList"]
+
+    assert [entry["Name"] for entry in found] == ["rds!db-1"]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from urllib.request import Request, urlopen
+
 import pytest
-from rotation_functions import nothing
-from support import labels, needs, raw, refused, token
+from rotation_functions import nothing, raising_in, well_behaved
+from support import current, labels, needs, raw, refused, token
+
+from pytest_fakesecrets import RotationFailedWarning, RotationStep, ServiceEvent
 
 INFERRED = "inferred: not observed on AWS"
 ROTATION_TOKEN = needs("PutSecretValue", "RotationToken")
@@ -285,6 +294,26 @@ class TestQuotas:
 
         assert answer.status == 400
 
+    @pytest.mark.parametrize(
+        ("minutes", "is_full"),
+        [pytest.param(14, True, id="often"), pytest.param(15, False, id="not so often")],
+    )
+    def test_values_that_come_every_14_minutes_for_a_day_are_too_many(
+        self, client, db, fakesecrets_clock, minutes, is_full
+    ):
+        """platform-engineering-labs/formae pull request 746: more than one in 14.4 minutes; the code is inferred."""
+        fakesecrets_clock.move_to(client.describe_secret(SecretId="db")["CreatedDate"])
+        for _ in range(99):
+            fakesecrets_clock.tick(minutes * 60)
+            client.put_secret_value(SecretId="db", SecretString="new")
+        fakesecrets_clock.tick(minutes * 60)
+
+        if is_full:
+            with refused("LimitExceededException"):
+                client.put_secret_value(SecretId="db", SecretString="new")
+        else:
+            client.put_secret_value(SecretId="db", SecretString="new")
+
     def test_the_oldest_version_without_labels_goes_after_a_day(self, client, db, fakesecrets_clock):
         """API_PutSecretValue; user guide, quotas."""
         fakesecrets_clock.move_to("2030-01-01")
@@ -333,3 +362,363 @@ def test_put_secret_value_refuses_members_beyond_their_bounds(client, sent, path
         client.put_secret_value(SecretId="db", SecretString="new", **sent)
 
     assert f"at '{path}' failed to satisfy constraint: Member must " in answer.message, source
+
+
+GUIDE = "user guide, troubleshoot_rotation"
+
+
+class TestThePendingValueOfARotation:
+    """
+    It has to be the function's own, or the rotation fails (user guide, troubleshoot_rotation).
+
+    Inferred: AWS looks when a step has ended; what is stored while a step runs is the function's own, in the account
+    of the secret; a wrong RotationToken proves nothing; a version that is current is not pending any more.
+    """
+
+    @pytest.fixture
+    def deploy(self, db, client, fakesecrets, fakesecrets_rotation):
+        """Deploy a function, and begin a rotation of which the version is token(2). Its steps wait."""
+
+        def deploy(handler):
+            function = fakesecrets.add_rotation_function(handler, name="rotate")
+            client.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+            return fakesecrets_rotation
+
+        return deploy
+
+    @staticmethod
+    def rejection(arn):
+        return (
+            f"Pending secret version {token(2)} for Secret {arn} was not created by Lambda "
+            "arn:aws:lambda:us-east-1:123456789012:function:rotate. Remove the AWSPENDING staging label and restart "
+            "rotation"
+        )
+
+    def test_fails_it_at_the_end_of_create_secret_where_something_else_has_stored_it(
+        self, client, db, deploy, fakesecrets
+    ):
+        driver = deploy(well_behaved)
+        store(client)
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            rotation = driver.run()
+
+        assert (rotation.status, [step.name for step in rotation.steps]) == ("failed", ["createSecret"])
+        assert str(rotation.error) == self.rejection(db), GUIDE
+        assert str(rotation.steps[0].error) == self.rejection(db)
+        assert [event.error for event in fakesecrets.history if isinstance(event, RotationStep)] == [
+            rotation.error
+        ]
+        assert [event.error_message for event in fakesecrets.history if isinstance(event, ServiceEvent)] == [
+            None,
+            self.rejection(db),
+        ]
+        assert fakesecrets.cloudtrail[-1]["eventName"] == "RotationFailed"
+        assert fakesecrets.cloudtrail[-1]["errorMessage"] == self.rejection(db)
+        assert self.rejection(db) in str(warned[0].message)
+        assert "createSecret returned, and the pending version is rejected" in fakesecrets.timeline("db")
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
+    def test_fails_it_with_a_hint_at_the_rotation_token(self, client, deploy):
+        driver = deploy(well_behaved)
+        store(client)
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            driver.run()
+
+        last = str(warned[0].message).splitlines()[-1]
+        assert last.startswith("hint: The value of v2 was stored outside of the steps of the rotation, ")
+        assert last.endswith("pass RotationToken=event['RotationToken'] to put_secret_value().")
+
+    def test_stays_where_it_is_with_its_label(self, client, deploy, fakesecrets):
+        driver = deploy(well_behaved)
+        store(client)
+        with pytest.warns(RotationFailedWarning):
+            driver.run()
+
+        assert labels(client, "db") == {token(1): {"AWSCURRENT"}, token(2): {"AWSPENDING"}}
+        assert fakesecrets.secret("db").value("AWSPENDING") == "of something else"
+
+    def test_fails_each_attempt_until_the_label_is_removed_and_the_rotation_restarted(
+        self, client, db, deploy
+    ):
+        driver = deploy(well_behaved)
+        store(client)
+        for attempt in (1, 2):
+            with pytest.warns(RotationFailedWarning):
+                assert driver.run().attempt == attempt
+
+        client.update_secret_version_stage(
+            SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
+        )
+        client.rotate_secret(SecretId="db", ClientRequestToken=token(3))
+
+        assert driver.run().status == "succeeded"
+        assert current(client, "db") == token(3)
+
+    def test_fails_it_after_the_step_before_which_it_was_stored(self, client, db, deploy):
+        driver = deploy(nothing)
+        driver.step("createSecret")
+        store(client)
+
+        with pytest.warns(RotationFailedWarning):
+            rotation = driver.run()
+
+        assert [step.name for step in rotation.steps] == ["createSecret", "setSecret"]
+        assert str(rotation.error) == self.rejection(db)
+
+    def test_fails_the_next_attempt_where_it_was_stored_between_two(self, client, db, deploy, fakesecrets):
+        driver = deploy(raising_in("createSecret"))
+        with pytest.raises(RuntimeError):
+            driver.run()
+        store(client)
+
+        fakesecrets.add_rotation_function(well_behaved, name="rotate")
+        with pytest.warns(RotationFailedWarning):
+            rotation = driver.run()
+
+        assert (rotation.attempt, str(rotation.error)) == (2, self.rejection(db))
+
+    def test_is_told_of_after_what_the_function_raises(self, client, deploy):
+        driver = deploy(raising_in("createSecret", ValueError("mine")))
+        store(client)
+
+        with pytest.raises(ValueError, match="mine"):
+            driver.run()
+
+    @pytest.mark.parametrize(
+        "stages",
+        [
+            pytest.param(["AWSPENDING", "mine"], id="with a further label"),
+            pytest.param(["mine"], id="with another label"),
+        ],
+    )
+    def test_is_rejected_with_whatever_labels_it_was_stored(self, client, db, deploy, stages):
+        driver = deploy(well_behaved)
+        store(client, VersionStages=stages)
+
+        with pytest.warns(RotationFailedWarning):
+            assert str(driver.run().error) == self.rejection(db)
+
+    def test_is_not_pending_any_more_where_it_was_stored_as_the_current_one(self, client, deploy):
+        driver = deploy(well_behaved)
+        store(client, VersionStages=["AWSCURRENT"])
+
+        assert driver.run().status == "succeeded"
+
+    def test_is_not_pending_any_more_where_somebody_has_made_it_current(self, client, deploy):
+        """API_CancelRotateSecret: a rotation is finished by hand with UpdateSecretVersionStage."""
+        driver = deploy(well_behaved)
+        store(client)
+        client.update_secret_version_stage(
+            SecretId="db", VersionStage="AWSCURRENT", RemoveFromVersionId=token(1), MoveToVersionId=token(2)
+        )
+
+        assert driver.run().status == "succeeded"
+
+    @ROTATION_TOKEN
+    @pytest.mark.parametrize("is_right", [True, False], ids=["its own", "another one"])
+    def test_is_the_function_s_own_with_its_rotation_token_wherever_it_is_stored(
+        self, client, db, deploy, is_right
+    ):
+        """API_PutSecretValue, RotationToken; user guide, troubleshoot_rotation; inferred for another one."""
+        events = []
+
+        def handler(event, context):
+            events.append(event)
+            if event["Step"] != "createSecret":
+                well_behaved(event, context)
+
+        driver = deploy(handler)
+        driver.step("createSecret")
+        store(client, RotationToken=events[0]["RotationToken"] if is_right else "another-token" * 4)
+
+        if is_right:
+            assert driver.run().status == "succeeded"
+        else:
+            with pytest.warns(RotationFailedWarning):
+                assert str(driver.run().error) == self.rejection(db)
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            pytest.param(lambda store: store(), id="in its own thread"),
+            pytest.param(lambda store: in_a_thread(store), id="in another thread"),
+            pytest.param(lambda store: asyncio.run(asyncio.to_thread(store)), id="in a task"),
+        ],
+    )
+    def test_is_the_function_s_own_where_a_step_stores_it(self, client, deploy, around):
+        """aws-samples/aws-secrets-manager-rotation-lambdas: none of them passes the RotationToken on."""
+
+        def handler(event, context):
+            if event["Step"] == "createSecret":
+                around(lambda: store(client))
+            else:
+                well_behaved(event, context)
+
+        rotation = deploy(handler).run()
+
+        assert (rotation.status, rotation.findings) == ("succeeded", ())
+
+    def test_is_the_function_s_own_where_its_process_stores_it(self, deploy, fakesecrets_server):
+        """A function in another process reaches the same fake over HTTP."""
+        body = {"SecretId": "db", "ClientRequestToken": token(2), "SecretString": "of the process"}
+        request = Request(
+            fakesecrets_server.url,
+            json.dumps({**body, "VersionStages": ["AWSPENDING"]}).encode(),
+            {"X-Amz-Target": "secretsmanager.PutSecretValue", "Content-Type": "application/x-amz-json-1.1"},
+        )
+
+        def handler(event, context):
+            if event["Step"] == "createSecret":
+                urlopen(request, timeout=10).close()
+            else:
+                well_behaved(event, context)
+
+        assert deploy(handler).run().status == "succeeded"
+
+    def test_is_the_function_s_own_where_it_stores_it_when_a_step_comes_again(self, client, deploy):
+        calls = []
+
+        def handler(event, context):
+            calls.append(event["Step"])
+            if event["Step"] != "createSecret" or calls.count("createSecret") == 2:
+                well_behaved(event, context)
+
+        driver = deploy(handler)
+        driver.step("createSecret")
+        driver.redeliver("createSecret")
+
+        assert driver.run().status == "succeeded"
+
+    def test_is_rejected_where_the_function_of_another_secret_stores_it(
+        self, client, db, deploy, fakesecrets
+    ):
+        client.create_secret(Name="other", SecretString="old")
+        driver = deploy(well_behaved)
+
+        def confused(event, context):
+            if event["Step"] == "createSecret":
+                store(client)
+            well_behaved(event, context)
+
+        assert fakesecrets.rotate("other", confused).status == "succeeded"
+        with pytest.warns(RotationFailedWarning):
+            assert str(driver.run(secret_id="db").error) == self.rejection(db)
+
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            pytest.param("a test run", id="a test run"),
+            pytest.param(
+                "a partner", id="a partner", marks=needs("RotateSecret", "ExternalSecretRotationRoleArn")
+            ),
+        ],
+    )
+    def test_counts_for_nothing_where_the_function_has_none_to_store(
+        self, client, fakesecrets, fakesecrets_rotation, operation
+    ):
+        """API_RotateSecret: a test run has a copy, and its version goes; a partner rotates without a function."""
+        if operation == "a test run":
+            client.create_secret(Name="db")
+            function = {"RotationLambdaARN": fakesecrets.add_rotation_function(nothing)}
+            members = {**function, "RotateImmediately": False}
+        else:
+            fakesecrets.add_secret("db", "old", type="DatadogApiKey")
+            members = {"ExternalSecretRotationRoleArn": "arn:aws:iam::123456789012:role/rotate"}
+        client.rotate_secret(SecretId="db", ClientRequestToken=token(2), **members)
+        store(client)
+
+        assert fakesecrets_rotation.run().status == "succeeded"
+
+    def test_that_a_stuck_secret_was_seeded_with_is_the_function_s_own(self, fakesecrets, fakesecrets_clock):
+        fakesecrets_clock.move_to("2030-01-01 12:00")
+        fakesecrets.add_secret(
+            "db",
+            "old",
+            stuck=True,
+            pending_value="new",
+            rotation_function=well_behaved,
+            rotation_rules={"AutomaticallyAfterDays": 1},
+        )
+
+        fakesecrets_clock.tick(timedelta(days=2))
+
+        assert fakesecrets.rotations("db")[0].status == "succeeded"
+        assert fakesecrets.secret("db").value("AWSPREVIOUS") == "new"
+
+
+class TestThePendingValueFromAnotherAccount:
+    """User guide, troubleshoot_rotation; API_PutSecretValue, RotationToken: across accounts the function passes it on."""
+
+    @pytest.fixture
+    def rotate(self, client, fakesecrets):
+        """Rotate a secret that another account may use, with a function that stores its value from there."""
+        client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/mine")
+        everything = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
+        client.put_resource_policy(SecretId="db", ResourcePolicy=json.dumps({"Statement": everything}))
+        abroad = fakesecrets.client(aws_access_key_id="210987654321")
+
+        def rotate(around=lambda store: store(), **members):
+            def handler(event, context):
+                if event["Step"] != "createSecret":
+                    return well_behaved(event, context)
+                sent = {name: event[name] for name in members}
+                return around(lambda: store(abroad, event["SecretId"], event["ClientRequestToken"], **sent))
+
+            return fakesecrets.rotate("db", handler)
+
+        return rotate
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            pytest.param(lambda store: store(), id="in its own thread"),
+            pytest.param(lambda store: in_a_thread(store), id="in another thread"),
+        ],
+    )
+    def test_is_rejected_without_the_rotation_token_and_found(self, rotate, around):
+        with pytest.warns(RotationFailedWarning):
+            rotation = rotate(around)
+
+        assert str(rotation.error).startswith(f"Pending secret version {rotation.token} for Secret ")
+        (finding,) = rotation.findings
+        assert (finding.code, finding.step, finding.call) == (
+            "rotation-token-missing",
+            "createSecret",
+            "PutSecretValue",
+        )
+        assert finding.text == (
+            "PutSecretValue stored v2 with the keys of account 210987654321 and without the RotationToken: the secret "
+            "is of account 123456789012, and its rotation fails."
+        )
+        assert finding.advice == "Pass RotationToken=event['RotationToken'] to put_secret_value()."
+
+    @ROTATION_TOKEN
+    def test_is_the_function_s_own_with_the_rotation_token(self, rotate):
+        rotation = rotate(RotationToken=True)
+
+        assert (rotation.status, rotation.findings) == ("succeeded", ())
+
+    def test_of_something_else_is_no_finding_of_the_function(self, client, fakesecrets, fakesecrets_rotation):
+        """The function finds a value that it has not stored."""
+        client.create_secret(Name="db", SecretString="old")
+        function = fakesecrets.add_rotation_function(well_behaved)
+        client.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
+        store(client)
+
+        with pytest.warns(RotationFailedWarning):
+            rotation = fakesecrets_rotation.run()
+
+        assert (rotation.status, rotation.findings) == ("failed", ())
+
+
+def store(client, secret_id="db", version=None, **members):
+    """Store the value of the pending version."""
+    members = {"VersionStages": ["AWSPENDING"], "SecretString": "of something else", **members}
+    client.put_secret_value(SecretId=secret_id, ClientRequestToken=version or token(2), **members)
+
+
+def in_a_thread(work):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result(timeout=30)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ParamValidationError
 from rotation_functions import nothing, raising_in, well_behaved
@@ -582,6 +584,37 @@ class TestManagedSecrets:
         described = client.describe_secret(SecretId="rds!db-1")
         assert described["RotationRules"] == {"AutomaticallyAfterDays": 3}
         assert described["LastRotatedDate"]
+
+    @pytest.mark.parametrize(
+        ("value", "replaced"),
+        [
+            pytest.param(
+                {"client_id": "a", "client_secret": "old", "token_url": "u", "keyspace": "k"},
+                {"client_secret"},
+                id="client_secret",
+            ),
+            pytest.param(
+                {"password": "old", "token": "t", "masterarn": "m"}, {"password"}, id="password alone"
+            ),
+            pytest.param({"clientId": "a", "clientSecret": "old"}, {"clientSecret"}, id="camelCase"),
+            pytest.param(
+                {"key-id": "a", "private-key": "old", "public-key": "p"}, {"private-key"}, id="kebab-case"
+            ),
+            pytest.param({"user": "a", "passwd": "old", "primary_key": "i"}, {"passwd"}, id="passwd"),
+            pytest.param({"apiKey": "old", "passphrase": "old"}, {"apiKey", "passphrase"}, id="two of them"),
+            pytest.param({"username": "a", "host": "h"}, {"password"}, id="no credential yet"),
+        ],
+    )
+    def test_replaces_the_credential_alone(self, client, fakesecrets, value, replaced):
+        """Inferred: not observed on AWS."""
+        fakesecrets.add_secret("rds!db-1", json.dumps(value), owning_service="rds")
+
+        client.rotate_secret(SecretId="rds!db-1")
+
+        after = fakesecrets.secret("rds!db-1").json()
+        assert {name for name in after if after[name] != value.get(name)} == replaced
+        assert value.keys() <= after.keys()
+        assert len({after[name] for name in replaced}) == 1
 
     def test_waits_for_the_test_that_drives(self, client, fakesecrets, fakesecrets_rotation):
         fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")

@@ -19,11 +19,12 @@ def tags(client):
 
 
 def test_tag_resource_answers_with_nothing(client, db):
-    """LocalStack snapshot test_secret_tags; that the body is empty is inferred."""
+    """LocalStack snapshot test_secret_tags; terraform-provider-aws issue 43073: a body of no bytes."""
     tagged = client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
 
     assert set(tagged) == {"ResponseMetadata"}
     assert tagged["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert tagged["ResponseMetadata"]["HTTPHeaders"]["content-length"] == "0"
     assert raw("TagResource", {"SecretId": "db", "Tags": []}) == (200, {})
 
 
@@ -91,11 +92,6 @@ def test_tag_resource_moves_no_label(client, db):
             id="fifty-one",
         ),
         pytest.param(
-            [{"Key": "aws:mine", "Value": ""}],
-            "service quotas for tagging; the code is inferred",
-            id="key of AWS",
-        ),
-        pytest.param(
             [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
             "user guide, tagging secrets: keys must be unique; the code is inferred",
             id="key twice",
@@ -110,6 +106,23 @@ def test_tag_resource_refuses_tags_beyond_the_rules(client, sent, source):
 
     assert answer.status == 400, source
     assert "Tags" not in client.describe_secret(SecretId="db"), source
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        pytest.param(["aws:cloudformation:stack-name"], "aws:cloudformation:stack-name", id="alone"),
+        pytest.param(["a", "aws:second", "aws:first"], "aws:second", id="the first of several"),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_tag_resource_refuses_the_tags_of_aws(client, sent, key):
+    """cloud-custodian issue 9093; which of several keys is named is inferred."""
+    with refused("InvalidParameterException") as answer:
+        client.tag_resource(SecretId="db", Tags=[{"Key": key, "Value": ""} for key in sent])
+
+    assert answer.message == f"You can't modify system tags. Tag key: '{key}'."
+    assert "Tags" not in client.describe_secret(SecretId="db")
 
 
 def test_tag_resource_stops_at_fifty_tags_in_all(client, db):

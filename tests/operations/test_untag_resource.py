@@ -17,7 +17,7 @@ def tags(client):
 
 
 def test_untag_resource_answers_with_nothing(client, db):
-    """LocalStack snapshot test_secret_tags; that the body is empty is inferred."""
+    """LocalStack snapshot test_secret_tags; terraform-provider-aws issue 43073 for TagResource: a body of no bytes."""
     untagged = client.untag_resource(SecretId="db", TagKeys=["a"])
 
     assert set(untagged) == {"ResponseMetadata"}
@@ -70,12 +70,13 @@ def test_untag_resource_of_a_secret_that_was_never_tagged_leaves_tags_absent(cli
 
 
 def test_untag_resource_refuses_the_tags_of_aws(fakesecrets, client):
-    """Service quotas for tagging: tags with the prefix aws: cannot be edited; the code is inferred."""
+    """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
     fakesecrets.add_secret("cfn", "old", tags={"aws:cloudformation:stack-name": "mine"})
 
-    with refused("InvalidParameterException"):
-        client.untag_resource(SecretId="cfn", TagKeys=["aws:cloudformation:stack-name"])
+    with refused("InvalidParameterException") as answer:
+        client.untag_resource(SecretId="cfn", TagKeys=["mine", "aws:cloudformation:stack-name"])
 
+    assert answer.message == "You can't modify system tags. Tag key: 'aws:cloudformation:stack-name'."
     described = client.describe_secret(SecretId="cfn")
     assert described["Tags"] == [{"Key": "aws:cloudformation:stack-name", "Value": "mine"}]
 

@@ -186,6 +186,7 @@ def look_at_assumptions(assumptions: Assumptions) -> None:
     assert_type(assumptions.first_day_base, Literal["call", "value"])
     assert_type(assumptions.retry_delays, tuple[timedelta, ...])
     assert_type(assumptions.pending_after_finish, Literal["stays", "removed"])
+    assert_type(assumptions.cancel_unblocks, Literal["empty", "always", "never"])
 
 
 def look_at_context(context: LambdaContext) -> None:
@@ -260,6 +261,12 @@ def look_at_service_event(event: ServiceEvent) -> None:
             "TestRotationStarted",
             "TestRotationSucceeded",
             "TestRotationFailed",
+            "StartSecretVersionDelete",
+            "CancelSecretVersionDelete",
+            "EndSecretVersionDelete",
+            "ReplicationStarted",
+            "ReplicationSucceeded",
+            "ReplicationFailed",
         ],
     )
     assert_type(event.at, datetime)
@@ -268,6 +275,7 @@ def look_at_service_event(event: ServiceEvent) -> None:
     assert_type(event.account, str)
     assert_type(event.region, str)
     assert_type(event.error_message, str | None)
+    assert_type(event.version_id, str | None)
 
 
 def look_at_event(event: Event) -> str:
