@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from botocore.awsrequest import HeadersDict
@@ -28,7 +28,10 @@ class Response:
         self.status_code = reply.status
         self._headers = reply.headers
         self.content = _Body(reply.body)
-        self.raw = None
+
+    @property
+    def raw(self) -> _Raw:
+        return _Raw([(name.encode(), value.encode()) for name, value in self._headers.items()])
 
     @cached_property
     def headers(self) -> HeadersDict:
@@ -39,6 +42,12 @@ class Response:
     @property
     def text(self) -> str:
         return self.content.decode()
+
+
+class _Raw(NamedTuple):
+    """What older versions of aiobotocore read the headers from."""
+
+    raw_headers: Sequence[tuple[bytes, bytes]]
 
 
 class _Body(bytes):

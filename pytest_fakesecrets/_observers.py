@@ -75,7 +75,9 @@ def is_answered(emission: FrameType) -> bool:
     if emission.f_code.co_name != "_emit":
         return False
     answers = emission.f_locals.get("responses")
-    return isinstance(answers, list) and any(answer[1:] not in ((), (None,)) for answer in answers)
+    return isinstance(answers, list) and any(
+        isinstance(answer, tuple) and answer[-1] is not None for answer in answers
+    )
 
 
 def _plan(emitter: Any, operation: str) -> _Plan:

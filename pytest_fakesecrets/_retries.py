@@ -10,8 +10,9 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends.
-_SPARED: ContextVar[bool] = ContextVar("_SPARED", default=False)
+#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends. None: it
+#: has not, and its client is not held back for calls before it that have.
+_SPARED: ContextVar[bool | None] = ContextVar("_SPARED", default=False)
 
 #: The modules in which botocore and aiobotocore sleep, and the name under which they know who does it.
 _SLEEPERS = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
@@ -19,7 +20,7 @@ _SLEEPERS = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
 _BUCKETS = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
 
 
-def spare_back_off(is_spared: bool) -> None:
+def spare_back_off(is_spared: bool | None) -> None:
     """Say whether botocore's waiting is left out from now on, in this thread or task."""
     _SPARED.set(is_spared)
 
@@ -84,7 +85,7 @@ def _acquiring(acquire: Callable[..., Any]) -> Callable[..., Any]:
         return True
 
     def acquired(bucket: object, *arguments: Any, **keywords: Any) -> Any:
-        if not _SPARED.get():
+        if _SPARED.get() is False:
             return acquire(bucket, *arguments, **keywords)
         return at_once() if is_async else True
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from ._wire import Reply
 
-#: What a request has that was answered here: a client may have our handlers twice, by attach().
+#: An attribute of requests that were answered here: a client may have our handlers twice, by attach().
 _ANSWERED = "fakesecrets_answered"
 
-#: What an URL begins with that moto must not know.
+#: The begin of a URL that moto must not know.
 _HIDDEN = "fakesecrets+"
 
 
@@ -150,10 +150,10 @@ def _reply(state: _hook.World, passage: Passage | None, request: AWSPreparedRequ
 
 
 def _hide_from_moto(request: AWSPreparedRequest) -> None:
-    """Change the URL while moto is active: its stub would answer too, and whatever the call does be done twice."""
-    stub = getattr(sys.modules.get("moto.core.models"), "botocore_stubber", None)
-    if getattr(stub, "enabled", False):
-        request.url = f"{_HIDDEN}{request.url}"
+    """Change the URL while moto is active: its stub would answer too, and change a state of its own."""
+    stub, url = getattr(sys.modules.get("moto.core.models"), "botocore_stubber", None), str(request.url)
+    if getattr(stub, "enabled", False) and not url.startswith(_HIDDEN):
+        request.url = f"{_HIDDEN}{url}"
 
 
 def _region_of(url: str) -> str | None:

@@ -102,16 +102,15 @@ class World:
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
         """Whether a request has to pass botocore's events and retries: for others to see it, or for it to fail."""
-        if not (is_observed(request_signer, operation) or self._is_to_fail(account, region, operation, body)):
+        fault = None
+        if self.service.faults and is_region(region):
+            request = self._request(account, region, operation, body)
+            fault = self._next_fault(request, ids_in(body), use=False)
+        if fault is None and not is_observed(request_signer, operation):
             return False
-        spare_back_off(False)
+        # Now, since a client in adaptive mode may wait before its request comes to the second door.
+        spare_back_off(None if fault is None else not fault.back_off)
         return True
-
-    def _is_to_fail(self, account: str | None, region: str, operation: str, body: bytes) -> bool:
-        if not (self.service.faults and is_region(region)):
-            return False
-        request = self._request(account, region, operation, body)
-        return self._next_fault(request, ids_in(body), use=False) is not None
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         running = RUNNING.get()  # a function has the keys of nobody, and so acts in its secret's account

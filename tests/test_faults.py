@@ -541,12 +541,17 @@ class TestRetries:
 
         assert [seconds > 0 for seconds in slept] == [True, False, True]
 
-    def test_of_an_adaptive_client_that_was_throttled_do_not_wait_later(self, fake, once, slept):
+    @pytest.mark.parametrize("is_observed", [False, True], ids=["alone", "with a handler of the user"])
+    def test_of_an_adaptive_client_that_was_throttled_do_not_wait_later(self, fake, once, slept, is_observed):
         client = fake.client(config=retrying("adaptive"))
+        if is_observed:
+            client.meta.events.register("before-send", lambda **_: None)
         began = time.perf_counter()
 
         for _ in range(3):
             fake.fail("GetSecretValue", "ThrottlingException", times=2)
+            client.get_secret_value(SecretId="db")
+        for _ in range(3):
             client.get_secret_value(SecretId="db")
 
         assert time.perf_counter() - began < 1
