@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import importlib
 import inspect
 import os
+import pkgutil
+import pprint
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timezone
@@ -26,7 +32,10 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import InstanceMetadataFetcher
 
+import pytest_fakesecrets
 from pytest_fakesecrets import (
+    Assumptions,
+    CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
     RotationFailedWarning,
@@ -45,12 +54,22 @@ from pytest_fakesecrets import (
     _timeline,
     _values,
 )
+from pytest_fakesecrets._answers import Response
+from pytest_fakesecrets._barrier import Barrier
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
+from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._service import RUNNING
+from pytest_fakesecrets._wire import Reply
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (boto3, freezegun, _explain)
 
 REAL_DATETIME = datetime
+
+MODULES = [
+    "pytest_fakesecrets",
+    *(found.name for found in pkgutil.walk_packages(pytest_fakesecrets.__path__, "pytest_fakesecrets.")),
+]
 
 REFUSED = (
     "{} was called while no fake was active, and fakesecrets_guard is on: the call has not left this machine. "
@@ -1287,3 +1306,333 @@ class TestReporting:
         assert " ".join(sorted(set(INJECTED) - faults.reached)) == ""
         assert faults.values == []
         assert "hunter2" not in pytester.path.joinpath("report.html").read_text("utf-8")
+
+    @pytest.mark.parametrize(
+        "broken", ["page", "ItemPart.to_json", "ItemPart.from_json", "_Writer._write", "secrets_of"]
+    )
+    def test_a_report_that_cannot_be_made_leaves_the_run_alone(self, pytester, monkeypatch, broken):
+        def fails(*_, **__):
+            raise SystemExit("hunter2-old")
+
+        monkeypatch.setattr(f"pytest_fakesecrets._report_plugin.{broken}", fails)
+        pytester.makepyfile(
+            """
+            def test_it(fakesecrets_client):
+                fakesecrets_client.create_secret(Name="db", SecretString="hunter2-old")
+                raise LookupError("an error of the test")
+            """
+        )
+
+        with warnings.catch_warnings(record=True):  # of hooks around which pytest does not catch them
+            ran = pytester.runpytest("--fakesecrets-report=report.html", "-W", "error")
+
+        ran.assert_outcomes(failed=1)
+        assert ran.ret == pytest.ExitCode.TESTS_FAILED
+        output = [*ran.outlines, *ran.errlines]
+        pytest.LineMatcher(output).fnmatch_lines(
+            ["*ReportingFailedWarning: pytest-fakesecrets could not make *: SystemExit*"]
+        )
+        ran.stdout.fnmatch_lines(["E * LookupError: an error of the test", "fakesecrets report: *"])
+        assert not any("hunter2" in line for line in output if "create_secret" not in line)
+        if broken == "page":
+            assert "This page could not be made" in pytester.path.joinpath("report.html").read_text("utf-8")
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, pytest.exit.Exception])
+    def test_what_is_meant_to_end_the_run_ends_it(self, error):
+        with pytest.raises(error), Barrier("anything"):
+            raise error("now")
+
+    @pytest.mark.parametrize(
+        "error", [LookupError, SystemExit, GeneratorExit, pytest.fail.Exception, StopIteration]
+    )
+    def test_anything_else_becomes_a_warning_that_names_it(self, error):
+        with pytest.warns(ReportingFailedWarning) as warned, Barrier("a table"):
+            raise error("hunter2-old")
+
+        assert str(warned[0].message).startswith(
+            f"pytest-fakesecrets could not make a table: {error.__name__} at "
+        )
+        assert "hunter2" not in str(warned[0].message)
+
+    def test_not_even_a_warning_that_cannot_be_issued_comes_out(self, monkeypatch):
+        def fails(*_, **__):
+            raise LookupError
+
+        monkeypatch.setattr("warnings.showwarning", fails)
+        monkeypatch.setattr("warnings._showwarnmsg", fails, raising=False)
+        reached = []
+
+        with Barrier("a table"):
+            raise ValueError
+        reached.append(True)
+
+        assert reached
+
+    def test_users_can_filter_the_warning(self, pytester):
+        pytester.makeini(
+            "[pytest]\nfilterwarnings =\n    error\n    ignore::pytest_fakesecrets.ReportingFailedWarning\n"
+        )
+        pytester.makepyfile(
+            """
+            from pytest_fakesecrets._barrier import Barrier
+
+
+            def test_it():
+                with Barrier("a table"):
+                    raise ValueError
+            """
+        )
+
+        ran = pytester.runpytest()
+
+        ran.assert_outcomes(passed=1, warnings=0)
+
+
+def filled(annotation, marker):
+    """Something of a type with the marker in it wherever there can be text."""
+    if "Mapping" in annotation or "dict" in annotation:
+        return {marker: marker}
+    if "bytes" in annotation and "str" not in annotation:
+        return marker.encode()
+    if "Sequence" in annotation or "list" in annotation or "tuple" in annotation or "set" in annotation:
+        return (marker,)
+    return marker
+
+
+#: The fields that a repr shows: names, ids, ARNs, codes and times. A value in one of them is none of ours.
+SHOWN = {
+    "account", "alias", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "duration",
+    "end", "error", "expression", "external_role_arn", "first_rotation", "full", "function_arn", "function_name",
+    "function_version", "held", "id", "invoked_function_arn", "kind", "kms_key_id", "label", "labels", "log_group_name",
+    "log_stream_name", "moves", "name", "nodeid", "operation", "outcome", "owning_service", "place", "plan", "qualifier",
+    "region", "request_id", "rest", "retry_at", "role_arn", "secret_id", "source", "start", "started", "status", "step",
+    "stored", "style", "target", "token", "type", "version", "version_id", "window", "words",
+}  # fmt: skip
+#: And those that are rid of values when they are made.
+REDACTED = {
+    ("Finding", "text"),
+    ("Finding", "advice"),
+    ("FindingPart", "text"),
+    ("FindingPart", "advice"),
+    ("Visit", "ended"),
+    ("Bar", "text"),
+}
+#: And what tests and schedules give, the places of leaks, and mappings by ids.
+OTHERS = {
+    ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
+    ("Secret", "versions"), ("Secret", "replicas"),
+}  # fmt: skip
+
+
+def classes():
+    for found in pkgutil.walk_packages(pytest_fakesecrets.__path__, "pytest_fakesecrets."):
+        module = importlib.import_module(found.name)
+        for name, cls in vars(module).items():
+            if (
+                inspect.isclass(cls)
+                and cls.__module__.startswith("pytest_fakesecrets")
+                and cls.__name__ == name
+            ):
+                yield cls
+
+
+RECORDS = sorted(
+    {cls for cls in classes() if dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")}
+    - {Assumptions},  # it takes no text
+    key=lambda cls: cls.__qualname__,
+)
+
+
+class TestReprs:
+    @pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
+    def test_show_nothing_that_may_hold_a_value(self, cls):
+        if dataclasses.is_dataclass(cls):
+            fields = {field.name: str(field.type) for field in dataclasses.fields(cls) if field.init}
+        else:
+            fields = {name: str(typing) for name, typing in cls.__annotations__.items()}
+        texts = {name: f"MARKER-{name}" for name, typing in fields.items() if holds_text(typing)}
+        given = {
+            name: filled(typing, texts[name]) if name in texts else None for name, typing in fields.items()
+        }
+        record = cls(**{**given, **STAND_INS.get(cls.__name__, {})})
+
+        written = repr(record) + str(record) + pprint.pformat(record, width=10_000)
+
+        shown = {name for name, marker in texts.items() if marker in written}
+        allowed = {name for name in texts if name in SHOWN or (cls.__name__, name) in REDACTED | OTHERS}
+        assert shown - allowed == set()
+
+    def test_of_live_objects_show_no_value(self, fakesecrets, client):
+        fakesecrets.add_secret(
+            "db", "hunter2-old", previous_value=b"hunter2-older", deprecated_values=["hunter2-oldest"]
+        )
+        target = CredentialTarget({"app": "hunter2-app"})
+        seen = []
+
+        def work(event, context):
+            seen.append([context, RUNNING.get()])
+            password = client.get_random_password()["RandomPassword"]
+            seen.append([RUNNING.get(), password])
+            raise RuntimeError("hunter2-old")
+
+        with pytest.warns(RotationFailedWarning):
+            rotation = fakesecrets.rotate("db", work)
+        fault = fakesecrets.fail("GetSecretValue", (400, "Odd", "hunter2-old"))
+        service, world = fakesecrets._service, fakesecrets._world
+        objects = [
+            fakesecrets, fakesecrets.clock, fakesecrets.drive(), fakesecrets.history, fakesecrets.secret("db"),
+            fakesecrets.secret("db").versions, fakesecrets.secret("db").transitions, rotation, rotation.steps,
+            service.store, service.store.regions, service._context(service.region_of(rotation.secret_id), "x"),
+            service.redactor, service.functions, service.functions.find(rotation.function_arn), fault, world, target,
+            target._users, Response("https://x", Reply(200, {}, b"hunter2")), Response("x", Reply(200, {}, b"hunter2")).content,
+            *(each for some in seen for each in some[:1]),
+        ]  # fmt: skip
+        secret = service.locate("db")[1]
+        objects += [secret, secret.versions, service.store.regions[("123456789012", "us-east-1")].secrets]
+
+        written = "".join(repr(each) + str(each) + pprint.pformat(each) for each in objects)
+
+        assert "hunter2" not in written
+        assert seen[1][1] not in written
+
+    def test_an_explained_comparison_shows_no_hidden_field(self, fakesecrets):
+        fakesecrets.add_secret("db", "hunter2-old")
+        fakesecrets.add_secret("other", "hunter2-other")
+        one, other = (fakesecrets._service.locate(name)[1].version("AWSCURRENT") for name in ("db", "other"))
+
+        lines = _explain.explain(one, other)
+
+        assert lines[0] == "the two differ, each a Version"
+        assert "- value: differs, and may hold a secret value" in lines
+        assert "hunter2" not in "".join(lines)
+
+
+def holds_text(annotation):
+    """Whether there may be text of any kind in a field, by its annotation."""
+    words = (
+        "str",
+        "bytes",
+        "Value",
+        "Any",
+        "object",
+        "Labels",
+        "Literal",
+        "Status",
+        "Kind",
+        "ServiceEventName",
+    )
+    return not annotation.startswith("Callable") and any(word in annotation for word in words)
+
+
+#: What a class needs in place of nothing, so that it can be made and shown.
+STAND_INS = {
+    "Rotation": {"steps": ()},
+    "RotationStep": {"findings": ()},
+    "Region": {"secrets": {}, "rotations": {}},
+    "Store": {"regions": {}},
+    "Selection": {"found": ()},
+    "Reading": {"before": None},
+}
+
+
+#: In each of its tests an operation fails inside of the fake, or the fake itself is used in a wrong way.
+SHOWING_LOCALS = """
+import json
+
+import pytest
+from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._model import service_model
+
+NEEDED = {
+    "SecretId": "db", "Name": "new", "SecretString": "-".join(["hunter2", "sent"]), "VersionStage": "AWSCURRENT", "ResourcePolicy": "{}",
+    "Tags": [], "TagKeys": [], "AddReplicaRegions": [{"Region": "eu-west-1"}], "RemoveReplicaRegions": ["eu-west-1"],
+    "SecretIdList": ["db"], "CrossAccountReplicaArn": "arn:aws:secretsmanager:us-east-1:210987654321:secret:x-abcdef",
+    "CrossAccountReplicaARN": "arn:aws:secretsmanager:us-east-1:210987654321:secret:x-abcdef",
+}
+
+
+def seed(fake):
+    fake.add_secret("db", "-".join(["hunter2", "old"]), previous_value="-".join(["hunter2", "older"]))
+
+
+@pytest.fixture
+def fake():
+    with FakeSecrets() as fake:
+        seed(fake)
+        yield fake
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_operation(fake, name, monkeypatch):
+    from pytest_fakesecrets._core.store import Region
+
+    model = service_model().operation_model(name)
+    members = model.input_shape.members if model.input_shape else {}
+    given = {member: value for member, value in NEEDED.items() if member in members}
+
+    def broken(*_, **__):
+        raise LookupError("a fault of the fake")
+
+    monkeypatch.setattr("pytest_fakesecrets._service.encode", broken)
+    fake.client()._make_api_call(name, given)
+
+
+def test_an_unknown_member(fake, monkeypatch):
+    from pytest_fakesecrets import _model
+
+    monkeypatch.setitem(_model.OPERATIONS, "CreateSecret", lambda context, *, name: {})
+    _model.operation.cache_clear()
+    try:
+        fake.client().create_secret(**{"Name": "new", "SecretString": NEEDED["SecretString"]})
+    finally:
+        _model.operation.cache_clear()
+
+
+def test_a_seed(fake):
+    fake.add_secret("db", NEEDED["SecretString"])
+
+
+def test_another_seed(fake):
+    fake.add_secret("new", json.loads(json.dumps({"password": NEEDED["SecretString"]})))
+
+
+def test_a_view(fake):
+    fake.secret("db").json()
+
+
+def test_a_rotation(fake):
+    fake.rotate("db", None)
+
+
+def test_a_step(fake):
+    fake.drive().step()
+"""
+
+
+CARRYING_VALUES = [
+    "BatchGetSecretValue", "CreateSecret", "GetRandomPassword", "GetSecretValue", "PutSecretValue", "RotateSecret", "UpdateSecret"
+]  # fmt: skip
+
+
+class TestTracebacks:
+    @pytest.mark.parametrize(
+        "names",
+        [CARRYING_VALUES, pytest.param(sorted(OPERATIONS), marks=pytest.mark.long)],
+        ids=["of values", "of all operations"],
+    )
+    def test_show_no_frame_of_the_package_and_so_no_value_in_its_locals(self, pytester, names):
+        pytester.makepyfile(SHOWING_LOCALS.replace("NAMES", repr(names)))
+
+        ran = pytester.runpytest("-l", "-vv", "--tb=long", "-p", "no:randomly")
+
+        outcomes = ran.parseoutcomes()
+        assert outcomes == {"failed": len(names) + 6}
+        package = os.path.dirname(pytest_fakesecrets.__file__)
+        frames = [line for line in ran.outlines if re.match(r"\S+\.py:\d+: ", line)]
+        assert len(frames) > 2 * len(names)
+        assert [line for line in frames if package in line or line.startswith("pytest_fakesecrets")] == []
+        assert not any("TracebackException" in line for line in ran.outlines)
+
+    @pytest.mark.parametrize("found", MODULES)
+    def test_every_module_hides_its_frames(self, found):
+        assert vars(importlib.import_module(found)).get("__tracebackhide__") is True
