@@ -124,7 +124,7 @@ class Service:
                 response = known.function(context, **parameters)
             except ServiceError as refused:
                 self._record(context, request, request_id, _sent_id(parameters), refused=refused)
-                return Answered(encode_error(refused, request_id), ())
+                return Answered(encode_error(refused, request_id, context.now), ())
             self._record(context, request, request_id, _sent_id(parameters), response=response)
             if "RandomPassword" in response:
                 self.passwords.add(response["RandomPassword"])
@@ -132,7 +132,7 @@ class Service:
                 if running is not None and running.passwords is not None:
                     running.passwords.append(response["RandomPassword"])
             shown = {name: value for name, value in response.items() if name in known.answers_with}
-            return Answered(encode(shown, request_id), tuple(context.started))
+            return Answered(encode(shown, request_id, context.now), tuple(context.started))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
         """Answer a request with an error that a test has ordered, and record it like any other."""
@@ -140,7 +140,7 @@ class Service:
             region = self.store.region(request.account, request.region)
             context, request_id = self._context(region, request.operation), self.ids.request_id()
             self._record(context, request, request_id, sent[0] if sent else None, refused=error, hint=ORDERED)
-            return encode_error(error, request_id)
+            return encode_error(error, request_id, context.now)
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
         """Whether one of the names and ARNs in a request is that of the secret that a test means."""
