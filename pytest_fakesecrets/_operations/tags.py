@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_fakesecrets._core.arn import check_secret_id
-from pytest_fakesecrets._core.errors import InvalidParameterException
+from pytest_fakesecrets._core.errors import InvalidParameterException, managed_by_service
+from pytest_fakesecrets._core.secret import Secret
 
 from .context import Context, Response
 
@@ -19,7 +20,7 @@ _RESERVED = "aws:"
 def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str, str]]) -> Response:
     check_secret_id(secret_id)
     new = checked_tags(tags)
-    secret = context.writable(secret_id)
+    secret = _to_tag(context, secret_id)
 
     if new:
         context.save(secret.changed(context.now, tags=tagged(secret.tags, new)))
@@ -30,12 +31,19 @@ def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str])
     check_secret_id(secret_id)
     if any(key.startswith(_RESERVED) for key in tag_keys):
         raise _reserved()
-    secret = context.writable(secret_id)
+    secret = _to_tag(context, secret_id)
 
     if secret.tags and any(key in secret.tags for key in tag_keys):
         left = {key: value for key, value in secret.tags.items() if key not in tag_keys}
         context.save(secret.changed(context.now, tags=left))
     return {}
+
+
+def _to_tag(context: Context, secret_id: str) -> Secret:
+    secret = context.with_metadata(secret_id)
+    if secret.is_managed:
+        raise managed_by_service()
+    return secret
 
 
 def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
