@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timezone
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -17,14 +17,16 @@ from types import TracebackType
 
 from . import _hook
 from ._barrier import Barrier, text_of
+from ._clock import present
 from ._core.public import public
 from ._faults import Broken
 from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
 from ._loopback import misdirected
-from ._wire import Reply
+from ._wire import CONTENT_TYPE, Reply, http_date, written
 
 _ADDRESS = "127.0.0.1"
-_CONTENT_TYPE = "application/x-amz-json-1.1"
+#: Hand-written clients send that of JSON 1.0, which has the same requests.
+_CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0")
 
 #: No request of Secrets Manager comes near it: a value has 65,536 bytes, escaped six times as many.
 LARGEST_BODY = 1024 * 1024
@@ -206,10 +208,10 @@ class _Conversation(BaseHTTPRequestHandler):
                 f"and it is {target!r}. This endpoint answers Secrets Manager alone.",
             )
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if content_type != _CONTENT_TYPE:
+        if content_type not in _CONTENT_TYPES:
             raise _Refusal(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"The header Content-Type has to be {_CONTENT_TYPE}, and it is {content_type!r}.",
+                f"The header Content-Type has to be {CONTENT_TYPE}, and it is {content_type!r}.",
             )
 
     def _body(self) -> bytes:
@@ -257,8 +259,13 @@ class _Conversation(BaseHTTPRequestHandler):
     def _refuse(self, status: int, message: str) -> None:
         """Tell that a request is none, in JSON, and end the connection: nobody knows where the next one begins."""
         self.close_connection = True
-        body = json.dumps({"__type": "FakeSecretsError", "message": message}).encode()
-        headers = {"content-type": _CONTENT_TYPE, "content-length": str(len(body)), "connection": "close"}
+        body = written({"__type": "FakeSecretsError", "message": message})
+        headers = {
+            "content-type": CONTENT_TYPE,
+            "content-length": str(len(body)),
+            "connection": "close",
+            "date": http_date(present()),
+        }
         self._send(Reply(status, headers, body))
         self._drop_the_rest()
 
@@ -273,14 +280,27 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         self.close_connection |= self.server.is_closing
-        # Without a Date, which would be that of a frozen clock: the SDK for JavaScript adjusts its own to it,
-        # and sends what was refused meanwhile again.
         self.send_response_only(reply.status)
-        for name, value in reply.headers.items():
+        for name, value in {**reply.headers, **self._headers_for_javascript(reply.status)}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
+
+    def _headers_for_javascript(self, status: int) -> Mapping[str, str]:
+        """
+        What keeps the AWS SDK for JavaScript from sending each refused request again.
+
+        It sets its clock by the header Date, here that of a clock which may stand years away, and a refusal
+        that has moved its clock is repeated. It takes no time from an answer with an Age, which may come
+        out of a cache; versions that do not look for that get the date of their own clock with a refusal.
+        """
+        sent: Mapping[str, str] = getattr(self, "headers", {})  # none where the request could not be read
+        agents = [sent.get(name, "") for name in ("User-Agent", "X-Amz-User-Agent")]
+        if not any(agent.startswith("aws-sdk-js/") for agent in agents):
+            return {}
+        own = _signed_at(sent.get("X-Amz-Date", "")) if status >= HTTPStatus.BAD_REQUEST else None
+        return {"age": "0"} if own is None else {"age": "0", "date": http_date(own)}
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server itself refuses: other methods, and lines and headers that are none, or too long."""
@@ -292,3 +312,10 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: requests are in the fake's history."""
+
+
+def _signed_at(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None

@@ -158,10 +158,10 @@ class Service:
                 context = self._context(request.account, request.region, request.operation)
                 call = self._call(context, request_id, _sent_id(parameters), refused=refused)
                 self._commit(context, [call])
-                return Answered(encode_error(refused, request_id), ())
+                return Answered(encode_error(refused, request_id, context.now), ())
             call = self._call(context, request_id, _sent_id(parameters), response=response)
             shown = {name: value for name, value in response.items() if name in known.answers_with}
-            reply = encode(shown, request_id)
+            reply = encode(shown, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
             return Answered(reply, tuple(context.started))
 
@@ -174,13 +174,13 @@ class Service:
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
             self._commit(context, [self._call(context, request_id, sent_id, refused=error, hint=ORDERED)])
-            return encode_error(error, request_id)
+            return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
         """Answer a request that is signed for what is not a region, as AWS does in front of the service."""
         with self.lock:
             error = InvalidSignatureException("Credential should be scoped to a valid region.")
-            return encode_error(error, self.ids.request_id())
+            return encode_error(error, self.ids.request_id(), self.clock.now)
 
     def _redact(self, context: Context, passwords: Sequence[str]) -> None:
         """Let the redactor know the values that a request brings, and the names that stay readable."""

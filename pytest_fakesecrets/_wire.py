@@ -1,4 +1,4 @@
-"""Answers as they go over the wire: JSON 1.1, dates with milliseconds, nothing that is null."""
+"""Answers as they go over the wire: compact JSON 1.1, dates with milliseconds, nothing that is null."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
+from email.utils import format_datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from ._core.errors import ServiceError
 from ._operations import Response
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -29,26 +33,37 @@ class Reply(NamedTuple):
         return f"<Reply {self.status}: {len(self.body)} bytes>"
 
 
-def encode(response: Response, request_id: str) -> Reply:
+def encode(response: Response, request_id: str, now: datetime) -> Reply:
     # An operation without an output shape answers with no body at all.
-    body = _written(response).encode() if response else b""
-    return _reply(200, body, request_id)
+    body = written(response) if response else b""
+    return _reply(200, body, request_id, now)
 
 
-def encode_error(error: ServiceError, request_id: str) -> Reply:
+def encode_error(error: ServiceError, request_id: str, now: datetime) -> Reply:
     body = {"__type": error.code}
     if error.message:
         body[error.message_member] = error.message
-    return _reply(error.status, json.dumps(body).encode(), request_id)
+    return _reply(error.status, written(body), request_id, now)
 
 
-def _reply(status: int, body: bytes, request_id: str) -> Reply:
+def _reply(status: int, body: bytes, request_id: str, now: datetime) -> Reply:
     headers = {
         "x-amzn-requestid": request_id,
-        "content-type": "application/x-amz-json-1.1",
+        "content-type": CONTENT_TYPE,
         "content-length": str(len(body)),
+        "date": http_date(now),
     }
     return Reply(status, headers, body)
+
+
+def http_date(moment: datetime) -> str:
+    """A moment as the header Date has it: a whole second (RFC 9110, 5.6.7)."""
+    return _of_second(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=16)
+def _of_second(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)
 
 
 def _on_the_wire(value: object) -> object:
@@ -68,4 +83,9 @@ def _in_local_time(seconds: float) -> float:
     return min(max(seconds, _FIRST), _LAST)
 
 
-_written = json.JSONEncoder(default=_on_the_wire).encode
+_json = json.JSONEncoder(default=_on_the_wire, separators=(",", ":")).encode
+
+
+def written(document: Mapping[str, object]) -> bytes:
+    """A document as JSON without blanks (the lengths of answers in an issue of Terraform's provider, 33329)."""
+    return _json(document).encode()

@@ -882,7 +882,7 @@ class TestOverTheServer:
 
         assert (status, body) == (
             503,
-            b'{"__type": "ServiceUnavailable", "message": "Service is unavailable."}',
+            b'{"__type":"ServiceUnavailable","message":"Service is unavailable."}',
         )
         assert post(fakesecrets_server.url)[0] == 200
 

@@ -265,6 +265,7 @@ class TestTwoDoors:
                     "x-amzn-requestid": request_id,
                     "content-type": "application/x-amz-json-1.1",
                     "content-length": "0",
+                    "date": "Thu, 31 Jan 2030 16:00:00 GMT",
                 },
                 "RetryAttempts": 0,
             }
@@ -529,8 +530,8 @@ class TestHandlersOfTheUser:
             client.describe_secret(SecretId="nobody")
 
         text = (
-            '{"__type": "ResourceNotFoundException", '
-            '"Message": "Secrets Manager can\'t find the specified secret."}'
+            '{"__type":"ResourceNotFoundException",'
+            '"Message":"Secrets Manager can\'t find the specified secret."}'
         )
         assert seen == [(400, text, "ResourceNotFoundException")]
 

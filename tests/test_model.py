@@ -14,6 +14,7 @@ from support import MODEL, needs, raw, refused, token
 from pytest_fakesecrets import _hook
 from pytest_fakesecrets._model import service_model
 from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._world import World
 
 INFERRED = "inferred: not observed on AWS"
 FORM = "the general form of AWS services; inferred for Secrets Manager"
@@ -523,6 +524,40 @@ class TestAnswers:
 
         assert metadata["HTTPStatusCode"] == 200
         assert metadata["HTTPHeaders"]["content-type"] == "application/x-amz-json-1.1"
+
+    def test_are_compact_json(self, client):
+        """An issue of Terraform's AWS provider, 33329: the length of the body of an answer."""
+        arn = client.create_secret(Name="db", SecretString="a: 1, b", ClientRequestToken=token(1))["ARN"]
+
+        found = exchange("DescribeSecret", b'{"SecretId": "db"}').content
+        refused = exchange("DescribeSecret", b'{"SecretId": "nobody"}').content
+
+        assert found.startswith(f'{{"ARN":"{arn}","Name":"db","CreatedDate":'.encode())
+        assert found.endswith(f',"VersionIdsToStages":{{"{token(1)}":["AWSCURRENT"]}}}}'.encode())
+        assert refused == (
+            b'{"__type":"ResourceNotFoundException",'
+            b'"Message":"Secrets Manager can\'t find the specified secret."}'
+        )
+
+    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
+    @pytest.mark.parametrize(
+        ("moment", "expected"),
+        [
+            pytest.param("2030-01-31 16:00:00.999999", "Thu, 31 Jan 2030 16:00:00 GMT", id="a fraction"),
+            pytest.param("2031-12-01 00:00:09", "Mon, 01 Dec 2031 00:00:09 GMT", id="one digit"),
+            pytest.param("9999-12-31 23:59:58", "Fri, 31 Dec 9999 23:59:58 GMT", id="the last year"),
+        ],
+    )
+    def test_have_the_date_of_the_clock(self, client, fakesecrets_clock, monkeypatch, wire, moment, expected):
+        """RFC 9110, 6.6.1, and 5.6.7 for the form; published rotation functions read it."""
+        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        fakesecrets_clock.move_to(moment)
+
+        found = client.list_secrets()["ResponseMetadata"]["HTTPHeaders"]["date"]
+        with refused("ResourceNotFoundException") as answer:
+            client.describe_secret(SecretId="nobody")
+
+        assert found == answer.response["ResponseMetadata"]["HTTPHeaders"]["date"] == expected
 
     @pytest.mark.parametrize(
         ("moment", "expected", "source"),

@@ -26,7 +26,7 @@ from pytest_fakesecrets._world import World
 #: Set where every tool has to be there: then its absence is a failure, and skips no test.
 MUST_RUN = "FAKESECRETS_TESTS_MUST_RUN"
 
-JSON = "application/x-amz-json-1.1"
+JSON, JSON_1_0 = "application/x-amz-json-1.1", "application/x-amz-json-1.0"
 HEADERS = {"X-Amz-Target": "secretsmanager.ListSecrets", "Content-Type": JSON}
 REGION, ACCOUNT = "eu-west-1", "210987654321"
 
@@ -379,13 +379,82 @@ class TestPlainHttp:
         )
         assert len(fakesecrets.rotations("db")) == 2
 
-    def test_no_answer_tells_a_date_that_a_frozen_clock_has_made(self, server, fakesecrets_clock):
+    @pytest.mark.parametrize(
+        ("sent", "status"),
+        [
+            pytest.param(wire(), 200, id="a success"),
+            pytest.param(wire(X_Amz_Target="secretsmanager.Nonsense"), 400, id="an error of AWS"),
+            pytest.param(wire(X_Amz_Target="secretsmanager.DescribeSecret"), 503, id="an injected fault"),
+            pytest.param(wire(Content_Type=None), 415, id="an error of the server"),
+            pytest.param(b"nonsense\r\n\r\n", 400, id="an error of HTTP"),
+        ],
+    )
+    def test_every_answer_has_the_date_of_the_clock(
+        self, fakesecrets, server, fakesecrets_clock, sent, status
+    ):
+        """RFC 9110, 6.6.1; published rotation functions read it."""
+        if status == 503:
+            fakesecrets.fail("DescribeSecret", "ServiceUnavailable", times=2)
+        answers = []
+
+        for moment in ("2030-01-31 16:00:07.9", "2030-02-01 00:00"):
+            fakesecrets_clock.move_to(moment)
+            with connected(server) as connection:
+                connection.sendall(sent)
+                answered, headers, _ = read(connection)
+            answers.append((answered, headers.get_all("Date")))
+
+        assert answers == [
+            (status, ["Thu, 31 Jan 2030 16:00:07 GMT"]),
+            (status, ["Fri, 01 Feb 2030 00:00:00 GMT"]),
+        ]
+
+    @pytest.mark.parametrize(
+        "content_type", [f"{JSON}; charset=utf-8", JSON_1_0, f"{JSON_1_0};charset=UTF-8"]
+    )
+    def test_a_request_may_have_another_content_type_of_json(self, client, server, content_type):
+        """Inferred: hand-written clients send application/x-amz-json-1.0; not observed on AWS."""
+        client.create_secret(Name="db", SecretString="value")
+
         with connected(server) as connection:
-            connection.sendall(wire())
+            connection.sendall(
+                wire(
+                    b'{"SecretId": "db"}',
+                    X_Amz_Target="secretsmanager.GetSecretValue",
+                    Content_Type=content_type,
+                )
+            )
+            status, headers, document = read(connection)
+
+        assert (status, headers["Content-Type"], document["SecretString"]) == (200, JSON, "value")
+
+    @pytest.mark.parametrize("agent", ["User-Agent", "X-Amz-User-Agent"])
+    def test_the_sdk_for_javascript_has_no_reason_to_set_its_clock(self, server, fakesecrets_clock, agent):
+        """Source: AwsSdkSigV4Signer of the AWS SDK for JavaScript 3.600.0 and 3.1164.0."""
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        sdk = {agent: "aws-sdk-js/3.1164.0 ua/2.1", "X-Amz-Date": "20261125T181313Z"}
+
+        with connected(server) as connection:
+            connection.sendall(wire(**sdk) + wire(**sdk, X_Amz_Target="secretsmanager.Nonsense"))
+            with connection.makefile("rb") as file:
+                found, refused = headers_of(file), headers_of(file)
+
+        assert (found["age"], found["date"]) == ("0", "Thu, 31 Jan 2030 16:00:00 GMT")
+        assert (refused["age"], refused["date"]) == ("0", "Wed, 25 Nov 2026 18:13:13 GMT")
+
+    @pytest.mark.parametrize("signed", [None, "", "yesterday", "20301331T160000Z"])
+    def test_a_refusal_of_javascript_without_a_time_has_the_date_of_the_clock(
+        self, server, fakesecrets_clock, signed
+    ):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        with connected(server) as connection:
+            connection.sendall(
+                wire(X_Amz_Target="secretsmanager.Nonsense", User_Agent="aws-sdk-js/3", X_Amz_Date=signed)
+            )
             _, headers, _ = read(connection)
 
-        # Whoever finds one takes it for the time of AWS, and signs what was refused once more with it.
-        assert sorted(headers) == ["content-length", "content-type", "x-amzn-requestid"]
+        assert headers["Date"] == "Thu, 31 Jan 2030 16:00:00 GMT"
 
 
 BOTO3 = f"""
@@ -614,6 +683,55 @@ class TestJavaScript:
             ("DescribeSecret", None, None),
             ("GetSecretValue", "ResourceNotFoundException", None),
         ]
+
+    def test_sends_a_refused_request_once_before_and_after_the_clock_moves(
+        self, fakesecrets, fakesecrets_clock, server, node
+    ):
+        """A refusal that has set the clock of the SDK is sent again: three times, by 3.1164.0."""
+
+        def rotate(event, context):
+            if event["Step"] == "createSecret":  # backwards: what waits for node has the same clock
+                fakesecrets_clock.move_to("2030-01-27")
+            well_behaved(event, context)
+
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+        function = fakesecrets.add_rotation_function(rotate)
+        fakesecrets.add_secret("moves", "old", rotation_function=function)
+
+        told = node(
+            server,
+            """
+            const client = new sdk.SecretsManagerClient({});
+            const dates = [];
+            client.middlewareStack.add(
+                (next) => async (args) => {
+                    const answered = await next(args);
+                    if (answered.response.statusCode === 200)
+                        dates.push(answered.response.headers.date.slice(0, 16));
+                    return answered;
+                },
+                { step: "deserialize", priority: "low" },
+            );
+            const attempts = [];
+            const ask = () => client.send(new sdk.GetSecretValueCommand({ SecretId: "no" }))
+                .catch((error) => attempts.push(error.$metadata.attempts));
+            await ask();
+            await client.send(new sdk.ListSecretsCommand({}));
+            await ask();
+            await client.send(new sdk.RotateSecretCommand({ SecretId: "moves" }));
+            await ask();
+            await client.send(new sdk.ListSecretsCommand({}));
+            await ask();
+            told({ attempts, dates });
+            """,
+        )
+
+        assert told == {
+            "attempts": [1, 1, 1, 1],
+            "dates": ["Thu, 31 Jan 2030", "Thu, 31 Jan 2030", "Sun, 27 Jan 2030"],
+        }
+        refused = [call for call in calls(fakesecrets) if call[1:] == ("ResourceNotFoundException", None)]
+        assert len(refused) == 4
 
 
 @pytest.fixture
@@ -1002,7 +1120,7 @@ class TestConnections:
         [connection] = server._listener._connections
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         [whole] = written
-        assert (whole[:15], whole[-18:]) == (b"HTTP/1.1 200 OK", b'{"SecretList": []}')
+        assert (whole[:15], whole[-17:]) == (b"HTTP/1.1 200 OK", b'{"SecretList":[]}')
 
     def test_requests_may_come_before_the_answers(self, fakesecrets, server):
         operations = ["ListSecrets", "Nonsense", "GetRandomPassword"]
@@ -1052,6 +1170,13 @@ class TestConnections:
             pause()
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
         assert answer(server, wire())[0] == 200
+
+
+def headers_of(file):
+    """The headers of the next answer in a file, whose body is read too."""
+    headers = http.client.parse_headers(file) if file.readline() else None
+    file.read(int(headers["Content-Length"]))
+    return headers
 
 
 def read_of(file):
@@ -1208,7 +1333,7 @@ class TestLifetime:
                 port = int(fakesecrets_server.url.rpartition(":")[2])
                 opened.append(http.client.HTTPConnection("127.0.0.1", port))
                 opened[0].request("POST", "/", "{{}}", {HEADERS})
-                assert opened[0].getresponse().read() == b'{{"SecretList": []}}'
+                assert opened[0].getresponse().read() == b'{{"SecretList":[]}}'
                 print("at", fakesecrets_server.url)
                 {body}
             """

@@ -14,7 +14,13 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from support import snapshot, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError
@@ -1139,3 +1145,214 @@ def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(sta
     state.put(owned, token(5), {"SecretString": "new"}, None)
     state.delete(owned, None, True)
     look_at(state)
+
+
+SHOWN = [f"{letter}{number}" for letter in "ab" for number in range(5)]
+#: Older models of botocore have no SortBy.
+SORTS = (
+    [{"SortBy": by} for by in ("created-date", "name", "last-changed-date", "last-accessed-date")]
+    if "SortBy" in service_model().operation_model("ListSecrets").input_shape.members
+    else [{}]
+)
+QUESTIONS = st.sampled_from(
+    [
+        *[
+            {**sort, "SortOrder": order, "IncludePlannedDeletion": planned}
+            for sort in SORTS
+            for order in ("asc", "desc")
+            for planned in (False, True)
+        ],
+        {"Filters": [{"Key": "name", "Values": ["a"]}]},
+        {"Filters": [{"Key": "description", "Values": ["!old"]}], "SortOrder": "desc"},
+    ]
+)
+
+
+class Walk:
+    """A list that is read page by page, and what belongs into it since its first page."""
+
+    def __init__(self, machine, operation, key, asked, shown):
+        """
+        Args:
+            operation: answers one page.
+            key: what its items are sorted by.
+            shown: answers the ids of the items that a list without pages has at the moment.
+        """
+        self.machine, self.operation, self.key, self.asked, self.shown = machine, operation, key, asked, shown
+        self.token = None
+        self.has_ended = False
+        self.listed = []
+        self.stayed = self.ever = self.moved = self.late = frozenset()
+
+    def look(self, moved=()):
+        """Note what has come and gone, and which items have another sort key now."""
+        shown = frozenset(self.shown(self.asked))
+        self.moved |= frozenset(moved)
+        self.stayed = (self.stayed & shown) - self.moved
+        self.ever |= shown
+
+    def next(self, size):
+        """The ids on the next page."""
+        if not self.listed and self.token is None:
+            self.stayed = self.ever = frozenset(self.shown(self.asked))
+            self.moved = self.late = frozenset()
+        sent = {} if self.token is None else {"NextToken": self.token}
+        page, token = self.operation(MaxResults=size, **sent, **self.asked)
+        assert len(page) <= size
+        assert token is None or (page and token != self.token)
+        self.listed += page
+        self.token, self.has_ended = token, token is None
+        if self.has_ended:
+            self.check()
+        return page
+
+    def check(self):
+        held = [item for item in self.listed if item not in self.moved]
+        assert len(set(held)) == len(held), "an item that stayed where it was is listed twice"
+        assert self.stayed <= set(held), "an item that stayed is not listed"
+        assert set(self.listed) <= self.ever, "an item is listed that has never been there"
+        assert not set(self.listed) & self.late, "an item is listed that was created after the first page"
+
+
+class Listings(RuleBasedStateMachine):
+    """Lists read page by page while a program deletes what it has listed and another one writes."""
+
+    def __init__(self):
+        super().__init__()
+        self.client = shared_client()
+        self.fake = FakeSecrets()
+        self.fake.__enter__()
+        self.fake.clock.move_to("2030-01-01 12:00")
+        self.walks = []
+        self.versions = [token(1)]
+        self.arns = {}
+        self.create("versions", described=True)
+        for name in SHOWN[::2]:
+            self.create(name, described=False)
+
+    def teardown(self):
+        try:
+            for walk in self.walks:
+                while not walk.has_ended:
+                    walk.next(3)
+        finally:
+            self.fake.__exit__(None, None, None)
+
+    def secrets_of(self, asked):
+        return [entry["ARN"] for entry in self.client.list_secrets(**asked)["SecretList"]]
+
+    def list_secrets(self, **asked):
+        answer = self.client.list_secrets(**asked)
+        return [entry["ARN"] for entry in answer["SecretList"]], answer.get("NextToken")
+
+    def batch(self, **asked):
+        answer = self.client.batch_get_secret_value(**asked)
+        found = [
+            *[entry["ARN"] for entry in answer["SecretValues"]],
+            *[entry["SecretId"] for entry in answer["Errors"]],
+        ]
+        self.changed(found, "last-accessed-date")
+        return found, answer.get("NextToken")
+
+    def versions_of(self, asked):
+        held = self.client.describe_secret(SecretId="versions")["VersionIdsToStages"]
+        return self.versions if asked.get("IncludeDeprecated") else held
+
+    def list_versions(self, **asked):
+        answer = self.client.list_secret_version_ids(SecretId="versions", **asked)
+        return [entry["VersionId"] for entry in answer["Versions"]], answer.get("NextToken")
+
+    def changed(self, arns=(), *keys):
+        """Something was written: lists that are sorted by one of the keys may miss the secrets or repeat them."""
+        moved = {self.arns.get(arn, arn) for arn in arns}
+        for walk in self.walks:
+            if not walk.has_ended:
+                walk.look(moved if walk.key in keys else ())
+
+    def write(self, operation, name, *keys, **members):
+        with suppress(ClientError):
+            answer = getattr(self.client, operation)(SecretId=name, **members)
+            self.changed([answer.get("ARN", name)], *keys)
+
+    def open(self, *arguments):
+        self.walks = [walk for walk in self.walks if not walk.has_ended]
+        if len(self.walks) < 4:
+            self.walks.append(Walk(self, *arguments))
+
+    @rule(asked=QUESTIONS)
+    def open_secrets(self, asked):
+        self.open(self.list_secrets, asked.get("SortBy"), asked, self.secrets_of)
+
+    @rule(prefix=st.sampled_from(["a", "b", "!a"]))
+    def open_batch(self, prefix):
+        asked = {"Filters": [{"Key": "name", "Values": [prefix]}]}
+        self.open(self.batch, None, asked, self.secrets_of)
+
+    @rule(deprecated=st.booleans())
+    def open_versions(self, deprecated):
+        self.open(self.list_versions, None, {"IncludeDeprecated": deprecated}, self.versions_of)
+
+    @rule(which=st.integers(0, 3), size=st.integers(1, 4))
+    def list_on(self, which, size):
+        if which < len(self.walks) and not self.walks[which].has_ended:
+            self.walks[which].next(size)
+
+    @rule(which=st.integers(0, 3), size=st.integers(1, 4), force=st.booleans())
+    def clean_up(self, which, size, force):
+        """Delete each secret of the next page."""
+        if which < len(self.walks) and not self.walks[which].has_ended:
+            for item in self.walks[which].next(size):
+                if item in self.arns.values() and item != self.arns["versions"]:
+                    self.delete(item, force)
+
+    @rule(name=st.sampled_from(SHOWN), force=st.booleans())
+    def delete(self, name, force):
+        self.write("delete_secret", name, "last-changed-date", ForceDeleteWithoutRecovery=force)
+
+    @rule(name=st.sampled_from(SHOWN), described=st.booleans())
+    def create(self, name, described):
+        with suppress(ClientError):
+            contents = {"SecretString": "old", "Description": "old"} if described else {}
+            created = self.client.create_secret(Name=name, ClientRequestToken=token(1), **contents)
+            self.arns[name] = created["ARN"]
+            for walk in self.walks:
+                walk.late |= {created["ARN"]}
+            self.changed()
+
+    @rule(name=st.sampled_from(SHOWN), description=st.sampled_from(["old", "new"]))
+    def describe(self, name, description):
+        self.write("update_secret", name, "last-changed-date", Description=description)
+
+    @rule(name=st.sampled_from(SHOWN))
+    def read(self, name):
+        self.write("put_secret_value", name, "last-changed-date", SecretString="new")
+        self.write("get_secret_value", name, "last-accessed-date")
+
+    @rule(name=st.sampled_from(SHOWN))
+    def restore(self, name):
+        self.write("restore_secret", name, "last-changed-date")
+
+    @rule(label=st.none() | st.sampled_from(["x", "y"]))
+    def put_version(self, label):
+        self.versions = [*self.versions, token(len(self.versions) + 1)]
+        stages = {} if label is None else {"VersionStages": [label]}
+        self.client.put_secret_value(
+            SecretId="versions", SecretString="new", ClientRequestToken=self.versions[-1], **stages
+        )
+        self.changed(["versions"], "last-changed-date")
+
+    @rule(delta=st.sampled_from([timedelta(seconds=1), timedelta(days=1), timedelta(days=31)]))
+    def tick(self, delta):
+        self.fake.clock.tick(delta)
+        self.changed()
+
+
+TestListings = Listings.TestCase
+TestListings.settings = settings(
+    max_examples=max(5, settings.default.max_examples // 5), stateful_step_count=25
+)
+
+
+@pytest.mark.long
+def test_a_clean_up_a_lister_and_a_writer_lose_and_repeat_nothing_that_stays():
+    run_state_machine_as_test(Listings, settings=settings(max_examples=60, stateful_step_count=100))

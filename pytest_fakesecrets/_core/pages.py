@@ -4,54 +4,133 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from hashlib import blake2b
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .errors import InvalidNextTokenException
 
 Item = TypeVar("Item")
+#: What a list is sorted by. No two items of a list have the same key.
+Key = tuple[str | int | date, ...]
 
-#: The largest page of the lists of secrets and versions, and what is given where no size is asked for.
+#: The largest page of the lists of secrets, versions and policies, and the size of a page where none is requested.
 LARGEST = 100
 #: The same for BatchGetSecretValue.
 LARGEST_BATCH = 20
 
+_DIGEST_SIZE = 16
+
+
+class _Place(NamedTuple):
+    """How far a list has been read, and what it was when its first page was read."""
+
+    #: The keys of the last item that was listed, and of the item that the list ended with.
+    last: Key
+    end: Key
+    #: How many items had been created.
+    created: int
+
 
 def page(
-    items: Sequence[Item], asked: object, token: str | None, size: int
+    items: Sequence[Item],
+    key: Callable[[Item], Key],
+    asked: object,
+    token: str | None,
+    size: int,
+    *,
+    descending: bool = False,
+    number: Callable[[Item], int] = lambda item: 0,
+    count: int = 0,
 ) -> tuple[Sequence[Item], str | None]:
     """
-    One page of *items*, and the token of the next one, or None after the last.
+    One page of *items*, and the token of the next page, or None after the last.
+
+    A token holds keys and no position, so items may come and go between two pages: every item that
+    was there at the first page, stays there and keeps its key is on exactly one page. An item that is
+    created later is on none. One whose key changes is on none either, where it has moved to a place
+    that was passed or behind the end. So a program that changes what it lists comes to an end.
 
     Args:
-        items: the whole list, in its order.
-        asked: what the list depends on; a token is good for the same question only.
-        token: what the page before has given, or None for the first.
+        items: the whole list, in the ascending order of its keys.
+        key: the key of an item.
+        asked: the request without its size of pages; a token is valid for the same request only.
+        token: the token of the page before, or None for the first page.
         size: how many items at the most.
+        descending: whether the pages go from the last item to the first.
+        number: how many items had been created with an item.
+        count: how many items have been created.
 
     Raises:
-        InvalidNextTokenException: the token was not given for this question.
+        InvalidNextTokenException: the token was not given for this request.
     """
-    start = 0 if token is None else _offset(token, asked)
-    following = start + size
-    return items[start:following], _token(following, asked) if following < len(items) else None
+    place = None if token is None else _read(token, asked)
+    count = count if place is None else place.created
+    held: list[Item] = []
+    for index in _left(items, key, place, descending):
+        if number(items[index]) > count:
+            continue
+        if len(held) == size:
+            end = place.end if place is not None else key(items[0 if descending else -1])
+            return held, _token(_Place(key(held[-1]), end, count), asked)
+        held.append(items[index])
+    return held, None
 
 
-def _token(offset: int, asked: object) -> str:
-    return base64.urlsafe_b64encode(offset.to_bytes(8, "big") + _digest(offset, asked)).decode()
+def _left(
+    items: Sequence[Item], key: Callable[[Item], Key], place: _Place | None, descending: bool
+) -> Iterable[int]:
+    """Where the items are that have not been listed, in the order of the list."""
+    if place is None:
+        first, end = 0, len(items)
+    elif descending:
+        first, end = bisect_left(items, place.end, key=key), bisect_left(items, place.last, key=key)
+    else:
+        first, end = bisect_right(items, place.last, key=key), bisect_right(items, place.end, key=key)
+    return range(end - 1, first - 1, -1) if descending else range(first, end)
 
 
-def _offset(token: str, asked: object) -> int:
+def _token(place: _Place, asked: object) -> str:
+    keys = [[_written(part) for part in key] for key in (place.last, place.end)]
+    written = json.dumps([*keys, place.created], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_digest(written, asked) + written).decode()
+
+
+def _read(token: str, asked: object) -> _Place:
     try:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    offset = int.from_bytes(raw[:8], "big")
-    if raw[8:] != _digest(offset, asked):
+    digest, written = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
+    if digest != _digest(written, asked):
         raise InvalidNextTokenException("The NextToken value is invalid.")
-    return offset
+    last, end, created = json.loads(written)
+    return _Place(_key(last), _key(end), created)
 
 
-def _digest(offset: int, asked: object) -> bytes:
-    return blake2b(repr((offset, asked)).encode(), digest_size=16).digest()
+def _digest(written: bytes, asked: object) -> bytes:
+    return blake2b(written + repr(asked).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE).digest()
+
+
+def _written(part: str | int | date) -> tuple[str, str | int]:
+    """A part of a key as JSON, with its kind, since keys of one kind alone can be compared."""
+    if isinstance(part, datetime):
+        return "datetime", part.isoformat()
+    if isinstance(part, date):
+        return "date", part.isoformat()
+    return "", part
+
+
+def _key(written: Sequence[tuple[str, str]]) -> Key:
+    return tuple(_part(kind, part) for kind, part in written)
+
+
+def _part(kind: str, written: str) -> str | int | date:
+    if kind == "datetime":
+        return datetime.fromisoformat(written)
+    if kind == "date":
+        return date.fromisoformat(written)
+    return written

@@ -103,6 +103,22 @@ def allows(text: str | None, account: str, action: str, arn: str) -> bool:
     return effects == {"Allow"}
 
 
+def for_replication(primary_arn: str) -> str:
+    """
+    The policy that lets the account of a primary secret replicate to a secret of another account.
+
+    The action is the one that AssociateCrossAccountReplica needs; the text has not been observed.
+    """
+    _, partition, _, _, account, _ = primary_arn.split(":", 5)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+        "Action": "secretsmanager:AcceptCrossAccountReplication",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": _VERSIONS[-1], "Statement": [statement]})
+
+
 def _names(statement: Statement, account: str) -> bool:
     named = any(name in ("*", account) or account == _account_of(name) for name in _aws_principals(statement))
     return named != ("NotPrincipal" in statement)

@@ -98,6 +98,8 @@ class Secret:
     name: str
     created_at: datetime
     last_changed_at: datetime
+    #: How many secrets its region had created with it: lists show those of one instant in this order.
+    number: int = 0
     description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
     #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
@@ -151,6 +153,10 @@ class Secret:
         return self.primary is not None
 
     @property
+    def is_cross_account_replica(self) -> bool:
+        return self.primary is not None and self.primary.is_cross_account
+
+    @property
     def region(self) -> str:
         return self.arn.split(":", 4)[3]
 
@@ -175,25 +181,26 @@ class Secret:
 
     def following(self, primary: Secret) -> Secret:
         """
-        This replica with what *primary* has: values, labels, description, tags and policy.
+        This replica with what *primary* has: values and labels, and in another region everything else.
 
-        The key, and when it was read, are its own (user guide, create-manage-multi-region-secrets).
+        The key, and when it was read, are its own (user guide, create-manage-multi-region-secrets). In
+        another account it is a secret with a description, tags and policies of its own (user guide,
+        cross-account-replicate-secrets).
         """
         versions = {}
         for version in primary.versions.values():
             own = self.versions.get(version.id)
             read = None if own is None else own.last_accessed_on
             versions[version.id] = replace(version, kms_key_id=self.kms_key_id, last_accessed_on=read)
-        is_regional = self.primary is not None and not self.primary.is_cross_account
+        copied = replace(self, versions=versions, versions_made=primary.versions_made, labels=primary.labels)
+        if self.is_cross_account_replica:
+            return replace(copied, last_changed_at=max(self.last_changed_at, primary.last_changed_at))
         return replace(
-            self,
-            versions=versions,
-            versions_made=primary.versions_made,
-            labels=primary.labels,
+            copied,
             description=primary.description,
             last_changed_at=primary.last_changed_at,
-            tags=primary.tags if is_regional else self.tags,
-            policy=primary.policy if is_regional else self.policy,
+            tags=primary.tags,
+            policy=primary.policy,
         )
 
     @property

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
+from operator import attrgetter
 from typing import NamedTuple
 
-from . import labels
+from . import labels, pages
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
 from .labels import PENDING
 from .overlay import Overlay
+from .pages import Key
 from .rotation import Rotation
 from .secret import Secret, Value
+
+_number = attrgetter("number")
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -21,19 +26,57 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 ByToken = dict[str, Rotation] | Overlay[str, Rotation]
 
 
-class Selection(NamedTuple):
-    """The secrets that were found for a question, and from when to when they answer it if none changes."""
+#: By what the lists of secrets are sorted. Secrets with the same date come in the order of their creation;
+#: "never read" sorts before every real date.
+ORDERS: Mapping[str, Callable[[Secret], Key]] = {
+    "created-date": lambda secret: (secret.created_at, secret.number, secret.name),
+    "last-accessed-date": lambda secret: (secret.last_accessed_on or date.min, secret.number, secret.name),
+    "last-changed-date": lambda secret: (secret.last_changed_at, secret.number, secret.name),
+    "name": lambda secret: (secret.name,),
+}
+
+
+@dataclass(slots=True)
+class Selection:
+    """
+    The secrets that a list shows, in the order of their keys.
+
+    It follows the changes of secrets, so that a page after a change does not sort all of them again.
+    It is valid from `since` until the first recovery window of one of its secrets ends.
+    """
 
     asked: object
-    found: Sequence[Secret]
+    matches: Callable[[Secret], bool]
+    key: Callable[[Secret], Key]
+    found: list[Secret]
     since: datetime
-    until: datetime
+    until: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.found = sorted(filter(self.matches, self.found), key=self.key)
+        self.until = min((secret.deletion_due_at or _NEVER for secret in self.found), default=_NEVER)
 
     def __repr__(self) -> str:
         return f"<Selection of {len(self.found)} secrets>"
 
     def answers(self, asked: object, now: datetime) -> bool:
         return self.since <= now <= self.until and self.asked == asked
+
+    def replace(self, before: Secret | None, after: Secret | None) -> None:
+        if before is not None and self.matches(before):
+            place = bisect_left(self.found, self.key(before), key=self.key)
+            if place < len(self.found) and self.found[place].name == before.name:
+                del self.found[place]
+        if after is not None and self.matches(after):
+            insort(self.found, after, key=self.key)
+            self.until = min(self.until, after.deletion_due_at or _NEVER)
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The number of the secret that was created last."""
+
+    last: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +88,8 @@ class Region:
     #: By their names, oldest first. Changed by `put` and `remove` alone.
     secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
     _selected: Selection | None = field(default=None, init=False, repr=False)
+    #: It counts the secrets that are created here, also in a draft.
+    numbers: Numbers = field(default_factory=Numbers)
     #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
     rotations: dict[str, ByToken] | Overlay[str, ByToken] = field(default_factory=dict)
 
@@ -60,7 +105,7 @@ class Region:
         LocalStack snapshot test_create_and_update_secret).
         """
         secret = self.kept(secret_id)
-        return None if secret is None or _is_gone(secret, now) else secret
+        return None if secret is None or is_gone(secret, now) else secret
 
     def kept(self, secret_id: str) -> Secret | None:
         """The secret that a SecretId means, also where its recovery window has ended meanwhile."""
@@ -80,41 +125,83 @@ class Region:
 
     def living(self, now: datetime) -> Iterator[Secret]:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
-        return (secret for secret in self.secrets.values() if not _is_gone(secret, now))
+        return (secret for secret in self.secrets.values() if not is_gone(secret, now))
+
+    def next_number(self) -> int:
+        """The number of a secret that is created here."""
+        self.numbers.last += 1
+        return self.numbers.last
 
     def put(self, secret: Secret) -> None:
         """Put a secret into the place of what it was, or after all others."""
         held = self.secrets.get(secret.name)
+        selected, self._selected = self._selected, None  # an exception in between leaves none
         if held is not None and held.arn != secret.arn:
             del self.secrets[secret.name]  # its recovery window has ended
-        self._selected = None
         self.secrets[secret.name] = secret
+        self._reselect(selected, held, secret)
 
     def remove(self, secret: Secret) -> None:
         """Remove a secret, if it is still there: another one may have its name by now."""
         held = self.secrets.get(secret.name)
         if held is not None and held.arn == secret.arn:
-            self._selected = None
+            selected, self._selected = self._selected, None
             del self.secrets[secret.name]
+            self._reselect(selected, held, None)
+
+    def _reselect(self, selected: Selection | None, before: Secret | None, after: Secret | None) -> None:
+        if selected is not None:
+            selected.replace(before, after)
+        self._selected = selected
 
     def put_rotation(self, rotation: Rotation) -> None:
         self.rotations.setdefault(rotation.secret_id, {})[rotation.token] = rotation
 
     def select(
-        self, asked: object, now: datetime, choose: Callable[[Iterable[Secret]], Sequence[Secret]]
+        self, asked: object, now: datetime, matches: Callable[[Secret], bool], order: str
     ) -> Sequence[Secret]:
         """
-        What *choose* takes of the living secrets, in its order.
+        The living secrets that match, in one of `ORDERS`.
 
-        It is kept for the same question until a secret changes: the next page of a list asks it again.
+        The selection of the last request is kept: the next page of a list asks for it again.
+
+        Args:
+            asked: what the secrets depend on, those that match and their order.
         """
         if self._selected is None or not self._selected.answers(asked, now):
-            living = list(self.living(now))
-            until = min((secret.deletion_due_at or _NEVER for secret in living), default=_NEVER)
-            self._selected = Selection(asked, choose(living), now, until)
+            self._selected = Selection(asked, matches, ORDERS[order], list(self.living(now)), now)
         return self._selected.found
 
+    def page(
+        self,
+        asked: object,
+        now: datetime,
+        matches: Callable[[Secret], bool],
+        token: str | None,
+        size: int,
+        *,
+        order: str = "created-date",
+        descending: bool = False,
+    ) -> tuple[Sequence[Secret], str | None]:
+        """
+        One page of the living secrets that match, and the token of the next page; see `pages.page`.
+
+        Raises:
+            InvalidNextTokenException: the token was not given for this request in this region.
+        """
+        return pages.page(
+            self.select(asked, now, matches, order),
+            ORDERS[order],
+            (self.account, self.name, asked),
+            token,
+            size,
+            descending=descending,
+            number=_number,
+            count=self.numbers.last,
+        )
+
     def rotations_of(self, secret: Secret) -> ByToken:
+        """The rotations of a secret by their tokens, oldest first."""
         return self.rotations.get(secret.arn, {})
 
     def pending_rotation(self, secret: Secret) -> Rotation | None:
@@ -144,6 +231,7 @@ class Region:
             account=self.account,
             name=self.name,
             secrets=Overlay(self.secrets),
+            numbers=self.numbers,
             rotations=Overlay(self.rotations),
         )
 
@@ -171,7 +259,8 @@ class Change(NamedTuple):
             self.region.remove(self.before)
 
 
-def _is_gone(secret: Secret, now: datetime) -> bool:
+def is_gone(secret: Secret, now: datetime) -> bool:
+    """Whether the recovery window of a deleted secret has ended."""
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 

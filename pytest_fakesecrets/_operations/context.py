@@ -18,9 +18,10 @@ from pytest_fakesecrets._core.errors import (
     not_on_a_replica,
     secret_not_found,
 )
+from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Change, Draft, Region
+from pytest_fakesecrets._core.store import Change, Draft, Region, is_gone
 
 Response = dict[str, Any]
 
@@ -111,6 +112,20 @@ class Context:
             raise marked_for_deletion()
         return secret
 
+    def with_metadata(self, secret_id: str) -> Secret:
+        """
+        The secret whose description, tags or policy change, refused where it is scheduled for deletion.
+
+        A replica in another region has those of its primary secret. One in another account has its own
+        (user guide, cross-account-replicate-secrets).
+        """
+        secret = self.find(secret_id)
+        if secret.is_replica and not secret.is_cross_account_replica:
+            raise not_on_a_replica()
+        if secret.deleted_at is not None:
+            raise marked_for_deletion()
+        return secret
+
     def writable(self, secret_id: str) -> Secret:
         """The secret, refused where it is a replica, scheduled for deletion, or owned by an AWS service."""
         secret = self.in_primary_region(secret_id)
@@ -136,9 +151,16 @@ class Context:
         """Put *secret* in the place of what it was, and let its replicas follow."""
         self.store.put(secret)
         for replica in secret.replicas.values():
-            held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
-            if held is not None and replica.follows:
+            held = self.linked(secret, replica) if replica.follows else None
+            if held is not None:
                 self.save(held.following(secret))
+
+    def linked(self, secret: Secret, replica: Replica) -> Secret | None:
+        """The replica secret, as long as it exists and its own account has not stopped replication."""
+        held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
+        if held is None or held.arn != replica.arn or is_gone(held, self.now):
+            return None
+        return held if held.primary is not None and held.primary.arn == secret.arn else None
 
     def delete(self, secret: Secret) -> None:
         self.store.remove(secret)

@@ -10,6 +10,7 @@ from pytest_fakesecrets._core.errors import (
     InvalidParameterException,
     InvalidRequestException,
     LimitExceededException,
+    marked_for_deletion,
     not_on_a_replica,
     secret_not_found,
 )
@@ -43,11 +44,21 @@ def foreign_primary(
         raise InvalidParameterException(
             "The primary secret must be in another account, and in the same Region and partition as the replica."
         )
+    check_own_key(kms_key_id)
+    return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
+
+
+def check_own_key(kms_key_id: str | None) -> None:
+    """
+    Refuse the default key for a cross-account replica.
+
+    Raises:
+        InvalidParameterException: it is the default key, or none.
+    """
     if not kms_key_id or kms_key_id == OWN_KEY:
         raise InvalidParameterException(
-            "You must specify a customer managed KMS key when you create a cross-account replica."
+            "You must specify a customer managed KMS key for a cross-account replica."
         )
-    return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
 
 
 def associate_cross_account_replica(
@@ -62,8 +73,8 @@ def associate_cross_account_replica(
     secret = context.writable(secret_id)
     _check_own(context, secret)
     replica = _foreign_replica(context, secret, cross_account_replica_arn)
-    linked = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
-    if linked:
+    others = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
+    if any(context.linked(secret, entry) for entry in others):
         raise LimitExceededException("A primary secret can have at most one cross-account replica.")
 
     entry = Replica(
@@ -98,6 +109,8 @@ def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
     replica = context.home(arn).find(arn, context.now)
     if replica is None:
         raise secret_not_found()
+    if replica.deleted_at is not None:
+        raise marked_for_deletion()
     if replica.primary is None or replica.primary.arn != secret.arn:
         raise InvalidRequestException("The secret was not created as a cross-account replica of this secret.")
     return replica
@@ -110,12 +123,14 @@ def disassociate_cross_account_replica(
     if secret.is_replica:
         raise not_on_a_replica()
     _check_own(context, secret)
-    if cross_account_replica_arn not in [replica.arn for replica in secret.foreign_replicas]:
+    entry = secret.replicas.get(cross_account_replica_arn)
+    if entry is None or not entry.is_cross_account or not entry.follows:
         raise InvalidParameterException("The secret has no such cross-account replica.")
 
-    kept = {arn: r for arn, r in secret.replicas.items() if arn != cross_account_replica_arn}
-    context.save(secret.changed(context.now, replicas=kept))
-    replica = context.home(cross_account_replica_arn).find(cross_account_replica_arn, context.now)
+    kept = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}
+    replica = context.linked(secret, entry)
     if replica is not None and replica.primary is not None:
+        kept[entry.arn] = replace(entry, status="Detached")
         context.save(replace(replica, primary=replace(replica.primary, status="Detached")))
+    context.save(secret.changed(context.now, replicas=kept))
     return {"ARN": secret.arn, "CrossAccountReplicaARN": cross_account_replica_arn}

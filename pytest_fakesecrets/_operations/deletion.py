@@ -13,6 +13,7 @@ from pytest_fakesecrets._core.errors import (
     secret_not_found,
 )
 from pytest_fakesecrets._core.moments import later
+from pytest_fakesecrets._core.secret import Secret
 
 from .context import Context, Response
 from .rotation import cancel_unfinished
@@ -36,11 +37,16 @@ def delete_secret(
         return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
     if secret.deleted_at is not None and not force_delete_without_recovery:
         raise marked_for_deletion()
-    if secret.is_replica:
-        raise not_on_a_replica()
+    _check_own_lifecycle(secret)
     if secret.is_managed:
         raise managed_by_service()
-    linked = [replica for replica in secret.replicas.values() if replica.status != "Detached"]
+    # A replica in another account counts until that account has stopped replication, though the primary
+    # secret's account has detached it (user guide, cross-account-replicate-remove).
+    linked = [
+        replica
+        for replica in secret.replicas.values()
+        if not replica.is_cross_account or context.linked(secret, replica) is not None
+    ]
     if linked:
         regions = ", ".join(sorted(replica.region for replica in linked))
         raise InvalidParameterException(
@@ -54,6 +60,12 @@ def delete_secret(
     due = later(context.now, timedelta(days=recovery_window_in_days or _RECOVERY_DAYS))
     context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
     return {**named(secret), "DeletionDate": due}
+
+
+def _check_own_lifecycle(secret: Secret) -> None:
+    """A replica in another region lives as its primary secret does, and one in another account by itself."""
+    if secret.is_replica and not secret.is_cross_account_replica:
+        raise not_on_a_replica()
 
 
 def _check_window(days: int | None, force: bool) -> None:
@@ -86,8 +98,7 @@ def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Re
 
 def restore_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.find(secret_id)
-    if secret.is_replica:
-        raise not_on_a_replica()
+    _check_own_lifecycle(secret)
 
     if secret.deleted_at is not None:
         context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))

@@ -101,6 +101,7 @@ def _make(context: Context, secret: Secret, replica: Replica) -> None:
         name=replica.name,
         created_at=context.now,
         last_changed_at=context.now,
+        number=context.home(replica.arn).next_number(),
         kms_key_id=replica.kms_key_id,
         primary=Primary(arn=secret.arn, region=secret.region),
     )
@@ -138,8 +139,8 @@ def described_replication(context: Context, secret: Secret) -> Response:
     members: Response = {}
     if secret.regional_replicas:
         members["ReplicationStatus"] = [_status(context, replica) for replica in secret.regional_replicas]
-    if secret.foreign_replicas:
-        members["CrossAccountReplicas"] = [_foreign_entry(replica) for replica in secret.foreign_replicas]
+    if entries := _foreign_entries(context, secret):
+        members["CrossAccountReplicas"] = entries
     if secret.primary is not None and secret.primary.is_cross_account:
         members["CrossAccountPrimary"] = {
             "PrimarySecretARN": secret.primary.arn,
@@ -148,9 +149,17 @@ def described_replication(context: Context, secret: Secret) -> Response:
     return members
 
 
-def _foreign_entry(replica: Replica) -> Response:
-    entry = {"ReplicaSecretARN": replica.arn, "ReplicationStatus": replica.status}
-    return entry if replica.role_arn is None else {**entry, "ReplicationRoleARN": replica.role_arn}
+def _foreign_entries(context: Context, secret: Secret) -> list[Response]:
+    """The replicas in other accounts: detached when one side has ended replication, gone when both have."""
+    entries = []
+    for replica in secret.foreign_replicas:
+        is_linked = context.linked(secret, replica) is not None
+        if replica.follows or is_linked:
+            status = replica.status if is_linked else "Detached"
+            entry = {"ReplicaSecretARN": replica.arn, "ReplicationStatus": status}
+            role = {} if replica.role_arn is None else {"ReplicationRoleARN": replica.role_arn}
+            entries.append({**entry, **role})
+    return entries
 
 
 def remove_regions_from_replication(
@@ -184,18 +193,22 @@ def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response
             "The secret is not a replica. Call this operation on a replica secret."
         )
 
-    _forget(context, secret.primary, secret)
     context.save(secret.changed(context.now, primary=None))
+    _forget(context, secret.primary, secret)
     return {"ARN": secret.arn}
 
 
 def _forget(context: Context, link: Primary, replica: Secret) -> None:
-    """Let the primary secret drop a replica of another region, and detach one of another account."""
+    """
+    Let the primary secret drop a replica of another region, or of another account that it has detached.
+
+    One that it has not detached stays among its replicas, and is shown as detached.
+    """
     primary = context.home(link.arn).find(link.arn, context.now)
     entry = None if primary is None else primary.replicas.get(replica.arn)
     if primary is None or entry is None:
         return
-    kept = {arn: other for arn, other in primary.replicas.items() if arn != replica.arn}
-    if entry.is_cross_account:
-        kept[replica.arn] = replace(entry, status="Detached")
+    kept = dict(primary.replicas)
+    if not (entry.is_cross_account and entry.follows):
+        del kept[replica.arn]
     context.save(primary.changed(context.now, replicas=kept))

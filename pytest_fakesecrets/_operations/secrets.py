@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from pytest_fakesecrets._core import labels, pages, search
@@ -19,7 +18,7 @@ from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.secret import OWN_KEY, Secret, Value
 
 from .context import Context, Response
-from .cross_account import foreign_primary
+from .cross_account import check_own_key, foreign_primary
 from .replication import (
     checked_regions,
     described_replication,
@@ -75,7 +74,13 @@ def create_secret(
 
 def new_secret(context: Context, name: str) -> Secret:
     arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
-    return Secret(arn=arn, name=name, created_at=context.now, last_changed_at=context.now)
+    return Secret(
+        arn=arn,
+        name=name,
+        created_at=context.now,
+        last_changed_at=context.now,
+        number=context.region.next_number(),
+    )
 
 
 def _replayed(existing: Secret, name: str, token: str, value: Value | None) -> Response:
@@ -144,11 +149,8 @@ def update_secret(
         raise InvalidRequestException(TOKEN_MISSING)
     check_secret_id(secret_id)
     value = one_value(secret_string, secret_binary)
-    # The key of a replica is its own, and all that may be changed of it (user guide, standalone-secret).
-    only_key = kms_key_id is not None and (description, value, type) == (None, None, None)
-    secret = context.usable(secret_id) if only_key else context.writable(secret_id)
-    if secret.is_managed:
-        raise managed_by_service()
+    has_contents = value is not None or type is not None
+    secret = _to_update(context, secret_id, description, kms_key_id, has_contents=has_contents)
     if value is not None:
         context.check_key(secret)
     if value is not None and is_replay(secret, client_request_token, value):
@@ -167,6 +169,24 @@ def update_secret(
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
     context.save(secret)
     return _created(secret, None if value is None else client_request_token)
+
+
+def _to_update(
+    context: Context, secret_id: str, description: str | None, kms_key_id: str | None, *, has_contents: bool
+) -> Secret:
+    if has_contents:
+        secret = context.in_primary_region(secret_id)
+    elif description is None and kms_key_id is not None:
+        secret = context.usable(
+            secret_id
+        )  # the key of every replica is its own (user guide, standalone-secret)
+    else:
+        secret = context.with_metadata(secret_id)
+    if secret.is_managed:
+        raise managed_by_service()
+    if kms_key_id is not None and secret.is_cross_account_replica:
+        check_own_key(kms_key_id)
+    return secret
 
 
 def _encrypted_again(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any]:
@@ -188,15 +208,21 @@ def list_secrets(
     sort_order: str = "asc",
     sort_by: str = "created-date",
 ) -> Response:
-    matches = search.matching(filters or ())
-    asked = ("ListSecrets", include_planned_deletion, filters or [], sort_order, sort_by)
+    # Whether AWS lists a secret whose sort key changes between two pages has not been observed: see page().
+    finds = search.matching(filters or ())
 
-    def choose(living: Iterable[Secret]) -> Sequence[Secret]:
-        shown = (secret for secret in living if include_planned_deletion or secret.deleted_at is None)
-        return sorted(filter(matches, shown), key=_SORT_KEYS[sort_by], reverse=sort_order == "desc")
+    def matches(secret: Secret) -> bool:
+        return (include_planned_deletion or secret.deleted_at is None) and finds(secret)
 
-    found = context.region.select(asked, context.now, choose)
-    page, following = pages.page(found, asked, next_token, max_results or pages.LARGEST)
+    page, following = context.region.page(
+        ("ListSecrets", include_planned_deletion, filters or [], sort_order, sort_by),
+        context.now,
+        matches,
+        next_token,
+        max_results or pages.LARGEST,
+        order=sort_by,
+        descending=sort_order == "desc",
+    )
     response: Response = {"SecretList": [_listed(secret) for secret in page]}
     if following is not None:
         response["NextToken"] = following
@@ -208,12 +234,3 @@ def _listed(secret: Secret) -> Response:
     if secret.labels:
         entry["SecretVersionsToStages"] = labels.by_version(secret.labels)
     return entry
-
-
-_SORT_KEYS: Mapping[str, Callable[[Secret], Any]] = {
-    "created-date": lambda secret: secret.created_at,
-    # The first dates sort before every real one: never read comes first, and last in descending order.
-    "last-accessed-date": lambda secret: secret.last_accessed_on or date.min,
-    "last-changed-date": lambda secret: secret.last_changed_at,
-    "name": lambda secret: secret.name,
-}

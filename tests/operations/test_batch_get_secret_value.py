@@ -323,6 +323,31 @@ class TestPages:
         assert (names(first), len(first["Errors"])) == ([], 1)
         assert (names(second), len(second["Errors"])) == (["more2"], 0)
 
+    def test_lead_to_every_secret_though_each_is_deleted_as_it_is_read(self, client):
+        """Inferred: not observed on AWS."""
+        asked, following, read = {"Filters": by_name("db"), "MaxResults": 2}, {}, []
+        while following is not None:
+            page = client.batch_get_secret_value(**asked, **following)
+            for name in names(page):
+                client.delete_secret(SecretId=name)
+                read.append(name)
+            following = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+
+        assert read == ["db1", "db2", "db3", "db4", "db5"]
+
+    def test_lead_to_every_secret_that_stays_though_others_come_and_go(self, client):
+        """Inferred: not observed on AWS."""
+        asked = {"Filters": by_name("db"), "MaxResults": 2}
+        first = client.batch_get_secret_value(**asked)
+        client.delete_secret(SecretId="db1", ForceDeleteWithoutRecovery=True)
+        client.delete_secret(SecretId="db4", ForceDeleteWithoutRecovery=True)
+        client.create_secret(Name="db1", SecretString="new")
+
+        second = client.batch_get_secret_value(**asked, NextToken=first["NextToken"])
+
+        assert (names(first), names(second)) == (["db1", "db2"], ["db3", "db5"])
+        assert "NextToken" not in second
+
     @pytest.mark.parametrize(
         "value", [pytest.param("o", id="of another question"), pytest.param(None, id="that was never given")]
     )

@@ -110,6 +110,53 @@ def test_list_secret_version_ids_has_no_token_where_the_last_page_is_full(client
     assert "NextToken" not in listed
 
 
+def test_list_secret_version_ids_leads_to_every_version_that_stays_though_others_come_and_go(client, db):
+    """Inferred: not observed on AWS."""
+    client.put_secret_value(
+        SecretId="db", SecretString="5", ClientRequestToken=token(5), VersionStages=["blue"]
+    )
+    asked = {"SecretId": "db", "MaxResults": 1}
+    first = client.list_secret_version_ids(**asked)
+    client.put_secret_value(
+        SecretId="db", SecretString="6", ClientRequestToken=token(6), VersionStages=["AWSPREVIOUS", "green"]
+    )
+
+    second = client.list_secret_version_ids(**asked, NextToken=first["NextToken"])
+    client.update_secret_version_stage(
+        SecretId="db", VersionStage="AWSCURRENT", RemoveFromVersionId=token(4), MoveToVersionId=token(1)
+    )
+    third = client.list_secret_version_ids(**asked, NextToken=second["NextToken"])
+
+    assert [ids(page) for page in (first, second, third)] == [[token(3)], [token(4)], [token(5)]]
+    assert "NextToken" not in third
+
+
+def test_list_secret_version_ids_leads_to_every_version_though_each_page_makes_another_one(client, db):
+    """Inferred: not observed on AWS."""
+    listed, following = [], {}
+    while following is not None:
+        page = client.list_secret_version_ids(
+            SecretId="db", IncludeDeprecated=True, MaxResults=1, **following
+        )
+        listed += ids(page)
+        client.put_secret_value(SecretId="db", SecretString="more")
+        following = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+
+    assert listed == [token(number) for number in (1, 2, 3, 4)]
+
+
+def test_list_secret_version_ids_refuses_the_token_of_a_secret_of_the_same_name(client, db):
+    """Inferred: not observed on AWS."""
+    given = client.list_secret_version_ids(SecretId="db", MaxResults=1)["NextToken"]
+    client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name="db", SecretString="new")
+
+    with refused("InvalidNextTokenException") as answer:
+        client.list_secret_version_ids(SecretId="db", MaxResults=1, NextToken=given)
+
+    assert answer.status == 400
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -227,6 +227,28 @@ class TestPages:
 
         assert answer.status == 400
 
+    @pytest.mark.parametrize("other", ["eu-west-1", "210987654321"])
+    def test_are_refused_for_the_token_of_another_region_or_account(self, fakesecrets, client, other):
+        """Inferred: not observed on AWS."""
+        given = client.list_secrets(MaxResults=2)["NextToken"]
+        elsewhere = (
+            fakesecrets.client(other)
+            if "-" in other
+            else fakesecrets.client(aws_access_key_id=other, aws_secret_access_key="x")
+        )
+
+        with refused("InvalidNextTokenException") as answer:
+            elsewhere.list_secrets(MaxResults=2, NextToken=given)
+
+        assert answer.status == 400
+
+    def test_are_found_by_the_same_tokens_in_each_run(self, client):
+        """Inferred: a token is opaque; that of a request does not depend on when it is sent."""
+        first, second = (client.list_secrets(MaxResults=2)["NextToken"] for _ in range(2))
+
+        assert first == second
+        assert len(first) <= 4096
+
     def test_hold_a_hundred_secrets_at_the_most(self, client):
         """botocore's service model: MaxResults 1-100; the size of a page where none is asked for is inferred."""
         for number in range(100):
@@ -239,6 +261,149 @@ class TestPages:
             "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: "
             "Member must have value less than or equal to 100"
         )
+
+
+EVERY_ORDER = [
+    pytest.param({"SortOrder": "asc"}, id="ascending"),
+    pytest.param({"SortOrder": "desc"}, id="descending"),
+    *[
+        pytest.param({"SortBy": by, "SortOrder": order}, id=f"{by}, {order}", marks=SORTED)
+        for by in ("name", "last-changed-date", "last-accessed-date")
+        for order in ("asc", "desc")
+    ],
+]
+
+
+def walk(client, size, **asked):
+    """The pages of a list, each of them requested after the one before has been worked on."""
+    return client.get_paginator("list_secrets").paginate(**asked, PaginationConfig={"PageSize": size})
+
+
+class TestPagesOfAListThatChanges:
+    """Inferred: AWS documents no snapshot and no positions; programs that delete what they list work there."""
+
+    @pytest.fixture(autouse=True)
+    def nine(self, client, fakesecrets_clock):
+        """Created in the order i to a, and read in another one."""
+        fakesecrets_clock.move_to("2030-01-01")
+        for name in "ihgfedcba":
+            client.create_secret(Name=name, SecretString="old")
+            fakesecrets_clock.tick(1)
+        for name in "cafe":
+            client.get_secret_value(SecretId=name)
+            fakesecrets_clock.tick(86_400)
+
+    @pytest.mark.parametrize("force", [True, False], ids=["by force", "with a recovery window"])
+    @pytest.mark.parametrize("order", EVERY_ORDER)
+    def test_lead_to_every_secret_though_each_is_deleted_as_it_is_listed(self, client, order, force):
+        deleted = []
+        for page in walk(client, 2, **order):
+            for name in names(page):
+                client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=force)
+                deleted.append(name)
+
+        assert sorted(deleted) == list("abcdefghi")
+        assert client.list_secrets()["SecretList"] == []
+
+    @pytest.mark.parametrize("order", EVERY_ORDER)
+    def test_lead_to_every_secret_though_each_is_changed_and_read_as_it_is_listed(
+        self, client, fakesecrets_clock, order
+    ):
+        """A list by the date of the last change comes to an end though each page moves its secrets."""
+        listed = []
+        for page in walk(client, 2, **order):
+            for name in names(page):
+                fakesecrets_clock.tick(86_400)
+                client.update_secret(SecretId=name, Description="seen")
+                client.get_secret_value(SecretId=name)
+                listed.append(name)
+
+        assert sorted(listed) == list("abcdefghi")
+
+    @pytest.mark.parametrize("order", EVERY_ORDER)
+    def test_lead_to_every_secret_that_stays_though_others_come(self, client, fakesecrets_clock, order):
+        """A program that makes a new secret out of each old one comes to an end, too."""
+        listed = []
+        for page in walk(client, 2, **order):
+            for name in names(page):
+                fakesecrets_clock.tick(1)
+                client.create_secret(Name=f"{name}-new", SecretString="new")
+                listed.append(name)
+
+        assert sorted(listed) == list("abcdefghi")
+
+    def test_leave_out_a_secret_that_is_seeded_meanwhile(self, client, fakesecrets):
+        """A list has the secrets of its first page, though a seeded one may be older than they are."""
+        first = client.list_secrets(MaxResults=3)
+        fakesecrets.add_secret("older", "old", created_at="2030-01-01 00:00:04.5")
+
+        rest = client.list_secrets(NextToken=first["NextToken"])
+
+        assert names(first) + names(rest) == list("ihgfedcba")
+        assert "older" in names(client.list_secrets())
+
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    @SORTED
+    def test_leave_out_a_secret_that_changes_its_place_while_it_is_still_to_come(
+        self, client, fakesecrets_clock, order
+    ):
+        """A list is what it was at its first page, as far as that can be told."""
+        asked = {"SortBy": "last-changed-date", "SortOrder": order, "MaxResults": 3}
+        first = client.list_secrets(**asked)
+        client.update_secret(SecretId="e", Description="changed")
+
+        second = client.list_secrets(**asked, NextToken=first["NextToken"])
+        third = client.list_secrets(**asked, NextToken=second["NextToken"])
+
+        assert sorted(names(first) + names(second) + names(third)) == list("abcdfghi")
+        assert "NextToken" not in third
+
+    def test_lead_on_from_a_secret_that_was_created_anew(self, client):
+        first = client.list_secrets(MaxResults=3)
+        client.delete_secret(SecretId="g", ForceDeleteWithoutRecovery=True)
+        client.create_secret(Name="g", SecretString="new")
+
+        rest = client.list_secrets(NextToken=first["NextToken"])
+
+        assert names(rest) == list("fedcba")
+
+
+def test_a_clean_up_of_250_secrets_deletes_them_all(client, fakesecrets_clock):
+    """Inferred: the clean-up scripts that are published for AWS delete page by page."""
+    fakesecrets_clock.move_to("2030-01-01")  # all of them are created in the same instant
+    for number in range(250):
+        client.create_secret(Name=f"db-{number}")
+
+    for page in client.get_paginator("list_secrets").paginate():
+        for secret in page["SecretList"]:
+            client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+
+    assert client.list_secrets()["SecretList"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param({}, "cab", id="ascending"),
+        pytest.param({"SortOrder": "desc"}, "bac", id="descending"),
+        pytest.param({"SortBy": "last-accessed-date"}, "cab", id="accessed", marks=SORTED),
+        pytest.param(
+            {"SortBy": "last-changed-date", "SortOrder": "desc"},
+            "bac",
+            id="changed, descending",
+            marks=SORTED,
+        ),
+    ],
+)
+def test_list_secrets_of_one_instant_in_the_order_of_their_creation(
+    client, fakesecrets_clock, asked, expected
+):
+    """LocalStack snapshot test_create_multi_secrets_snapshot: the order of creation; inferred for one instant."""
+    fakesecrets_clock.move_to("2030-01-01")
+    for name in "cab":
+        client.create_secret(Name=name)
+
+    assert names(client.list_secrets(**asked)) == list(expected)
 
 
 @pytest.mark.parametrize(
