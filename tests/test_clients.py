@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from threading import Lock
@@ -24,7 +25,7 @@ from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader
 from botocore.stub import ANY, Stubber
 from rotation_functions import well_behaved
-from support import refused
+from support import raw, refused
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._world import World
@@ -950,3 +951,102 @@ class TestStubbed:
         )
 
         pytester.runpytest_subprocess("-p", "early").assert_outcomes(passed=2)
+
+
+NO_REGIONS = [
+    "a:b:c",
+    "us east 1",
+    "US-EAST-1",
+    "us-east-1:",
+    "us-east-1/",
+    "-us",
+    "us--east",
+    "us_east_1",
+    "a" * 64,
+    "*",
+]
+
+
+class TestWhatIsNoRegion:
+    """It would break every ARN: each place where a region comes in refuses it, and changes nothing."""
+
+    @pytest.fixture(autouse=True)
+    def unchanged(self, fakesecrets):
+        yield
+        assert fakesecrets.history == ()
+        assert fakesecrets._service.store.regions.keys() <= {("123456789012", "us-east-1")}
+        assert fakesecrets._service.functions.arns == ()
+
+    @pytest.mark.parametrize("region", [*NO_REGIONS, b"us-east-1", 1])
+    def test_is_refused_where_a_test_names_it(self, fakesecrets, region):
+        told = re.escape(
+            f"region_name is {region!r}, which is not the name of a region. Name one such as 'us-east-1'"
+        )
+        for use in (
+            lambda: fakesecrets.client(region),
+            lambda: fakesecrets.add_rotation_function(well_behaved, region_name=region),
+            lambda: fakesecrets.add_secret("db", "value", region_name=region),
+            lambda: fakesecrets.add_secret("db", "value", region_name=region, rotation_function=well_behaved),
+        ):
+            with pytest.raises(FakeSecretsError, match=told):
+                use()
+
+    @pytest.mark.parametrize("region", ["a:b:c", "US-EAST-1", "us--east"])
+    def test_is_refused_in_the_arn_of_a_function(self, fakesecrets, region):
+        with pytest.raises(FakeSecretsError, match="is no name for a Lambda function"):
+            fakesecrets.add_rotation_function(
+                well_behaved, name=f"arn:aws:lambda:{region}:123456789012:function:x"
+            )
+
+    @pytest.mark.parametrize("variable", ["AWS_DEFAULT_REGION", "AWS_REGION"])
+    def test_is_refused_in_the_environment(self, fakesecrets, monkeypatch, variable):
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        monkeypatch.setenv(variable, "a:b:c")
+        told = f"The environment variable {variable} is 'a:b:c', which is not the name of a region."
+
+        for use in (
+            fakesecrets.client,
+            lambda: fakesecrets.add_rotation_function(well_behaved),
+            lambda: fakesecrets.add_secret("db", "value"),
+            lambda: raw("ListSecrets", {}, region=""),
+        ):
+            with pytest.raises(FakeSecretsError, match=told):
+                use()
+
+    @pytest.mark.parametrize("fault", [False, True], ids=["by the first door", "by the second"])
+    def test_a_client_of_one_that_botocore_takes_is_refused_as_by_aws(self, fakesecrets, fault):
+        client = boto3.client("secretsmanager", region_name="US-EAST-1")
+        if fault:
+            fakesecrets.fail("CreateSecret", "ThrottlingException")
+
+        with refused("InvalidSignatureException") as answered:
+            client.create_secret(Name="db", SecretString="value")
+
+        assert (answered.status, answered.message) == (400, "Credential should be scoped to a valid region.")
+
+    def test_a_replica_in_it_is_refused_by_the_model(self, fakesecrets, client):
+        with refused("ValidationException") as answered:
+            client.create_secret(Name="db", SecretString="v", AddReplicaRegions=[{"Region": "a:b:c"}])
+
+        assert "at 'addReplicaRegions.1.member.region' failed to satisfy constraint" in answered.message
+        fakesecrets.reset()
+
+
+@pytest.mark.parametrize(
+    "region", ["us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "cn-north-1", "local", "test-region"]
+)
+def test_other_names_can_be_regions(fakesecrets, region):
+    arn = fakesecrets.add_secret("db", "value", region_name=region, rotation_function=well_behaved).arn
+
+    assert arn.split(":")[3] == region
+    assert fakesecrets.client(region).get_secret_value(SecretId=arn)["SecretString"] == "value"
+
+
+def test_no_fake_is_entered_where_the_environment_names_no_region(pytester, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "a:b:c")
+    pytester.makepyfile("def test_it(fakesecrets): pass\ndef test_without(): pass")
+
+    ran = pytester.runpytest()
+
+    ran.assert_outcomes(errors=1, passed=1)
+    ran.stdout.fnmatch_lines(["E *FakeSecretsError: The environment variable AWS_DEFAULT_REGION is 'a:b:c'*"])

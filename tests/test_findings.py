@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import pytest
 from rotation_functions import STEPS, raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecretsError, Finding, RotationFailedWarning
+from pytest_fakesecrets._core.errors import ReportingFailedWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -430,6 +432,90 @@ class TestFindings:
         fakesecrets.rotate("db", in_step("createSecret", writing(print)))
 
         assert (sys.stdout, sys.stderr, list(logging.getLogger().handlers)) == before
+
+
+class TestWhatFindingsSay:
+    """What comes from the function is rid of values before it enters a sentence, and the sentence stays as it is."""
+
+    @pytest.mark.parametrize(
+        ("work", "code", "expected"),
+        [
+            pytest.param(
+                lambda client, arn, token: client.put_secret_value(SecretId=arn, SecretString={"a": NEW}),
+                "illegal-call",
+                "A call has parameters that it cannot have: Parameter validation failed: Invalid type for parameter "
+                "SecretString, valid types: <class 'str'>",
+                id="parameters",
+            ),
+            pytest.param(
+                lambda client, arn, token: {}["a " + OLD],
+                "event-misread",
+                "The function asked for 'a ***', and the event has Step, SecretId, ClientRequestToken, RotationToken.",
+                id="a key",
+            ),
+        ],
+    )
+    def test_of_an_error_show_its_words_without_values(self, db, fakesecrets, work, code, expected):
+        rotation = fakesecrets.rotate("db", in_step("createSecret", work))
+
+        assert [found.text for found in rotation.findings if found.code == code] == [expected]
+
+    def test_of_a_refusal_show_awss_words_without_values(self, db, fakesecrets):
+        fakesecrets.fail(
+            "GetSecretValue", (400, "InvalidRequestException", f"Not {OLD}, nor first."), times=None
+        )
+
+        rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert (
+            "GetSecretValue was refused with InvalidRequestException.",
+            "AWS says: Not ***, nor first.",
+        ) in [(found.text, found.advice) for found in rotation.findings]
+
+    def test_of_lost_members_show_their_names_without_values(self, client, fakesecrets):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"password": OLD, "host": "h", f"{OLD}-2": "a"})
+        )
+        function = in_step("createSecret", lambda *a: put(*a, value=json.dumps({"password": NEW})))
+
+        (found,) = fakesecrets.rotate("db", function).findings
+
+        assert found.text == "The new value lacks what the current one has: host, ***-2."
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            f"postgres://app:{OLD}@db",
+            "Basic " + base64.b64encode(f"app:{OLD}".encode()).decode(),
+            OLD.encode().hex(),
+            json.dumps({"body": json.dumps({"password": OLD})}),
+        ],
+        ids=["a DSN", "HTTP Basic", "hex", "JSON in JSON"],
+    )
+    def test_of_a_leak_know_every_form(self, client, fakesecrets, written):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"users": [{"username": "app", "password": OLD}]})
+        )
+
+        def logs(event, context):
+            logging.getLogger("rotation").warning("%s", written)
+
+        assert "secret-leaked" in [found.code for found in fakesecrets.rotate("db", logs).findings]
+
+    @pytest.mark.parametrize("broken", ["findings", "leaks"])
+    def test_of_a_step_that_cannot_be_checked_are_not_silent(self, db, fakesecrets, monkeypatch, broken):
+        def fails(*_):
+            raise LookupError
+
+        monkeypatch.setattr(f"pytest_fakesecrets._calling.{broken}", fails)
+
+        with pytest.warns(ReportingFailedWarning, match="LookupError at"):
+            rotation = fakesecrets.rotate("db", well_behaved)
+
+        assert rotation.status == "succeeded"
+        assert {found.code for found in rotation.findings} == {"unchecked"}
+        with pytest.raises(AssertionError, match="What createSecret did could not be checked"):
+            fakesecrets.check(rotation)
 
 
 class TestCheck:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
+import warnings
 from datetime import timedelta
 
 import boto3
@@ -10,7 +12,11 @@ import pytest
 from rotation_functions import nothing, raising_in, well_behaved
 from support import current, labels, needs, refused, token
 
-from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning, _report_plugin
+from pytest_fakesecrets._explain import explain
+
+#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+KEPT = (_report_plugin,)
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
@@ -897,3 +903,222 @@ class TestFunctionsByName:
 
     def test_the_same_function_twice_is_one(self, fakesecrets):
         assert fakesecrets.add_rotation_function(nothing) == fakesecrets.add_rotation_function(nothing)
+
+
+class OddText(str):
+    """What a str() may return: a str that is not quite one."""
+
+    def __str__(self):
+        raise LookupError
+
+    encode = split = replace = startswith = None
+
+
+def odd(name, **attributes):
+    return type(name, (Exception,), attributes)("an argument")
+
+
+def raises(error):
+    def method(*_):
+        raise error
+
+    return method
+
+
+ODD_ERRORS = {
+    "whose str() raises": odd("Odd", __str__=raises(LookupError())),
+    "whose str() ends the process": odd("Odd", __str__=raises(SystemExit(3))),
+    "whose str() fails the test": odd("Odd", __str__=lambda self: pytest.fail("no")),
+    "whose str() is not text": odd("Odd", __str__=lambda self: 7),
+    "whose str() is odd": odd("Odd", __str__=lambda self: OddText("text")),
+    "whose repr() raises": odd("Odd", __repr__=raises(LookupError())),
+    "that is huge": ValueError("x" * 3_000_000),
+    "with half of a character": ValueError("half \ud800 of one"),
+    "whose attributes raise": odd(
+        "Odd", response=property(raises(ValueError())), operation_name=property(raises(SystemExit()))
+    ),
+    "whose notes raise": odd("Odd", __notes__=property(raises(ValueError()))),
+    "with an odd response": odd(
+        "Odd",
+        response={"Error": {"Code": "ValidationException", "Message": odd("M", __str__=raises(OSError()))}},
+    ),
+    "of a key that cannot be printed": KeyError(odd("Key", __repr__=raises(LookupError()))),
+    "without arguments": KeyError(),
+}
+
+
+class TestOddErrors:
+    """No fault in describing what a function has raised comes out of the call that has run it."""
+
+    @pytest.fixture(autouse=True)
+    def reports(self):
+        """What cannot be made of an error is a warning, and a warning never ends a test."""
+        with warnings.catch_warnings(record=True) as caught:
+            yield caught
+
+    @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
+    def test_an_error_is_a_failure_like_any_other(self, db, fakesecrets, reports, error):
+        rotation = fakesecrets.rotate("db", raising_in("setSecret", error))
+
+        assert (rotation.status, rotation.error) == ("failed", error)
+        assert [str(each.message)[:12] for each in reports if each.category is RotationFailedWarning] == [
+            "The rotation"
+        ]
+        assert all(len(str(each.message)) < 110_000 for each in reports)
+        str(each for each in rotation.findings)
+        fakesecrets.timeline().encode()
+        "".join(str(each.message) for each in reports).encode()
+
+    @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
+    def test_it_comes_out_of_a_step_unchanged_and_not_out_of_the_clock(
+        self, db, fakesecrets, fakesecrets_clock, fakesecrets_rotation, error
+    ):
+        function = fakesecrets.add_rotation_function(raising_in("createSecret", error))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        with pytest.raises(type(error)) as raised:
+            fakesecrets_rotation.run()
+        assert raised.value is error
+
+        fakesecrets._rotations.driven = False
+        fakesecrets_clock.tick(timedelta(days=1))
+        assert fakesecrets.rotations("db")[0].attempt > 1
+
+    @pytest.mark.parametrize(
+        "returned",
+        [
+            odd("Odd", __repr__=raises(LookupError())),
+            odd("Odd", __repr__=raises(SystemExit())),
+            "half \ud800",
+            {"status": odd("Odd", __str__=raises(OSError()))},
+        ],
+        ids=[
+            "whose repr() raises",
+            "whose repr() ends the process",
+            "half of a character",
+            "with an odd member",
+        ],
+    )
+    def test_whatever_it_returns_is_no_failure(self, db, fakesecrets, returned):
+        def function(event, context):
+            well_behaved(event, context)
+            return returned
+
+        assert fakesecrets.rotate("db", function).status == "succeeded"
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no groups")
+    def test_no_value_is_shown_of_a_group_its_causes_and_its_notes(self, db, fakesecrets, reports):
+        inner = ValueError("no old-password")
+        inner.add_note("not even old-password")
+        inner.__cause__ = LookupError("since old-password")
+        db.put_secret_value(SecretId="db", SecretString="old-password")
+
+        group = vars(builtins)["ExceptionGroup"]("some", [inner, OSError("old-password")])
+        fakesecrets.rotate("db", raising_in("setSecret", group))
+
+        text = next(str(each.message) for each in reports if each.category is RotationFailedWarning)
+        assert "old-password" not in text
+        for shown in (
+            "ValueError: no ***",
+            "not even ***",
+            "LookupError: since ***",
+            "OSError: ***",
+            "ExceptionGroup: some",
+        ):
+            assert shown in text
+
+
+class TestLoneSurrogates:
+    """JSON may have them, and so may values, tokens, labels and messages."""
+
+    @pytest.fixture
+    def odd_world(self, db, fakesecrets):
+        db.create_secret(
+            Name="odd", SecretString='{"password": "\\ud800x-odd"}', ClientRequestToken="\ud800" * 32
+        )
+        db.update_secret_version_stage(
+            SecretId="odd", VersionStage="half \ud800", MoveToVersionId="\ud800" * 32
+        )
+        fakesecrets.fail("ListSecrets", (400, "Odd", "half \ud800 of one"))
+        with refused("Odd"):
+            db.list_secrets()
+        with refused("ResourceNotFoundException"):
+            db.get_secret_value(SecretId="db", VersionStage="other \ud800")
+        return db
+
+    def test_rotations_run_and_fail_beside_them(self, odd_world, fakesecrets, fakesecrets_clock):
+        with pytest.warns(RotationFailedWarning, match=r"no login with \*\*\*, half"):
+            fakesecrets.rotate(
+                "db", raising_in("setSecret", ValueError("no login with \ud800x-odd, half \ud800"))
+            )
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets_clock.tick(timedelta(days=1))
+
+        assert fakesecrets.rotations("db")[0].attempt > 1
+
+    def test_a_rotation_may_have_a_token_of_them(self, odd_world, fakesecrets):
+        rotation = fakesecrets.rotate("odd", well_behaved, ClientRequestToken="\udc00" * 32)
+
+        assert (rotation.status, rotation.token) == ("succeeded", "\udc00" * 32)
+
+    def test_what_is_shown_can_be_encoded(self, odd_world, fakesecrets):
+        view = fakesecrets.secret("odd")
+        shown = [
+            fakesecrets.timeline(),
+            fakesecrets.timeline("odd"),
+            *explain(view.staging, {"v1": {"AWSCURRENT"}}),
+            *explain(view.transitions, ["\ud800"]),
+        ]
+
+        "\n".join(shown).encode("utf-8")
+
+    def test_the_section_of_a_failed_test_and_the_report_of_a_run_have_them_too(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+            from pytest_fakesecrets import RotationFailedWarning
+
+
+            def fails(event, context):
+                raise ValueError("no login with \\ud800x-odd")
+
+
+            def test_it(fakesecrets, fakesecrets_client):
+                fakesecrets_client.create_secret(Name="odd", SecretString='{"password": "\\\\ud800x-odd"}')
+                fakesecrets_client.update_secret_version_stage(
+                    SecretId="odd", VersionStage="half \\ud800",
+                    MoveToVersionId=fakesecrets.secret("odd").versions[0].id,
+                )
+                fakesecrets.rotate("odd", fails)
+                assert fakesecrets.secret("odd").staging == {}
+            """
+        )
+
+        ran = pytester.runpytest("--fakesecrets-report=report.html", "-p", "no:randomly")
+
+        ran.assert_outcomes(failed=1, warnings=1)
+        assert ran.ret == pytest.ExitCode.TESTS_FAILED
+        ran.stdout.fnmatch_lines(["*ValueError: no login with [*][*][*]", "fakesecrets report: *report.html"])
+        assert "x-odd" not in pytester.path.joinpath("report.html").read_text("utf-8")
+
+    def test_the_environment_of_a_function_cannot_have_them(self, fakesecrets):
+        for environ in ({"A": "half \ud800"}, {"half \ud800": "a"}, {"A": "\0"}, {"A=B": "c"}, {"": "a"}):
+            with pytest.raises(FakeSecretsError, match=r"The environment variable '.*' cannot be set\."):
+                fakesecrets.add_rotation_function(well_behaved, environ=environ)
+
+        with pytest.raises(
+            FakeSecretsError, match=r"MASTER has to be a string, not an object of type bytes\."
+        ):
+            fakesecrets.add_rotation_function(well_behaved, environ={"MASTER": b"hunter2"})
+
+    def test_an_error_code_cannot_have_them(self, fakesecrets):
+        with pytest.raises(FakeSecretsError, match="cannot be an error code"):
+            fakesecrets.fail("GetSecretValue", (400, "half \ud800", "message"))
+
+
+def test_a_managed_secret_with_a_deep_value_is_rotated(fakesecrets):
+    fakesecrets.add_secret("rds!db", "[" * 60_000, owning_service="rds")
+
+    assert fakesecrets.rotate("rds!db").status == "succeeded"
+    with pytest.raises(FakeSecretsError, match="is not JSON"):
+        fakesecrets.secret("rds!db").json("AWSPREVIOUS")

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -308,6 +309,25 @@ class TestPlainHttp:
         )
 
         assert (status, created["ARN"][:-7]) == (200, f"arn:aws:secretsmanager:{arn}:secret:db")
+
+    @pytest.mark.parametrize(
+        "region",
+        ["a:b:c", "us east 1", "US-EAST-1", "us-east-1:", "-us", "us--east", "*", "us_east_1", "a" * 64],
+    )
+    def test_what_is_no_region_is_refused_as_by_aws_and_changes_nothing(self, fakesecrets, server, region):
+        signed = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=AKIA/20300131/{region}/secretsmanager/aws4_request, X=y"
+        }
+        body = b'{"Name": "db", "SecretString": "value", "ClientRequestToken": "' + b"1" * 32 + b'"}'
+        fakesecrets.fail("CreateSecret", "ThrottlingException")
+
+        told = answer(server, wire(body, X_Amz_Target="secretsmanager.CreateSecret", **signed))
+
+        message = "Credential should be scoped to a valid region."
+        assert told == (400, {"__type": "InvalidSignatureException", "message": message})
+        assert fakesecrets.history == ()
+        assert snapshot(fakesecrets._service.store) == {}
+        assert fakesecrets._service.store.regions == {}
 
     def test_a_rotation_runs_the_function_of_the_test(self, fakesecrets, client, outside):
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
@@ -860,6 +880,10 @@ def unreadable(why):
     return f"{HOW}, and this cannot be read: {why}."
 
 
+def foreign_page(origin):
+    return f"The header Origin is {origin!r}, and this endpoint answers no pages of other hosts."
+
+
 #: Bytes, and what is answered in our own words: status and message. The connection ends.
 WE_REFUSE = {
     "no target": (wire(X_Amz_Target=None), 400, not_a_target("")),
@@ -915,6 +939,17 @@ WE_REFUSE = {
     ),
     "a header that is none": (wire(start="POST / HTTP/1.1\r\nnonsense"), 400, not_a_target("")),
     **{
+        f"the Origin {origin}": (wire(Origin=origin), 403, foreign_page(origin))
+        for origin in (
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "null",
+            "",
+            "http://[::1",
+            "file://",
+        )
+    },
+    **{
         method: (wire(start=f"{method} / HTTP/1.1"), 405, f"{HOW}, and not {method}.")
         for method in ("BREW", "CONNECT", "DELETE", "GET", "OPTIONS", "PATCH", "PUT", "TRACE", "post")
     },
@@ -930,6 +965,22 @@ def unchanged(fakesecrets, client, server):
     assert snapshot(fakesecrets._service.store) == before
     status, listed = answer(server, wire())
     assert (status, [secret["Name"] for secret in listed["SecretList"]]) == (200, ["db"])
+
+
+class TestWhoIsAnswered:
+    @pytest.mark.parametrize(
+        "host",
+        ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "localhost.:{port}", "[::1]:{port}", "127.0.0.2:{port}", "app.localhost:{port}", "localhost", None],
+    )  # fmt: skip
+    @pytest.mark.parametrize(
+        "origin", [None, "http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"]
+    )
+    def test_a_request_to_this_machine_and_a_page_of_it(self, server, host, origin):
+        given = host and host.format(port=port_of(server))
+
+        status, _ = answer(server, wire(Host=given, Origin=origin))
+
+        assert status == 200
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -957,6 +1008,35 @@ class TestWhatIsNoRequest:
         assert (told[0], told[2]) == (status, {"__type": "FakeSecretsError", "message": message})
         assert (told[1]["Content-Type"], told[1]["Connection"], rest) == (JSON, "close", b"")
         assert len(fakesecrets.history) == recorded
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example:{port}", "evil.example", "localhost.evil.example:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.1:1",
+            "localhost:1{port}", "169.254.169.254:{port}", "10.0.0.1:{port}", "0.0.0.0:{port}", "[::2]:{port}", "host.docker.internal:{port}",
+            "secretsmanager.us-east-1.amazonaws.com", "localhost:{port}, localhost:{port}", "localhost:port", "user@localhost:{port}", "",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_may_be_meant_for_another_host(self, fakesecrets, server, host, method):
+        """As a page sends it whose name DNS has moved to the loopback address: it comes from a browser here."""
+        port = port_of(server)
+        given = host.format(port=port)
+
+        told = answer(server, wire(Host=given, start=f"{method} / HTTP/1.1"))
+
+        message = (
+            f"The header Host is {given!r}, and this endpoint answers requests to its own address alone: "
+            f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
+        )
+        assert told == (421, {"__type": "FakeSecretsError", "message": message})
+
+    def test_may_have_two_hosts(self, server):
+        port = port_of(server)
+
+        status, _ = answer(server, wire(Host=f"localhost:{port}", host=f"127.0.0.1:{port}"))
+
+        assert status == 421
 
     def test_has_no_body_in_the_answer_to_head(self, server):
         with connected(server) as connection:
@@ -1221,6 +1301,24 @@ class TestFailuresOfTheFake:
         written = capfd.readouterr().err
         assert written.count("Traceback (most recent call last):") == 1
         assert "in has_a_bug" in written
+
+    def test_a_bug_is_told_without_a_value(self, fakesecrets, client, monkeypatch, capfd):
+        client.create_secret(Name="db", SecretString="hunter2-old")
+
+        def has_a_bug(*_):
+            raise LookupError("Basic " + b64encode(b"app:hunter2-old").decode())
+
+        with fakesecrets.serve() as server, monkeypatch.context() as broken:
+            broken.setattr(World, "answer", has_a_bug)
+            told = answer(server, wire())
+
+        assert told == (
+            500,
+            {"__type": "FakeSecretsError", "message": "The fake has failed: LookupError: Basic ***"},
+        )
+        written = capfd.readouterr().err
+        assert "LookupError: Basic ***" in written
+        assert "YXBwOmh1bnRlcjItb2xk" not in written
 
     def test_who_stops_the_test_inside_a_rotation_is_heard(self, fakesecrets, client, monkeypatch):
         heard = []
