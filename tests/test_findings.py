@@ -346,7 +346,7 @@ class TestFindings:
             ),
         ],
     )
-    def test_of_a_json_value_know_the_credential_by_its_name(
+    def test_findings_of_a_json_value_know_the_credential_by_its_name(
         self, client, fakesecrets, before, changed, code
     ):
         client.create_secret(Name="db", SecretString=json.dumps(before))

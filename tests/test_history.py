@@ -278,9 +278,7 @@ END = [("EndSecretVersionDelete", token(1)), ("EndSecretVersionDelete", token(2)
 class TestCloudTrailOfDeletions:
     """User guide, CloudTrail entries for deletion; inferred: the members, and when each is logged."""
 
-    def test_has_a_record_for_each_version_of_a_secret_that_is_scheduled_for_deletion(
-        self, two, fakesecrets, fakesecrets_clock
-    ):
+    def test_a_scheduled_deletion_has_a_record_for_each_version(self, two, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2100-01-02 09:30:15")
         arn = fakesecrets.secret("db").arn
 
@@ -308,7 +306,7 @@ class TestCloudTrailOfDeletions:
             "eventCategory": "Management",
         }
 
-    def test_ends_when_the_recovery_window_has_ended(self, two, fakesecrets, fakesecrets_clock):
+    def test_a_deletion_ends_when_the_recovery_window_has_ended(self, two, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2100-01-01")
         two.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         fakesecrets_clock.move_to("2100-01-09")
@@ -316,7 +314,7 @@ class TestCloudTrailOfDeletions:
         assert logged(fakesecrets) == [*START, *END]
         assert {record["eventTime"] for record in fakesecrets.cloudtrail[2:]} == {"2100-01-08T00:00:00Z"}
 
-    def test_is_taken_back_when_the_secret_is_restored(self, two, fakesecrets):
+    def test_a_deletion_is_cancelled_when_the_secret_is_restored(self, two, fakesecrets):
         two.delete_secret(SecretId="db")
 
         two.restore_secret(SecretId="db")
@@ -324,19 +322,19 @@ class TestCloudTrailOfDeletions:
         cancelled = [("CancelSecretVersionDelete", token(1)), ("CancelSecretVersionDelete", token(2))]
         assert logged(fakesecrets) == [*START, *cancelled]
 
-    def test_by_force_starts_and_ends_at_once(self, two, fakesecrets):
+    def test_a_forced_deletion_starts_and_ends_at_once(self, two, fakesecrets):
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
         assert logged(fakesecrets) == [START[0], END[0], START[1], END[1]]
 
-    def test_by_force_ends_one_that_was_scheduled(self, two, fakesecrets):
+    def test_a_forced_deletion_ends_one_that_was_scheduled(self, two, fakesecrets):
         two.delete_secret(SecretId="db")
 
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
         assert logged(fakesecrets) == [*START, *END]
 
-    def test_has_the_version_that_a_new_one_displaces(self, two, fakesecrets, fakesecrets_clock):
+    def test_a_version_that_a_new_one_displaces_is_deleted(self, two, fakesecrets, fakesecrets_clock):
         """User guide, retrieve-ct-entries, of 2023; quotas: 100 versions."""
         fakesecrets_clock.move_to("2100-01-01")
         for number in range(3, 102):
@@ -344,13 +342,13 @@ class TestCloudTrailOfDeletions:
 
         assert logged(fakesecrets) == [START[0], END[0]]
 
-    def test_has_none_for_the_version_of_a_test_run(self, db, fakesecrets):
+    def test_the_version_of_a_test_run_has_no_record_of_its_deletion(self, db, fakesecrets):
         """API_RotateSecret: the test removes it."""
         fakesecrets.rotate("db", well_behaved, RotateImmediately=False)
 
         assert [name for name, _ in logged(fakesecrets)] == ["TestRotationStarted", "TestRotationSucceeded"]
 
-    def test_is_shown_by_the_timeline_and_the_events_of_the_bus(self, db, fakesecrets):
+    def test_a_deletion_is_in_the_timeline_and_in_the_events_of_the_bus(self, db, fakesecrets):
         seen = len(fakesecrets.eventbridge)
         db.delete_secret(SecretId="db")
 
@@ -364,7 +362,7 @@ class TestCloudTrailOfDeletions:
 class TestCloudTrailOfReplications:
     """User guide, CloudTrail entries for replication; inferred: the members, and when each is logged."""
 
-    def test_has_the_start_and_the_end_of_each(self, client, fakesecrets):
+    def test_each_replication_has_a_record_of_its_start_and_of_its_end(self, client, fakesecrets):
         regions = [{"Region": "eu-west-1"}, {"Region": "eu-west-2"}]
 
         arn = client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)["ARN"]
@@ -379,7 +377,7 @@ class TestCloudTrailOfReplications:
         assert started["awsRegion"] == "us-east-1"
         assert not {"requestID", "errorMessage"} & started.keys()
 
-    def test_tells_why_one_has_failed_each_time(self, db, fakesecrets):
+    def test_a_failed_replication_has_its_reason_in_each_attempt(self, db, fakesecrets):
         paris = fakesecrets.client("eu-west-3")
         paris.create_secret(Name="db", SecretString="French")
         for _ in range(2):
@@ -393,7 +391,7 @@ class TestCloudTrailOfReplications:
             "Replication failed: Secret name db already exists in region eu-west-3."
         )
 
-    def test_is_silent_about_changes_of_what_is_replicated(self, db, fakesecrets):
+    def test_later_changes_of_a_replicated_secret_have_no_record(self, db, fakesecrets):
         db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
         seen = len(fakesecrets.cloudtrail)
 
@@ -402,7 +400,7 @@ class TestCloudTrailOfReplications:
 
         assert len(fakesecrets.cloudtrail) == seen
 
-    def test_of_a_replica_that_is_removed_is_the_deletion_of_its_versions(self, db, fakesecrets):
+    def test_the_removal_of_a_replica_is_the_deletion_of_its_versions(self, db, fakesecrets):
         db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
         seen = len(fakesecrets.cloudtrail)
 

@@ -65,7 +65,11 @@ class RotationStep:
 
     @property
     def was_raised(self) -> bool:
-        """Whether the function raised the error. The fake makes one where the labels are wrong at the end."""
+        """
+        Whether the function raised the error.
+
+        The fake makes one where the labels are wrong at the end, and where the pending version is rejected.
+        """
         return self.error is not None and self.error.__traceback__ is not None
 
     @property

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import boto3
 import correct_functions
 import pytest
 from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
 from contract_runs import contract_of, failure_of, failures, run
+from correct_functions import put_pending, read
+from credential_targets import DATABASE
 from key_service import SERVICE
 from support import needs
 
@@ -100,6 +103,28 @@ def test_a_function_with_the_keys_of_the_account_of_its_secret_needs_no_rotation
 
     with FakeSecrets() as fake, pytest.raises(pytest.skip.Exception, match="needs no RotationToken"):
         contract.test_the_rotation_token_is_passed_on_from_another_account(fake)
+
+
+def with_a_passwd(event, context):
+    """A single user whose password is called passwd. The pending value is read by its label alone."""
+    arn, token, client = event["SecretId"], event["ClientRequestToken"], boto3.client("secretsmanager")
+    if event["Step"] == "createSecret":
+        value = {**read(client, arn), "passwd": correct_functions.new_password(client)}
+        put_pending(client, arn, token, value)
+    elif event["Step"] == "finishSecret":
+        correct_functions.promote(client, arn, token)
+    else:
+        pending = read(client, arn, VersionStage="AWSPENDING")
+        use = DATABASE.change_password if event["Step"] == "setSecret" else DATABASE.log_in
+        use(pending["user"], pending["passwd"])
+
+
+def test_the_value_of_somebody_else_has_another_credential_whatever_that_is_called():
+    attributes = {**ONE_USER, "secret_value": {"user": "app", "passwd": "old-password"}}
+
+    failure = failure_of(with_a_passwd, attributes, "test_somebody_elses_pending_version_is_left_alone")
+
+    assert "wrong-version-used" in failure
 
 
 @pytest.mark.long

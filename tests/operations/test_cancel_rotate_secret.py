@@ -72,7 +72,7 @@ def test_in_the_middle_of_a_rotation_it_names_the_version_and_leaves_the_labels(
     assert [event["eventName"] for event in fakesecrets.cloudtrail] == ["RotationStarted"]
 
 
-def test_before_the_pending_version_has_a_value_it_takes_the_label_away(
+def test_cancelling_removes_awspending_from_a_version_without_a_value(
     rotating, fakesecrets, fakesecrets_rotation
 ):
     """terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic; inferred: the version stays."""
@@ -85,7 +85,7 @@ def test_before_the_pending_version_has_a_value_it_takes_the_label_away(
     assert fakesecrets.rotations("db")[0].status == "cancelled"
 
 
-def test_a_secret_without_a_value_takes_another_schedule_after_it(client, fakesecrets):
+def test_a_secret_without_a_value_accepts_another_schedule_after_a_cancellation(client, fakesecrets):
     """
     terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic, call by call.
 
@@ -124,7 +124,7 @@ def test_a_secret_without_a_value_takes_another_schedule_after_it(client, fakese
         pytest.param("never", 1, True, id="never, with a value"),
     ],
 )
-def test_whether_the_next_rotation_is_accepted_after_it_is_assumed(
+def test_an_assumption_decides_whether_cancelling_unblocks_the_next_rotation(
     rotating, fakesecrets, fakesecrets_rotation, assumed, steps, blocks
 ):
     """API_CancelRotateSecret: failing to clean up a cancelled rotation *can* block future ones; AWS PCS user guide."""
@@ -146,7 +146,7 @@ def test_whether_the_next_rotation_is_accepted_after_it_is_assumed(
     assert rotating.rotate_secret(SecretId="db")["VersionId"]
 
 
-def test_it_frees_a_failed_rotation_without_a_value_too(db, fakesecrets):
+def test_cancelling_frees_a_failed_rotation_without_a_value(db, fakesecrets):
     """Inferred from that of a rotation that runs: labels alone decide."""
     fakesecrets.assume(retry_delays=())
     function = fakesecrets.add_rotation_function(raising_in("createSecret"))
@@ -158,7 +158,7 @@ def test_it_frees_a_failed_rotation_without_a_value_too(db, fakesecrets):
     assert labels(db, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_a_second_one_frees_what_deletion_has_cancelled(rotating, fakesecrets):
+def test_cancelling_frees_a_rotation_that_a_deletion_has_cancelled(rotating, fakesecrets):
     """Inferred: DeleteSecret leaves the labels as they are."""
     rotating.delete_secret(SecretId="db")
     rotating.restore_secret(SecretId="db")
@@ -169,7 +169,7 @@ def test_a_second_one_frees_what_deletion_has_cancelled(rotating, fakesecrets):
     assert labels(rotating, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_a_version_that_the_step_in_flight_fills_after_it_is_pending_again(db, fakesecrets):
+def test_a_step_in_flight_makes_its_version_pending_again_after_the_cancellation(db, fakesecrets):
     """Inferred: a step in flight cannot be stopped, and PutSecretValue attaches the labels that it names."""
 
     def function(event, context):
@@ -186,7 +186,7 @@ def test_a_version_that_the_step_in_flight_fills_after_it_is_pending_again(db, f
     assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
 
 
-def test_a_managed_secret_accepts_it(client, fakesecrets):
+def test_cancelling_the_rotation_of_a_managed_secret_is_accepted(client, fakesecrets):
     """terraform-provider-aws pull request 49659, for a secret of RDS."""
     fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
 
@@ -196,7 +196,7 @@ def test_a_managed_secret_accepts_it(client, fakesecrets):
     assert client.describe_secret(SecretId="rds!db-1")["RotationEnabled"] is False
 
 
-def test_a_managed_secret_whose_owner_does_not_rotate_it_is_refused(client, fakesecrets):
+def test_cancelling_is_refused_where_the_owner_of_a_managed_secret_does_not_rotate(client, fakesecrets):
     """User guide, troubleshoot: the text; inferred for CancelRotateSecret."""
     fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
 
@@ -207,7 +207,7 @@ def test_a_managed_secret_whose_owner_does_not_rotate_it_is_refused(client, fake
 
 
 @pytest.mark.parametrize("given", ["sometimes", True, None])
-def test_an_assumption_of_another_word_is_refused(fakesecrets, given):
+def test_an_unknown_word_for_cancel_unblocks_is_refused(fakesecrets, given):
     with pytest.raises(
         FakeSecretsError, match="cancel_unblocks has to be 'empty' or 'always' or 'never', not"
     ):

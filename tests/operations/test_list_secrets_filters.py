@@ -509,7 +509,7 @@ class TestTenValues:
             pytest.param([("name", "db")] * 10, id="of ten filters"),
         ],
     )
-    def test_are_answered(self, client, found, filters):
+    def test_ten_values_of_all_filters_together_are_answered(self, client, found, filters):
         client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
 
         assert found(*filters) == ["db"]
@@ -523,7 +523,7 @@ class TestTenValues:
             pytest.param([("name", ["db"] * 10)] * 10, id="ten times ten"),
         ],
     )
-    def test_and_one_more_are_refused(self, client, found, filters):
+    def test_more_than_ten_values_of_all_filters_together_are_refused(self, client, found, filters):
         client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
 
         with refused("InvalidParameterException") as answer:
@@ -531,7 +531,7 @@ class TestTenValues:
 
         assert answer.message == TOO_MANY
 
-    def test_of_one_filter_are_counted_by_the_service_model_first(self, found):
+    def test_eleven_values_of_one_filter_are_refused_by_the_service_model_first(self, found):
         """jenkins aws-secrets-manager-credentials-provider issue 235: eleven values of one filter."""
         with refused("ValidationException") as answer:
             found(("name", ["db"] * 11), ("tag-key", "team"))

@@ -394,7 +394,7 @@ class TestThePendingValueOfARotation:
             "rotation"
         )
 
-    def test_fails_it_at_the_end_of_create_secret_where_something_else_has_stored_it(
+    def test_a_foreign_pending_value_fails_the_rotation_at_the_end_of_create_secret(
         self, client, db, deploy, fakesecrets
     ):
         driver = deploy(well_behaved)
@@ -419,7 +419,9 @@ class TestThePendingValueOfARotation:
         assert "createSecret returned, and the pending version is rejected" in fakesecrets.timeline("db")
 
     @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
-    def test_fails_it_with_a_hint_at_the_rotation_token(self, client, deploy):
+    def test_a_foreign_pending_value_fails_the_rotation_with_a_hint_at_the_rotation_token(
+        self, client, deploy
+    ):
         driver = deploy(well_behaved)
         store(client)
 
@@ -430,7 +432,9 @@ class TestThePendingValueOfARotation:
         assert last.startswith("hint: The value of v2 was stored outside of the steps of the rotation, ")
         assert last.endswith("pass RotationToken=event['RotationToken'] to put_secret_value().")
 
-    def test_stays_where_it_is_with_its_label(self, client, deploy, fakesecrets):
+    def test_a_foreign_pending_value_stays_with_its_label_when_the_rotation_has_failed(
+        self, client, deploy, fakesecrets
+    ):
         driver = deploy(well_behaved)
         store(client)
         with pytest.warns(RotationFailedWarning):
@@ -439,9 +443,7 @@ class TestThePendingValueOfARotation:
         assert labels(client, "db") == {token(1): {"AWSCURRENT"}, token(2): {"AWSPENDING"}}
         assert fakesecrets.secret("db").value("AWSPENDING") == "of something else"
 
-    def test_fails_each_attempt_until_the_label_is_removed_and_the_rotation_restarted(
-        self, client, db, deploy
-    ):
+    def test_a_foreign_pending_value_fails_each_attempt_until_its_label_is_removed(self, client, db, deploy):
         driver = deploy(well_behaved)
         store(client)
         for attempt in (1, 2):
@@ -456,7 +458,7 @@ class TestThePendingValueOfARotation:
         assert driver.run().status == "succeeded"
         assert current(client, "db") == token(3)
 
-    def test_fails_it_after_the_step_before_which_it_was_stored(self, client, db, deploy):
+    def test_a_foreign_pending_value_is_noticed_at_the_end_of_the_next_step(self, client, db, deploy):
         driver = deploy(nothing)
         driver.step("createSecret")
         store(client)
@@ -467,7 +469,9 @@ class TestThePendingValueOfARotation:
         assert [step.name for step in rotation.steps] == ["createSecret", "setSecret"]
         assert str(rotation.error) == self.rejection(db)
 
-    def test_fails_the_next_attempt_where_it_was_stored_between_two(self, client, db, deploy, fakesecrets):
+    def test_a_foreign_pending_value_stored_between_two_attempts_fails_the_second(
+        self, client, db, deploy, fakesecrets
+    ):
         driver = deploy(raising_in("createSecret"))
         with pytest.raises(RuntimeError):
             driver.run()
@@ -479,7 +483,7 @@ class TestThePendingValueOfARotation:
 
         assert (rotation.attempt, str(rotation.error)) == (2, self.rejection(db))
 
-    def test_is_told_of_after_what_the_function_raises(self, client, deploy):
+    def test_what_the_function_raises_comes_before_a_foreign_pending_value(self, client, deploy):
         driver = deploy(raising_in("createSecret", ValueError("mine")))
         store(client)
 
@@ -493,20 +497,20 @@ class TestThePendingValueOfARotation:
             pytest.param(["mine"], id="with another label"),
         ],
     )
-    def test_is_rejected_with_whatever_labels_it_was_stored(self, client, db, deploy, stages):
+    def test_a_foreign_pending_value_is_rejected_with_any_labels(self, client, db, deploy, stages):
         driver = deploy(well_behaved)
         store(client, VersionStages=stages)
 
         with pytest.warns(RotationFailedWarning):
             assert str(driver.run().error) == self.rejection(db)
 
-    def test_is_not_pending_any_more_where_it_was_stored_as_the_current_one(self, client, deploy):
+    def test_a_foreign_value_that_is_stored_as_the_current_one_is_not_pending(self, client, deploy):
         driver = deploy(well_behaved)
         store(client, VersionStages=["AWSCURRENT"])
 
         assert driver.run().status == "succeeded"
 
-    def test_is_not_pending_any_more_where_somebody_has_made_it_current(self, client, deploy):
+    def test_a_foreign_value_that_is_made_current_by_hand_is_not_pending(self, client, deploy):
         """API_CancelRotateSecret: a rotation is finished by hand with UpdateSecretVersionStage."""
         driver = deploy(well_behaved)
         store(client)
@@ -518,7 +522,7 @@ class TestThePendingValueOfARotation:
 
     @ROTATION_TOKEN
     @pytest.mark.parametrize("is_right", [True, False], ids=["its own", "another one"])
-    def test_is_the_function_s_own_with_its_rotation_token_wherever_it_is_stored(
+    def test_a_pending_value_is_accepted_with_the_rotation_token_of_its_rotation_alone(
         self, client, db, deploy, is_right
     ):
         """API_PutSecretValue, RotationToken; user guide, troubleshoot_rotation; inferred for another one."""
@@ -547,7 +551,7 @@ class TestThePendingValueOfARotation:
             pytest.param(lambda store: asyncio.run(asyncio.to_thread(store)), id="in a task"),
         ],
     )
-    def test_is_the_function_s_own_where_a_step_stores_it(self, client, deploy, around):
+    def test_a_pending_value_is_accepted_where_a_step_stores_it_in_any_thread(self, client, deploy, around):
         """aws-samples/aws-secrets-manager-rotation-lambdas: none of them passes the RotationToken on."""
 
         def handler(event, context):
@@ -560,7 +564,9 @@ class TestThePendingValueOfARotation:
 
         assert (rotation.status, rotation.findings) == ("succeeded", ())
 
-    def test_is_the_function_s_own_where_its_process_stores_it(self, deploy, fakesecrets_server):
+    def test_a_pending_value_is_accepted_where_another_process_stores_it_during_a_step(
+        self, deploy, fakesecrets_server
+    ):
         """A function in another process reaches the same fake over HTTP."""
         body = {"SecretId": "db", "ClientRequestToken": token(2), "SecretString": "of the process"}
         request = Request(
@@ -577,7 +583,7 @@ class TestThePendingValueOfARotation:
 
         assert deploy(handler).run().status == "succeeded"
 
-    def test_is_the_function_s_own_where_it_stores_it_when_a_step_comes_again(self, client, deploy):
+    def test_a_pending_value_is_accepted_where_a_redelivered_step_stores_it(self, client, deploy):
         calls = []
 
         def handler(event, context):
@@ -591,7 +597,7 @@ class TestThePendingValueOfARotation:
 
         assert driver.run().status == "succeeded"
 
-    def test_is_rejected_where_the_function_of_another_secret_stores_it(
+    def test_a_pending_value_is_rejected_where_the_function_of_another_secret_stores_it(
         self, client, db, deploy, fakesecrets
     ):
         client.create_secret(Name="other", SecretString="old")
@@ -615,7 +621,7 @@ class TestThePendingValueOfARotation:
             ),
         ],
     )
-    def test_counts_for_nothing_where_the_function_has_none_to_store(
+    def test_a_version_that_no_function_fills_is_never_rejected(
         self, client, fakesecrets, fakesecrets_rotation, operation
     ):
         """API_RotateSecret: a test run has a copy, and its version goes; a partner rotates without a function."""
@@ -631,7 +637,9 @@ class TestThePendingValueOfARotation:
 
         assert fakesecrets_rotation.run().status == "succeeded"
 
-    def test_that_a_stuck_secret_was_seeded_with_is_the_function_s_own(self, fakesecrets, fakesecrets_clock):
+    def test_the_pending_value_of_a_stuck_secret_that_is_seeded_is_accepted(
+        self, fakesecrets, fakesecrets_clock
+    ):
         fakesecrets_clock.move_to("2030-01-01 12:00")
         fakesecrets.add_secret(
             "db",
@@ -677,7 +685,9 @@ class TestThePendingValueFromAnotherAccount:
             pytest.param(lambda store: in_a_thread(store), id="in another thread"),
         ],
     )
-    def test_is_rejected_without_the_rotation_token_and_found(self, rotate, around):
+    def test_a_function_of_another_account_without_the_rotation_token_fails_with_a_finding(
+        self, rotate, around
+    ):
         with pytest.warns(RotationFailedWarning):
             rotation = rotate(around)
 
@@ -695,12 +705,14 @@ class TestThePendingValueFromAnotherAccount:
         assert finding.advice == "Pass RotationToken=event['RotationToken'] to put_secret_value()."
 
     @ROTATION_TOKEN
-    def test_is_the_function_s_own_with_the_rotation_token(self, rotate):
+    def test_a_function_of_another_account_succeeds_with_the_rotation_token(self, rotate):
         rotation = rotate(RotationToken=True)
 
         assert (rotation.status, rotation.findings) == ("succeeded", ())
 
-    def test_of_something_else_is_no_finding_of_the_function(self, client, fakesecrets, fakesecrets_rotation):
+    def test_a_foreign_pending_value_is_not_a_finding_of_a_function_that_has_not_stored_it(
+        self, client, fakesecrets, fakesecrets_rotation
+    ):
         """The function finds a value that it has not stored."""
         client.create_secret(Name="db", SecretString="old")
         function = fakesecrets.add_rotation_function(well_behaved)
