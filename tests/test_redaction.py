@@ -265,7 +265,7 @@ class TestWhatStays:
 
         ran = pytester.runpytest("-k", "first_rotation", "-p", "no:randomly")
 
-        ran.assert_outcomes(failed=1, deselected=25)
+        ran.assert_outcomes(failed=1, deselected=26)
         ran.stdout.fnmatch_lines(
             [
                 "E * first-rotation-failed: The first rotation failed in createSecret: RuntimeError: no login as [*][*][*], "
