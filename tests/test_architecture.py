@@ -58,6 +58,7 @@ RANKS = [
         "_history",
         "_clock",
         "_freeze",
+        "_measuring",
         "_ids",
         "_functions",
         "_words",
@@ -72,7 +73,7 @@ RANKS = [
 THIRD_PARTIES = {
     "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
     "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
-    "freezegun": {"_freeze"},
+    "freezegun": {"_freeze", "_measuring"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }
