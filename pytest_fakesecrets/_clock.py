@@ -8,22 +8,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta, timezone
 from threading import RLock
-from typing import cast
 
 from ._core.errors import FakeSecretsError
 from ._core.public import public
-from ._freeze import Freeze, OwnFreeze, in_force
+from ._freeze import REAL, Freeze, OwnFreeze, in_force
 from ._words import utc
 
 Moment = datetime | date | str
 
 _CALENDAR = "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
 
-#: That of the real class, also where this module is imported, or left by a freeze that failed to end, with
-#: freezegun's in its place.
-_real_now = cast(
-    "type[datetime]", next(kind for kind in datetime.__mro__ if kind.__module__ == "datetime")
-).now
+#: That of the class, also where a freeze that failed to end has left another one in this module.
+_real_now = REAL[0].now
 
 #: The instant of what runs here, where it is not the time of the process.
 _INSTANT: ContextVar[datetime | None] = ContextVar("_INSTANT", default=None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copyreg
 import datetime as datetime_module
 import sys
-import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta, timezone
 from functools import wraps
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from ._measuring import IGNORED, let_clocks_go_on
 
 if TYPE_CHECKING:
     from freezegun.api import _freeze_time
@@ -18,40 +18,8 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
-#: Modules that measure how long something really takes, most of them in order to end a wait. While the time
-#: stands still their clocks go on, or no timeout of theirs would ever pass.
-_MEASURING = (
-    "_pytest.subtests",
-    "_pytest.timing",
-    "asyncio.base_events",
-    "botocore.retries.bucket",
-    "concurrent.futures._base",
-    "hypothesis.core",
-    "hypothesis.internal.conjecture.data",
-    "hypothesis.internal.conjecture.engine",
-    "hypothesis.stateful",
-    "imaplib",
-    "multiprocessing.connection",
-    "multiprocessing.managers",
-    "multiprocessing.queues",
-    "multiprocessing.synchronize",
-    "psycopg.connection",
-    "psycopg.connection_async",
-    "psycopg.waiting",
-    "queue",
-    "socketserver",
-    "sqlalchemy.util.queue",
-    "subprocess",
-    "telnetlib",
-    "threading",
-)
-
-#: freezegun shows the real time also to what these modules call, up to five frames away: the functions of
-#: users that run in a thread. They are in _MEASURING instead, one by one.
-_SHOWN_TOO_MUCH = frozenset({"multiprocessing", "queue", "threading"})
-
-#: The clocks of the module time that measure, as freezegun spells them.
-_CLOCKS = ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")
+#: The class `datetime.datetime` as Python has it, in a tuple, since freezegun replaces it where a module has it.
+REAL = (cast("type[datetime]", next(kind for kind in datetime.__mro__ if kind.__module__ == "datetime")),)
 
 
 class Freeze(Protocol):
@@ -78,9 +46,12 @@ class Freeze(Protocol):
 
 def in_force() -> Freeze | None:
     """The freeze that the process sees: the innermost one of freezegun, or else of time-machine."""
-    api = _freezegun()
-    if api is not None and api["freeze_factories"]:
-        return FreezegunFreeze(api["freeze_factories"][-1], api)
+    if datetime_module.datetime is not REAL[0]:
+        api = _freezegun()
+        if api is not None and api["freeze_factories"]:
+            return FreezegunFreeze(api["freeze_factories"][-1], api)
+    if "time_machine" not in sys.modules:
+        return None
     travellers = _travellers()
     return TimeMachineFreeze(travellers[-1]) if travellers else None
 
@@ -105,6 +76,8 @@ def _travellers() -> list[Any]:
 
 class FreezegunFreeze:
     """A freeze of freezegun, by the factory that stands for it on freezegun's stack."""
+
+    __slots__ = ("_api", "factory")
 
     def __init__(self, factory: Any, api: Mapping[str, Any]) -> None:
         self.factory = factory
@@ -131,8 +104,8 @@ class FreezegunFreeze:
         return self._in_utc(self.factory())
 
     def now(self) -> datetime:
-        ticks_when_read = hasattr(self.factory, "step_width")
-        return self._in_utc(self.factory.time_to_freeze if ticks_when_read else self.factory())
+        runs_by_itself = "start" in vars(self.factory)
+        return self._in_utc(self.factory() if runs_by_itself else self.factory.time_to_freeze)
 
     def move_to(self, moment: datetime) -> None:
         if self.now() != moment:  # a factory that ticks when it is read takes no move for one step
@@ -140,9 +113,8 @@ class FreezegunFreeze:
 
     def _in_utc(self, naive: datetime) -> datetime:
         # Not datetime.now(tz), to which freezegun adds its tz_offset; and a plain datetime, not freezegun's.
-        plain: type[datetime] = self._api["real_datetime"]
-        if type(naive) is not plain:
-            naive = plain.combine(naive.date(), naive.time())
+        if type(naive) is not REAL[0]:
+            naive = REAL[0].combine(naive.date(), naive.time())
         return naive.replace(tzinfo=timezone.utc)
 
 
@@ -190,9 +162,7 @@ class OwnFreeze:
         import freezegun.api  # takes its time to import, and most tests need none
 
         self._api = vars(freezegun.api)
-        self._freezing = freezegun.api.freeze_time(
-            moment, ignore=[name for name in _MEASURING if "." in name]
-        )
+        self._freezing = freezegun.api.freeze_time(moment, ignore=IGNORED)
         self.freeze: FreezegunFreeze | None = None
 
     @property
@@ -202,7 +172,8 @@ class OwnFreeze:
     def start(self) -> FreezegunFreeze:
         try:
             self.freeze = FreezegunFreeze(self._freezing.start(), self._api)
-            self._let_clocks_go_on()
+            if self._is_outermost:
+                let_clocks_go_on(self._freezing, self._api)
         except BaseException:  # an interrupt too: freezegun has begun by then
             if self._api["freeze_factories"]:
                 self._freezing.stop()
@@ -217,11 +188,17 @@ class OwnFreeze:
             if place is not None:
                 for stack in self._stacks:
                     del stack[place]
-            _undo_with_the_last(self._freezing, self._api)
+            if self._is_outermost:
+                _undo_with_the_last(self._freezing, self._api)
             return
         if place is None:
             self._put_back()
         self._freezing.stop()
+
+    @property
+    def _is_outermost(self) -> bool:
+        """Whether it has changed the modules: another thread may have begun a freeze just before it."""
+        return bool(self._freezing.modules_at_start)
 
     @property
     def _place(self) -> int | None:
@@ -240,33 +217,6 @@ class OwnFreeze:
             stack.append(None)
         for name in ("real_datetime", "real_date"):
             copyreg.dispatch_table.setdefault(self._api[name], self._api["pickle_fake_datetime"])
-
-    def _let_clocks_go_on(self) -> None:
-        """Give modules that measure the real clocks, and nothing else: what they call sees the frozen time."""
-        clocks = {name: self._api[f"real_{name}"] for name in _CLOCKS}
-        undo, running = self._freezing.undo_changes, _Clocks(clocks)
-        for module, name, original in tuple(undo):
-            if getattr(module, "__name__", "") in _MEASURING and original in clocks.values():
-                setattr(module, name, original)
-        for name in _MEASURING:
-            measuring = sys.modules.get(name)
-            if measuring is not None and vars(measuring).get("time") is time:
-                undo.append((measuring, "time", time))
-                vars(measuring)["time"] = running
-        loaded = _SHOWN_TOO_MUCH.union(_MEASURING).intersection(sys.modules)
-        shown = dict.fromkeys((*self._freezing.ignore, *_MEASURING))
-        self._api["ignore_lists"][-1] = tuple(name for name in shown if name not in loaded)
-
-
-class _Clocks(ModuleType):
-    """The module time as it was before its clocks were stopped."""
-
-    def __init__(self, clocks: Mapping[str, Any]) -> None:
-        super().__init__("time")
-        vars(self).update(clocks)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
 
 
 def _undo_with_the_last(freezing: _freeze_time, api: MutableMapping[str, Any]) -> None:

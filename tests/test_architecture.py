@@ -62,6 +62,7 @@ RANKS = [
         "_history",
         "_clock",
         "_freeze",
+        "_measuring",
         "_ids",
         "_functions",
         "_words",
@@ -90,7 +91,7 @@ THIRD_PARTIES = {
         "_scenarios",
         "_second_door",
     },
-    "freezegun": {"_freeze"},
+    "freezegun": {"_freeze", "_measuring"},
     "dateutil": {"_clock"},
     "croniter": {"_core"},
 }
