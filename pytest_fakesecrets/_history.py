@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -226,7 +226,7 @@ def _deletion_events(
     if before is None:
         return
     names: Sequence[ServiceEventName] = ("StartSecretVersionDelete", "EndSecretVersionDelete")
-    versions = list(before.versions)
+    versions: Iterable[str] = before.versions
     if after is None:
         names = names if before.deleted_at is None else names[1:]
     elif (before.deleted_at is None) != (after.deleted_at is None):

@@ -102,12 +102,13 @@ class TestAClass:
     def test_passes_where_the_function_is_good_and_says_what_does_not_apply(self, pytester):
         ran = run(pytester, CLASS, "-rs")
 
-        ran.assert_outcomes(passed=23, skipped=3)
+        ran.assert_outcomes(passed=23, skipped=4)
         ran.stdout.fnmatch_lines_random(
             [
                 "SKIPPED * The user stays the same: this is no strategy of alternating users.",
                 "SKIPPED * Nobody knows what is accepted: the class has no target and no accepts().",
                 "SKIPPED * There is no CredentialTarget that could be late.",
+                "SKIPPED * The function stores the value with the keys of the secret's own account, where AWS needs no *",
             ]
         )
 

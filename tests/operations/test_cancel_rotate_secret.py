@@ -42,6 +42,8 @@ def test_it_turns_rotation_off_and_keeps_the_configuration(rotating, fakesecrets
     assert described["RotationLambdaARN"].endswith(":function:well_behaved")
     assert "NextRotationDate" not in described
     assert described["LastRotatedDate"], "kept: inferred, not observed on AWS"
+    (listed,) = rotating.list_secrets()["SecretList"]
+    assert listed["RotationRules"] == {"AutomaticallyAfterDays": 10}, "aws-sdk-go-v2 issue 2274"
 
 
 def test_without_a_rotation_in_progress_the_answer_has_no_version(rotating, fakesecrets_rotation):
