@@ -71,6 +71,10 @@ def furnish(fake: FakeSecrets) -> dict[str, str]:
     others = client(HOME, OTHER_ACCOUNT)
     arns["foreign"] = others.create_secret(Name="foreign", SecretString=VALUE)["ARN"]
     others.put_resource_policy(SecretId="foreign", ResourcePolicy=policy)
+    if "AssociateCrossAccountReplica" in OPERATIONS:
+        create("copy", KmsKeyId="alias/mine", CrossAccountPrimaryARN=arns["foreign"])
+        others.associate_cross_account_replica(SecretId="foreign", CrossAccountReplicaARN=arns["copy"])
+        aws.put_resource_policy(SecretId="copy", ResourcePolicy=policy)
     return arns
 
 
@@ -100,10 +104,17 @@ def secret_ids() -> list[str]:
 
 FUNCTION = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:"
 TOKENS = [token(number) for number in range(1, 7)]
-NAMES = ["plain", "empty", "deleted", "replicated", "new", "with space"]
+NAMES = ["plain", "empty", "deleted", "replicated", "copy", "new", "with space"]
 OWNER = "aws:secretsmanager:owningService"
 ROTATION_TOKEN = needs("PutSecretValue", "RotationToken")
 TAG_KEYS = ["team", "aws:mine", "a", OWNER, ""]
+#: Requests that are answered with a token, by what stands for that token until there is a world that gives it.
+GIVEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "the token of a list": ("ListSecrets", {}),
+    "the token of another list": ("ListSecrets", {"IncludePlannedDeletion": True, "SortOrder": "desc"}),
+    "the token of versions": ("ListSecretVersionIds", {"SecretId": "plain"}),
+    "the token of values": ("BatchGetSecretValue", {"Filters": [{"Key": "name", "Values": ["r"]}]}),
+}
 #: What often means something to an operation, by the member that holds it or a list of it.
 MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
     "SecretId": st.deferred(lambda: st.sampled_from(secret_ids())),
@@ -156,11 +167,11 @@ MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
         ]
     )
     | st.sampled_from(["{}", "[]", '{"Statement": 1, "Version": []}', "[" * 20_000]),
-    "PolicyName": st.sampled_from(["default", "other"]),
+    "PolicyName": st.sampled_from(["default", "cross-account-replication", "other"]),
     "Key": st.sampled_from(TAG_KEYS),
     "TagKeys": st.sampled_from(TAG_KEYS),
     "KmsKeyId": st.sampled_from(["", "alias/aws/secretsmanager", "alias/mine"]),
-    "NextToken": st.sampled_from(["AAAA", "no token", "=", "é", "A" * 32]),
+    "NextToken": st.sampled_from(["AAAA", "no token", "=", "é", "A" * 32, *GIVEN, *GIVEN]),
     "Values": st.sampled_from(["plain", "!plain", "!", "team", "", "rds", "us", "aws:secretsmanager"]),
     # Of the rotation that waits, and of none.
     "RotationToken": st.sampled_from([rotation_token(token(4)), rotation_token(token(5)), "w" * 36]),
@@ -307,10 +318,10 @@ def check(operation: str, sent: Sent) -> str:
     with FakeSecrets() as fake:
         driver = fake.drive()
         furnish(fake)
-        store = fake._service.store
+        store, body = fake._service.store, with_token(sent.body)
         before = snapshot(store)
 
-        status, document = raw(operation, sent.body, sent.region)
+        status, document = raw(operation, body, sent.region)
 
         assert not has_null(document)
         assert operation in READING or is_hushed(document)
@@ -360,6 +371,15 @@ def check_pending_value(operation: str, body: Any, fake: FakeSecrets) -> None:
     assert str(rotation.error).startswith(text) is (is_foreign and not is_current)
 
 
+def with_token(body):
+    """The body with the token that something in it stands for."""
+    held = body.get("NextToken") if isinstance(body, dict) else None
+    if not (isinstance(held, str) and held in GIVEN):
+        return body
+    operation, asked = GIVEN[held]
+    return {**body, "NextToken": raw(operation, {**asked, "MaxResults": 1})[1]["NextToken"]}
+
+
 def check_shape(document, shape) -> None:
     if shape is None:
         assert document == {}
@@ -405,6 +425,108 @@ def test_whatever_is_sent_the_answer_is_one_that_the_service_model_has(operation
         event(check(operation, sent))
 
     run()
+
+
+#: The largest page of each list.
+LISTS = {
+    operation: most
+    for operation, most in {
+        "BatchGetSecretValue": 20,
+        "ListResourcePolicies": 100,
+        "ListSecretVersionIds": 100,
+        "ListSecrets": 100,
+    }.items()
+    if operation in OPERATIONS
+}
+#: What is asked for where a member is absent.
+DEFAULTS = {
+    "Filters": [],
+    "IncludeDeprecated": False,
+    "IncludePlannedDeletion": False,
+    "SortBy": "created-date",
+    "SortOrder": "asc",
+}
+
+
+#: Members with which most lists have several pages.
+LONG_LISTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "BatchGetSecretValue": {
+        "Filters": st.tuples(st.sampled_from(["name", "all"]), st.sampled_from(["r", "!r", "!x", "e"])).map(
+            lambda drawn: [{"Key": drawn[0], "Values": [drawn[1]]}]
+        )
+    },
+    "ListResourcePolicies": {"SecretId": st.sampled_from(["copy", "copy", "with/policy-abcdef", "plain"])},
+    "ListSecretVersionIds": {"SecretId": st.sampled_from(["plain", "plain", "rotating"])},
+    "ListSecrets": {},
+}
+
+
+def question(body, document):
+    """What a request asks for, without its pages: a token is valid for the same alone."""
+    members = {name: body.get(name, default) for name, default in DEFAULTS.items()}
+    return {**members, "ARN": document.get("ARN")}
+
+
+def items(document):
+    """The ids of what is on a page."""
+    return [
+        entry.get("ARN") or entry.get("SecretId") or entry.get("VersionId") or entry["PolicyName"]
+        for member, entries in document.items()
+        if isinstance(entries, list)
+        for entry in entries
+    ]
+
+
+def pages(operation, body, size):
+    """Each page of a list."""
+    token: dict[str, str] = {}
+    for _ in range(60):
+        status, document = raw(operation, {**body, "MaxResults": size, **token})
+        assert status == 200
+        yield document
+        if "NextToken" not in document:
+            return
+        token = {"NextToken": document["NextToken"]}
+    raise AssertionError("the list has no end")
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_pages_of_whatever_list_are_the_list_and_their_tokens_are_for_no_other_one(operation):
+    shape = service_model().operation_model(operation).input_shape
+
+    longer = st.fixed_dictionaries({"other": good(shape, ""), **LONG_LISTS[operation]}).map(
+        lambda drawn: {**drawn.pop("other"), **drawn}
+    )
+
+    @FUZZED
+    @given(body=longer, other=good(shape, "") | longer, size=st.integers(1, 3))
+    def run(body, other, size):
+        body = {name: held for name, held in body.items() if name not in ("NextToken", "SecretIdList")}
+        with FakeSecrets() as fake:
+            fake.drive()
+            furnish(fake)
+            status, whole = raw(operation, {**body, "MaxResults": LISTS[operation]})
+            if status != 200:
+                event("refused")
+                return
+            parts = list(pages(operation, body, size))
+            assert sorted(item for part in parts for item in items(part)) == sorted(items(whole))
+            assert all(1 <= len(items(part)) <= size for part in parts[:-1])
+            for part in parts[:1] if len(parts) > 1 else ():
+                event("several pages")
+                status, document = raw(operation, {**other, "NextToken": part["NextToken"]})
+                same = status == 200 and question(other, document) == question(body, whole)
+                assert same or document.get("__type") in {"InvalidNextTokenException", *REFUSALS}
+
+    run()
+
+
+#: What may be wrong with a request besides its token.
+REFUSALS = COMMON_CODES | {
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "ResourceNotFoundException",
+}
 
 
 @FUZZED

@@ -1171,14 +1171,14 @@ QUESTIONS = st.sampled_from(
 class Walk:
     """A list that is read page by page, and what belongs into it since its first page."""
 
-    def __init__(self, machine, operation, key, asked, shown):
+    def __init__(self, operation, key, asked, shown):
         """
         Args:
             operation: answers one page.
             key: what its items are sorted by.
             shown: answers the ids of the items that a list without pages has at the moment.
         """
-        self.machine, self.operation, self.key, self.asked, self.shown = machine, operation, key, asked, shown
+        self.operation, self.key, self.asked, self.shown = operation, key, asked, shown
         self.token = None
         self.has_ended = False
         self.listed = []
@@ -1277,7 +1277,7 @@ class Listings(RuleBasedStateMachine):
     def open(self, *arguments):
         self.walks = [walk for walk in self.walks if not walk.has_ended]
         if len(self.walks) < 4:
-            self.walks.append(Walk(self, *arguments))
+            self.walks.append(Walk(*arguments))
 
     @rule(asked=QUESTIONS)
     def open_secrets(self, asked):
@@ -1314,9 +1314,10 @@ class Listings(RuleBasedStateMachine):
         with suppress(ClientError):
             contents = {"SecretString": "old", "Description": "old"} if described else {}
             created = self.client.create_secret(Name=name, ClientRequestToken=token(1), **contents)
-            self.arns[name] = created["ARN"]
-            for walk in self.walks:
-                walk.late |= {created["ARN"]}
+            if self.arns.get(name) != created["ARN"]:  # it is no replay of the same request
+                self.arns[name] = created["ARN"]
+                for walk in self.walks:
+                    walk.late |= {created["ARN"]}
             self.changed()
 
     @rule(name=st.sampled_from(SHOWN), description=st.sampled_from(["old", "new"]))

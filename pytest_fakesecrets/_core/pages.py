@@ -11,7 +11,7 @@ from datetime import date, datetime
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
-from .errors import InvalidNextTokenException
+from .errors import InvalidNextTokenException, ServiceError
 
 Item = TypeVar("Item")
 #: What a list is sorted by. No two items of a list have the same key.
@@ -106,9 +106,13 @@ def _read(token: str, asked: object) -> _Place:
         raw = b""
     digest, written = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
     if digest != _digest(written, asked):
-        raise InvalidNextTokenException("The NextToken value is invalid.")
+        raise invalid_token()
     last, end, created = json.loads(written)
     return _Place(_key(last), _key(end), created)
+
+
+def invalid_token() -> ServiceError:
+    return InvalidNextTokenException("The NextToken value is invalid.")
 
 
 def _digest(written: bytes, asked: object) -> bytes:

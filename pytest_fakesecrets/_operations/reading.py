@@ -90,6 +90,8 @@ def batch_get_secret_value(
         raise InvalidParameterException(
             "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
         )
+    if next_token is not None and not filters:
+        raise pages.invalid_token()  # a list of ids has no pages
     wanted, following = secret_id_list or (), None
     for secret_id in wanted:
         check_secret_id(secret_id)

@@ -197,7 +197,7 @@ class TestErrors:
         )
 
     def test_tell_of_secrets_in_other_regions_and_accounts(self, fakesecrets, client):
-        """LocalStack test test_cross_account_access for GetSecretValue; inferred for the batch."""
+        """LocalStack test test_cross_account_access for GetSecretValue; inferred for the batch without a policy."""
         west = fakesecrets.client("eu-west-1").create_secret(Name="db", SecretString="old")["ARN"]
         other = fakesecrets.client(aws_access_key_id="210987654321")
         theirs = other.create_secret(Name="db", SecretString="old")["ARN"]
@@ -361,6 +361,16 @@ class TestPages:
             )
 
         assert answer.status == 400
+
+    def test_are_none_of_a_list_of_ids_which_has_no_tokens(self, client):
+        """API_BatchGetSecretValue: pages belong to Filters; inferred for the error."""
+        given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
+
+        for sent in (given, "garbage"):
+            with refused("InvalidNextTokenException") as answer:
+                client.batch_get_secret_value(SecretIdList=["db1"], NextToken=sent)
+
+            assert answer.status == 400
 
     def test_of_list_secrets_have_other_tokens(self, client):
         """Inferred: not observed on AWS."""

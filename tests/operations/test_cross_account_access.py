@@ -202,17 +202,6 @@ class TestValuesUnderTheDefaultKey:
         assert answer.message == DEFAULT_KEY, source
         assert client.get_secret_value(SecretId="db")["VersionId"] == token(1), source
 
-    def test_are_refused_in_a_batch_as_an_entry_among_the_errors(self, client, other, db):
-        """API_BatchGetSecretValue, Errors; inferred for this one."""
-        let_in(client, db)
-
-        answer = other.batch_get_secret_value(SecretIdList=[db])
-
-        assert answer["SecretValues"] == []
-        assert answer["Errors"] == [
-            {"SecretId": db, "ErrorCode": "InvalidRequestException", "Message": DEFAULT_KEY}
-        ]
-
     def test_are_refused_where_the_alias_of_the_key_was_named(self, client, other):
         """LocalStack test test_cross_account_access for the text; inferred for the alias."""
         arn = client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/aws/secretsmanager")["ARN"]
@@ -272,31 +261,43 @@ class TestValuesUnderACustomerKey:
 
         assert "LastAccessedDate" in client.describe_secret(SecretId="own-key")
 
-    def test_can_be_read_in_a_batch(self, client, other, own_key):
-        """API_BatchGetSecretValue: by name or ARN; inferred across accounts."""
+    @pytest.mark.parametrize("form", ["full ARN", "partial ARN"])
+    def test_cannot_be_read_in_a_batch(self, client, other, own_key, form):
+        """
+        User guide, auth-and-access_examples_cross: BatchGetSecretValue is not among the operations.
+
+        That it answers with an entry in Errors, and with which, is inferred.
+        """
         let_in(client, own_key)
+        other.create_secret(Name="theirs", SecretString="theirs")
+        sent = own_key if form == "full ARN" else own_key[:-7]
 
-        (value,) = other.batch_get_secret_value(SecretIdList=[own_key])["SecretValues"]
+        answer = other.batch_get_secret_value(SecretIdList=[sent, "theirs"])
 
-        assert value["SecretString"] == "old"
+        assert [value["Name"] for value in answer["SecretValues"]] == ["theirs"]
+        (error,) = answer["Errors"]
+        assert (error["SecretId"], error["ErrorCode"]) == (sent, "AccessDeniedException")
+        assert "LastAccessedDate" not in client.describe_secret(SecretId=own_key)
 
-    def test_can_be_read_in_a_batch_by_those_who_may_read_each(self, client, other, own_key):
-        """API_BatchGetSecretValue: "you must have secretsmanager:GetSecretValue for each secret"."""
-        let_in(client, own_key, statement(action="secretsmanager:GetSecretValue"))
-
-        answer = other.batch_get_secret_value(SecretIdList=[own_key])
-
-        assert answer["Errors"] == []
-        assert answer["SecretValues"][0]["SecretString"] == "old"
-
-    def test_cannot_be_read_in_a_batch_by_those_who_may_not_read_each(self, client, other, own_key):
-        """API_BatchGetSecretValue: "you must have secretsmanager:GetSecretValue for each secret"."""
-        let_in(client, own_key, statement(action="secretsmanager:BatchGetSecretValue"))
+    @pytest.mark.parametrize(
+        "action", ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
+    )
+    def test_cannot_be_read_in_a_batch_whatever_the_policy_names(self, client, other, own_key, action):
+        """User guide, auth-and-access_examples_cross; inferred for the entry in Errors."""
+        let_in(client, own_key, statement(action=action))
 
         answer = other.batch_get_secret_value(SecretIdList=[own_key])
 
         assert answer["SecretValues"] == []
         assert [error["SecretId"] for error in answer["Errors"]] == [own_key]
+
+    def test_are_not_found_by_the_filters_of_a_batch(self, client, other, own_key):
+        """LocalStack test test_cross_account_access for ListSecrets; inferred for the batch."""
+        let_in(client, own_key)
+
+        answer = other.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["own-key"]}])
+
+        assert (answer["SecretValues"], answer["Errors"]) == ([], [])
 
 
 class TestAnAccountThatNothingLetsIn:

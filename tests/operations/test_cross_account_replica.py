@@ -12,6 +12,7 @@ pytestmark = needs("AssociateCrossAccountReplica", "SecretId")
 
 OTHER, THIRD = "210987654321", "345678901234"
 ROLE = "arn:aws:iam::123456789012:role/replication"
+MANAGED = "cross-account-replication"
 UNKNOWN = "arn:aws:secretsmanager:us-east-1:210987654321:secret:copy-AbCdEf"
 OPEN = json.dumps(
     {
@@ -71,6 +72,20 @@ def associate(client, replica, secret_id="db", **sent):
 
 def disassociate(client, replica, secret_id="db"):
     return client.disassociate_cross_account_replica(SecretId=secret_id, CrossAccountReplicaARN=replica)
+
+
+def bring(client, replica, state):
+    """Bring a replica that was just created into a state."""
+    if state != "pending":
+        associate(client, replica)
+    if state == "detached":
+        disassociate(client, replica)
+
+
+def policies_of(client, secret_id="copy"):
+    """The names of a secret's policies."""
+    listed = client.list_resource_policies(SecretId=secret_id)["ResourcePolicies"]
+    return [policy["PolicyName"] for policy in listed]
 
 
 def primary_of(client, secret_id="copy"):
@@ -308,12 +323,102 @@ class TestTheReplica:
         replicated = other.get_secret_value(SecretId="copy")["SecretString"]
         assert replicated == client.get_secret_value(SecretId="db")["SecretString"] != "old"
 
-    @pytest.mark.usefixtures("associated")
-    def test_follows_the_description(self, client, other):
-        """Botocore 1.44's service model, CreateSecret: it cannot bring its own; inferred that it follows."""
-        client.update_secret(SecretId="db", Description="of the stock")
+    def test_has_its_own_description_tags_and_policy(self, client, other, copy):
+        """User guide, cross-account-replicate-secrets: a secret of its own; its values follow."""
+        client.tag_resource(SecretId="db", Tags=[{"Key": "team", "Value": "red"}])
+        client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
+        other.update_secret(SecretId="copy", Description="of the branch")
+        other.tag_resource(SecretId="copy", Tags=[{"Key": "branch", "Value": "7"}])
 
-        assert other.describe_secret(SecretId="copy")["Description"] == "of the stock"
+        associate(client, copy)
+        client.update_secret(SecretId="db", Description="of the stock", SecretString="new")
+
+        described = other.describe_secret(SecretId="copy")
+        assert described["Description"] == "of the branch"
+        assert described["Tags"] == [{"Key": "branch", "Value": "7"}]
+        assert "ResourcePolicy" not in other.get_resource_policy(SecretId="copy")
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
+
+    @pytest.mark.usefixtures("associated")
+    def test_has_no_description_before_its_account_gives_it_one(self, other):
+        """Botocore 1.44's service model, CreateSecret: it cannot bring one; user guide: it is its own."""
+        assert "Description" not in other.describe_secret(SecretId="copy")
+
+    @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
+    def test_is_described_tagged_and_shared_by_its_own_account(self, client, other, copy, state):
+        """User guide, cross-account-replicate-secrets: PutResourcePolicy, TagResource, UpdateSecret."""
+        bring(client, copy, state)
+
+        other.update_secret(SecretId="copy", Description="of the branch", KmsKeyId="alias/other")
+        other.tag_resource(SecretId="copy", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+        other.untag_resource(SecretId="copy", TagKeys=["a"])
+        other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
+
+        described = other.describe_secret(SecretId="copy")
+        assert (described["Description"], described["KmsKeyId"]) == ("of the branch", "alias/other")
+        assert described["Tags"] == [{"Key": "b", "Value": "2"}]
+        assert other.get_resource_policy(SecretId="copy")["ResourcePolicy"] == OPEN
+        other.delete_resource_policy(SecretId="copy")
+        assert "ResourcePolicy" not in other.get_resource_policy(SecretId="copy")
+        assert client.describe_secret(SecretId="db")["Description"] == "of the shop"
+
+    @pytest.mark.usefixtures("associated")
+    def test_is_read_in_the_third_account_that_its_policy_lets_in(self, other, third, associated):
+        """User guide, cross-account-replicate-secrets: its own access policies."""
+        other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
+
+        assert third.get_secret_value(SecretId=associated)["SecretString"] == "old"
+
+    @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
+    def test_cannot_be_given_the_default_key(self, other, associated, key):
+        """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; inferred for UpdateSecret."""
+        with refused("InvalidParameterException"):
+            other.update_secret(SecretId="copy", KmsKeyId=key)
+
+        assert other.describe_secret(SecretId="copy")["KmsKeyId"] == "alias/replicas"
+
+    def test_keeps_a_date_of_change_of_its_own(self, client, other, associated, fakesecrets_clock):
+        """API_DescribeSecret, LastChangedDate: "modified in any way"; inferred for a replica in another account."""
+        fakesecrets_clock.move_to("2040-01-01 12:00")
+        other.update_secret(SecretId="copy", Description="of the branch")
+        fakesecrets_clock.move_to("2040-01-02 12:00")
+        client.get_secret_value(SecretId="db")  # noted at the primary secret, which is saved without a change
+        after_reading = other.describe_secret(SecretId="copy")["LastChangedDate"]
+        client.put_secret_value(SecretId="db", SecretString="new")
+        after_writing = other.describe_secret(SecretId="copy")["LastChangedDate"]
+
+        assert [date.strftime("%d") for date in (after_reading, after_writing)] == ["01", "02"]
+
+    @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    def test_is_deleted_by_its_own_account(self, client, other, copy, state, sent):
+        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred for a replica that is linked."""
+        bring(client, copy, state)
+
+        other.delete_secret(SecretId="copy", **sent)
+
+        assert other.list_secrets()["SecretList"] == []
+        assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+    def test_is_restored_by_its_own_account_with_the_latest_value(self, client, other, associated):
+        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred that it goes on following."""
+        other.delete_secret(SecretId="copy")
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        other.restore_secret(SecretId="copy")
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
+
+    def test_is_never_overwritten_once_another_secret_has_its_name(self, client, other, associated):
+        """Inferred: the ARN of the secret is another one."""
+        other.delete_secret(SecretId="copy", ForceDeleteWithoutRecovery=True)
+        other.create_secret(Name="copy", SecretString="theirs")
+
+        client.put_secret_value(SecretId="db", SecretString="new")
+
+        assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
 
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     @pytest.mark.parametrize(
@@ -340,10 +445,7 @@ class TestTheReplica:
     )
     def test_is_read_only(self, client, other, copy, state, operation, sent):
         """Botocore 1.44's service model, StopReplicationToReplica: it makes it standalone; the code is inferred."""
-        if state != "pending":
-            associate(client, copy)
-        if state == "detached":
-            disassociate(client, copy)
+        bring(client, copy, state)
 
         with refused("InvalidParameterException"):
             getattr(other, operation)(SecretId="copy", **sent)
@@ -378,7 +480,10 @@ class TestAtMostOne:
 
         associate(client, second)
 
-        assert replicas_of(client) == [{"ReplicaSecretARN": second, "ReplicationStatus": "InSync"}]
+        assert replicas_of(client) == [
+            {"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"},
+            {"ReplicaSecretARN": second, "ReplicationStatus": "InSync"},
+        ]
         assert third.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
     @pytest.mark.usefixtures("associated")
@@ -464,6 +569,15 @@ class TestAssociateIsRefused:
 
         assert primary_of(other)["ReplicationStatus"] == "Pending"
 
+    def test_for_a_replica_that_is_scheduled_for_deletion(self, client, other, copy):
+        """Inferred: not observed on AWS."""
+        other.delete_secret(SecretId="copy")
+
+        with refused("InvalidRequestException"):
+            associate(client, copy)
+
+        assert replicas_of(client) is None
+
     def test_for_a_primary_that_is_a_replica_itself(self, fakesecrets, client, other, db, copy):
         """Inferred: not observed on AWS."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
@@ -505,21 +619,19 @@ class TestDisassociate:
         assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Detached"}
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
-    def test_takes_the_replica_off_the_primary_secret(self, client, associated):
-        """Botocore 1.44's service model, DisassociateCrossAccountReplica: removes the replica association."""
+    def test_leaves_a_detached_entry_at_the_primary_secret(self, client, associated):
+        """User guide, cross-account-replicate-status and cross-account-replicate-remove: the entry that blocks."""
         disassociate(client, associated)
 
-        assert replicas_of(client) is None
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
 
     def test_ends_the_following(self, client, other, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: no longer sends updates."""
         disassociate(client, associated)
 
         client.put_secret_value(SecretId="db", SecretString="new")
-        client.update_secret(SecretId="db", Description="of the stock")
 
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
-        assert other.describe_secret(SecretId="copy")["Description"] == "of the shop"
 
     def test_can_be_followed_by_another_association(self, client, other, db, associated):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: call it again to repair; inferred here."""
@@ -671,14 +783,69 @@ class TestDeletingThePrimarySecret:
 
         assert "DeletedDate" not in client.describe_secret(SecretId="db")
 
-    def test_is_allowed_when_the_replica_is_disassociated(self, client, other, associated):
-        """Botocore 1.44's service model, DisassociateCrossAccountReplica."""
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    def test_is_refused_while_the_replica_is_only_detached(self, client, other, associated, sent):
+        """User guide, cross-account-replicate-remove; the code is inferred."""
         disassociate(client, associated)
 
-        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+        with refused("InvalidParameterException"):
+            client.delete_secret(SecretId="db", **sent)
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
+
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    def test_is_allowed_when_the_account_of_a_detached_replica_stops_replication(
+        self, client, other, associated, sent
+    ):
+        """User guide, cross-account-replicate-remove: replication is stopped from both sides."""
+        disassociate(client, associated)
+        other.stop_replication_to_replica(SecretId="copy")
+
+        client.delete_secret(SecretId="db", **sent)
 
         assert client.list_secrets()["SecretList"] == []
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+
+    def test_is_refused_while_one_of_several_replicas_is_detached(self, client, other, third, db, associated):
+        """User guide, cross-account-replicate-remove; inferred for several."""
+        disassociate(client, associated)
+        second = create_replica(third, db)
+        associate(client, second)
+        third.stop_replication_to_replica(SecretId="copy")
+
+        with refused("InvalidParameterException"):
+            client.delete_secret(SecretId="db")
+        other.stop_replication_to_replica(SecretId="copy")
+        client.delete_secret(SecretId="db")
+
+        assert client.list_secrets()["SecretList"] == []
+
+    @pytest.mark.parametrize("is_detached", [False, True], ids=["associated", "detached"])
+    @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
+    def test_is_allowed_when_the_replica_is_gone(
+        self, client, other, associated, fakesecrets_clock, is_detached, sent
+    ):
+        """Inferred: nothing can stop replication to a secret that does not exist."""
+        if is_detached:
+            disassociate(client, associated)
+        other.delete_secret(SecretId="copy", **sent)
+        fakesecrets_clock.tick(31 * 86_400)
+
+        shown = replicas_of(client)
+        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
+
+        entry = {"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}
+        assert shown == (None if is_detached else [entry])
+        assert client.list_secrets()["SecretList"] == []
+
+    def test_is_refused_while_the_replica_can_be_restored(self, client, other, associated):
+        """Inferred: its account has not stopped replication."""
+        other.delete_secret(SecretId="copy")
+
+        with refused("InvalidParameterException"):
+            client.delete_secret(SecretId="db")
+
+        assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
 
     @pytest.mark.usefixtures("associated")
     def test_is_allowed_when_the_replica_has_left(self, client, other):
@@ -702,14 +869,88 @@ class TestDeletingThePrimarySecret:
 
         assert primary_of(other) is None
 
-    def test_that_was_deleted_ends_nothing_else(self, client, other, associated):
-        """Inferred: not observed on AWS."""
-        disassociate(client, associated)
-        client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
+class TestTheManagedPolicy:
+    @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
+    def test_is_attached_until_replication_is_stopped(self, client, other, copy, state):
+        """User guide, cross-account-replicate-create and cross-account-replicate-remove."""
+        bring(client, copy, state)
+
+        attached = policies_of(other)
         other.stop_replication_to_replica(SecretId="copy")
 
-        assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
+        assert attached == [MANAGED]
+        assert policies_of(other) == []
+        with refused("ResourceNotFoundException"):
+            other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)
+
+    def test_is_read_by_its_name(self, other, copy, db):
+        """
+        User guide, cross-account-replicate-permissions; API_GetResourcePolicy, PolicyName.
+
+        The text is inferred from the permission that AssociateCrossAccountReplica needs on the replica.
+        """
+        answer = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)
+
+        del answer["ResponseMetadata"]
+        (statement,) = json.loads(answer.pop("ResourcePolicy"))["Statement"]
+        assert answer == {"ARN": copy, "Name": "copy", "PolicyName": MANAGED}
+        assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+        assert statement["Action"] == "secretsmanager:AcceptCrossAccountReplication"
+
+    @pytest.mark.usefixtures("copy")
+    def test_is_not_the_default_policy(self, other):
+        """API_GetResourcePolicy, PolicyName: default where none is named."""
+        answer = other.get_resource_policy(SecretId="copy")
+
+        assert answer["PolicyName"] == "default"
+        assert "ResourcePolicy" not in answer
+
+    @pytest.mark.usefixtures("associated")
+    def test_is_listed_after_the_default_policy(self, other):
+        """API_ListResourcePolicies: "default first, followed by any other policies in alphabetical order"."""
+        other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
+
+        assert policies_of(other) == ["default", MANAGED]
+
+    @pytest.mark.usefixtures("copy")
+    def test_is_on_the_next_page_though_the_policy_before_it_is_deleted(self, other):
+        """Inferred: not observed on AWS."""
+        other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
+        first = other.list_resource_policies(SecretId="copy", MaxResults=1)
+        other.delete_resource_policy(SecretId="copy")
+
+        second = other.list_resource_policies(SecretId="copy", MaxResults=1, NextToken=first["NextToken"])
+
+        assert [policy["PolicyName"] for policy in first["ResourcePolicies"]] == ["default"]
+        assert [policy["PolicyName"] for policy in second["ResourcePolicies"]] == [MANAGED]
+        assert "NextToken" not in second
+
+    @pytest.mark.usefixtures("copy")
+    def test_cannot_be_changed(self, other):
+        """API_PutResourcePolicy and API_DeleteResourcePolicy, PolicyName: only the default policy."""
+        before = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)["ResourcePolicy"]
+
+        with refused("InvalidParameterException"):
+            other.put_resource_policy(SecretId="copy", PolicyName=MANAGED, ResourcePolicy=OPEN)
+        with refused("InvalidParameterException"):
+            other.delete_resource_policy(SecretId="copy", PolicyName=MANAGED)
+
+        after = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)["ResourcePolicy"]
+        assert (after, policies_of(other)) == (before, [MANAGED])
+
+    def test_lets_the_account_of_the_primary_secret_call_nothing_else(self, client, copy):
+        """User guide, cross-account-replicate-permissions: AcceptCrossAccountReplication alone; inferred."""
+        with refused("ResourceNotFoundException"):
+            client.describe_secret(SecretId=copy)
+
+    @pytest.mark.usefixtures("associated")
+    def test_is_no_policy_of_the_primary_secret_or_of_a_replica_in_another_region(self, fakesecrets, client):
+        """User guide, cross-account-replicate-create: it is attached to the replica secret."""
+        client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
+
+        assert policies_of(client, "db") == []
+        assert policies_of(fakesecrets.client("eu-west-3"), "db") == []
 
 
 def test_the_life_of_a_cross_account_replica(client, other, db):
