@@ -157,17 +157,7 @@ class FakeSecretsError(Exception):
 
 
 class PendingVersionRejected(FakeSecretsError):
-    """
-    A rotation fails, since its pending version got its value from something else than its function.
-
-    The text is AWS's (user guide, troubleshoot_rotation).
-    """
-
-    def __init__(self, version_id: str, secret_arn: str, function_arn: str | None) -> None:
-        super().__init__(
-            f"Pending secret version {version_id} for Secret {secret_arn} was not created by Lambda {function_arn}. "
-            "Remove the AWSPENDING staging label and restart rotation"
-        )
+    """A rotation fails, since its pending version got its value from something else than its function."""
 
 
 @public

@@ -116,7 +116,11 @@ def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
 
 
 def _rejection(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
-    error = PendingVersionRejected(rotation.token, secret.arn, rotation.function_arn)
+    """The error in AWS's words (user guide, troubleshoot_rotation), with a hint where Python has notes."""
+    error = PendingVersionRejected(
+        f"Pending secret version {rotation.token} for Secret {secret.arn} was not created by Lambda "
+        f"{rotation.function_arn}. Remove the AWSPENDING staging label and restart rotation"
+    )
     if hasattr(error, "add_note"):
         error.add_note(
             f"hint: The value of {secret.versions[rotation.token].alias} was stored outside of the steps of the "
