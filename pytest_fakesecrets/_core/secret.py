@@ -153,6 +153,10 @@ class Secret:
         return self.primary is not None
 
     @property
+    def is_regional_replica(self) -> bool:
+        return self.primary is not None and not self.primary.is_cross_account
+
+    @property
     def is_cross_account_replica(self) -> bool:
         return self.primary is not None and self.primary.is_cross_account
 

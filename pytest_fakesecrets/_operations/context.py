@@ -120,7 +120,7 @@ class Context:
         (user guide, cross-account-replicate-secrets).
         """
         secret = self.find(secret_id)
-        if secret.is_replica and not secret.is_cross_account_replica:
+        if secret.is_regional_replica:
             raise not_on_a_replica()
         if secret.deleted_at is not None:
             raise marked_for_deletion()

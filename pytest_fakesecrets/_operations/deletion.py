@@ -13,7 +13,6 @@ from pytest_fakesecrets._core.errors import (
     secret_not_found,
 )
 from pytest_fakesecrets._core.moments import later
-from pytest_fakesecrets._core.secret import Secret
 
 from .context import Context, Response
 from .rotation import cancel_unfinished
@@ -37,7 +36,9 @@ def delete_secret(
         return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
     if secret.deleted_at is not None and not force_delete_without_recovery:
         raise marked_for_deletion()
-    _check_own_lifecycle(secret)
+    # A replica in another account has its own lifecycle (user guide, cross-account-replicate-secrets).
+    if secret.is_regional_replica:
+        raise not_on_a_replica()
     if secret.is_managed:
         raise managed_by_service()
     # A replica in another account counts until that account has stopped replication, though the primary
@@ -60,12 +61,6 @@ def delete_secret(
     due = later(context.now, timedelta(days=recovery_window_in_days or _RECOVERY_DAYS))
     context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
     return {**named(secret), "DeletionDate": due}
-
-
-def _check_own_lifecycle(secret: Secret) -> None:
-    """A replica in another region lives as its primary secret does, and one in another account by itself."""
-    if secret.is_replica and not secret.is_cross_account_replica:
-        raise not_on_a_replica()
 
 
 def _check_window(days: int | None, force: bool) -> None:
@@ -98,7 +93,8 @@ def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Re
 
 def restore_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.find(secret_id)
-    _check_own_lifecycle(secret)
+    if secret.is_regional_replica:
+        raise not_on_a_replica()
 
     if secret.deleted_at is not None:
         context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))

@@ -177,9 +177,8 @@ def _to_update(
     if has_contents:
         secret = context.in_primary_region(secret_id)
     elif description is None and kms_key_id is not None:
-        secret = context.usable(
-            secret_id
-        )  # the key of every replica is its own (user guide, standalone-secret)
+        # The key of every replica is its own (user guide, standalone-secret).
+        secret = context.usable(secret_id)
     else:
         secret = context.with_metadata(secret_id)
     if secret.is_managed:

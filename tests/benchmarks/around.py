@@ -98,6 +98,26 @@ def pages(rounds: int, secrets: int = 10_000) -> dict[str, float]:
     return {name: total / count.get(name, secrets // 100) for name, total in seconds.items()}
 
 
+def pages_after_writes(rounds: int, secrets: int = 10_000) -> dict[str, float]:
+    """Seconds of a new value for one of that many secrets, and of the first secret of the list then."""
+
+    def written_and_listed(world):
+        @contextmanager
+        def variant():
+            with world.entered() as client:
+                client.list_secrets(MaxResults=1)
+                yield lambda number: write_and_list(client, number)
+
+        return variant
+
+    def write_and_list(client, number):
+        client.put_secret_value(SecretId=f"other-{secrets // 2}", SecretString=f"{number}")
+        client.list_secrets(MaxResults=1)
+
+    variants = {"ours": written_and_listed(Ours(secrets)), "moto": written_and_listed(Moto(secrets))}
+    return race(variants, rounds=rounds, repeats=20)
+
+
 def starting(rounds: int) -> dict[str, float]:
     """Seconds of a pytest that collects one test which uses no fake, and of what is imported for it."""
     with tempfile.TemporaryDirectory() as directory:
