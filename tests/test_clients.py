@@ -242,9 +242,10 @@ class TestOfASessionOfOnesOwn:
 
     def test_that_leaves_the_handlers_of_botocore_out(self, fakesecrets):
         own = botocore.session.Session(include_builtin_handlers=False)
-        client = own.create_client("secretsmanager", **NOWHERE)
 
-        assert client.list_secrets()["SecretList"] == []
+        own.create_client("secretsmanager", **NOWHERE).create_secret(Name="db", SecretString="value")
+
+        assert fakesecrets.secret("db").arn[:-6] == ARN
 
 
 @pytest.fixture

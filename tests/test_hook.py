@@ -970,9 +970,8 @@ else:
 #: What surrounds the code of a way: a network that lets nothing through, a process that is set up for AWS, and a
 #: child process each for the fake and for the guard, so that each of them has to reach every client by itself.
 PROCESS = """
-import asyncio, copy, importlib, importlib.util, io, os, socket, sys, threading, traceback
+import copy, importlib, importlib.util, os, socket, sys, threading, traceback
 from importlib.machinery import PathFinder, SourceFileLoader
-from unittest import mock
 
 sent = []
 
@@ -1097,6 +1096,7 @@ sys.meta_path.insert(0, Selfish())
 """
 
 IMPORTED_AND_EVICTED = """
+from unittest import mock
 with mock.patch.dict(sys.modules):
     import boto3, botocore.session
     clients += make_clients(boto3, botocore)
@@ -1258,6 +1258,7 @@ importlib.reload(sys.modules["boto3"])
     },
     "after stubs of it": {
         "after": f"""
+from unittest import mock
 with mock.patch.dict(sys.modules, {{"botocore": mock.MagicMock(), "boto3": None}}):
     import botocore, colorsys
     importlib.reload(colorsys)
@@ -1286,6 +1287,7 @@ assert len(clients) == 4
 
 AIOBOTOCORE = {
     "before": """
+import asyncio
 from aiobotocore.session import AioSession
 
 sessions = [AioSession(), AioSession(include_builtin_handlers=False)]
