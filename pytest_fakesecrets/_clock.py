@@ -93,11 +93,16 @@ class Clock:
             )
         with self._freezing_or_not:
             if self._freezing is None:
-                from freezegun import freeze_time  # takes its time to import, and most tests need none
+                from freezegun import api, freeze_time  # takes its time to import, and most tests need none
 
                 # asyncio's event loop keeps its own time, or a sleeping task would never wake up.
-                self._freezing = freeze_time(self.now, real_asyncio=True)
-                self._frozen = self._freezing.start()
+                freezing, others = freeze_time(self.now, real_asyncio=True), len(api.freeze_factories)
+                try:
+                    self._frozen, self._freezing = freezing.start(), freezing
+                except BaseException:
+                    if len(api.freeze_factories) > others:
+                        freezing.stop()
+                    raise
 
     def move_to(self, moment: Moment) -> None:
         """
@@ -143,7 +148,10 @@ class Clock:
         """Let the time of the process run again."""
         with self._freezing_or_not:
             if self._freezing is not None:
-                self._freezing.stop()
+                from freezegun import api
+
+                if self._frozen in api.freeze_factories:  # not where this has been done before, in part
+                    self._freezing.stop()
             self._freezing = self._frozen = None
 
     def _set(self, moment: datetime) -> None:

@@ -112,7 +112,7 @@ class ServiceEvent:
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
-class Circumstances(NamedTuple):
+class _Circumstances(NamedTuple):
     """When, where and by what a change was made."""
 
     at: datetime
@@ -122,8 +122,24 @@ class Circumstances(NamedTuple):
     step: str | None
 
 
-def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
-    """The events that one change of the world amounts to."""
+def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
+    """The events that the changes of a request amount to."""
+    for change in sorted(changes, key=lambda change: _place_in_story(change, by)):
+        yield from _events(change, _Circumstances(at, change.region.account, change.region.name, by, step))
+
+
+def _place_in_story(change: Change, by: str) -> int:
+    """
+    What became of a rotation is told after what was done to its secret.
+
+    But where no call has begun it, that it began comes first: the rest follows from it.
+    """
+    if not isinstance(change.after, Rotation):
+        return 1
+    return 0 if change.before is None and by == SERVICE else 2
+
+
+def _events(change: Change, circumstances: _Circumstances) -> Iterator[Event]:
     _, before, after = change
     if isinstance(after, Rotation):
         assert before is None or isinstance(before, Rotation)
@@ -134,7 +150,7 @@ def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
         yield from _labels_moved(before, after, circumstances)
 
 
-def _values_stored(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+def _values_stored(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
     if known is after.versions:
         return
@@ -151,7 +167,7 @@ def _values_stored(before: Secret | None, after: Secret, circumstances: Circumst
             )
 
 
-def _labels_moved(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
     held = {} if before is None else before.labels
     if held is after.labels:
         return
@@ -177,7 +193,7 @@ def _alias(secret: Secret | None, version_id: str | None) -> str | None:
 
 
 def _rotation_events(
-    before: Rotation | None, after: Rotation, circumstances: Circumstances
+    before: Rotation | None, after: Rotation, circumstances: _Circumstances
 ) -> Iterator[Event]:
     name = _event_name(before, after)
     if name is not None:

@@ -72,6 +72,16 @@ guarded = False
 #: The variable that tells child processes where the world is: the id of the process that has it.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
 
+#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
+DUMMIES: Mapping[str, str | None] = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": None,
+    "AWS_PROFILE": None,
+    "AWS_DEFAULT_PROFILE": None,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
 _LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
 
 

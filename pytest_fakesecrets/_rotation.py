@@ -211,9 +211,7 @@ class Rotations:
         """
         __tracebackhide__ = True
         call = object()
-        return ensured(
-            partial(self._advance, place, check, call), lambda: self._release(place, call)
-        )
+        return ensured(partial(self._advance, place, check, call), lambda: self._release(place, call))
 
     def _advance(self, place: Place, check: Callable[[Place], None], call: object) -> RotationStep | None:
         __tracebackhide__ = True

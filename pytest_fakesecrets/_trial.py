@@ -16,6 +16,7 @@ from unittest import mock
 from ._calling import Place
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
+from ._core.interrupts import is_interrupt
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.rotation import Rotation, RotationStep
 from ._core.secret import Secret
@@ -175,7 +176,9 @@ class Trial:
                 clock=lambda: self.fake.clock.now,
                 deadline=self.fake.clock.now + self.contract.timeout,
             )
-        except (Exception, SystemExit, FunctionStopped) as raised:
+        except BaseException as raised:
+            if is_interrupt(raised):
+                raise
             error = raised
         finally:
             RUNNING.reset(running)

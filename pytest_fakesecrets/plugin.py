@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import _isolation
 from ._install import guard
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 #: How much of a long story the report of a failing test tells of each secret.
 _ROWS = 200
-
-_FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
 _GUARDED: pytest.StashKey[bool] = pytest.StashKey()
 
 
@@ -41,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _GUARDED not in config.stash:  # where a conftest loads this plugin, it is too late for the other
         config.stash[_GUARDED] = True
         config.add_cleanup(guard(config.getini("fakesecrets_guard")))
+        config.pluginmanager.register(_isolation, "fakesecrets_isolation")
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
         config.pluginmanager.import_plugin("pytest_fakesecrets._report_plugin")
 
@@ -51,7 +51,7 @@ def fakesecrets(request: pytest.FixtureRequest) -> Iterator[FakeSecrets]:
     from . import FakeSecrets
 
     with FakeSecrets() as fake:
-        request.node.stash[_FAKE] = fake
+        request.node.stash[_isolation.FAKE] = fake
         yield fake
 
 
@@ -93,7 +93,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    fake = item.stash.get(_FAKE, None)
+    fake = item.stash.get(_isolation.FAKE, None)
     if report.failed and fake is not None:
         report.sections.append(("fakesecrets", fake.recorded(last=_ROWS)))
     return report

@@ -18,6 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: A part imports from its own rank and from those to its right.
 RANKS = [
     {"plugin", "_report_plugin"},
+    {"_isolation"},
     {"__init__", "_contract"},
     {"_scenarios"},
     {"_trial", "_terms"},
@@ -69,7 +70,7 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin"},
+    "pytest": {"plugin", "_contract", "_scenarios", "_report_plugin", "_isolation"},
     "botocore": {"_answers", "_faults", "_hook", "_install", "_model", "_scenarios"},
     "freezegun": {"_clock"},
     "dateutil": {"_clock"},

@@ -132,7 +132,6 @@ class Region:
             return held
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
-
     def draft(self) -> Region:
         """A copy that a request may change."""
         return Region(
