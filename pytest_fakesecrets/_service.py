@@ -198,8 +198,11 @@ class Service:
         """Let *apply* happen as a whole. It only assigns, and may be begun more than once."""
         with self.lock:
             self._settle()
-            self._undone = apply
-            ensured(self._settle, self._settle)
+            ensured(partial(self._let_happen, apply), self._settle)
+
+    def _let_happen(self, apply: Callable[[], None]) -> None:
+        self._undone = apply
+        self._settle()
 
     def _settle(self) -> None:
         """Do what has happened and is not done."""
@@ -247,9 +250,11 @@ class Service:
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Let a request have happened: its changes, its events, and what follows from them."""
+        running, passwords = RUNNING.get(), [] if password is None else [password]
+        if running is None and not (context.changes or context.steps or passwords):
+            self.history.put(len(self.history), calls)  # one assignment as it is
+            return
         events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
-        passwords = [] if password is None else [password]
-        running = RUNNING.get()
         whole = partial(self.history.put, len(self.history), [*context.steps, *events])
         own = _nothing if running is None else running.noting(events, passwords)
         follow_up = self.on_changes(context.store)

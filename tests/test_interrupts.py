@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,14 +20,14 @@ import pytest
 from support import LONG, token
 
 import pytest_fakesecrets
-from pytest_fakesecrets import FakeSecrets, RotationFailedWarning, _hook
+from pytest_fakesecrets import Call, FakeSecrets, RotationFailedWarning, _hook, _service
 from pytest_fakesecrets._clock import _INSTANT
 from pytest_fakesecrets._service import RUNNING
 
 PACKAGE = str(Path(pytest_fakesecrets.__file__).parent) + os.sep
 
 #: How many points of each scenario the default run tries, and how many the long tests.
-FEW, MANY = 20, 400
+FEW, MANY = 12, 400
 
 
 class Interrupt(BaseException):
@@ -158,19 +159,22 @@ def differences(before, now):
     return [f"{name} is not as it was" for name in before if now[name] != before[name]]
 
 
+def in_a_thread(work):
+    """The result of *work* in another thread, which has ended by then."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
 def is_free(lock):
     """Whether another thread gets the lock."""
-    got = []
 
-    def work():
-        got.append(lock.acquire(timeout=1))
-        if got[0]:
+    def is_acquired():
+        got = lock.acquire(timeout=1)
+        if got:
             lock.release()
+        return got
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    return got[0]
+    return in_a_thread(is_acquired)
 
 
 def faults_of(fake):
@@ -338,3 +342,92 @@ def broken_points(scenario, most):
 @pytest.mark.parametrize("most", [FEW, pytest.param(MANY, marks=LONG)])
 def test_an_exception_from_outside_leaves_everything_whole_in(name, most):
     assert list(broken_points(SCENARIOS[name], most)) == []
+
+
+@pytest.fixture
+def db(fakesecrets, fakesecrets_client):
+    fakesecrets_client.create_secret(Name="db", SecretString="old")
+    rotate.client = fakesecrets_client
+    return fakesecrets_client
+
+
+def once(monkeypatch, owner, name):
+    """Let a method raise an Interrupt when it is called for the first time."""
+    method, calls = getattr(owner, name), []
+
+    def interrupted(*arguments, **keywords):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise Interrupt
+        return method(*arguments, **keywords)
+
+    monkeypatch.setattr(owner, name, interrupted)
+
+
+@pytest.mark.parametrize(
+    "run", [lambda work: work(), in_a_thread], ids=["in this thread", "in one that has ended"]
+)
+def test_a_rotation_that_was_begun_and_not_run_goes_on_when_the_fake_is_asked(
+    db, fakesecrets, monkeypatch, run
+):
+    function = fakesecrets.add_rotation_function(rotate)
+    once(monkeypatch, fakesecrets._rotations, "run_to_the_end")
+
+    with pytest.raises(Interrupt):
+        run(lambda: db.rotate_secret(SecretId="db", RotationLambdaARN=function))
+
+    assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+
+
+def test_a_rotation_that_another_thread_runs_is_left_to_it(db, fakesecrets):
+    seen = []
+
+    def looks(event, context):
+        if event["Step"] == "setSecret":
+            in_a_thread(lambda: seen.append([step.name for step in fakesecrets.rotations()[0].steps]))
+        rotate(event, context)
+
+    in_a_thread(lambda: fakesecrets.rotate("db", looks))
+
+    assert seen == [["createSecret"]]
+    assert fakesecrets.rotations()[0].status == "succeeded"
+
+
+def test_what_has_come_due_is_done_later_where_it_was_interrupted(db, fakesecrets, monkeypatch):
+    fakesecrets.clock.freeze()
+    function = fakesecrets.add_rotation_function(rotate)
+    rules = {"ScheduleExpression": "rate(30 days)"}
+    db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules, RotateImmediately=False)
+    once(monkeypatch, fakesecrets._service, "transact")
+    with pytest.raises(Interrupt):
+        fakesecrets.clock.tick(31 * 86_400)
+
+    rotations = fakesecrets.rotations()
+
+    assert [rotation.status for rotation in rotations if not rotation.is_test] == ["succeeded"]
+
+
+def test_a_request_whose_answer_cannot_be_given_has_changed_nothing(db, fakesecrets, monkeypatch):
+    before = fakesecrets.history, fakesecrets.secret("db").staging
+    once(monkeypatch, _service, "encode")
+
+    with pytest.raises(Interrupt):
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+    assert (fakesecrets.history, fakesecrets.secret("db").staging) == before
+    assert db.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+
+def test_a_second_exception_while_the_first_is_cleaned_up_loses_no_request(db, fakesecrets, monkeypatch):
+    for _ in range(2):
+        once(monkeypatch, fakesecrets._service.history, "put")
+
+    with pytest.raises(Interrupt):
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+    assert db.get_secret_value(SecretId="db")["SecretString"] == "new"
+    assert [event.operation for event in fakesecrets.history if isinstance(event, Call)] == [
+        "CreateSecret",
+        "PutSecretValue",
+        "GetSecretValue",
+    ]
