@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.machinery import ModuleSpec
 from operator import attrgetter
 from threading import RLock
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
+
+from ._core.interrupts import ensured
 
 #: Held while a module stands in the place of another: an import of it would find the wrong one. Reentrant,
 #: since a module may call Secrets Manager when it is imported, and so rotate.
@@ -29,22 +32,25 @@ class Entry(NamedTuple):
         What stands for another machine, such as a CredentialTarget, is no new one in it.
         """
         module = importlib.util.module_from_spec(self.spec)
-        assert self.spec.loader is not None
         with _importing:
             found = sys.modules.get(self.spec.name)
-            sys.modules[self.spec.name] = module
-            try:
-                self.spec.loader.exec_module(module)
-            finally:
-                if found is None:
-                    del sys.modules[self.spec.name]
-                else:
-                    sys.modules[self.spec.name] = found
+            ensured(partial(self._execute, module), partial(self._put_back, found))
         for name, value in list(vars(found).items()) if found is not None else ():
             if getattr(type(value), "outlives_functions", False) is True or _is_replaced(module, name, value):
                 setattr(module, name, value)
         handler: Callable[[Any, Any], Any] = attrgetter(self.name)(module)
         return handler
+
+    def _execute(self, module: ModuleType) -> None:
+        assert self.spec.loader is not None
+        sys.modules[self.spec.name] = module
+        self.spec.loader.exec_module(module)
+
+    def _put_back(self, found: ModuleType | None) -> None:
+        if found is None:
+            sys.modules.pop(self.spec.name, None)
+        else:
+            sys.modules[self.spec.name] = found
 
 
 def _is_replaced(module: ModuleType, name: str, value: object) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ from . import _hook
 from ._clock import Clock
 from ._core.assumptions import Assumptions
 from ._core.errors import FakeSecretsError
+from ._core.interrupts import ensured
 from ._core.public import public
 from ._driver import RotationDriver
-from ._environment import environment
+from ._environment import Layer
 from ._faults import Failure, Fault, fault
 from ._functions import TIMEOUT, Handler
 from ._pausing import Pausing
@@ -26,16 +26,6 @@ from ._world import World
 
 if TYPE_CHECKING:
     pass
-
-#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
-_ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": None,
-    "AWS_PROFILE": None,
-    "AWS_DEFAULT_PROFILE": None,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 @public
@@ -53,7 +43,8 @@ class FakeSecrets(Pausing):
     """
 
     def __init__(self, *, seed: int = 0) -> None:
-        self._leave = ExitStack()
+        #: The variables that it has set when it was last entered.
+        self._layer = Layer({})
         self._world = World(seed)
         self._service = self._world.service
         self._rotations = self._world.rotations
@@ -64,27 +55,37 @@ class FakeSecrets(Pausing):
         return f"<FakeSecrets with {secrets} secret{'' if secrets == 1 else 's'}{'' if self.is_active else ', not active'}>"
 
     def __enter__(self) -> FakeSecrets:
-        with _hook.entering, ExitStack() as entered:
-            if _hook.active is not None:
-                raise FakeSecretsError(
-                    "A fake is active already, and one process has one Secrets Manager. Use the one that "
-                    "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
-                )
-            entered.enter_context(environment(_environment()))
-            entered.callback(self._deactivate)
-            self._world.begin()
-            self._leave = entered.pop_all()
-        return self
+        layer = Layer(_environment(), is_of_a_test=True)
+        try:
+            with _hook.entering:
+                if _hook.active is not None:
+                    raise FakeSecretsError(
+                        "A fake is active already, and one process has one Secrets Manager. Use the one that "
+                        "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
+                    )
+                self._layer = layer
+                layer.show()
+                self._world.begin()
+            return self
+        except BaseException:
+            if self._layer is layer:
+                self._leave()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        self._leave.close()
+        ensured(self._leave, self._leave)
 
-    def _deactivate(self) -> None:
-        _hook.active = None
-        self._world.back_off.restore()
-        self.clock.stop()
+    def _leave(self) -> None:
+        """Leave everything as it was, also where that has been done before, in part."""
+        if self.is_active:
+            _hook.active = None
+        try:
+            self._world.back_off.restore()
+            self.clock.stop()
+        finally:
+            self._layer.hide()
 
     def add_rotation_function(
         self,
@@ -164,10 +165,9 @@ class FakeSecrets(Pausing):
         self._rotations.driven = True
         return RotationDriver(self._rotations, self._service, self._world.catch_up)
 
-    @contextmanager
-    def serve(self) -> Iterator[Server]:
+    def serve(self) -> Server:
         """
-        Answer other processes too, over HTTP on the loopback address, until the block is left.
+        Answer other processes too, over HTTP on the loopback address, while a "with" block runs.
 
         It is what the fixture `fakesecrets_server` gives.
 
@@ -175,8 +175,7 @@ class FakeSecrets(Pausing):
             FakeSecretsError: the fake is not active.
         """
         self._check_active()
-        with Server(self._world, default_region()) as server:
-            yield server
+        return Server(self._world, default_region())
 
     def assume(self, **changes: Any) -> Assumptions:
         """
@@ -211,4 +210,4 @@ class FakeSecrets(Pausing):
 
 def _environment() -> Mapping[str, str | None]:
     region = default_region()
-    return {**_ENVIRONMENT, "AWS_DEFAULT_REGION": region, _hook.HOME: str(os.getpid())}
+    return {**_hook.DUMMIES, "AWS_DEFAULT_REGION": region, _hook.HOME: str(os.getpid())}

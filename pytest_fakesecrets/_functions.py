@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -19,9 +20,10 @@ from typing import Any
 from ._cold_start import Entry
 from ._core.arn import FunctionArn, function_arn, parse_function_arn
 from ._core.errors import FakeSecretsError, FunctionTimedOut
+from ._core.interrupts import is_interrupt
 from ._core.moments import check_delay
 from ._core.public import public
-from ._environment import environment
+from ._environment import in_environment
 
 Handler = Callable[[Any, Any], Any]
 
@@ -81,6 +83,7 @@ class Function:
         Raises:
             FunctionTimedOut: it has taken longer than its timeout, by the clock that the test sees.
         """
+        __tracebackhide__ = True
         called = parse_function_arn(invoked_arn)
         assert called is not None
         context = LambdaContext(
@@ -91,14 +94,18 @@ class Function:
             clock=clock,
             log_group_name=f"/aws/lambda/{called.name}",
         )
-        with environment(lambda_environ(called, self.environ)):
-            try:
-                handler = self.handler if self.entry is None else self.entry.imported_afresh()
-                returned = handler(json.loads(json.dumps(event)), context)
-            except Exception as error:
-                if clock() > deadline:
-                    raise timed_out() from error  # what it did after its time, nobody has seen
-                raise
+
+        def run() -> object:
+            __tracebackhide__ = True
+            handler = self.handler if self.entry is None else self.entry.imported_afresh()
+            return handler(json.loads(json.dumps(event)), context)
+
+        try:
+            returned = in_environment(lambda_environ(called, self.environ), run)
+        except Exception as error:
+            if clock() > deadline and not is_interrupt(error):
+                raise timed_out() from error  # what it did after its time, nobody has seen
+            raise
         if clock() > deadline:
             raise timed_out()
         return returned
@@ -157,8 +164,7 @@ class Functions:
                 f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
                 "140 of them, or a whole function ARN without a qualifier."
             )
-        with environment(lambda_environ(parsed, variables)):
-            found = _loaded(handler) if isinstance(handler, str) else handler
+        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler))
         _check_callable(found)
         entry = _entry(handler) if starts_cold else None
         check_timeout(timeout)
@@ -217,7 +223,9 @@ def _unqualified(arn: str) -> str:
     return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
 
 
-def _loaded(reference: str) -> Handler:
+def _loaded(reference: Handler | str) -> Handler:
+    if not isinstance(reference, str):
+        return reference
     module, colon, name = reference.partition(":")
     if not (module and colon and name):
         raise FakeSecretsError(

@@ -134,7 +134,7 @@ class ServiceEvent:
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
-class Circumstances(NamedTuple):
+class _Circumstances(NamedTuple):
     """When, where and by what a change was made."""
 
     at: datetime
@@ -144,8 +144,24 @@ class Circumstances(NamedTuple):
     step: str | None
 
 
-def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
-    """The events that one change of the world amounts to."""
+def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
+    """The events that the changes of a request amount to."""
+    for change in sorted(changes, key=lambda change: _place_in_story(change, by)):
+        yield from _events(change, _Circumstances(at, change.region.account, change.region.name, by, step))
+
+
+def _place_in_story(change: Change, by: str) -> int:
+    """
+    What became of a rotation is told after what was done to its secret.
+
+    But where no call has begun it, that it began comes first: the rest follows from it.
+    """
+    if not isinstance(change.after, Rotation):
+        return 1
+    return 0 if change.before is None and by == SERVICE else 2
+
+
+def _events(change: Change, circumstances: _Circumstances) -> Iterator[Event]:
     _, before, after = change
     if isinstance(after, Rotation):
         assert before is None or isinstance(before, Rotation)
@@ -160,7 +176,7 @@ def events_of(change: Change, circumstances: Circumstances) -> Iterator[Event]:
         yield from _deletion_events(before, None, circumstances)
 
 
-def _values_stored(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+def _values_stored(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
     if known is after.versions:
         return
@@ -177,7 +193,7 @@ def _values_stored(before: Secret | None, after: Secret, circumstances: Circumst
             )
 
 
-def _labels_moved(before: Secret | None, after: Secret, circumstances: Circumstances) -> Iterator[Event]:
+def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
     held = {} if before is None else before.labels
     if held is after.labels:
         return
@@ -203,7 +219,7 @@ def _alias(secret: Secret | None, version_id: str | None) -> str | None:
 
 
 def _replication_events(
-    before: Secret | None, after: Secret, circumstances: Circumstances
+    before: Secret | None, after: Secret, circumstances: _Circumstances
 ) -> Iterator[ServiceEvent]:
     """The start and the end of each replication that begins (user guide, CloudTrail entries for replication)."""
     known: Mapping[str, Replica] = {} if before is None else before.replicas
@@ -220,7 +236,7 @@ def _replication_events(
 
 
 def _deletion_events(
-    before: Secret | None, after: Secret | None, circumstances: Circumstances
+    before: Secret | None, after: Secret | None, circumstances: _Circumstances
 ) -> Iterator[ServiceEvent]:
     """What is logged for each version that is deleted, or restored (user guide, CloudTrail entries for deletion)."""
     if before is None:
@@ -249,7 +265,7 @@ def _removed(before: Secret, after: Secret) -> list[str]:
 def _service_event(
     name: ServiceEventName,
     secret: Secret,
-    circumstances: Circumstances,
+    circumstances: _Circumstances,
     *,
     version_id: str | None = None,
     error_message: str | None = None,
@@ -267,7 +283,7 @@ def _service_event(
 
 
 def _rotation_events(
-    before: Rotation | None, after: Rotation, circumstances: Circumstances
+    before: Rotation | None, after: Rotation, circumstances: _Circumstances
 ) -> Iterator[Event]:
     name = _event_name(before, after)
     if name is not None:

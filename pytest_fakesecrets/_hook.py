@@ -81,6 +81,16 @@ departures: deque[Departure] = deque(maxlen=1000)
 #: The variable that tells child processes where the world is: the id of the process that has it.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
 
+#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
+DUMMIES: Mapping[str, str | None] = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": None,
+    "AWS_PROFILE": None,
+    "AWS_DEFAULT_PROFILE": None,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
 
 def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
     """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""

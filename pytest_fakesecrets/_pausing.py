@@ -82,26 +82,27 @@ class Pausing(Seeding):
             )
         region, secret = self._world.locate(secret_id)
         was_paused = secret.arn in self._rotations.paused
-        self._rotations.paused.add(secret.arn)
         try:
-            waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
-            place = waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
-            driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
-            rotation = place.rotation
-            points = ("RotateSecret", *rotation.plan)
-            done = 0 if rotation.status == "failed" else rotation.position
-            if after not in points or points.index(after) < done:
-                raise FakeSecretsError(
-                    f"{rotation!r} cannot stand at {after!r}: its points are {', '.join(points)}."
+            try:
+                self._rotations.paused.add(secret.arn)
+                waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
+                place = (
+                    waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
                 )
-            for _ in range(done, points.index(after)):
-                driver.step(secret_id=secret.arn)
-            yield place.rotation
-            if place.rotation.status == "in progress":
-                driver.run(secret_id=secret.arn)
+                driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
+                for _ in range(_steps_before(place.rotation, after)):
+                    driver.step(secret_id=secret.arn)
+                yield place.rotation
+                if place.rotation.status == "in progress":
+                    driver.run(secret_id=secret.arn)
+            finally:
+                self._go_on(secret, was_paused)
         finally:
-            if not was_paused:
-                self._rotations.paused.discard(secret.arn)
+            self._go_on(secret, was_paused)  # once more: see ensured()
+
+    def _go_on(self, secret: Secret, was_paused: bool) -> None:
+        if not was_paused:
+            self._rotations.paused.discard(secret.arn)
 
     def _begun(
         self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
@@ -117,6 +118,15 @@ class Pausing(Seeding):
                 "a secret without a rotation function has nothing to run."
             )
         return Place(region, secret.arn, token)
+
+
+def _steps_before(rotation: Rotation, point: str) -> int:
+    """How many steps run before a rotation stands at a point."""
+    points = ("RotateSecret", *rotation.plan)
+    done = 0 if rotation.status == "failed" else rotation.position
+    if point not in points or points.index(point) < done:
+        raise FakeSecretsError(f"{rotation!r} cannot stand at {point!r}: its points are {', '.join(points)}.")
+    return points.index(point) - done
 
 
 def _keys_of(account: str) -> Mapping[str, str]:

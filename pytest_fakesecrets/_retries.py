@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
@@ -29,19 +28,23 @@ class BackOff:
     """Puts our sleeping into the places of botocore's, and botocore's back."""
 
     def __init__(self) -> None:
-        self._replaced: set[str] = set()
-        self._restore = ExitStack()
+        self._modules: set[str] = set()
+        #: Each owner and name, what was there, and what is there of ours.
+        self._replaced: list[tuple[object, str, Any, Any]] = []
 
     def replace(self) -> None:
         """In the modules that somebody has imported by now."""
         for name in (*_SLEEPERS, *_BUCKETS):
-            if name in sys.modules and name not in self._replaced:
-                self._replaced.add(name)
+            if name in sys.modules and name not in self._modules:
                 self._replace_in(sys.modules[name], name)
+                self._modules.add(name)
 
     def restore(self) -> None:
-        self._restore.close()
+        """Put botocore's back, also where that has been done before, in part."""
+        for owner, name, original, _ in self._replaced:
+            setattr(owner, name, original)
         self._replaced.clear()
+        self._modules.clear()
 
     def _replace_in(self, module: ModuleType, name: str) -> None:
         if name in _SLEEPERS:
@@ -54,8 +57,10 @@ class BackOff:
 
     def _put(self, owner: object, name: str, ours: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
-        setattr(owner, name, ours(original))
-        self._restore.callback(setattr, owner, name, original)
+        if not any(original is put for *_, put in self._replaced):
+            put = ours(original)
+            self._replaced.append((owner, name, original, put))
+            setattr(owner, name, put)
 
 
 class _Sleeping:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import traceback
@@ -18,7 +17,9 @@ from types import TracebackType
 from . import _hook
 from ._barrier import Barrier, text_of
 from ._clock import present
+from ._core.interrupts import ensured
 from ._core.public import public
+from ._environment import environ_of_a_child
 from ._faults import Broken
 from ._hook import HOME, NOT_ACTIVE, TARGET_PREFIX, World, answer_wire
 from ._loopback import misdirected
@@ -48,66 +49,80 @@ class Server:
     """
     An HTTP endpoint for the world of a fake, which other processes reach as they reach AWS.
 
+    It answers while its "with" block runs.
+
     Attributes:
         url: its address, an endpoint URL for any AWS SDK.
         environ: the environment variables that let a child process use it: the endpoint, keys and a region.
     """
 
+    url: str
+    environ: Mapping[str, str]
+
     def __init__(self, world: World, region: str) -> None:
-        self._listener = _Listener(world)
-        self.url: str = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
-        self.environ: Mapping[str, str] = _environ(self.url, region)
-        self._thread = Thread(
-            target=self._listener.serve_forever, args=(0.01,), name="fakesecrets_server", daemon=True
-        )
+        self._world = world
+        self._region = region
+        self._listener: _Listener | None = None
 
     def __repr__(self) -> str:
-        return f"<Server at {self.url}>"
+        return "<Server, not started>" if self._listener is None else f"<Server at {self.url}>"
 
     def __enter__(self) -> Server:
-        self._thread.start()
-        return self
+        try:
+            self._listener = _Listener(self._world)
+            self._listener.open()
+            self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
+            # The child need not look for the fake in its own memory.
+            self.environ = {**environ_of_a_child(self.url, _ADDRESS, self._region), HOME: ""}
+            self._listener.thread.start()
+            return self
+        except BaseException:
+            self._close()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        self._listener.shutdown()
-        self._thread.join()
-        self._listener.hang_up()
-        self._listener.server_close()  # and wait for the requests that are being answered
+        ensured(self._close, self._close)
 
-
-def _environ(url: str, region: str) -> Mapping[str, str]:
-    before = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
-    # A "*" counts only where it stands alone.
-    not_proxied = "*" if "*" in before else ",".join([*before, _ADDRESS])
-    return {
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        # Neither goes together with an endpoint of one's own: botocore refuses to make a client.
-        "AWS_USE_FIPS_ENDPOINT": "false",
-        "AWS_USE_DUALSTACK_ENDPOINT": "false",
-        "NO_PROXY": not_proxied,
-        "no_proxy": not_proxied,
-        # The child need not look for the fake in its own memory.
-        HOME: "",
-    }
+    def _close(self) -> None:
+        """Close it, also where that has been done before, in part."""
+        if self._listener is not None:
+            self._listener.end()
 
 
 class _Listener(ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(self, world: World) -> None:
-        super().__init__((_ADDRESS, 0), _Conversation)
         self.world = world
         self.is_closing = False
+        self.thread = Thread(target=self._serve, name="fakesecrets_server", daemon=True)
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
+
+    def open(self) -> None:
+        """Open the socket. Not earlier: an object that is not ready could not be closed either."""
+        super().__init__((_ADDRESS, 0), _Conversation)
+
+    def _serve(self) -> None:
+        # It is not ended by shutdown(), which waits for ever where this thread has not come to run.
+        with suppress(_Ended):
+            self.service_actions()
+            self.serve_forever(0.01)
+
+    def service_actions(self) -> None:
+        """What serve_forever() calls between two requests, and while it waits for one."""
+        if self.is_closing:
+            raise _Ended
+
+    def end(self) -> None:
+        self.is_closing = True
+        if self.thread.is_alive():
+            self.thread.join()
+        self.hang_up()
+        if "socket" in vars(self):
+            self.server_close()  # and wait for the requests that are being answered
 
     def process_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
@@ -124,7 +139,6 @@ class _Listener(ThreadingTCPServer):
     def hang_up(self) -> None:
         """End the connections that are open: whoever waits for a request on one goes home."""
         with self._lock:
-            self.is_closing = True
             for connection in self._connections:
                 with suppress(OSError):  # its client has gone home first
                     connection.shutdown(socket.SHUT_RD)
@@ -138,6 +152,10 @@ class _Listener(ThreadingTCPServer):
                 sys.stderr.write(
                     f"The fake has failed in answering {client_address}:\n{self.world.redact(text)}\n"
                 )
+
+
+class _Ended(Exception):
+    """The server is to accept no further connection."""
 
 
 class _Refusal(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
@@ -16,11 +16,11 @@ from ._core.errors import FunctionStopped, InvalidSignatureException, ServiceErr
 from ._core.interrupts import ensured
 from ._core.rotation import Rotation
 from ._core.secret import Secret
-from ._core.store import Change, Draft, Region, Store
+from ._core.store import Draft, Region, Store
 from ._faults import Faults
 from ._functions import Functions, timed_out
 from ._hints import hint_at
-from ._history import SERVICE, Call, Circumstances, Event, History, events_of
+from ._history import SERVICE, Call, Event, History, events_of
 from ._ids import Ids
 from ._model import decode, operation
 from ._operations import Context, Response
@@ -238,8 +238,11 @@ class Service:
         """Let *apply* happen as a whole. It only assigns, and may be begun more than once."""
         with self.lock:
             self._settle()
-            self._undone = apply
-            ensured(self._settle, self._settle)
+            ensured(partial(self._let_happen, apply), self._settle)
+
+    def _let_happen(self, apply: Callable[[], None]) -> None:
+        self._undone = apply
+        self._settle()
 
     def _settle(self) -> None:
         """Do what has happened and is not done."""
@@ -297,10 +300,12 @@ class Service:
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Let a request have happened: its changes, its events, and what follows from them."""
-        events = [*calls, *_events_of_changes(context)]
-        passwords = [] if password is None else [password]
+        running, passwords = RUNNING.get(), [] if password is None else [password]
+        if running is None and not (context.changes or context.steps or passwords):
+            self.history.put(len(self.history), calls)  # one assignment as it is
+            return
+        events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
         self._redact(context, passwords)
-        running = RUNNING.get()
         whole = partial(self.history.put, len(self.history), [*context.steps, *events])
         own = _nothing if running is None else running.noting(events, passwords)
         follow_up = self.on_changes(context.store)
@@ -317,30 +322,6 @@ class Service:
 
 def _nothing() -> None:
     pass
-
-
-def _events_of_changes(context: Context) -> Iterator[Event]:
-    by = context.operation
-    for change in sorted(context.changes, key=lambda change: _place_in_story(change, by)):
-        circumstances = Circumstances(
-            at=context.now,
-            account=change.region.account,
-            region=change.region.name,
-            by=by,
-            step=_running_step(),
-        )
-        yield from events_of(change, circumstances)
-
-
-def _place_in_story(change: Change, by: str) -> int:
-    """
-    What became of a rotation is told after what was done to its secret.
-
-    But where no call has begun it, that it began comes first: the rest follows from it.
-    """
-    if not isinstance(change.after, Rotation):
-        return 1
-    return 0 if change.before is None and by == SERVICE else 2
 
 
 def _running_step() -> str | None:

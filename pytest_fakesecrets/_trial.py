@@ -19,6 +19,7 @@ from ._calling import Place
 from ._clock import present
 from ._core.errors import FunctionStopped, RotationFailedWarning
 from ._core.finding import Finding
+from ._core.interrupts import is_interrupt
 from ._core.labels import CURRENT, PENDING, PREVIOUS
 from ._core.moments import later
 from ._core.rotation import Rotation, RotationStep, rotation_token
@@ -213,7 +214,9 @@ class Trial:
                 clock=present,
                 deadline=later(self.fake.clock.now, self.settings.timeout),
             )
-        except (Exception, SystemExit, FunctionStopped) as raised:
+        except BaseException as raised:
+            if is_interrupt(raised):
+                raise
             error = raised
         finally:
             RUNNING.reset(running)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ._install import begin_run
+from ._isolation import FAKE
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
     from . import Clock, FakeSecrets, RotationDriver, Server
 
-pytest_plugins = ["pytest_fakesecrets._advice"]
-
-_FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
+pytest_plugins = ["pytest_fakesecrets._advice", "pytest_fakesecrets._isolation"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +42,7 @@ def fakesecrets(request: pytest.FixtureRequest) -> Iterator[FakeSecrets]:
     from . import FakeSecrets
 
     with FakeSecrets() as fake:
-        request.node.stash[_FAKE] = fake
+        request.node.stash[FAKE] = fake
         yield fake
 
 
@@ -86,7 +85,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed and (fake := item.stash.get(_FAKE, None)) is not None:
+    if report.failed and (fake := item.stash.get(FAKE, None)) is not None:
         from . import _barrier
 
         with _barrier.Barrier("the report section of a failed test"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import entry_points
 
 # Workers, child processes and inner runs keep the byte code of what they import: compiling it took half of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -29,9 +30,25 @@ def every_answer_is_checked(monkeypatch):
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
 
 
+#: The plugins that tests are about. Others may be installed beside them: they warn, or print lines of their own.
+TESTED = {
+    "fakesecrets",
+    "freezer",
+    "randomly",
+    "recording",
+    "socket",
+    "time_machine",
+    "xdist",
+    "xdist.looponfail",
+}
+NOT_TESTED = sorted({plugin.name for plugin in entry_points(group="pytest11")} - TESTED)
+
+
 @pytest.fixture(autouse=True)
-def inner_runs_are_light(request, monkeypatch):
-    """Runs of pytest inside of a test do without Hypothesis's plugin: loading it takes most of their time."""
-    if "pytester" in request.fixturenames and "ypothesis" not in request.node.nodeid:
+def inner_runs_have_the_plugins_of_the_tests(request, monkeypatch):
+    """Runs of pytest inside of a test do without Hypothesis's plugin too: loading it takes most of their time."""
+    if "pytester" in request.fixturenames:
         request.getfixturevalue("pytester")  # it clears the variable
-        monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+        is_needed = "ypothesis" in request.node.nodeid
+        left_out = [name for name in NOT_TESTED if not (is_needed and name == "hypothesispytest")]
+        monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in left_out))

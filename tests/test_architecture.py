@@ -18,6 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: A part imports from its own rank and from those to its right.
 RANKS = [
     {"plugin", "_advice", "_report_plugin"},
+    {"_isolation"},
     {"__init__", "_contract"},
     {"_scenarios"},
     {"_trial"},
@@ -80,7 +81,7 @@ RANKS = [
 ]
 
 THIRD_PARTIES = {
-    "pytest": {"plugin", "_advice", "_contract", "_scenarios", "_report_plugin"},
+    "pytest": {"plugin", "_advice", "_isolation", "_contract", "_scenarios", "_report_plugin"},
     "botocore": {
         "_answers",
         "_faults",

@@ -715,6 +715,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
             "imported pytest_fakesecrets._answers",
             "imported pytest_fakesecrets._hook",
             "imported pytest_fakesecrets._install",
+            "imported pytest_fakesecrets._isolation",
             "imported pytest_fakesecrets.plugin",
         ]
 

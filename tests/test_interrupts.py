@@ -1,55 +1,68 @@
-"""An exception from outside, of a signal handler, at any point of our code: everything stays whole."""
+"""An exception from outside, such as a signal handler raises, at any point of our code: everything stays whole."""
 
 from __future__ import annotations
 
 import inspect
 import linecache
 import os
+import socket
 import sys
 import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import botocore.endpoint
+import botocore.retries.bucket
+import freezegun.api
+import pytest
 from support import token
 
 import pytest_fakesecrets
-from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets import Call, FakeSecrets, RotationFailedWarning, _hook, _service
+from pytest_fakesecrets._clock import _INSTANT
 from pytest_fakesecrets._service import RUNNING
 
 PACKAGE = str(Path(pytest_fakesecrets.__file__).parent) + os.sep
 
+#: How many points of each scenario the default run tries, and how many the long tests.
+FEW, MANY = 12, 400
+
 
 class Interrupt(BaseException):
-    """What a signal handler raises: no Exception, and known to nobody."""
+    """What a signal handler raises: it is not an Exception, and no code knows it."""
 
 
 class Points:
     """
-    The points of our code at which CPython calls a signal handler, numbered as they are passed.
+    The points of our code at which CPython may call a signal handler, numbered as they are passed the first time.
 
-    They are the start of a function, its end, and each line. Between the last line of a "with" block and the call of
-    its __exit__, and between an __enter__ and its block, CPython runs no handler, and so nothing is raised there.
+    They are the start of a function, its end, and each line. CPython calls no handler between the end of a "with"
+    block and its __exit__, nor between an __enter__ and the block, so these are not counted.
 
     Args:
         raise_at: the number of the point at which an Interrupt is raised, or None.
-        is_each: whether every pass of a point counts, and not only the first one.
     """
 
-    def __init__(self, raise_at=None, *, is_each=False):
+    def __init__(self, raise_at=None):
         self._raise_at = raise_at
-        self._is_each = is_each
-        self._seen = set()
-        self.passed = 0
+        self._passed = set()
         self.where = None
+
+    def __len__(self):
+        return len(self._passed)
 
     def run(self, work):
         """Call *work*, and return whether an Interrupt came out of it."""
+        before = sys.gettrace()
         sys.settrace(self._trace)
         try:
             work()
         except Interrupt:
             return True
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
         return False
 
     def _trace(self, frame, event, argument):
@@ -65,22 +78,23 @@ class Points:
         return trace(frame, event, argument)
 
     def _pass(self, point):
-        if not self._is_each and point in self._seen:
+        if point in self._passed:
             return
-        self._seen.add(point)
-        self.passed += 1
-        if self.passed == self._raise_at:
-            self.where = "{1} of {0}, {2}, {3}".format(Path(point[0]).name, *point[1:])
+        self._passed.add(point)
+        if len(self) == self._raise_at:
+            self.where = "{} of {}, line {}, in {}".format(
+                point[3], Path(point[0]).relative_to(PACKAGE), *point[1:3]
+            )
             raise Interrupt
 
 
 def _is_no_point(frame, event, entered):
-    if event != "line" and frame.f_code.co_flags & inspect.CO_GENERATOR:
-        return True  # it may be closed by the garbage collector, which drops what is raised
-    if event == "return":
-        return frame.f_code.co_name == "__enter__"
+    if event != "line":
+        # A generator may be closed by the garbage collector, which drops what is raised.
+        is_generator = frame.f_code.co_flags & inspect.CO_GENERATOR
+        return is_generator or (event == "return" and frame.f_code.co_name == "__enter__")
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    if event == "line" and line.startswith("with "):
+    if line.startswith("with "):
         is_exit = frame.f_lineno in entered
         entered.add(frame.f_lineno)
         return is_exit
@@ -104,74 +118,316 @@ def rotate(event, context):
             )
 
 
+@pytest.fixture(autouse=True)
+def every_answer_is_checked():
+    """Not here, where a call is made some thousand times."""
+
+
+@contextmanager
 def world():
-    """A fake with a secret, and what the process has that a rotation changes for a while."""
-    fake = FakeSecrets()
-    fake.__enter__()
-    rotate.client = fake.client()
-    rotate.client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return fake, fake.add_rotation_function(rotate)
+    """A fake with a secret and a function."""
+    with FakeSecrets() as fake, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RotationFailedWarning)
+        rotate.client = getattr(rotate, "client", None) or fake.client()
+        rotate.client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+        fake.function = fake.add_rotation_function(rotate)
+        yield fake
 
 
-def of_the_process():
-    return dict(os.environ), sys.stdout, sys.stderr, list(sys.meta_path), {"RUNNING": RUNNING.get()}
+def process():
+    """What our code changes in the process for a while."""
+    return {
+        "environment": dict(os.environ),
+        "streams": (sys.stdout, sys.stderr),
+        "modules": sys.modules.get(__name__),
+        "contexts": (RUNNING.get(), _INSTANT.get()),
+        "threads": [thread.name for thread in threading.enumerate()],
+    }
+
+
+def process_without_a_fake():
+    return {
+        **process(),
+        "the fake": _hook.active,
+        "freezegun": list(freezegun.api.freeze_factories),
+        "botocore's sleep": botocore.endpoint.time,
+        "botocore's bucket": botocore.retries.bucket.TokenBucket.acquire,
+    }
+
+
+def differences(before, now):
+    return [f"{name} is not as it was" for name in before if now[name] != before[name]]
+
+
+def in_a_thread(work):
+    """The result of *work* in another thread, which has ended by then."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def is_free(lock):
     """Whether another thread gets the lock."""
-    got = []
 
-    def work():
-        got.append(lock.acquire(timeout=0.2))
-        if got[0]:
+    def is_acquired():
+        got = lock.acquire(timeout=1)
+        if got:
             lock.release()
+        return got
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    return got[0]
+    return in_a_thread(is_acquired)
 
 
-def faults_of(fake, before):
-    """What is not whole after an interrupt: nothing, or a list of sentences."""
-    broken = []
-    if of_the_process() != before:
-        broken.append("the process is not as it was")
-    if not is_free(fake._service.lock):
-        broken.append("a lock is held")
-    listed = {rotation.token: rotation for rotation in fake.rotations()}
+def faults_of(fake):
+    """What is not whole in the state of a fake."""
+    rotations = {rotation.token: rotation for rotation in fake.rotations()}
     secret = fake._service.locate("db")[1]
     pending = secret.labels.get("AWSPENDING")
-    if pending not in (None, secret.labels["AWSCURRENT"]) and pending not in listed:
-        broken.append("AWSPENDING is staged for a rotation that is not listed")
-    history = [event for event in fake.history if type(event).__name__ == "RotationStep"]
-    steps = [step for rotation in listed.values() for step in rotation.steps]
-    if [id(step) for step in history] != [id(step) for step in steps]:
-        broken.append("the history has other steps than the rotations")
+    if not is_free(fake._service.lock):
+        yield "a lock is held"
+    if fake._rotations._running:
+        yield "a step seems to run"
+    if pending not in (None, secret.labels["AWSCURRENT"]) and pending not in rotations:
+        yield "AWSPENDING is staged for a rotation that is not listed"
+    recorded = [event for event in fake.history if type(event).__name__ == "RotationStep"]
+    steps = [step for rotation in rotations.values() for step in rotation.steps]
+    if [step for step in recorded if not step.redelivered] != steps:
+        yield "the history has other steps than the rotations"
     moved = {move.label: move.version_id for move in fake.secret("db").transitions}
     if {label: version for label, version in moved.items() if version} != dict(secret.labels):
-        broken.append("the history has other labels than the secret")
-    return broken
+        yield "the history has other labels than the secret"
 
 
-def goes_on(fake, function, driver):
-    """What does not go on as it should after an interrupt."""
-    client, broken = rotate.client, []
-    client.describe_secret(SecretId="db")
-    client.put_secret_value(SecretId="db", SecretString="x", VersionStages=["MINE"])
-    for _ in range(4):
-        if driver is None:
-            fake.clock.tick(3600)
-        elif driver.pending:
-            driver.run()
+def faults_of_what_follows(fake):
+    """What does not go on as it should."""
+    rotate.client.put_secret_value(SecretId="db", SecretString="x", VersionStages=["MINE"])
+    fake._service.faults.clear()
+    driver = fake.drive()
+    while driver.pending:
+        driver.run()
     if any(rotation.status in ("in progress", "failed") for rotation in fake.rotations()):
-        broken.append("a rotation has not come to its end")
-        return broken
-    rotation = fake.rotate("db", function)
-    if rotation.status != "succeeded":
-        broken.append("the next rotation fails")
-    return broken
+        yield "a rotation does not come to its end"
+        return
+    start(fake)
+    if driver.run().status != "succeeded":
+        yield "the next rotation fails"
 
 
-def test_nothing():
-    pass
+class Scenario:
+    """Something that a test does with a fake, and may be interrupted in."""
+
+    def __init__(self, work, prepare=lambda fake: None):
+        self.work, self.prepare = work, prepare
+
+    def run(self, raise_at=None):
+        """The points of one run, and what is not whole after an exception at one of them."""
+        points, outside = Points(raise_at), process_without_a_fake()
+        with world() as fake:
+            self.prepare(fake)
+            inside = process()
+            interrupted = points.run(lambda: self.work(fake))
+            found = differences(inside, process())
+            if points.where is not None and not interrupted:
+                found.append("the exception does not come out")
+            if fake.is_active:
+                found += faults_of(fake)
+                found += [] if found else faults_of_what_follows(fake)
+        return points, found + differences(outside, process_without_a_fake())
+
+
+def start(fake):
+    rotate.client.rotate_secret(SecretId="db", RotationLambdaARN=fake.function)
+
+
+def drive(fake):
+    driver = fake.drive()
+    start(fake)
+    driver.step()
+    driver.redeliver("createSecret")
+    driver.run()
+
+
+def pause(fake):
+    with fake.rotation_paused("db", after="createSecret", handler=fake.function):
+        pass
+
+
+def retry(fake):
+    driver = fake.drive()
+    fake.fail("Invoke", "TooManyRequestsException")
+    start(fake)
+    try:
+        driver.step()
+    except Exception as error:
+        assert type(error).__name__ == "InvocationRefused"  # noqa: PT017
+    driver.run()
+
+
+def schedule(fake):
+    rotate.client.rotate_secret(
+        SecretId="db",
+        RotationLambdaARN=fake.function,
+        RotationRules={"ScheduleExpression": "rate(30 days)"},
+        RotateImmediately=False,
+    )
+
+
+def fail_on_the_wire(fake):
+    fake.fail("GetSecretValue", "ThrottlingException", times=2)
+    rotate.client.get_secret_value(SecretId="db")
+
+
+def serve(fake):
+    server = fake.serve()
+    try:
+        with server:
+            socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))).close()
+    finally:
+        server.__exit__(None, None, None)  # what has not come to its __exit__ can be left again
+
+
+def delete(fake):
+    rotate.client.create_secret(Name="other", SecretString="x")
+    rotate.client.delete_secret(SecretId="other", ForceDeleteWithoutRecovery=True)
+    rotate.client.get_random_password()
+    fake.assume(rotate_at="close")
+
+
+class Entering:
+    """A fake of its own, which freezes the time."""
+
+    def run(self, raise_at=None):
+        points, outside, fake, entered = Points(raise_at), process_without_a_fake(), FakeSecrets(), []
+
+        def work():
+            with fake:
+                entered.append(fake)
+                fake.clock.freeze()
+
+        interrupted = points.run(work)
+        found = differences(outside, process_without_a_fake()) if not entered else []
+        fake.__exit__(None, None, None)  # what has not come to its __exit__ can be left again
+        found += differences(outside, process_without_a_fake())
+        if points.where is not None and not interrupted:
+            found.append("the exception does not come out")
+        with world() as another:
+            found += faults_of_what_follows(another)
+        return points, found
+
+
+SCENARIOS = {
+    "a rotation that the fake runs": Scenario(start),
+    "a rotation that the test drives": Scenario(drive),
+    "a rotation that stands still": Scenario(pause),
+    "a rotation that is retried": Scenario(retry),
+    "a clock that is moved": Scenario(lambda fake: fake.clock.tick(31 * 86_400), schedule),
+    "a fault on the wire": Scenario(fail_on_the_wire),
+    "a server": Scenario(serve),
+    "other operations": Scenario(delete),
+    "a fake that is entered and left": Entering(),
+}
+
+
+def broken_points(scenario, most):
+    """Where an exception leaves something that is not whole: at *most* points, spread over all that there are."""
+    for _ in range(2):  # the first run fills the caches, which are points as well
+        count = len(scenario.run()[0])
+    step = max(1, count // most)
+    for number in range(1, count + 1, step):
+        points, found = scenario.run(number)
+        if found:
+            yield f"{points.where}: {', '.join(found)}"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("most", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def test_an_exception_from_outside_leaves_everything_whole_in(name, most):
+    assert list(broken_points(SCENARIOS[name], most)) == []
+
+
+@pytest.fixture
+def db(fakesecrets, fakesecrets_client):
+    fakesecrets_client.create_secret(Name="db", SecretString="old")
+    rotate.client = fakesecrets_client
+    return fakesecrets_client
+
+
+def once(monkeypatch, owner, name):
+    """Let a method raise an Interrupt when it is called for the first time."""
+    method, calls = getattr(owner, name), []
+
+    def interrupted(*arguments, **keywords):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise Interrupt
+        return method(*arguments, **keywords)
+
+    monkeypatch.setattr(owner, name, interrupted)
+
+
+@pytest.mark.parametrize(
+    "run", [lambda work: work(), in_a_thread], ids=["in this thread", "in one that has ended"]
+)
+def test_a_rotation_that_was_begun_and_not_run_goes_on_when_the_fake_is_asked(
+    db, fakesecrets, monkeypatch, run
+):
+    function = fakesecrets.add_rotation_function(rotate)
+    once(monkeypatch, fakesecrets._rotations, "run_to_the_end")
+
+    with pytest.raises(Interrupt):
+        run(lambda: db.rotate_secret(SecretId="db", RotationLambdaARN=function))
+
+    assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+
+
+def test_a_rotation_that_another_thread_runs_is_left_to_it(db, fakesecrets):
+    seen = []
+
+    def looks(event, context):
+        if event["Step"] == "setSecret":
+            in_a_thread(lambda: seen.append([step.name for step in fakesecrets.rotations()[0].steps]))
+        rotate(event, context)
+
+    in_a_thread(lambda: fakesecrets.rotate("db", looks))
+
+    assert seen == [["createSecret"]]
+    assert fakesecrets.rotations()[0].status == "succeeded"
+
+
+def test_what_has_come_due_is_done_later_where_it_was_interrupted(db, fakesecrets, monkeypatch):
+    fakesecrets.clock.freeze()
+    function = fakesecrets.add_rotation_function(rotate)
+    rules = {"ScheduleExpression": "rate(30 days)"}
+    db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules, RotateImmediately=False)
+    once(monkeypatch, fakesecrets._service, "transact")
+    with pytest.raises(Interrupt):
+        fakesecrets.clock.tick(31 * 86_400)
+
+    rotations = fakesecrets.rotations()
+
+    assert [rotation.status for rotation in rotations if not rotation.is_test] == ["succeeded"]
+
+
+def test_a_request_whose_answer_cannot_be_given_has_changed_nothing(db, fakesecrets, monkeypatch):
+    before = fakesecrets.history, fakesecrets.secret("db").staging
+    once(monkeypatch, _service, "encode")
+
+    with pytest.raises(Interrupt):
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+    assert (fakesecrets.history, fakesecrets.secret("db").staging) == before
+    assert db.get_secret_value(SecretId="db")["SecretString"] == "old"
+
+
+def test_a_second_exception_while_the_first_is_cleaned_up_loses_no_request(db, fakesecrets, monkeypatch):
+    for _ in range(2):
+        once(monkeypatch, fakesecrets._service.history, "put")
+
+    with pytest.raises(Interrupt):
+        db.put_secret_value(SecretId="db", SecretString="new")
+
+    assert db.get_secret_value(SecretId="db")["SecretString"] == "new"
+    assert [event.operation for event in fakesecrets.history if isinstance(event, Call)] == [
+        "CreateSecret",
+        "PutSecretValue",
+        "GetSecretValue",
+    ]

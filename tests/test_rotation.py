@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import bdb
 import builtins
+import signal
 import sys
+import unittest
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import boto3
 import pytest
+from hypothesis.errors import UnsatisfiedAssumption
 from rotation_functions import nothing, raising_in, well_behaved
 from support import current, labels, needs, refused, token
 
@@ -350,10 +356,6 @@ class TestWhenAStepFails:
 
         assert (rotation.status, rotation.error) == ("failed", crash)
 
-    def test_an_interrupt_stops_the_test_and_not_only_the_rotation(self, db, fakesecrets):
-        with pytest.raises(KeyboardInterrupt):
-            fakesecrets.rotate("db", raising_in("setSecret", KeyboardInterrupt()))
-
     def test_the_date_of_the_last_rotation_stays(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02 09:30")
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
@@ -366,6 +368,157 @@ class TestWhenAStepFails:
         after = db.describe_secret(SecretId="db")
         for member in ("LastRotatedDate", "NextRotationDate"):
             assert after[member] == before[member], "a published describe-secret output of a stuck rotation"
+
+
+#: Exceptions for the test run or the process, which no Lambda function could mean for AWS.
+FOR_THE_RUN = {
+    "pytest.exit": pytest.exit.Exception("enough"),
+    "pytest.fail": pytest.fail.Exception("no"),
+    "pytest.skip": pytest.skip.Exception("not here"),
+    "pytest.xfail": pytest.xfail.Exception("not yet"),
+    "unittest.SkipTest": unittest.SkipTest("not here"),
+    "assume() of Hypothesis": UnsatisfiedAssumption(),
+    "quit in a debugger": bdb.BdbQuit(),
+    "KeyboardInterrupt": KeyboardInterrupt(),
+    "a task that is cancelled": asyncio.CancelledError(),
+    "GeneratorExit": GeneratorExit(),
+    "an exception of a signal handler": type("Alarm", (BaseException,), {})(),
+}
+if hasattr(builtins, "ExceptionGroup"):
+    group = builtins.ExceptionGroup("tasks", [pytest.exit.Exception("enough")])
+    FOR_THE_RUN["pytest.exit in a task group"] = group
+
+
+def run_by_the_fake(fake, client, function):
+    client.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+
+def run_by_the_clock(fake, client, function):
+    fake.clock.freeze()
+    client.rotate_secret(
+        SecretId="db",
+        RotationLambdaARN=function,
+        RotationRules={"AutomaticallyAfterDays": 30},
+        RotateImmediately=False,
+    )
+    fake.clock.tick(timedelta(days=31))
+
+
+def run_by_the_test(fake, client, function):
+    driver = fake.drive()
+    client.rotate_secret(SecretId="db", RotationLambdaARN=function)
+    driver.run()
+
+
+def run_in_a_thread(fake, client, function):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run_by_the_fake, fake, client, function).result()
+
+
+class TestAnExceptionForTheTestRun:
+    @pytest.mark.parametrize("run", [run_by_the_fake, run_by_the_clock, run_by_the_test, run_in_a_thread])
+    @pytest.mark.parametrize("raised", FOR_THE_RUN)
+    def test_comes_out_of_the_rotation_that_it_has_interrupted(self, db, fakesecrets, raised, run):
+        error = FOR_THE_RUN[raised]
+        function = fakesecrets.add_rotation_function(raising_in("createSecret", error), name="function")
+
+        with pytest.raises(type(error)) as caught:
+            run(fakesecrets, db, function)
+
+        rotation = fakesecrets.rotations()[-1]
+        assert caught.value is error is rotation.error
+        assert (rotation.status, [step.name for step in rotation.steps]) == ("failed", ["createSecret"])
+        assert not fakesecrets._rotations._running
+
+    def test_leaves_a_rotation_that_is_retried(self, db, fakesecrets, fakesecrets_rotation):
+        error = FOR_THE_RUN["pytest.fail"]
+        function = fakesecrets.add_rotation_function(raising_in("setSecret", error), name="function")
+        with pytest.raises(pytest.fail.Exception):
+            fakesecrets.rotate("db", function)
+        fakesecrets.add_rotation_function(well_behaved, name="function")
+
+        rotation = fakesecrets_rotation.run()
+
+        assert (rotation.status, rotation.attempt) == ("succeeded", 2)
+
+    def test_is_not_lost_where_the_function_has_run_out_of_time(self, db, fakesecrets):
+        def late(event, context):
+            fakesecrets.clock.tick(60)
+            pytest.exit("enough")
+
+        with pytest.raises(pytest.exit.Exception, match="enough"):
+            fakesecrets.rotate("db", late)
+
+    def test_is_not_lost_where_the_function_has_reset_the_fake(self, db, fakesecrets):
+        def resets(event, context):
+            fakesecrets.reset()
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fakesecrets.rotate("db", resets)
+
+    def test_has_the_outcome_that_it_has_anywhere_in_a_test(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+
+            @pytest.mark.parametrize("call", [pytest.skip, pytest.fail, pytest.xfail, pytest.exit])
+            def test_it(fakesecrets, fakesecrets_client, call):
+                fakesecrets_client.create_secret(Name="db", SecretString="old")
+                fakesecrets.rotate("db", lambda event, context: call("said in the function"))
+
+
+            def test_that_is_not_run():
+                pass
+            """
+        )
+
+        ran = pytester.runpytest("-rs")
+
+        ran.assert_outcomes(skipped=1, failed=1, xfailed=1)
+        ran.stdout.fnmatch_lines(["SKIPPED*said in the function", "!*Exit: said in the function !*"])
+
+    def test_of_a_real_signal_leaves_a_rotation_that_can_be_repeated(self, db, fakesecrets):
+        def stop(number, frame):
+            pytest.fail("Timeout >60.0s")  # as pytest-timeout does
+
+        def hang(event, context):
+            signal.raise_signal(signal.SIGTERM)
+
+        function = fakesecrets.add_rotation_function(hang, name="function")
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            with pytest.raises(pytest.fail.Exception, match="Timeout"):
+                db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        fakesecrets.add_rotation_function(well_behaved, name="function")
+
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["failed"]
+        fakesecrets.clock.tick(timedelta(hours=1))
+        assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
+
+    def test_in_a_call_of_the_contract_comes_out_of_the_scenario(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+            from pytest_fakesecrets import RotationContract
+
+
+            class TestFunction(RotationContract):
+                secret_value = "old"
+
+                def rotate(event, context):
+                    pytest.exit("said in the function")
+
+                rotation_function = staticmethod(rotate)
+            """
+        )
+
+        ran = pytester.runpytest("-k", "unknown_step")
+
+        ran.stdout.fnmatch_lines(["!*Exit: said in the function !*"])
 
 
 class TestRetriesOnTheClock:

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timezone
 from itertools import zip_longest
+from textwrap import dedent
 from types import FunctionType
 
 import boto3
@@ -46,6 +47,7 @@ from pytest_fakesecrets import (
     _hints,
     _hook,
     _install,
+    _isolation,
     _redaction,
     _report,
     _report_plugin,
@@ -1015,6 +1017,314 @@ class TestNothingIsLeftOver:
         assert fakesecrets.is_active
         assert fakesecrets.clock.now == datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
         assert client.get_secret_value(SecretId="db")["SecretString"] == "outer"
+
+
+#: Tests that change the environment while a fake is active, each in its own order of set-up and teardown.
+PATCHES = {
+    "a patch that is set up before the fake, and takes a variable away": """
+        def test_it(monkeypatch, fakesecrets):
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    """,
+    "a patch that is set up before the fake, and sets variables": """
+        def test_it(monkeypatch, fakesecrets):
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine again")
+            monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+            monkeypatch.setenv("AWS_PROFILE", "mine")
+            monkeypatch.delenv("PYTEST_FAKESECRETS_PROCESS")
+    """,
+    "a patch that is set up before the fake, and sets what is set": """
+        def test_it(monkeypatch, fakesecrets):
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    """,
+    "a patch that is set up after the fake": """
+        def test_it(fakesecrets, monkeypatch):
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+            monkeypatch.setenv("AWS_PROFILE", "mine")
+    """,
+    "a patch before the fake, and after it": """
+        @pytest.fixture
+        def bare(monkeypatch):
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+            monkeypatch.setenv("AWS_PROFILE", "another")
+
+
+        def test_it(bare, fakesecrets, monkeypatch):
+            assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+            monkeypatch.setenv("AWS_PROFILE", "mine")
+    """,
+    "a patch of the dictionary, undone after the fake": """
+        @pytest.fixture
+        def patches():
+            with ExitStack() as stack:
+                yield stack
+
+
+        def test_it(patches, fakesecrets):
+            patches.enter_context(mock.patch.dict(os.environ, {"AWS_ACCESS_KEY_ID": "mine", "OTHER": "x"}))
+    """,
+    "a patch of the dictionary around the fake": """
+        @mock.patch.dict(os.environ, {"AWS_ACCESS_KEY_ID": "another", "AWS_PROFILE": "another"}, clear=True)
+        def test_it(fakesecrets):
+            del os.environ["AWS_ACCESS_KEY_ID"]
+    """,
+    "a patch of the module": """
+        @pytest.fixture(scope="module")
+        def patch():
+            with pytest.MonkeyPatch.context() as patch:
+                yield patch
+
+
+        def test_it(patch, fakesecrets):
+            patch.delenv("AWS_ACCESS_KEY_ID")
+            patch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+
+
+        def test_after_it(fakesecrets):
+            pass
+
+
+        def test_last():
+            pass
+    """,
+    "a fixture of the module that is set up inside of the fake": """
+        @pytest.fixture(scope="module")
+        def region():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+                patch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+                yield
+
+
+        def test_it(fakesecrets, request):
+            request.getfixturevalue("region")
+
+
+        def test_last():
+            pass
+    """,
+    "a fake of the module": """
+        @pytest.fixture(scope="module")
+        def fake():
+            with FakeSecrets() as fake:
+                yield fake
+
+
+        def test_it(fake, monkeypatch):
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+
+        def test_last(fake):
+            assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
+    """,
+    "a patch of the module, and then a fake of the module": """
+        @pytest.fixture(scope="module")
+        def patch():
+            with pytest.MonkeyPatch.context() as patch:
+                yield patch
+
+
+        @pytest.fixture(scope="module")
+        def fake(patch):
+            with FakeSecrets() as fake:
+                yield fake
+
+
+        def test_it(fake, patch):
+            patch.delenv("AWS_ACCESS_KEY_ID")
+    """,
+    "set-up and cleanup of unittest": """
+        class TestIt(unittest.TestCase):
+            def setUp(self):
+                self.fake = FakeSecrets().__enter__()
+                patch = mock.patch.dict(os.environ, {"AWS_ACCESS_KEY_ID": "mine"})
+                patch.start()
+                self.addCleanup(patch.stop)  # which is called after tearDown
+
+            def tearDown(self):
+                self.fake.__exit__(None, None, None)
+
+            def test_it(self):
+                pass
+    """,
+    "a test that changes variables and leaves them so": """
+        def test_it(fakesecrets):
+            del os.environ["AWS_ACCESS_KEY_ID"]
+            os.environ["AWS_PROFILE"] = "mine"
+            os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
+    """,
+    "a fixture that fails, and a patch": """
+        @pytest.fixture
+        def broken(monkeypatch, fakesecrets):
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+            yield
+            raise LookupError
+
+
+        def test_it(broken):
+            raise LookupError
+    """,
+}
+
+#: Notes after each test of a module which variables are not as before; what the last one of the module notes stays.
+NOTES_DIFFERENCES = """
+    import os
+
+
+    def environment():
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+    BEFORE, DIFFERENCES = environment(), {}
+
+
+    def pytest_runtest_logfinish(nodeid):
+        DIFFERENCES[nodeid.partition("::")[0]] = BEFORE.items() ^ environment().items()
+
+
+    def pytest_unconfigure():
+        print("different:", {name: found for name, found in DIFFERENCES.items() if found})
+"""
+
+IMPORTS = """
+import os
+import unittest
+from contextlib import ExitStack
+from unittest import mock
+
+import pytest
+
+from pytest_fakesecrets import FakeSecrets
+"""
+
+REAL = {
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_SECRET_ACCESS_KEY": "real",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_DEFAULT_REGION": "sa-east-1",
+    "AWS_PROFILE": "production",
+    "AWS_EC2_METADATA_DISABLED": "false",
+}
+
+
+def environment():
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+class TestTheEnvironment:
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            pytest.param({}, id="nothing was set"),
+            pytest.param(REAL, id="everything was set"),
+            pytest.param({"AWS_ACCESS_KEY_ID": "testing"}, id="what the fake sets was set"),
+        ],
+    )
+    def test_is_as_before_after_each_order_of_set_up_and_teardown(
+        self, pytester, bare, monkeypatch, variables
+    ):
+        monkeypatch.setattr(_isolation, "_LEFTOVERS", _isolation._Leftovers())  # of another process
+        for name, value in variables.items():
+            bare.setenv(name, value)
+        pytester.makeconftest(NOTES_DIFFERENCES)
+        for patch, source in PATCHES.items():
+            name = "test_" + "".join(letter if letter.isalnum() else "_" for letter in patch)
+            pytester.makepyfile(**{name: IMPORTS + dedent(source)})
+        before = environment()
+
+        ran = pytester.runpytest("-s")
+
+        ran.assert_outcomes(passed=17, failed=1, errors=1)
+        ran.stdout.fnmatch_lines(["different: {}"])
+        assert environment() == before
+
+    def test_is_as_before_after_a_run_that_is_interrupted(self, pytester, bare):
+        before = environment()
+        pytester.makepyfile(
+            """
+            def test_it(monkeypatch, fakesecrets):
+                monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+                raise KeyboardInterrupt
+            """
+        )
+
+        ran = pytester.runpytest(no_reraise_ctrlc=True)
+
+        assert ran.ret == pytest.ExitCode.INTERRUPTED
+        assert environment() == before
+
+    def test_of_the_user_is_never_taken_away_where_it_is_that_of_a_fake(self, pytester, bare):
+        """What a test set before it used a fake, a patch puts back afterwards."""
+        pytester.makepyfile(
+            """
+            import os
+
+            import pytest
+
+
+            @pytest.fixture(scope="module", autouse=True)
+            def module():
+                os.environ["AWS_ACCESS_KEY_ID"] = "testing"
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv("AWS_PROFILE", "mine")
+                    yield
+                assert os.environ.pop("AWS_ACCESS_KEY_ID") == "testing"
+
+
+            @pytest.fixture
+            def without(monkeypatch):
+                monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+                monkeypatch.delenv("AWS_PROFILE")
+
+
+            def test_it(without, fakesecrets):
+                assert "AWS_PROFILE" not in os.environ
+
+
+            def test_after_it():
+                assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
+                assert os.environ["AWS_PROFILE"] == "mine"
+            """
+        )
+        before = environment()
+
+        pytester.runpytest().assert_outcomes(passed=2)
+
+        assert environment() == before
+
+    def test_keeps_what_a_test_has_changed_around_a_rotation(self, fakesecrets, client, monkeypatch):
+        client.create_secret(Name="db", SecretString="old")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.setenv("AWS_PROFILE", "mine")
+        seen = []
+
+        def rotate(event, context):
+            seen.append(os.environ["AWS_DEFAULT_REGION"])
+            os.environ["AWS_REGION"] = "of the function"
+
+        function = fakesecrets.add_rotation_function(
+            rotate, region_name="us-east-1", environ={"AWS_ACCESS_KEY_ID": "of the function"}
+        )
+        with pytest.warns(RotationFailedWarning):
+            client.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        assert set(seen) == {"us-east-1"}
+        assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"
+        assert os.environ["AWS_PROFILE"] == "mine"
+        assert not {"AWS_ACCESS_KEY_ID", "AWS_REGION"} & set(os.environ)
+
+    def test_is_taken_back_by_the_next_fake_where_a_copy_of_all_of_it_was_restored(self, bare):
+        before = environment()
+        with FakeSecrets():
+            copy = environment()
+        os.environ.update(copy)
+
+        with FakeSecrets():
+            assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
+
+        assert environment() == before
 
 
 class TestTwoFakes:

@@ -176,12 +176,14 @@ def aws():
 
 
 @pytest.fixture(scope="session")
-def node(request):
+def node(request, tmp_path_factory):
     """Node with the AWS SDK for JavaScript: `node(server, script)` is what the script hands to `told`."""
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
         absent("node and npm are not on the PATH")
-    home = request.config.cache.mkdir("aws-sdk-for-javascript")
+    cache = getattr(request.config, "cache", None)  # a run may do without: -p no:cacheprovider
+    name = "aws-sdk-for-javascript"
+    home = tmp_path_factory.mktemp(name, numbered=False) if cache is None else cache.mkdir(name)
     if not (home / "node_modules" / ".package-lock.json").exists():  # npm writes it last
         install(npm, home)
     module = json.dumps(str(home / "node_modules" / "@aws-sdk" / "client-secrets-manager"))
