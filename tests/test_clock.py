@@ -716,7 +716,7 @@ FREEZES = {
         "2030-01-31 16:00", tz_offset=timedelta(hours=5, minutes=45)
     ),
     "freezegun with tick": lambda: freeze_time("2030-01-31 16:00", tick=True),
-    "freezegun with auto_tick_seconds": lambda: freeze_time("2030-01-31 16:00", auto_tick_seconds=15),
+    "freezegun with auto_tick_seconds": lambda: freeze_time("2030-01-31 16:00", auto_tick_seconds=1),
     "freezegun with real_asyncio": lambda: freeze_time("2030-01-31 16:00", real_asyncio=True),
     "freezegun that ignores this package": lambda: freeze_time(
         "2030-01-31 16:00", ignore=["pytest_fakesecrets"]
@@ -882,11 +882,13 @@ class TestFreezesOfOthers:
 
             assert datetime.now(UTC) == datetime(2031, 1, 31, tzinfo=UTC)
 
-    def test_that_tick_when_they_are_read_are_not_read_to_be_moved(self, fakesecrets):
+    def test_that_tick_when_they_are_read_are_not_read_by_the_fake(self, fakesecrets, client):
         with freeze_time("2030-01-31 16:00", auto_tick_seconds=15):
             for _ in range(3):
                 fakesecrets.clock.tick(60)
             fakesecrets.clock.move_to("2030-01-31 16:03")
+            client.create_secret(Name="db", SecretString="value")
+            client.get_secret_value(SecretId="db")
 
             seen = [datetime.now(UTC), fakesecrets.clock.now, datetime.now(UTC)]
 
