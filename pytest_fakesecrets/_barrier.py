@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 import warnings
 from contextlib import suppress
 from types import TracebackType
 
 from ._core.errors import ReportingFailedWarning
+from ._core.interrupts import is_interrupt
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -18,7 +18,7 @@ class Barrier:
     """
     Turns any exception of its block into a `ReportingFailedWarning`: the run and the call around it go on.
 
-    A KeyboardInterrupt and `pytest.exit()` pass: they are meant to end the run.
+    Exceptions from outside pass, such as a KeyboardInterrupt, `pytest.exit()` or that of a timeout plugin.
 
     Args:
         product: what the block makes, for the message of the warning.
@@ -33,7 +33,7 @@ class Barrier:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> bool:
-        if error is None or _ends_the_run(error):
+        if error is None or is_interrupt(error):
             return False
         with suppress(Exception):  # or a fault of the warning would be the next one
             warn_of_fault(self._product, error)
@@ -110,8 +110,3 @@ def _origin(error: BaseException) -> tuple[str, int]:
         if frame.f_code.co_filename.startswith(PACKAGE)
     ]
     return lines[-1] if lines else (PACKAGE, 0)
-
-
-def _ends_the_run(error: BaseException) -> bool:
-    outcomes = sys.modules.get("_pytest.outcomes")
-    return isinstance(error, KeyboardInterrupt) or (outcomes is not None and isinstance(error, outcomes.Exit))

@@ -133,9 +133,11 @@ class Clock:
                 if freeze.is_alive and freeze.state == after:  # else its owner has moved it since
                     freeze.restore(before)
             self._borrowed.clear()
-            own, self._own = self._own, None
-            if own is not None:
-                own.end()
+            if self._own is not None and self._own.freeze is not None:
+                self._own.end()
+            self._own = (
+                None  # only now: an exception from outside may come in between, and then this is called again
+            )
 
     def _travel(self, aim: Callable[[datetime], datetime]) -> None:
         """Go from where the clock stands to where *aim* leads, and stop at each instant at which something is due."""

@@ -72,12 +72,18 @@ class _Setting(NamedTuple):
     layer: Layer | None
     value: str | None
 
+    def __repr__(self) -> str:
+        return f"<a value of {self.layer!r}>"
+
 
 class Lent(NamedTuple):
     """What a layer of a test had set, and what was there before."""
 
     value: str | None
     before: str | None
+
+    def __repr__(self) -> str:
+        return "<a value of the fake, and the one before it>"
 
 
 class Environment:

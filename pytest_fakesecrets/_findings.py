@@ -117,10 +117,6 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _is_early(evidence: Evidence) -> bool:
-    return evidence.step != "finishSecret" or evidence.is_test
-
-
 def _with_what_followed(events: Sequence[Event]) -> Iterator[tuple[Call, list[Event]]]:
     """Each call with what it has changed, which follows it in the history."""
     call, followed = None, list[Event]()

@@ -32,7 +32,7 @@ COMPARES = """
 
     def handlers(emitter):
         inner = getattr(emitter, "_emitter", emitter)
-        return sorted(inner._unique_id_handlers), str(inner._handlers._root)
+        return sorted(map(str, inner._unique_id_handlers)), str(inner._handlers._root)
 
 
     def picture():

@@ -36,6 +36,7 @@ from pytest_fakesecrets import (
     Fault,
     FunctionTimedOut,
     InvocationRefused,
+    ReportingFailedWarning,
     Rotation,
     RotationDriver,
     RotationFailedWarning,
@@ -102,6 +103,7 @@ def test_rotations(db: SecretView, fakesecrets: FakeSecrets) -> None:
     assert_type(fakesecrets.rotate("db", function), Rotation)
     fakesecrets.rotate("db", handler, RotationRules={"ScheduleExpression": "rate(30 days)"})
     fakesecrets.rotate("db")
+    assert issubclass(ReportingFailedWarning, UserWarning)
     with pytest.warns(RotationFailedWarning):
         look_at_rotation(fakesecrets.rotate("db", failing))
 
