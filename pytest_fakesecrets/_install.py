@@ -63,8 +63,9 @@ class _Installer:
             _put_handlers_everywhere()
 
     def register_with_current_copy(self) -> None:
-        if _PACKAGE in sys.modules:
-            self._register_with(_names(sys.modules[_PACKAGE]), is_late=False)
+        package = sys.modules.get(_PACKAGE)
+        if package is not None:
+            self._register_with(_names(package), is_late=False)
 
     def _register_with(self, names: Mapping[str, Any], *, is_late: bool) -> None:
         register = names.get("register_initializer")
