@@ -599,7 +599,8 @@ class TestIds:
 
         assert len({arn(seed) for seed in range(5)}) == 5
 
-    def test_begin_again_after_a_reset(self, fakesecrets, client):
+    def test_begin_again_after_a_reset(self, fakesecrets, fakesecrets_clock, client):
+        fakesecrets_clock.freeze()  # an answer has a Date
         first = client.create_secret(Name="db", SecretString="value")
         fakesecrets.reset()
 
