@@ -1,4 +1,4 @@
-"""What keeps a fault of the reporting inside the reporting: it becomes a warning, and nothing else."""
+"""The barrier around everything that only reports: its exceptions become warnings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 class Barrier:
     """
-    Turns any exception of its block into a `ReportingFailedWarning`: the run and the call around it go on.
+    A context manager that turns any exception of its block into a `ReportingFailedWarning`.
 
     Exceptions from outside pass, such as a KeyboardInterrupt, `pytest.exit()` or that of a timeout plugin.
 
     Args:
-        product: what the block makes, for the message of the warning.
+        product: what the block produces, for the message of the warning.
     """
 
     def __init__(self, product: str) -> None:
@@ -35,7 +35,7 @@ class Barrier:
     ) -> bool:
         if error is None or is_interrupt(error):
             return False
-        with suppress(Exception):  # or a fault of the warning would be the next one
+        with suppress(Exception):  # a fault in the warning itself must not get out either
             warn_of_fault(self._product, error)
         return True
 
@@ -44,7 +44,8 @@ def warn_of_fault(product: str, error: BaseException) -> None:
     """
     Issue a `ReportingFailedWarning` about an exception of the reporting.
 
-    It names the type of the exception and the line that raised it, and not its text, in which there may be a value.
+    It names the type of the exception and the line that raised it. The message of the exception is left out, since it
+    may contain a secret value.
     """
     try:
         file, line = _origin(error)
@@ -73,17 +74,17 @@ def _warn_again(text: str, category: type[Warning], file: str, line: int) -> Non
         with warnings.catch_warnings():
             warnings.simplefilter("always", category)
             warnings.warn_explicit(text, category, file, line)
-    except Exception:  # of a `warnings.showwarning` that somebody has put there
+    except Exception:  # raised by a replacement of `warnings.showwarning`
         return
 
 
 def encodable(text: str) -> str:
-    """The text with its lone surrogates escaped: terminals, files and pytest-xdist encode it in UTF-8."""
+    """The text with lone surrogates escaped. Terminals, files and pytest-xdist encode it in UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def text_of(error: object) -> str:
-    """What `str()` says, as an exact str; also where it raises, or returns something else."""
+    """`str(error)` as an exact str, or a placeholder where it raises."""
     try:
         return str.__str__(str(error))
     except KeyboardInterrupt:
@@ -93,7 +94,7 @@ def text_of(error: object) -> str:
 
 
 def repr_of(value: object) -> str:
-    """What `repr()` says, as an exact str; also where it raises, or returns something else."""
+    """`repr(value)` as an exact str, or a placeholder where it raises."""
     try:
         return str.__str__(repr(value))
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The readings of a text: itself, and what comes out when its escapes, quotes, Base64 and hex are undone."""
+"""Decodes a text in every way in which another text may be encoded in it: escapes, quotes, Base64, hex."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from functools import cache
 from html import unescape
 from typing import NamedTuple
 
-#: How many encodings inside one another are undone, and how many readings one text has at the most.
+#: The maximum of nested encodings that are decoded, and of readings of one text.
 DEPTH, MOST = 4, 200
 
-#: Between two chunks that were decoded apart. It is no part of what is decoded to readable text.
+#: The separator of chunks that were decoded separately. Readable text does not contain it.
 _BETWEEN = "\x1f"
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -24,14 +24,14 @@ _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{
 _ESCAPE = re.compile(
     rf"{_PAIR.pattern}|\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|[0-7]{{1,3}}|.)", re.DOTALL
 )
-#: Of Base64: that of URLs becomes the other one, and lines one run.
+#: Translates the URL-safe alphabet of Base64 to the standard one, and joins lines.
 _ONE_ALPHABET = str.maketrans("-_", "+/", "\r\n=")
 _NO_DIGITS = re.compile("0x|[^0-9A-Fa-f]")
 _NUMBERS = re.compile(r"\d{1,3}(?:(?:, ?| )\d{1,3}){3,}")
 
 
 class _Segment(NamedTuple):
-    """A part of a reading: where it was in the reading before, and whether it stands there as it was."""
+    """A part of a reading: its place in the parent reading, and whether it was copied unchanged."""
 
     begins: int
     ends: int
@@ -40,27 +40,33 @@ class _Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of a text, and where its segments come from. `starts` is where each of them begins."""
+    """
+    One decoding of a text, with a map back to the text.
+
+    Attributes:
+        parent: the reading from which this one was decoded, or None for the text itself.
+        starts: the index at which each segment begins.
+    """
 
     text: str = field(repr=False)
-    before: Reading | None = None
+    parent: Reading | None = None
     starts: Sequence[int] = ()
     segments: Sequence[_Segment] = ()
     depth: int = 0
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """From where to where a part of this reading is in the text itself: decoded segments count as a whole."""
-        if self.before is None:
+        """The part of the original text that a part of this reading was decoded from. Segments are not divided."""
+        if self.parent is None:
             return start, end
         place, last_place = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
         first, last = self.segments[place], self.segments[last_place]
         begins = first.begins + (start - self.starts[place] if first.is_literal else 0)
         ends = last.begins + end - self.starts[last_place] if last.is_literal else last.ends
-        return self.before.source(begins, ends)
+        return self.parent.source(begins, ends)
 
 
 class _Draft:
-    """A reading in the making."""
+    """Builds a reading segment by segment."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -75,16 +81,16 @@ class _Draft:
             self._segments.append(_Segment(begins, ends, is_literal))
             self._length += len(part)
 
-    def reading(self, before: Reading, depth: int) -> Reading:
-        return Reading("".join(self._parts), before, self._starts, self._segments, depth)
+    def reading(self, parent: Reading, depth: int) -> Reading:
+        return Reading("".join(self._parts), parent, self._starts, self._segments, depth)
 
 
 def readings(text: str, shortest: int) -> Iterator[Reading]:
     """
-    Every reading of a text, those with fewer encodings undone first.
+    Every reading of a text, in the order of their depth: the text itself comes first.
 
     Args:
-        shortest: how short a text may be that is looked for: shorter chunks of Base64 and hex stay as they are.
+        shortest: the length of the shortest text that is searched for. Shorter chunks of Base64 and hex are not decoded.
     """
     seen, waiting = {text}, deque([Reading(text)])
     while waiting:
@@ -110,14 +116,14 @@ def _further(reading: Reading, shortest: int) -> Iterator[Reading]:
 def _substituted(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]
 ) -> Reading:
-    """The reading in which each match is decoded, and everything between them stands as it was."""
+    """The reading in which each match is replaced by what it stands for."""
     draft, place = _Draft(), 0
     for match in pattern.finditer(reading.text):
         draft.add(reading.text[place : match.start()], place, match.start(), is_literal=True)
         draft.add(decode(match), *match.span())
         place = match.end()
     if not place:
-        return reading  # it is known
+        return reading  # nothing was replaced
     draft.add(reading.text[place:], place, len(reading.text), is_literal=True)
     return draft.reading(reading, reading.depth + 1)
 
@@ -126,8 +132,8 @@ def _decoded(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], Sequence[bytes]]
 ) -> Iterator[Reading]:
     """
-    For each alignment what the matches are decoded to: one reading of all that is readable, which may be encoded once
-    more, and one of the rest, which most often is no encoding at all.
+    The decoded matches, for each alignment in two readings: those that are readable text, which may be encoded again,
+    and the rest. Most of the rest was not encoded at all, and so it is not decoded further.
     """
     drafts: dict[tuple[int, bool], _Draft] = {}
     for match in pattern.finditer(reading.text):
@@ -145,7 +151,7 @@ def _decoded(
 
 @cache
 def _base64(shortest: int) -> re.Pattern[str]:
-    """Runs of both alphabets of Base64, also in lines."""
+    """Matches runs of both alphabets of Base64, also over several lines."""
     letter = "[A-Za-z0-9+/_-]"
     least = min(60, shortest * 4 // 3)  # lines have 64 letters, or 76
     return re.compile(rf"{letter}{{{least},}}(?:\r?\n{letter}+)*={{0,2}}")
@@ -153,12 +159,12 @@ def _base64(shortest: int) -> re.Pattern[str]:
 
 @cache
 def _hexadecimal(shortest: int) -> re.Pattern[str]:
-    """Runs of hex, also in pairs or groups with something between them; one digit more may stand before them."""
+    """Matches runs of hex digits, also in groups with separators. The first digit may belong to something else."""
     return re.compile(rf"(?:[0-9A-Fa-f]{{2}}(?:[:. -]|,? ?0x)?){{{shortest},}}[0-9A-Fa-f]?")
 
 
 def text_of_bytes(raw: bytes) -> str:
-    """Bytes as text: in UTF-8 where they are, or each byte as the character of that number."""
+    """Bytes as text: decoded as UTF-8 where that is possible, and as Latin-1 otherwise."""
     try:
         return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -166,7 +172,7 @@ def text_of_bytes(raw: bytes) -> str:
 
 
 def _from_base64(run: str) -> Sequence[bytes]:
-    """With or without padding. A text begins at any of four places where it is in the Base64 of a longer one."""
+    """Decodes at each of the four alignments that a text can have inside the Base64 of a longer one."""
     return [_from_aligned(letters) for letters in _shifted(run.translate(_ONE_ALPHABET), 4)]
 
 
@@ -194,7 +200,7 @@ def _from_percents(match: re.Match[str]) -> str:
 
 
 def _from_escape(match: re.Match[str]) -> str:
-    """What an escape of Python, JSON, JavaScript or a shell stands for."""
+    """Decodes an escape of Python, JSON, JavaScript or a shell."""
     if match[1]:
         return chr(0x10000 + ((int(match[1], 16) - 0xD800) << 10) + int(match[2], 16) - 0xDC00)
     letters = match[0][1:]
@@ -207,7 +213,7 @@ def _from_escape(match: re.Match[str]) -> str:
 
 
 def _from_reference(match: re.Match[str]) -> str:
-    """What a character reference of HTML or XML stands for; Python writes them for halves of surrogate pairs too."""
+    """Decodes a character reference of HTML or XML. Python writes them for lone surrogates too."""
     name = match[0][1:-1].lower()
     if not name.startswith("#"):
         return unescape(match[0])
@@ -215,7 +221,7 @@ def _from_reference(match: re.Match[str]) -> str:
     return chr(number) if number <= 0x10FFFF else match[0]
 
 
-#: A sign without which there is nothing to replace, what is replaced, and what it stands for: one reading for each.
+#: For each encoding: a character that is in every such text, the pattern to replace, and its decoder.
 _SUBSTITUTIONS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]] = (
     ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _from_percents),
     ("+", re.compile(r"\+"), lambda match: " "),
@@ -225,7 +231,7 @@ _SUBSTITUTIONS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str]], s
         re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});"),
         _from_reference,
     ),
-    # A quote in a shell, and what is doubled in SQL, CSV and templates.
+    # A quote inside quotes in a shell, and characters that SQL, CSV and templates escape by doubling them.
     ("", re.compile(r"""'"'"'|''|\"\"|%%|\{\{|\}\}|\$\$|``"""), lambda match: match[0][0]),
     ("\0", re.compile(r"\x00+"), lambda match: ""),
 )

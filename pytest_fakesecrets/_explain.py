@@ -37,7 +37,7 @@ def _explained(left: object, right: object) -> Iterable[str] | None:
 
 
 def _different_fields(left: Any, right: Any) -> Iterator[str]:
-    """What pytest would say of two of our dataclasses, without the fields that no repr shows."""
+    """The differences of two dataclasses of this package, without the values of fields that their repr hides."""
     yield f"the two differ, each a {type(left).__name__}"
     for each in fields(left):
         seen, expected = getattr(left, each.name), getattr(right, each.name)

@@ -1,4 +1,4 @@
-"""The warnings about rotations that failed: with the lines of the function, and without a secret value."""
+"""The warnings about failed rotations: they show the traceback of the function, without secret values."""
 
 from __future__ import annotations
 
@@ -62,8 +62,10 @@ def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
 
 
 def own_words(error: BaseException) -> list[str]:
-    """What is not variable in a message of this package, which quotes what is. It stays where values are redacted."""
-    is_verdict = isinstance(error, FakeSecretsError) and error.__traceback__ is None  # of a rotation
+    """The constant parts of a message of this package, whose variable parts are quoted. They are not redacted."""
+    is_verdict = (
+        isinstance(error, FakeSecretsError) and error.__traceback__ is None
+    )  # about the labels at the end
     if is_verdict or isinstance(error, FunctionTimedOut | CredentialRefused):
         return _QUOTED.split(text_of(error))
     return []

@@ -22,7 +22,7 @@ _NO_ROTATION = "AWSPENDING is on a version without AWSCURRENT, though no rotatio
 _IN_PROGRESS = "That rotation waits for {step}: go on with step() or run()."
 _UNFINISHED = "That rotation has {status}: repair its labels, or retry it."
 
-#: What hints consist of beside names: it stays where secret values are taken out of them.
+#: The constant parts of all hints, which are not redacted.
 WORDS = tuple(
     words
     for hint in (

@@ -142,6 +142,7 @@ class Looking:
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
         redact = self._service.redactor.redact
         tables = [
-            timeline(arn, [event for event in events if event.secret_id == arn], last, redact) for arn in arns
+            timeline(redact(arn), [event for event in events if event.secret_id == arn], last, redact)
+            for arn in arns
         ]
         return encodable("\n\n".join(tables)) or "Nothing has happened yet."

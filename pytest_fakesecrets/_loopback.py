@@ -1,4 +1,4 @@
-"""Whether a request was meant for this machine: a page in a browser may send it under another name."""
+"""Rejects requests that a web page sends to the loopback address under another name (DNS rebinding)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _HOST = re.compile(r"(?P<name>\[[^\]]*\]|[^:]*)(?::(?P<port>\d+))?")
 
 def misdirected(hosts: Sequence[str], origins: Sequence[str], port: int) -> tuple[HTTPStatus, str] | None:
     """
-    Why a request is rejected by its headers, or None.
+    The status and the message with which a request is rejected by its headers, or None.
 
-    A browser sends the name that a page asked for, also where DNS has moved it to the loopback address meanwhile.
+    A browser sends the host name that a page used, also where DNS resolves that name to the loopback address.
 
     Args:
-        hosts: the values of the header Host. Clients of HTTP/1.0 may leave it out, and browsers do not.
+        hosts: the values of the header Host. Clients of HTTP/1.0 may omit it; browsers do not.
         origins: the values of the header Origin, which only browsers send.
-        port: that of the endpoint.
+        port: the port of the endpoint.
     """
     if len(hosts) > 1 or not all(_is_own(host, port) for host in hosts):
         return HTTPStatus.MISDIRECTED_REQUEST, (

@@ -1,4 +1,4 @@
-"""Takes secret values out of texts, in whatever form they are written there."""
+"""Redacts secret values in texts, in whatever form they are written there."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ._core.secret import Value
 from ._decoding import text_of_bytes
 from ._search import Finder, Index
 
-#: What stands for a value, and for a whole text.
+#: The placeholders for a value and for a whole text.
 REDACTED = "***"
 WITHHELD = "(This text is withheld, since a secret value in it might be overlooked.)"
 
-#: Members of AWS's JSON structures for databases that are no secret (user guide, reference_secret_json_structure).
+#: Members of AWS's JSON structures for databases that are not secret (user guide, reference_secret_json_structure).
 _HARMLESS = frozenset(
     {
         "dbClusterIdentifier",
@@ -34,13 +34,14 @@ _HARMLESS = frozenset(
     }
 )
 
-#: A line of a value that is looked for by itself has so many letters.
+#: The length from which a line of a value is redacted by itself.
 _LINE = 16
-#: How many letters of a text are shown, and how many more are looked at for a value that goes on there.
+#: The number of characters of a text that are shown, and of those behind them that are searched too: a value may
+#: begin in the shown part and end there.
 _SHOWN, _BEYOND = 100_000, 500_000
-#: How long a text may be that is remembered.
-_REPEATED = 1_000
-#: How many letters of values that are no more in the store are kept to be found.
+#: The length up to which the result for a text is cached, and the size of the cache.
+_REPEATED, _MOST_RESULTS = 1_000, 1_000
+#: The number of characters of former values, no longer in the store, that are kept for redaction.
 _FORMER = 8 * 1024 * 1024
 
 _PASSWORD_IN_URL = re.compile(r"://[^/@:\s]{0,200}:([^@\s]{1,1000})@")
@@ -48,64 +49,65 @@ _PARAMETER = re.compile(r"value: .*, (?=type: |valid )", re.DOTALL)
 
 
 class Redact(Protocol):
-    """What takes the secret values out of a text, and leaves there what is in *keep*."""
+    """A function that redacts a text, except for what is in *keep*."""
 
     def __call__(self, text: str, *, keep: Iterable[str] = ()) -> str: ...
 
 
 def unredacted(text: str, *, keep: Iterable[str] = ()) -> str:
-    """A `Redact` for texts without any value in them."""
+    """A `Redact` for texts that contain no values."""
     return text
 
 
 class Redactor:
     """
-    Takes the secret values of one Secrets Manager out of texts.
+    Redacts the secret values of one store in texts.
 
-    It knows every value that was stored, given out or sent since the store was empty, and the names of all secrets.
+    It knows every value that was stored, generated, or sent and refused since the store was empty. The names and ARNs
+    of secrets are public, and are not redacted.
 
     Args:
-        stored: answers all values that are in the store.
+        stored: returns all values in the store.
     """
 
     def __init__(self, stored: Callable[[], Iterable[Value]] = tuple) -> None:
         self._stored = stored
         self._lock = RLock()
-        #: As long as nothing has to be redacted, a value and a name cost a place in a list.
+        #: Indexed when the first text is redacted: until then each of them costs one place in a list.
         self._values: list[Value] = []
         self._names: list[str] = []
-        #: How many letters the values have, and with how many it is time to forget some.
+        #: The number of characters of all values, and the one at which former values are dropped.
         self._size, self._most = 0, _FORMER
         self._is_complete = True
         self._begin_to_learn()
 
     def _begin_to_learn(self) -> None:
-        #: What is found in texts, and how many of the values and names are among it.
+        #: The indexes, and how many of the values and names are in them.
         self._secret, self._public = Finder(), Index()
         self._learned = [0, 0]
-        #: What short texts were redacted to, until there is something new to be found: the same come again.
+        #: The cached results for short texts, valid until a value or a name is added.
         self._results: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def add(self, value: Value) -> None:
-        """Take notice of a value."""
+        """Add a value."""
         with self._lock:
-            if self._values[-1:] != [value]:  # replicas come one after another
+            if self._values[-1:] != [value]:  # the same value is stored once for each replica
                 self._values.append(value)
                 self._size += len(value)
                 if self._size > self._most:
                     self._forget()
 
     def add_name(self, name: str) -> None:
-        """Take notice of the name or the ARN of a secret, which stays in every text."""
+        """Add the name or the ARN of a secret, which is not redacted."""
         with self._lock:
             self._names.append(name)
 
     def give_up(self) -> None:
-        """Withhold every text from now on: a value may be overlooked."""
+        """Withhold every text from now on, since a value is not known."""
         self._is_complete = False
 
     def _forget(self) -> None:
-        """Keep what is in the store, and the latest of the former values, as many as may be kept of them."""
+        """Drop the oldest values that are no longer in the store."""
         stored = dict.fromkeys(self._stored())
         allowed = max(_FORMER, sum(map(len, stored))) // 2
         former = dict.fromkeys(value for value in reversed(self._values) if value not in stored)
@@ -121,12 +123,12 @@ class Redactor:
 
     def redact(self, text: str, *, keep: Iterable[str] = ()) -> str:
         """
-        The text without the values, and without letters that cannot be encoded.
+        The text with its values replaced, and with lone surrogates escaped.
 
-        Where it cannot be made, the whole text is withheld.
+        Where redaction fails, the whole text is withheld.
 
         Args:
-            keep: what stays in the text as it is, beside the names and ARNs of secrets.
+            keep: parts of the text that are public, besides the names and ARNs of secrets.
         """
         with Barrier("a text without secret values"):
             asked = text, tuple(keep)
@@ -135,7 +137,7 @@ class Redactor:
                 result = self._results.get(asked)
                 if result is None:
                     result = self._redacted(text, asked[1])
-                    if len(text) <= _REPEATED:
+                    if len(text) <= _REPEATED and len(self._results) < _MOST_RESULTS:
                         self._results[asked] = result
             return result
         return self._withheld(text)
@@ -153,7 +155,7 @@ class Redactor:
         return shown if left <= 0 else f"{shown} ... ({left} more characters)"
 
     def _learn(self) -> None:
-        """Take what is new among what is found. A value that cannot be read is met again, each time."""
+        """Index the new values and names. Where that raises, it is tried again for the next text."""
         values, names = self._learned
         if (values, names) != (len(self._values), len(self._names)):
             self._results.clear()
@@ -167,7 +169,7 @@ class Redactor:
 
 
 def without_parameters(text: str) -> str:
-    """botocore's message about wrong parameters, without their values: no store has seen them."""
+    """botocore's message about invalid parameters, without their values: they never reached the service."""
     return _PARAMETER.sub("", text) if ", type: " in text or ", valid " in text else text
 
 
@@ -191,7 +193,7 @@ def parsed(value: str | bytes) -> Any:
 
 
 def values_in(body: bytes) -> Iterator[Value]:
-    """The values in the body of a request."""
+    """The secret values in the body of a request."""
     document = parsed(body)
     if isinstance(document, dict):
         if isinstance(document.get("SecretString"), str):
@@ -203,8 +205,9 @@ def values_in(body: bytes) -> Iterator[Value]:
 
 def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
     """
-    Everything in a value that is secret by itself: all of it, each member of its JSON, a password in a URL, the
-    lines of a key.
+    The parts of a value that are secret by themselves.
+
+    They are the value as a whole, each member of its JSON, the password in a URL, and the lines of a key.
     """
     if isinstance(value, bytes):
         yield value.decode("latin-1")
@@ -218,7 +221,7 @@ def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
     for match in _PASSWORD_IN_URL.finditer(value):
         yield from (match[1], unquote(match[1]))
     lines = [line.strip() for line in value.splitlines()]
-    if len(lines) > 1:  # what prints a key may indent its lines
+    if len(lines) > 1:  # they may be printed with indentation
         yield from (line for line in lines if len(line) >= _LINE and not line.startswith("-----"))
 
 

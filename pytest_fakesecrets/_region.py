@@ -1,4 +1,4 @@
-"""The region of a call that names none, and which names can be those of regions."""
+"""The default region, and the check of the region names that tests use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds strings in texts: many at once, and in whatever form they are written there."""
+"""Searches texts for many strings at once, in plain and in encoded form."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ._decoding import readings
 
-#: Shorter strings are not looked for: they are in many texts, and as passwords they give nothing away that can be used.
+#: Shorter strings are ignored: they occur in most texts by chance.
 SHORTEST = 4
 
-#: A longer string is found by its beginning or its end too: pytest and loggers shorten long texts.
+#: The length from which a string is also found by its first or last characters, and their number: pytest and
+#: loggers shorten long texts.
 _LONG, _END = 64, 32
 
-#: Answers from where to where something is in a text.
+#: Up to this number it is faster to search for each string separately.
+_FEW = 1_000
+
+#: A function that returns the start and the end of each match in a text.
 Spans = Callable[[str], Iterable[tuple[int, int]]]
 
 
 class Index:
-    """Finds any of many strings in a text, in a time that hardly depends on how many they are."""
+    """A set of strings that finds its members in a text. The time hardly depends on their number."""
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
-        #: By their first letters, and then by their length.
+        #: Grouped by their first characters, then by their length.
         self._strings: dict[str, dict[int, set[str]]] = {}
         self.shortest = sys.maxsize
         for string in strings:
@@ -34,7 +38,7 @@ class Index:
             self.shortest = min(self.shortest, len(string))
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """From where to where one of the strings stands, the longest at each place."""
+        """The start and the end of each match, the longest one at each start."""
         for beginning in self._beginnings(text):
             by_length = self._strings[beginning]
             lengths = sorted(by_length, reverse=True)
@@ -47,17 +51,17 @@ class Index:
                 start = text.find(beginning, start + 1)
 
     def _beginnings(self, text: str) -> Iterable[str]:
-        if len(self._strings) < len(text) // 50:
+        if len(self._strings) < min(len(text), _FEW):
             return [beginning for beginning in self._strings if beginning in text]
         return self._strings.keys() & {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
 
 
 class Finder:
-    """Finds secret values in texts, however they are written there."""
+    """Finds strings in a text and in everything that the text decodes to."""
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
         self._index = Index()
-        #: Beginnings and ends of long strings, and the strings that have them.
+        #: The first and last characters of long strings, and the strings that have them.
         self._ends = Index()
         self._with_end: dict[str, set[str]] = {}
         for string in strings:
@@ -66,21 +70,21 @@ class Finder:
     def add(self, string: str) -> None:
         for form in _as_decoded(string):
             self._index.add(form)
-        if len(string) > _LONG and string[0] not in "{[":  # what JSON begins with tells nothing
+        if len(string) > _LONG and string[0] not in "{[":  # the first characters of JSON are not secret
             for end in (string[:_END], string[-_END:]):
                 self._ends.add(end)
                 self._with_end.setdefault(end, set()).add(string)
 
     def finds(self, text: str, public: Spans = lambda text: ()) -> bool:
-        """Whether one of the strings is in a text."""
+        """Whether a text contains one of the strings."""
         return next(self.find(text, public), None) is not None
 
     def find(self, text: str, public: Spans = lambda text: ()) -> Iterator[tuple[int, int]]:
         """
-        From where to where the strings are in a text.
+        The start and the end of each match in the original text.
 
         Args:
-            public: finds what stays in a text, also where one of the strings is a part of it.
+            public: finds what is known to be public. A match that is a part of it is skipped.
         """
         shortest = min(self._index.shortest, self._ends.shortest)
         if shortest > len(text):
@@ -104,7 +108,7 @@ class Finder:
 
 
 def _agreement(text: str, string: str) -> int:
-    """How many letters two texts begin with are the same: as many as those of an end, at least."""
+    """The length of the common prefix of two texts, which share at least the first `_END` characters."""
     least, most = _END, min(len(text), len(string))
     while least < most:
         middle = (least + most + 1) // 2
@@ -113,7 +117,7 @@ def _agreement(text: str, string: str) -> int:
 
 
 def _as_decoded(string: str) -> Iterator[str]:
-    """A string, and what its bytes look like where each of them was read as one character."""
+    """A string, and its encoded bytes read as Latin-1: what a decoded chunk looks like."""
     yield string
     if not string.isascii():
         yield string.encode("utf-8", "surrogatepass").decode("latin-1")

@@ -144,7 +144,7 @@ class _Listener(ThreadingTCPServer):
                     connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has gone away is no news; anything else is shown to the test's author, without values."""
+        """Print the traceback to stderr without secret values, unless the client has disconnected."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             with Barrier("the traceback of a request that failed"):

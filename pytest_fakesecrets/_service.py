@@ -134,7 +134,7 @@ class Service:
             self.history = History()
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
-            #: It knows what is stored, what GetRandomPassword has given out, and what was sent and refused.
+            #: Knows the stored values, generated passwords, and values of refused requests.
             self.redactor = Redactor(self.store.values)
 
     def answer(self, request: Request) -> Answered:
@@ -177,7 +177,7 @@ class Service:
             return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
-        """Answer a request that is signed for what is not a region, as AWS does in front of the service."""
+        """The reply to a request whose signature names an invalid region, as AWS sends it in front of the service."""
         with self.lock:
             error = InvalidSignatureException("Credential should be scoped to a valid region.")
             return encode_error(error, self.ids.request_id(), self.clock.now)

@@ -74,7 +74,7 @@ def _subject(event: Event) -> str:
 
 
 def _redacted(row: Row, blot: Redact) -> Row:
-    """A test may have written the message and the error code itself."""
+    """The message and the hint of a row, redacted: a test may have supplied the message."""
     return replace(row, message=_short(blot(row.message)), hint=_short(redacted_hint(row.hint, blot)))
 
 
@@ -111,9 +111,7 @@ class _Teller:
         world: int,
     ) -> SecretPart:
         numbered = list(_rows(events))
-        shown = [
-            _redacted(row, self._blot) for row in [row for place, row in numbered if place >= since][-ROWS:]
-        ]
+        shown = [row for place, row in numbered if place >= since][-ROWS:]
         before = [row for _, row in numbered[: len(numbered) - len(shown)]]
         recent = {
             event.token
@@ -126,16 +124,17 @@ class _Teller:
             if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
+        name = self._blot(arn)  # it may be what was sent in place of one
         return SecretPart(
-            arn=self._blot(arn),  # it may be what was sent in place of one
+            arn=name,
             world=world,
-            rows=shown,
+            rows=[_redacted(row, self._blot) for row in shown],
             left_out=len(before),
             full=[alias for row in before for alias in row.stored],
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
             story=timeline(
-                arn or "calls that name no secret", [event for _, event in events], len(shown), self._blot
+                name or "calls that name no secret", [event for _, event in events], len(shown), self._blot
             ),
         )
 
@@ -179,7 +178,7 @@ class _Teller:
 
 
 def _finding(finding: Finding) -> FindingPart:
-    """A finding has no values in it: they were taken out before it was made."""
+    """The part of a finding, whose texts were redacted when it was made."""
     return FindingPart(
         code=finding.code,
         text=_short(finding.text),
@@ -190,7 +189,7 @@ def _finding(finding: Finding) -> FindingPart:
 
 
 def _words_of(error: BaseException) -> Sequence[str]:
-    """What stays in the text of an exception, as `_text` writes it."""
+    """The parts of `_text` that are not redacted."""
     return [f"{type(error).__name__}: ", *own_words(error)]
 
 

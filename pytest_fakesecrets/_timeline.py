@@ -37,7 +37,7 @@ def timeline(
         name: what the table is headed with.
         events: those of the secret.
         last: how many of the rows to show, the latest; or all.
-        redact: takes secret values out of error messages, and out of a name that is not that of a secret.
+        redact: redacts error messages.
     """
     told = list(_rows(events))
     left_out = 0 if last is None else max(0, len(told) - last)
@@ -45,7 +45,7 @@ def timeline(
     rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
     lines = table([(*_HEADINGS, *seen), *rows])
     notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
-    heading = [redact(name), *([f"({left_out} earlier events are left out)"] if left_out else [])]
+    heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
@@ -104,7 +104,7 @@ def _note(event: Event | None, redact: Redact) -> str:
 
 
 def redacted_hint(hint: str, redact: Redact) -> str:
-    """A hint without secret values, and with its own words."""
+    """A hint with its names redacted, and not its own words."""
     return redact(hint, keep=WORDS) if hint else ""
 
 

@@ -282,15 +282,15 @@ class Trial:
     # How it is told
 
     def redacted(self, text: str) -> str:
-        """A text of the function or of the contract's author, for a sentence: without secret values."""
+        """A variable part of a message, without secret values."""
         return self.fake._service.redactor.redact(text)
 
     def shown(self, value: object) -> str:
-        """The repr of something of theirs, for a sentence: without secret values."""
+        """The repr of a value in a message, without secret values."""
         return self.redacted(repr_of(value))
 
     def described(self, error: BaseException | None, place: str = "") -> str:
-        """The type and the message of what the function raised, and where, for a sentence: without secret values."""
+        """The type, the place and the message of an exception of the function, without secret values."""
         return "" if error is None else described(error, self.fake._service.redactor, place)
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
@@ -298,7 +298,7 @@ class Trial:
         Let the scenario fail, with its whole story.
 
         Raises:
-            AssertionError: always. What is not of this package was redacted before it came into the text.
+            AssertionError: always. The variable parts of the text have been redacted by the caller.
         """
         lines = [
             f"{code}: {text}",

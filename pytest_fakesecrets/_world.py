@@ -57,7 +57,7 @@ class World:
         reach()
         _hook.active = self
         for listener in listeners:
-            with Barrier("a note for the report"):
+            with Barrier("a record for the report"):
                 listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:

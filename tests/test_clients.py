@@ -969,7 +969,7 @@ NO_REGIONS = [
 
 
 class TestWhatIsNoRegion:
-    """It would break every ARN: each place where a region comes in refuses it, and changes nothing."""
+    """It would break every ARN, so it is rejected at each entry, and nothing changes."""
 
     @pytest.fixture(autouse=True)
     def unchanged(self, fakesecrets):

@@ -435,7 +435,7 @@ class TestFindings:
 
 
 class TestWhatFindingsSay:
-    """What comes from the function is rid of values before it enters a sentence, and the sentence stays as it is."""
+    """The variable parts of a finding are redacted, and its own words are not."""
 
     @pytest.mark.parametrize(
         ("work", "code", "expected"),

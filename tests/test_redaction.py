@@ -1,4 +1,4 @@
-"""Secret values are taken out of every text of the fake, in whatever form they are written, and nothing else is."""
+"""Secret values are redacted in every text of the fake, in whatever form they are written, and nothing else is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rotation_functions import raising_in, well_behaved
 from pytest_fakesecrets import RotationContract, RotationFailedWarning, _decoding, _redaction
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
 from pytest_fakesecrets._redaction import WITHHELD, Redactor
+from pytest_fakesecrets._telling import secrets_of
 from pytest_fakesecrets._values import leaks
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
@@ -246,6 +247,23 @@ class TestWhatStays:
         assert str(rotation.findings[0]).startswith(
             "error-like-return (createSecret): createSecret returned what looks"
         )
+
+    def test_the_words_of_a_timeline_stay_and_a_value_that_was_sent_as_a_name_does_not(
+        self, client, fakesecrets
+    ):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"a": "hunter2-old", "b": "calls", "c": "secret"})
+        )
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.describe_secret(SecretId="hunter2-old")
+        client.list_secrets()
+
+        parts, _ = secrets_of(fakesecrets._service, ())
+
+        assert [part.arn for part in parts[1:]] == ["***", ""]
+        assert parts[2].story.splitlines()[0] == "calls that name no secret"
+        assert "hunter2" not in fakesecrets.timeline()
+        assert "hunter2" not in repr(parts)
 
     def test_the_words_of_a_contract_stay_and_values_are_in_no_failure_of_it(self, pytester):
         pytester.makepyfile(

@@ -1059,7 +1059,7 @@ class TestFunctionsByName:
 
 
 class OddText(str):
-    """What a str() may return: a str that is not quite one."""
+    """A str with broken methods, which a `__str__` may return."""
 
     def __str__(self):
         raise LookupError
@@ -1101,11 +1101,11 @@ ODD_ERRORS = {
 
 
 class TestOddErrors:
-    """No fault in describing what a function has raised comes out of the call that has run it."""
+    """No fault in describing an exception of a function comes out of the call that ran the function."""
 
     @pytest.fixture(autouse=True)
     def reports(self):
-        """What cannot be made of an error is a warning, and a warning never ends a test."""
+        """The warnings of the test, which would be errors otherwise."""
         with warnings.catch_warnings(record=True) as caught:
             yield caught
 
@@ -1182,7 +1182,7 @@ class TestOddErrors:
 
 
 class TestLoneSurrogates:
-    """JSON may have them, and so may values, tokens, labels and messages."""
+    """They may be in values, tokens, labels and messages, since JSON allows them."""
 
     @pytest.fixture
     def odd_world(self, db, fakesecrets):

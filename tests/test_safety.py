@@ -1380,8 +1380,7 @@ class TestTwoFakes:
         assert _hook.active is None
 
 
-#: What makes warnings, findings, reports and explanations, by parts that do not call one another: no fault of it may
-#: reach a test.
+#: The modules that make warnings, findings, reports and explanations, in groups that do not call one another.
 REPORTING = [
     [_explain],
     [_telling, _timeline, _report, _report_plugin],
@@ -1391,7 +1390,7 @@ REPORTING = [
     [_decoding, _search, _redaction],
 ]
 
-#: What is not made anew in each test, or is a part of what the test itself asks for.
+#: The functions that are not called in each test, and those that are no part of the reporting.
 NOT_INJECTED = {
     "_redaction.Redactor.__init__", "_redaction.Redactor._begin_to_learn", "_redaction.unredacted",
     "_search.Index.__init__", "_search.Finder.__init__", "_decoding._base64", "_decoding._hexadecimal",
@@ -1433,9 +1432,9 @@ def injected_in(modules):
 
 PARTS = [injected_in(modules) for modules in REPORTING]
 INJECTED = {name: place for part in PARTS for name, place in part.items()}
-#: What several parts call.
+#: The functions that several groups call: each is injected alone.
 ALONE = ["_redaction.Redactor.redact", "_failures.own_words"]
-#: One function of each part at a time.
+#: In each inner test one function of each group raises.
 TOGETHER = [
     *([name] for name in ALONE),
     *(
@@ -1444,7 +1443,7 @@ TOGETHER = [
     ),
 ]
 
-#: A test that fails with an error of its own, in which everything is reported that can be.
+#: An inner test that fails by itself, and that uses every part of the reporting.
 REPORTED = """
 import pytest
 from pytest_fakesecrets import FakeSecretsError
@@ -1530,12 +1529,12 @@ def test_it(fakesecrets, fakesecrets_client, fault):
 
 
 class Injected(Exception):
-    """A fault of the reporting, as a test wants it."""
+    """An injected fault of the reporting."""
 
 
 @contextmanager
 def injected(name, error=Injected):
-    """Let a function of the reporting raise, and tell whether it was called."""
+    """Let a function of the reporting raise. Yields a list that is empty until the function is called."""
     owner, attribute = INJECTED[name]
     original = vars(owner)[attribute]
     reached = []
@@ -1562,7 +1561,7 @@ def injected(name, error=Injected):
 
 
 class Faults:
-    """A plugin of the inner run: each of its tests runs with another function of the reporting broken."""
+    """A plugin of the inner run, which injects other faults into each test."""
 
     def __init__(self):
         self.reached, self.told, self.values = set(), {}, []
@@ -1709,7 +1708,7 @@ def filled(annotation, marker):
     return marker
 
 
-#: The fields that a repr shows: names, ids, ARNs, codes and times. A value in one of them is none of ours.
+#: The fields that a repr shows: names, ids, ARNs, codes and times.
 SHOWN = {
     "account", "alias", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "duration",
     "end", "error", "expression", "external_role_arn", "first_rotation", "full", "function_arn", "function_name",
@@ -1718,7 +1717,7 @@ SHOWN = {
     "region", "request_id", "rest", "retry_at", "role_arn", "secret_id", "source", "start", "started", "status", "step",
     "stored", "style", "target", "token", "type", "version", "version_id", "window", "words",
 }  # fmt: skip
-#: And those that are rid of values when they are made.
+#: The fields that are redacted when they are made.
 REDACTED = {
     ("Finding", "text"),
     ("Finding", "advice"),
@@ -1727,7 +1726,7 @@ REDACTED = {
     ("Visit", "ended"),
     ("Bar", "text"),
 }
-#: And what tests and schedules give, the places of leaks, and mappings by ids.
+#: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
 OTHERS = {
     ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
     ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_changed"), ("Dates", "windows"),
@@ -1837,18 +1836,18 @@ def holds_text(annotation):
     return not annotation.startswith("Callable") and any(word in annotation for word in words)
 
 
-#: What a class needs in place of nothing, so that it can be made and shown.
+#: The arguments that a class needs for its repr.
 STAND_INS = {
     "Rotation": {"steps": ()},
     "RotationStep": {"findings": ()},
     "Region": {"secrets": {}, "rotations": {}},
     "Store": {"regions": {}},
     "Selection": {"found": ()},
-    "Reading": {"before": None},
+    "Reading": {"parent": None},
 }
 
 
-#: In each of its tests an operation fails inside of the fake, or the fake itself is used in a wrong way.
+#: Inner tests in which an operation raises inside the fake, or the fake is used incorrectly.
 SHOWING_LOCALS = """
 import json
 

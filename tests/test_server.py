@@ -1021,7 +1021,7 @@ class TestWhatIsNoRequest:
     )  # fmt: skip
     @pytest.mark.parametrize("method", ["POST", "GET"])
     def test_may_be_meant_for_another_host(self, fakesecrets, server, host, method):
-        """As a page sends it whose name DNS has moved to the loopback address: it comes from a browser here."""
+        """As a browser sends it for a page whose host name DNS resolves to the loopback address."""
         port = port_of(server)
         given = host.format(port=port)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import ValidationException
 
-#: Wider than AWS's own names, such as "us-east-1", and without anything that would break an ARN.
+#: Wider than AWS's own region names, such as "us-east-1", without characters that would break an ARN.
 _REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_LONGEST_REGION = 63  # it is a part of a host's name
+_LONGEST_REGION = 63  # it is a label of a host name
 
 _ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9/_+=.@!-]")
 _SECRET_ARN = re.compile(r"arn:[^:]*:secretsmanager:(?P<region>[^:]*):(?P<account>[^:]*):secret:(?P<rest>.+)")
@@ -54,7 +55,12 @@ class FunctionArn(NamedTuple):
 
 def is_region(name: object) -> bool:
     """Whether something can be the name of a region: lower-case letters, digits and single hyphens."""
-    return isinstance(name, str) and len(name) <= _LONGEST_REGION and re.fullmatch(_REGION, name) is not None
+    return isinstance(name, str) and _is_region(name)
+
+
+@lru_cache(maxsize=64)  # it is checked in each call
+def _is_region(name: str) -> bool:
+    return len(name) <= _LONGEST_REGION and re.fullmatch(_REGION, name) is not None
 
 
 def partition(region: str) -> str:

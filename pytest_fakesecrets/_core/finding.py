@@ -33,7 +33,7 @@ class Finding:
 
 
 def unchecked(step: str) -> Finding:
-    """In place of the findings of a step that could not be made: without them the step is not known to be right."""
+    """The finding of a step whose check failed: without it, such a step would pass."""
     return Finding(
         code="unchecked",
         text=f"What {step} did could not be checked.",
