@@ -11,8 +11,16 @@ from urllib.parse import quote, quote_plus
 import pytest
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import RotationContract, RotationFailedWarning, _decoding, _redaction
+from pytest_fakesecrets import (
+    CredentialRefused,
+    CredentialTarget,
+    RotationContract,
+    RotationFailedWarning,
+    _decoding,
+    _redaction,
+)
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
+from pytest_fakesecrets._failures import described
 from pytest_fakesecrets._redaction import WITHHELD, Redactor
 from pytest_fakesecrets._telling import secrets_of
 from pytest_fakesecrets._values import leaks
@@ -248,6 +256,33 @@ class TestWhatStays:
             "error-like-return (createSecret): createSecret returned what looks"
         )
 
+    def test_the_words_of_an_error_of_the_package_stay_and_what_it_quotes_is_redacted(
+        self, client, fakesecrets
+    ):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"password": "password", "key": "known", "token": "user"})
+        )
+        redactor = fakesecrets._service.redactor
+        target = CredentialTarget({"app": "another"})
+
+        def work(event, context):
+            target.log_in("app", "password")
+
+        with pytest.warns(RotationFailedWarning) as warned:
+            rotation = fakesecrets.rotate("db", work)
+
+        expected = "The password of 'app' is none that has been set here. Set it with change_password()."
+        assert str(warned[0].message).splitlines()[-1] == f"pytest_fakesecrets.CredentialRefused: {expected}"
+        assert described(rotation.error, redactor) == f"CredentialRefused: {expected}"
+        assert (
+            secrets_of(fakesecrets._service, [rotation])[0][0].rotations[0].steps[0].text.endswith(expected)
+        )
+        with pytest.raises(CredentialRefused) as refused:
+            target.log_in("the password", "app")
+        assert described(refused.value, redactor) == (
+            "CredentialRefused: There is no user 'the ***'; known is 'app'. create_user() adds one."
+        )
+
     def test_the_words_of_a_timeline_stay_and_a_value_that_was_sent_as_a_name_does_not(
         self, client, fakesecrets
     ):
@@ -296,7 +331,6 @@ class TestWhatStays:
         )
 
     def test_the_names_of_calls_that_a_contract_tells_stay_unless_a_value_is_in_them(self, fakesecrets):
-        from pytest_fakesecrets import CredentialTarget
         from pytest_fakesecrets._service import RUNNING, Running
         from pytest_fakesecrets._trial import Trial
 
