@@ -10,67 +10,67 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._install import install
+from ._transport.install import install
 
 if TYPE_CHECKING:
-    from ._clock import Clock as Clock
-    from ._contract import RotationContract as RotationContract
+    from ._contract.contract import RotationContract as RotationContract
+    from ._contract.target import CredentialTarget as CredentialTarget
     from ._core.assumptions import Assumptions as Assumptions
+    from ._core.errors import CredentialRefused as CredentialRefused
     from ._core.errors import FakeSecretsError as FakeSecretsError
     from ._core.errors import FunctionTimedOut as FunctionTimedOut
     from ._core.errors import InvocationRefused as InvocationRefused
     from ._core.errors import ReportingFailedWarning as ReportingFailedWarning
     from ._core.errors import RotationFailedWarning as RotationFailedWarning
+    from ._core.errors import TargetDown as TargetDown
     from ._core.finding import Finding as Finding
     from ._core.rotation import Rotation as Rotation
     from ._core.rotation import RotationStep as RotationStep
     from ._core.schedule import Window as Window
-    from ._driver import RotationDriver as RotationDriver
-    from ._fake import FakeSecrets as FakeSecrets
-    from ._faults import Fault as Fault
-    from ._functions import LambdaContext as LambdaContext
-    from ._history import Call as Call
-    from ._history import LabelMoved as LabelMoved
-    from ._history import ServiceEvent as ServiceEvent
-    from ._history import ValueStored as ValueStored
-    from ._pausing import ROTATION_POINTS as ROTATION_POINTS
-    from ._server import Server as Server
-    from ._target import CredentialRefused as CredentialRefused
-    from ._target import CredentialTarget as CredentialTarget
-    from ._target import TargetDown as TargetDown
-    from ._view import SecretView as SecretView
-    from ._view import VersionView as VersionView
+    from ._fake.fake import FakeSecrets as FakeSecrets
+    from ._fake.pausing import ROTATION_POINTS as ROTATION_POINTS
+    from ._fake.secret_view import SecretView as SecretView
+    from ._fake.secret_view import VersionView as VersionView
+    from ._rotation.driver import RotationDriver as RotationDriver
+    from ._service.clock import Clock as Clock
+    from ._service.faults import Fault as Fault
+    from ._service.functions import LambdaContext as LambdaContext
+    from ._service.history import Call as Call
+    from ._service.history import LabelMoved as LabelMoved
+    from ._service.history import ServiceEvent as ServiceEvent
+    from ._service.history import ValueStored as ValueStored
+    from ._transport.http_server import Server as Server
 
 __version__ = "0.1.0"
 
 #: The module of each public name, imported when the name is first used.
 _MODULES = {
-    "ROTATION_POINTS": "_pausing",
+    "ROTATION_POINTS": "_fake.pausing",
     "Assumptions": "_core.assumptions",
-    "Call": "_history",
-    "Clock": "_clock",
-    "CredentialRefused": "_target",
-    "CredentialTarget": "_target",
-    "FakeSecrets": "_fake",
+    "Call": "_service.history",
+    "Clock": "_service.clock",
+    "CredentialRefused": "_core.errors",
+    "CredentialTarget": "_contract.target",
+    "FakeSecrets": "_fake.fake",
     "FakeSecretsError": "_core.errors",
-    "Fault": "_faults",
+    "Fault": "_service.faults",
     "Finding": "_core.finding",
     "FunctionTimedOut": "_core.errors",
     "InvocationRefused": "_core.errors",
-    "LabelMoved": "_history",
-    "LambdaContext": "_functions",
+    "LabelMoved": "_service.history",
+    "LambdaContext": "_service.functions",
     "ReportingFailedWarning": "_core.errors",
     "Rotation": "_core.rotation",
-    "RotationContract": "_contract",
-    "RotationDriver": "_driver",
+    "RotationContract": "_contract.contract",
+    "RotationDriver": "_rotation.driver",
     "RotationFailedWarning": "_core.errors",
     "RotationStep": "_core.rotation",
-    "SecretView": "_view",
-    "Server": "_server",
-    "ServiceEvent": "_history",
-    "TargetDown": "_target",
-    "ValueStored": "_history",
-    "VersionView": "_view",
+    "SecretView": "_fake.secret_view",
+    "Server": "_transport.http_server",
+    "ServiceEvent": "_service.history",
+    "TargetDown": "_core.errors",
+    "ValueStored": "_service.history",
+    "VersionView": "_fake.secret_view",
     "Window": "_core.schedule",
 }
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._install import begin_run
-from ._isolation import FAKE
+from ._plugin.isolation import FAKE
+from ._transport.install import begin_run
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
     from . import Clock, FakeSecrets, RotationDriver, Server
 
-pytest_plugins = ["pytest_fakesecrets._advice", "pytest_fakesecrets._isolation"]
+pytest_plugins = ["pytest_fakesecrets._plugin.failure_hints", "pytest_fakesecrets._plugin.isolation"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +33,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     begin_run(config)  # where a conftest loads this plugin, it is too late for the other hook
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
-        config.pluginmanager.import_plugin("pytest_fakesecrets._report_plugin")
+        config.pluginmanager.import_plugin("pytest_fakesecrets._report.pytest_hooks")
 
 
 @pytest.fixture
@@ -74,11 +74,12 @@ def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    if op == "==" and "pytest_fakesecrets._view" in sys.modules:
-        from . import _barrier, _explain
+    if op == "==" and "pytest_fakesecrets._fake.secret_view" in sys.modules:
+        from ._fake import assertion_messages
+        from ._service import barrier
 
-        with _barrier.Barrier("the explanation of a failed assertion"):
-            return _explain.explain(left, right)
+        with barrier.Barrier("the explanation of a failed assertion"):
+            return assertion_messages.explain(left, right)
     return None
 
 
@@ -86,8 +87,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and (fake := item.stash.get(FAKE, None)) is not None:
-        from . import _barrier
+        from ._service import barrier
 
-        with _barrier.Barrier("the report section of a failed test"):
+        with barrier.Barrier("the report section of a failed test"):
             report.sections.append(("fakesecrets", fake.recorded(last=200)))
     return report

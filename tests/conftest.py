@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from support import check_answer, refuse_to_change
 
-from pytest_fakesecrets._service import Service
+from pytest_fakesecrets._service.service import Service
 
 settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=2_000)

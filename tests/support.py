@@ -14,8 +14,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from pytest_fakesecrets import _hook
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
+from pytest_fakesecrets._transport import botocore_hooks
 
 #: The sources of the rows in our tables, as they are cited most.
 MODEL = "botocore's service model of Secrets Manager, 2017-10-17"
@@ -160,7 +160,7 @@ def raw(operation, body, region="us-east-1"):
         },
         data=sent,
     )
-    answer = _hook.answer_send(request=request.prepare())
+    answer = botocore_hooks.answer_send(request=request.prepare())
     return answer.status_code, json.loads(answer.content or b"{}")
 
 

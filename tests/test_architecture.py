@@ -1,11 +1,12 @@
-"""What the package imports, and how large its parts are."""
+"""What the package imports: folders one way, no cycle inside a folder, third parties where they are used."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from pathlib import Path
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -13,286 +14,202 @@ import pytest_fakesecrets
 
 PACKAGE = "pytest_fakesecrets"
 ROOT = Path(pytest_fakesecrets.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
 
-#: A part imports from its own rank and from those to its right.
-RANKS = [
-    {"plugin", "_advice", "_report_plugin"},
-    {"_isolation"},
-    {"__init__", "_contract"},
-    {"_scenarios"},
-    {"_trial"},
-    {"_fake", "_clients", "_pausing", "_seeding", "_looking"},
-    {"_world"},
-    {
-        "_answers",
-        "_calling",
-        "_findings",
-        "_values",
-        "_hook",
-        "_guard",
-        "_observers",
-        "_second_door",
-        "_plan",
-        "_rotation",
-        "_driver",
-        "_view",
-        "_timeline",
-        "_explain",
-        "_events",
-        "_failures",
-        "_server",
-        "_loopback",
-        "_install",
-        "_target",
-        "_report",
-        "_telling",
-        "_page",
-        "_chart",
-        "_style",
-    },
-    {"_service"},
-    {
-        "_model",
-        "_faults",
-        "_retries",
-        "_cold_start",
-        "_target_calls",
-        "_environment",
-        "_output",
-        "_history",
-        "_clock",
-        "_freeze",
-        "_measuring",
-        "_ids",
-        "_functions",
-        "_words",
-        "_wire",
-        "_hints",
-        "_agenda",
-        "_redaction",
-        "_region",
-        "_search",
-        "_decoding",
-        "_barrier",
-    },
-    {"_operations"},
-    {"_core"},
-]
-
-THIRD_PARTIES = {
-    "pytest": {"plugin", "_advice", "_isolation", "_contract", "_scenarios", "_report_plugin"},
-    "botocore": {
-        "_answers",
-        "_faults",
-        "_guard",
-        "_hook",
-        "_install",
-        "_model",
-        "_scenarios",
-        "_second_door",
-    },
-    "freezegun": {"_freeze", "_measuring"},
-    "dateutil": {"_clock"},
-    "croniter": {"_core"},
+#: A folder imports from folders of a higher rank, and from itself.
+RANKS = {
+    "": 0,  # plugin.py and __init__.py
+    "_plugin": 1,
+    "_contract": 2,
+    "_fake": 3,
+    "_report": 4,
+    "_rotation": 4,
+    "_transport": 4,
+    "_service": 5,
+    "_operations": 6,
+    "_core": 7,
 }
 
-#: Third parties that only type checkers load.
-STUBS = {"types_boto3_secretsmanager": {"plugin", "_clients", "_contract"}}
+#: The only import between siblings: the report hears of each backend that becomes active.
+BETWEEN_SIBLINGS = {"_report/pytest_hooks": "_transport/state"}
+
+#: Where a third party may be imported: a folder, or a module.
+THIRD_PARTIES = {
+    "pytest": ("plugin", "_plugin", "_contract", "_report/pytest_hooks"),
+    "botocore": ("_transport", "_service/parser"),
+    "freezegun": ("_service/freeze", "_service/real_time"),
+    "dateutil": ("_service/clock",),
+    "croniter": ("_core/cron",),
+    "types_boto3_secretsmanager": ("plugin", "_fake/fake", "_fake/clients"),
+}
+
+#: Third parties that only type checkers import.
+STUBS = {"types_boto3_secretsmanager"}
+
+TREE = {
+    PurePosixPath(path.relative_to(ROOT).with_suffix("")): path.read_text("utf-8")
+    for path in ROOT.rglob("*.py")
+}
 
 
-def module_id(path):
-    return path.relative_to(ROOT).as_posix()
+def folder(module):
+    return module.parts[0] if len(module.parts) > 1 else ""
 
 
-def dotted(path):
-    """The name under which a file of the package is imported."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join([PACKAGE, *(part for part in parts if part != "__init__")])
-
-
-def part_of(name):
-    """The part to which a module of the package belongs: "_core" for pytest_fakesecrets._core.labels."""
-    return name.split(".")[1] if "." in name else "__init__"
-
-
-def rank(part):
-    return next((place for place, parts in enumerate(RANKS) if part in parts), None)
-
-
-def imports(path, source):
-    """Each name that a module imports, in full, and whether only type checkers get to see it."""
+def imports(module, source):
+    """Each imported name, in full and with slashes, and whether only type checkers import it."""
     tree = ast.parse(source)
-    typing_only = {
+    guarded = {
         inner
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for statement in node.body
         for inner in ast.walk(statement)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, node in typing_only
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = base_of(path, node)
-            for alias in node.names:
-                # "from . import labels" imports a module, "from .labels import CURRENT" a name in one.
-                name = f"{base}.{alias.name}"
-                yield name if name in NAMES else base, node in typing_only
+            here = [PACKAGE, *module.parts]
+            base = (
+                [*here[: len(here) - node.level], *filter(None, [node.module])]
+                if node.level
+                else [node.module]
+            )
+            names = [".".join([*base, alias.name]) for alias in node.names]
+        else:
+            continue
+        yield from ((PurePosixPath(*name.split(".")), node in guarded) for name in names)
 
 
-def base_of(path, node):
-    if not node.level:
-        return node.module
-    package = dotted(path).split(".")
-    up = node.level - (path.name == "__init__.py")
-    return ".".join([*package[: len(package) - up], *filter(None, [node.module])])
+def module_of(name, tree):
+    """The module of the package that a name means or is in: "_core/labels" for pytest_fakesecrets._core.labels.CURRENT."""
+    inside = PurePosixPath(*name.parts[1:])
+    candidates = (inside, inside / "__init__", inside.parent, inside.parent / "__init__")
+    return next((candidate for candidate in candidates if candidate in tree), inside)
 
 
-NAMES = {dotted(path) for path in MODULES}
+def broken_rules(tree):
+    graph = {}
+    for module, source in tree.items():
+        for name, is_typing_only in imports(module, source):
+            if name.parts[0] != PACKAGE:
+                yield from _third_party(module, name, is_typing_only)
+                continue
+            target = module_of(name, tree)
+            if folder(target) == folder(module):
+                graph.setdefault(module, set()).add(target)
+            elif BETWEEN_SIBLINGS.get(str(module)) == str(target):
+                continue
+            elif folder(target) not in RANKS or RANKS[folder(target)] <= RANKS.get(folder(module), 9):
+                yield f"{module} must not import {target}"
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"imports form a cycle: {' -> '.join(map(str, error.args[1]))}"
 
 
-def broken_rules(path, source):
-    me = part_of(dotted(path))
-    for name, is_typing_only in imports(path, source):
-        top = name.partition(".")[0]
-        if top == PACKAGE:
-            if rank(part_of(name)) is None:
-                yield f"{part_of(name)} has no rank: put it into RANKS"
-            elif rank(part_of(name)) < rank(me):
-                yield f"{me} must not import {name}"
-        elif top in STUBS:
-            if not (is_typing_only and me in STUBS[top]):
-                yield f"{me} must not import {name}"
-        elif top not in sys.stdlib_module_names and me not in THIRD_PARTIES.get(top, ()):
-            yield f"{me} must not import {name}"
+def _third_party(module, name, is_typing_only):
+    top = name.parts[0]
+    allowed = any(place in (str(module), folder(module)) for place in THIRD_PARTIES.get(top, ()))
+    if top not in sys.stdlib_module_names and not (allowed and (is_typing_only or top not in STUBS)):
+        yield f"{module} must not import {top}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_id)
-def test_every_part_has_its_rank(path):
-    assert rank(part_of(dotted(path))) is not None
-
-
-@pytest.mark.parametrize("path", MODULES, ids=module_id)
-def test_imports_point_one_way(path):
-    assert list(broken_rules(path, path.read_text("utf-8"))) == []
+def test_folders_import_one_way_and_without_cycles():
+    assert list(broken_rules(TREE)) == []
 
 
 @pytest.mark.parametrize(
-    ("file", "source", "told"),
+    ("module", "added", "problem"),
     [
         pytest.param(
-            "_clock.py",
-            "from ._service import Service",
-            ["_clock must not import {0}._service"],
-            id="a name in a module to the left",
+            "_service/clock",
+            "from pytest_fakesecrets._rotation.driver import RotationDriver",
+            "_service/clock must not import _rotation/driver",
+            id="a folder to the left",
         ),
         pytest.param(
-            "_clock.py",
-            "from . import _service",
-            ["_clock must not import {0}._service"],
-            id="a module to the left",
+            "_service/clock",
+            "from pytest_fakesecrets._fake import backend",
+            "_service/clock must not import _fake/backend",
+            id="a module of a folder to the left",
         ),
         pytest.param(
-            "_clock.py",
-            "from . import FakeSecrets",
-            ["_clock must not import {0}"],
-            id="a name of the package itself",
+            "_transport/botocore_hooks",
+            "def late():\n    from pytest_fakesecrets._report.html_page import page",
+            "_transport/botocore_hooks must not import _report/html_page",
+            id="a sibling, inside a function",
         ),
         pytest.param(
-            "_clock.py", "import {0}._fake", ["_clock must not import {0}._fake"], id="an absolute import"
+            "_rotation/driver",
+            "if TYPE_CHECKING:\n    from pytest_fakesecrets import FakeSecrets",
+            "_rotation/driver must not import __init__",
+            id="the package itself, for type checkers",
         ),
         pytest.param(
-            "_clock.py",
-            "from {0} import _fake",
-            ["_clock must not import {0}._fake"],
-            id="an absolute import of a name",
+            "_core/labels",
+            "import pytest_fakesecrets.plugin",
+            "_core/labels must not import plugin",
+            id="the plugin",
+        ),
+        pytest.param("_core/arn", "import pytest", "_core/arn must not import pytest", id="pytest"),
+        pytest.param(
+            "_service/service",
+            "from botocore.model import Shape",
+            "_service/service must not import botocore",
+            id="botocore outside of the parser",
         ),
         pytest.param(
-            "_clock.py",
-            "from ._new import one",
-            ["_new has no rank: put it into RANKS"],
-            id="a module without a rank",
-        ),
-        pytest.param(
-            "_clock.py",
-            "if TYPE_CHECKING:\n    from ._service import Service",
-            ["_clock must not import {0}._service"],
-            id="for type checkers only",
-        ),
-        pytest.param(
-            "_core/labels.py",
-            "from .._model import encode",
-            ["_core must not import {0}._model"],
-            id="two levels up",
-        ),
-        pytest.param("_core/labels.py", "from . import errors", [], id="a neighbour"),
-        pytest.param("_core/__init__.py", "from . import labels", [], id="a module of its own package"),
-        pytest.param(
-            "_core/__init__.py",
-            "from .. import _words",
-            ["_core must not import {0}._words"],
-            id="two levels up from a package",
-        ),
-        pytest.param(
-            "_model.py",
-            "def late():\n    import pytest",
-            ["_model must not import pytest"],
-            id="inside a function",
-        ),
-        pytest.param("_model.py", "import botocore.model", [], id="botocore where it may be"),
-        pytest.param(
-            "_service.py",
-            "import botocore.model",
-            ["_service must not import botocore.model"],
-            id="botocore where it may not be",
-        ),
-        pytest.param("_fake.py", "import boto3", ["_fake must not import boto3"], id="boto3"),
-        pytest.param(
-            "_fake.py",
+            "_fake/fake",
             "from types_boto3_secretsmanager import Client",
-            ["_fake must not import types_boto3_secretsmanager"],
+            "_fake/fake must not import types_boto3_secretsmanager",
             id="stubs at run time",
         ),
         pytest.param(
-            "_clients.py",
-            "if TYPE_CHECKING:\n    from types_boto3_secretsmanager import Client",
-            [],
-            id="stubs for type checkers",
-        ),
-        pytest.param(
-            "_view.py",
-            "if TYPE_CHECKING:\n    from types_boto3_secretsmanager import Client",
-            ["_view must not import types_boto3_secretsmanager"],
-            id="stubs where they may not be",
+            "_core/errors",
+            "from .store import Store",
+            "imports form a cycle: _core/",
+            id="a cycle inside a folder",
         ),
     ],
 )
-def test_the_rule_sees_every_way_to_import(file, source, told):
-    broken = list(broken_rules(ROOT / file, source.format(PACKAGE)))
+def test_an_import_the_wrong_way_is_found(module, added, problem):
+    path = PurePosixPath(module)
 
-    assert broken == [text.format(PACKAGE) for text in told]
+    found = list(broken_rules({**TREE, path: f"{TREE.get(path, '')}\n{added}\n"}))
+
+    assert [text for text in found if text.startswith(problem)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_id)
-def test_no_function_is_longer_than_40_lines_and_its_docstring(path):
+def test_no_function_is_longer_than_40_lines_and_its_docstring():
     lengths = {
-        node.name: node.end_lineno - node.lineno + 1 - len((ast.get_docstring(node) or "").splitlines())
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        f"{module}: {node.name}": node.end_lineno
+        - node.lineno
+        + 1
+        - len((ast.get_docstring(node) or "").splitlines())
+        for module, source in TREE.items()
+        for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
     assert {name: length for name, length in lengths.items() if length > 40} == {}
 
 
+def test_the_package_has_at_most_twelve_entries():
+    assert len([path for path in ROOT.iterdir() if path.name != "__pycache__"]) <= 12
+
+
 def test_the_plugin_module_stays_under_100_lines():
-    assert len((ROOT / "plugin.py").read_text("utf-8").splitlines()) < 100
+    assert len(TREE[PurePosixPath("plugin")].splitlines()) < 100
 
 
 @pytest.mark.parametrize("part", ["_core", "_operations"])
-def test_what_decides_imports_without_botocore_installed(part):
-    names = [name for name in sorted(NAMES) if part_of(name) == part]
+def test_a_pure_folder_imports_without_botocore_installed(part):
+    names = [
+        ".".join([PACKAGE, *module.parts]).removesuffix(".__init__")
+        for module in TREE
+        if folder(module) == part
+    ]
     script = """
 import importlib, sys
 
@@ -313,9 +230,10 @@ for name in sys.argv[1:]:
     assert ran.returncode == 0
 
 
-@pytest.mark.parametrize("name", pytest_fakesecrets.__all__)
-def test_every_public_name_is_there_and_documented(name):
-    assert getattr(pytest_fakesecrets, name).__doc__
+def test_every_public_name_is_documented():
+    assert [
+        name for name in pytest_fakesecrets.__all__ if not getattr(pytest_fakesecrets, name).__doc__
+    ] == []
 
 
 def test_the_public_names_are_sorted():
@@ -329,7 +247,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         _ = pytest_fakesecrets.Nobody
 
 
-def test_what_takes_every_name_of_a_module_loads_nothing_of_ours():
+def test_reading_every_name_of_the_package_imports_nothing():
     script = (
         "import sys, pytest_fakesecrets\n"
         "for name in dir(pytest_fakesecrets): getattr(pytest_fakesecrets, name)  # as freezegun does\n"

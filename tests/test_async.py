@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from support import refused
 
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets._fake.backend import FakeBackend
 
 # It supports a botocore some time after botocore is out.
 get_session = pytest.importorskip("aiobotocore.session").get_session
@@ -25,7 +25,7 @@ def in_a_client(work, **kwargs):
 
 @pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
 def door(request, monkeypatch):
-    monkeypatch.setattr(World, "takes_the_wire", lambda *_: request.param)
+    monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
 
 
 @pytest.mark.usefixtures("door")

@@ -28,7 +28,7 @@ from rotation_functions import well_behaved
 from support import raw, refused
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets._fake.backend import FakeBackend
 
 #: Imported here, or the runs of pytest inside this process would import copies of their own, and drop
 #: them. moto, which is asked for below, comes with both.
@@ -49,7 +49,7 @@ NOWHERE = {
 
 @pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
 def door(request, monkeypatch):
-    monkeypatch.setattr(World, "takes_the_wire", lambda *_: request.param)
+    monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
 
 
 @pytest.fixture(scope="session")
@@ -727,7 +727,7 @@ class TestWithoutANetwork:
             import boto3
             import pytest
             import pytest_socket
-            from pytest_fakesecrets._world import World
+            from pytest_fakesecrets._fake.backend import FakeBackend
 
             EARLIER = boto3.client(
                 "secretsmanager",
@@ -745,7 +745,7 @@ class TestWithoutANetwork:
 
             @pytest.mark.parametrize("wire", [False, True])
             def test_it(fakesecrets, monkeypatch, wire):
-                monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+                monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
                 EARLIER.create_secret(Name="db", SecretString="value")
                 answer = boto3.client("secretsmanager").get_secret_value(SecretId="db")
                 assert answer["SecretString"] == "value"

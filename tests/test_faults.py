@@ -38,7 +38,7 @@ from pytest_fakesecrets import (
     RotationFailedWarning,
     RotationStep,
 )
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
 
 ONCE = Config(retries={"total_max_attempts": 1})
 DENIED = (

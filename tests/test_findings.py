@@ -507,7 +507,7 @@ class TestWhatFindingsSay:
         def fails(*_):
             raise LookupError
 
-        monkeypatch.setattr(f"pytest_fakesecrets._calling.{broken}", fails)
+        monkeypatch.setattr(f"pytest_fakesecrets._rotation.invocation.{broken}", fails)
 
         with pytest.warns(ReportingFailedWarning, match="LookupError at"):
             rotation = fakesecrets.rotate("db", well_behaved)

@@ -17,7 +17,7 @@ from support import COMMON_CODES, needs, raw, snapshot, token
 
 from pytest_fakesecrets import FakeSecrets
 from pytest_fakesecrets._core.rotation import rotation_token
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
 
 OPERATIONS = sorted(service_model().operation_names)
 HOME, ABROAD = "us-east-1", "eu-west-1"

@@ -20,10 +20,12 @@ from freezegun import freeze_time
 from rotation_functions import nothing
 from support import current, refused, token
 
-from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, _hook, _model, _wire
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError
+from pytest_fakesecrets._fake.backend import FakeBackend
 from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets._service import parser, serializer
+from pytest_fakesecrets._service.parser import service_model
+from pytest_fakesecrets._transport import botocore_hooks
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 REGION = "us-east-1"
@@ -214,7 +216,7 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
             for member, value in parameters.items()
         }
         if wire is not None:
-            patched.setattr(World, "takes_the_wire", lambda *_: wire)
+            patched.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         kept.meta.events.register_first("before-send.secrets-manager", seen)
         try:
             return getattr(kept, xform_name(operation))(**parameters), None, len(requests)
@@ -304,7 +306,7 @@ class TestTwoDoors:
         ],
     )
     def test_take_region_and_account_from_the_client(self, fakesecrets, monkeypatch, wire, made_with, arn):
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         client = fakesecrets.client(**made_with)
 
         created = client.create_secret(Name="db", SecretString="value")
@@ -313,9 +315,9 @@ class TestTwoDoors:
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_let_errors_of_the_fake_through_unchanged(self, fakesecrets, client, monkeypatch, wire):
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
-        monkeypatch.delitem(_model.OPERATIONS, "TagResource")
-        _model.operation.cache_clear()
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.delitem(parser.OPERATIONS, "TagResource")
+        parser.operation.cache_clear()
 
         with pytest.raises(NotImplementedError) as raised:
             client.tag_resource(SecretId="db", Tags=[])
@@ -496,7 +498,7 @@ class TestWorlds:
 class TestHandlersOfTheUser:
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_find_headers_in_any_case(self, fakesecrets_client, monkeypatch, wire):
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         seen = []
         fakesecrets_client.meta.events.register(
             "after-call", lambda http_response, **_: seen.append(http_response.headers["Content-Type"])
@@ -549,7 +551,7 @@ class TestHandlersOfTheUser:
         canned = {"RandomPassword": "canned", "ResponseMetadata": {}}
 
         def answer(model, **_):
-            return _hook.Response("", _wire.Reply(200, {}, b"")), canned
+            return botocore_hooks.Response("", serializer.Reply(200, {}, b"")), canned
 
         client.meta.events.register("before-call.secrets-manager.GetRandomPassword", answer)
 
@@ -566,7 +568,7 @@ class TestHandlersOfTheUser:
         canned = {"Account": "canned", "ResponseMetadata": {}}
 
         def answer(model, **_):
-            return _hook.Response("", _wire.Reply(200, {}, b"")), canned
+            return botocore_hooks.Response("", serializer.Reply(200, {}, b"")), canned
 
         client = botocore.session.Session().create_client("sts")
         client.meta.events.register("before-call", answer)
@@ -608,7 +610,7 @@ class TestIds:
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_a_token_of_the_caller_is_kept(self, fakesecrets, client, monkeypatch, wire):
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         own = "5f1a9ad5-9a9b-4d4e-8d0e-6c2f1f0b7f11"
 
         created = client.create_secret(Name="db", SecretString="value", ClientRequestToken=own)
@@ -712,11 +714,14 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran.assert_outcomes(passed=1)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
-            "imported pytest_fakesecrets._advice",
-            "imported pytest_fakesecrets._answers",
-            "imported pytest_fakesecrets._hook",
-            "imported pytest_fakesecrets._install",
-            "imported pytest_fakesecrets._isolation",
+            "imported pytest_fakesecrets._plugin",
+            "imported pytest_fakesecrets._plugin.failure_hints",
+            "imported pytest_fakesecrets._plugin.isolation",
+            "imported pytest_fakesecrets._transport",
+            "imported pytest_fakesecrets._transport.botocore_hooks",
+            "imported pytest_fakesecrets._transport.install",
+            "imported pytest_fakesecrets._transport.response",
+            "imported pytest_fakesecrets._transport.state",
             "imported pytest_fakesecrets.plugin",
         ]
 
@@ -728,7 +733,9 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True, check=True)
 
         names = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines() if "|" in line}
-        assert "pytest_fakesecrets._hook" in names  # what our own statements import is seen
+        assert (
+            "pytest_fakesecrets._transport.botocore_hooks" in names
+        )  # what our own statements import is seen
         assert {name.partition(".")[0] for name in names} & set(SLOW) == set()
 
     def test_the_plugin_is_installed_once_for_each_copy_of_botocore(self):
@@ -738,15 +745,15 @@ import importlib
 import sys
 
 import pytest_fakesecrets
-from pytest_fakesecrets import _install
+from pytest_fakesecrets._transport import install
 
 def check():
     for _ in range(2):
-        _install.install()
+        install.install()
         with pytest_fakesecrets.FakeSecrets() as fake:
             fake.client()
-        assert len([finder for finder in sys.meta_path if type(finder) is _install._Installer]) == 1
-        assert botocore._INITIALIZERS == [_install.put_handlers]
+        assert len([finder for finder in sys.meta_path if type(finder) is install._Installer]) == 1
+        assert botocore._INITIALIZERS == [install.put_handlers]
 
 import botocore
 check()
@@ -768,13 +775,14 @@ from unittest import mock
 if len(sys.argv) == 1:
     import botocore.session
 import pytest_fakesecrets
-from pytest_fakesecrets import FakeSecrets, _install
+from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._transport import install
 
-with mock.patch.object(_install.gc, "get_objects", wraps=_install.gc.get_objects) as searched:
+with mock.patch.object(install.gc, "get_objects", wraps=install.gc.get_objects) as searched:
     for _ in range(3):
         with FakeSecrets() as fake:
             fake.client()
-        _install.guard(True)()
+        install.guard(True)()
 assert searched.call_count == (1 if len(sys.argv) == 1 else 0), searched.call_count
 """,
             "",
@@ -865,7 +873,7 @@ with pytest_fakesecrets.FakeSecrets() as fake:
         assert str(error) == "after its code"
     else:
         raise AssertionError
-    assert botocore._INITIALIZERS == [pytest_fakesecrets._install.put_handlers]
+    assert botocore._INITIALIZERS == [pytest_fakesecrets._transport.install.put_handlers]
     botocore.__path__ = path
     session = boto3.session.Session("mine", "mine", region_name="us-east-1")
     session.client("secretsmanager").create_secret(Name="db", SecretString="value")
@@ -1049,7 +1057,7 @@ def fake_all():
 
 
 def guard_all():
-    pytest_fakesecrets._install.guard(True)
+    pytest_fakesecrets._transport.install.guard(True)
     for number, client in enumerate(use()):
         try:
             client.list_secrets()
@@ -1356,7 +1364,7 @@ class TestWaysOfBotocoreIntoAProcess:
         assert ran.returncode == 0
 
     def test_the_check_sees_a_call_that_leaves(self, data):
-        ran = in_a_process(data, after="pytest_fakesecrets._hook.HANDLERS = ()")
+        ran = in_a_process(data, after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
 
         assert ran.returncode == 1
         assert ran.stderr.count("botocore.exceptions.EndpointConnectionError: Could not connect") == 2

@@ -20,9 +20,11 @@ import pytest
 from support import token
 
 import pytest_fakesecrets
-from pytest_fakesecrets import Call, FakeSecrets, RotationFailedWarning, _hook, _service
-from pytest_fakesecrets._clock import _INSTANT
-from pytest_fakesecrets._service import RUNNING
+from pytest_fakesecrets import Call, FakeSecrets, RotationFailedWarning
+from pytest_fakesecrets._service import service
+from pytest_fakesecrets._service.clock import _INSTANT
+from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._transport import state
 
 PACKAGE = str(Path(pytest_fakesecrets.__file__).parent) + os.sep
 
@@ -140,7 +142,7 @@ def process():
         "environment": dict(os.environ),
         "streams": (sys.stdout, sys.stderr),
         "modules": sys.modules.get(__name__),
-        "contexts": (RUNNING.get(), _INSTANT.get()),
+        "contexts": (CURRENT_INVOCATION.get(), _INSTANT.get()),
         "threads": [thread.name for thread in threading.enumerate()],
     }
 
@@ -148,7 +150,7 @@ def process():
 def process_without_a_fake():
     return {
         **process(),
-        "the fake": _hook.active,
+        "the fake": state.active,
         "freezegun": list(freezegun.api.freeze_factories),
         "botocore's sleep": botocore.endpoint.time,
         "botocore's bucket": botocore.retries.bucket.TokenBucket.acquire,
@@ -409,7 +411,7 @@ def test_what_has_come_due_is_done_later_where_it_was_interrupted(db, fakesecret
 
 def test_a_request_whose_answer_cannot_be_given_has_changed_nothing(db, fakesecrets, monkeypatch):
     before = fakesecrets.history, fakesecrets.secret("db").staging
-    once(monkeypatch, _service, "encode")
+    once(monkeypatch, service, "encode")
 
     with pytest.raises(Interrupt):
         db.put_secret_value(SecretId="db", SecretString="new")

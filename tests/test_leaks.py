@@ -23,9 +23,9 @@ COMPARES = """
     import botocore.retries.bucket
     import freezegun.api
 
-    from pytest_fakesecrets import _hook, _world
-    from pytest_fakesecrets._environment import ENVIRONMENT
-    from pytest_fakesecrets._output import _OUTPUTS
+    from pytest_fakesecrets._transport import state
+    from pytest_fakesecrets._service.environment import ENVIRONMENT
+    from pytest_fakesecrets._rotation.captured_output import _OUTPUTS
 
     PICTURES = []
 
@@ -42,14 +42,14 @@ COMPARES = """
                                    if type(each).__module__.startswith("pytest_fakesecrets")
                                    # One for each operation of a living client, and one for each contract class.
                                    and type(each).__name__ not in ("_Plan", "UndisturbedRun")),
-            "the fake": _hook.active,
-            "listeners": list(_world.listeners),
+            "the fake": state.active,
+            "listeners": list(state.listeners),
             "layers of the environment": dict(ENVIRONMENT._settings),
             "listeners to output": set(_OUTPUTS._listeners),
             "environment": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
             "working directory": os.getcwd(),
             "built-in handlers of botocore": list(botocore.handlers.BUILTIN_HANDLERS),
-            "handlers of our session": handlers(_hook.session().get_component("event_emitter")),
+            "handlers of our session": handlers(state.session().get_component("event_emitter")),
             "handlers of the session of boto3": handlers(boto3.DEFAULT_SESSION.events),
             "botocore": (botocore.endpoint.time, botocore.retries.bucket.TokenBucket.acquire),
             "freezegun": [list(getattr(freezegun.api, name)) for name in

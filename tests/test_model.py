@@ -11,10 +11,10 @@ from botocore import xform_name
 from botocore.awsrequest import AWSRequest
 from support import MODEL, needs, raw, refused, token
 
-from pytest_fakesecrets import _hook
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._fake.backend import FakeBackend
 from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets._service.parser import service_model
+from pytest_fakesecrets._transport import botocore_hooks
 
 INFERRED = "inferred: not observed on AWS"
 FORM = "the general form of AWS services; inferred for Secrets Manager"
@@ -42,7 +42,7 @@ def exchange(operation, body=b"{}"):
         headers={"X-Amz-Target": f"secretsmanager.{operation}"},
         data=body,
     )
-    return _hook.answer_send(request=request.prepare())
+    return botocore_hooks.answer_send(request=request.prepare())
 
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) & set(service_model().operation_names)))
@@ -550,7 +550,7 @@ class TestAnswers:
     )
     def test_have_the_date_of_the_clock(self, client, fakesecrets_clock, monkeypatch, wire, moment, expected):
         """RFC 9110, 6.6.1, and 5.6.7 for the form; published rotation functions read it."""
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         fakesecrets_clock.move_to(moment)
 
         found = client.list_secrets()["ResponseMetadata"]["HTTPHeaders"]["date"]

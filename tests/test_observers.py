@@ -24,8 +24,9 @@ from botocore.retries.standard import RetryHandler
 from botocore.stub import Stubber
 from support import listening, refused
 
-from pytest_fakesecrets import Call, FakeSecrets, _observers
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets import Call, FakeSecrets
+from pytest_fakesecrets._fake.backend import FakeBackend
+from pytest_fakesecrets._transport import observers
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
@@ -57,13 +58,13 @@ def calls(fake):
 def wired(monkeypatch):
     """The operations of the calls that came through the second door."""
     operations = []
-    answer = World.answer_on_the_wire
+    answer = FakeBackend.answer_on_the_wire
 
     def counted(world, account, region, operation, body):
         operations.append(operation)
         return answer(world, account, region, operation, body)
 
-    monkeypatch.setattr(World, "answer_on_the_wire", counted)
+    monkeypatch.setattr(FakeBackend, "answer_on_the_wire", counted)
     return operations
 
 
@@ -488,7 +489,7 @@ class TestAnUnknownEmitter:
     @pytest.fixture
     def unknown(self, monkeypatch):
         """An emitter whose private parts have other names."""
-        monkeypatch.setattr(_observers, "_innermost", lambda emitter: None)
+        monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
 
     @pytest.mark.usefixtures("unknown")
     def test_sends_every_call_over_the_wire(self, made, wired, fakesecrets):

@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from rotation_functions import raising_in
 from support import listening, refused
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning, _advice, _explain, _hook
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._fake import assertion_messages
+from pytest_fakesecrets._fake.backend import FakeBackend
+from pytest_fakesecrets._plugin import failure_hints
+from pytest_fakesecrets._transport import state
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
-KEPT = (boto3, freezegun, _explain)
+KEPT = (boto3, freezegun, assertion_messages)
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt"
 
@@ -78,11 +81,11 @@ class TestFixtures:
     def test_leave_a_test_alone_that_asks_for_none(self, pytester):
         pytester.makepyfile(
             """
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_it():
-                assert _hook.active is None
+                assert state.active is None
             """
         )
 
@@ -299,7 +302,7 @@ class TestEnvironment:
 
         after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         assert after == {name: value for name, value in before.items() if name != "PYTEST_CURRENT_TEST"}
-        assert _hook.active is None
+        assert state.active is None
 
     def test_an_interrupted_run_was_interrupted_inside_the_test(self, pytester):
         pytester.makepyfile("def test_it(fakesecrets): raise KeyboardInterrupt")
@@ -333,7 +336,7 @@ class TestContextManager:
         with pytest.raises(LookupError), FakeSecrets():
             raise LookupError
 
-        assert _hook.active is None
+        assert state.active is None
         assert dict(os.environ) == before
 
     def test_can_be_looked_at_when_it_has_been_left(self):
@@ -676,8 +679,8 @@ class TestAClientWithoutARegion:
             service_name = "secretsmanager"
             raise error
         except NoRegionError:
-            _advice._add_hint(error)
-            _advice._add_hint(error)
+            failure_hints._add_hint(error)
+            failure_hints._add_hint(error)
 
         assert str(error) == f"You must specify a region.\n{HINT}"
         assert service_name
@@ -1180,7 +1183,7 @@ class TestBesideOtherPlugins:
     @pytest.mark.parametrize("moto_first", [True, False], ids=["inside of-moto", "around moto"])
     def test_moto_keeps_the_other_services(self, bare, moto_first, wire):
         moto = pytest.importorskip("moto")
-        bare.setattr(World, "takes_the_wire", lambda *_: wire)
+        bare.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         before = aws_variables()
         fake = FakeSecrets()
         outer, inner = (moto.mock_aws(), fake) if moto_first else (fake, moto.mock_aws())

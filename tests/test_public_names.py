@@ -133,7 +133,7 @@ def test_the_contract_has_these_scenarios():
 
 
 def test_findings_have_these_codes():
-    modules = [*ROOT.glob("_findings.py"), *ROOT.glob("_contract.py"), *ROOT.glob("_scenarios/*.py")]
+    modules = [*ROOT.glob("_rotation/*.py"), *ROOT.glob("_contract/**/*.py")]
 
     used = {code for path in modules for code in codes_in(path.read_text("utf-8"))}
 

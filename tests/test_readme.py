@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_fakesecrets import Assumptions, FakeSecrets
-from pytest_fakesecrets._model import service_model
 from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._service.parser import service_model
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,19 +11,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import (
-    CredentialRefused,
-    CredentialTarget,
-    RotationContract,
-    RotationFailedWarning,
-    _decoding,
-    _redaction,
-)
+from pytest_fakesecrets import CredentialRefused, CredentialTarget, RotationContract, RotationFailedWarning
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
-from pytest_fakesecrets._failures import described
-from pytest_fakesecrets._redaction import WITHHELD, Redactor
-from pytest_fakesecrets._telling import secrets_of
-from pytest_fakesecrets._values import leaks
+from pytest_fakesecrets._report.collector import secrets_of
+from pytest_fakesecrets._rotation.failure_warnings import described
+from pytest_fakesecrets._rotation.value_checks import leaks
+from pytest_fakesecrets._service import decoding, redaction
+from pytest_fakesecrets._service.redaction import WITHHELD, Redactor
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (RotationContract,)
@@ -331,20 +325,20 @@ class TestWhatStays:
         )
 
     def test_the_names_of_calls_that_a_contract_tells_stay_unless_a_value_is_in_them(self, fakesecrets):
-        from pytest_fakesecrets._service import RUNNING, Running
-        from pytest_fakesecrets._trial import Trial
+        from pytest_fakesecrets._contract.harness import Harness
+        from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 
         class Contract(RotationContract):
             rotation_function = staticmethod(well_behaved)
             secret_value = {"username": "app", "password": "password", "key": "deploy"}  # noqa: RUF012
             target = CredentialTarget({"app": "password"})
 
-        trial = Trial(Contract()._settings, fakesecrets, fakesecrets.client())
+        trial = Harness(Contract()._settings, fakesecrets, fakesecrets.client())
         trial.create()
-        token = RUNNING.set(Running("setSecret", "123456789012"))
+        token = CURRENT_INVOCATION.set(InvocationContext("setSecret", "123456789012"))
         for name in ("change_password", "GetRandomPassword", "redeploy", "return"):
             trial._called(name)
-        RUNNING.reset(token)
+        CURRENT_INVOCATION.reset(token)
 
         assert [name for _, name in trial.log] == ["change_password", "GetRandomPassword", "re***", "return"]
 
@@ -400,7 +394,7 @@ class TestWhatIsKnown:
         assert fakesecrets._service.redactor.redact("hunter2-old") == "hunter2-old"
 
     def test_former_values_are_kept_up_to_a_bound_and_beyond_it_texts_are_withheld(self, monkeypatch):
-        monkeypatch.setattr(_redaction, "_FORMER", 1_000)
+        monkeypatch.setattr(redaction, "_FORMER", 1_000)
         stored = ["stored-now"]
         redactor = Redactor(lambda: stored)
         redactor._most = 1_000
@@ -417,7 +411,7 @@ class TestWhatIsKnown:
         assert redactor.redact("stored-now") == WITHHELD
 
     def test_many_stored_values_are_all_kept(self, monkeypatch):
-        monkeypatch.setattr(_redaction, "_FORMER", 1_000)
+        monkeypatch.setattr(redaction, "_FORMER", 1_000)
         stored = [f"stored-{number:04}" for number in range(1_000)]
         redactor = Redactor(lambda: stored)
         for value in stored:
@@ -427,8 +421,8 @@ class TestWhatIsKnown:
 
     def test_each_value_is_read_once_however_many_texts_there_are(self, monkeypatch):
         read = []
-        strings_of = _redaction.strings_of
-        monkeypatch.setattr(_redaction, "strings_of", lambda value: read.append(value) or strings_of(value))
+        strings_of = redaction.strings_of
+        monkeypatch.setattr(redaction, "strings_of", lambda value: read.append(value) or strings_of(value))
         redactor = Redactor()
         for number in range(20):
             redactor.add(f"hunter2-{number}" * 1_000)
@@ -482,7 +476,7 @@ class TestTexts:
         )
 
         assert redactor.redact(f"{hostile} hunter2-old").endswith(" ***")
-        assert len(list(_decoding.readings(hostile, 11))) <= _decoding.MOST
+        assert len(list(decoding.readings(hostile, 11))) <= decoding.MOST
 
     def test_a_document_of_any_depth_is_read(self):
         redactor = Redactor()
@@ -506,7 +500,7 @@ class TestTexts:
 
         redactor = Redactor()
         redactor.add("hunter2-old")
-        monkeypatch.setattr(_redaction, broken, fails)
+        monkeypatch.setattr(redaction, broken, fails)
 
         for _ in range(2):
             with pytest.warns(ReportingFailedWarning) as warned:

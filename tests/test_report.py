@@ -17,14 +17,15 @@ from types import SimpleNamespace
 import pytest
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning, _page, _report_plugin, _telling
-from pytest_fakesecrets._chart import span
-from pytest_fakesecrets._page import page
-from pytest_fakesecrets._report import ItemPart
-from pytest_fakesecrets._telling import nodeid_shown, secrets_of
+from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning
+from pytest_fakesecrets._report import collector, html_page, pytest_hooks
+from pytest_fakesecrets._report.collector import nodeid_shown, secrets_of
+from pytest_fakesecrets._report.html_page import page
+from pytest_fakesecrets._report.records import ItemPart
+from pytest_fakesecrets._report.svg_chart import span
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
-KEPT = (_page, _report_plugin)
+KEPT = (html_page, pytest_hooks)
 
 MUST_RUN = "FAKESECRETS_TESTS_MUST_RUN"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -434,22 +435,22 @@ class TestLength:
         client.create_secret(Name="db", SecretString="value")
         for value in ("second", "third", "fourth"):
             client.put_secret_value(SecretId="db", SecretString=value)
-        for _ in range(_telling.ROWS + 1):
+        for _ in range(collector.ROWS + 1):
             client.describe_secret(SecretId="db")
 
         (part,) = told(fakesecrets)
         found = shown([part])
 
-        assert (len(part.rows), part.left_out) == (_telling.ROWS, 5)
+        assert (len(part.rows), part.left_out) == (collector.ROWS, 5)
         assert part.rows[0].held == {"AWSCURRENT": "v4", "AWSPREVIOUS": "v3"}
         assert "5 earlier events are left out." in found.text
         assert "(5 earlier events are left out)" in found.text
         assert "(empty)" not in found.text
 
     def test_many_rotations_secrets_and_long_texts_are_cut(self, fakesecrets, client, monkeypatch):
-        monkeypatch.setattr(_telling, "ROTATIONS", 2)
-        monkeypatch.setattr(_telling, "STEPS", 1)
-        monkeypatch.setattr(_telling, "SECRETS", 3)
+        monkeypatch.setattr(collector, "ROTATIONS", 2)
+        monkeypatch.setattr(collector, "STEPS", 1)
+        monkeypatch.setattr(collector, "SECRETS", 3)
         for number in range(5):
             client.create_secret(Name=f"db{number}", SecretString="value")
         for _ in range(3):
@@ -468,7 +469,7 @@ class TestLength:
         assert "xxx …" in text
 
     def test_many_tests_are_listed_and_those_that_went_wrong_drawn(self, monkeypatch):
-        monkeypatch.setattr(_page, "TESTS", 2)
+        monkeypatch.setattr(html_page, "TESTS", 2)
         outcomes = ["passed", "passed", "failed", "passed"]
         items = [
             ItemPart(nodeid=f"t{number}", outcome=outcome, place="", started=0.0, secrets=[])
@@ -532,7 +533,7 @@ class TestOtherScopes:
 
 
             def test_it():
-                for number in range({_report_plugin.FAKES} + 3):
+                for number in range({pytest_hooks.FAKES} + 3):
                     with FakeSecrets() as fake:
                         fake.client().create_secret(Name=f"db{{number}}", SecretString="value")
                 with fake:
@@ -541,8 +542,8 @@ class TestOtherScopes:
         ).assert_outcomes(passed=1)
 
         text = read("report.html").text
-        assert f"It used {_report_plugin.FAKES + 3} fakes; these are the last {_report_plugin.FAKES}." in text
-        assert f" in fake {_report_plugin.FAKES} of {_report_plugin.FAKES}" in text
+        assert f"It used {pytest_hooks.FAKES + 3} fakes; these are the last {pytest_hooks.FAKES}." in text
+        assert f" in fake {pytest_hooks.FAKES} of {pytest_hooks.FAKES}" in text
         assert "db2" not in text.splitlines()
         assert "db14" in text.splitlines()
 
@@ -664,10 +665,10 @@ class TestRun:
 
     def test_nothing_listens_any_more_after_a_run(self, run):
         run(source="def test_it(fakesecrets): pass")
-        before = len(_report_plugin.listeners)
+        before = len(pytest_hooks.listeners)
         run()
 
-        assert len(_report_plugin.listeners) == before
+        assert len(pytest_hooks.listeners) == before
 
     def test_none_is_written_without_the_option(self, pytester):
         pytester.makepyfile("def test_it(fakesecrets): pass")
@@ -740,7 +741,7 @@ def test_a_thousand_events_are_told_of_quickly_enough_to_ask_for():
         (part, *_) = told(fake)
 
     assert part.left_out > 900
-    assert len(part.rotations) == _telling.ROTATIONS
+    assert len(part.rotations) == collector.ROTATIONS
     assert (
         len(page([ItemPart(nodeid="t", outcome="passed", place="", started=0.0, secrets=[part])])) < 500_000
     )

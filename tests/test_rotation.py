@@ -18,11 +18,12 @@ from hypothesis.errors import UnsatisfiedAssumption
 from rotation_functions import nothing, raising_in, well_behaved
 from support import current, labels, needs, refused, token
 
-from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning, _report_plugin
-from pytest_fakesecrets._explain import explain
+from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._fake.assertion_messages import explain
+from pytest_fakesecrets._report import pytest_hooks
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
-KEPT = (_report_plugin,)
+KEPT = (pytest_hooks,)
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 

@@ -40,31 +40,22 @@ from pytest_fakesecrets import (
     FakeSecrets,
     FakeSecretsError,
     RotationFailedWarning,
-    _decoding,
-    _explain,
-    _failures,
-    _findings,
-    _hints,
-    _hook,
-    _install,
-    _isolation,
-    _redaction,
-    _report,
-    _report_plugin,
-    _search,
-    _telling,
-    _timeline,
-    _values,
 )
-from pytest_fakesecrets._answers import Response
-from pytest_fakesecrets._barrier import Barrier
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
+from pytest_fakesecrets._fake import assertion_messages
 from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._service import RUNNING
-from pytest_fakesecrets._wire import Reply
+from pytest_fakesecrets._plugin import isolation
+from pytest_fakesecrets._report import collector, pytest_hooks, records, timeline
+from pytest_fakesecrets._rotation import failure_warnings, findings, value_checks
+from pytest_fakesecrets._service import decoding, hints, redaction, value_search
+from pytest_fakesecrets._service.barrier import Barrier
+from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._service.serializer import Reply
+from pytest_fakesecrets._transport import install, state
+from pytest_fakesecrets._transport.response import Response
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
-KEPT = (boto3, freezegun, _explain)
+KEPT = (boto3, freezegun, assertion_messages)
 
 REAL_DATETIME = datetime
 
@@ -111,7 +102,7 @@ class Aws:
 def bare(monkeypatch, tmp_path):
     """A machine on which nobody has set up AWS."""
     for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == _hook.HOME:
+        if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == state.HOME:
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -141,7 +132,7 @@ def aws(bare):
 @pytest.fixture
 def guarded():
     """The guard as the ini option turns it on, for the calls of the test itself."""
-    undo = _install.guard(True)
+    undo = install.guard(True)
     yield
     undo()
 
@@ -198,11 +189,11 @@ class TestGuard:
             import pytest
             from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_it():
-                assert not _hook.guarded
+                assert not state.guarded
                 with pytest.raises(EndpointConnectionError):
                     boto3.client("secretsmanager").list_secrets()
             """
@@ -449,21 +440,21 @@ class TestGuard:
     def test_is_as_before_after_a_run(self, pytester, bare, before, during, body):
         pytester.makepyfile(
             f"""
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_it():
-                assert _hook.guarded is {during}
+                assert state.guarded is {during}
                 print("as it should be")
                 {body}
             """
         )
-        bare.setattr(_hook, "guarded", before)
+        bare.setattr(state, "guarded", before)
 
         ran = pytester.runpytest("-s", "-o", f"fakesecrets_guard={during}", no_reraise_ctrlc=True)
 
         ran.stdout.fnmatch_lines(["*as it should be*"])
-        assert _hook.guarded is before
+        assert state.guarded is before
 
     def test_is_as_before_after_a_run_that_never_began(self, pytester, bare):
         turn_on(pytester)
@@ -471,7 +462,7 @@ class TestGuard:
 
         pytester.runpytest()
 
-        assert not _hook.guarded
+        assert not state.guarded
 
 
 class TestTheEndOfTheGuard:
@@ -579,18 +570,18 @@ class TestTheEndOfTheGuard:
         turn_on(pytester)
         pytester.makepyfile(
             """
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_it():
-                assert _hook.guarded
+                assert state.guarded
             """
         )
         yield lambda: pytester.runpytest().assert_outcomes(passed=1)
-        assert not _hook.guarded
+        assert not state.guarded
 
     def test_is_that_of_a_run_inside_of_one_without_the_plugin(self, run_inside, monkeypatch):
-        monkeypatch.setattr(_install, "_runs", [])
+        monkeypatch.setattr(install, "_runs", [])
         run_inside()
 
     def test_is_that_of_a_run_in_a_thread_of_another(self, run_inside):
@@ -609,7 +600,7 @@ class TestACallOnItsWay:
 
     @pytest.fixture(params=[False, True], ids=["without the guard", "with the guard"])
     def guard(self, request):
-        undo = _install.guard(request.param)
+        undo = install.guard(request.param)
         yield
         undo()
 
@@ -736,7 +727,7 @@ class TestTheGuardAtTheSecondDoor:
     def late(self, aws):
         """A client whose calls have passed the first door by the time that our handlers come."""
         client = botocore.session.Session(include_builtin_handlers=False).create_client("secretsmanager")
-        client.meta.events.register("before-call", lambda **_: _install.put_handlers(client.meta.events))
+        client.meta.events.register("before-call", lambda **_: install.put_handlers(client.meta.events))
         return client
 
     def test_refuses_a_call_that_has_passed_the_first_one(self, late, guarded, aws):
@@ -921,12 +912,12 @@ class TestNothingIsLeftOver:
         ran.assert_outcomes(**outcomes)
         ran.stdout.fnmatch_lines(["*it ran*"])
         assert handlers() == before
-        assert before.count(_install.put_handlers) == 1
+        assert before.count(install.put_handlers) == 1
         assert freezegun.api.freeze_factories == []
         assert freezegun.api.datetime.datetime is datetime is REAL_DATETIME
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
-        assert _hook.active is None
-        assert not {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", _hook.HOME} & set(os.environ)
+        assert state.active is None
+        assert not {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", state.HOME} & set(os.environ)
 
     def test_after_a_test_whose_function_leaves_the_fake(self, bare):
         """The layer of the function's variables is then taken off after the one below it."""
@@ -944,7 +935,7 @@ class TestNothingIsLeftOver:
                 fake.rotate("db", leaves)
 
         assert dict(os.environ) == before
-        assert _hook.active is None
+        assert state.active is None
 
     def test_in_the_worker_that_takes_the_place_of_one_that_crashed(self, pytester, bare):
         pytest.importorskip("xdist")
@@ -954,7 +945,7 @@ class TestNothingIsLeftOver:
             import os
             import time
 
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_a_crash(fakesecrets, fakesecrets_clock):
@@ -963,8 +954,8 @@ class TestNothingIsLeftOver:
 
 
             def test_b_after_it():
-                assert _hook.active is None
-                assert not {"AWS_ACCESS_KEY_ID", _hook.HOME} & set(os.environ)
+                assert state.active is None
+                assert not {"AWS_ACCESS_KEY_ID", state.HOME} & set(os.environ)
                 assert time.localtime().tm_year > 2001
 
 
@@ -1224,7 +1215,7 @@ class TestTheEnvironment:
     def test_is_as_before_after_each_order_of_set_up_and_teardown(
         self, pytester, bare, monkeypatch, variables
     ):
-        monkeypatch.setattr(_isolation, "_LEFTOVERS", _isolation._Leftovers())  # of another process
+        monkeypatch.setattr(isolation, "_LEFTOVERS", isolation._Leftovers())  # of another process
         for name, value in variables.items():
             bare.setenv(name, value)
         pytester.makeconftest(NOTES_DIFFERENCES)
@@ -1377,30 +1368,30 @@ class TestTwoFakes:
             return await asyncio.gather(first(), second())
 
         assert asyncio.run(asyncio.wait_for(main(), timeout=30)) == ["value", None]
-        assert _hook.active is None
+        assert state.active is None
 
 
 #: The modules that make warnings, findings, reports and explanations, in groups that do not call one another.
 REPORTING = [
-    [_explain],
-    [_telling, _timeline, _report, _report_plugin],
-    [_failures],
-    [_findings, _values],
-    [_hints],
-    [_decoding, _search, _redaction],
+    [assertion_messages],
+    [collector, timeline, records, pytest_hooks],
+    [failure_warnings],
+    [findings, value_checks],
+    [hints],
+    [decoding, value_search, redaction],
 ]
 
 #: The functions that are not called in each test, and those that are no part of the reporting.
 NOT_INJECTED = {
-    "_redaction.Redactor.__init__", "_redaction.Redactor._begin_to_learn", "_redaction.unredacted",
-    "_search.Index.__init__", "_search.Finder.__init__", "_decoding._base64", "_decoding._hexadecimal",
-    "_report_plugin._only_lists", "_report_plugin._remove", "_report_plugin._Recorder.entered",
-    "_report_plugin._Recorder.__init__", "_report_plugin._Messenger.__init__", "_report_plugin._Writer.__init__",
-    "_report_plugin._Writer._write", "_report_plugin._Messenger.pytest_sessionfinish", "_redaction.Redactor._forget",
+    "redaction.Redactor.__init__", "redaction.Redactor._begin_to_learn", "redaction.unredacted",
+    "value_search.Index.__init__", "value_search.Finder.__init__", "decoding._base64", "decoding._hexadecimal",
+    "pytest_hooks._only_lists", "pytest_hooks._remove", "pytest_hooks._Recorder.entered",
+    "pytest_hooks._Recorder.__init__", "pytest_hooks._Messenger.__init__", "pytest_hooks._Writer.__init__",
+    "pytest_hooks._Writer._write", "pytest_hooks._Messenger.pytest_sessionfinish", "redaction.Redactor._forget",
     # Only where something else is broken, in a contract, or where a test asks for it.
-    "_redaction.Redactor.give_up", "_redaction.Redactor._withheld", "_failures.described", "_timeline.calendar",
+    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "failure_warnings.described", "timeline.calendar",
     # They are in a table.
-    "_decoding._from_escape", "_decoding._from_percents", "_decoding._from_reference",
+    "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 
 }  # fmt: skip
 
@@ -1433,7 +1424,7 @@ def injected_in(modules):
 PARTS = [injected_in(modules) for modules in REPORTING]
 INJECTED = {name: place for part in PARTS for name, place in part.items()}
 #: The functions that several groups call: each is injected alone.
-ALONE = ["_redaction.Redactor.redact", "_failures.own_words"]
+ALONE = ["redaction.Redactor.redact", "redaction.own_words"]
 #: In each inner test one function of each group raises.
 TOGETHER = [
     *([name] for name in ALONE),
@@ -1623,7 +1614,7 @@ class TestReporting:
         def fails(*_, **__):
             raise SystemExit("hunter2-old")
 
-        monkeypatch.setattr(f"pytest_fakesecrets._report_plugin.{broken}", fails)
+        monkeypatch.setattr(f"pytest_fakesecrets._report.pytest_hooks.{broken}", fails)
         pytester.makepyfile(
             """
             def test_it(fakesecrets_client):
@@ -1683,7 +1674,7 @@ class TestReporting:
         )
         pytester.makepyfile(
             """
-            from pytest_fakesecrets._barrier import Barrier
+            from pytest_fakesecrets._service.barrier import Barrier
 
 
             def test_it():
@@ -1723,7 +1714,7 @@ REDACTED = {
     ("Finding", "advice"),
     ("FindingPart", "text"),
     ("FindingPart", "advice"),
-    ("Visit", "ended"),
+    ("InvocationRecord", "ended"),
     ("Bar", "text"),
 }
 #: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
@@ -1782,9 +1773,9 @@ class TestReprs:
         seen = []
 
         def work(event, context):
-            seen.append([context, RUNNING.get()])
+            seen.append([context, CURRENT_INVOCATION.get()])
             password = client.get_random_password()["RandomPassword"]
-            seen.append([RUNNING.get(), password])
+            seen.append([CURRENT_INVOCATION.get(), password])
             raise RuntimeError("hunter2-old")
 
         with pytest.warns(RotationFailedWarning):
@@ -1812,7 +1803,7 @@ class TestReprs:
         fakesecrets.add_secret("other", "hunter2-other")
         one, other = (fakesecrets._service.locate(name)[1].version("AWSCURRENT") for name in ("db", "other"))
 
-        lines = _explain.explain(one, other)
+        lines = assertion_messages.explain(one, other)
 
         assert lines[0] == "the two differ, each a Version"
         assert "- value: differs, and may hold a secret value" in lines
@@ -1853,7 +1844,7 @@ import json
 
 import pytest
 from pytest_fakesecrets import FakeSecrets
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
 
 NEEDED = {
     "SecretId": "db", "Name": "new", "SecretString": "-".join(["hunter2", "sent"]), "VersionStage": "AWSCURRENT", "ResourcePolicy": "{}",
@@ -1885,19 +1876,19 @@ def test_operation(fake, name, monkeypatch):
     def broken(*_, **__):
         raise LookupError("a fault of the fake")
 
-    monkeypatch.setattr("pytest_fakesecrets._service.encode", broken)
+    monkeypatch.setattr("pytest_fakesecrets._service.service.encode", broken)
     fake.client()._make_api_call(name, given)
 
 
 def test_an_unknown_member(fake, monkeypatch):
-    from pytest_fakesecrets import _model
+    from pytest_fakesecrets._service import parser
 
-    monkeypatch.setitem(_model.OPERATIONS, "CreateSecret", lambda context, *, name: {})
-    _model.operation.cache_clear()
+    monkeypatch.setitem(parser.OPERATIONS, "CreateSecret", lambda context, *, name: {})
+    parser.operation.cache_clear()
     try:
         fake.client().create_secret(**{"Name": "new", "SecretString": NEEDED["SecretString"]})
     finally:
-        _model.operation.cache_clear()
+        parser.operation.cache_clear()
 
 
 def test_a_seed(fake):

@@ -19,10 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import refused
 
-from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning, _explain, _hook
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._fake import assertion_messages
+from pytest_fakesecrets._transport import state
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
-KEPT = (boto3, freezegun, _explain, RotationFailedWarning)
+KEPT = (boto3, freezegun, assertion_messages, RotationFailedWarning)
 
 ROOT = Path(__file__).parent.parent
 [LINES] = [
@@ -123,7 +125,7 @@ class TestReadmeLines:
 
         pytester.runpytest(*IN_ORDER).assert_outcomes(passed=1)
 
-        assert _hook.active is None
+        assert state.active is None
         assert environment() == before
         assert datetime.now(timezone.utc).isoformat()[:10] != "2030-01-31"
 
@@ -135,11 +137,11 @@ class TestReadmeLines:
             import os
             from datetime import datetime
 
-            from pytest_fakesecrets import _hook
+            from pytest_fakesecrets._transport import state
 
 
             def test_between():
-                assert _hook.active is None
+                assert state.active is None
                 assert os.environ.get("AWS_ACCESS_KEY_ID") != "testing"
                 assert datetime.now().year > 2001
 
@@ -159,7 +161,7 @@ class TestReadmeLines:
         ran = pytester.runpytest(*IN_ORDER, no_reraise_ctrlc=True)
 
         ran.stdout.fnmatch_lines(["*.py:*: KeyboardInterrupt"])
-        assert _hook.active is None
+        assert state.active is None
         assert environment() == before
 
 
@@ -481,7 +483,7 @@ class TestHypothesis:
 
         assert seen[-1] == (ARN, 5)
         assert {arn for arn, _ in seen} == {ARN}
-        assert _hook.active is None
+        assert state.active is None
         assert environment() == before
         assert datetime.now(timezone.utc).year != 2030
 
@@ -494,7 +496,8 @@ import unittest
 
 import boto3
 
-from pytest_fakesecrets import FakeSecrets, _hook
+from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._transport import state
 
 BEFORE = dict(os.environ)
 
@@ -558,7 +561,7 @@ class OfATask(Base, unittest.IsolatedAsyncioTestCase):
 
 class ZNothingIsLeft(unittest.TestCase):
     def test_it(self):
-        self.assertIsNone(_hook.active)
+        self.assertIsNone(state.active)
         left = {{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}}
         before = {{name: value for name, value in BEFORE.items() if name != "PYTEST_CURRENT_TEST"}}
         self.assertEqual(left, before)
@@ -723,7 +726,7 @@ class TestAsync:
                 return fake.secret("db").value(), fake.is_active
 
         assert asyncio.run(main()) == ("new", True)
-        assert _hook.active is None
+        assert state.active is None
 
     def test_a_task_that_is_cancelled_leaves_its_fake(self):
         before = environment()
@@ -744,7 +747,7 @@ class TestAsync:
 
         asyncio.run(asyncio.wait_for(main(), timeout=30))
 
-        assert _hook.active is None
+        assert state.active is None
         assert environment() == before
         assert datetime.now(timezone.utc).year != 2030
 
@@ -763,7 +766,7 @@ class TestAsync:
 
         assert first is True
         assert isinstance(second, FakeSecretsError)
-        assert _hook.active is None
+        assert state.active is None
 
     def test_two_tasks_share_the_one_that_is_there(self, shared):
         async def create(name):

@@ -21,8 +21,10 @@ import pytest
 from rotation_functions import raising_in, well_behaved
 from support import labels, refused, snapshot, token
 
-from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning, _model, _server
-from pytest_fakesecrets._world import World
+from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._fake.backend import FakeBackend
+from pytest_fakesecrets._service import parser
+from pytest_fakesecrets._transport import http_server
 
 #: Set where every tool has to be there: then its absence is a failure, and skips no test.
 MUST_RUN = "FAKESECRETS_TESTS_MUST_RUN"
@@ -260,7 +262,7 @@ class TestPlainHttp:
         ]
 
     def test_gets_the_bytes_that_a_client_of_the_process_gets(self, server, client, outside, monkeypatch):
-        monkeypatch.setattr(World, "takes_the_wire", lambda *_: True)
+        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: True)
         with refused("ResourceNotFoundException") as inside:
             client.describe_secret(SecretId="nobody")
 
@@ -921,7 +923,7 @@ WE_REFUSE = {
     "chunks and a length": (wire(Transfer_Encoding="chunked"), 411, NO_LENGTH),
     "a huge body": (wire(b" " * 3_000_000), 413, TOO_LARGE),
     "a body that no buffer holds": (wire(b" " * 12_000_000), 413, TOO_LARGE),
-    "a body of one byte too many": (wire(b" " * (_server.LARGEST_BODY + 1)), 413, TOO_LARGE),
+    "a body of one byte too many": (wire(b" " * (http_server.LARGEST_BODY + 1)), 413, TOO_LARGE),
     "a length that Python does not read": (wire(Content_Length="9" * 5_000), 413, TOO_LARGE),
     "a line that is none": (b"nonsense\r\n\r\n", 400, unreadable("Bad request syntax ('nonsense')")),
     "HTTP/0.9": (b"POST /\r\n\r\n", 400, unreadable("Bad HTTP/0.9 request type ('POST')")),
@@ -1074,7 +1076,7 @@ class TestWhatIsNoRequest:
         ],
     )
     def test_may_take_too_long(self, server, monkeypatch, sent, part):
-        monkeypatch.setattr(_server._Conversation, "timeout", 0.2)
+        monkeypatch.setattr(http_server._Conversation, "timeout", 0.2)
 
         told = answer(server, sent)
 
@@ -1085,7 +1087,7 @@ class TestWhatIsNoRequest:
         "sent", [b"", b"POST /", b"\r\n", wire()], ids=["nothing", "half", "empty", "one"]
     )
     def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch, sent):
-        monkeypatch.setattr(_server._Conversation, "timeout", 0.2)
+        monkeypatch.setattr(http_server._Conversation, "timeout", 0.2)
 
         with connected(server) as connection:
             connection.sendall(sent)
@@ -1278,8 +1280,8 @@ def rotation(function):
 
 class TestFailuresOfTheFake:
     def test_what_it_does_not_know_yet_is_told(self, outside, monkeypatch):
-        monkeypatch.delitem(_model.OPERATIONS, "TagResource")
-        _model.operation.cache_clear()
+        monkeypatch.delitem(parser.OPERATIONS, "TagResource")
+        parser.operation.cache_clear()
 
         told = post(outside, "TagResource", SecretId="db", Tags=[])
 
@@ -1293,7 +1295,7 @@ class TestFailuresOfTheFake:
 
         with fakesecrets.serve() as server:
             with monkeypatch.context() as broken:
-                broken.setattr(World, "answer", has_a_bug)
+                broken.setattr(FakeBackend, "answer", has_a_bug)
                 told = answer(server, wire())
             after, _ = answer(server, wire())
 
@@ -1311,7 +1313,7 @@ class TestFailuresOfTheFake:
             raise LookupError("Basic " + b64encode(b"app:hunter2-old").decode())
 
         with fakesecrets.serve() as server, monkeypatch.context() as broken:
-            broken.setattr(World, "answer", has_a_bug)
+            broken.setattr(FakeBackend, "answer", has_a_bug)
             told = answer(server, wire())
 
         assert told == (
@@ -1491,8 +1493,9 @@ class TestLifetime:
         script = """
 from pytest_fakesecrets import FakeSecrets
 FakeSecrets().__enter__()
-from pytest_fakesecrets import _hook, _server
-_server.Server(_hook.active, "us-east-1").__enter__()
+from pytest_fakesecrets._transport import state
+from pytest_fakesecrets._transport import http_server
+http_server.Server(state.active, "us-east-1").__enter__()
 """
 
         ran = subprocess.run(

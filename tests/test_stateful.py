@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from support import snapshot, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
 
 # ruff: noqa: N803 (the model has the members of the requests as its arguments)
 
@@ -190,7 +190,7 @@ class Secret:
         return {name: value for name, value in members.items() if value is not None}
 
 
-class Told:
+class Snapshot:
     """What every call answers, as the documentation and the recordings tell it: the members, or a code."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -682,7 +682,7 @@ class Secrets(RuleBasedStateMachine):
         self.fake.__enter__()
         self.fake.clock.move_to("2030-01-01 12:00")
         self.fake.assume(retry_delays=DELAYS)
-        self.told = Told(lambda: self.fake.clock.now)
+        self.told = Snapshot(lambda: self.fake.clock.now)
         self.arns = {name: [] for name in NAMES}
         self.functions = {
             name: self.fake.add_rotation_function(self.handler(function), name=name)

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from rotation_functions import well_behaved
 from support import token
 
-from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, LabelMoved, ValueStored, _hook
+from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, LabelMoved, ValueStored
+from pytest_fakesecrets._transport import state
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
@@ -539,7 +540,11 @@ class TestForkedChild:
             with FakeSecrets() as fake:
                 read_before = [secret["Name"] for secret in CLIENT.list_secrets()["SecretList"]]
                 CLIENT.create_secret(Name="db", SecretString="of the child")
-                return read_before, fake.secret("db").value(), os.environ[_hook.HOME] == str(os.getpid())
+                return (
+                    read_before,
+                    fake.secret("db").value(),
+                    os.environ[state.HOME] == str(os.getpid()),
+                )
 
         process, *told = in_a_fork(with_its_own, with_its_own, lambda: read(CLIENT))
 

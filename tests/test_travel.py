@@ -20,9 +20,9 @@ from rotation_functions import raising_in, well_behaved
 from support import labels, refused, token
 
 from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError, RotationFailedWarning
-from pytest_fakesecrets._page import page
-from pytest_fakesecrets._report import ItemPart
-from pytest_fakesecrets._telling import secrets_of
+from pytest_fakesecrets._report.collector import secrets_of
+from pytest_fakesecrets._report.html_page import page
+from pytest_fakesecrets._report.records import ItemPart
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -1048,7 +1048,7 @@ class TestTheEndsOfTheCalendar:
 
     @pytest.mark.parametrize("until", [timedelta.max, timedelta.min, "9999-12-31"])
     def test_limit_the_table_of_a_schedule(self, db, fakesecrets, monkeypatch, until):
-        monkeypatch.setattr("pytest_fakesecrets._looking._MOST_WINDOWS", 1000)
+        monkeypatch.setattr("pytest_fakesecrets._fake.looking._MOST_WINDOWS", 1000)
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         with pytest.raises(FakeSecretsError, match=r"Choose (less|an earlier moment)\."):

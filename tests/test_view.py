@@ -7,7 +7,7 @@ from rotation_functions import well_behaved
 from support import token
 
 from pytest_fakesecrets import FakeSecretsError, LabelMoved
-from pytest_fakesecrets._explain import explain
+from pytest_fakesecrets._fake.assertion_messages import explain
 
 
 @pytest.fixture

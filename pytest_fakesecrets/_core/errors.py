@@ -168,3 +168,13 @@ class ReportingFailedWarning(UserWarning):
 @public
 class RotationFailedWarning(UserWarning):
     """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
+
+
+@public
+class CredentialRefused(PermissionError):
+    """The target is up, and refuses: a login, or a password that it does not take. No value is in the text."""
+
+
+@public
+class TargetDown(ConnectionError):
+    """The target is down. The call has done nothing."""

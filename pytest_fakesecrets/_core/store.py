@@ -9,12 +9,12 @@ from datetime import date, datetime, timezone
 from operator import attrgetter
 from typing import NamedTuple
 
-from . import labels, pages
+from . import labels, pagination
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
 from .labels import PENDING
 from .overlay import Overlay
-from .pages import Key
+from .pagination import Key
 from .rotation import Rotation
 from .secret import Secret, Value
 
@@ -184,12 +184,12 @@ class Region:
         descending: bool = False,
     ) -> tuple[Sequence[Secret], str | None]:
         """
-        One page of the living secrets that match, and the token of the next page; see `pages.page`.
+        One page of the living secrets that match, and the token of the next page; see `pagination.page`.
 
         Raises:
             InvalidNextTokenException: the token was not given for this request in this region.
         """
-        return pages.page(
+        return pagination.page(
             self.select(asked, now, matches, order),
             ORDERS[order],
             (self.account, self.name, asked),

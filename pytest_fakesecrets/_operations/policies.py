@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_fakesecrets._core import pages, policy
+from pytest_fakesecrets._core import pagination, policy
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (
     InvalidParameterException,
@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.errors import (
     ResourceNotFoundException,
     managed_by_service,
 )
-from pytest_fakesecrets._core.pages import Key
+from pytest_fakesecrets._core.pagination import Key
 from pytest_fakesecrets._core.secret import Secret
 
 from .context import Context, Response
@@ -73,7 +73,7 @@ def list_resource_policies(
 
     names = sorted(_attached(secret), key=_place)
     asked = ("ListResourcePolicies", secret.arn)
-    page, following = pages.page(names, _place, asked, next_token, max_results or pages.LARGEST)
+    page, following = pagination.page(names, _place, asked, next_token, max_results or pagination.LARGEST)
     response: Response = {"ResourcePolicies": [{"PolicyName": name} for name in page]}
     if following is not None:
         response["NextToken"] = following

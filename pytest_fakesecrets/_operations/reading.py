@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pages, search
+from pytest_fakesecrets._core import labels, pagination
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, partition
 from pytest_fakesecrets._core.errors import (
     AccessDeniedException,
@@ -16,8 +16,9 @@ from pytest_fakesecrets._core.errors import (
     label_not_found,
     version_not_found,
 )
+from pytest_fakesecrets._core.filters import matching
 from pytest_fakesecrets._core.labels import CURRENT
-from pytest_fakesecrets._core.pages import Key
+from pytest_fakesecrets._core.pagination import Key
 from pytest_fakesecrets._core.secret import Secret, Version
 
 from .context import Context, Response
@@ -91,12 +92,12 @@ def batch_get_secret_value(
             "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
         )
     if next_token is not None and not filters:
-        raise pages.invalid_token()  # a list of ids has no pages
+        raise pagination.invalid_token()  # a list of ids has no pages
     wanted, following = secret_id_list or (), None
     for secret_id in wanted:
         check_secret_id(secret_id)
     if filters:
-        page, following = _found(context, filters, next_token, max_results or pages.LARGEST_BATCH)
+        page, following = _found(context, filters, next_token, max_results or pagination.LARGEST_BATCH)
         wanted = [secret.arn for secret in page]
 
     # Each secret is read with the permission to read it (API_BatchGetSecretValue).
@@ -136,7 +137,7 @@ def _check_own(context: Context, secret_id: str) -> None:
 def _found(
     context: Context, filters: Sequence[Mapping[str, Any]], next_token: str | None, size: int
 ) -> tuple[Sequence[Secret], str | None]:
-    finds = search.matching(filters)
+    finds = matching(filters)
 
     def matches(secret: Secret) -> bool:
         return secret.deleted_at is None and finds(secret)
@@ -162,7 +163,7 @@ def list_secret_version_ids(
         if version.has_value and (include_deprecated or version.id in held)
     ]
     asked = ("ListSecretVersionIds", secret.arn, include_deprecated)
-    page, following = pages.page(versions, _number, asked, next_token, max_results or pages.LARGEST)
+    page, following = pagination.page(versions, _number, asked, next_token, max_results or pagination.LARGEST)
     response: Response = {
         "ARN": secret.arn,
         "Name": secret.name,

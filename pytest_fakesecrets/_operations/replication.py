@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_fakesecrets._core.arn import partition
-from pytest_fakesecrets._core.errors import (
-    InvalidParameterException,
-)
+from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
 from pytest_fakesecrets._core.secret import OWN_KEY, Secret
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pages, search
+from pytest_fakesecrets._core import labels, pagination
 from pytest_fakesecrets._core.arn import check_name, check_secret_id, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -14,17 +14,13 @@ from pytest_fakesecrets._core.errors import (
     ResourceExistsException,
     managed_by_service,
 )
+from pytest_fakesecrets._core.filters import matching
 from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.secret import OWN_KEY, Secret, Value
 
 from .context import Context, Response
 from .cross_account import check_own_key, foreign_primary
-from .replication import (
-    checked_regions,
-    described_replication,
-    replicate,
-    started_status,
-)
+from .replication import checked_regions, described_replication, replicate, started_status
 from .rotation import described_rotation
 from .tags import described_tags, first_tags
 from .versions import is_replay, one_value, store_value
@@ -208,7 +204,7 @@ def list_secrets(
     sort_by: str = "created-date",
 ) -> Response:
     # Whether AWS lists a secret whose sort key changes between two pages has not been observed: see page().
-    finds = search.matching(filters or ())
+    finds = matching(filters or ())
 
     def matches(secret: Secret) -> bool:
         return (include_planned_deletion or secret.deleted_at is None) and finds(secret)
@@ -218,7 +214,7 @@ def list_secrets(
         context.now,
         matches,
         next_token,
-        max_results or pages.LARGEST,
+        max_results or pagination.LARGEST,
         order=sort_by,
         descending=sort_order == "desc",
     )

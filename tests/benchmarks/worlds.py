@@ -13,7 +13,8 @@ from botocore.session import Session
 from moto import mock_aws
 from moto.secretsmanager.models import secretsmanager_backends
 
-from pytest_fakesecrets import FakeSecrets, _wire
+from pytest_fakesecrets import FakeSecrets
+from pytest_fakesecrets._service import serializer
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
@@ -97,7 +98,7 @@ def _parsing(operation, answer):
     parser, shape = JSONParser(), CLIENT.meta.service_model.operation_model(operation).output_shape
     kept = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
     response = {
-        "body": json.dumps(kept, default=_wire._on_the_wire).encode(),
+        "body": json.dumps(kept, default=serializer._on_the_wire).encode(),
         "headers": {"x-amzn-requestid": "1"},
         "status_code": 200,
         "context": {"operation_name": operation},

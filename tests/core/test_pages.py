@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_fakesecrets._core.errors import InvalidNextTokenException
-from pytest_fakesecrets._core.pages import page
+from pytest_fakesecrets._core.pagination import page
 
 QUESTION = ("ListSecrets", "name")
 BOTH = pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_fakesecrets._core.errors import InvalidParameterException
-from pytest_fakesecrets._core.search import matching
+from pytest_fakesecrets._core.filters import matching
 from pytest_fakesecrets._core.secret import Secret
 
 GUIDE = "user guide, manage_search-secret"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_fakesecrets._service import default_region
+from pytest_fakesecrets._service.service import default_region
 
 #: By region.
 CLIENTS = {}

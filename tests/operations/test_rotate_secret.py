@@ -9,7 +9,7 @@ from botocore.exceptions import ParamValidationError
 from rotation_functions import nothing, raising_in, well_behaved
 from support import MODEL, current, labels, needs, raw, refused, token
 
-from pytest_fakesecrets._model import service_model
+from pytest_fakesecrets._service.parser import service_model
 
 NO_FUNCTION = "No Lambda rotation function ARN is associated with this secret."
 IN_PROGRESS = "A previous rotation isn't complete. That rotation will be reattempted."

@@ -1,0 +1,1 @@
+"""`RotationContract`: the tests that a rotation function has to pass, and `CredentialTarget`."""

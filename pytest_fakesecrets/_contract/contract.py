@@ -1,0 +1,144 @@
+"""`RotationContract`: what a rotation function has to stand before it can be deployed, as tests of one class."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import unittest
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+
+from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
+from pytest_fakesecrets._contract.scenarios.happy_path import Rotating
+from pytest_fakesecrets._contract.scenarios.invalid_events import Refusals
+from pytest_fakesecrets._contract.scenarios.recovery import Recovery
+from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.moments import check_delay
+from pytest_fakesecrets._core.public import public
+from pytest_fakesecrets._fake.fake import FakeSecrets
+from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
+
+from .harness import ContractSettings
+from .target import CredentialTarget
+
+#: Any, since it stands where a class has to say something else.
+_NOT_SAID: Any = None
+
+
+@public
+class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest takes the last one first
+    """
+    The scenarios that a rotation function meets on AWS, each a test.
+
+    Derive a test class from it, and say what is to be tested:
+
+        class TestMyFunction(RotationContract):
+            rotation_function = staticmethod(my_app.rotation.handler)
+            secret_value = {"username": "app", "password": "old"}
+
+    Attributes:
+        rotation_function: the handler, or "package.module:function".
+        secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
+        secret_name: the name of the secret.
+        environ: the environment variables of the function.
+        timeout: how long each step of it may take.
+        target: what the credentials open, reset before each world of each scenario.
+        target_calls: further functions whose calls the function may be ended after, in the form
+            "module:Class.method".
+        zero_downtime: whether AWSCURRENT itself has to be accepted between any two calls. Without it any
+            value with a label will do, since the strategy of a single user leaves a gap.
+        propagation_delay: how late a new password works at the target; it has to be waited for.
+        without: scenarios that are left out, by the names of their tests, each with its reason.
+    """
+
+    #: Any, since a type checker would take a function for a method.
+    rotation_function: ClassVar[Any] = None
+    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SAID
+    secret_name: ClassVar[str] = "app/db"
+    environ: ClassVar[Mapping[str, str]] = {}
+    timeout: ClassVar[timedelta] = TIMEOUT
+    target: ClassVar[CredentialTarget | None] = None
+    target_calls: ClassVar[Sequence[str]] = ()
+    zero_downtime: ClassVar[bool] = False
+    propagation_delay: ClassVar[timedelta] = timedelta(0)
+    without: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _check_attributes(cls)
+        unknown = [name for name in cls.without if not hasattr(cls, name)]
+        if unknown:
+            known = "".join(f"\n- {name}" for name in dir(RotationContract) if name.startswith("test_"))
+            raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
+
+    def prepare(self, fake: FakeSecrets) -> None:
+        """Bring the target to where `secret_value` logs in, before each world. The fake is empty by then."""
+
+    def accepts(self, value: Any) -> bool:
+        """Whether the target lets a value in: a dict, or a string, as `secret_value` is one."""
+        return True if self.target is None else self.target.accepts(value)
+
+    @property
+    def _settings(self) -> ContractSettings:
+        return ContractSettings(
+            handler=self._handler(),
+            secret_value=self.secret_value,
+            secret_name=self.secret_name,
+            environ=self.environ,
+            timeout=self.timeout,
+            target=self.target,
+            target_calls=self.target_calls,
+            zero_downtime=self.zero_downtime,
+            propagation_delay=self.propagation_delay,
+            prepare=self.prepare,
+            accepts=self.accepts,
+            can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
+        )
+
+    def _handler(self) -> Handler | str:
+        found = inspect.getattr_static(self, "rotation_function")
+        handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
+        if handler is None or self.secret_value is _NOT_SAID:
+            raise FakeSecretsError(
+                f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
+                "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "
+                "the secret holds before its first rotation."
+            )
+        return handler
+
+    @pytest.fixture(autouse=True)
+    def _leave_out(self, request: pytest.FixtureRequest) -> None:
+        reason = self.without.get(request.node.originalname)
+        if reason is not None:
+            pytest.skip(reason)
+
+
+def _check_attributes(cls: type[RotationContract]) -> None:
+    """
+    Refuse a class whose attributes would be passed over, or fail each scenario in the same way.
+
+    Raises:
+        FakeSecretsError: an attribute is misspelt, or of another kind than it has to be.
+    """
+    known = [name for name in vars(RotationContract) if not name.startswith("_")]
+    for name in vars(cls):
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        if not hasattr(RotationContract, name) and close and not name.startswith(("_", "test_")):
+            raise FakeSecretsError(
+                f"{cls.__name__} has {name!r}, which no contract knows. Is {close[0]!r} meant?"
+            )
+    if not isinstance(cls.without, Mapping):
+        raise FakeSecretsError(
+            f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
+        )
+    if not isinstance(cls.target, CredentialTarget | None):
+        raise FakeSecretsError(
+            f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
+        )
+    check_timeout(cls.timeout)
+    check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
+    if issubclass(cls, unittest.TestCase):
+        raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")

@@ -1,0 +1,1 @@
+"""`FakeSecrets`, `SecretView`, and the messages of failing assertions about them."""

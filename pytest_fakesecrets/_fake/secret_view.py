@@ -1,0 +1,230 @@
+"""A secret as tests look at it: its labels, its versions, and every move of a label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.labels import CURRENT
+from pytest_fakesecrets._core.public import public
+from pytest_fakesecrets._core.schedule import Window
+from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._service.history import History, LabelMoved
+from pytest_fakesecrets._service.redaction import Redactor
+
+
+@public
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionView:
+    """
+    A version of a secret.
+
+    Attributes:
+        id: its id, the ClientRequestToken of the call that made it.
+        alias: "v1", "v2" and so on, in order of creation.
+        labels: the staging labels that are on it.
+        created_at: when its value was written, or the version staged for one, in UTC.
+        has_value: False for a version that RotateSecret has staged and nobody has put a value into.
+    """
+
+    id: str
+    alias: str
+    labels: frozenset[str]
+    created_at: datetime
+    has_value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The secret as it stood when it was looked at, for the explanation of a failing assertion."""
+
+    secret: Secret
+    history: History
+    length: int
+
+    def redacted(self, text: str) -> str:
+        """What a test expects, without the values of the secret."""
+        redactor = Redactor()
+        for name in (self.secret.name, self.secret.arn):
+            redactor.add_name(name)
+        for version in self.secret.versions.values():
+            if version.value is not None:
+                redactor.add(version.value)
+        return redactor.redact(text)
+
+    @property
+    def moves(self) -> tuple[LabelMoved, ...]:
+        """Every move of a label by then, looked up when somebody asks: the history may be long."""
+        about = self.history.about(self.secret.arn, self.length)
+        return tuple(event for event in about if isinstance(event, LabelMoved))
+
+
+class Labels(dict[str, str]):
+    """From staging label to version id."""
+
+    snapshot: Snapshot
+
+
+class Staging(dict[str, frozenset[str]]):
+    """From the alias of a version to the labels on it. Versions without labels are not in it."""
+
+    snapshot: Snapshot
+
+
+class Transitions(tuple[LabelMoved, ...]):
+    """
+    Every move of a label, oldest first.
+
+    Equal to a sequence of the same moves, each of them a `LabelMoved` or its text:
+    "AWSCURRENT v1 -> v2 by UpdateSecretVersionStage".
+    """
+
+    snapshot: Snapshot
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, tuple | list) or len(self) != len(other):
+            return False
+        return all(
+            str(move) == said if isinstance(said, str) else move == said
+            for move, said in zip(self, other, strict=True)
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+
+@public
+class SecretView:
+    """
+    A secret, read-only and live: each look is at the secret as it stands then.
+
+    Looking does not count as an access, and is no event of the history.
+    """
+
+    def __init__(self, look: Callable[[], Secret], history: Callable[[], History]) -> None:
+        self._look = look
+        self._history = history
+
+    def __repr__(self) -> str:
+        return f"<SecretView {self.name!r} {dict(self.staging)!r}>"
+
+    @property
+    def arn(self) -> str:
+        return self._look().arn
+
+    @property
+    def name(self) -> str:
+        return self._look().name
+
+    @property
+    def rotation_enabled(self) -> bool:
+        settings = self._look().rotation
+        return settings is not None and settings.enabled
+
+    @property
+    def next_rotation(self) -> Window | None:
+        """The window of the next scheduled rotation, with `opens` and `closes` in UTC, or None."""
+        return self._look().next_window
+
+    @property
+    def versions(self) -> tuple[VersionView, ...]:
+        """All versions, oldest first, those without labels among them."""
+        return _versions(self._look())
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """From staging label to version id."""
+        secret = self._look()
+        held = Labels(sorted(secret.labels.items()))
+        held.snapshot = self._told(secret)
+        return held
+
+    @property
+    def staging(self) -> Mapping[str, AbstractSet[str]]:
+        """
+        From version alias to its labels: `{"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}`.
+
+        Versions without labels are not in it, as they are not in DescribeSecret. A failing
+        comparison explains where each label is, and which call moved it there.
+        """
+        secret = self._look()
+        staging = Staging({version.alias: version.labels for version in _versions(secret) if version.labels})
+        staging.snapshot = self._told(secret)
+        return staging
+
+    @property
+    def transitions(self) -> Transitions:
+        """Every move of a label so far, oldest first."""
+        secret = self._look()
+        told = self._told(secret)
+        transitions = Transitions(told.moves)
+        transitions.snapshot = told
+        return transitions
+
+    def _told(self, secret: Secret) -> Snapshot:
+        history = self._history()
+        return Snapshot(secret, history, len(history))
+
+    def value(self, label: str = CURRENT) -> str | bytes:
+        """
+        The value under *label*, a string or bytes.
+
+        Raises:
+            FakeSecretsError: no version has the label, or the one that has it holds no value yet.
+        """
+        secret = self._look()
+        version = secret.version(label)
+        if version is None:
+            raise FakeSecretsError(f"No version of {secret.name!r} has the label {label}. {_where(secret)}")
+        if version.value is None:
+            raise FakeSecretsError(
+                f"{label} of {secret.name!r} is on {version.alias}, which has no value yet: RotateSecret "
+                "has staged it, and the rotation function has to put one with its ClientRequestToken."
+            )
+        return version.value
+
+    def json(self, label: str = CURRENT) -> Any:
+        """
+        The value under *label*, read as JSON.
+
+        Raises:
+            FakeSecretsError: there is no value, or it is no JSON.
+        """
+        value = self.value(label)
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            # Not "from" the error of json, which holds the value.
+            raise FakeSecretsError(
+                f"The value of {self.name!r} under {label} is not JSON. Read it with value()."
+            ) from None
+
+
+def _versions(secret: Secret) -> tuple[VersionView, ...]:
+    return tuple(
+        VersionView(
+            id=version.id,
+            alias=version.alias,
+            labels=frozenset(labels.of(secret.labels, version.id)),
+            created_at=version.created_at,
+            has_value=version.has_value,
+        )
+        for version in sorted(secret.versions.values(), key=lambda version: version.number)
+    )
+
+
+def _where(secret: Secret) -> str:
+    held = "".join(
+        f"\n- {label} on {secret.versions[version_id].alias}"
+        for label, version_id in sorted(secret.labels.items())
+    )
+    return f"It has:{held}" if held else "It has no labels at all, since it has no value."

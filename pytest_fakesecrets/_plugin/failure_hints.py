@@ -1,0 +1,141 @@
+"""
+Hooks that add to the report of a failure what happened while no fake was active.
+
+They are a plugin of their own, which the one beside them loads: a client that has no region, and calls that went
+to AWS.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
+from traceback import walk_tb
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_fakesecrets._transport.state import departures
+
+if TYPE_CHECKING:
+    from pytest_fakesecrets._transport.state import Departure
+
+_PACKAGE = __name__.partition(".")[0]
+_SECTION = "fakesecrets"
+
+#: By the name of an error of botocore's.
+_HINTS = {
+    "NoRegionError": (
+        "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before "
+        'this module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a '
+        'rotation function, do not import it: add_rotation_function("module:function") imports it while the fake is '
+        "active."
+    ),
+    "NoCredentialsError": (
+        "hint: This call was made while no fake was active. Request the fixture fakesecrets, or fakesecrets_client, "
+        "where it is made."
+    ),
+}
+
+
+def pytest_collectstart() -> None:
+    departures.clear()
+
+
+def pytest_runtest_logstart() -> None:
+    departures.clear()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except Exception as error:
+        _add_hint(error)
+        raise
+
+
+def pytest_exception_interact(
+    node: pytest.Collector,
+    call: pytest.CallInfo[object],
+    report: pytest.CollectReport | pytest.TestReport,
+) -> None:
+    if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
+        return  # that of a test has been written by now
+    _hide_frames()
+    hint = _add_hint(call.excinfo.value)
+    if hint is not None:
+        written = node.repr_failure(call.excinfo)
+        if hint in str(written):
+            report.longrepr = written
+        else:  # pytest shows the text of an error that it has made itself, from the one with the hint
+            report.sections.append((_SECTION, hint))
+    _add_departures(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo is not None:
+        _hide_frames()
+        _add_hint(call.excinfo.value)
+    report = yield
+    if report.failed:
+        _add_departures(report)
+    return report
+
+
+def _hide_frames() -> None:
+    """Leave the frames of this package out of tracebacks: with --showlocals they would show secret values."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == _PACKAGE:
+            module.__tracebackhide__ = True  # type: ignore[attr-defined]  # pytest looks for it in every frame
+
+
+def _add_hint(error: BaseException) -> str | None:
+    """Add to an error of a client that no fake has answered what to do, and return it."""
+    for cause in _causes(error, set()):
+        hint = _HINTS.get(type(cause).__name__)
+        if hint is not None and _is_about_our_service(cause):
+            if not hasattr(cause, "add_note"):
+                cause.args = (str(cause).partition(hint)[0].rstrip() + f"\n{hint}",)
+            elif hint not in getattr(cause, "__notes__", ()):
+                cause.add_note(hint)
+            return hint
+    return None
+
+
+def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
+    """An error, and those from which it comes."""
+    if error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        for cause in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
+            yield from _causes(cause, seen)
+
+
+def _is_about_our_service(error: BaseException) -> bool:
+    """Whether botocore has raised it for a client of our service. The error itself does not say it."""
+    services = (frame.f_locals.get("service_name") for frame, _ in walk_tb(error.__traceback__))
+    return any(isinstance(service, str) and service == "secretsmanager" for service in services)
+
+
+def _add_departures(report: pytest.CollectReport | pytest.TestReport) -> None:
+    if departures:
+        report.sections.append((_SECTION, "\n".join(_lines(Counter(departures)))))
+
+
+def _lines(calls: Mapping[Departure, int]) -> Iterator[str]:
+    yield "While no fake was active, these secretsmanager calls were made:"
+    for call, times in calls.items():
+        did = (
+            "rejected by fakesecrets_guard" if call.is_rejected else f"left this process for {call.endpoint}"
+        )
+        yield f"- {call.operation}, {times} {'time' if times == 1 else 'times'}, {did}"
+    if len(departures) == departures.maxlen:
+        yield f"- and calls before these {departures.maxlen}"
+    yield (
+        "Request the fixture fakesecrets, or fakesecrets_client, where they are made. "
+        "The ini option fakesecrets_guard = true rejects them."
+    )

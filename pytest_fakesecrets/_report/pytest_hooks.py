@@ -1,0 +1,281 @@
+"""The hooks behind `--fakesecrets-report`: each test's part is taken where it ran, and the page written where the run ends."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+
+from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._service.barrier import Barrier, encodable
+from pytest_fakesecrets._service.history import History
+from pytest_fakesecrets._service.service import Service
+from pytest_fakesecrets._transport.state import listeners
+
+from .collector import nodeid_shown, secrets_of
+from .html_page import page
+from .records import ItemPart
+
+#: How many of a test's fakes the page shows, the last ones. An example of Hypothesis may have one each.
+FAKES = 12
+
+#: How a part travels: as an attribute of the report of a test's end, or in the last word of a worker.
+_PART = "fakesecrets_part"
+
+_NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here."
+_INTERRUPTED = "This run was interrupted: what had not run by then is not here."
+_BROKEN = "This run ended with an internal error of pytest, or of a plugin: not all of it may be here."
+
+#: In place of a page that could not be made.
+_NO_PAGE = (
+    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
+    "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
+)
+
+#: The worst one counts.
+_WORSE = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
+
+
+#: What the report consists of, for the warnings about what could not be made of it.
+_OF_TEST, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    with Barrier("what records the tests for --fakesecrets-report"):
+        recorder = _Recorder()
+        listeners.append(recorder.entered)
+        config.add_cleanup(partial(_remove, recorder))
+        config.pluginmanager.register(recorder, "fakesecrets_recorder")
+        worker: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        if worker is not None:
+            config.pluginmanager.register(_Messenger(recorder, worker), "fakesecrets_messenger")
+        elif not _only_lists(config):
+            path = config.invocation_params.dir / Path(
+                os.path.expanduser(config.getoption("fakesecrets_report"))
+            )
+            config.pluginmanager.register(_Writer(recorder, path), "fakesecrets_writer")
+
+
+def _remove(recorder: _Recorder) -> None:
+    if recorder.entered in listeners:
+        listeners.remove(recorder.entered)
+
+
+def _only_lists(config: pytest.Config) -> bool:
+    names = ("collectonly", "showfixtures", "show_fixtures_per_test")
+    return any(config.getoption(name, False) for name in names)
+
+
+class _Rotations(Protocol):
+    def all(self) -> tuple[Rotation, ...]: ...
+
+
+class _Backend(Protocol):
+    """The backend of a fake, as far as the report reads it."""
+
+    @property
+    def service(self) -> Service: ...
+    @property
+    def rotations(self) -> _Rotations: ...
+    @property
+    def is_active(self) -> bool: ...
+
+
+class _Used(NamedTuple):
+    """A fake in a test: the history that it had when the test began, and how long that was."""
+
+    world: _Backend
+    history: History
+    length: int
+    is_new: bool
+
+    @property
+    def since(self) -> int:
+        """Where this test's events begin. A fake that has been reset has a history of its own again."""
+        return self.length if self.world.service.history is self.history else 0
+
+    @property
+    def took_part(self) -> bool:
+        return self.is_new or len(self.world.service.history) > self.since
+
+
+class _Recorder:
+    """Takes the part of each test that runs in this process."""
+
+    def __init__(self) -> None:
+        self._begin()
+        #: The part of a test that did not come to its end.
+        self.unfinished: ItemPart | None = None
+
+    def _begin(self, fakes: tuple[_Backend, ...] = ()) -> None:
+        used = (_Used(world, world.service.history, len(world.service.history), False) for world in fakes)
+        self._used: deque[_Used] = deque(used, FAKES)
+        self._left_out = 0
+        self._outcome, self._place, self._started = "passed", "", 0.0
+
+    def _end(self) -> None:
+        self._begin(tuple(used.world for used in self._used if used.world.is_active))
+
+    def entered(self, world: _Backend) -> None:
+        """Take notice of a fake, which may have been entered before."""
+        with Barrier(_OF_TEST):
+            if not any(used.world is world for used in self._used):
+                self._left_out += len(self._used) == FAKES
+                self._used.append(_Used(world, world.service.history, len(world.service.history), True))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        with Barrier(_OF_TEST):
+            self._end()
+        try:
+            return (yield)
+        except BaseException:
+            with Barrier(_OF_TEST):
+                self._outcome = "interrupted"
+                self.unfinished = self._part(item.nodeid)
+            raise
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        with Barrier(_OF_TEST):
+            self._note_outcome(report, call)
+        if call.when == "teardown":
+            with Barrier(_OF_TEST):
+                part = self._part(item.nodeid)
+                if part is not None:
+                    setattr(report, _PART, part.to_json())
+            with Barrier(_OF_TEST):
+                self._end()
+        return report
+
+    def _note_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+        self._started = self._started or call.start
+        outcome = _outcome(report)
+        if _WORSE.index(outcome) > _WORSE.index(self._outcome):
+            self._outcome = outcome
+            self._place = "" if call.excinfo is None or not report.failed else _place(report, call.excinfo)
+
+    def _part(self, nodeid: str) -> ItemPart | None:
+        used = [used for used in self._used if used.took_part]
+        if not used:
+            return None
+        secrets, left_out = [], 0
+        for number, each in enumerate(used, 1):
+            rotations = each.world.rotations.all()
+            told, more = secrets_of(each.world.service, rotations, since=each.since, world=number)
+            secrets += told
+            left_out += more
+        return ItemPart(
+            nodeid=nodeid_shown(nodeid, [each.world.service.redactor.redact for each in used]),
+            outcome=self._outcome,
+            place=self._place,
+            started=self._started,
+            secrets=secrets,
+            secrets_left_out=left_out,
+            worlds=len(used),
+            worlds_left_out=self._left_out,
+        )
+
+
+def _outcome(report: pytest.TestReport) -> str:
+    if report.when != "call":
+        return {"passed": "passed", "skipped": "skipped"}.get(report.outcome, "error")
+    if hasattr(report, "wasxfail"):
+        return "xpassed" if report.passed else "xfailed"
+    return report.outcome
+
+
+def _place(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
+    """The type and the line of an error. Not its text: pytest shortens values in it, and so hides them from us."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    where = "" if crash is None else f" at {Path(crash.path).name}:{crash.lineno}"
+    return f"{raised.typename} in {report.when}{where}"
+
+
+class _Messenger:
+    """In a worker of pytest-xdist: sends what is left over when the worker ends."""
+
+    def __init__(self, recorder: _Recorder, output: dict[str, Any]) -> None:
+        self._recorder, self._output = recorder, output
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        with Barrier(_OF_TEST):
+            if self._recorder.unfinished is not None:
+                self._output[_PART] = self._recorder.unfinished.to_json()
+
+
+class _Writer:
+    """Collects the parts of all tests, and writes the page."""
+
+    def __init__(self, recorder: _Recorder, path: Path) -> None:
+        self._recorder, self._path = recorder, path
+        self._parts: list[ItemPart] = []
+        self._text, self._told = _NO_PAGE, ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """
+        Write a page that says that the run has not ended, in place of the one of an earlier run.
+
+        Raises:
+            pytest.UsageError: there can be no file with this name.
+        """
+        problem = None
+        with Barrier(_PAGE):
+            problem = self._write(page([], notes=[_NOT_ENDED]))
+        if problem is not None:
+            raise pytest.UsageError(
+                f"--fakesecrets-report: {self._path} cannot be written: {problem}. "
+                "Name a file in a directory in which files can be made."
+            )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        with Barrier(_OF_TEST):
+            self._take(vars(report))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        with Barrier(_OF_TEST):
+            self._take(getattr(node, "workeroutput", None) or {})
+
+    def _take(self, carrier: Mapping[str, Any]) -> None:
+        if _PART in carrier:
+            self._parts.append(ItemPart.from_json(carrier[_PART]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Write the page. The run has its own outcome, which nothing here changes."""
+        self._told = f"fakesecrets report: {self._path} could not be made: see the warnings."
+        with Barrier(_PAGE):
+            if self._recorder.unfinished is not None:
+                self._parts.append(self._recorder.unfinished)
+            notes = {pytest.ExitCode.INTERRUPTED: _INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR: _BROKEN}
+            self._text = page(
+                self._parts, notes=[note for status, note in notes.items() if status == exitstatus]
+            )
+        with Barrier(_PAGE):
+            problem = self._write(self._text)
+            written = "" if problem is None else f" cannot be written: {problem}."
+            self._told = f"fakesecrets report: {self._path}{written}"
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        with Barrier("the line about the report in the summary"):
+            terminalreporter.write_line(encodable(self._told))
+
+    def _write(self, text: str) -> str | None:
+        """Write the file, and return why that is not possible, or None."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except (OSError, ValueError) as error:  # ValueError: the name has a character that no name has
+            return f"{getattr(error, 'strerror', None) or error}"
+        return None

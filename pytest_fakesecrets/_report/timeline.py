@@ -1,0 +1,120 @@
+"""The history of a secret as a table of its labels over time, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_fakesecrets._core.errors import PendingVersionRejected
+from pytest_fakesecrets._core.formatting import table, utc
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._core.rotation import RotationStep
+from pytest_fakesecrets._core.schedule import Window
+from pytest_fakesecrets._service.hints import WORDS
+from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
+from pytest_fakesecrets._service.redaction import Redact, unredacted
+
+_HEADINGS = ("time (UTC)", "event")
+
+
+def calendar(windows: Sequence[Window]) -> str:
+    """Coming rotation windows as a table."""
+    rows = [(utc(window.opens), utc(window.closes)) for window in windows]
+    return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
+
+
+def timeline(
+    name: str,
+    events: Sequence[Event],
+    last: int | None = None,
+    redact: Redact = unredacted,
+) -> str:
+    """
+    One secret's events, and after each of them the version that every label is on.
+
+    "(empty)" is a version that has no value yet. No value is ever shown.
+
+    Args:
+        name: what the table is headed with.
+        events: those of the secret.
+        last: how many of the rows to show, the latest; or all.
+        redact: redacts error messages.
+    """
+    told = list(_rows(events))
+    left_out = 0 if last is None else max(0, len(told) - last)
+    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
+    rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
+    lines = table([(*_HEADINGS, *seen), *rows])
+    notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
+    heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
+    return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
+
+
+def order(label: str) -> tuple[int, str]:
+    """AWS's own labels in the order in which a version goes through them, then the others."""
+    own = (PENDING, CURRENT, PREVIOUS)
+    return (own.index(label) if label in own else len(own)), label
+
+
+def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], Event | None]]:
+    """
+    For each event what it was, the version of each label after it, and the event itself.
+
+    Moves of labels and new values belong to the event before them.
+    """
+    held: dict[str, str] = {}
+    filled: set[str] = set()
+    row: tuple[str, str] = ("", "")
+    last: Event | None = None
+    for event in events:
+        if isinstance(event, LabelMoved):
+            held = {label: alias for label, alias in held.items() if label != event.label}
+            if event.target is not None:
+                held[event.label] = event.target
+            row = row if row[0] else (utc(event.at), event.by)
+        elif isinstance(event, ValueStored):
+            filled.add(event.version)
+        else:
+            if row[0]:
+                yield row, _shown(held, filled), last
+            row, last = (utc(event.at), words(event)), event
+    if row[0]:
+        yield row, _shown(held, filled), last
+
+
+def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
+    return {label: alias if alias in filled else f"{alias} (empty)" for label, alias in held.items()}
+
+
+def words(event: Call | ServiceEvent | RotationStep) -> str:
+    """What an event was, in a few words. Those of a call inside a step begin with two spaces."""
+    if isinstance(event, RotationStep):
+        return _step_words(event)
+    if isinstance(event, ServiceEvent):
+        return event.name
+    told = event.operation if event.error is None else f"{event.operation} refused"
+    return told if event.step is None else f"  {told}"
+
+
+def _note(event: Event | None, redact: Redact) -> str:
+    if not isinstance(event, Call) or event.error is None:
+        return ""
+    lines = [f"{event.error}: {redact(event.message or '')}"]
+    lines += redacted_hint(event.hint or "", redact).splitlines()
+    return "".join(f"\n      {line}" for line in lines)
+
+
+def redacted_hint(hint: str, redact: Redact) -> str:
+    """A hint with its names redacted, and not its own words."""
+    return redact(hint, keep=WORDS) if hint else ""
+
+
+def _step_words(step: RotationStep) -> str:
+    told = f"{step.name}, delivered again," if step.redelivered else step.name
+    attempt = "" if step.attempt == 1 else f" (attempt {step.attempt})"
+    if step.error is None:
+        return f"{told} returned{attempt}"
+    if isinstance(step.error, PendingVersionRejected):
+        return f"{told} returned{attempt}, and the pending version is rejected"
+    if not step.was_raised:
+        return f"{told} returned{attempt}, and the labels are wrong"
+    return f"{told} raised {type(step.error).__name__}{attempt}"

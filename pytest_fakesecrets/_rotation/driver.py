@@ -1,0 +1,200 @@
+"""The step driver: a rotation in the hands of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.public import public
+from pytest_fakesecrets._core.rotation import STEPS, Rotation, RotationStep
+from pytest_fakesecrets._core.store import Region
+from pytest_fakesecrets._service.barrier import Barrier
+from pytest_fakesecrets._service.service import Service
+
+from .executor import Rotations
+from .failure_warnings import warn_of_failure
+from .invocation import RotationRef
+
+
+@public
+class RotationDriver:
+    """
+    The rotations of a test that drives them: they wait for `step()` and `run()`.
+
+    An exception of the rotation function is recorded and comes out of the call unchanged; the next
+    `step()` or `run()` then begins AWS's retry, the whole process again with the same token.
+    """
+
+    def __init__(self, rotations: Rotations, service: Service, catch_up: Callable[[], None]) -> None:
+        self._rotations = rotations
+        self._service = service
+        self._catch_up = catch_up
+
+    def __repr__(self) -> str:
+        return f"<RotationDriver with {len(self._rotations.waiting())} pending>"
+
+    @property
+    def pending(self) -> tuple[Rotation, ...]:
+        """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
+        self._catch_up()
+        return tuple(place.rotation for place in self._rotations.waiting())
+
+    def step(self, name: str | None = None, *, secret_id: str | None = None) -> RotationStep:
+        """
+        Run the next step of the rotation that has waited longest.
+
+        Args:
+            name: insist that it is this one.
+            secret_id: the secret whose rotation is meant, where several wait.
+
+        Raises:
+            FakeSecretsError: no rotation waits, or another step is the next one.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        place = self._next(secret_id)
+        if name is None:
+            return self._advance(place)
+        return self._advance(place, lambda at: _check_step(at, name, len(self._rotations.waiting())))
+
+    def run(self, *, secret_id: str | None = None) -> Rotation:
+        """
+        Run what is left of the rotation that has waited longest, and return it as it then stands.
+
+        Raises:
+            FakeSecretsError: no rotation waits.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        place = self._next(secret_id)
+        self._advance(place)
+        while place.rotation.status == "in progress":
+            self._advance(place)
+        return place.rotation
+
+    def redeliver(self, step: str | RotationStep, *, secret_id: str | None = None) -> RotationStep:
+        """
+        Call a step that has run once more with the same event, as AWS may.
+
+        It is in the history, and changes neither the position nor the outcome of its rotation.
+
+        Args:
+            step: its name, for the latest rotation in which it ran, or the step itself.
+            secret_id: the secret whose rotation is meant.
+
+        Raises:
+            FakeSecretsError: the step has not run.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        delivered = self._delivered(step, secret_id)
+        place = RotationRef(self._region(delivered), delivered.secret_id, delivered.token)
+        again = self._rotations.calls.call(place, delivered.name, redelivered=True)
+        self._service.transact(place.region, lambda context: context.steps.append(again))
+        if again.error is not None:
+            raise again.error
+        return again
+
+    def _advance(
+        self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
+    ) -> RotationStep:
+        __tracebackhide__ = True
+        step = self._rotations.advance(place, check)
+        if step is None:
+            if place.is_open:
+                told = (
+                    f"A step of {place.secret_id} is running already, in another thread or around this call."
+                )
+            else:
+                told = f"The rotation of {place.secret_id} has just ended, in another thread."
+            raise FakeSecretsError(told)
+        if step.error is not None and step.was_raised:
+            raise step.error
+        if step.error is not None:
+            with Barrier("the warning about a rotation that failed"):
+                warn_of_failure(self._service, place.rotation, step.error)
+        return step
+
+    def _next(self, secret_id: str | None) -> RotationRef:
+        self._catch_up()
+        arn = None if secret_id is None else self._arn(secret_id)
+        waiting = [place for place in self._rotations.waiting() if arn in (None, place.secret_id)]
+        if not waiting:
+            raise FakeSecretsError(self._nothing_waits(secret_id) + self._what_comes(arn))
+        return waiting[0]
+
+    def _arn(self, secret_id: str) -> str:
+        return self._service.locate(secret_id)[1].arn
+
+    def _what_comes(self, arn: str | None) -> str:
+        """Where a schedule brings the next one: how far the clock is from it."""
+        coming = self._rotations.plan.next_instant(arn)
+        if coming is None:
+            return ""
+        now = self._service.clock.now
+        return (
+            f" By its schedule {coming[0]} next rotates at {utc(coming[1])} UTC, and the clock stands at "
+            f"{utc(now)} UTC: move it with fakesecrets_clock.move_to()."
+        )
+
+    def _nothing_waits(self, secret_id: str | None) -> str:
+        steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]
+        which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
+        if not steps:
+            return f"{which} for a step. Start one with rotate_secret()."
+        last = steps[-1]
+        rotation = self._region(last).rotations[last.secret_id][last.token]
+        told = f"{which} for a step: the last one, of {last.secret_id}, has {_told[rotation.status]}"
+        if rotation.status == "failed":
+            return (
+                f"{told}, in attempt {rotation.attempt}, and AWS does not try it again: either nobody has left "
+                "AWSPENDING on its version, or the attempts are used up (fake.assume(retry_delays=...))."
+            )
+        return f"{told}. Start another with rotate_secret()."
+
+    def _region(self, step: RotationStep) -> Region:
+        return next(
+            region
+            for region in self._service.store.regions.values()
+            if step.token in region.rotations.get(step.secret_id, {})
+        )
+
+    def _delivered(self, step: str | RotationStep, secret_id: str | None) -> RotationStep:
+        if isinstance(step, RotationStep):
+            return step
+        arn = None if secret_id is None else self._arn(secret_id)
+        for event in reversed(self._service.history.events):
+            if isinstance(event, RotationStep) and event.name == step and arn in (None, event.secret_id):
+                return event
+        _check_known(step)
+        raise FakeSecretsError(
+            f"{step} has not run yet, so it cannot be delivered again. Run it with step()."
+        )
+
+
+_told = {
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "abandoned": "been abandoned, since a new value was put meanwhile",
+    "cancelled": "been cancelled",
+    "in progress": "begun",
+}
+
+
+def _check_known(name: str) -> None:
+    if name not in STEPS:
+        raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
+
+
+def _check_step(place: RotationRef, name: str, waiting: int) -> None:
+    rotation = place.rotation
+    if name == rotation.next_step:
+        return
+    _check_known(name)
+    done = ", ".join(rotation.plan[: rotation.position]) if rotation.status == "in progress" else ""
+    state = f"{done} has run" if done else "none of this attempt has run yet"
+    others = f" {waiting} rotations wait; choose one with secret_id=..." if waiting > 1 else ""
+    raise FakeSecretsError(
+        f"The next step of {place.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
+    )

@@ -1,0 +1,287 @@
+"""Rotations in motion: the steps of a rotation, the calls of its function, and what runs by itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from threading import Condition, get_ident
+
+from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
+from pytest_fakesecrets._core.rotation import Rotation, RotationStep
+from pytest_fakesecrets._core.store import Draft, Region
+from pytest_fakesecrets._operations import Context, rotation_lifecycle
+from pytest_fakesecrets._service.barrier import Barrier
+from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._service.service import Service
+
+from .agenda import Due, Entry
+from .failure_warnings import warn_of_abandonment, warn_of_failure
+from .invocation import FunctionCalls, Key, RotationRef
+from .scheduler import Plan
+
+#: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
+_PATIENCE = 30.0
+
+
+class Rotations:
+    """
+    The rotations of a world, and who runs them.
+
+    As long as no test has taken them into its hands, a rotation runs to its end before the call
+    that has started it returns.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.driven = False
+        #: The secrets whose rotations wait, though no test drives.
+        self.paused: set[str] = set()
+        self.calls = FunctionCalls(service)
+        self._done = Condition(service.lock)
+        service.on_changes = self._following
+        service.stepping = lambda: self._running
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rotations, and what was to come. Who drives them, drives on."""
+        self.plan = Plan(self._service)
+        #: All there have been, in the order in which they began.
+        self._places: dict[Key, RotationRef] = {}
+        #: Those of them that AWS may go on with.
+        self._open: dict[Key, RotationRef] = {}
+        #: Those in progress that do not wait for a test, and the thread that runs each of them.
+        self._runners: dict[Key, int] = {}
+        #: Those of which a step runs now, and which call of `advance` runs it.
+        self._running: dict[Key, object] = {}
+        #: Which call of `run_due` is running what has come due, and in which thread.
+        self._at_it: tuple[object, int] | None = None
+
+    def started(self, region: Region, rotation: Rotation) -> None:
+        """Run a rotation that a call has started, unless a test drives."""
+        place = RotationRef(region, rotation.secret_id, rotation.token)
+        if not self.waits(place):
+            self.run_to_the_end(place)
+
+    def waits(self, place: RotationRef) -> bool:
+        return self.driven or place.secret_id in self.paused
+
+    def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
+        """Every rotation so far, of one secret or of all, in the order in which they began."""
+        with self._service.lock:
+            return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
+
+    def waiting(self) -> list[RotationRef]:
+        """Those that AWS would go on with, in the order in which they began."""
+        now = self._service.clock.now
+        with self._service.lock:
+            return [place for place in self._open.values() if place.goes_on(now)]
+
+    def _following(self, draft: Draft) -> Callable[[], None]:
+        """What takes notice of what follows from the changes of a request, however often it is begun."""
+        changed = [
+            (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
+            for change in draft.changes
+            if isinstance(change.after, Rotation)
+        ]
+        dates = self.plan.following(draft)
+
+        def follow() -> None:
+            for place, rotation in changed:
+                self._note(place, rotation)
+            dates()
+
+        return follow
+
+    def _note(self, place: RotationRef, rotation: Rotation) -> None:
+        self._places.setdefault(place.key, place)
+        if place.is_open:
+            self._open.setdefault(place.key, place)
+        else:
+            self._open.pop(place.key, None)
+        if rotation.status == "in progress" and not self.waits(place):
+            self._runners[place.key] = get_ident()
+        else:
+            self._runners.pop(place.key, None)
+
+    def next_due(self, until: datetime) -> datetime | None:
+        """The next instant, up to *until* and with it, at which something is due."""
+        with self._service.lock:
+            self._wait_for_the_others()
+            if self._running:
+                return None  # after the step that runs
+            due = self.plan.agenda.next(until)
+            return None if due is None else due.instant
+
+    def _wait_for_the_others(self) -> None:
+        """Who moves the clock waits for another thread that runs what is due where the clock stands."""
+        if CURRENT_INVOCATION.get() is None and (self._at_it is None or self._at_it[1] != get_ident()):
+            self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
+
+    def run_due(self) -> None:
+        """
+        Run what has come due by now, each thing at its own instant, in the order of these.
+
+        One thread does so at a time. Others, and whoever calls from inside a step, find the world as
+        it stands by then.
+        """
+        if self.plan.agenda.is_empty and not self._runners:
+            return
+        call = object()
+        ensured(partial(self._run_due, call), partial(self._let_others_run, call))
+
+    def _run_due(self, call: object) -> None:
+        with self._service.lock:
+            if self._at_it is not None or self._running:
+                return
+            self._at_it = call, get_ident()
+        for place in self._left_alone():
+            self.run_to_the_end(place)
+        while (due := self._next_due()) is not None:
+            copy_context().run(self._run_at, due)
+
+    def _let_others_run(self, call: object) -> None:
+        with self._service.lock:
+            if self._at_it is not None and self._at_it[0] is call:
+                self._at_it = None
+                self._done.notify_all()
+
+    def _left_alone(self) -> list[RotationRef]:
+        """The rotations that their thread would be running, had not an exception taken it away from there."""
+        now, gone = self._service.clock.now, {get_ident()}
+        with self._service.lock:
+            if self.driven or not self._runners:
+                return []
+            gone.update(set(self._runners.values()) - sys._current_frames().keys())
+            left = [self._places[key] for key, runner in self._runners.items() if runner in gone]
+            return [place for place in left if not self.waits(place) and place.goes_on(now)]
+
+    def _next_due(self) -> Due | None:
+        with self._service.lock:
+            return self.plan.agenda.next(self._service.clock.now)
+
+    def _run_at(self, due: Due) -> None:
+        """Run one thing at its own instant: where the clock has gone further, only the fake is set back to it."""
+        if due.instant < self._service.clock.now:
+            with self._service.clock.at(due.instant):
+                self._run(due.entry)
+        else:
+            self._run(due.entry)
+        with self._service.lock:
+            self.plan.agenda.cross_out(due)
+
+    def _run(self, entry: Entry) -> None:
+        if entry.kind == "retry":
+            place = self._open.get((entry.secret_id, entry.token))
+            if place is not None and not self.waits(place) and place.goes_on(self._service.clock.now):
+                self.run_to_the_end(place)
+            return
+        for home, rotation in self._service.transact(
+            self._service.store.home(entry.secret_id), partial(self._do, entry)
+        ):
+            self.started(home, rotation)
+
+    def _do(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
+        if entry.kind == "deletion":
+            rotation_lifecycle.end_recovery(context, entry.secret_id)
+        elif (window := self.plan.window(entry.secret_id)) is not None:
+            rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
+        return list(context.started)
+
+    def run_to_the_end(self, place: RotationRef) -> Rotation:
+        """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
+        while True:
+            step = self.advance(place)
+            if step is not None and step.error is not None:
+                with Barrier("the warning about a rotation that failed"):
+                    warn_of_failure(self._service, place.rotation, step.error)
+            if step is None or place.rotation.status != "in progress":
+                return place.rotation
+
+    def advance(
+        self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
+    ) -> RotationStep | None:
+        """
+        Run the next step of a rotation: after a failure, the first one again.
+
+        Args:
+            check: raises where the next step is not the one that is meant.
+
+        Returns:
+            The step, or None where another thread is at it or has ended it, or the world has been
+            reset meanwhile.
+        """
+        __tracebackhide__ = True
+        call = object()
+        return ensured(partial(self._advance, place, check, call), lambda: self._release(place, call))
+
+    def _advance(
+        self, place: RotationRef, check: Callable[[RotationRef], None], call: object
+    ) -> RotationStep | None:
+        __tracebackhide__ = True
+        with self._service.lock:
+            if place.key in self._running or not place.goes_on(self._service.clock.now):
+                return None
+            check(place)
+            self._running[place.key] = call
+        before, step = place.rotation, None
+        try:
+            if before.status == "failed":
+                self._service.transact(
+                    place.region, lambda context: rotation_lifecycle.retry(context, before)
+                )
+            step = self.calls.call(place, place.rotation.next_step)
+            return self._record(place, step)
+        except BaseException as error:
+            self._fail(place, before, step, error)
+            raise
+
+    def _release(self, place: RotationRef, call: object) -> None:
+        with self._service.lock:
+            if self._running.get(place.key) is call:
+                del self._running[place.key]
+
+    def _record(self, place: RotationRef, step: RotationStep) -> RotationStep | None:
+        __tracebackhide__ = True
+        rotation = None
+        if self._knows(place):
+            rotation = self._service.transact(
+                place.region, lambda context: rotation_lifecycle.record(context, step)
+            )
+        if step.error is not None and is_interrupt(step.error):
+            raise step.error
+        if rotation is None:
+            return None
+        if rotation.status == "abandoned":
+            with Barrier("the warning about a rotation that was abandoned"):
+                warn_of_abandonment(self._service, rotation)
+        return rotation.steps[-1]
+
+    def _fail(
+        self, place: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
+    ) -> None:
+        """Let the attempt fail that an exception has interrupted, unless the step is recorded, or has not begun."""
+        if not self._knows(place):
+            return
+        rotation = place.rotation
+        if len(rotation.steps) > len(before.steps) or rotation.status == "failed":
+            return
+        now = self._service.clock.now
+        interrupted = step or RotationStep(
+            name=rotation.next_step,
+            attempt=rotation.attempt,
+            start=now,
+            end=now,
+            secret_id=rotation.secret_id,
+            token=rotation.token,
+        )
+        failed = replace(interrupted, error=interrupted.error or error)
+        self._service.transact(place.region, lambda context: rotation_lifecycle.record(context, failed))
+
+    def _knows(self, place: RotationRef) -> bool:
+        """Whether a rotation is one of this world, which has not been reset since."""
+        known = self._places.get(place.key)
+        return known is not None and known.region is place.region

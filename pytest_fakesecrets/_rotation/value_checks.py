@@ -1,0 +1,102 @@
+"""What in the value of a secret is the credential, and where a text gives it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_fakesecrets._core.credential import is_credential
+from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._service.barrier import repr_of
+from pytest_fakesecrets._service.redaction import parsed, strings_of
+from pytest_fakesecrets._service.value_search import Finder, Index
+
+_NOTHING = ("", "null", "None", "{}")
+
+#: Passwords of tests that are words of every log.
+_WORDS = ("password", "secret", "token", "current", "pending")
+
+
+def is_empty(value: Value, before: Value | None = None) -> bool:
+    """Whether a credential is missing that was not missing in the value before."""
+    if isinstance(value, bytes):
+        return not value
+    if value in _NOTHING:
+        return True
+    document, old = parsed(value), parsed(before) if isinstance(before, str) else None
+    known = old if isinstance(old, dict) else {}
+    return isinstance(document, dict) and any(
+        (member is None or member == "") and known.get(name, True) not in (None, "")
+        for name, member in document.items()
+        if is_credential(name)
+    )
+
+
+def members(value: Value) -> set[str]:
+    """The names in a value that is a JSON structure."""
+    document = None if isinstance(value, bytes) else parsed(value)
+    return set(document) if isinstance(document, dict) else set()
+
+
+def has_same_credentials(before: Value, after: Value) -> bool:
+    """Whether no credential is another one: the values are equal, or every member that is called like one is."""
+    named = [name for name in members(before) if is_credential(name)]
+    if before == after or not named or isinstance(before, bytes) or isinstance(after, bytes):
+        return before == after
+    old, new = parsed(before), parsed(after)
+    return isinstance(new, dict) and all(old[name] == new.get(name) for name in named)
+
+
+def leaks(
+    written: Sequence[tuple[str, str]], returned: object, secret: Secret | None, others: Iterable[str]
+) -> tuple[str, ...]:
+    """
+    Where a secret value was written to.
+
+    Args:
+        written: what the function has written, and where.
+        secret: whose values are meant.
+        others: further texts that are secret: passwords that were drawn, the RotationToken.
+    """
+    texts: dict[str, list[str]] = {}
+    for place, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
+        texts.setdefault(place, []).append(text)
+    if not any(map(any, texts.values())):
+        return ()
+    finder = Finder([*others, *(() if secret is None else _credentials(secret))])
+    names = Index([] if secret is None else [secret.arn, secret.name])
+    # What is written letter by letter, or in several calls, is one text.
+    return tuple(place for place, parts in texts.items() if finder.finds("".join(parts), names.find))
+
+
+def _credentials(secret: Secret) -> Iterator[str]:
+    # Those with a label, at most a few: a secret may have a hundred versions.
+    for version_id in dict.fromkeys(secret.labels.values()):
+        value = secret.versions[version_id].value
+        if value is None:
+            continue
+        document = parsed(value)
+        yield from strings_of(value, with_members=not isinstance(document, dict))
+        if isinstance(document, dict):
+            yield from _credentials_in(document, secret.arn)
+
+
+def _credentials_in(document: object, arn: str) -> Iterator[str]:
+    members = list(_named_members(document))
+    harmless = {str(member) for name, member in members if not is_credential(name)}
+    for name, member in members:
+        # One that is a user's name as well, or a word that every log has, gives nothing away.
+        is_word = not isinstance(member, str) or member in harmless or member.lower() in _WORDS
+        if isinstance(member, str) and is_credential(name) and not is_word and member not in arn:
+            yield member
+
+
+def _named_members(document: object) -> Iterator[tuple[str, object]]:
+    waiting: list[tuple[str, object]] = [("", document)]
+    while waiting:
+        name, member = waiting.pop()
+        if isinstance(member, dict):
+            waiting += member.items()
+        elif isinstance(member, list):
+            waiting += [(name, each) for each in member]
+        else:
+            yield name, member

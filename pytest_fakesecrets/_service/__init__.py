@@ -1,0 +1,1 @@
+"""One request: parsed, decided, recorded and serialized."""

@@ -1,0 +1,107 @@
+"""The service's own events, as CloudTrail and EventBridge would deliver them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
+
+from .history import Event, LabelMoved, ServiceEvent
+
+_SOURCE = "secretsmanager.amazonaws.com"
+#: Under which event ids are made, so that the same event has the same id each time it is looked at.
+_IDS = UUID("0f6a6f0e-8f0d-4c53-8b59-6b5d0b4b6a10")
+
+
+def cloudtrail(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+    """The records of the service events among *events* (user guide, CloudTrail entries)."""
+    for place, event in enumerate(events):
+        if isinstance(event, ServiceEvent):
+            yield _record(place, event)
+
+
+def eventbridge(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+    """What arrives on the default event bus: the records of CloudTrail, and each move of a label."""
+    for place, event in enumerate(events):
+        if isinstance(event, ServiceEvent):
+            record = _record(place, event)
+            yield _envelope(place, event, "AWS Service Event via CloudTrail", [], record)
+        elif isinstance(event, LabelMoved) and _is_announced(event):
+            # The name of the secret, out of its ARN and without the six characters.
+            name = event.secret_id.partition(":secret:")[2][:-7]
+            detail = {"name": name, "labelUpdated": event.label, "versionId": event.version_id}
+            yield _envelope(place, event, "Secret Label Updated", [event.secret_id], detail)
+
+
+def _is_announced(move: LabelMoved) -> bool:
+    """Sent for every label that has got a new version, except for these two (user guide, EventBridge)."""
+    return move.target is not None and move.label not in (PENDING, PREVIOUS)
+
+
+def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
+    record = {
+        "eventVersion": "1.08",
+        "userIdentity": {"accountId": event.account, "invokedBy": _SOURCE},
+        "eventTime": _time(event.at),
+        "eventSource": _SOURCE,
+        "eventName": event.name,
+        "awsRegion": event.region,
+        "sourceIPAddress": _SOURCE,
+        "userAgent": _SOURCE,
+        "errorMessage": event.error_message,
+        "requestParameters": None,
+        "responseElements": None,
+        "additionalEventData": _additional_data(event),
+        "requestID": f"Rotation-{event.secret_id}-{event.token}" if event.token else None,
+        "eventID": _id("record", place),
+        "readOnly": False,
+        "eventType": "AwsServiceEvent",
+        "managementEvent": True,
+        "recipientAccountId": event.account,
+        "eventCategory": "Management",
+    }
+    for member in ("errorMessage", "requestID"):
+        if record[member] is None:
+            del record[member]
+    return record
+
+
+def _additional_data(event: ServiceEvent) -> dict[str, str]:
+    """The published record of a rotation has SecretId alone; since 2024 the guide calls the field of a secret "arn"."""
+    data = {"SecretId": event.secret_id}
+    if not event.token:
+        data["arn"] = event.secret_id
+    if event.version_id is not None:
+        data["SecretVersionId"] = event.version_id
+    return data
+
+
+def _envelope(
+    place: int,
+    event: ServiceEvent | LabelMoved,
+    detail_type: str,
+    resources: list[str],
+    detail: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": _id("envelope", place),
+        "detail-type": detail_type,
+        "source": "aws.secretsmanager",
+        "account": event.account,
+        "time": _time(event.at),
+        "region": event.region,
+        "resources": resources,
+        "detail": detail,
+    }
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def _id(kind: str, place: int) -> str:
+    return str(uuid5(_IDS, f"{kind} {place}"))

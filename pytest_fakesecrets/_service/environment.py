@@ -1,0 +1,171 @@
+"""The environment variables of the process, which fakes and rotation functions share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from threading import RLock
+from typing import NamedTuple, TypeVar
+
+from pytest_fakesecrets._core.interrupts import ensured
+
+T = TypeVar("T")
+
+
+def environ_of_a_child(url: str, address: str, region: str) -> dict[str, str]:
+    """The variables that lead a child process to an endpoint on the loopback address."""
+    before = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
+    # A "*" counts only where it stands alone.
+    not_proxied = "*" if "*" in before else ",".join([*before, address])
+    return {
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Neither goes together with an endpoint of one's own: botocore refuses to make a client.
+        "AWS_USE_FIPS_ENDPOINT": "false",
+        "AWS_USE_DUALSTACK_ENDPOINT": "false",
+        "NO_PROXY": not_proxied,
+        "no_proxy": not_proxied,
+    }
+
+
+class Layer:
+    """
+    Variables that are set, or cleared where they are None, from `show` until `hide`.
+
+    Args:
+        is_of_a_test: whether the test runs with them, and may patch them.
+    """
+
+    def __init__(self, variables: Mapping[str, str | None], *, is_of_a_test: bool = False) -> None:
+        self.variables = dict(variables)
+        self.is_of_a_test = is_of_a_test
+
+    def show(self) -> None:
+        ENVIRONMENT.add(self)
+
+    def hide(self) -> None:
+        """Take them away, also where that has been done before, or where `show` was not called."""
+        ENVIRONMENT.remove(self)
+
+
+def in_environment(variables: Mapping[str, str | None], body: Callable[[], T]) -> T:
+    """Call *body* while the environment has *variables*."""
+    __tracebackhide__ = True
+    layer = Layer(variables)
+
+    def shown() -> T:
+        __tracebackhide__ = True
+        layer.show()
+        return body()
+
+    return ensured(shown, layer.hide)
+
+
+class _Setting(NamedTuple):
+    """A value of one variable, and the layer that has set it: None where it is not one of ours."""
+
+    layer: Layer | None
+    value: str | None
+
+    def __repr__(self) -> str:
+        return f"<a value of {self.layer!r}>"
+
+
+class Lent(NamedTuple):
+    """What a layer of a test had set, and what was there before."""
+
+    value: str | None
+    before: str | None
+
+    def __repr__(self) -> str:
+        return "<a value of the fake, and the one before it>"
+
+
+class Environment:
+    """
+    Variables of the process, in layers: a layer that is taken away leaves the others as they are.
+
+    Rotation functions of several threads have to share one environment. Each finds its variables
+    there, and when the last one has left it is as it was before. What a test changes meanwhile counts
+    as a layer of its own, until the layers below and above it are gone.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        #: By variable, the oldest first, which is what was there before our layers.
+        self._settings: dict[str, tuple[_Setting, ...]] = {}
+        #: By variable: the last layer of a test that has been taken away.
+        self.lent: dict[str, Lent] = {}
+
+    def add(self, layer: Layer) -> None:
+        with self.lock:
+            self._take_back_all()
+            for name, value in layer.variables.items():
+                held, found = self._settings.get(name, ()), os.environ.get(name)
+                if not held or held[-1].value != found:
+                    held = (*held, _Setting(None, found))
+                self._settings[name] = (*held, _Setting(layer, value))
+                _set(name, value)
+
+    def remove(self, layer: Layer) -> None:
+        with self.lock:
+            for name, value in layer.variables.items():
+                held = self._settings.get(name, ())
+                left = tuple(setting for setting in held if setting.layer is not layer)
+                if len(left) == len(held):
+                    continue
+                is_last = all(setting.layer is None for setting in left)
+                if is_last or held[-1].layer is layer:
+                    _set(name, left[0 if is_last else -1].value)
+                if layer.is_of_a_test:
+                    self.lent[name] = Lent(value, left[0].value)
+                if is_last:
+                    del self._settings[name]  # last: the variable counts as ours until then
+                else:
+                    self._settings[name] = left
+
+    def _take_back_all(self) -> None:
+        """Where all variables of an earlier test are back, somebody has restored a whole copy of the environment."""
+        found = {name: os.environ.get(name) for name in self.lent}
+        if found == {name: lent.value for name, lent in self.lent.items()}:
+            for name in self.lent:
+                self.take_back(name)
+
+    def outside(self, name: str) -> str | None:
+        """The value of a variable as it is without our layers."""
+        held = self._settings.get(name)
+        return held[0].value if held else os.environ.get(name)
+
+    def is_layered(self, name: str) -> bool:
+        return name in self._settings
+
+    def take_back(self, name: str) -> None:
+        """Restore what was there before the last layer of a test, where a patch has put back a value of that layer."""
+        with self.lock:
+            lent = self.lent.get(name)
+            if lent is not None and name not in self._settings and os.environ.get(name) == lent.value:
+                _set(name, lent.before)
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+ENVIRONMENT = Environment()
+
+
+if hasattr(os, "register_at_fork"):
+    # Or the child might find the lock held by a thread that it does not have.
+    os.register_at_fork(
+        before=ENVIRONMENT.lock.acquire,
+        after_in_parent=ENVIRONMENT.lock.release,
+        after_in_child=ENVIRONMENT.lock.release,
+    )

@@ -1,0 +1,292 @@
+"""What a test makes go wrong: answers of the service, its network, and Lambda, for the next calls."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
+from pytest_fakesecrets._core.moments import check_delay
+from pytest_fakesecrets._core.public import public
+from pytest_fakesecrets._core.rotation import STEPS
+
+from .parser import service_model
+
+#: The operation of Lambda that calls a rotation function.
+INVOKE = "Invoke"
+
+#: Codes of AWS's services in general, with their HTTP status (API reference, common errors; botocore's _retry.json).
+_COMMON = {
+    "AccessDeniedException": 400,
+    "ExpiredTokenException": 400,
+    "IncompleteSignature": 400,
+    "InternalFailure": 500,
+    "InternalServerError": 500,
+    "InvalidClientTokenId": 403,
+    "NotAuthorized": 400,
+    "OptInRequired": 403,
+    "RequestExpired": 400,
+    "RequestLimitExceeded": 503,
+    "RequestThrottled": 403,
+    "RequestThrottledException": 400,
+    "RequestTimeout": 400,
+    "RequestTimeoutException": 408,
+    "SerializationException": 400,
+    "ServiceException": 500,  # of Lambda
+    "ServiceUnavailable": 503,
+    "ServiceUnavailableException": 503,
+    "SlowDown": 503,
+    "ThrottledException": 400,
+    "Throttling": 400,
+    "ThrottlingException": 400,
+    "TooManyRequestsException": 429,
+    "UnknownOperationException": 400,
+    "UnrecognizedClientException": 400,
+    "ValidationException": 400,
+}
+
+#: Of the codes that the model declares: the only one that is the server's fault.
+_SERVER_SIDE = {"InternalServiceError": 500}
+
+_MESSAGES = {
+    "ThrottlingException": "Rate exceeded",
+    "Throttling": "Rate exceeded",
+    "TooManyRequestsException": "Rate exceeded",
+    "ExpiredTokenException": "The security token included in the request is expired",
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+    "ServiceUnavailable": "Service is unavailable.",
+}
+
+#: The members of requests that say which secret is meant.
+_NAMING = {"Name", "SecretId", "SecretIdList"}
+
+_TAGS = re.compile(r"<[^>]+>")
+
+#: What stands for one answer: an error code, (status, code, message), an exception, or how long it takes.
+Failure = str | tuple[int, str, str] | BaseException | type[BaseException] | timedelta
+
+
+class Broken(Exception):
+    """The network has failed in front of the service: no answer, but the exception of a client."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@public
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """
+    Calls that fail, as `fake.fail()` has ordered them.
+
+    Attributes:
+        operation: which calls.
+        happened: how many of them have failed so far.
+        left: how many will, or None for all.
+    """
+
+    operation: str
+    failure: ServiceError | BaseException | type[BaseException] | timedelta = field(repr=False)
+    left: int | None
+    secret_id: str | None = None
+    step: str | None = None
+    back_off: bool = False
+    happened: int = 0
+
+    def concerns(self, operation: str, arns: Callable[[str], bool], step: str | None) -> bool:
+        return (
+            self.operation == operation
+            and self.left != 0
+            and self.step in (None, step)
+            and (self.secret_id is None or arns(self.secret_id))
+        )
+
+    def use(self) -> None:
+        self.happened += 1
+        if self.left is not None:
+            self.left -= 1
+
+
+def fault(
+    operation: str,
+    error: Failure,
+    *,
+    times: int | None = 1,
+    secret_id: str | None = None,
+    step: str | None = None,
+    back_off: bool = False,
+) -> Fault:
+    """
+    A fault out of what a test has said.
+
+    Raises:
+        FakeSecretsError: there is no such operation, error code or step, or no call would ever fail.
+    """
+    if operation != INVOKE and operation not in service_model().operation_names:
+        known = [*service_model().operation_names, INVOKE]
+        raise FakeSecretsError(f"There is no operation {operation!r}.{_meant(operation, known)}")
+    if times is not None and (type(times) is not int or times < 1):
+        raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
+    if step is not None and step not in STEPS:
+        raise FakeSecretsError(f"There is no step {step!r}. The steps are {', '.join(STEPS)}.")
+    _check_secret_id(secret_id, operation)
+    return Fault(
+        operation=operation,
+        failure=_failure(operation, error),
+        left=times,
+        secret_id=secret_id,
+        step=step,
+        back_off=back_off,
+    )
+
+
+def _check_secret_id(secret_id: str | None, operation: str) -> None:
+    if secret_id is None:
+        return
+    if not (type(secret_id) is str and secret_id):
+        raise FakeSecretsError(f"secret_id is the name or the ARN of a secret, not {secret_id!r}.")
+    if operation == INVOKE:
+        return
+    shape = service_model().operation_model(operation).input_shape
+    if shape is None or not _NAMING.intersection(shape.members):
+        raise FakeSecretsError(
+            f"A call of {operation} names no secret, so none would be about {secret_id!r}. Leave secret_id out."
+        )
+
+
+def _failure(
+    operation: str, error: Failure
+) -> ServiceError | BaseException | type[BaseException] | timedelta:
+    if isinstance(error, str):
+        return _service_error(error, operation)
+    if (
+        isinstance(error, tuple)
+        and [type(part) for part in error] == [int, str, str]
+        and 300 <= error[0] < 600
+    ):
+        return _answered(*error)
+    if isinstance(error, timedelta) and error > timedelta(0):
+        check_delay("The time that a slow answer takes", error)
+        return error
+    if isinstance(error, BaseException) or (isinstance(error, type) and issubclass(error, BaseException)):
+        _check_can_be_made(error)
+        return error
+    raise FakeSecretsError(
+        "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and message, an "
+        f"exception, or a timedelta for a slow answer; not {error!r}."
+    )
+
+
+def _check_can_be_made(error: BaseException | type[BaseException]) -> None:
+    try:
+        exception_of(error, "https://secretsmanager.us-east-1.amazonaws.com/")
+    except Exception as raised:
+        raise FakeSecretsError(
+            f"No exception can be made of {error!r} alone: {raised}. Give one that is made already."
+        ) from None
+
+
+def _service_error(code: str, operation: str) -> ServiceError:
+    modelled = {shape.name: shape.documentation for shape in service_model().error_shapes}
+    known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
+    if code not in known:
+        raise FakeSecretsError(
+            f"{code!r} is no error code that is known.{_meant(code, list(known))} Another one is given with its "
+            "HTTP status and message: (400, 'Code', 'message')."
+        )
+    message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))
+    if code == "AccessDeniedException":
+        action = "lambda:InvokeFunction" if operation == INVOKE else f"secretsmanager:{operation}"
+        message = (
+            f"User is not authorized to perform: {action} because no identity-based policy allows the action"
+        )
+    return _answered(known.get(code, 400), code, message)
+
+
+def _answered(status: int, code: str, message: str) -> ServiceError:
+    """An error of the service under the name of its code."""
+    is_modelled = code in [shape.name for shape in service_model().error_shapes]
+    members = {"status": status, "message_member": "Message" if is_modelled else "message"}
+    try:
+        error: ServiceError = type(code, (ServiceError,), members)(message)
+    except ValueError:  # UnicodeEncodeError is one
+        raise FakeSecretsError(
+            f"{code!r} cannot be an error code: it has a NUL or half of a surrogate pair."
+        ) from None
+    return error
+
+
+def _first_sentence(html: str) -> str:
+    sentence = _TAGS.sub("", html).partition(". ")[0].strip().removesuffix(".")
+    return f"{sentence}." if sentence else ""
+
+
+def _meant(word: object, known: list[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, 1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def exception_of(error: BaseException | type[BaseException], url: str) -> BaseException:
+    """The exception that a client raises: those of botocore's that are given as a class get their address."""
+    if isinstance(error, BaseException):
+        return error
+    if any(kind.__name__ == "BotoCoreError" for kind in error.__mro__):  # of any copy of botocore
+        members: dict[str, Any] = {"endpoint_url": url, "proxy_url": url, "error": "fake.fail()"}
+        return error(**members, **dict.fromkeys(("request", "response")))
+    return error()
+
+
+class Faults:
+    """The faults that are armed, the oldest first."""
+
+    def __init__(self) -> None:
+        self._armed: list[Fault] = []
+        self._lock = Lock()
+
+    def arm(self, ordered: Fault) -> None:
+        self._armed.append(ordered)
+
+    def clear(self) -> None:
+        self._armed.clear()
+
+    def next(
+        self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool
+    ) -> Fault | None:
+        """
+        The fault that meets a call, or None.
+
+        Args:
+            means: answers whether a name or an ARN means the secret of the call.
+            step: the rotation step that makes it.
+            use: whether it happens now.
+        """
+        with self._lock:  # or two threads would use up the same one
+            for armed in self._armed:
+                if armed.concerns(operation, means, step):
+                    if use:
+                        armed.use()
+                    return armed
+        return None
+
+    def __bool__(self) -> bool:
+        return bool(self._armed)
+
+
+def ids_in(body: bytes) -> list[str]:
+    """The names and ARNs of secrets in the body of a request."""
+    try:
+        document: Any = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(document, dict):
+        return []
+    several = document.get("SecretIdList")
+    found = [document.get("SecretId"), document.get("Name"), *(several if isinstance(several, list) else ())]
+    return [sent for sent in found if isinstance(sent, str)]

@@ -1,0 +1,306 @@
+"""Rotation functions as Lambda runs them: looked up by ARN, called with JSON and a context."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
+from threading import Lock
+from typing import Any
+
+from pytest_fakesecrets._core.arn import FunctionArn, function_arn, parse_function_arn
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
+from pytest_fakesecrets._core.interrupts import is_interrupt
+from pytest_fakesecrets._core.moments import check_delay
+from pytest_fakesecrets._core.public import public
+
+from .cold_start import Entry
+from .environment import in_environment
+
+Handler = Callable[[Any, Any], Any]
+
+#: What AWS's own rotation functions are given (user guide, troubleshoot_rotation).
+TIMEOUT = timedelta(seconds=30)
+#: What Lambda allows (developer guide, configuration-timeout).
+_LONGEST_TIMEOUT = timedelta(minutes=15)
+
+
+@public
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """The second argument of a Lambda function, as far as rotation functions look at it."""
+
+    function_name: str
+    invoked_function_arn: str
+    aws_request_id: str
+    deadline: datetime
+    clock: Callable[[], datetime] = field(repr=False)
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 128
+    log_group_name: str = ""
+    log_stream_name: str = ""
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the function may still run, by the clock that the test sees."""
+        return max(0, (self.deadline - self.clock()) // timedelta(milliseconds=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A rotation function that has been added to the fake."""
+
+    arn: str
+    handler: Handler
+    environ: Mapping[str, str] = field(repr=False)
+    timeout: timedelta = TIMEOUT
+    #: Where it is imported from afresh for each step, if it starts cold.
+    entry: Entry | None = None
+
+    def invoke(
+        self,
+        event: Mapping[str, str],
+        *,
+        invoked_arn: str,
+        request_id: str,
+        clock: Callable[[], datetime],
+        deadline: datetime,
+    ) -> object:
+        """
+        Call the handler as Lambda does: with the event out of JSON, and its environment set.
+
+        What it returns means nothing to Secrets Manager. What it raises in time comes out unchanged.
+
+        Raises:
+            FunctionTimedOut: it has taken longer than its timeout, by the clock that the test sees.
+        """
+        __tracebackhide__ = True
+        called = parse_function_arn(invoked_arn)
+        assert called is not None
+        context = LambdaContext(
+            function_name=called.name,
+            invoked_function_arn=invoked_arn,
+            aws_request_id=request_id,
+            deadline=deadline,
+            clock=clock,
+            log_group_name=f"/aws/lambda/{called.name}",
+        )
+
+        def run() -> object:
+            __tracebackhide__ = True
+            handler = self.handler if self.entry is None else self.entry.imported_afresh()
+            return handler(json.loads(json.dumps(event)), context)
+
+        try:
+            returned = in_environment(lambda_environ(called, self.environ), run)
+        except Exception as error:
+            if clock() > deadline and not is_interrupt(error):
+                raise timed_out() from error  # what it did after its time, nobody has seen
+            raise
+        if clock() > deadline:
+            raise timed_out()
+        return returned
+
+
+def timed_out() -> FunctionTimedOut:
+    return FunctionTimedOut(
+        "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
+        "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+    )
+
+
+def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The function's variables, beside those that AWS's own rotation functions read."""
+    return {
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "SECRETS_MANAGER_ENDPOINT": f"https://secretsmanager.{function.region}.amazonaws.com",
+        **environ,
+    }
+
+
+class Functions:
+    """The rotation functions that Secrets Manager is allowed to invoke."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+        self._lock = Lock()
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        return tuple(self._functions)
+
+    def add(
+        self,
+        handler: Handler | str,
+        *,
+        name: str | None,
+        environ: Mapping[str, str] | None,
+        account: str,
+        region: str,
+        timeout: timedelta = TIMEOUT,
+        starts_cold: bool = False,
+    ) -> str:
+        """
+        Add a function, or put another in the place of the one that has this name.
+
+        Raises:
+            FakeSecretsError: the handler cannot be found, or cannot be called as Lambda would.
+        """
+        variables = _checked_environ(environ or {})
+        parsed = parse_function_arn(self._arn(handler, name, account, region))
+        if parsed is None or parsed.qualifier:
+            raise FakeSecretsError(
+                f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
+                "140 of them, or a whole function ARN without a qualifier."
+            )
+        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler))
+        _check_callable(found)
+        entry = _entry(handler) if starts_cold else None
+        check_timeout(timeout)
+        with self._lock:
+            arn = self._arn(handler, name, account, region)
+            self._functions[arn] = Function(
+                arn=arn, handler=found, environ=variables, timeout=timeout, entry=entry
+            )
+        return arn
+
+    def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
+        if name is not None:
+            return name if name.startswith("arn:") else function_arn(region, account, name)
+        base = handler.rpartition(":")[2] if isinstance(handler, str) else getattr(handler, "__name__", "")
+        base = re.sub(r"[^A-Za-z0-9_-]", "", base)[:100] or "rotation-function"
+        arn = first = function_arn(region, account, base)
+        number = 1
+        while arn in self._functions and self._functions[arn].handler is not handler:
+            number += 1
+            arn = f"{first}-{number}"
+        return arn
+
+    def knows(self, arn: str) -> bool:
+        return _unqualified(arn) in self._functions
+
+    def find(self, arn: str) -> Function:
+        """
+        The function of that ARN, which may have a qualifier.
+
+        Raises:
+            FakeSecretsError: nobody has added it.
+        """
+        if not self.knows(arn):
+            known = "".join(f"\n- {arn}" for arn in self._functions)
+            raise FakeSecretsError(
+                f"There is no rotation function {arn!r} in the fake. Add it with add_rotation_function()"
+                + (f", or use one of:{known}" if known else ".")
+            )
+        return self._functions[_unqualified(arn)]
+
+
+def check_timeout(timeout: object) -> None:
+    """
+    Reject what Lambda does not take for a timeout.
+
+    Raises:
+        FakeSecretsError: it is not a timedelta, or it is too short or too long.
+    """
+    if type(timeout) is not timedelta or timeout <= timedelta(0):
+        raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
+    check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
+
+
+def _unqualified(arn: str) -> str:
+    parsed = parse_function_arn(arn)
+    return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
+
+
+def _loaded(reference: Handler | str) -> Handler:
+    if not isinstance(reference, str):
+        return reference
+    module, colon, name = reference.partition(":")
+    if not (module and colon and name):
+        raise FakeSecretsError(
+            f"{reference!r} names no function. Write it as 'package.module:function', "
+            "or pass the function itself."
+        )
+    try:
+        found: Handler = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise FakeSecretsError(f"The rotation function {reference!r} cannot be loaded: {error}.") from error
+    return found
+
+
+def _check_callable(handler: object) -> None:
+    if not callable(handler):
+        raise FakeSecretsError(
+            f"A rotation function has to be callable as handler(event, context), and {handler!r} is not."
+        )
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
+        raise FakeSecretsError(
+            f"{handler!r} is a coroutine function, and Lambda calls plain ones: it would get a "
+            "coroutine that nobody awaits. Wrap it as Lambda needs it, with asyncio.run()."
+        )
+    try:
+        inspect.signature(handler).bind({}, None)
+    except TypeError as error:
+        raise FakeSecretsError(f"{handler!r} cannot be called as handler(event, context): {error}.") from None
+    except ValueError:
+        pass  # some built-in callables have no signature to look at
+
+
+def _entry(handler: Handler | str) -> Entry:
+    """Where a handler is found again in a new copy of its module."""
+    if isinstance(handler, str):
+        module_name, _, name = handler.partition(":")
+    else:
+        module_name = getattr(handler, "__module__", None) or ""
+        name = getattr(handler, "__qualname__", "")
+    spec = getattr(sys.modules.get(module_name), "__spec__", None)
+    if spec is None or spec.loader is None or not _is_found(handler, module_name, name):
+        raise FakeSecretsError(
+            f"{handler!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
+            "function of a module that can be imported, under its own name. Give it as 'package.module:function'."
+        )
+    return Entry(spec, name)
+
+
+def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
+    if isinstance(handler, str):
+        return True  # it has been loaded from there
+    try:
+        return attrgetter(name)(sys.modules[module_name]) is handler
+    except AttributeError:
+        return False
+
+
+def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
+    for name, value in environ.items():
+        if not isinstance(value, str):
+            # A number is shown; anything else may be a secret.
+            given = (
+                repr(value) if isinstance(value, int | float) else f"an object of type {type(value).__name__}"
+            )
+            raise FakeSecretsError(f"The environment variable {name} has to be a string, not {given}.")
+        if not (name and _can_be_set(name) and "=" not in name and _can_be_set(value)):
+            raise FakeSecretsError(
+                f"The environment variable {name!r} cannot be set. Its name is text without '=', and neither the name nor "
+                "the value has a NUL or half of a surrogate pair."
+            )
+    return dict(environ)
+
+
+def _can_be_set(text: object) -> bool:
+    try:
+        return isinstance(text, str) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,278 @@
+"""
+The service model of the installed botocore: how requests are read, and what they may not be.
+
+It is the only list of shapes and constraints. Where the service refuses in words of its own, such
+as for an illegal name, the rule stands in the operation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import botocore.model  # its classes are not taken out of it: they are others once it has been reloaded
+from botocore import xform_name
+from botocore.loaders import create_loader
+from botocore.validate import ParamValidator
+
+from pytest_fakesecrets._core.errors import (
+    FakeSecretsError,
+    SerializationException,
+    ServiceError,
+    UnknownOperationException,
+    ValidationException,
+)
+from pytest_fakesecrets._operations import OPERATIONS, Response
+
+#: The quota of a secret value counts bytes (user guide, quotas), the constraint of the model characters.
+_MEASURED_IN_BYTES = {"SecretStringType"}
+
+#: Turns one JSON value into a Python value, and appends the constraints that it breaks.
+Reader = Callable[[Any, str, list[str]], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation: how its requests are read, and the function that decides it."""
+
+    name: str
+    read: Reader
+    function: Callable[..., Response]
+    #: The members that its answer has in this model; what a newer one has besides is left out.
+    answers_with: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def service_model() -> botocore.model.ServiceModel:
+    loader = create_loader(os.environ.get("AWS_DATA_PATH"))  # where botocore itself is in a zip archive
+    model = loader.load_service_model("secretsmanager", "service-2")
+    return botocore.model.ServiceModel(model, "secretsmanager")
+
+
+@cache
+def operation(name: str) -> Operation:
+    """
+    The operation of that name.
+
+    Raises:
+        UnknownOperationException: the installed botocore does not have it.
+        NotImplementedError: botocore has it, or a member of it, and the fake does not know it.
+    """
+    try:
+        model = service_model().operation_model(name)
+    except botocore.model.OperationNotFoundError:
+        raise UnknownOperationException from None
+    function = OPERATIONS.get(name)
+    if function is None:
+        raise NotImplementedError(f"pytest-fakesecrets does not know the operation {name} yet.")
+    known = inspect.signature(function).parameters
+    return Operation(
+        name=name,
+        read=_structure(model.input_shape, name_as=_parameter(name, known)),
+        function=function,
+        answers_with=frozenset(model.output_shape.members if model.output_shape else ()),
+    )
+
+
+def _parameter(operation_name: str, known: Mapping[str, Any]) -> Callable[[str], str]:
+    def parameter(member: str) -> str:
+        python_name: str = xform_name(member)
+        if python_name not in known:
+            raise NotImplementedError(
+                f"pytest-fakesecrets does not know the member {member} of {operation_name} yet."
+            )
+        return python_name
+
+    return parameter
+
+
+def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
+    """
+    The parameters of a request, by their Python names, from its JSON.
+
+    Raises:
+        SerializationException: the body is no JSON object, or a member has the wrong type.
+        ValidationException: members break constraints of the model; the text names each of them.
+    """
+    try:
+        document = json.loads(body.decode("utf-8", "surrogatepass") or "{}")
+    except (ValueError, RecursionError):
+        raise SerializationException("The body of the request is not JSON.") from None
+    violations: list[str] = []
+    parameters = read(document, "", violations)
+    if violations:
+        noun = "error" if len(violations) == 1 else "errors"
+        raise ValidationException(f"{len(violations)} validation {noun} detected: {'; '.join(violations)}")
+    return parameters  # type: ignore[no-any-return]  # the input shape of an operation is a structure
+
+
+def check_members(operation_name: str, **members: Any) -> None:
+    """
+    Hold what a test seeds to the constraints of the operation that would have brought it.
+
+    Raises:
+        FakeSecretsError: a member is unknown, or breaks a constraint.
+    """
+    shape = service_model().shape_for(f"{operation_name}Request")
+    report = ParamValidator().validate(members, shape)
+    if report.has_errors():
+        raise FakeSecretsError(report.generate_report())
+    try:
+        decode(operation(operation_name).read, json.dumps(members).encode())
+    except ServiceError as error:
+        raise FakeSecretsError(error.message) from None
+
+
+def _reader(shape: botocore.model.Shape) -> Reader:
+    if isinstance(shape, botocore.model.StructureShape):
+        return _structure(shape)
+    if isinstance(shape, botocore.model.ListShape):
+        return _list(shape)
+    return _scalar(shape)
+
+
+def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[str], str] = str) -> Reader:
+    members = {} if shape is None else shape.members
+    readers = [(wire, name_as(wire), _path(wire), _reader(member)) for wire, member in members.items()]
+    required = [] if shape is None else [(wire, _path(wire)) for wire in shape.required_members]
+
+    def read(value: Any, path: str, violations: list[str]) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise _wrong_type(path, "a structure")
+        prefix = f"{path}." if path else ""
+        for wire, name in required:
+            if value.get(wire) is None:
+                violations.append(
+                    f"Value null at '{prefix}{name}' failed to satisfy constraint: Member must not be null"
+                )
+        return {
+            python_name: member(value[wire], prefix + name, violations)
+            for wire, python_name, name, member in readers
+            if value.get(wire) is not None  # null is absent; members that the model lacks are ignored
+        }
+
+    return read
+
+
+def _list(shape: botocore.model.ListShape) -> Reader:
+    member, broken = _reader(shape.member), _constraints(shape, len)
+
+    def read(value: Any, path: str, violations: list[str]) -> list[Any]:
+        if type(value) is not list:
+            raise _wrong_type(path, "a list")
+        violations += broken(value, path)
+        return [member(item, f"{path}.{place}.member", violations) for place, item in enumerate(value, 1)]
+
+    return read
+
+
+def _scalar(shape: botocore.model.Shape) -> Reader:
+    python_type, noun = _SCALARS[shape.type_name]
+    is_blob = shape.type_name == "blob"
+    broken = _constraints(shape, _measure(shape))
+
+    def read(value: Any, path: str, violations: list[str]) -> Any:
+        if type(value) is not python_type:
+            raise _wrong_type(path, noun)
+        if is_blob:
+            value = _from_base64(value, path)
+        violations += broken(value, path)
+        return value
+
+    return read
+
+
+_SCALARS: Mapping[str, tuple[type[Any], str]] = {
+    "string": (str, "a string"),
+    "blob": (str, "Base64 text"),
+    "boolean": (bool, "a boolean"),
+    "integer": (int, "an integer"),
+    "long": (int, "an integer"),
+}
+
+
+def _from_base64(text: str, path: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _wrong_type(path, "Base64 text") from None
+
+
+def _wrong_type(path: str, noun: str) -> ServiceError:
+    return SerializationException(f"{path or 'The body of the request'} has to be {noun}.")
+
+
+def _measure(shape: botocore.model.Shape) -> Callable[[Any], int]:
+    if shape.type_name in ("integer", "long"):
+        return int
+    if shape.name in _MEASURED_IN_BYTES:
+        return lambda text: len(text.encode("utf-8", "surrogatepass"))
+    return len
+
+
+def _constraints(
+    shape: botocore.model.Shape, measure: Callable[[Any], int]
+) -> Callable[[Any, str], Sequence[str]]:
+    """A function that lists how a value breaks the shape's constraints, in the service's words."""
+    checks = _checks(shape, measure)
+    is_sensitive = shape.metadata.get("sensitive", False)
+
+    def broken(value: Any, path: str) -> Sequence[str]:
+        failed = [text for holds, text in checks if not holds(value)]
+        if not failed:
+            return failed
+        at = f"Value at '{path}'" if is_sensitive else f"Value '{_quoted(value)}' at '{path}'"
+        return [f"{at} failed to satisfy constraint: {text}" for text in failed]
+
+    return broken
+
+
+def _checks(
+    shape: botocore.model.Shape, measure: Callable[[Any], int]
+) -> list[tuple[Callable[[Any], bool], str]]:
+    bounds = shape.metadata
+    what = "value" if shape.type_name in ("integer", "long") else "length"
+    checks: list[tuple[Callable[[Any], bool], str]] = []
+    if "max" in bounds:
+        most = bounds["max"]
+        checks.append(
+            (lambda value: measure(value) <= most, f"Member must have {what} less than or equal to {most}")
+        )
+    if "min" in bounds:
+        least = bounds["min"]
+        checks.append(
+            (
+                lambda value: measure(value) >= least,
+                f"Member must have {what} greater than or equal to {least}",
+            )
+        )
+    if "pattern" in bounds:
+        matches = re.compile(bounds["pattern"]).fullmatch
+        checks.append(
+            (
+                lambda value: matches(value) is not None,
+                f"Member must satisfy regular expression pattern: {bounds['pattern']}",
+            )
+        )
+    if isinstance(shape, botocore.model.StringShape) and shape.enum:
+        allowed = frozenset(shape.enum)
+        checks.append(
+            (allowed.__contains__, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        )
+    return checks
+
+
+def _quoted(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def _path(member: str) -> str:
+    return member[0].lower() + member[1:]

@@ -1,0 +1,82 @@
+"""Calls while no fake is active: rejected where they would reach AWS by accident, and else recorded."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pytest_fakesecrets._core.errors import FakeSecretsError
+
+from . import state
+from .state import Departure
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSRequest
+
+_LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
+
+#: The packages whose responses come over the network.
+_HTTP_CLIENTS = {"urllib3", "aiohttp", "httpx"}
+#: What botocore raises, with their subclasses, where a request gets no response.
+_HTTP_ERRORS = {"HTTPClientError", "ConnectionError"}
+
+
+def check_may_leave(operation: str, url: str) -> None:
+    """
+    Reject a call where it would reach AWS by accident.
+
+    Raises:
+        FakeSecretsError: the guard is on, or the fake is active in the process that has started this one.
+    """
+    if _is_for_the_parent(url):
+        return
+    home = os.environ.get(state.HOME)
+    if home and home != str(os.getpid()):
+        raise FakeSecretsError(
+            f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
+            "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
+            "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
+        )
+    if state.guarded:
+        _record(operation, url, is_rejected=True)
+        raise FakeSecretsError(
+            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
+            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
+        )
+
+
+def depart(operation: str, request: AWSRequest) -> None:
+    """Record a call that leaves this process, unless the fixture fakesecrets_server of the parent answers it."""
+    url = str(request.url)
+    if not _is_for_the_parent(url):
+        request.context[state.DEPARTURE] = _record(operation, url, is_rejected=False)
+
+
+def _is_for_the_parent(url: str) -> bool:
+    home = os.environ.get(state.HOME)
+    return home is not None and home != str(os.getpid()) and _LOOPBACK.match(url) is not None
+
+
+def stay(context: dict[str, Any]) -> None:
+    """Remove a call from the record: it has not left, since a stub has answered it, or it was never sent."""
+    with suppress(ValueError):  # the record has been cleared since
+        state.departures.remove(context.pop(state.DEPARTURE))
+
+
+def is_from_the_network(response: object) -> bool:
+    return type(getattr(response, "raw", None)).__module__.partition(".")[0] in _HTTP_CLIENTS
+
+
+def is_of_the_network(error: BaseException) -> bool:
+    return any(kind.__name__ in _HTTP_ERRORS for kind in type(error).__mro__)
+
+
+def _record(operation: str, url: str, *, is_rejected: bool) -> Departure:
+    address = urlsplit(url)
+    endpoint = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"  # without a user and a password
+    departure = Departure(operation, endpoint, is_rejected)
+    state.departures.append(departure)
+    return departure
