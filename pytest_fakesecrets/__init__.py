@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ._core.rotation import Rotation as Rotation
     from ._core.rotation import RotationStep as RotationStep
     from ._core.schedule import Window as Window
+    from ._fake.fake import ROTATION_POINTS as ROTATION_POINTS
     from ._fake.fake import FakeSecrets as FakeSecrets
-    from ._fake.pausing import ROTATION_POINTS as ROTATION_POINTS
     from ._fake.secret_view import SecretView as SecretView
     from ._fake.secret_view import VersionView as VersionView
     from ._rotation.driver import RotationDriver as RotationDriver
@@ -45,7 +45,7 @@ __version__ = "0.1.0"
 
 #: The module of each public name, imported when the name is first used.
 _MODULES = {
-    "ROTATION_POINTS": "_fake.pausing",
+    "ROTATION_POINTS": "_fake.fake",
     "Assumptions": "_core.assumptions",
     "Call": "_service.history",
     "Clock": "_service.clock",

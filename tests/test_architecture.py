@@ -39,7 +39,7 @@ THIRD_PARTIES = {
     "freezegun": ("_service/freeze", "_service/real_time"),
     "dateutil": ("_service/clock",),
     "croniter": ("_core/cron",),
-    "types_boto3_secretsmanager": ("plugin", "_fake/fake", "_fake/clients"),
+    "types_boto3_secretsmanager": ("plugin", "_fake/fake"),
 }
 
 #: Third parties that only type checkers import.

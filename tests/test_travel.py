@@ -1048,7 +1048,7 @@ class TestTheEndsOfTheCalendar:
 
     @pytest.mark.parametrize("until", [timedelta.max, timedelta.min, "9999-12-31"])
     def test_limit_the_table_of_a_schedule(self, db, fakesecrets, monkeypatch, until):
-        monkeypatch.setattr("pytest_fakesecrets._fake.looking._MOST_WINDOWS", 1000)
+        monkeypatch.setattr("pytest_fakesecrets._fake.fake._MOST_WINDOWS", 1000)
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         with pytest.raises(FakeSecretsError, match=r"Choose (less|an earlier moment)\."):

@@ -1,36 +1,58 @@
-"""`FakeSecrets`: what the fixture gives to a test. It wires the parts together, and decides nothing."""
+"""`FakeSecrets`: what the fixture `fakesecrets` gives to a test. It connects the parts, and decides nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import chain, islice, takewhile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.interrupts import ensured
+from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.public import public
+from pytest_fakesecrets._core.rotation import STEPS, Rotation
+from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.store import Region
+from pytest_fakesecrets._operations import Context
+from pytest_fakesecrets._operations.seeding import Seed, add_secret, versions_of
+from pytest_fakesecrets._report.timeline import calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
-from pytest_fakesecrets._service.clock import Clock
+from pytest_fakesecrets._rotation.invocation import RotationRef
+from pytest_fakesecrets._service.barrier import encodable
+from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
+from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
 from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler
+from pytest_fakesecrets._service.history import Event
+from pytest_fakesecrets._service.parser import check_members
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
-from pytest_fakesecrets._transport import state
+from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.http_server import Server
+from pytest_fakesecrets._transport.install import put_handlers, reach
 
 from .backend import FakeBackend
-from .pausing import Pausing
+from .secret_view import SecretView
 
 if TYPE_CHECKING:
-    pass
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+#: How many rotation windows a table has at most: more than anybody reads, and a schedule has no end.
+_MOST_WINDOWS = 100_000
+
+#: Where an application can look at a rotation: before its first step, and after each of them.
+ROTATION_POINTS = ("RotateSecret", *STEPS)
 
 
 @public
-class FakeSecrets(Pausing):
+class FakeSecrets:
     """
     An AWS Secrets Manager in memory, which answers every `secretsmanager` client of the process.
 
@@ -207,6 +229,368 @@ class FakeSecrets(Pausing):
             self._rotations.clear()
 
         self._service.commit(emptied)
+
+    def secret(self, secret_id: str) -> SecretView:
+        """
+        A secret, read-only and live.
+
+        Raises:
+            FakeSecretsError: there is no such secret.
+        """
+        self._world.locate(secret_id)
+        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
+
+    def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
+        """The rotations so far, of one secret or of all, as they stand now, oldest first."""
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
+        return self._rotations.all(arn)
+
+    def check(self, rotation: Rotation) -> None:
+        """
+        Let a test fail where there is anything to say of what a rotation function did.
+
+        Args:
+            rotation: the rotation, as `rotate()`, `run()` or `rotations()` gave it; its steps until now count.
+
+        Raises:
+            AssertionError: there are findings; the text lists them.
+        """
+        __tracebackhide__ = True
+        if not isinstance(rotation, Rotation):
+            raise FakeSecretsError(
+                "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
+                f"{type(rotation).__name__}."
+            )
+        same = [
+            each
+            for each in self.rotations()
+            if (each.secret_id, each.token) == (rotation.secret_id, rotation.token)
+        ]
+        latest = same[0] if same else rotation
+        told = "".join(f"\n- {finding}" for finding in latest.findings)
+        if told:
+            raise AssertionError(
+                f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:{told}"
+            )
+
+    @property
+    def history(self) -> tuple[Event, ...]:
+        """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
+        self._world.catch_up()
+        return self._service.history.events
+
+    @property
+    def cloudtrail(self) -> tuple[dict[str, Any], ...]:
+        """The service's own events as CloudTrail records, about rotations, deletions and replications."""
+        return tuple(cloudtrail(self.history))
+
+    @property
+    def eventbridge(self) -> tuple[dict[str, Any], ...]:
+        """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
+        return tuple(eventbridge(self.history))
+
+    def schedule(self, secret_id: str, *, until: Moment | timedelta) -> str:
+        """
+        The windows that come, as a table, if each rotation succeeds when its window opens.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            until: windows that open after this moment are left out. A datetime, a date or a string,
+                in UTC, or a timedelta from now.
+
+        Raises:
+            FakeSecretsError: there is no such secret, it has no schedule, or there are too many windows.
+        """
+        _, secret = self._world.locate(secret_id)
+        window = secret.due_window
+        if window is None or secret.rotation is None:
+            raise FakeSecretsError(
+                f"{secret.name!r} does not rotate on a schedule. Give it one with "
+                "rotate_secret(RotationRules=...), and leave rotation turned on."
+            )
+        coming = chain([window], secret.rotation.schedule.windows(window.opens, LAST))
+        end = self._end_of_schedule(until)
+        windows = list(islice(takewhile(lambda each: each.opens <= end, coming), _MOST_WINDOWS + 1))
+        if len(windows) > _MOST_WINDOWS:
+            raise FakeSecretsError(
+                f"There are more than {_MOST_WINDOWS} windows until {utc(end)} UTC. Choose an earlier moment."
+            )
+        return calendar(windows)
+
+    def _end_of_schedule(self, until: Moment | timedelta) -> datetime:
+        if not isinstance(until, timedelta):
+            return moment_of(until)
+        end = moved(self.clock.now, until)
+        if end is None:
+            raise FakeSecretsError(
+                f"until={until!r} is outside the calendar, which ends with the year 9999. Choose less."
+            )
+        return end
+
+    def timeline(self, secret_id: str | None = None) -> str:
+        """The history as a table of labels over time, of one secret or of all. It never shows a value."""
+        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
+        self._world.catch_up()
+        return self.recorded(arn)
+
+    def recorded(self, arn: str | None = None, last: int | None = None) -> str:
+        """The timeline of what has been recorded, without running what has come due. For reports."""
+        events = self._service.history.events
+        arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
+        redact = self._service.redactor.redact
+        tables = [
+            timeline(redact(arn), [event for event in events if event.secret_id == arn], last, redact)
+            for arn in arns
+        ]
+        return encodable("\n\n".join(tables)) or "Nothing has happened yet."
+
+    @property
+    def is_active(self) -> bool:
+        return self._world.is_active
+
+    def _check_active(self) -> None:
+        if not self.is_active:
+            raise FakeSecretsError(state.NOT_ACTIVE)
+
+    def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
+        """
+        A botocore client for `secretsmanager`.
+
+        Args:
+            region_name: its region; the default one where none is named.
+            kwargs: whatever else `botocore.session.Session.create_client` takes.
+
+        Raises:
+            FakeSecretsError: the fake is not active, and its client would reach the real AWS; or region_name is not
+                the name of a region.
+        """
+        self._check_active()
+        reach()
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client: Any = state.session().create_client(
+            "secretsmanager", region_name=region_or_default(region_name), **{**keys, **kwargs}
+        )
+        client.meta.events.register(*botocore_hooks.NOT_WITHOUT_A_FAKE)
+        return client  # type: ignore[no-any-return]  # typed for those who have the stubs
+
+    def attach(self, client: Any) -> None:
+        """
+        Let this fake answer a client that it does not reach by itself.
+
+        Entering a fake reaches every client and session of botocore's. One that is built by hand, with an event
+        emitter that belongs to no session, is reached by this.
+
+        Args:
+            client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose
+                clients are then answered when they are made from now on.
+
+        Raises:
+            FakeSecretsError: it is neither.
+        """
+        if state.is_ours(client):
+            put_handlers(client.meta.events)
+            return
+        session = getattr(client, "_session", client)
+        if not hasattr(session, "get_component"):
+            raise FakeSecretsError(f"attach() takes a secretsmanager client or a session, not {client!r}.")
+        put_handlers(session.get_component("event_emitter"))
+
+    def add_secret(
+        self,
+        name: str,
+        value: Value | None = None,
+        *,
+        previous_value: Value | None = None,
+        deprecated_values: Sequence[Value] = (),
+        stuck: bool = False,
+        pending_value: Value | None = None,
+        owning_service: str | None = None,
+        type: str | None = None,
+        description: str | None = None,
+        kms_key_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        rotation_function: Handler | str | None = None,
+        rotation_rules: Mapping[str, Any] | None = None,
+        created_at: Moment | None = None,
+        last_rotated_at: Moment | None = None,
+        region_name: str | None = None,
+    ) -> SecretView:
+        """
+        Put a secret into the world that no API call could make.
+
+        Args:
+            name: its name.
+            value: its current value, or None for a secret that was born without one.
+            previous_value: the value with AWSPREVIOUS.
+            deprecated_values: values of versions without labels, oldest first.
+            stuck: whether a rotation has failed and left AWSPENDING behind, so that the next is refused.
+            pending_value: what that rotation had put, or None where it had not come that far.
+            owning_service: the AWS service that manages the secret, such as "rds". Those that rotate
+                their secrets have rotation turned on, every 7 days unless rotation_rules say otherwise.
+            type: the partner's format of a managed external secret, such as "DatabricksPAT".
+            description: its description.
+            kms_key_id: a customer's key.
+            tags: its tags, those of AWS ("aws:...") among them. That of the owning_service is set in any case.
+            rotation_function: what rotates it: a handler, "module:function", or the ARN of one that
+                has been added.
+            rotation_rules: RotationRules, as RotateSecret takes them.
+            created_at: when it was created: a datetime, a date or a string, in UTC; else now.
+            last_rotated_at: when its last rotation succeeded.
+            region_name: its region; else the default one.
+
+        Raises:
+            FakeSecretsError: there is a secret of that name, or the parts cannot be together.
+        """
+        rotated = None if last_rotated_at is None else moment_of(last_rotated_at)
+        seed = Seed(
+            value=value,
+            previous_value=previous_value,
+            deprecated_values=deprecated_values,
+            is_stuck=stuck,
+            pending_value=pending_value,
+            owning_service=owning_service,
+            type=type,
+            description=description,
+            kms_key_id=kms_key_id,
+            tags=tags,
+            created_at=moment_of(created_at or rotated or self._service.clock.now),
+            last_rotated_at=rotated,
+            function_arn=self._function_arn(rotation_function, region_name),
+            rotation_rules=rotation_rules,
+        )
+        return self._seeded(name, seed, region_name)
+
+    def _function_arn(self, function: Handler | str | None, region_name: str | None) -> str | None:
+        """The ARN of a function that is given as one, or that is added first."""
+        if function is None:
+            return None
+        if isinstance(function, str) and function.startswith("arn:"):
+            self._service.functions.find(function)
+            return function
+        return self._service.functions.add(
+            function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_or_default(region_name)
+        )
+
+    def _seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
+        check_members("CreateSecret", Name=name)
+        check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
+        region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
+
+        def seeded(context: Context) -> str:
+            tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
+            return add_secret(context, name, seed, tokens[::-1]).arn
+
+        return self.secret(self._service.transact(region, seeded, by="add_secret"))
+
+    def rotate(
+        self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
+    ) -> Rotation:
+        """
+        Call RotateSecret and run the rotation to its end, also where the test drives.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            handler: the rotation function, added first; or the ARN of one; or None for the one
+                that the secret has.
+            rotate_secret_arguments: further members of RotateSecret, such as RotationRules.
+
+        Returns:
+            The rotation as it ended. It may have failed, and then a RotationFailedWarning says why.
+
+        Raises:
+            FakeSecretsError: there is no such secret, or no such function.
+            botocore.exceptions.ClientError: RotateSecret is refused.
+        """
+        region, secret = self._world.locate(secret_id)
+        place = self._begun(region, secret, handler, rotate_secret_arguments)
+        if place.rotation.status == "in progress":
+            return self._rotations.run_to_the_end(place)
+        return place.rotation
+
+    @contextmanager
+    def rotation_paused(
+        self,
+        secret_id: str,
+        *,
+        after: str = "RotateSecret",
+        handler: Handler | str | None = None,
+        **rotate_secret_arguments: Any,
+    ) -> Iterator[Rotation]:
+        """
+        Rotate a secret, stand still in the middle while the block runs, and then go on to the end.
+
+        A rotation of the secret that waits already is the one that is meant; else RotateSecret begins one.
+
+        Args:
+            secret_id: the name or ARN of the secret.
+            after: where it stands: "RotateSecret", before the first step, or the name of a step. All of them
+                are in `ROTATION_POINTS`, for a parametrisation.
+            handler: the rotation function, as `rotate()` takes it.
+            rotate_secret_arguments: further members of RotateSecret.
+
+        Returns:
+            The rotation, as it stands in the block.
+
+        Raises:
+            FakeSecretsError: there is no such secret, function or point.
+            Exception: whatever the rotation function raises, unchanged.
+        """
+        if after not in ROTATION_POINTS:
+            raise FakeSecretsError(
+                f"There is no point {after!r} to stand at. There are {', '.join(ROTATION_POINTS)}."
+            )
+        region, secret = self._world.locate(secret_id)
+        was_paused = secret.arn in self._rotations.paused
+        try:
+            try:
+                self._rotations.paused.add(secret.arn)
+                waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
+                place = (
+                    waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
+                )
+                driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
+                for _ in range(_steps_before(place.rotation, after)):
+                    driver.step(secret_id=secret.arn)
+                yield place.rotation
+                if place.rotation.status == "in progress":
+                    driver.run(secret_id=secret.arn)
+            finally:
+                self._go_on(secret, was_paused)
+        finally:
+            self._go_on(secret, was_paused)  # once more: see ensured()
+
+    def _go_on(self, secret: Secret, was_paused: bool) -> None:
+        if not was_paused:
+            self._rotations.paused.discard(secret.arn)
+
+    def _begun(
+        self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
+    ) -> RotationRef:
+        """RotateSecret, and where the rotation is that it has started."""
+        if handler is not None:
+            members["RotationLambdaARN"] = self._function_arn(handler, region.name)
+        client = self.client(region.name, **_keys_of(region.account))
+        token = client.rotate_secret(SecretId=secret.arn, **members)["VersionId"]
+        if token not in region.rotations_of(secret):
+            raise FakeSecretsError(
+                f"RotateSecret has only stored the schedule of {secret.name!r}: with RotateImmediately=False "
+                "a secret without a rotation function has nothing to run."
+            )
+        return RotationRef(region, secret.arn, token)
+
+
+def _steps_before(rotation: Rotation, point: str) -> int:
+    """How many steps run before a rotation stands at a point."""
+    points = ("RotateSecret", *rotation.plan)
+    done = 0 if rotation.status == "failed" else rotation.position
+    if point not in points or points.index(point) < done:
+        raise FakeSecretsError(f"{rotation!r} cannot stand at {point!r}: its points are {', '.join(points)}.")
+    return points.index(point) - done
+
+
+def _keys_of(account: str) -> Mapping[str, str]:
+    return {} if account == DEFAULT_ACCOUNT else {"aws_access_key_id": account}
 
 
 def _environment() -> Mapping[str, str | None]:

@@ -18,10 +18,9 @@ from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.service import Service
 
-from .agenda import Due, Entry
 from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
-from .scheduler import Plan
+from .scheduler import Due, Entry, Plan
 
 #: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
 _PATIENCE = 30.0
