@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from support import check_answer, refuse_to_change
 
+from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._service.service import Service
 
 settings.register_profile("default", deadline=None, max_examples=25)
@@ -52,3 +53,11 @@ def inner_runs_have_the_plugins_of_the_tests(request, monkeypatch):
         is_needed = "ypothesis" in request.node.nodeid
         left_out = [name for name in NOT_TESTED if not (is_needed and name == "hypothesispytest")]
         monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in left_out))
+
+
+@pytest.fixture(autouse=True)
+def inner_runs_are_forgotten():
+    """What an inner run has seen in the environment is not what the user of the outer run has set."""
+    known = set(isolation._LEFTOVERS._of_the_user)
+    yield
+    isolation._LEFTOVERS._of_the_user = known
