@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._plugin.isolation import FAKE
+from ._plugin.stash import FAKE
 from ._transport.install import begin_run
 
 if TYPE_CHECKING:

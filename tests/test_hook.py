@@ -717,6 +717,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
             "imported pytest_fakesecrets._plugin",
             "imported pytest_fakesecrets._plugin.failure_hints",
             "imported pytest_fakesecrets._plugin.isolation",
+            "imported pytest_fakesecrets._plugin.stash",
             "imported pytest_fakesecrets._transport",
             "imported pytest_fakesecrets._transport.botocore_hooks",
             "imported pytest_fakesecrets._transport.install",

@@ -11,12 +11,10 @@ import pytest
 
 from pytest_fakesecrets._transport.state import DUMMIES, HOME
 
-if TYPE_CHECKING:
-    from pytest_fakesecrets._fake.fake import FakeSecrets
-    from pytest_fakesecrets._service.environment import Environment, Lent
+from .stash import FAKE
 
-#: The fake of a test, until its last report is made.
-FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
+if TYPE_CHECKING:
+    from pytest_fakesecrets._service.environment import Environment, Lent
 
 #: The variables that a fake sets.
 _NAMES = (*DUMMIES, "AWS_DEFAULT_REGION", HOME)

@@ -1,0 +1,13 @@
+"""Where a test item keeps its fake: apart from the hooks, since pytest imports those by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_fakesecrets._fake.fake import FakeSecrets
+
+#: The fake of a test, until its last report is made.
+FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
