@@ -33,7 +33,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     begin_run(config)  # where a conftest loads this plugin, it is too late for the other hook
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
-        config.pluginmanager.import_plugin("pytest_fakesecrets._report.pytest_hooks")
+        from ._report import pytest_hooks
+
+        if not config.pluginmanager.is_registered(pytest_hooks):
+            config.pluginmanager.register(pytest_hooks, pytest_hooks.__name__)
 
 
 @pytest.fixture
