@@ -50,6 +50,8 @@ def inner_runs_have_the_plugins_of_the_tests(request, monkeypatch):
     """Runs of pytest inside of a test do without Hypothesis's plugin too: loading it takes most of their time."""
     if "pytester" in request.fixturenames:
         request.getfixturevalue("pytester")  # it clears the variable
+        for name in ("CI", "BUILD_NUMBER"):  # pytest prints longer summaries where one of them is set
+            monkeypatch.delenv(name, raising=False)
         is_needed = "ypothesis" in request.node.nodeid
         left_out = [name for name in NOT_TESTED if not (is_needed and name == "hypothesispytest")]
         monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in left_out))

@@ -1147,6 +1147,8 @@ def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(sta
     look_at(state)
 
 
+#: A secret has at most 100 versions of the last day. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+MOST_VERSIONS = 100
 SHOWN = [f"{letter}{number}" for letter in "ab" for number in range(5)]
 #: Older models of botocore have no SortBy.
 SORTS = (
@@ -1335,6 +1337,8 @@ class Listings(RuleBasedStateMachine):
 
     @rule(label=st.none() | st.sampled_from(["x", "y"]))
     def put_version(self, label):
+        if len(self.versions) == MOST_VERSIONS:
+            return
         self.versions = [*self.versions, token(len(self.versions) + 1)]
         stages = {} if label is None else {"VersionStages": [label]}
         self.client.put_secret_value(

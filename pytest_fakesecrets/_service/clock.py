@@ -134,11 +134,9 @@ class Clock:
                 if freeze.is_alive and freeze.state == after:  # else its owner has moved it since
                     freeze.restore(before)
             self._borrowed.clear()
-            if self._own is not None and self._own.freeze is not None:
+            if self._own is not None:
                 self._own.end()
-            self._own = (
-                None  # only now: an exception from outside may come in between, and then this is called again
-            )
+            self._own = None  # only now: after an interrupt in end() this is called again
 
     def _travel(self, aim: Callable[[datetime], datetime]) -> None:
         """Go from where the clock stands to where *aim* leads, and stop at each instant at which something is due."""
@@ -178,11 +176,7 @@ class Clock:
         if self._own is not None:  # other code has stopped it
             self._own.end()
         self._own = OwnFreeze(_standing())
-        try:
-            return self._own.start()
-        except BaseException:
-            self._own = None
-            raise
+        return self._own.start()  # where an interrupt comes just after its start, stop() ends it
 
     def _advance(self, moment: datetime) -> None:
         with self._lock:

@@ -175,13 +175,21 @@ class OwnFreeze:
             if self._is_outermost:
                 let_clocks_go_on(self._freezing, self._api)
         except BaseException:  # an interrupt too: freezegun has begun by then
-            if self._api["freeze_factories"]:
+            if self.freeze is not None:
+                self.end()
+            elif self._api["freeze_factories"]:
                 self._freezing.stop()
             raise
         return self.freeze
 
     def end(self) -> None:
-        """Stop this freeze and no other one, and undo what freezegun has changed as soon as none is left."""
+        """
+        Stop this freeze and no other one, and undo what freezegun has changed as soon as none is left.
+
+        It may be called again, and also where start() did not come to its end.
+        """
+        if self.freeze is None:
+            return
         place = self._place
         others = len(self._api["freeze_factories"]) - (place is not None)
         if others:
@@ -203,9 +211,10 @@ class OwnFreeze:
     @property
     def _place(self) -> int | None:
         """Where on freezegun's stacks it is: nowhere where other code has called stop() once too often."""
-        assert self.freeze is not None
-        factories = self._api["freeze_factories"]
-        return next((place for place, each in enumerate(factories) if each is self.freeze.factory), None)
+        factory = self.freeze.factory if self.freeze is not None else None
+        return next(
+            (place for place, each in enumerate(self._api["freeze_factories"]) if each is factory), None
+        )
 
     @property
     def _stacks(self) -> Iterator[list[Any]]:
