@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._core.errors import ReportingFailedWarning as ReportingFailedWarning
     from ._core.errors import RotationFailedWarning as RotationFailedWarning
     from ._core.errors import TargetDown as TargetDown
+    from ._core.errors import UnusedFaultWarning as UnusedFaultWarning
     from ._core.finding import Finding as Finding
     from ._core.rotation import Rotation as Rotation
     from ._core.rotation import RotationStep as RotationStep
@@ -69,6 +70,7 @@ _MODULES = {
     "Server": "_transport.http_server",
     "ServiceEvent": "_service.history",
     "TargetDown": "_core.errors",
+    "UnusedFaultWarning": "_core.errors",
     "ValueStored": "_service.history",
     "VersionView": "_fake.secret_view",
     "Window": "_core.schedule",

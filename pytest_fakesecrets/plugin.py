@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,14 +84,3 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         with barrier.Barrier("the explanation of a failed assertion"):
             return assertion_messages.explain(left, right)
     return None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.failed and (fake := item.stash.get(FAKE, None)) is not None:
-        from ._service import barrier
-
-        with barrier.Barrier("the report section of a failed test"):
-            report.sections.append(("fakesecrets", fake.recorded(last=200)))
-    return report

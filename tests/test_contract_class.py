@@ -295,7 +295,7 @@ class TestAFailure:
 
         ran.stdout.fnmatch_lines(
             [
-                "*raised KeyError at test_names_the_line_of_the_function.py:* in create: 'nowhere'; v1 AWSCURRENT, *"
+                "*raised KeyError: 'nowhere' at test_names_the_line_of_the_function.py:* in create; v1 AWSCURRENT, *"
             ]
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 
 import boto3
@@ -37,6 +39,7 @@ from pytest_fakesecrets import (
     InvocationRefused,
     RotationFailedWarning,
     RotationStep,
+    UnusedFaultWarning,
 )
 from pytest_fakesecrets._service.parser import service_model
 
@@ -1425,3 +1428,116 @@ def test_a_client_that_has_our_handlers_twice_meets_a_fault_once(fakesecrets, cl
 
     calls = [event.operation for event in fakesecrets.history if isinstance(event, Call)]
     assert calls == ["CreateSecret", "GetSecretValue"]
+
+
+class TestAFaultThatNoCallMeets:
+    def test_is_a_warning_with_the_line_that_injected_it(self, fake, once):
+        line = sys._getframe().f_lineno + 1
+        fake.fail("GetSecretValue", "ThrottlingException", secret_id="bd", step="setSecret")
+
+        with pytest.warns(UnusedFaultWarning) as issued:
+            fake.reset()
+
+        assert len(issued) == 1
+        assert [(Path(each.filename).name, each.lineno) for each in issued] == [("test_faults.py", line)]
+        assert str(issued[0].message) == (
+            "No call met the injected fault fail('GetSecretValue', 'ThrottlingException', secret_id='bd', "
+            f"step='setSecret') at test_faults.py:{line} in test_is_a_warning_with_the_line_that_injected_it: the test has "
+            "not tried what it is about. There is no secret 'bd'. Did you mean 'db'? Correct the operation, secret_id "
+            "or step, or remove the fault."
+        )
+
+    @pytest.mark.parametrize(
+        ("failure", "shown"),
+        [
+            (EndpointConnectionError, "EndpointConnectionError"),
+            (ReadTimeoutError(endpoint_url="https://user:hunter2@host"), "ReadTimeoutError"),
+            ((400, "Odd", "hunter2"), "'Odd'"),
+            (timedelta(seconds=5), "datetime.timedelta(seconds=5)"),
+        ],
+        ids=["a class", "an exception", "an answer", "a delay"],
+    )
+    def test_is_named_without_its_message(self, fake, failure, shown):
+        fake.fail("GetSecretValue", failure)
+
+        with pytest.warns(
+            UnusedFaultWarning, match=re.escape(f"fail('GetSecretValue', {shown}) at")
+        ) as issued:
+            fake.reset()
+
+        assert "hunter2" not in str(issued[0].message)
+
+    def test_is_one_that_a_call_has_met_even_once(self, fake, once):
+        fake.fail("GetSecretValue", "ThrottlingException", times=None)
+        with refused():
+            once.get_secret_value(SecretId="db")
+
+        fake.reset()  # a warning would be an error in this run
+
+    def test_is_reported_when_the_test_ends_and_leaves_nothing_behind(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+            from pytest_fakesecrets import FakeSecrets, UnusedFaultWarning
+
+
+            def test_with_a_fixture(fakesecrets):
+                fakesecrets.fail("GetSecretValue", "ThrottlingException")
+
+
+            def test_with_a_block():
+                with pytest.raises(UnusedFaultWarning, match="No call met"):
+                    with FakeSecrets() as fake:
+                        fake.fail("GetSecretValue", "ThrottlingException")
+                assert not fake.is_active
+
+
+            def test_that_fails_by_itself():
+                with pytest.raises(LookupError), pytest.warns(UnusedFaultWarning):
+                    with FakeSecrets() as fake:
+                        fake.fail("GetSecretValue", "ThrottlingException")
+                        raise LookupError
+            """
+        )
+
+        ran = pytester.runpytest("-W", "error::pytest_fakesecrets.UnusedFaultWarning")
+
+        ran.assert_outcomes(passed=3, errors=1)
+        ran.stdout.fnmatch_lines(
+            [
+                "E * pytest_fakesecrets.UnusedFaultWarning: No call met the injected fault "
+                "fail('GetSecretValue', 'ThrottlingException') at test_*.py:6 *"
+            ]
+        )
+
+
+def test_a_fault_that_retries_have_absorbed_is_named_where_no_exception_was_raised(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+
+        def test_it(fakesecrets, fakesecrets_client):
+            fakesecrets_client.create_secret(Name="db", SecretString="old")
+            fakesecrets.fail("GetSecretValue", "ThrottlingException")
+            with pytest.raises(fakesecrets_client.exceptions.ClientError):
+                fakesecrets_client.get_secret_value(SecretId="db")
+
+
+        def test_without_a_fault(fakesecrets, fakesecrets_client):
+            with pytest.raises(LookupError):
+                pass
+        """
+    )
+
+    ran = pytester.runpytest()
+
+    ran.assert_outcomes(failed=2)
+    ran.stdout.fnmatch_lines(
+        [
+            "hint: Calls met these injected faults, and then the next calls succeeded:",
+            "- fail('GetSecretValue', 'ThrottlingException'), times=1",
+            "*Inject the fault with times=None to let each retry fail too.",
+        ]
+    )
+    assert str(ran.stdout).count("hint: Calls met these") == 1

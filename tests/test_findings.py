@@ -529,12 +529,51 @@ class TestCheck:
             fakesecrets.check(rotation)
 
         assert str(raised.value) == (
-            f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:\n"
+            f"The rotation of {rotation.secret_id} failed in finishSecret, attempt 1: FakeSecretsError: "
+            f"{rotation.error}\nFindings:\n"
             "- step-did-nothing (finishSecret): finishSecret returned without moving a label: the new value never "
             "becomes current. Move AWSCURRENT to the version of event['ClientRequestToken'].\n"
             "- pending-left-behind (finishSecret): AWSPENDING is on v2, which is not current: the next RotateSecret "
             "is refused. Leave AWSPENDING on the version that becomes current, or remove it from there."
         )
+
+    def test_fails_for_a_rotation_that_failed_without_findings(self, db, fakesecrets):
+        def fails(event, context):
+            raise ValueError("no route to host")
+
+        with pytest.warns(RotationFailedWarning):
+            rotation = fakesecrets.rotate("db", fails)
+
+        with pytest.raises(AssertionError) as raised:
+            fakesecrets.check(rotation)
+
+        line = fails.__code__.co_firstlineno + 1
+        assert rotation.findings == ()
+        assert str(raised.value) == (
+            f"The rotation of {rotation.secret_id} failed in createSecret, attempt 1: ValueError: no route to host "
+            f"at test_findings.py:{line} in fails\nFindings: none"
+        )
+
+    @pytest.mark.parametrize(
+        ("disturb", "said"),
+        [
+            (lambda fake, driver, db: None, "is in progress, and no step has run"),
+            (lambda fake, driver, db: driver.step(), "is in progress after createSecret, attempt 1"),
+            (
+                lambda fake, driver, db: (driver.step(), db.cancel_rotate_secret(SecretId="db")),
+                "was cancelled in createSecret, attempt 1",
+            ),
+        ],
+        ids=["before its first step", "in progress", "cancelled"],
+    )
+    def test_fails_for_a_rotation_that_has_not_succeeded(
+        self, db, fakesecrets, fakesecrets_rotation, disturb, said
+    ):
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+        disturb(fakesecrets, fakesecrets_rotation, db)
+
+        with pytest.raises(AssertionError, match=said):
+            fakesecrets.check(fakesecrets.rotations()[0])
 
     @pytest.mark.parametrize("given", ["db", None, ()])
     def test_takes_nothing_but_a_rotation(self, fakesecrets, given):
@@ -545,7 +584,6 @@ class TestCheck:
         function = fakesecrets.add_rotation_function(in_step("testSecret", lambda *a: None))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         early = fakesecrets.rotations()[0]
-        fakesecrets.check(early)
 
         fakesecrets_rotation.run()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 from rotation_functions import raising_in, well_behaved
@@ -169,8 +170,13 @@ class TestTheTimeline:
 
         text = fakesecrets.timeline("db")
 
-        assert "setSecret raised ValueError  " in text
-        assert "setSecret raised ValueError (attempt 2)" in text
+        line = raising_in.__code__.co_firstlineno
+        raised = re.findall(r"setSecret raised ValueError: x at (\w+\.py):(\d+) in (\w+)(.*)", text)
+        assert [(file, function) for file, _, function, _ in raised] == [
+            ("rotation_functions.py", "fails")
+        ] * 2
+        assert all(int(number) > line for _, number, _, _ in raised)
+        assert [rest.startswith(" (attempt 2)") for *_, rest in raised] == [False, True]
         assert text.count("RotationFailed") == 2
 
     def test_of_all_secrets_has_a_table_for_each(self, db, fakesecrets):

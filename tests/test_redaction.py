@@ -316,11 +316,11 @@ class TestWhatStays:
         ran.stdout.fnmatch_lines(
             [
                 "E * first-rotation-failed: The first rotation failed in createSecret: RuntimeError: no login as [*][*][*], "
-                "Basic [*][*][*], finish[*][*][*]",
+                "Basic [*][*][*], finish[*][*][*] at *.py:5 in rotate",
                 "    What to do: A young secret has no AWSPREVIOUS, and its value only what it was created with.",
                 "    What happened to 'app/db':",
                 "        createSecret  no call",
-                "      * raised RuntimeError at test_*.py:5 in rotate: no login as [*][*][*], Basic [*][*][*], *",
+                "      * raised RuntimeError: no login as [*][*][*], Basic [*][*][*], finish[*][*][*] at test_*.py:5 in rotate; *",
             ]
         )
 

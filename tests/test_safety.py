@@ -1389,7 +1389,7 @@ NOT_INJECTED = {
     "pytest_hooks._Recorder.__init__", "pytest_hooks._Messenger.__init__", "pytest_hooks._Writer.__init__",
     "pytest_hooks._Writer._write", "pytest_hooks._Messenger.pytest_sessionfinish", "redaction.Redactor._forget",
     # Only where something else is broken, in a contract, or where a test asks for it.
-    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "failure_warnings.described", "timeline.calendar",
+    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "timeline.calendar",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 
@@ -1515,6 +1515,8 @@ def test_it(fakesecrets, fakesecrets_client, fault):
         assert view.labels == {"AWSCURRENT": "v1"}
     with pytest.raises(AssertionError):
         assert fakesecrets.rotations()[0] == fakesecrets.rotations()[1]
+    with pytest.raises(AssertionError):
+        assert fakesecrets.rotations()[0].status == "succeeded"
     assert view.labels == {"AWSCURRENT": "nowhere", "AWSPREVIOUS": "v1"}
 """
 
@@ -1723,7 +1725,7 @@ OTHERS = {
     ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_changed"), ("Dates", "windows"),
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
-    ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
+    ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
 }  # fmt: skip
 
 

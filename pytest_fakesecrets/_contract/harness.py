@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,12 +23,13 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.invocation import RotationRef
-from pytest_fakesecrets._service.barrier import PACKAGE, encodable, repr_of
+from pytest_fakesecrets._service.barrier import encodable, repr_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
+from pytest_fakesecrets._service.user_code import raising_line
 
 from .call_recorder import told_of
 from .target import CredentialTarget
@@ -229,7 +228,7 @@ class Harness:
 
     def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
         calls = [name for _, name in self.log[start:]]
-        ended = "returned" if error is None else f"raised {self.described(error, _place(error))}"
+        ended = "returned" if error is None else f"raised {self.described(error)}"
         self.visits.append(InvocationRecord(step, attempt, calls, ended, self.labels()))
 
     # What the function does
@@ -293,9 +292,12 @@ class Harness:
         """The repr of a value in a message, without secret values."""
         return self.redacted(repr_of(value))
 
-    def described(self, error: BaseException | None, place: str = "") -> str:
-        """The type, the place and the message of an exception of the function, without secret values."""
-        return "" if error is None else described(error, self.fake._service.redactor, place)
+    def described(self, error: BaseException | None) -> str:
+        """The type, the message and the line of an exception of the function, without secret values."""
+        if error is None:
+            return ""
+        line = raising_line(error, self.fake._service.functions.find(self.function).handler)
+        return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
         """
@@ -323,18 +325,6 @@ class Harness:
                 yield f"  attempt {attempt}"
             yield f"    {visit.step:<13} {', '.join(name for name in visit.calls if name != 'return') or 'no call'}"
             yield f"    {'':<13} {visit.ended}; {visit.labels}"
-
-
-def _place(error: BaseException) -> str:
-    """Where a function has raised: its own line, and not the one of a library that it has called."""
-    lines = [
-        line
-        for line in traceback.extract_tb(error.__traceback__)
-        if not line.filename.startswith(PACKAGE) and "site-packages" not in line.filename
-    ]
-    return (
-        f" at {os.path.basename(lines[-1].filename)}:{lines[-1].lineno} in {lines[-1].name}" if lines else ""
-    )
 
 
 LABELS = (CURRENT, PENDING, PREVIOUS)

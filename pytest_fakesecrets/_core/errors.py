@@ -171,6 +171,11 @@ class RotationFailedWarning(UserWarning):
 
 
 @public
+class UnusedFaultWarning(UserWarning):
+    """A fault that a test injected with `fail()` was met by no call, so the test did not try what it meant to try."""
+
+
+@public
 class CredentialRefused(PermissionError):
     """The target is up, and refuses: a login, or a password that it does not take. No value is in the text."""
 

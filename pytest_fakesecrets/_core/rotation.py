@@ -46,6 +46,8 @@ class RotationStep:
         error: what the function raised, or what was wrong after it had returned; else None.
         redelivered: whether the call repeats one that had been delivered before.
         findings: what is wrong with what the function did in it.
+        error_message: the type and the message of the error, without secret values; else None.
+        raised_at: the line of the function that raised it, such as "rotation.py:12 in set_secret"; else None.
     """
 
     name: str
@@ -58,10 +60,17 @@ class RotationStep:
     error: BaseException | None = field(default=None, repr=False)
     redelivered: bool = False
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    error_message: str | None = field(default=None, repr=False)
+    raised_at: str | None = field(default=None, repr=False)
 
     @property
     def succeeded(self) -> bool:
         return self.error is None
+
+    @property
+    def error_summary(self) -> str | None:
+        """What it raised and where: "ValueError: message at rotation.py:12 in set_secret", without secret values."""
+        return f"{self.error_message} at {self.raised_at}" if self.raised_at else self.error_message
 
     @property
     def was_raised(self) -> bool:
@@ -76,6 +85,40 @@ class RotationStep:
     def at(self) -> datetime:
         """When it became an event of the history: at its end."""
         return self.end
+
+
+_VERBS = {"in progress": "is in progress", "abandoned": "was abandoned", "cancelled": "was cancelled"}
+
+
+class StatusText(str):
+    """The status of a rotation. It knows the steps, so that a failed comparison can say why the rotation failed."""
+
+    __slots__ = ("_steps",)
+    _steps: tuple[RotationStep, ...]
+
+    def __new__(cls, status: str, steps: tuple[RotationStep, ...]) -> StatusText:
+        made = super().__new__(cls, status)
+        made._steps = steps
+        return made
+
+    def __reduce__(self) -> tuple[type[StatusText], tuple[str, tuple[RotationStep, ...]]]:
+        return StatusText, (str(self), self._steps)
+
+    @property
+    def summary(self) -> str:
+        """What became of the rotation: "failed in setSecret, attempt 2: ValueError: message at file.py:12 in f"."""
+        verb = _VERBS.get(self, str(self))
+        if not self._steps:
+            return f"{verb}, and no step has run"
+        step = self._steps[-1]
+        preposition = "after" if self == "in progress" else "in"
+        where = f"{verb} {preposition} {step.name}, attempt {step.attempt}"
+        return f"{where}: {step.error_summary}" if step.error_summary else where
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all steps, each once."""
+        return tuple(dict.fromkeys(finding for step in self._steps for finding in step.findings))
 
 
 @public
@@ -114,6 +157,9 @@ class Rotation:
     attempts_before: int = 0
     #: None where the owner of the secret, or a partner, rotates it.
     function_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "status", StatusText(self.status, self.steps))
 
     def __repr__(self) -> str:
         run = "test run" if self.is_test else "rotation"

@@ -1,4 +1,4 @@
-"""Why an assertion about labels failed: where each label was expected, where it is, and who moved it."""
+"""Explanations of failed assertions about labels, rotations and other values of the package."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.formatting import table, utc
+from pytest_fakesecrets._core.rotation import Rotation, StatusText
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._service.barrier import encodable, repr_of
 from pytest_fakesecrets._service.history import LabelMoved
@@ -32,9 +33,26 @@ def _explained(left: object, right: object) -> Iterable[str] | None:
             return [*_different_moves(seen, expected), *_story(seen.snapshot)]
         if isinstance(seen, Staging | Labels):
             return [*_different_places(seen, expected), *_story(seen.snapshot)]
+        if isinstance(seen, StatusText) and isinstance(expected, str):
+            return _different_status(seen, expected)
     if type(left) is type(right) and is_dataclass(left) and type(left).__module__.startswith(_PACKAGE):
         return _different_fields(left, right)
     return None
+
+
+def _different_status(seen: StatusText, expected: object) -> Iterator[str]:
+    yield f"the status of the rotation is {str(seen)!r}, not {repr_of(expected)}"
+    yield f"The rotation {seen.summary}"
+    yield from (f"- {finding}" for finding in seen.findings)
+
+
+def verdict(rotation: Rotation) -> str | None:
+    """Why a rotation does not pass `FakeSecrets.check()`, or None where it has succeeded without findings."""
+    findings = "".join(f"\n- {finding}" for finding in rotation.findings)
+    if rotation.status == "succeeded" and not findings:
+        return None
+    headline = f"The rotation of {rotation.secret_id} {StatusText(rotation.status, rotation.steps).summary}"
+    return encodable(f"{headline}\nFindings:{findings or ' none'}")
 
 
 def _different_fields(left: Any, right: Any) -> Iterator[str]:

@@ -34,11 +34,14 @@ from pytest_fakesecrets._service.history import Event
 from pytest_fakesecrets._service.parser import check_members
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
+from pytest_fakesecrets._service.user_code import calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.http_server import Server
 from pytest_fakesecrets._transport.install import put_handlers, reach
 
+from .assertion_messages import verdict
 from .backend import FakeBackend
+from .fault_messages import warn_of_unused_faults
 from .secret_view import SecretView
 
 if TYPE_CHECKING:
@@ -99,6 +102,7 @@ class FakeSecrets:
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
         ensured(self._leave, self._leave)
+        warn_of_unused_faults(self._service, may_raise=error is None)
 
     def _leave(self) -> None:
         """Leave everything as it was, also where that has been done before, in part."""
@@ -164,20 +168,30 @@ class FakeSecrets:
             error: an error code, such as "ThrottlingException"; an HTTP status, a code and a message; an
                 exception that the client meets on the network; or a timedelta, for an answer that takes
                 so long on the fake's clock, and then comes.
-            times: how many calls fail, each retry of a client being one; None for all of them.
+            times: how many calls fail, each retry of a client being one; None for all of them. A client of boto3
+                retries a throttled call by itself, so with 1 the code under test sees no error.
             secret_id: only calls about this secret, by its name or ARN.
             step: only calls that a rotation function makes in this step.
             back_off: whether the client waits between its retries as it would on AWS, in real seconds.
 
         Returns:
-            The fault, whose `happened` counts the calls that have failed.
+            The fault, whose `happened` counts the calls that have failed. Where that is 0 at the end of the test, an
+            `UnusedFaultWarning` points at the line that injected it.
 
         Raises:
             FakeSecretsError: there is no such operation, error code or step.
         """
-        ordered = fault(operation, error, times=times, secret_id=secret_id, step=step, back_off=back_off)
-        self._service.faults.arm(ordered)
-        return ordered
+        injected = fault(
+            operation,
+            error,
+            times=times,
+            secret_id=secret_id,
+            step=step,
+            back_off=back_off,
+            injected_at=calling_line(),
+        )
+        self._service.faults.arm(injected)
+        return injected
 
     def drive(self) -> RotationDriver:
         """
@@ -224,6 +238,8 @@ class FakeSecrets:
         What was assumed is forgotten as well. The clock stays where it is, and who drives drives on.
         """
 
+        warn_of_unused_faults(self._service, may_raise=True)
+
         def emptied() -> None:
             self._service.clear()
             self._rotations.clear()
@@ -248,13 +264,15 @@ class FakeSecrets:
 
     def check(self, rotation: Rotation) -> None:
         """
-        Let a test fail where there is anything to say of what a rotation function did.
+        Fail the test unless a rotation has succeeded and has no findings.
 
         Args:
-            rotation: the rotation, as `rotate()`, `run()` or `rotations()` gave it; its steps until now count.
+            rotation: as `rotate()`, `run()` or `rotations()` gave it. Its state now counts.
 
         Raises:
-            AssertionError: there are findings; the text lists them.
+            AssertionError: the rotation has not succeeded, or has findings. The text has the step, the attempt, the
+                exception and the line of the function that raised it, and the findings.
+            FakeSecretsError: it is not a Rotation.
         """
         __tracebackhide__ = True
         if not isinstance(rotation, Rotation):
@@ -262,17 +280,10 @@ class FakeSecrets:
                 "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
                 f"{type(rotation).__name__}."
             )
-        same = [
-            each
-            for each in self.rotations()
-            if (each.secret_id, each.token) == (rotation.secret_id, rotation.token)
-        ]
-        latest = same[0] if same else rotation
-        told = "".join(f"\n- {finding}" for finding in latest.findings)
-        if told:
-            raise AssertionError(
-                f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:{told}"
-            )
+        self._world.catch_up()
+        problem = verdict(self._rotations.latest(rotation))
+        if problem is not None:
+            raise AssertionError(problem)
 
     @property
     def history(self) -> tuple[Event, ...]:

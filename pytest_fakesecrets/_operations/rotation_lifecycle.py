@@ -100,7 +100,7 @@ def _failed_after_return(
     context: Context, secret: Secret, rotation: Rotation, error: FakeSecretsError
 ) -> Rotation:
     """The function has returned, and the attempt fails all the same."""
-    step = replace(rotation.steps[-1], error=error)
+    step = replace(rotation.steps[-1], error=error, error_message=f"{type(error).__name__}: {error}")
     return _failed(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
 
 

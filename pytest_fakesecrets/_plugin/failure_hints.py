@@ -1,8 +1,7 @@
 """
-Hooks that add to the report of a failure what happened while no fake was active.
+Hooks that add to the report of a failure what the fake has recorded, and what happened while no fake was active.
 
-They are a plugin of their own, which the one beside them loads: a client that has no region, and calls that went
-to AWS.
+They are a plugin of their own, which the one beside them loads.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_fakesecrets._plugin.stash import FAKE
 from pytest_fakesecrets._transport.state import departures
 
 if TYPE_CHECKING:
+    from pytest_fakesecrets._fake.fake import FakeSecrets
     from pytest_fakesecrets._transport.state import Departure
 
 _PACKAGE = __name__.partition(".")[0]
@@ -75,15 +76,33 @@ def pytest_exception_interact(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    call: pytest.CallInfo[None],
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
         _hide_frames()
         _add_hint(call.excinfo.value)
     report = yield
     if report.failed:
+        _add_record(report, item.stash.get(FAKE, None), call.excinfo)
         _add_departures(report)
     return report
+
+
+def _add_record(
+    report: pytest.TestReport, fake: FakeSecrets | None, raised: pytest.ExceptionInfo[BaseException] | None
+) -> None:
+    """Add the timeline of the fake of a test, and a hint where retries have absorbed an injected fault."""
+    if fake is None:
+        return
+    from pytest_fakesecrets._fake.fault_messages import absorbed_faults
+    from pytest_fakesecrets._service.barrier import Barrier
+
+    with Barrier("the report section of a failed test"):
+        report.sections.append((_SECTION, fake.recorded(last=200)))
+    with Barrier("the hint about injected faults"):
+        hint = None if raised is None else absorbed_faults(fake._service, str(raised.value))
+        if hint is not None:
+            report.sections.append((_SECTION, hint))
 
 
 def _hide_frames() -> None:

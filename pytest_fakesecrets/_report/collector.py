@@ -173,7 +173,7 @@ class _Collector:
             redelivered=step.redelivered,
             error="" if error is None else type(error).__name__,
             text="" if error is None else _short(self._of_functions(_text(error), keep=_words_of(error))),
-            place="" if error is None else _place(error),
+            place=step.raised_at or "",
         )
 
 
@@ -199,17 +199,6 @@ def _text(error: BaseException) -> str:
         return "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:
         return f"{type(error).__name__}: {text_of(error)}"
-
-
-def _place(error: BaseException) -> str:
-    """The line that raised: the last one that is neither ours nor of an installed package."""
-    lines = [
-        f"{frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{number} in {frame.f_code.co_name}"
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if "site-packages" not in frame.f_code.co_filename
-        and not str(frame.f_globals.get("__name__", "")).startswith("pytest_fakesecrets.")
-    ]
-    return lines[-1] if lines else ""
 
 
 def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:

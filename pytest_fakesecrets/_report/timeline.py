@@ -13,6 +13,9 @@ from pytest_fakesecrets._service.hints import WORDS
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from pytest_fakesecrets._service.redaction import Redact, unredacted
 
+#: How many characters of an exception's message are shown, and how wide the column of the events gets.
+_LONGEST_MESSAGE, _WIDEST = 200, 60
+
 _HEADINGS = ("time (UTC)", "event")
 
 
@@ -42,8 +45,11 @@ def timeline(
     told = list(_rows(events))
     left_out = 0 if last is None else max(0, len(told) - last)
     seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
-    rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
-    lines = table([(*_HEADINGS, *seen), *rows])
+    rows = [
+        (at, _with_error(text, event, redact), *(held.get(label, "") for label in seen))
+        for (at, text), held, event in told[left_out:]
+    ]
+    lines = table([(*_HEADINGS, *seen), *rows], widest=_WIDEST)
     notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
     heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
@@ -93,6 +99,17 @@ def words(event: Call | ServiceEvent | RotationStep) -> str:
         return event.name
     told = event.operation if event.error is None else f"{event.operation} refused"
     return told if event.step is None else f"  {told}"
+
+
+def _with_error(text: str, event: Event | None, redact: Redact) -> str:
+    """The words for an event, with the message and the line of what a step raised."""
+    if not isinstance(event, RotationStep) or not event.was_raised or not event.error_message:
+        return text
+    kind = type(event.error).__name__
+    message = event.error_message.removeprefix(kind)
+    shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."
+    where = f" at {event.raised_at}" if event.raised_at else ""
+    return text.replace(f"raised {kind}", f"raised {kind}{redact(shown)}{where}", 1)
 
 
 def _note(event: Event | None, redact: Redact) -> str:

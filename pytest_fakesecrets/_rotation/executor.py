@@ -73,6 +73,12 @@ class Rotations:
         with self._service.lock:
             return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
 
+    def latest(self, rotation: Rotation) -> Rotation:
+        """A rotation as it stands now, or as it was given where the fake does not know it any more."""
+        with self._service.lock:
+            place = self._places.get((rotation.secret_id, rotation.token))
+            return rotation if place is None else place.rotation
+
     def waiting(self) -> list[RotationRef]:
         """Those that AWS would go on with, in the order in which they began."""
         now = self._service.clock.now

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from pytest_fakesecrets._core.errors import (
     RotationFailedWarning,
@@ -12,6 +13,7 @@ from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
 from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, own_words
 from pytest_fakesecrets._service.service import Service
+from pytest_fakesecrets._service.user_code import first_line, raising_line
 
 #: How many exceptions that caused one another, or came together, are looked at.
 _MOST_CAUSES = 100
@@ -35,8 +37,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     text, place = WITHHELD, (PACKAGE, 0)
     with Barrier("the traceback of a rotation function"):
         formatted = traceback.TracebackException.from_exception(error)
-        own = [line for line in formatted.stack if _is_own(line.filename)]
-        place = _place(own) or _function_place(service, rotation)
+        place = _place(service, rotation, error)
         text = _redacted(formatted, error, service.redactor)
     warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
 
@@ -49,14 +50,20 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
         "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
         "VersionStages=['AWSPENDING'] to put_secret_value().",
         RotationFailedWarning,
-        *_function_place(service, rotation),
+        *_place(service, rotation),
     )
 
 
-def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
+def described(error: BaseException, redactor: Redactor) -> str:
     """The type and the message of an exception, on one line and without secret values."""
     message = redactor.redact(text_of(error), keep=own_words(error))
-    return f"{type(error).__name__}{place}: {' '.join(message.split())}"
+    return f"{type(error).__name__}: {' '.join(message.split())}".removesuffix(": ")
+
+
+def handler_of(service: Service, rotation: Rotation) -> Callable[..., Any] | None:
+    """The function of a rotation, or None where the service rotates, or does not know the function any more."""
+    arn = rotation.function_arn
+    return service.functions.find(arn).handler if arn is not None and service.functions.knows(arn) else None
 
 
 def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
@@ -98,17 +105,11 @@ def _names(error: BaseException) -> Iterator[str]:
         yield f"\n{name}\n"
 
 
-def _place(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:
-    """The line that raised, if possible not one of an installed package."""
-    lines = [line for line in own if "site-packages" not in line.filename] or own
-    return (lines[-1].filename, lines[-1].lineno or 0) if lines else None
-
-
-def _function_place(service: Service, rotation: Rotation) -> tuple[str, int]:
-    arn = rotation.function_arn
-    is_known = arn is not None and service.functions.knows(arn)
-    code = getattr(service.functions.find(arn).handler, "__code__", None) if arn and is_known else None
-    return (code.co_filename, code.co_firstlineno) if code else (PACKAGE, 0)
+def _place(service: Service, rotation: Rotation, error: BaseException | None = None) -> tuple[str, int]:
+    """The file and the line that a warning points at: what raised, or else the beginning of the function."""
+    handler = handler_of(service, rotation)
+    line = (raising_line(error, handler) if error is not None else None) or first_line(handler)
+    return (PACKAGE, 0) if line is None else (line.file, line.number)
 
 
 def _headline(rotation: Rotation) -> str:

@@ -18,8 +18,10 @@ from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import Service
+from pytest_fakesecrets._service.user_code import raising_line
 
 from .captured_output import Listener
+from .failure_warnings import described, handler_of
 from .findings import Evidence, findings
 from .value_checks import leaks
 
@@ -79,6 +81,7 @@ class FunctionCalls:
             CURRENT_INVOCATION.set(before)
 
         returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
+        message, line = self._described(rotation, error)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -89,7 +92,18 @@ class FunctionCalls:
             error=error,
             redelivered=redelivered,
             findings=self._findings(place, running, returned, error, listener.written),
+            error_message=message,
+            raised_at=line,
         )
+
+    def _described(self, rotation: Rotation, error: BaseException | None) -> tuple[str | None, str | None]:
+        """The type and the message of an exception, and the line of the function that raised it."""
+        if error is None:
+            return None, None
+        with Barrier("the description of an exception of a rotation function"):
+            line = raising_line(error, handler_of(self._service, rotation))
+            return described(error, self._service.redactor), None if line is None else str(line)
+        return type(error).__name__, None
 
     def _outcome(
         self, place: RotationRef, running: InvocationContext, listener: Listener

@@ -17,6 +17,7 @@ from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS
 
 from .parser import service_model
+from .user_code import CodeLine
 
 #: The operation of Lambda that calls a rotation function.
 INVOKE = "Invoke"
@@ -99,6 +100,15 @@ class Fault:
     step: str | None = None
     back_off: bool = False
     happened: int = 0
+    #: The line that injected it, for the warning where no call meets it.
+    injected_at: CodeLine | None = field(default=None, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """The call of `fail()` that injected it, without messages: they may contain values."""
+        given = [repr(self.operation), _failure_name(self.failure)]
+        for name, value in (("secret_id", self.secret_id), ("step", self.step)):
+            given += [] if value is None else [f"{name}={value!r}"]
+        return f"fail({', '.join(given)})"
 
     def concerns(self, operation: str, arns: Callable[[str], bool], step: str | None) -> bool:
         return (
@@ -114,6 +124,14 @@ class Fault:
             self.left -= 1
 
 
+def _failure_name(failure: ServiceError | BaseException | type[BaseException] | timedelta) -> str:
+    if isinstance(failure, ServiceError):
+        return repr(failure.code)
+    if isinstance(failure, timedelta):
+        return repr(failure)
+    return (failure if isinstance(failure, type) else type(failure)).__name__
+
+
 def fault(
     operation: str,
     error: Failure,
@@ -122,9 +140,13 @@ def fault(
     secret_id: str | None = None,
     step: str | None = None,
     back_off: bool = False,
+    injected_at: CodeLine | None = None,
 ) -> Fault:
     """
     A fault out of what a test has said.
+
+    Args:
+        injected_at: the line of the test that injects it.
 
     Raises:
         FakeSecretsError: there is no such operation, error code or step, or no call would ever fail.
@@ -144,6 +166,7 @@ def fault(
         secret_id=secret_id,
         step=step,
         back_off=back_off,
+        injected_at=injected_at,
     )
 
 
@@ -248,6 +271,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
+        #: The ids of the unused faults that have been taken.
+        self._taken: set[int] = set()
         self._lock = Lock()
 
     def arm(self, ordered: Fault) -> None:
@@ -255,6 +280,17 @@ class Faults:
 
     def clear(self) -> None:
         self._armed.clear()
+        self._taken.clear()
+
+    def take_unused(self) -> tuple[Fault, ...]:
+        """The faults that no call has met, the oldest first. Each is returned once."""
+        found = tuple(armed for armed in self._armed if not armed.happened and id(armed) not in self._taken)
+        self._taken.update(map(id, found))
+        return found
+
+    def used_up(self) -> tuple[Fault, ...]:
+        """The faults that have met as many calls as they were meant for, the oldest first."""
+        return tuple(armed for armed in self._armed if armed.left == 0)
 
     def next(
         self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool

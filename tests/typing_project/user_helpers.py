@@ -101,6 +101,9 @@ def look_at_step(step: RotationStep) -> None:
     assert_type(step.redelivered, bool)
     assert_type(step.succeeded, bool)
     assert_type(step.was_raised, bool)
+    assert_type(step.error_message, str | None)
+    assert_type(step.raised_at, str | None)
+    assert_type(step.error_summary, str | None)
 
 
 def look_at_window(window: Window) -> timedelta:
@@ -211,6 +214,7 @@ def look_at_fault(fault: Fault) -> int:
     assert_type(fault.step, str | None)
     assert_type(fault.back_off, bool)
     assert_type(fault.happened, int)
+    assert fault.injected_at is None or fault.injected_at.number > 0
     return fault.happened
 
 

@@ -42,6 +42,7 @@ from pytest_fakesecrets import (
     RotationFailedWarning,
     SecretView,
     Server,
+    UnusedFaultWarning,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def test_rotations(db: SecretView, fakesecrets: FakeSecrets) -> None:
     fakesecrets.rotate("db", handler, RotationRules={"ScheduleExpression": "rate(30 days)"})
     fakesecrets.rotate("db")
     assert issubclass(ReportingFailedWarning, UserWarning)
+    assert issubclass(UnusedFaultWarning, UserWarning)
     with pytest.warns(RotationFailedWarning):
         look_at_rotation(fakesecrets.rotate("db", failing))
 

@@ -49,6 +49,7 @@ class Scenarios:
             FakeSecretsError: the target rejects `secret_value`.
         """
         settings = self._settings
+        fake._service.faults.clear()  # a scenario that injects faults which no call meets says so itself
         fake.reset()
         if settings.target is not None:
             settings.target.reset()

@@ -1,0 +1,133 @@
+"""Which line of the user's code raised an exception: that of the rotation function, not of a library below it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from functools import partial
+from traceback import walk_tb
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from .barrier import PACKAGE
+
+_STANDARD_LIBRARY = tuple(
+    os.path.normpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
+)
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+class CodeLine(NamedTuple):
+    """A line of the user's code, written as "rotation.py:12 in set_secret"."""
+
+    file: str
+    number: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.number} in {self.function}"
+
+
+def raising_line(error: BaseException, handler: Callable[..., Any] | None = None) -> CodeLine | None:
+    """
+    The deepest line of the rotation function in the traceback of an exception.
+
+    The code of a function is the file of its handler, and the package of that file. Where no line is in
+    either, it is the deepest line outside of the standard library and of this package, and, if possible, of
+    installed packages. Where the exception has no such line, that of its cause counts.
+
+    Args:
+        error: what was raised.
+        handler: the rotation function, or None where it is not known.
+    """
+    is_own = _membership(handler)
+    for each in _with_causes(error):
+        lines = [
+            CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
+            for frame, number in walk_tb(each.__traceback__)
+            if _is_users(frame.f_code.co_filename)
+        ]
+        for chosen in (is_own, _is_not_installed, _is_users):
+            found = [line for line in lines if chosen(line.file)]
+            if found:
+                return found[-1]
+    return None
+
+
+def calling_line() -> CodeLine | None:
+    """The line of the user's code that has called this package, or None where there is none."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return None if frame is None else CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def first_line(handler: Callable[..., Any] | None) -> CodeLine | None:
+    """The line at which a function begins, or None where it has no Python code."""
+    code = _code(handler)
+    return None if code is None else CodeLine(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__
+
+
+def _membership(handler: Callable[..., Any] | None) -> Callable[[str], bool]:
+    """Answers whether a file is that of the handler, or in its package."""
+    code = _code(handler)
+    if code is None:
+        return lambda file: False
+    own, package = (
+        code.co_filename,
+        _package(code.co_filename, getattr(_unwrapped(handler), "__module__", None)),
+    )
+    return lambda file: file == own or (package is not None and file.startswith(package))
+
+
+def _package(file: str, module: object) -> str | None:
+    """The directory of the outermost package of a module, or None where the module is in no package."""
+    if not isinstance(module, str):
+        return None
+    names = module.split(".")
+    is_package = os.path.basename(file) == "__init__.py"
+    directory = file
+    for _ in range(len(names) if is_package else len(names) - 1):
+        directory = os.path.dirname(directory)
+    return directory + os.sep if directory != file and os.path.basename(directory) == names[0] else None
+
+
+def _code(handler: Callable[..., Any] | None) -> CodeType | None:
+    found = _unwrapped(handler)
+    call = vars(type(found)).get("__call__")  # of a callable object
+    for each in (found, getattr(found, "__func__", None), call):
+        code = getattr(each, "__code__", None)
+        if isinstance(code, CodeType):
+            return code
+    return None
+
+
+def _unwrapped(handler: Any) -> Any:
+    while isinstance(handler, partial):
+        handler = handler.func
+    try:
+        return inspect.unwrap(handler)
+    except ValueError:  # it wraps itself
+        return handler
+
+
+def _is_not_installed(file: str) -> bool:
+    return not any(f"{os.sep}{name}{os.sep}" in file for name in _INSTALLED)
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith((PACKAGE, "<")):
+        return False
+    return not (file.startswith(_STANDARD_LIBRARY) and _is_not_installed(file))
