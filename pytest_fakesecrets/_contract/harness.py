@@ -205,9 +205,12 @@ class Harness:
             "RotationToken": rotation_token(token),
         }
         start, self._is_stopped = len(self.log), False
-        running = CURRENT_INVOCATION.set(
-            InvocationContext(step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token))
+        invocation = InvocationContext(
+            step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
+        steps = self.fake._service.running_steps
+        running = CURRENT_INVOCATION.set(invocation)
+        steps.begin(invocation.key, invocation)
         error: BaseException | None = None
         try:
             self.fake._service.functions.find(self.function).invoke(
@@ -222,6 +225,7 @@ class Harness:
                 raise
             error = raised
         finally:
+            steps.end(invocation.key)
             CURRENT_INVOCATION.reset(running)
         self._tell(step, 1, start, error)
         return error
@@ -250,7 +254,7 @@ class Harness:
 
     def _sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         def skip(seconds: float) -> None:
-            if CURRENT_INVOCATION.get() is None:
+            if self.fake._service.running_steps.current() is None:
                 sleep(seconds)
             elif self.fake.clock.is_frozen:
                 self.fake.clock.tick(seconds)
@@ -258,7 +262,7 @@ class Harness:
         return skip
 
     def _called(self, name: str) -> None:
-        running = CURRENT_INVOCATION.get()
+        running = self.fake._service.running_steps.current()
         if running is None or self._is_looking:
             return
         self.log.append((running.step, self._name(name if self._is_known(name) else self.redacted(name))))

@@ -60,6 +60,10 @@ class FakeBackend:
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """The answer to one request, and then the rotations that it has started, unless a test drives."""
+        with self._attributing(account, region, body):
+            return self._answer(account, region, operation, body)
+
+    def _answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         if region is not None and not is_region(region):
             return self.service.refuse_region()
         self.catch_up()
@@ -78,23 +82,31 @@ class FakeBackend:
         Raises:
             Broken: the network goes wrong.
         """
-        if self.service.faults and (region is None or is_region(region)):
-            request, sent = self._request(account, region, operation, body), ids_in(body)
-            fault = self._next_fault(request, sent, use=True)
-            failure = None if fault is None else fault.failure
-            if fault is not None:
-                self.back_off.replace()
-                spare_back_off(not fault.back_off)
-            if isinstance(failure, ServiceError):
-                reply = self.service.refuse(request, sent, failure)
-                self._go_on_after(operation)
-                return reply
-            if isinstance(failure, timedelta):
-                self.clock.tick(failure)
-            elif failure is not None:
-                self.service.refuse(request, sent, _named(failure))
-                raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
-        return self.answer(account, region, operation, body)
+        with self._attributing(account, region, body):
+            if self.service.faults and (region is None or is_region(region)):
+                reply = self._failed(account, region, operation, body)
+                if reply is not None:
+                    return reply
+            return self.answer(account, region, operation, body)
+
+    def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
+        """The answer of an injected fault, or None where the request is to be answered all the same."""
+        request, sent = self._request(account, region, operation, body), ids_in(body)
+        fault = self._next_fault(request, sent, use=True)
+        if fault is None:
+            return None
+        self.back_off.replace()
+        spare_back_off(not fault.back_off)
+        failure = fault.failure
+        if isinstance(failure, ServiceError):
+            reply = self.service.refuse(request, sent, failure)
+            self._go_on_after(operation)
+            return reply
+        if isinstance(failure, timedelta):
+            self.clock.tick(failure)
+            return None
+        self.service.refuse(request, sent, _named(failure))
+        raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
 
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
@@ -102,13 +114,25 @@ class FakeBackend:
         """Whether a request has to pass botocore's events and retries: for others to see it, or for it to fail."""
         fault = None
         if self.service.faults and is_region(region):
-            request = self._request(account, region, operation, body)
-            fault = self._next_fault(request, ids_in(body), use=False)
+            with self._attributing(account, region, body):
+                request = self._request(account, region, operation, body)
+                fault = self._next_fault(request, ids_in(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Now, since a client in adaptive mode may wait before its request comes to the second door.
         spare_back_off(None if fault is None else not fault.back_off)
         return True
+
+    def _attributing(
+        self, account: str | None, region: str | None, body: bytes
+    ) -> AbstractContextManager[object]:
+        """Let a request be a call of the rotation step that makes it, also in another thread or process."""
+
+        def is_about(arn: str) -> bool:
+            request = Request(account or DEFAULT_ACCOUNT, region or default_region(), "", body)
+            return self.service.means(request, ids_in(body), arn)
+
+        return self.service.running_steps.attributing(is_about)
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         running = (

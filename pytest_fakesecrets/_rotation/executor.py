@@ -15,7 +15,6 @@ from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.store import Draft, Region
 from pytest_fakesecrets._operations import Context, rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier
-from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.service import Service
 
 from .failure_warnings import warn_of_abandonment, warn_of_failure
@@ -123,7 +122,8 @@ class Rotations:
 
     def _wait_for_the_others(self) -> None:
         """Who moves the clock waits for another thread that runs what is due where the clock stands."""
-        if CURRENT_INVOCATION.get() is None and (self._at_it is None or self._at_it[1] != get_ident()):
+        is_of_a_step = self._service.running_steps.current() is not None
+        if not is_of_a_step and (self._at_it is None or self._at_it[1] != get_ident()):
             self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
 
     def run_due(self) -> None:

@@ -72,12 +72,13 @@ class FunctionCalls:
         __tracebackhide__ = True
         rotation, start, before = place.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
         running = InvocationContext(
-            name, place.region.account, None, [], [], len(self._service.history), place.key
+            name, place.region.account, None, [], [], len(self._service.history), place.key, object()
         )
         listener = Listener()
 
         def clean_up() -> None:
             listener.stop()
+            self._service.running_steps.end(running.key)
             CURRENT_INVOCATION.set(before)
 
         returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
@@ -112,7 +113,7 @@ class FunctionCalls:
         __tracebackhide__ = True
         rotation = place.rotation
         try:
-            CURRENT_INVOCATION.set(running)
+            self._begin(running)
             if rotation.function_arn is None:
                 self._service.transact(
                     place.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
@@ -125,6 +126,10 @@ class FunctionCalls:
         except BaseException as raised:
             return None, raised
 
+    def _begin(self, running: InvocationContext) -> None:
+        CURRENT_INVOCATION.set(running)
+        self._service.running_steps.begin(running.key, running)
+
     def _invoke(self, place: RotationRef, function_arn: str, running: InvocationContext) -> object:
         __tracebackhide__ = True
         name = running.step
@@ -132,7 +137,7 @@ class FunctionCalls:
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
         deadline = later(clock.now, function.timeout)
-        CURRENT_INVOCATION.set(running._replace(deadline=deadline))
+        self._begin(running._replace(deadline=deadline))
         returned = function.invoke(
             event_of(place.rotation, name),
             invoked_arn=function_arn,

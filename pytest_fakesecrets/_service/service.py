@@ -22,7 +22,7 @@ from .functions import Functions
 from .hints import hint_at
 from .history import SERVICE, Call, Event, History, events_of
 from .ids import Ids
-from .invocation_context import CURRENT_INVOCATION
+from .invocation_context import CURRENT_INVOCATION, RunningSteps
 from .parser import decode, operation
 from .redaction import Redactor, values_in
 from .region import default_region
@@ -77,6 +77,7 @@ class Service:
         #: The rotations of which a step runs, by the secret's ARN and the token.
         self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
+        self.running_steps = RunningSteps()
         #: What has happened, and is not done yet. It may be begun more than once.
         self._undone: Callable[[], None] | None = None
         self.clear()

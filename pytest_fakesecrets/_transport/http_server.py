@@ -14,12 +14,14 @@ from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from types import TracebackType
 
+from pytest_fakesecrets._core.errors import FunctionStopped
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.environment import environ_of_a_child
 from pytest_fakesecrets._service.faults import Broken
+from pytest_fakesecrets._service.invocation_context import FROM_ANOTHER_PROCESS
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
@@ -185,8 +187,8 @@ class _Conversation(BaseHTTPRequestHandler):
             reply = self._answer(self._body())
         except _Refusal as refusal:
             self._refuse(refusal.status, str(refusal))
-        except Broken:
-            self.close_connection = True  # the network fails, as the test has ordered it
+        except (Broken, FunctionStopped):
+            self.close_connection = True  # the network fails as injected, or the caller is killed
         else:
             self._send(reply)
 
@@ -263,9 +265,10 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> Reply:
         try:
+            FROM_ANOTHER_PROCESS.set(True)
             target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
             return answer_wire(self.server.world, target, signed, None, body)
-        except Broken:
+        except (Broken, FunctionStopped):
             raise
         except NotImplementedError as error:
             raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None

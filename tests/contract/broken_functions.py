@@ -2,19 +2,24 @@
 Rotation functions with one bug each: the smallest change of a correct one that has been seen in public code.
 
 `BROKEN` says under which scenario of the contract each must fail, and with which finding. The numbers
-are those of the classes of bugs that the contract is built to find, 1 to 30; 0 is for checks of AWS's
+are those of the classes of bugs that the contract is built to find, 1 to 31; 0 is for checks of AWS's
 template that are in none of them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
+from threading import Thread
 from typing import Any
 
 import correct_functions
@@ -729,6 +734,57 @@ def stores_from_another_account(event, context):
     rotate(event, SINGLE_USER, client=abroad())
 
 
+# 31: the calls are made outside of the function's own thread.
+
+POOL = ThreadPoolExecutor(1)
+
+
+def in_a_thread(function):
+    """The function in a pool of its own, which ends with the step."""
+
+    @wraps(function)
+    def runs_in_a_thread(event, context):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(function, event, context).result()
+
+    return runs_in_a_thread
+
+
+def in_a_kept_thread(function):
+    """The function in a pool that a warm function keeps from step to step."""
+
+    @wraps(function)
+    def runs_in_a_kept_thread(event, context):
+        POOL.submit(function, event, context).result()
+
+    return runs_in_a_kept_thread
+
+
+def in_an_event_loop(function):
+    """The function in the executor of an event loop, as asynchronous code calls boto3."""
+
+    @wraps(function)
+    def runs_in_an_event_loop(event, context):
+        async def main():
+            await asyncio.get_running_loop().run_in_executor(None, function, event, context)
+
+        asyncio.run(main())
+
+    return runs_in_an_event_loop
+
+
+def forgets_its_thread(event, context):
+    """It waits for the thread, and not for what the thread raises."""
+    thread = Thread(target=_quietly, args=(event, context))
+    thread.start()
+    thread.join()
+
+
+def _quietly(event, context):
+    with suppress(Exception):
+        rotate(event, SINGLE_USER)
+
+
 # What is not in the classes: the checks of AWS's template, each of which has a scenario of its own.
 
 
@@ -901,6 +957,12 @@ BROKEN = (
     broken(29, logs_only, SUCCEEDS, "step-did-nothing", "createSecret"),
     broken(29, never_promotes, SUCCEEDS, "step-did-nothing", "finishSecret"),
     broken(30, stores_from_another_account, TOKEN_PASSED_ON, "rotation-token-missing", "createSecret"),
+    broken(31, in_a_thread(regenerates_on_retry), AFTER_FAILURE, "not-recovered", "setSecret"),
+    broken(31, in_a_thread(removes_pending_first), AFTER_CRASH, "not-recovered", "UpdateSecretVersionStage"),
+    broken(31, in_a_kept_thread(sets_with_the_current_only), AFTER_CRASH, "not-recovered", "setSecret"),
+    broken(31, in_an_event_loop(passes_over_throttling), THROTTLED, "error-swallowed", "createSecret"),
+    broken(31, in_a_kept_thread(prints_and_goes_on), REFUSED, "error-swallowed", "testSecret"),
+    broken(31, forgets_its_thread, THROTTLED, "error-swallowed", "createSecret"),
     broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
     broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),
     broken(0, passes_over_unknown_steps, UNKNOWN_STEP, "unknown-step-accepted", "anotherSecret"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import boto3
 import correct_functions
 import pytest
-from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master
+from broken_functions import BROKEN, ONE_USER, TWO_KEYS, TWO_USERS, add_the_master, in_a_kept_thread
 from contract_runs import contract_of, failure_of, failures, run
 from correct_functions import put_pending, read
 from credential_targets import DATABASE
@@ -17,7 +17,7 @@ from support import needs
 from pytest_fakesecrets import FakeSecrets, RotationContract
 
 
-@pytest.mark.parametrize("row", BROKEN, ids=lambda row: f"{row.number}-{row.function.__name__}")
+@pytest.mark.parametrize("row", BROKEN, ids=lambda row: f"{row.number}-{row.function.__name__}-{row.code}")
 def test_a_broken_function_fails_with_the_finding_that_names_its_bug(row):
     failure = failure_of(row.function, row.attributes, row.scenario)
 
@@ -36,7 +36,7 @@ def test_a_failing_scenario_of_an_inner_run_reports_its_finding(pytester):
 
 
 def test_each_class_of_bugs_has_a_function_that_shows_it():
-    assert {row.number for row in BROKEN} == set(range(31))
+    assert {row.number for row in BROKEN} == set(range(32))
 
 
 def test_each_broken_function_is_in_the_table_once():
@@ -61,6 +61,13 @@ class TestFunctionByItsName(RotationContract):
 
 class TestTidying(RotationContract):
     rotation_function = staticmethod(correct_functions.tidying)
+    secret_value = ONE_USER["secret_value"]
+    target = ONE_USER["target"]
+
+
+@pytest.mark.long
+class TestInAThread(RotationContract):
+    rotation_function = staticmethod(in_a_kept_thread(correct_functions.single_user))
     secret_value = ONE_USER["secret_value"]
     target = ONE_USER["target"]
 
