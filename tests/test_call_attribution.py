@@ -12,7 +12,7 @@ import boto3
 import pytest
 from rotation_functions import well_behaved
 
-from pytest_fakesecrets import Call
+from pytest_fakesecrets import Call, RotationFailedWarning
 
 PUT = """
 import os
@@ -30,6 +30,10 @@ client.put_secret_value(
 def db(fakesecrets, fakesecrets_client):
     fakesecrets_client.create_secret(Name="db", SecretString="old")
     return fakesecrets_client
+
+
+#: The functions here rotate nothing: where their calls are recorded is all that counts.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
 
 def steps_of(fakesecrets, operation="DescribeSecret"):
@@ -99,6 +103,41 @@ def test_a_thread_that_a_function_keeps_belongs_to_its_next_step_too(db, fakesec
     assert {"createSecret", "setSecret", "testSecret", "finishSecret"} <= set(steps_of(fakesecrets))
     assert of_the_pool[0] == "createSecret"
     assert steps_of(fakesecrets)[-1] is None
+
+
+def test_a_thread_of_the_test_that_starts_while_a_step_runs_belongs_to_no_step(db, fakesecrets):
+    db.create_secret(Name="api", SecretString="old")
+    runs, has_looked = threading.Event(), threading.Event()
+
+    def function(event, context):
+        if event["Step"] == "createSecret":
+            runs.set()
+            assert has_looked.wait(30)
+
+    rotation = threading.Thread(target=fakesecrets.rotate, args=("db", function))
+    rotation.start()
+    assert runs.wait(30)
+    in_a_thread(lambda: db.describe_secret(SecretId="api"))
+    has_looked.set()
+    rotation.join()
+
+    assert steps_of(fakesecrets) == [None]
+    assert "other-secret-changed" not in [finding.code for finding in fakesecrets.rotations()[0].findings]
+
+
+def test_thread_start_is_as_it_was_when_the_last_step_has_ended(db, fakesecrets):
+    before, during = threading.Thread.start, []
+
+    def function(event, context):
+        during.append(threading.Thread.start)
+        if event["Step"] == "setSecret":
+            raise ValueError
+
+    with pytest.warns(RotationFailedWarning):
+        fakesecrets.rotate("db", function)
+
+    assert all(start is not before for start in during)
+    assert threading.Thread.start is before
 
 
 def test_a_thread_of_the_application_that_was_there_before_belongs_to_no_step(db, fakesecrets):

@@ -134,29 +134,29 @@ class TestTheTimeline:
 
         assert lines == [
             fakesecrets.secret("db").arn,
-            "time (UTC)               event                       AWSPENDING  AWSCURRENT  AWSPREVIOUS",
-            "2030-01-02 09:30:00.000  CreateSecret                            v1",
-            "2030-01-02 09:30:00.000  RotateSecret                v2 (empty)  v1",
-            "2030-01-02 09:30:00.000  RotationStarted             v2 (empty)  v1",
-            "2030-01-02 09:30:01.000    DescribeSecret            v2 (empty)  v1",
-            "2030-01-02 09:30:01.000    GetSecretValue            v2 (empty)  v1",
-            "2030-01-02 09:30:01.000    GetSecretValue refused    v2 (empty)  v1",
+            "time (UTC)               event                                           AWSPENDING  AWSCURRENT  AWSPREVIOUS",
+            "2030-01-02 09:30:00.000  CreateSecret                                                v1",
+            "2030-01-02 09:30:00.000  RotateSecret                                    v2 (empty)  v1",
+            "2030-01-02 09:30:00.000  RotationStarted                                 v2 (empty)  v1",
+            "2030-01-02 09:30:01.000    DescribeSecret                                v2 (empty)  v1",
+            "2030-01-02 09:30:01.000    GetSecretValue AWSCURRENT (v1)                v2 (empty)  v1",
+            "2030-01-02 09:30:01.000    GetSecretValue refused                        v2 (empty)  v1",
             "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
             "staging label: AWSPENDING",
-            "2030-01-02 09:30:01.000    PutSecretValue            v2          v1",
-            "2030-01-02 09:30:01.000  createSecret returned       v2          v1",
-            "2030-01-02 09:30:01.000    DescribeSecret            v2          v1",
-            "2030-01-02 09:30:01.000    GetSecretValue            v2          v1",
-            "2030-01-02 09:30:01.000  setSecret returned          v2          v1",
-            "2030-01-02 09:30:01.000    DescribeSecret            v2          v1",
-            "2030-01-02 09:30:01.000    GetSecretValue            v2          v1",
-            "2030-01-02 09:30:01.000  testSecret returned         v2          v1",
-            "2030-01-02 09:30:01.000    DescribeSecret            v2          v1",
-            "2030-01-02 09:30:01.000    DescribeSecret            v2          v1",
-            "2030-01-02 09:30:01.000    UpdateSecretVersionStage  v2          v2          v1",
-            "2030-01-02 09:30:01.000  finishSecret returned       v2          v2          v1",
-            "2030-01-02 09:30:01.000  RotationSucceeded           v2          v2          v1",
-            "2030-01-02 09:30:01.000  GetSecretValue refused      v2          v2          v1",
+            "2030-01-02 09:30:01.000    PutSecretValue                                v2          v1",
+            "2030-01-02 09:30:01.000  createSecret returned                           v2          v1",
+            "2030-01-02 09:30:01.000    DescribeSecret                                v2          v1",
+            "2030-01-02 09:30:01.000    GetSecretValue AWSPENDING (v2)                v2          v1",
+            "2030-01-02 09:30:01.000  setSecret returned                              v2          v1",
+            "2030-01-02 09:30:01.000    DescribeSecret                                v2          v1",
+            "2030-01-02 09:30:01.000    GetSecretValue AWSPENDING (v2)                v2          v1",
+            "2030-01-02 09:30:01.000  testSecret returned                             v2          v1",
+            "2030-01-02 09:30:01.000    DescribeSecret                                v2          v1",
+            "2030-01-02 09:30:01.000    DescribeSecret                                v2          v1",
+            "2030-01-02 09:30:01.000    UpdateSecretVersionStage AWSCURRENT v1 -> v2  v2          v2          v1",
+            "2030-01-02 09:30:01.000  finishSecret returned                           v2          v2          v1",
+            "2030-01-02 09:30:01.000  RotationSucceeded                               v2          v2          v1",
+            "2030-01-02 09:30:01.000  GetSecretValue refused                          v2          v2          v1",
             "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
             "staging label: MINE",
         ]
@@ -196,7 +196,11 @@ class TestTheTimeline:
             RotateImmediately=False,
         )
 
-        assert fakesecrets.timeline("db").splitlines()[-1].endswith("TestRotationSucceeded              v1")
+        assert (
+            fakesecrets.timeline("db")
+            .splitlines()[-1]
+            .endswith("TestRotationSucceeded                         v1")
+        )
 
     def test_of_an_empty_world_says_so(self, fakesecrets):
         assert fakesecrets.timeline() == "Nothing has happened yet."

@@ -1703,7 +1703,7 @@ def filled(annotation, marker):
 
 #: The fields that a repr shows: names, ids, ARNs, codes and times.
 SHOWN = {
-    "account", "alias", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "duration",
+    "account", "alias", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "detail", "duration",
     "end", "error", "expression", "external_role_arn", "first_rotation", "full", "function_arn", "function_name",
     "function_version", "held", "id", "invoked_function_arn", "kind", "kms_key_id", "label", "labels", "log_group_name",
     "log_stream_name", "moves", "name", "nodeid", "operation", "outcome", "owning_service", "place", "plan", "qualifier",

@@ -208,9 +208,8 @@ class Harness:
         invocation = InvocationContext(
             step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
-        steps = self.fake._service.running_steps
-        running = CURRENT_INVOCATION.set(invocation)
-        steps.begin(invocation.key, invocation)
+        steps, before = self.fake._service.running_steps, CURRENT_INVOCATION.get()
+        steps.begin(invocation)
         error: BaseException | None = None
         try:
             self.fake._service.functions.find(self.function).invoke(
@@ -225,8 +224,7 @@ class Harness:
                 raise
             error = raised
         finally:
-            steps.end(invocation.key)
-            CURRENT_INVOCATION.reset(running)
+            steps.end(invocation, before)
         self._tell(step, 1, start, error)
         return error
 
@@ -282,8 +280,9 @@ class Harness:
         events = self.fake._service.history.since(len(self.fake._service.history) - 12)
         for event in reversed(events):
             if isinstance(event, Call):
-                refused = event.operation == name and event.error is not None
-                return f"{name} refused ({event.error})" if refused else name
+                if event.operation != name:
+                    return name
+                return str(event) if event.error is None else f"{event} refused ({event.error})"
         return name
 
     # How it is told

@@ -97,7 +97,7 @@ def words(event: Call | ServiceEvent | RotationStep) -> str:
         return _step_words(event)
     if isinstance(event, ServiceEvent):
         return event.name
-    told = event.operation if event.error is None else f"{event.operation} refused"
+    told = str(event) if event.error is None else f"{event} refused"
     return told if event.step is None else f"  {told}"
 
 

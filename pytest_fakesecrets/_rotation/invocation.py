@@ -78,8 +78,7 @@ class FunctionCalls:
 
         def clean_up() -> None:
             listener.stop()
-            self._service.running_steps.end(running.key)
-            CURRENT_INVOCATION.set(before)
+            self._service.running_steps.end(running, before)
 
         returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
         message, line = self._described(rotation, error)
@@ -113,7 +112,7 @@ class FunctionCalls:
         __tracebackhide__ = True
         rotation = place.rotation
         try:
-            self._begin(running)
+            self._service.running_steps.begin(running)
             if rotation.function_arn is None:
                 self._service.transact(
                     place.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
@@ -126,10 +125,6 @@ class FunctionCalls:
         except BaseException as raised:
             return None, raised
 
-    def _begin(self, running: InvocationContext) -> None:
-        CURRENT_INVOCATION.set(running)
-        self._service.running_steps.begin(running.key, running)
-
     def _invoke(self, place: RotationRef, function_arn: str, running: InvocationContext) -> object:
         __tracebackhide__ = True
         name = running.step
@@ -137,7 +132,7 @@ class FunctionCalls:
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # Its time begins here: Lambda does not count what a cold start takes.
         deadline = later(clock.now, function.timeout)
-        self._begin(running._replace(deadline=deadline))
+        self._service.running_steps.begin(running._replace(deadline=deadline))
         returned = function.invoke(
             event_of(place.rotation, name),
             invoked_arn=function_arn,

@@ -46,6 +46,8 @@ class Call:
         version_id: the version that the answer names.
         step: the rotation step inside which the call was made, or None.
         hint: what to do about a refusal that users of the fake, and not of AWS, meet.
+        detail: what decided it: the label and the version that it read, such as "AWSPENDING (v2)", or from where to
+            where it moved a label, such as "AWSCURRENT v1 -> v2"; else None.
     """
 
     at: datetime
@@ -60,6 +62,10 @@ class Call:
     message: str | None = field(default=None, repr=False)
     step: str | None = None
     hint: str | None = field(default=None, repr=False)
+    detail: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.detail}" if self.detail else self.operation
 
 
 @public

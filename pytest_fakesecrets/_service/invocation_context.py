@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from threading import Thread
 from typing import NamedTuple
-from weakref import WeakSet
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
+from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
 from .functions import timed_out
 from .history import Event
 
@@ -67,44 +66,28 @@ CURRENT_INVOCATION: ContextVar[InvocationContext | None] = ContextVar("CURRENT_I
 FROM_ANOTHER_PROCESS: ContextVar[bool] = ContextVar("FROM_ANOTHER_PROCESS", default=False)
 
 
-class _Running(NamedTuple):
-    """A step that runs, and the threads that are not the function's: those of the test and of the application."""
-
-    invocation: InvocationContext
-    outsiders: frozenset[Thread]
-
-
-#: Threads that were started while a step ran. A function may keep them for its next step, and for other fakes.
-_OF_FUNCTIONS: WeakSet[Thread] = WeakSet()
-
-
 class RunningSteps:
     """
     The steps that run, and which of them a call belongs to.
 
     A function may call from threads that it has started, now or in an earlier step, and from a child process that
-    reaches the fake over HTTP. A thread that was there before, such as that of an application in the test, is not
-    the function's.
+    reaches the fake over HTTP.
     """
 
     def __init__(self) -> None:
-        self._running: dict[object, _Running] = {}
+        self._running: dict[object, InvocationContext] = {}
 
-    def begin(self, key: object, invocation: InvocationContext) -> None:
+    def begin(self, invocation: InvocationContext) -> None:
         """Note that a step runs from now on in this thread, or that what is known of it has changed."""
-        known = self._running.get(key)
-        self._running[key] = _Running(invocation, self._outsiders() if known is None else known.outsiders)
+        CURRENT_INVOCATION.set(invocation)
+        self._running[invocation.key] = invocation
+        notice_starts(invocation.key, _is_in_a_step)
 
-    def end(self, key: object) -> None:
-        """Note that a step has ended. It may be called twice."""
-        known = self._running.get(key)
-        if known is not None:
-            own = set(threading.enumerate()) - known.outsiders - {threading.current_thread()}
-            _OF_FUNCTIONS.update(own)
-            self._running.pop(key, None)
-
-    def _outsiders(self) -> frozenset[Thread]:
-        return frozenset(threading.enumerate()) - {threading.current_thread(), *_OF_FUNCTIONS}
+    def end(self, invocation: InvocationContext, before: InvocationContext | None) -> None:
+        """Note that a step has ended, and that this thread goes on with *before*. It may be called twice."""
+        ignore_starts(invocation.key)
+        self._running.pop(invocation.key, None)
+        CURRENT_INVOCATION.set(before)
 
     def current(self, is_about: Callable[[str], bool] = lambda arn: False) -> InvocationContext | None:
         """
@@ -116,18 +99,13 @@ class RunningSteps:
         own = CURRENT_INVOCATION.get()
         if own is not None or not self._running:
             return own
-        running = list(self._running.values())
-        if not FROM_ANOTHER_PROCESS.get():
-            thread = threading.current_thread()
-            running = [each for each in running if thread not in each.outsiders]
-        if len(running) > 1:
-            running = [
-                each for each in running if each.invocation.rotation and is_about(each.invocation.rotation[0])
-            ]
-        if len(running) != 1:
+        if not FROM_ANOTHER_PROCESS.get() and not is_started_by_a_function(threading.current_thread()):
             return None
+        running = list(self._running.values())
+        if len(running) > 1:
+            running = [each for each in running if each.rotation and is_about(each.rotation[0])]
         # Lambda stops the function, and not its threads: the function meets its deadline in its own thread.
-        return running[0].invocation._replace(deadline=None)
+        return running[0]._replace(deadline=None) if len(running) == 1 else None
 
     @contextmanager
     def attributing(self, is_about: Callable[[str], bool]) -> Iterator[None]:
@@ -142,3 +120,7 @@ class RunningSteps:
             yield
         finally:
             CURRENT_INVOCATION.set(own)
+
+
+def _is_in_a_step() -> bool:
+    return CURRENT_INVOCATION.get() is not None

@@ -16,6 +16,7 @@ from pytest_fakesecrets._core.store import Draft, Region, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .barrier import Barrier
+from .call_details import detail_of
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
@@ -113,10 +114,10 @@ class Service:
             except ServiceError as refused:
                 self._redact_sent(request)
                 context = self._context(request.account, request.region, request.operation)
-                call = self._call(context, request_id, _sent_id(parameters), refused=refused)
+                call = self._call(context, request_id, _sent_id(parameters), parameters, refused=refused)
                 self._commit(context, [call])
                 return Answered(encode_error(refused, request_id, context.now), ())
-            call = self._call(context, request_id, _sent_id(parameters), response=response)
+            call = self._call(context, request_id, _sent_id(parameters), parameters, response=response)
             shown = {name: value for name, value in response.items() if name in known.answers_with}
             reply = encode(shown, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
@@ -233,12 +234,15 @@ class Service:
         context: Context,
         request_id: str,
         secret_id: str | None,
+        parameters: Mapping[str, Any] | None = None,
         *,
         response: Response | None = None,
         refused: ServiceError | None = None,
         hint: str | None = None,
     ) -> Call:
-        answered = response or {}
+        answered, detail = response or {}, None
+        with Barrier("the details of a call"):
+            detail = detail_of(context, parameters or {}, response)
         with Barrier("a hint"):
             hint = hint or hint_at(refused, context, secret_id, self.functions)
         return Call(
@@ -253,6 +257,7 @@ class Service:
             message=None if refused is None else refused.message,
             step=_running_step(),
             hint=hint,
+            detail=detail,
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:

@@ -221,6 +221,7 @@ def look_at_fault(fault: Fault) -> int:
 def look_at_call(call: Call) -> None:
     assert_type(call.at, datetime)
     assert_type(call.operation, str)
+    assert_type(call.detail, str | None)
     assert_type(call.account, str)
     assert_type(call.region, str)
     assert_type(call.request_id, str)
