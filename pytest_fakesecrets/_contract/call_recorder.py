@@ -1,4 +1,4 @@
-"""The calls of a rotation function to what is no CredentialTarget, heard by a patch around them."""
+"""Patches functions that are not methods of a CredentialTarget, so that their calls are recorded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 
 def told_of(place: str, called: Callable[[str], None]) -> Any:
     """
-    A patch under which a function such as "psycopg:Connection.execute" tells us of its calls.
+    Return a patch under which a function, such as "psycopg:Connection.execute", reports each completed call.
+
+    Args:
+        place: the function, as "module:function" or "module:Class.method".
+        called: called with the part after the colon when the function has returned.
 
     Raises:
-        FakeSecretsError: there is no such function.
+        FakeSecretsError: the function does not exist.
     """
     module, _, path = place.partition(":")
     *outer, name = path.split(".")
@@ -45,6 +49,6 @@ def told_of(place: str, called: Callable[[str], None]) -> Any:
             called(path)
             return returned
 
-    # A class method is bound already, and takes no further first argument either.
+    # getattr() has bound a class method already: a plain function would get the class a second time.
     is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
     return mock.patch.object(owner, name, staticmethod(telling) if is_bound else telling)

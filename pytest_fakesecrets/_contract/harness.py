@@ -1,4 +1,4 @@
-"""One world in which a rotation function is tried: its secret, its target, and the story of what it did."""
+"""The harness of a scenario: one secret, one rotation function, and a record of the invocations."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from .call_recorder import told_of
 from .target import CredentialTarget
 
-#: How often AWS is let to try again what has failed.
+#: The most retries of a failed attempt that a scenario runs.
 ATTEMPTS = 3
 
-#: What lets other accounts use the secret: a key that is not the service's own, and a policy.
+#: Other accounts can use a secret only with a customer managed key and a resource policy.
 _KEY = "alias/rotation-contract"
 _POLICY = json.dumps(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}}
@@ -46,12 +46,12 @@ _POLICY = json.dumps(
 
 
 class FunctionCrashed(Exception):
-    """Lambda has ended a rotation function in the middle, since a scenario wanted it so."""
+    """A scenario has simulated that Lambda kills the rotation function."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvocationRecord:
-    """One call of the rotation function: what it called, how it ended, and where the labels then were."""
+    """One invocation of the rotation function: its calls, how it ended, and the labels after it."""
 
     step: str
     attempt: int
@@ -62,7 +62,7 @@ class InvocationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractSettings:
-    """The attributes and methods of a contract class that its scenarios need: see `RotationContract`."""
+    """The attributes and methods of a `RotationContract` class that its scenarios use."""
 
     handler: Handler | str
     secret_value: Mapping[str, Any] | str = field(repr=False)
@@ -75,12 +75,12 @@ class ContractSettings:
     propagation_delay: timedelta
     prepare: Callable[[FakeSecrets], None]
     accepts: Callable[[Any], bool]
-    #: Whether `accepts` knows: the class has a target, or an accepts() of its own.
+    #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
 
 
 class Harness:
-    """A secret and a rotation function in a world of their own, with everything that a scenario may do to them."""
+    """A fake with one secret and one rotation function, and the operations of scenarios on them."""
 
     def __init__(
         self, settings: ContractSettings, fake: FakeSecrets, client: Any, *, cold_start: bool = False
@@ -89,12 +89,12 @@ class Harness:
         self.fake = fake
         self.client = client
         self.name = settings.secret_name
-        #: The calls of the function so far, to Secrets Manager and to the target: step and name.
+        #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
         self.visits: list[InvocationRecord] = []
-        #: Called after each call, with its place in the log.
+        #: Called after each call of the function, with the index of that call in the log.
         self.hooks: list[Callable[[int], None]] = []
-        #: After which call the function is stopped, by its place in the log.
+        #: The function is killed after the call with this index in the log.
         self.stop_after: int | None = None
         self._is_stopped = False
         self._is_looking = False
@@ -107,10 +107,8 @@ class Harness:
             cold_start=cold_start,
         )
 
-    # The world
-
     def create(self, name: str | None = None) -> None:
-        """Create the secret. Every account may use it, so that a function of another account can be tested."""
+        """Create the secret. Every account can use it, so that a function of another account can be tested."""
         value = self.settings.secret_value
         text = value if isinstance(value, str) else json.dumps(value)
         arn = self.fake.add_secret(name or self.name, text, kms_key_id=_KEY).arn
@@ -122,7 +120,7 @@ class Harness:
         return self.fake._service.locate(self.name)[1]
 
     def value(self, label: str = CURRENT) -> Any:
-        """The value under a label, as `accepts` takes it, or None."""
+        """Return the value of a label in the form that `accepts` takes, or None."""
         version = self.secret.version(label)
         if version is None or version.value is None:
             return None
@@ -134,7 +132,7 @@ class Harness:
             return version.value
 
     def accepts(self, label: str = CURRENT) -> bool:
-        """Whether the target lets the value under a label in: True where nobody can tell."""
+        """Return whether the target accepts the value of a label: True if the class cannot verify values."""
         value = self.value(label)
         if value is None:
             return False
@@ -145,23 +143,21 @@ class Harness:
             self._is_looking = False
 
     def state(self) -> object:
-        """Everything that a delivery which AWS would not expect to count must leave as it is."""
+        """Return the labels, the values and the state of the target, to compare before and after an event."""
         secret = self.secret
         values = {version.alias: version.value for version in secret.versions.values()}
         return dict(secret.labels), values, self.target_state()
 
     def target_state(self) -> object:
-        """The state of the target, or None where there is none to compare."""
+        """Return the state of the target, or None without a target."""
         return None if self.settings.target is None else self.settings.target.state()
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
         return ", ".join(f"{alias} {'+'.join(sorted(held)) or 'no label'}" for alias, held in staging.items())
 
-    # Rotations
-
     def begin(self, **members: Any) -> RotationRef:
-        """RotateSecret: the rotation waits for its first step."""
+        """Call RotateSecret, and return the rotation, whose first step has not run yet."""
         self.client.rotate_secret(SecretId=self.name, RotationLambdaARN=self.function, **members)
         return self.waiting()
 
@@ -169,7 +165,7 @@ class Harness:
         return self.fake._rotations.waiting()[-1]
 
     def step(self, place: RotationRef) -> RotationStep | None:
-        """The next step, whatever comes of it; after a failure the first of the next attempt."""
+        """Run the next step, which may fail. After a failure this is the first step of the next attempt."""
         start, self._is_stopped = len(self.log), False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
@@ -179,7 +175,7 @@ class Harness:
         return step
 
     def attempt(self, place: RotationRef) -> Rotation:
-        """All steps that are left of one attempt."""
+        """Run the remaining steps of the current attempt."""
         step = self.step(place)
         while step is not None and step.error is None and place.rotation.status == "in progress":
             step = self.step(place)
@@ -189,7 +185,7 @@ class Harness:
         return self.attempt(self.begin(**members))
 
     def recover(self, place: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
-        """AWS's further attempts, until one succeeds or none is made any more."""
+        """Retry as AWS does, until an attempt succeeds or no retry is left. *wait* is called before each."""
         for _ in range(ATTEMPTS):
             if place.rotation.status == "succeeded" or not place.goes_on(self.fake.clock.now):
                 break
@@ -198,7 +194,7 @@ class Harness:
         return place.rotation
 
     def deliver(self, step: str, token: str) -> BaseException | None:
-        """Call the function with an event that no rotation has made, and return what it raised."""
+        """Invoke the function with an event that no rotation has sent, and return its exception or None."""
         event = {
             "Step": step,
             "SecretId": self.secret.arn,
@@ -232,11 +228,9 @@ class Harness:
         ended = "returned" if error is None else f"raised {self.described(error, _place(error))}"
         self.visits.append(InvocationRecord(step, attempt, calls, ended, self.labels()))
 
-    # What the function does
-
     @contextmanager
     def watched(self) -> Iterator[Harness]:
-        """Listen to the calls of the function, and let nothing in it really wait, until the block is left."""
+        """Record the calls of the function and skip its sleeps, until the block is left."""
         with ExitStack() as stack:
             watchers = self.fake._rotations.calls.watchers
             watchers.append(self._called)
@@ -271,7 +265,7 @@ class Harness:
             raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
 
     def _is_known(self, name: str) -> bool:
-        """Whether the name of a call is not one that the function has made up."""
+        """Return whether a call has a fixed name. The function may have put a secret value into any other."""
         listed = [each.partition(":")[2] for each in self.settings.target_calls]
         return name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in listed
 
@@ -283,26 +277,30 @@ class Harness:
                 return f"{name} refused ({event.error})" if refused else name
         return name
 
-    # How it is told
-
     def redacted(self, text: str) -> str:
-        """A variable part of a message, without secret values."""
+        """Return a variable part of a message without secret values."""
         return self.fake._service.redactor.redact(text)
 
     def shown(self, value: object) -> str:
-        """The repr of a value in a message, without secret values."""
+        """Return the repr of a value without secret values."""
         return self.redacted(repr_of(value))
 
     def described(self, error: BaseException | None, place: str = "") -> str:
-        """The type, the place and the message of an exception of the function, without secret values."""
+        """Return the type, the place and the message of an exception of the function, without secret values."""
         return "" if error is None else described(error, self.fake._service.redactor, place)
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
         """
-        Let the scenario fail, with its whole story.
+        Fail the scenario with a message that lists all invocations of the function.
+
+        Args:
+            code: the code of the finding.
+            text: what is wrong. The caller has redacted its variable parts.
+            advice: what to do about it.
+            findings: the findings of the rotation.
 
         Raises:
-            AssertionError: always. The variable parts of the text have been redacted by the caller.
+            AssertionError: always.
         """
         lines = [
             f"{code}: {text}",
@@ -326,7 +324,7 @@ class Harness:
 
 
 def _place(error: BaseException) -> str:
-    """Where a function has raised: its own line, and not the one of a library that it has called."""
+    """Return the line of the function that raised, and not the line of a library that it called."""
     lines = [
         line
         for line in traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""Why an assertion about labels failed: where each label was expected, where it is, and who moved it."""
+"""Explains failed assertions about labels: where each was expected, where it is, and which call moved it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PACKAGE = "pytest_fakesecrets"
 
 
 def explain(left: object, right: object) -> list[str] | None:
-    """The lines of an explanation, or None where neither side is about labels, or holds what is not shown."""
+    """Return the lines that explain a failed comparison, or None if it is not about objects of this package."""
     lines = _explained(left, right)
     return None if lines is None else list(map(encodable, lines))
 
@@ -38,7 +38,7 @@ def _explained(left: object, right: object) -> Iterable[str] | None:
 
 
 def _different_fields(left: Any, right: Any) -> Iterator[str]:
-    """The differences of two dataclasses of this package, without the values of fields that their repr hides."""
+    """Yield the differences of two dataclasses of this package, without values that their repr hides."""
     yield f"the two differ, each a {type(left).__name__}"
     for each in fields(left):
         seen, expected = getattr(left, each.name), getattr(right, each.name)
@@ -63,7 +63,7 @@ def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]
 
 
 def _wrong_kinds(seen: Staging | Labels, expected: object) -> Iterator[str]:
-    """What cannot be equal whatever the labels are: a list for a set, an alias for an id."""
+    """Yield the expected members that can never be equal: a list for a set, an alias for an id."""
     assert isinstance(expected, Mapping)
     versions = seen.snapshot.secret.versions.values()
     for name, given in expected.items():
@@ -77,7 +77,7 @@ def _wrong_kinds(seen: Staging | Labels, expected: object) -> Iterator[str]:
 
 
 def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
-    """From label to alias, as the test expected it. A label expected twice shows both places."""
+    """Return the expected alias of each label: both aliases, if a label is expected twice."""
     if not isinstance(expected, Mapping):
         return None
     if isinstance(seen, Labels):
@@ -125,8 +125,10 @@ def _different_moves(seen: Transitions, expected: object) -> Iterator[str]:
 
 def _story(told: Snapshot) -> Iterator[str]:
     """
-    The versions and the moves. pytest cuts an explanation after some lines, unless it runs with -vv:
-    what tells most comes first, and the timeline below the failure tells it all.
+    Yield the versions, and then the moves.
+
+    Without -vv pytest truncates an explanation, so the versions come first. The timeline in the report
+    section of the failed test is complete.
     """
     yield from table([("version", "labels", "value", "created (UTC)", "id"), *_rows(told.secret)])
     yield from table([("moved at (UTC)", "move"), *((utc(move.at), _move(move)) for move in told.moves)])

@@ -1,4 +1,4 @@
-"""One world: the service, its rotations and its clock, as the two doors and the fake see them."""
+"""`FakeBackend`: the service, its rotations and its clock, behind `FakeSecrets` and the transport."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
 class FakeBackend:
     """
-    Secrets Manager as it stands, with everything that has come due by the time that somebody looks.
+    Secrets Manager in memory. It runs everything that is due before it answers a request.
 
     Args:
-        seed: where the generator of ids and passwords starts.
+        seed: the seed of the generator of ids and passwords.
     """
 
     def __init__(self, seed: int) -> None:
@@ -51,7 +51,7 @@ class FakeBackend:
         return state.active is self
 
     def begin(self) -> None:
-        """Answer the clients of the process from now on."""
+        """Answer all clients of the process from now on."""
         reach()
         state.active = self
         for listener in state.listeners:
@@ -59,7 +59,7 @@ class FakeBackend:
                 listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
-        """The answer to one request, and then the rotations that it has started, unless a test drives."""
+        """Answer one request, and run the rotations that it started, unless the test drives them."""
         if region is not None and not is_region(region):
             return self.service.refuse_region()
         self.catch_up()
@@ -73,10 +73,10 @@ class FakeBackend:
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply:
         """
-        The answer to one request, unless a test wants something to go wrong with it.
+        Answer one request, with the error of an injected fault if one applies.
 
         Raises:
-            Broken: the network goes wrong.
+            Broken: the injected fault is an exception of the network.
         """
         if self.service.faults and (region is None or is_region(region)):
             request, sent = self._request(account, region, operation, body), ids_in(body)
@@ -99,23 +99,22 @@ class FakeBackend:
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
-        """Whether a request has to pass botocore's events and retries: for others to see it, or for it to fail."""
+        """Return whether a request has to pass botocore's events and retries: for an observer or an injected fault."""
         fault = None
         if self.service.faults and is_region(region):
             request = self._request(account, region, operation, body)
             fault = self._next_fault(request, ids_in(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
-        # Now, since a client in adaptive mode may wait before its request comes to the second door.
+        # Set it now: a client in adaptive retry mode may wait before it emits before-send.
         spare_back_off(None if fault is None else not fault.back_off)
         return True
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
-        running = (
-            CURRENT_INVOCATION.get()
-        )  # a function has the keys of nobody, and so acts in its secret's account
+        running = CURRENT_INVOCATION.get()
         if running is not None:
             running.check_time(self.clock.now)
+        # A function without credentials of an account acts in the account of its secret.
         account = account or (running.account if running else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
 
@@ -128,7 +127,7 @@ class FakeBackend:
             )
 
     def _go_on_after(self, operation: str) -> None:
-        """Let a rotation function go on after a call that it has made, if it still may."""
+        """Check the timeout of the running rotation function, and report the call to its watchers."""
         running = CURRENT_INVOCATION.get()
         if running is not None:
             running.check_time(self.clock.now)
@@ -142,26 +141,26 @@ class FakeBackend:
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
-        The secret that a test means by a name or an ARN.
+        Return the secret with a name or an ARN, and its region.
 
         Raises:
-            FakeSecretsError: there is none, or more than one.
+            FakeSecretsError: no secret matches, or more than one.
         """
         self.catch_up()
         return self.service.locate(secret_id)
 
     def catch_up(self) -> None:
-        """Run what has come due: never after the world was left, when calls would go to the real AWS."""
+        """Run everything that is due. Not while inactive: calls of a function would then reach the real AWS."""
         if self.is_active:
             self.rotations.run_due()
 
     def next_due(self, until: datetime) -> datetime | None:
-        """The next instant, up to *until* and with it, at which something is due."""
+        """Return the first instant up to and including *until* at which something is due, or None."""
         return self.rotations.next_due(until) if self.is_active else None
 
 
 def _named(failure: BaseException | type[BaseException]) -> ServiceError:
-    """An exception in the place of an answer, for the history alone."""
+    """Return an error named after an exception, to record in the history a call that got no answer."""
     kind = failure if isinstance(failure, type) else type(failure)
     error: ServiceError = type(kind.__name__, (ServiceError,), {})("no answer")
     return error

@@ -1,4 +1,4 @@
-"""From the record of a world to what its report tells: nothing is run, and no value is told."""
+"""Collects the data of a report from the history of a fake, without secret values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pytest_fakesecrets._service.service import Service
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
 from .timeline import redacted_hint, timeline, words
 
-#: How much is told, the latest: events of a secret, its rotations, their steps.
+#: The most events of a secret, its rotations and their steps in a report. The latest are kept.
 ROWS, ROTATIONS, STEPS = 200, 50, 40
-#: How much is told, the first: secrets of a world, letters of a text.
+#: The most secrets of a fake, and characters of a text. The first are kept.
 SECRETS, LETTERS = 40, 2_000
 
-#: What the hint of a call says that a test has made fail.
+#: The hint of a call contains this if an injected fault made it fail.
 _ORDERED = "fake.fail()"
 
 _WITHHELD = (
@@ -41,12 +41,15 @@ def secrets_of(
     service: Service, rotations: Iterable[Rotation], *, since: int = 0, world: int = 1
 ) -> tuple[list[SecretPart], int]:
     """
-    The secrets of a world about which something has been recorded, and how many more there are.
+    Return the secrets of a fake that have events, and how many more there are than a report shows.
 
-    Nothing is run that has come due, and nothing told that is a secret value.
+    Nothing that is due is run, and secret values are redacted.
 
     Args:
-        since: how many of the first events are left out: they belong to earlier tests.
+        service: the service of the fake.
+        rotations: the rotations of the fake.
+        since: the index of the first event to include: those before it belong to earlier tests.
+        world: the number of the fake in its test, from 1.
     """
     events = service.history.events
     blot = service.redactor.redact
@@ -62,7 +65,7 @@ def secrets_of(
 
 
 def nodeid_shown(nodeid: str, blots: Sequence[Blot]) -> str:
-    """The id of a test, without the parameters that hold a secret value."""
+    """Return the id of a test, without its parameters if they contain a secret value."""
     name, bracket, parameters = nodeid.partition("[")
     if any(blot(parameters) != parameters for blot in blots):
         return f"{name}[***]"
@@ -74,12 +77,12 @@ def _subject(event: Event) -> str:
 
 
 def _redacted(row: Row, blot: Redact) -> Row:
-    """The message and the hint of a row, redacted: a test may have supplied the message."""
+    """Return a row with its message and hint redacted: a test may have supplied the message."""
     return replace(row, message=_short(blot(row.message)), hint=_short(redacted_hint(row.hint, blot)))
 
 
 def _can_be_blotted(service: Service, events: Sequence[Event]) -> bool:
-    """Whether every value that was ever stored is still known, so that it is found in a text."""
+    """Return whether every value that was ever stored is still known, so that it can be found in a text."""
     stored = {(event.secret_id, event.version_id) for event in events if isinstance(event, ValueStored)}
     there = {
         (secret.arn, version.id)
@@ -96,7 +99,7 @@ def _short(text: str) -> str:
 
 
 class _Collector:
-    """Tells of secrets. `of_functions` takes the values out of a function's error, `blot` out of anything else."""
+    """Collects the data of secrets. `of_functions` redacts the errors of functions, `blot` everything else."""
 
     def __init__(self, of_functions: Redact, blot: Redact) -> None:
         self._of_functions = of_functions
@@ -124,7 +127,7 @@ class _Collector:
             if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
-        name = self._blot(arn)  # it may be what was sent in place of one
+        name = self._blot(arn)  # it may be an invalid id that a request sent
         return SecretPart(
             arn=name,
             world=world,
@@ -144,7 +147,7 @@ class _Collector:
         events: Sequence[tuple[int, Event]],
         aliases: Mapping[str | None, str | None],
     ) -> RotationPart:
-        # Out of the history: the rotation itself has no step that was delivered again.
+        # From the history: Rotation.steps does not contain redelivered steps.
         steps = [
             step for _, step in events if isinstance(step, RotationStep) and step.token == rotation.token
         ]
@@ -178,7 +181,7 @@ class _Collector:
 
 
 def _finding(finding: Finding) -> FindingPart:
-    """The part of a finding, whose texts were redacted when it was made."""
+    """Return the data of a finding, whose texts were redacted when it was created."""
     return FindingPart(
         code=finding.code,
         text=_short(finding.text),
@@ -189,12 +192,12 @@ def _finding(finding: Finding) -> FindingPart:
 
 
 def _words_of(error: BaseException) -> Sequence[str]:
-    """The parts of `_text` that are not redacted."""
+    """Return the parts of `_text` that must not be redacted."""
     return [f"{type(error).__name__}: ", *own_words(error)]
 
 
 def _text(error: BaseException) -> str:
-    """What an exception says, as Python prints it, with its notes; also where its __str__ raises."""
+    """Return an exception as Python prints it, with its notes, even if its __str__ raises."""
     try:
         return "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:
@@ -202,7 +205,7 @@ def _text(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """The line that raised: the last one that is neither ours nor of an installed package."""
+    """Return the line that raised: the last one outside of this package and of installed packages."""
     lines = [
         f"{frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{number} in {frame.f_code.co_name}"
         for frame, number in traceback.walk_tb(error.__traceback__)
@@ -213,7 +216,7 @@ def _place(error: BaseException) -> str:
 
 
 def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
-    """Each event with its place in the history. Moves of labels and new values belong to the one before them."""
+    """Yield each event with its index in the history. Label moves and stored values are part of the event before."""
     held: dict[str, str] = {}
     attempts = Counter[str]()
     last: tuple[int, Row] | None = None

@@ -1,4 +1,4 @@
-"""The page of a run: one HTML file that needs nothing else, and asks nobody for anything."""
+"""Renders the report of a run as one HTML file, which loads no other file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepP
 from .stylesheet import CSS
 from .svg_chart import chart, html, span
 
-#: Of how many tests the page draws what happened: those that went wrong first.
+#: The most tests with details on the page. Failed tests come first.
 TESTS = 400
 
-#: The outcomes of tests, the worst first.
+#: The outcomes of tests, worst first.
 _OUTCOMES = ("interrupted", "error", "failed", "xpassed", "passed", "xfailed", "skipped")
 _WRONG = {"interrupted", "error", "failed"}
 
-#: A browser then loads nothing, and runs nothing, whatever a text may say.
+#: With this policy a browser loads and runs nothing, whatever the texts contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _LEGEND = """<div class="legend" aria-label="Legend">
@@ -31,11 +31,11 @@ ordered</i> <i class="is-good">↩ step ended</i> <i>◆ Secrets Manager itself<
 
 def page(items: Sequence[ItemPart], *, notes: Iterable[str] = ()) -> str:
     """
-    The whole page.
+    Return the whole page.
 
     Args:
         items: the tests that used the fake.
-        notes: what a reader has to know first, such as that the run was interrupted.
+        notes: notes for the top of the page, such as that the run was interrupted.
     """
     ordered = sorted(items, key=_order)
     anchors = _anchors(ordered)
@@ -65,7 +65,7 @@ def _order(item: ItemPart) -> tuple[int, bool, str, float]:
 
 
 def _anchors(items: Iterable[ItemPart]) -> list[str]:
-    """An id for each test that is the same in every run; a test that ran twice has two."""
+    """Return an id for each test, the same in every run. A test that ran twice gets two ids."""
     seen = Counter[str]()
     anchors = []
     for item in items:
@@ -155,7 +155,7 @@ def _test(item: ItemPart, anchor: str) -> str:
     ]
     if not item.secrets:
         body.append("<p>Nothing has happened in its fake.</p>")
-    # The id is inside: a link to it then opens what is closed.
+    # The id is inside <details>, because a browser opens that when it follows a link into it.
     return (
         f'<details class="test"{is_open}><summary>{_badge(item.outcome)}<h3>{html(item.nodeid)}</h3></summary>'
         f'<div id="{anchor}">{"".join(body)}</div></details>'

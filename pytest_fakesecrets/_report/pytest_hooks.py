@@ -1,4 +1,4 @@
-"""The hooks behind `--fakesecrets-report`: each test's part is taken where it ran, and the page written where the run ends."""
+"""The hooks of `--fakesecrets-report`: they collect the data of each test, and write the page when the run ends."""
 
 from __future__ import annotations
 
@@ -21,27 +21,26 @@ from .collector import nodeid_shown, secrets_of
 from .html_page import page
 from .records import ItemPart
 
-#: How many of a test's fakes the page shows, the last ones. An example of Hypothesis may have one each.
+#: The most fakes of a test on the page. The last are kept. Each example of Hypothesis may have its own.
 FAKES = 12
 
-#: How a part travels: as an attribute of the report of a test's end, or in the last word of a worker.
+#: The attribute of a test's report, and the key of a pytest-xdist worker's output, with the data of a test.
 _PART = "fakesecrets_part"
 
 _NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here."
 _INTERRUPTED = "This run was interrupted: what had not run by then is not here."
 _BROKEN = "This run ended with an internal error of pytest, or of a plugin: not all of it may be here."
 
-#: In place of a page that could not be made.
+#: Written if the page cannot be rendered.
 _NO_PAGE = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
     "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
 )
 
-#: The worst one counts.
+#: The outcomes of the phases of a test, best first. The worst one counts.
 _WORSE = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
-
-#: What the report consists of, for the warnings about what could not be made of it.
+#: The parts of the report, for warnings about errors in them.
 _OF_TEST, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
 
 
@@ -76,7 +75,7 @@ class _Rotations(Protocol):
 
 
 class _Backend(Protocol):
-    """The backend of a fake, as far as the report reads it."""
+    """The attributes of a fake's backend that the report reads."""
 
     @property
     def service(self) -> Service: ...
@@ -87,7 +86,7 @@ class _Backend(Protocol):
 
 
 class _Used(NamedTuple):
-    """A fake in a test: the history that it had when the test began, and how long that was."""
+    """A fake that a test may have used, its history when the test began, and the length of that history."""
 
     world: _Backend
     history: History
@@ -96,7 +95,7 @@ class _Used(NamedTuple):
 
     @property
     def since(self) -> int:
-        """Where this test's events begin. A fake that has been reset has a history of its own again."""
+        """The index of this test's first event. A fake that has been reset has a new history."""
         return self.length if self.world.service.history is self.history else 0
 
     @property
@@ -105,11 +104,11 @@ class _Used(NamedTuple):
 
 
 class _Recorder:
-    """Takes the part of each test that runs in this process."""
+    """Collects the data of each test that runs in this process."""
 
     def __init__(self) -> None:
         self._begin()
-        #: The part of a test that did not come to its end.
+        #: The data of a test that was interrupted.
         self.unfinished: ItemPart | None = None
 
     def _begin(self, fakes: tuple[_Backend, ...] = ()) -> None:
@@ -122,7 +121,7 @@ class _Recorder:
         self._begin(tuple(used.world for used in self._used if used.world.is_active))
 
     def entered(self, world: _Backend) -> None:
-        """Take notice of a fake, which may have been entered before."""
+        """Record that a fake was entered. It may have been entered before."""
         with Barrier(_OF_TEST):
             if not any(used.world is world for used in self._used):
                 self._left_out += len(self._used) == FAKES
@@ -194,14 +193,14 @@ def _outcome(report: pytest.TestReport) -> str:
 
 
 def _place(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
-    """The type and the line of an error. Not its text: pytest shortens values in it, and so hides them from us."""
+    """Return the type and the line of an error. Its text may contain shortened values, which cannot be redacted."""
     crash = getattr(report.longrepr, "reprcrash", None)
     where = "" if crash is None else f" at {Path(crash.path).name}:{crash.lineno}"
     return f"{raised.typename} in {report.when}{where}"
 
 
 class _Messenger:
-    """In a worker of pytest-xdist: sends what is left over when the worker ends."""
+    """In a worker of pytest-xdist: sends the data of an interrupted test to the controller."""
 
     def __init__(self, recorder: _Recorder, output: dict[str, Any]) -> None:
         self._recorder, self._output = recorder, output
@@ -214,7 +213,7 @@ class _Messenger:
 
 
 class _Writer:
-    """Collects the parts of all tests, and writes the page."""
+    """Collects the data of all tests, and writes the page."""
 
     def __init__(self, recorder: _Recorder, path: Path) -> None:
         self._recorder, self._path = recorder, path
@@ -224,10 +223,10 @@ class _Writer:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """
-        Write a page that says that the run has not ended, in place of the one of an earlier run.
+        Replace the page of an earlier run by one that says that this run has not ended.
 
         Raises:
-            pytest.UsageError: there can be no file with this name.
+            pytest.UsageError: the file cannot be written.
         """
         problem = None
         with Barrier(_PAGE):
@@ -253,7 +252,7 @@ class _Writer:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the page. The run has its own outcome, which nothing here changes."""
+        """Write the page, without changing the outcome of the run."""
         self._told = f"fakesecrets report: {self._path} could not be made: see the warnings."
         with Barrier(_PAGE):
             if self._recorder.unfinished is not None:
@@ -272,10 +271,10 @@ class _Writer:
             terminalreporter.write_line(encodable(self._told))
 
     def _write(self, text: str) -> str | None:
-        """Write the file, and return why that is not possible, or None."""
+        """Write the file. Return the reason if it cannot be written, or None."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        except (OSError, ValueError) as error:  # ValueError: the name has a character that no name has
+        except (OSError, ValueError) as error:  # ValueError: the path has an invalid character
             return f"{getattr(error, 'strerror', None) or error}"
         return None

@@ -1,4 +1,4 @@
-"""How the page of a run looks: one sheet, for light and dark screens."""
+"""The style sheet of the HTML page, for light and dark screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story of a secret as a drawing: events from left to right, versions as lanes, labels as bars on them."""
+"""Draws the history of a secret as SVG: events from left to right, versions as lanes, labels as bars."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from .records import Row, SecretPart
 from .timeline import order
 
-#: In pixels: a column, one under which a time is written, a letter, a line of a lane, and the time above all.
+#: In pixels: the width of a column, of a column with a time, and of a character; the height of a line and of the axis.
 _COLUMN, _DATED, _LETTER, _LINE, _AXIS = 27.0, 92.0, 6.7, 20.0, 50.0
-#: In seconds: events that are no further apart stand under one time; a gap that is drawn as one.
+#: In seconds: the distance from which an event gets a time of its own, and the one from which a gap is drawn.
 _TOGETHER, _GAP = 1.0, 86_400.0
-#: In pixels: how wide such a gap is.
+#: In pixels: the width of a gap.
 _BREAK = 22.0
 
 _MARKS = {"call": "●", "refused": "✕", "fault": "⚡", "step": "↩", "failed step": "✕", "service": "◆"}
@@ -29,12 +29,12 @@ _KINDS = {
 _STARTED, _SUCCEEDED, _ENDED = "Started", "Succeeded", ("Succeeded", "Failed", "Abandoned")
 _SHORT = {"AWSCURRENT": "CUR", "AWSPENDING": "PEN", "AWSPREVIOUS": "PRE"}
 
-#: Control characters, and halves of characters, which a page cannot hold.
+#: Control characters and lone surrogates, which a page cannot contain.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Band(NamedTuple):
-    """Columns under one time: the first, the one after the last, and the seconds since the one before."""
+    """Columns under one time: the first, the one after the last, and the seconds since the band before."""
 
     first: int
     end: int
@@ -42,7 +42,7 @@ class Band(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """Something that lasts, from the column *first* up to *end*."""
+    """A bar of a lane, from the column *first* up to, and without, *end*."""
 
     first: int
     end: int
@@ -52,12 +52,12 @@ class Bar(NamedTuple):
 
 
 def html(text: str) -> str:
-    """Any text for a page: as element, or in an attribute with quotes around it."""
+    """Return text escaped for an element or a quoted attribute."""
     return escape(_UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def span(seconds: float) -> str:
-    """How long something takes, for people: "1.5 s", "12 min", "28 d 14 h"."""
+    """Return a duration as text: "1.5 s", "12 min", "28 d 14 h"."""
     past, left = seconds < 0, abs(seconds)
     if left < 60:
         told = f"{left:.3f}".rstrip("0").rstrip(".") + " s"
@@ -74,10 +74,11 @@ def span(seconds: float) -> str:
 
 def chart(secret: SecretPart, anchor: str) -> str:
     """
-    The drawing, as HTML with two SVG elements in it: the names of the lanes stay where they are.
+    Return the chart as HTML with two SVG elements: the names of the lanes do not scroll.
 
     Args:
-        anchor: the beginning of the ids of the events, to which the columns link.
+        secret: the secret to draw.
+        anchor: the prefix of the ids of the events, to which the columns link.
     """
     rows = secret.rows
     bands = list(_bands(rows))
@@ -123,7 +124,7 @@ def _bands(rows: Sequence[Row]) -> Iterator[Band]:
 
 
 def _places(rows: Sequence[Row], bands: Iterable[Band], bars: Iterable[Bar]) -> list[float]:
-    """Where each column begins, and where the last one ends: wide enough for the texts above and in them."""
+    """Return the left edges of the columns and the right edge of the last, with room for all texts."""
     widths = [_COLUMN] * len(rows)
     for bar in bars:
         _widen(widths, bar.first, bar.end, len(bar.text) * _LETTER + 12)
@@ -149,7 +150,7 @@ def _break(band: Band) -> float:
 def _axis(
     rows: Sequence[Row], bands: Iterable[Band], places: Sequence[float], height: float
 ) -> Iterator[str]:
-    """Times, above bands of one shade for each of them; a gap of days or months is a torn edge."""
+    """Yield the times over bands of alternating shades. A gap of a day or more is drawn as a torn edge."""
     day = ""
     for number, band in enumerate(bands):
         left, right, row = places[band.first], places[band.end], rows[band.first]
@@ -171,7 +172,7 @@ def _axis(
 
 
 def _columns(rows: Sequence[Row], places: Sequence[float], height: float, anchor: str) -> Iterator[str]:
-    """Over everything: what is told of an event where the mouse is, and where a click on it leads."""
+    """Yield an overlay for each column, with a tooltip about its event and a link to it."""
     for place, row in enumerate(rows):
         x, width = places[place], places[place + 1] - places[place]
         lines = [
@@ -215,7 +216,7 @@ def _marks(rows: Sequence[Row], places: Sequence[float], y: float) -> Iterator[s
 
 
 def _stored(rows: Sequence[Row], places: Sequence[float], top: float, alias: str) -> Iterator[str]:
-    """A line where a version gets its value."""
+    """Yield a line where the version gets its value."""
     for place, row in enumerate(rows):
         if alias in row.stored:
             x = places[place] + 1
@@ -223,7 +224,7 @@ def _stored(rows: Sequence[Row], places: Sequence[float], top: float, alias: str
 
 
 def _attempts(rows: Sequence[Row]) -> Iterator[Bar]:
-    """From the start of each attempt to its end, as the service has logged them."""
+    """Yield a bar for each attempt, from its service event of the start to that of the end."""
     first, told = 0, ""
     for place, row in enumerate(rows):
         if not row.attempt:
@@ -242,7 +243,7 @@ def _attempts(rows: Sequence[Row]) -> Iterator[Bar]:
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[Bar]:
-    """From the first call of a step to its end. One that has made no call has one column."""
+    """Yield a bar for each step, from its first call to its end. A step without calls has one column."""
     first: dict[str, int] = {}
     for place, row in enumerate(rows):
         if row.kind in ("step", "failed step"):
@@ -254,7 +255,7 @@ def _steps(rows: Sequence[Row]) -> Iterator[Bar]:
 
 
 def _versions(secret: SecretPart) -> Iterator[tuple[str, list[Bar]]]:
-    """A lane for each version, and on it a bar for as long as a label is there; hollow without a value."""
+    """Yield a lane for each version, with a bar while a label is attached: hollow until it has a value."""
     full, begun = set(secret.full), dict[tuple[str, str, bool], int]()
     lanes: dict[str, list[Bar]] = {}
     for place, row in enumerate([*secret.rows, None]):
@@ -273,7 +274,7 @@ def _versions(secret: SecretPart) -> Iterator[tuple[str, list[Bar]]]:
 
 
 def _on_lines(bars: Iterable[Bar]) -> Iterator[Bar]:
-    """The bars of one lane, each on the first line that is free."""
+    """Place each bar of a lane on the first line that is free."""
     ends: list[int] = []
     for bar in sorted(bars, key=lambda bar: (bar.first, order(bar.text.partition(" ")[0]))):
         line = next((line for line, end in enumerate(ends) if end <= bar.first), len(ends))

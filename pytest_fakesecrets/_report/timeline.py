@@ -1,4 +1,4 @@
-"""The history of a secret as a table of its labels over time, for people."""
+"""Renders the history of a secret as a text table of its labels over time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADINGS = ("time (UTC)", "event")
 
 
 def calendar(windows: Sequence[Window]) -> str:
-    """Coming rotation windows as a table."""
+    """Return coming rotation windows as a table."""
     rows = [(utc(window.opens), utc(window.closes)) for window in windows]
     return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
 
@@ -29,14 +29,14 @@ def timeline(
     redact: Redact = unredacted,
 ) -> str:
     """
-    One secret's events, and after each of them the version that every label is on.
+    Return the events of one secret, and after each event the version of every label.
 
-    "(empty)" is a version that has no value yet. No value is ever shown.
+    "(empty)" marks a version that has no value yet. No value is shown.
 
     Args:
-        name: what the table is headed with.
-        events: those of the secret.
-        last: how many of the rows to show, the latest; or all.
+        name: the heading of the table.
+        events: the events of the secret.
+        last: how many of the latest rows to show; None for all.
         redact: redacts error messages.
     """
     told = list(_rows(events))
@@ -50,16 +50,16 @@ def timeline(
 
 
 def order(label: str) -> tuple[int, str]:
-    """AWS's own labels in the order in which a version goes through them, then the others."""
+    """Return a sort key: AWS's own labels in the order in which a version gets them, then the others."""
     own = (PENDING, CURRENT, PREVIOUS)
     return (own.index(label) if label in own else len(own)), label
 
 
 def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], Event | None]]:
     """
-    For each event what it was, the version of each label after it, and the event itself.
+    Yield the time and description of each event, the version of each label after it, and the event.
 
-    Moves of labels and new values belong to the event before them.
+    Label moves and stored values are part of the event before them.
     """
     held: dict[str, str] = {}
     filled: set[str] = set()
@@ -86,7 +86,7 @@ def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
 
 
 def words(event: Call | ServiceEvent | RotationStep) -> str:
-    """What an event was, in a few words. Those of a call inside a step begin with two spaces."""
+    """Return a short description of an event. For a call inside a step it begins with two spaces."""
     if isinstance(event, RotationStep):
         return _step_words(event)
     if isinstance(event, ServiceEvent):
@@ -104,7 +104,7 @@ def _note(event: Event | None, redact: Redact) -> str:
 
 
 def redacted_hint(hint: str, redact: Redact) -> str:
-    """A hint with its names redacted, and not its own words."""
+    """Return a hint with its variable parts redacted, but not its fixed words."""
     return redact(hint, keep=WORDS) if hint else ""
 
 

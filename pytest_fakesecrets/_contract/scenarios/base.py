@@ -1,4 +1,4 @@
-"""The parts that all scenarios share: the state they start from, and the checks that end them."""
+"""The base class of the scenarios: their initial state and their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 
 
 class UndisturbedRun(NamedTuple):
-    """A rotation in which nothing went wrong: the calls of the function, and the state of the target after it."""
+    """The calls of the function in a rotation without faults, and the state of the target after it."""
 
     log: tuple[tuple[str, str], ...]
     target: object
@@ -27,7 +27,7 @@ class Scenarios:
     """The base of the classes whose test methods are the scenarios of a contract."""
 
     _client: Any = None
-    #: One for each contract class.
+    #: Cached on each contract class.
     _undisturbed_run: ClassVar[UndisturbedRun | None] = None
 
     @property
@@ -39,11 +39,11 @@ class Scenarios:
         self, fake: FakeSecrets, *, exists: bool = True, cold_start: bool = False
     ) -> Iterator[Harness]:
         """
-        Set up the secret, the function and the target as they are before the first rotation.
+        Set up the secret, the function and the target in their state before the first rotation.
 
         Args:
             exists: whether the secret is created.
-            cold_start: whether the module of the function is imported afresh for each step.
+            cold_start: whether the function's module is imported again for each step.
 
         Raises:
             FakeSecretsError: the target rejects `secret_value`.
@@ -66,14 +66,14 @@ class Scenarios:
             with trial.watched():
                 yield trial
         finally:
-            if settings.target is not None:  # other tests may use it too, and it may be down or slow
+            if settings.target is not None:  # other tests may share it, and it may be down or slow
                 settings.target.reset()
 
     def _undisturbed(self, fake: FakeSecrets) -> UndisturbedRun:
         """
-        Rotate once without any disturbance, for all scenarios of the class.
+        Rotate once without faults, and cache the result for all scenarios of the class.
 
-        Where even that fails, the scenario is skipped: another test reports the failure.
+        If that rotation fails, skip the scenario: test_a_rotation_succeeds reports the failure.
         """
         known: UndisturbedRun | None = vars(type(self)).get("_undisturbed_run")
         if known is None:
@@ -86,7 +86,7 @@ class Scenarios:
         return known
 
     def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Harness, RotationRef, str]]:
-        """For each call to Secrets Manager an attempt in which that one, and its retries, are refused."""
+        """For each call to Secrets Manager, run an attempt in which that call and its retries are rejected."""
         log, _ = self._undisturbed(fake)
         for number, (step, name) in enumerate(log):
             operation = name.split()[0]
@@ -107,7 +107,7 @@ class Scenarios:
                 )
 
     def _check_succeeded(self, trial: Harness, rotation: Rotation, code: str, told: str = "") -> None:
-        """Fail the scenario unless the rotation has succeeded and the target accepts its value."""
+        """Fail the scenario unless the rotation succeeded and the target accepts its value."""
         __tracebackhide__ = True
         before = f"{told}, and t" if told else "T"
         if rotation.status != "succeeded":
@@ -128,7 +128,7 @@ class Scenarios:
             )
 
     def _check_recovered(self, trial: Harness, rotation: Rotation, told: str) -> None:
-        """Fail the scenario unless the rotation has ended as an undisturbed one does."""
+        """Fail the scenario unless the rotation ended in the same state as one without faults."""
         __tracebackhide__ = True
         self._check_succeeded(trial, rotation, "not-recovered", told)
         undisturbed = self._undisturbed(trial.fake)
@@ -150,7 +150,7 @@ class Scenarios:
             )
 
     def _check_left_alone(self, trial: Harness, token: str, code: str, when: str) -> None:
-        """Deliver all steps with a token, and fail the scenario if one of them changes anything."""
+        """Deliver all steps with a token, and fail the scenario if a step changes anything."""
         __tracebackhide__ = True
         before = trial.state()
         for step in STEPS:
@@ -158,7 +158,7 @@ class Scenarios:
             self._check_unchanged(trial, before, step, code, when)
 
     def _check_unchanged(self, trial: Harness, before: object, step: str, code: str, when: str) -> None:
-        """Fail the scenario unless everything is as it was before a step that must change nothing."""
+        """Fail the scenario if a step that must change nothing has changed the state."""
         __tracebackhide__ = True
         if trial.state() != before:
             trial.fail(
@@ -176,7 +176,7 @@ def _advice(rotation: Rotation) -> str:
 
 
 def _arming(trial: Harness, number: int, operation: str, code: str, step: str) -> Callable[[int], None]:
-    """A hook that lets the call of that number fail: it is armed when the one before it has ended."""
+    """Return a hook that injects a fault into the call with that index, when the call before it has ended."""
 
     def hook(at: int) -> None:
         if at == number - 1:

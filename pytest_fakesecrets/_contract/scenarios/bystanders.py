@@ -1,4 +1,4 @@
-"""Everybody else: readers, other secrets, other people, and those who read the logs."""
+"""Scenarios about what a rotation must not affect: readers, other versions and secrets, and logs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .base import Scenarios
 
 
 class Bystanders(Scenarios):
-    """Everybody else: readers, other secrets, other people, and those who read the logs."""
+    """A rotation must not affect readers or other versions and secrets, nor log a secret value."""
 
     def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
-        """Between any two calls of the function: under any label, or under AWSCURRENT for zero_downtime."""
+        """Between any two calls the value of a label is accepted: of AWSCURRENT, if zero_downtime is true."""
         __tracebackhide__ = True
         if not self._settings.can_verify:
             pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
@@ -47,11 +47,11 @@ class Bystanders(Scenarios):
                 )
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
-        """It may be refused, in createSecret, before anything was changed."""
+        """The function may reject it in createSecret, before it changes anything."""
         __tracebackhide__ = True
         with self._trial(fakesecrets, exists=False) as trial:
             trial.client.create_secret(Name=trial.name)
-            before = trial.state()[2]  # type: ignore[index]  # labels, values, and what the target is like
+            before = trial.state()[2]  # type: ignore[index]  # labels, values, state of the target
             rotation = trial.rotate()
             step = rotation.steps[-1]
             after = trial.state()[2]  # type: ignore[index]  # as above
@@ -64,7 +64,7 @@ class Bystanders(Scenarios):
                 )
 
     def test_somebody_elses_pending_version_is_left_alone(self, fakesecrets: FakeSecrets) -> None:
-        """AWSPENDING is moved to another version by hand, in the middle of the rotation."""
+        """AWSPENDING is moved to another version by hand during the rotation."""
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         with self._trial(fakesecrets) as trial:
@@ -86,7 +86,7 @@ class Bystanders(Scenarios):
                 )
 
     def test_the_rotation_token_is_passed_on_from_another_account(self, fakesecrets: FakeSecrets) -> None:
-        """A function that stores the value with the keys of another account proves with it that the value is its own."""
+        """PutSecretValue needs RotationToken if the function has the credentials of another account."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             rotation = trial.rotate()
@@ -104,7 +104,7 @@ class Bystanders(Scenarios):
             self._check_succeeded(trial, rotation, "rotation-failed")
 
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
-        """The one that rotates has another name than in the other scenarios."""
+        """The secret that rotates has a different name than in the other scenarios."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             other = trial.secret
@@ -123,11 +123,11 @@ class Bystanders(Scenarios):
             self._check_succeeded(trial, rotation, "rotation-failed")
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
-        """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
+        """No secret value is in the log, stdout, stderr, the return value or an exception."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             _check_kept(trial, trial.rotate())
-        # Most of what is leaked is written when something has gone wrong.
+        # Most leaks are in the handling of errors.
         for trial, place, _ in self._refused(fakesecrets, "AccessDeniedException"):
             _check_kept(trial, place.rotation)
         if self._settings.target is not None:
@@ -137,7 +137,7 @@ class Bystanders(Scenarios):
 
 
 def _puts(trial: Harness) -> Iterator[Call]:
-    """The calls with which the secret has got its values since it was created."""
+    """Yield the PutSecretValue calls that stored a value of the secret."""
     for event in trial.fake._service.history.events:
         is_put = isinstance(event, Call) and event.operation == "PutSecretValue" and event.error is None
         if isinstance(event, Call) and is_put and event.secret_id == trial.secret.arn:
@@ -151,7 +151,7 @@ def _check_kept(trial: Harness, rotation: Rotation) -> None:
 
 
 def _foreign(value: Any) -> Any:
-    """A value of the same form with another password in it."""
+    """Return a value of the same form with another password."""
     if not isinstance(value, dict):
         return "somebody-elses-value"
     return {name: "somebody-elses-value" if is_credential(name) else member for name, member in value.items()}

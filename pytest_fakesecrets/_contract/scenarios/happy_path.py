@@ -1,4 +1,4 @@
-"""A rotation, and another one."""
+"""Scenarios of rotations without faults."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .base import Scenarios
 
 
 class Rotating(Scenarios):
-    """A rotation, and another one."""
+    """Rotations without faults."""
 
     def test_a_rotation_succeeds(self, fakesecrets: FakeSecrets) -> None:
-        """All four steps, and nothing to say of what the function did in them."""
+        """All four steps run, without an error or a finding."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             rotation = trial.rotate()
@@ -30,7 +30,7 @@ class Rotating(Scenarios):
             self._check_succeeded(trial, rotation, "rotation-failed")
 
     def test_the_first_rotation_ever_succeeds(self, fakesecrets: FakeSecrets) -> None:
-        """There is no AWSPREVIOUS yet."""
+        """The secret has no AWSPREVIOUS yet."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             rotation = trial.rotate()
@@ -44,7 +44,7 @@ class Rotating(Scenarios):
                 )
 
     def test_two_rotations_in_a_row_succeed(self, fakesecrets: FakeSecrets) -> None:
-        """Nothing that the first one leaves may hinder the second."""
+        """The labels after the first rotation must not block the second."""
         __tracebackhide__ = True
         with self._trial(fakesecrets) as trial:
             first = trial.rotate()
@@ -75,7 +75,7 @@ class Rotating(Scenarios):
                 )
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
-        """Secrets Manager may remove it when a rotation has succeeded, and before a step comes again."""
+        """Secrets Manager may remove the label after a rotation, before a step is delivered again."""
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         with self._trial(fakesecrets) as trial:
@@ -110,7 +110,7 @@ class Rotating(Scenarios):
                 )
 
     def test_hostile_but_legal_passwords_work(self, fakesecrets: FakeSecrets) -> None:
-        """GetRandomPassword may give any of the characters that are not excluded, in any order."""
+        """GetRandomPassword may return any character that is not excluded, in any order."""
         __tracebackhide__ = True
         log, _ = self._undisturbed(fakesecrets)
         if not any(name == "GetRandomPassword" for _, name in log):
@@ -131,7 +131,7 @@ class Rotating(Scenarios):
 
 
 class _Hostile(Random):
-    """Draws the characters first that break quoting, each time in another order."""
+    """Draws characters that break quoting first, in a different order for each *turn*."""
 
     CHARACTERS = "'\"\\%$:;`{}&<>|#/@ ?*()[]~!,.-_+=^"
 

@@ -1,4 +1,4 @@
-"""Events that no rotation of the secret has made, and worlds in which nothing may be done."""
+"""Scenarios of events that a function has to reject, and of states in which it must change nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Scenarios
 
 
 class Refusals(Scenarios):
-    """Events that no rotation of this secret has made, and worlds in which nothing may be done."""
+    """Events that a function has to reject, and states in which it must change nothing."""
 
     def test_an_unknown_token_is_refused(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
@@ -36,7 +36,7 @@ class Refusals(Scenarios):
             self._check_cancelled(trial, steps=1)
 
     def _check_cancelled(self, trial: Harness, steps: int) -> None:
-        """Cancel a rotation after some steps. Without a value its version loses AWSPENDING, with one it does not."""
+        """Cancel a rotation after some steps. Its version loses AWSPENDING only if it has no value."""
         __tracebackhide__ = True
         place = trial.begin()
         for _ in range(steps):
@@ -58,7 +58,7 @@ class Refusals(Scenarios):
                 )
 
     def test_a_test_run_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
-        """RotateImmediately=false runs testSecret alone, on a version that is removed afterwards."""
+        """RotateImmediately=false runs only testSecret, on a version that is removed afterwards."""
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         with self._trial(fakesecrets) as trial:

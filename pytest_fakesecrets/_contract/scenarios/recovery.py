@@ -1,4 +1,4 @@
-"""What Lambda and the network do to a function, and AWS's next attempt."""
+"""Scenarios of crashes, rejected calls, outages and delays, and of the retries after them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 
 from .base import Scenarios
 
-#: What each call takes, where a scenario looks at the time.
+#: The duration of each call in the scenario about the timeout.
 _PACE = timedelta(milliseconds=200)
-#: How late the target is, where nobody has said so.
+#: The delay of the target, if the class sets no propagation_delay.
 _LATE = timedelta(seconds=2)
-#: What AWS waits at least before it tries again.
+#: The shortest delay before a retry by AWS.
 _PAUSE = timedelta(minutes=1)
 
 
 class Recovery(Scenarios):
-    """What Lambda and the network do to a function, and AWS's next attempt."""
+    """Crashes, rejected calls, outages and delays, and the retries after them."""
 
     def test_each_step_may_be_delivered_twice(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
@@ -60,11 +60,11 @@ class Recovery(Scenarios):
             self._check_left_alone(trial, first.token, "late-duplicate", "late, after another rotation")
 
     def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
-        """The step has run to its end, and Lambda reports a failure all the same."""
+        """The step returns, but Lambda reports a failure."""
         self._end_after(fakesecrets, lambda name: name == "return")
 
     def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
-        """Lambda ends the function after each of its calls in turn, and AWS begins again."""
+        """Lambda kills the function after each of its calls in turn, and AWS retries."""
         self._end_after(fakesecrets, lambda name: name != "return")
 
     def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
@@ -93,11 +93,13 @@ class Recovery(Scenarios):
             self._check_recovered(trial, trial.recover(place), told)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
-        """Nor is a target that is down."""
+        """The function must not swallow the error of a target that is down, either."""
         for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
             _check_told(trial, place, told)
         log, _ = self._undisturbed(fakesecrets)
-        further = {each.partition(":")[2] for each in self._settings.target_calls}  # they have no is_down
+        further = {
+            each.partition(":")[2] for each in self._settings.target_calls
+        }  # is_down does not affect them
         for step in STEPS:
             names = [name.split()[0] for called, name in log if called == step]
             if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *further}:
@@ -105,7 +107,7 @@ class Recovery(Scenarios):
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
         told = f"The target was down during {step}"
-        # Frozen, or who tries until its time is up would do so in real time.
+        # Frozen, because a function that retries until its timeout would do so in real time.
         with self._trial(fake) as trial, frozen(fake):
             place = trial.begin()
             while place.rotation.status == "in progress":
@@ -135,7 +137,7 @@ class Recovery(Scenarios):
                 self._check_succeeded(trial, trial.recover(place), "stuck-not-recovered", told)
 
     def test_each_step_may_start_cold(self, fakesecrets: FakeSecrets) -> None:
-        """Nothing that is kept in memory is there in the next step."""
+        """The function's state in memory is lost between steps."""
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         try:
@@ -146,7 +148,7 @@ class Recovery(Scenarios):
             pytest.skip(str(refused))
 
     def test_it_ends_within_its_time(self, fakesecrets: FakeSecrets) -> None:
-        """Each call takes a fifth of a second, and a sleep as long as it is."""
+        """Each call takes 200 ms on the clock, and a sleep its whole length."""
         __tracebackhide__ = True
         self._undisturbed(fakesecrets)
         with self._trial(fakesecrets) as trial, frozen(fakesecrets):
@@ -161,7 +163,7 @@ class Recovery(Scenarios):
                 )
 
     def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
-        """A new password works a while after it was set."""
+        """The target accepts a new password after a delay."""
         __tracebackhide__ = True
         if self._settings.target is None:
             pytest.skip("There is no CredentialTarget that could be late.")
@@ -186,7 +188,7 @@ class Recovery(Scenarios):
 
 
 def _check_told(trial: Harness, place: RotationRef, told: str) -> None:
-    """Let the scenario fail where a refusal has not come out of the function."""
+    """Fail the scenario if the function swallowed the error of a rejected call."""
     for finding in place.rotation.findings:
         if finding.code == "error-swallowed":
             trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)
