@@ -12,18 +12,18 @@ from unittest import mock
 from pytest_fakesecrets._core.errors import FakeSecretsError
 
 
-def told_of(place: str, called: Callable[[str], None]) -> Any:
+def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
     """
     Return a patch under which a function, such as "psycopg:Connection.execute", reports each completed call.
 
     Args:
-        place: the function, as "module:function" or "module:Class.method".
-        called: called with the part after the colon when the function has returned.
+        function: the function, as "module:function" or "module:Class.method".
+        on_call: called with the part after the colon when the function has returned.
 
     Raises:
         FakeSecretsError: the function does not exist.
     """
-    module, _, path = place.partition(":")
+    module, _, path = function.partition(":")
     *outer, name = path.split(".")
     try:
         owner: Any = reduce(getattr, outer, import_module(module))
@@ -31,24 +31,24 @@ def told_of(place: str, called: Callable[[str], None]) -> Any:
     except (ImportError, AttributeError, ValueError):
         original = None
     if not callable(original):
-        raise FakeSecretsError(f"target_calls has {place!r}, and there is no such function.")
+        raise FakeSecretsError(f"target_calls has {function!r}, and there is no such function.")
 
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)
-        async def telling(*arguments: Any, **keywords: Any) -> Any:
+        async def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = await original(*arguments, **keywords)
-            called(path)
+            on_call(path)
             return returned
 
     else:
 
         @wraps(original)
-        def telling(*arguments: Any, **keywords: Any) -> Any:
+        def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = original(*arguments, **keywords)
-            called(path)
+            on_call(path)
             return returned
 
     # getattr() has bound a class method already: a plain function would get the class a second time.
     is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
-    return mock.patch.object(owner, name, staticmethod(telling) if is_bound else telling)
+    return mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
-from pytest_fakesecrets._contract.scenarios.happy_path import Rotating
-from pytest_fakesecrets._contract.scenarios.invalid_events import Refusals
+from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
+from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.moments import check_delay
@@ -25,13 +25,12 @@ from .harness import ContractSettings
 from .target import CredentialTarget
 
 #: The default of `secret_value`, which every contract class has to set. Any, to fit the attribute's type.
-_NOT_SAID: Any = None
+_NOT_SET: Any = None
 
 
+# pytest runs the tests of the last base first.
 @public
-class RotationContract(
-    Bystanders, Refusals, Recovery, Rotating
-):  # pytest runs the tests of the last base first
+class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     """
     Tests of a rotation function, one for each scenario that it meets on AWS.
 
@@ -58,7 +57,7 @@ class RotationContract(
 
     #: Any, because a type checker would treat a function as a method.
     rotation_function: ClassVar[Any] = None
-    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SAID
+    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SET
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
     timeout: ClassVar[timedelta] = TIMEOUT
@@ -101,9 +100,11 @@ class RotationContract(
         )
 
     def _handler(self) -> Handler | str:
-        found = inspect.getattr_static(self, "rotation_function")
-        handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
-        if handler is None or self.secret_value is _NOT_SAID:
+        attribute = inspect.getattr_static(self, "rotation_function")
+        handler: Handler | str | None = (
+            attribute.__func__ if isinstance(attribute, staticmethod) else attribute
+        )
+        if handler is None or self.secret_value is _NOT_SET:
             raise FakeSecretsError(
                 f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
                 "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "
@@ -112,7 +113,7 @@ class RotationContract(
         return handler
 
     @pytest.fixture(autouse=True)
-    def _leave_out(self, request: pytest.FixtureRequest) -> None:
+    def _skip_excluded(self, request: pytest.FixtureRequest) -> None:
         reason = self.without.get(request.node.originalname)
         if reason is not None:
             pytest.skip(reason)
@@ -127,10 +128,10 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     """
     known = [name for name in vars(RotationContract) if not name.startswith("_")]
     for name in vars(cls):
-        close = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-        if not hasattr(RotationContract, name) and close and not name.startswith(("_", "test_")):
+        similar = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        if not hasattr(RotationContract, name) and similar and not name.startswith(("_", "test_")):
             raise FakeSecretsError(
-                f"{cls.__name__} has {name!r}, which no contract knows. Is {close[0]!r} meant?"
+                f"{cls.__name__} has {name!r}, which no contract knows. Is {similar[0]!r} meant?"
             )
     if not isinstance(cls.without, Mapping):
         raise FakeSecretsError(

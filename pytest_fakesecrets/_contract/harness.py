@@ -32,15 +32,15 @@ from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 
-from .call_recorder import told_of
+from .call_recorder import patch_to_report_calls
 from .target import CredentialTarget
 
 #: The most retries of a failed attempt that a scenario runs.
 ATTEMPTS = 3
 
 #: Other accounts can use a secret only with a customer managed key and a resource policy.
-_KEY = "alias/rotation-contract"
-_POLICY = json.dumps(
+_KMS_KEY = "alias/rotation-contract"
+_RESOURCE_POLICY = json.dumps(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}}
 )
 
@@ -51,12 +51,12 @@ class FunctionCrashed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InvocationRecord:
-    """One invocation of the rotation function: its calls, how it ended, and the labels after it."""
+    """One invocation of the rotation function: its calls, its result, and the labels after it."""
 
     step: str
     attempt: int
     calls: Sequence[str]
-    ended: str
+    result: str
     labels: str
 
 
@@ -91,13 +91,13 @@ class Harness:
         self.name = settings.secret_name
         #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
-        self.visits: list[InvocationRecord] = []
+        self.invocations: list[InvocationRecord] = []
         #: Called after each call of the function, with the index of that call in the log.
         self.hooks: list[Callable[[int], None]] = []
         #: The function is killed after the call with this index in the log.
-        self.stop_after: int | None = None
-        self._is_stopped = False
-        self._is_looking = False
+        self.kill_after: int | None = None
+        self._is_killed = False
+        self._is_verifying = False
         fake.drive()
         self.function = fake.add_rotation_function(
             settings.handler,
@@ -110,10 +110,12 @@ class Harness:
     def create(self, name: str | None = None) -> None:
         """Create the secret. Every account can use it, so that a function of another account can be tested."""
         value = self.settings.secret_value
-        text = value if isinstance(value, str) else json.dumps(value)
-        arn = self.fake.add_secret(name or self.name, text, kms_key_id=_KEY).arn
+        secret_string = value if isinstance(value, str) else json.dumps(value)
+        arn = self.fake.add_secret(name or self.name, secret_string, kms_key_id=_KMS_KEY).arn
         region, secret = self.fake._service.locate(arn)
-        self.fake._service.transact(region, lambda context: context.save(replace(secret, policy=_POLICY)))
+        self.fake._service.transact(
+            region, lambda context: context.save(replace(secret, policy=_RESOURCE_POLICY))
+        )
 
     @property
     def secret(self) -> Secret:
@@ -136,11 +138,11 @@ class Harness:
         value = self.value(label)
         if value is None:
             return False
-        self._is_looking = True
+        self._is_verifying = True
         try:
             return bool(self.settings.accepts(value))
         finally:
-            self._is_looking = False
+            self._is_verifying = False
 
     def state(self) -> object:
         """Return the labels, the values and the state of the target, to compare before and after an event."""
@@ -154,7 +156,9 @@ class Harness:
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
-        return ", ".join(f"{alias} {'+'.join(sorted(held)) or 'no label'}" for alias, held in staging.items())
+        return ", ".join(
+            f"{alias} {'+'.join(sorted(attached)) or 'no label'}" for alias, attached in staging.items()
+        )
 
     def begin(self, **members: Any) -> RotationRef:
         """Call RotateSecret, and return the rotation, whose first step has not run yet."""
@@ -164,34 +168,34 @@ class Harness:
     def waiting(self) -> RotationRef:
         return self.fake._rotations.waiting()[-1]
 
-    def step(self, place: RotationRef) -> RotationStep | None:
+    def step(self, ref: RotationRef) -> RotationStep | None:
         """Run the next step, which may fail. After a failure this is the first step of the next attempt."""
-        start, self._is_stopped = len(self.log), False
+        start, self._is_killed = len(self.log), False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
-            step = self.fake._rotations.advance(place)
+            step = self.fake._rotations.advance(ref)
         if step is not None:
-            self._tell(step.name, step.attempt, start, step.error)
+            self._record_invocation(step.name, step.attempt, start, step.error)
         return step
 
-    def attempt(self, place: RotationRef) -> Rotation:
+    def attempt(self, ref: RotationRef) -> Rotation:
         """Run the remaining steps of the current attempt."""
-        step = self.step(place)
-        while step is not None and step.error is None and place.rotation.status == "in progress":
-            step = self.step(place)
-        return place.rotation
+        step = self.step(ref)
+        while step is not None and step.error is None and ref.rotation.status == "in progress":
+            step = self.step(ref)
+        return ref.rotation
 
     def rotate(self, **members: Any) -> Rotation:
         return self.attempt(self.begin(**members))
 
-    def recover(self, place: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
+    def recover(self, ref: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
         """Retry as AWS does, until an attempt succeeds or no retry is left. *wait* is called before each."""
         for _ in range(ATTEMPTS):
-            if place.rotation.status == "succeeded" or not place.goes_on(self.fake.clock.now):
+            if ref.rotation.status == "succeeded" or not ref.goes_on(self.fake.clock.now):
                 break
             wait()
-            self.attempt(place)
-        return place.rotation
+            self.attempt(ref)
+        return ref.rotation
 
     def deliver(self, step: str, token: str) -> BaseException | None:
         """Invoke the function with an event that no rotation has sent, and return its exception or None."""
@@ -201,8 +205,8 @@ class Harness:
             "ClientRequestToken": token,
             "RotationToken": rotation_token(token),
         }
-        start, self._is_stopped = len(self.log), False
-        running = CURRENT_INVOCATION.set(
+        start, self._is_killed = len(self.log), False
+        context_token = CURRENT_INVOCATION.set(
             InvocationContext(step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token))
         )
         error: BaseException | None = None
@@ -214,80 +218,84 @@ class Harness:
                 clock=present,
                 deadline=later(self.fake.clock.now, self.settings.timeout),
             )
-        except BaseException as raised:
-            if is_interrupt(raised):
+        except BaseException as exception:
+            if is_interrupt(exception):
                 raise
-            error = raised
+            error = exception
         finally:
-            CURRENT_INVOCATION.reset(running)
-        self._tell(step, 1, start, error)
+            CURRENT_INVOCATION.reset(context_token)
+        self._record_invocation(step, 1, start, error)
         return error
 
-    def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
+    def _record_invocation(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
         calls = [name for _, name in self.log[start:]]
-        ended = "returned" if error is None else f"raised {self.described(error, _place(error))}"
-        self.visits.append(InvocationRecord(step, attempt, calls, ended, self.labels()))
+        result = "returned" if error is None else f"raised {self.described(error, _raised_at(error))}"
+        self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels()))
 
     @contextmanager
-    def watched(self) -> Iterator[Harness]:
+    def recording(self) -> Iterator[Harness]:
         """Record the calls of the function and skip its sleeps, until the block is left."""
         with ExitStack() as stack:
             watchers = self.fake._rotations.calls.watchers
-            watchers.append(self._called)
-            stack.callback(watchers.remove, self._called)
+            watchers.append(self._on_call)
+            stack.callback(watchers.remove, self._on_call)
             if self.settings.target is not None:
-                self.settings.target.listeners.append(self._called)
-                stack.callback(self.settings.target.listeners.remove, self._called)
-            for place in self.settings.target_calls:
-                stack.enter_context(told_of(place, self._called))
-            stack.enter_context(mock.patch("time.sleep", self._sleeping(time.sleep)))
+                self.settings.target.listeners.append(self._on_call)
+                stack.callback(self.settings.target.listeners.remove, self._on_call)
+            for function in self.settings.target_calls:
+                stack.enter_context(patch_to_report_calls(function, self._on_call))
+            stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 
-    def _sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+    def _skipping_sleep(self, real_sleep: Callable[[float], None]) -> Callable[[float], None]:
         def skip(seconds: float) -> None:
             if CURRENT_INVOCATION.get() is None:
-                sleep(seconds)
+                real_sleep(seconds)
             elif self.fake.clock.is_frozen:
                 self.fake.clock.tick(seconds)
 
         return skip
 
-    def _called(self, name: str) -> None:
-        running = CURRENT_INVOCATION.get()
-        if running is None or self._is_looking:
+    def _on_call(self, name: str) -> None:
+        invocation = CURRENT_INVOCATION.get()
+        if invocation is None or self._is_verifying:
             return
-        self.log.append((running.step, self._name(name if self._is_known(name) else self.redacted(name))))
-        place = len(self.log) - 1
+        self.log.append(
+            (invocation.step, self._describe_call(name if self._is_known(name) else self.redacted(name)))
+        )
+        index = len(self.log) - 1
         for hook in self.hooks:
-            hook(place)
-        if place == self.stop_after or self._is_stopped:
-            self._is_stopped = True
+            hook(index)
+        if index == self.kill_after or self._is_killed:
+            self._is_killed = True
             raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
 
     def _is_known(self, name: str) -> bool:
         """Return whether a call has a fixed name. The function may have put a secret value into any other."""
-        listed = [each.partition(":")[2] for each in self.settings.target_calls]
-        return name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in listed
+        other_names = [function.partition(":")[2] for function in self.settings.target_calls]
+        return (
+            name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in other_names
+        )
 
-    def _name(self, name: str) -> str:
+    def _describe_call(self, name: str) -> str:
         events = self.fake._service.history.since(len(self.fake._service.history) - 12)
         for event in reversed(events):
             if isinstance(event, Call):
-                refused = event.operation == name and event.error is not None
-                return f"{name} refused ({event.error})" if refused else name
+                is_rejected = event.operation == name and event.error is not None
+                return f"{name} refused ({event.error})" if is_rejected else name
         return name
 
     def redacted(self, text: str) -> str:
         """Return a variable part of a message without secret values."""
         return self.fake._service.redactor.redact(text)
 
-    def shown(self, value: object) -> str:
+    def redacted_repr(self, value: object) -> str:
         """Return the repr of a value without secret values."""
         return self.redacted(repr_of(value))
 
-    def described(self, error: BaseException | None, place: str = "") -> str:
-        """Return the type, the place and the message of an exception of the function, without secret values."""
-        return "" if error is None else described(error, self.fake._service.redactor, place)
+    def described(self, error: BaseException | None, location: str = "") -> str:
+        """Return the type, the location and the message of an exception of the function, without secret values."""
+        return "" if error is None else described(error, self.fake._service.redactor, location)
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
         """
@@ -307,31 +315,33 @@ class Harness:
             f"What to do: {advice}",
             "",
             f"What happened to {self.name!r}:",
-            *self._story(),
+            *self._invocation_lines(),
         ]
         if findings:
             lines += ["", "What was found:", *(f"- {finding}" for finding in dict.fromkeys(findings))]
         raise AssertionError(encodable("\n".join(lines)))
 
-    def _story(self) -> Iterator[str]:
+    def _invocation_lines(self) -> Iterator[str]:
         attempt = 0
-        for visit in self.visits:
-            if visit.attempt != attempt:
-                attempt = visit.attempt
+        for invocation in self.invocations:
+            if invocation.attempt != attempt:
+                attempt = invocation.attempt
                 yield f"  attempt {attempt}"
-            yield f"    {visit.step:<13} {', '.join(name for name in visit.calls if name != 'return') or 'no call'}"
-            yield f"    {'':<13} {visit.ended}; {visit.labels}"
+            yield f"    {invocation.step:<13} {', '.join(name for name in invocation.calls if name != 'return') or 'no call'}"
+            yield f"    {'':<13} {invocation.result}; {invocation.labels}"
 
 
-def _place(error: BaseException) -> str:
+def _raised_at(error: BaseException) -> str:
     """Return the line of the function that raised, and not the line of a library that it called."""
-    lines = [
-        line
-        for line in traceback.extract_tb(error.__traceback__)
-        if not line.filename.startswith(PACKAGE) and "site-packages" not in line.filename
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(PACKAGE) and "site-packages" not in frame.filename
     ]
     return (
-        f" at {os.path.basename(lines[-1].filename)}:{lines[-1].lineno} in {lines[-1].name}" if lines else ""
+        f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno} in {frames[-1].name}"
+        if frames
+        else ""
     )
 
 

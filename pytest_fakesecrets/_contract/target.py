@@ -20,14 +20,14 @@ from pytest_fakesecrets._service.clock import present
 class _Password:
     value: str = field(repr=False)
     #: FIRST and LAST mean that there is no bound, wherever the clock is moved to.
-    since: datetime = FIRST
-    until: datetime = LAST
+    valid_from: datetime = FIRST
+    valid_until: datetime = LAST
 
     def is_valid(self, now: datetime) -> bool:
-        return self.since <= now and self.lasts(now)
+        return self.valid_from <= now and self.is_unexpired(now)
 
-    def lasts(self, now: datetime) -> bool:
-        return now < self.until or self.until == LAST
+    def is_unexpired(self, now: datetime) -> bool:
+        return now < self.valid_until or self.valid_until == LAST
 
 
 @public
@@ -71,7 +71,7 @@ class CredentialTarget:
             raise FakeSecretsError(f"most_passwords has to be a number from 1 on, not {most_passwords!r}.")
         self.listeners: list[Callable[[str], None]] = []
         self._most_passwords = most_passwords
-        self._made = dict(users), refuses, applies_after, keeps_old_for
+        self._initial = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
         self.reset()
 
@@ -87,13 +87,13 @@ class CredentialTarget:
     def reset(self) -> None:
         """Restore the initial users, passwords and attributes, and clear the calls. Listeners are kept."""
         with self._lock:
-            users, self.refuses, self.applies_after, self.keeps_old_for = self._made
+            users, self.refuses, self.applies_after, self.keeps_old_for = self._initial
             self.is_down = False
             self._users: dict[str, list[_Password]] = {
                 user: [_Password(password)] for user, password in users.items()
             }
             #: The replaced passwords of each user, for the message of a failed log-in.
-            self._former: dict[str, set[str]] = {}
+            self._replaced: dict[str, set[str]] = {}
             self._calls: list[str] = []
             self._actions: set[str] = set()
 
@@ -113,7 +113,7 @@ class CredentialTarget:
         """Return how many passwords of a user are valid now: 0 for an unknown user."""
         with self._lock:
             now = present()
-            return len({held.value for held in self._users.get(user, ()) if held.is_valid(now)})
+            return len({entry.value for entry in self._users.get(user, ()) if entry.is_valid(now)})
 
     def state(self) -> dict[str, object]:
         """Return the number of valid passwords of each user, and the actions of `call`: comparable, no values."""
@@ -137,9 +137,9 @@ class CredentialTarget:
         with self._lock:
             now = present()
             return any(
-                held.is_valid(now) and held.value == password
+                entry.is_valid(now) and entry.value == password
                 for user, password in credentials_in(value, [*self._users])
-                for held in self._users.get(user, ())
+                for entry in self._users.get(user, ())
             )
 
     def log_in(self, user: str, password: str) -> None:
@@ -150,10 +150,10 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is not valid now.
             TargetDown: the target is down.
         """
-        with self._completing("log_in"):
-            now, held = present(), self._known(user)
-            if not any(each.is_valid(now) and each.value == password for each in held):
-                raise CredentialRefused(self._refusal(user, password, now))
+        with self._recorded_call("log_in"):
+            now, entries = present(), self._passwords_of(user)
+            if not any(entry.is_valid(now) and entry.value == password for entry in entries):
+                raise CredentialRefused(self._rejection_message(user, password, now))
 
     def change_password(self, user: str, new: str) -> None:
         """
@@ -165,15 +165,19 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("change_password"):
-            now, held = present(), self._known(user)
-            self._check(new, user)
-            since = later(now, self.applies_after)
-            until = later(since, self.keeps_old_for)
-            self._former.setdefault(user, set()).update(each.value for each in held)
+        with self._recorded_call("change_password"):
+            now, entries = present(), self._passwords_of(user)
+            self._check_new_password(new, user)
+            valid_from = later(now, self.applies_after)
+            valid_until = later(valid_from, self.keeps_old_for)
+            self._replaced.setdefault(user, set()).update(entry.value for entry in entries)
             # A password that would become valid after the new one is dropped.
-            kept = [replace(each, until=min(each.until, until)) for each in held if each.since <= since]
-            self._users[user] = [*kept, self._begun(new, now)]
+            remaining = [
+                replace(entry, valid_until=min(entry.valid_until, valid_until))
+                for entry in entries
+                if entry.valid_from <= valid_from
+            ]
+            self._users[user] = [*remaining, self._new_password(new, now)]
 
     def add_password(self, user: str, new: str) -> None:
         """
@@ -186,20 +190,22 @@ class CredentialTarget:
                 empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("add_password"):
-            now, held = present(), self._known(user)
-            self._check(new, user)
-            taken = {each.value for each in held if each.lasts(now)}
-            if new in taken:
-                since = min(each.since for each in held if each.value == new and each.lasts(now))
-                held.append(_Password(new, since))
+        with self._recorded_call("add_password"):
+            now, entries = present(), self._passwords_of(user)
+            self._check_new_password(new, user)
+            active_values = {entry.value for entry in entries if entry.is_unexpired(now)}
+            if new in active_values:
+                valid_from = min(
+                    entry.valid_from for entry in entries if entry.value == new and entry.is_unexpired(now)
+                )
+                entries.append(_Password(new, valid_from))
                 return
-            if len(taken) >= self._most_passwords:
+            if len(active_values) >= self._most_passwords:
                 raise CredentialRefused(
-                    f"{user!r} has {len(taken)} of at most {self._most_passwords} passwords. Remove one with "
+                    f"{user!r} has {len(active_values)} of at most {self._most_passwords} passwords. Remove one with "
                     "remove_password() first."
                 )
-            held.append(self._begun(new, now))
+            entries.append(self._new_password(new, now))
 
     def remove_password(self, user: str, password: str) -> None:
         """
@@ -209,11 +215,11 @@ class CredentialTarget:
             CredentialRefused: the user is unknown.
             TargetDown: the target is down.
         """
-        with self._completing("remove_password"):
-            held = self._known(user)
-            gone = {each.value for each in held if each.value == password}
-            self._former.setdefault(user, set()).update(gone)
-            self._users[user] = [each for each in held if each.value not in gone]
+        with self._recorded_call("remove_password"):
+            entries = self._passwords_of(user)
+            removed = {entry.value for entry in entries if entry.value == password}
+            self._replaced.setdefault(user, set()).update(removed)
+            self._users[user] = [entry for entry in entries if entry.value not in removed]
 
     def create_user(self, user: str, password: str) -> None:
         """
@@ -223,11 +229,11 @@ class CredentialTarget:
             CredentialRefused: the user exists, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("create_user"):
+        with self._recorded_call("create_user"):
             if user in self._users:
                 raise CredentialRefused(f"There is a user {user!r} already: change_password() is for it.")
-            self._check(password, user)
-            self._users[user] = [self._begun(password, present())]
+            self._check_new_password(password, user)
+            self._users[user] = [self._new_password(password, present())]
 
     def call(self, action: str) -> None:
         """
@@ -239,11 +245,11 @@ class CredentialTarget:
         Raises:
             TargetDown: the target is down.
         """
-        with self._completing(action):
+        with self._recorded_call(action):
             self._actions.add(action)
 
     @contextmanager
-    def _completing(self, name: str) -> Iterator[None]:
+    def _recorded_call(self, name: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
         with self._lock:
             if self.is_down:
@@ -254,13 +260,13 @@ class CredentialTarget:
         for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)
 
-    def _known(self, user: str) -> list[_Password]:
+    def _passwords_of(self, user: str) -> list[_Password]:
         if user not in self._users:
-            known = ", ".join(map(repr, self._users)) or "nobody"
-            raise CredentialRefused(f"There is no user {user!r}; known is {known}. create_user() adds one.")
+            names = ", ".join(map(repr, self._users)) or "nobody"
+            raise CredentialRefused(f"There is no user {user!r}; known is {names}. create_user() adds one.")
         return self._users[user]
 
-    def _check(self, new: str, user: str) -> None:
+    def _check_new_password(self, new: str, user: str) -> None:
         if not new:
             raise CredentialRefused(f"The new password of {user!r} is empty. Give it one of some length.")
         if any(character in self.refuses for character in new):
@@ -269,17 +275,17 @@ class CredentialTarget:
                 f"{self.refuses!r}. Leave these out, with ExcludeCharacters where GetRandomPassword makes it."
             )
 
-    def _begun(self, password: str, now: datetime) -> _Password:
+    def _new_password(self, password: str, now: datetime) -> _Password:
         """Return a new password. Without a delay it is valid at any time, like the initial ones."""
         return _Password(password, later(now, self.applies_after) if self.applies_after else FIRST)
 
-    def _refusal(self, user: str, password: str, now: datetime) -> str:
-        held = [each for each in self._users[user] if each.value == password]
-        if coming := [each.since for each in held if each.since > now]:
+    def _rejection_message(self, user: str, password: str, now: datetime) -> str:
+        entries = [entry for entry in self._users[user] if entry.value == password]
+        if start_times := [entry.valid_from for entry in entries if entry.valid_from > now]:
             return (
-                f"The password of {user!r} is not valid yet: it will be at {utc(min(coming))} UTC, and now it "
+                f"The password of {user!r} is not valid yet: it will be at {utc(min(start_times))} UTC, and now it "
                 f"is {utc(now)} UTC. Try again then."
             )
-        if held or password in self._former.get(user, ()):
+        if entries or password in self._replaced.get(user, ()):
             return f"The password of {user!r} is not valid any more. Read the secret again."
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."

@@ -50,7 +50,7 @@ class FakeBackend:
     def is_active(self) -> bool:
         return state.active is self
 
-    def begin(self) -> None:
+    def activate(self) -> None:
         """Answer all clients of the process from now on."""
         reach()
         state.active = self
@@ -63,11 +63,11 @@ class FakeBackend:
         if region is not None and not is_region(region):
             return self.service.refuse_region()
         self.catch_up()
-        answered = self.service.answer(self._request(account, region, operation, body))
-        for home, rotation in answered.started:
-            self.rotations.started(home, rotation)
-        self._go_on_after(operation)
-        return answered.reply
+        result = self.service.answer(self._request(account, region, operation, body))
+        for rotation_region, rotation in result.started:
+            self.rotations.started(rotation_region, rotation)
+        self._after_call(operation)
+        return result.reply
 
     def answer_on_the_wire(
         self, account: str | None, region: str | None, operation: str, body: bytes
@@ -79,20 +79,20 @@ class FakeBackend:
             Broken: the injected fault is an exception of the network.
         """
         if self.service.faults and (region is None or is_region(region)):
-            request, sent = self._request(account, region, operation, body), ids_in(body)
-            fault = self._next_fault(request, sent, use=True)
+            request, secret_ids = self._request(account, region, operation, body), ids_in(body)
+            fault = self._next_fault(request, secret_ids, use=True)
             failure = None if fault is None else fault.failure
             if fault is not None:
                 self.back_off.replace()
                 spare_back_off(not fault.back_off)
             if isinstance(failure, ServiceError):
-                reply = self.service.refuse(request, sent, failure)
-                self._go_on_after(operation)
+                reply = self.service.refuse(request, secret_ids, failure)
+                self._after_call(operation)
                 return reply
             if isinstance(failure, timedelta):
                 self.clock.tick(failure)
             elif failure is not None:
-                self.service.refuse(request, sent, _named(failure))
+                self.service.refuse(request, secret_ids, _as_service_error(failure))
                 raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
         return self.answer(account, region, operation, body)
 
@@ -111,26 +111,26 @@ class FakeBackend:
         return True
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
-        running = CURRENT_INVOCATION.get()
-        if running is not None:
-            running.check_time(self.clock.now)
+        invocation = CURRENT_INVOCATION.get()
+        if invocation is not None:
+            invocation.check_time(self.clock.now)
         # A function without credentials of an account acts in the account of its secret.
-        account = account or (running.account if running else DEFAULT_ACCOUNT)
+        account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
 
-    def _next_fault(self, request: Request, sent: Sequence[str], *, use: bool) -> Fault | None:
-        running = CURRENT_INVOCATION.get()
-        step = None if running is None else running.step
+    def _next_fault(self, request: Request, secret_ids: Sequence[str], *, use: bool) -> Fault | None:
+        invocation = CURRENT_INVOCATION.get()
+        step = None if invocation is None else invocation.step
         with self.service.lock:
             return self.service.faults.next(
-                request.operation, partial(self.service.means, request, sent), step, use=use
+                request.operation, partial(self.service.means, request, secret_ids), step, use=use
             )
 
-    def _go_on_after(self, operation: str) -> None:
+    def _after_call(self, operation: str) -> None:
         """Check the timeout of the running rotation function, and report the call to its watchers."""
-        running = CURRENT_INVOCATION.get()
-        if running is not None:
-            running.check_time(self.clock.now)
+        invocation = CURRENT_INVOCATION.get()
+        if invocation is not None:
+            invocation.check_time(self.clock.now)
             self.rotations.calls.after_call(operation)
 
     def redact(self, text: str) -> str:
@@ -159,8 +159,8 @@ class FakeBackend:
         return self.rotations.next_due(until) if self.is_active else None
 
 
-def _named(failure: BaseException | type[BaseException]) -> ServiceError:
+def _as_service_error(failure: BaseException | type[BaseException]) -> ServiceError:
     """Return an error named after an exception, to record in the history a call that got no answer."""
-    kind = failure if isinstance(failure, type) else type(failure)
-    error: ServiceError = type(kind.__name__, (ServiceError,), {})("no answer")
+    error_type = failure if isinstance(failure, type) else type(failure)
+    error: ServiceError = type(error_type.__name__, (ServiceError,), {})("no answer")
     return error

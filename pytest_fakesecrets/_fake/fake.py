@@ -68,10 +68,10 @@ class FakeSecrets:
     def __init__(self, *, seed: int = 0) -> None:
         #: The environment variables that the last `__enter__` set.
         self._layer = Layer({})
-        self._world = FakeBackend(seed)
-        self._service = self._world.service
-        self._rotations = self._world.rotations
-        self.clock: Clock = self._world.clock
+        self._backend = FakeBackend(seed)
+        self._service = self._backend.service
+        self._rotations = self._backend.rotations
+        self.clock: Clock = self._backend.clock
 
     def __repr__(self) -> str:
         secrets = sum(len(region.secrets) for region in list(self._service.store.regions.values()))
@@ -88,24 +88,27 @@ class FakeSecrets:
                     )
                 self._layer = layer
                 layer.show()
-                self._world.begin()
+                self._backend.activate()
             return self
         except BaseException:
             if self._layer is layer:
-                self._leave()
+                self._deactivate()
             raise
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        ensured(self._leave, self._leave)
+        ensured(self._deactivate, self._deactivate)
 
-    def _leave(self) -> None:
+    def _deactivate(self) -> None:
         """Deactivate the fake and restore the process. Safe to repeat if an interrupt ended an earlier call."""
         if self.is_active:
             state.active = None
         try:
-            self._world.back_off.restore()
+            self._backend.back_off.restore()
             self.clock.stop()
         finally:
             self._layer.hide()
@@ -175,9 +178,9 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: the operation, the error code or the step does not exist.
         """
-        ordered = fault(operation, error, times=times, secret_id=secret_id, step=step, back_off=back_off)
-        self._service.faults.arm(ordered)
-        return ordered
+        injected = fault(operation, error, times=times, secret_id=secret_id, step=step, back_off=back_off)
+        self._service.faults.arm(injected)
+        return injected
 
     def drive(self) -> RotationDriver:
         """
@@ -186,7 +189,7 @@ class FakeSecrets:
         From now on rotations stop after RotateSecret has staged AWSPENDING, and wait for `step()` or `run()`.
         """
         self._rotations.driven = True
-        return RotationDriver(self._rotations, self._service, self._world.catch_up)
+        return RotationDriver(self._rotations, self._service, self._backend.catch_up)
 
     def serve(self) -> Server:
         """
@@ -198,7 +201,7 @@ class FakeSecrets:
             FakeSecretsError: the fake is not active.
         """
         self._check_active()
-        return Server(self._world, default_region())
+        return Server(self._backend, default_region())
 
     def assume(self, **changes: Any) -> Assumptions:
         """
@@ -211,13 +214,13 @@ class FakeSecrets:
             FakeSecretsError: an assumption does not exist, or its value is not valid.
         """
         service, assumptions = self._service, self._service.assumptions.changed(changes)
-        planned = self._rotations.plan.again(assumptions)
+        reschedule = self._rotations.plan.again(assumptions)
 
-        def assumed() -> None:
+        def apply() -> None:
             service.assumptions = assumptions
-            planned()
+            reschedule()
 
-        service.commit(assumed)
+        service.commit(apply)
         return assumptions
 
     def reset(self) -> None:
@@ -227,11 +230,11 @@ class FakeSecrets:
         Assumptions get their defaults again. The clock, and whether the test drives rotations, stay as they are.
         """
 
-        def emptied() -> None:
+        def clear() -> None:
             self._service.clear()
             self._rotations.clear()
 
-        self._service.commit(emptied)
+        self._service.commit(clear)
 
     def secret(self, secret_id: str) -> SecretView:
         """
@@ -243,13 +246,13 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: the secret does not exist.
         """
-        self._world.locate(secret_id)
-        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
+        self._backend.locate(secret_id)
+        return SecretView(lambda: self._backend.locate(secret_id)[1], lambda: self._service.history)
 
     def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
         """Return the rotations of one secret or of all, in their current state, oldest first."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
+        arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
+        self._backend.catch_up()
         return self._rotations.all(arn)
 
     def check(self, rotation: Rotation) -> None:
@@ -269,22 +272,22 @@ class FakeSecrets:
                 "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
                 f"{type(rotation).__name__}."
             )
-        same = [
-            each
-            for each in self.rotations()
-            if (each.secret_id, each.token) == (rotation.secret_id, rotation.token)
+        matching = [
+            other
+            for other in self.rotations()
+            if (other.secret_id, other.token) == (rotation.secret_id, rotation.token)
         ]
-        latest = same[0] if same else rotation
-        told = "".join(f"\n- {finding}" for finding in latest.findings)
-        if told:
+        latest = matching[0] if matching else rotation
+        findings = "".join(f"\n- {finding}" for finding in latest.findings)
+        if findings:
             raise AssertionError(
-                f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:{told}"
+                f"What the rotation function of {rotation.secret_id} did is not as AWS needs it:{findings}"
             )
 
     @property
     def history(self) -> tuple[Event, ...]:
         """Every event so far, oldest first: calls, label moves, stored values, rotation steps and their ends."""
-        self._world.catch_up()
+        self._backend.catch_up()
         return self._service.history.events
 
     @property
@@ -309,7 +312,7 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: the secret does not exist or has no schedule, or there are too many windows.
         """
-        _, secret = self._world.locate(secret_id)
+        _, secret = self._backend.locate(secret_id)
         window = secret.due_window
         if window is None or secret.rotation is None:
             raise FakeSecretsError(
@@ -318,7 +321,9 @@ class FakeSecrets:
             )
         coming = chain([window], secret.rotation.schedule.windows(window.opens, LAST))
         end = self._end_of_schedule(until)
-        windows = list(islice(takewhile(lambda each: each.opens <= end, coming), _MOST_WINDOWS + 1))
+        windows = list(
+            islice(takewhile(lambda coming_window: coming_window.opens <= end, coming), _MOST_WINDOWS + 1)
+        )
         if len(windows) > _MOST_WINDOWS:
             raise FakeSecretsError(
                 f"There are more than {_MOST_WINDOWS} windows until {utc(end)} UTC. Choose an earlier moment."
@@ -337,8 +342,8 @@ class FakeSecrets:
 
     def timeline(self, secret_id: str | None = None) -> str:
         """Return the history of one secret or of all as a table of labels over time, without secret values."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
+        arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
+        self._backend.catch_up()
         return self.recorded(arn)
 
     def recorded(self, arn: str | None = None, last: int | None = None) -> str:
@@ -354,7 +359,7 @@ class FakeSecrets:
 
     @property
     def is_active(self) -> bool:
-        return self._world.is_active
+        return self._backend.is_active
 
     def _check_active(self) -> None:
         if not self.is_active:
@@ -450,7 +455,7 @@ class FakeSecrets:
         Raises:
             FakeSecretsError: the name is taken, or the arguments contradict each other.
         """
-        rotated = None if last_rotated_at is None else moment_of(last_rotated_at)
+        rotated_at = None if last_rotated_at is None else moment_of(last_rotated_at)
         seed = Seed(
             value=value,
             previous_value=previous_value,
@@ -462,12 +467,12 @@ class FakeSecrets:
             description=description,
             kms_key_id=kms_key_id,
             tags=tags,
-            created_at=moment_of(created_at or rotated or self._service.clock.now),
-            last_rotated_at=rotated,
+            created_at=moment_of(created_at or rotated_at or self._service.clock.now),
+            last_rotated_at=rotated_at,
             function_arn=self._function_arn(rotation_function, region_name),
             rotation_rules=rotation_rules,
         )
-        return self._seeded(name, seed, region_name)
+        return self._add_seeded(name, seed, region_name)
 
     def _function_arn(self, function: Handler | str | None, region_name: str | None) -> str | None:
         """Return the ARN of a function. One that is not given as an ARN is added first."""
@@ -480,16 +485,16 @@ class FakeSecrets:
             function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_or_default(region_name)
         )
 
-    def _seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
+    def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         check_members("CreateSecret", Name=name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 
-        def seeded(context: Context) -> str:
+        def add(context: Context) -> str:
             tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
             return add_secret(context, name, seed, tokens[::-1]).arn
 
-        return self.secret(self._service.transact(region, seeded, by="add_secret"))
+        return self.secret(self._service.transact(region, add, by="add_secret"))
 
     def rotate(
         self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
@@ -510,11 +515,11 @@ class FakeSecrets:
             FakeSecretsError: the secret or the function does not exist.
             botocore.exceptions.ClientError: RotateSecret is rejected.
         """
-        region, secret = self._world.locate(secret_id)
-        place = self._begun(region, secret, handler, rotate_secret_arguments)
-        if place.rotation.status == "in progress":
-            return self._rotations.run_to_the_end(place)
-        return place.rotation
+        region, secret = self._backend.locate(secret_id)
+        ref = self._begin_rotation(region, secret, handler, rotate_secret_arguments)
+        if ref.rotation.status == "in progress":
+            return self._rotations.run_to_the_end(ref)
+        return ref.rotation
 
     @contextmanager
     def rotation_paused(
@@ -548,37 +553,40 @@ class FakeSecrets:
             raise FakeSecretsError(
                 f"There is no point {after!r} to stand at. There are {', '.join(ROTATION_POINTS)}."
             )
-        region, secret = self._world.locate(secret_id)
+        region, secret = self._backend.locate(secret_id)
         was_paused = secret.arn in self._rotations.paused
         try:
             try:
                 self._rotations.paused.add(secret.arn)
-                waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
-                place = (
-                    waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
+                waiting = [ref for ref in self._rotations.waiting() if ref.secret_id == secret.arn]
+                ref = (
+                    waiting[0]
+                    if waiting
+                    else self._begin_rotation(region, secret, handler, rotate_secret_arguments)
                 )
-                driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
-                for _ in range(_steps_before(place.rotation, after)):
+                driver = RotationDriver(self._rotations, self._service, self._backend.catch_up)
+                for _ in range(_steps_before(ref.rotation, after)):
                     driver.step(secret_id=secret.arn)
-                yield place.rotation
-                if place.rotation.status == "in progress":
+                yield ref.rotation
+                if ref.rotation.status == "in progress":
                     driver.run(secret_id=secret.arn)
             finally:
-                self._go_on(secret, was_paused)
+                self._resume(secret, was_paused)
         finally:
-            self._go_on(secret, was_paused)  # again, in case an interrupt ended the first call: see ensured()
+            # Again, in case an interrupt ended the first call: see ensured().
+            self._resume(secret, was_paused)
 
-    def _go_on(self, secret: Secret, was_paused: bool) -> None:
+    def _resume(self, secret: Secret, was_paused: bool) -> None:
         if not was_paused:
             self._rotations.paused.discard(secret.arn)
 
-    def _begun(
+    def _begin_rotation(
         self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
     ) -> RotationRef:
         """Call RotateSecret, and return the rotation that it started."""
         if handler is not None:
             members["RotationLambdaARN"] = self._function_arn(handler, region.name)
-        client = self.client(region.name, **_keys_of(region.account))
+        client = self.client(region.name, **_credentials_of(region.account))
         token = client.rotate_secret(SecretId=secret.arn, **members)["VersionId"]
         if token not in region.rotations_of(secret):
             raise FakeSecretsError(
@@ -591,13 +599,13 @@ class FakeSecrets:
 def _steps_before(rotation: Rotation, point: str) -> int:
     """Return how many steps have to run until a rotation is at a point."""
     points = ("RotateSecret", *rotation.plan)
-    done = 0 if rotation.status == "failed" else rotation.position
-    if point not in points or points.index(point) < done:
+    completed = 0 if rotation.status == "failed" else rotation.position
+    if point not in points or points.index(point) < completed:
         raise FakeSecretsError(f"{rotation!r} cannot stand at {point!r}: its points are {', '.join(points)}.")
-    return points.index(point) - done
+    return points.index(point) - completed
 
 
-def _keys_of(account: str) -> Mapping[str, str]:
+def _credentials_of(account: str) -> Mapping[str, str]:
     return {} if account == DEFAULT_ACCOUNT else {"aws_access_key_id": account}
 
 

@@ -46,7 +46,7 @@ class Snapshot:
 
     secret: Secret
     history: History
-    length: int
+    event_count: int
 
     def redacted(self, text: str) -> str:
         """Return text without the values of the secret."""
@@ -61,8 +61,8 @@ class Snapshot:
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
         """Every move of a label until then. Computed when it is read, because the history may be long."""
-        about = self.history.about(self.secret.arn, self.length)
-        return tuple(event for event in about if isinstance(event, LabelMoved))
+        events = self.history.about(self.secret.arn, self.event_count)
+        return tuple(event for event in events if isinstance(event, LabelMoved))
 
 
 class Labels(dict[str, str]):
@@ -91,8 +91,8 @@ class Transitions(tuple[LabelMoved, ...]):
         if not isinstance(other, tuple | list) or len(self) != len(other):
             return False
         return all(
-            str(move) == said if isinstance(said, str) else move == said
-            for move, said in zip(self, other, strict=True)
+            str(move) == other_move if isinstance(other_move, str) else move == other_move
+            for move, other_move in zip(self, other, strict=True)
         )
 
     def __ne__(self, other: object) -> bool:
@@ -110,8 +110,8 @@ class SecretView:
     Reading does not count as an access of the secret, and is not recorded in the history.
     """
 
-    def __init__(self, look: Callable[[], Secret], history: Callable[[], History]) -> None:
-        self._look = look
+    def __init__(self, read: Callable[[], Secret], history: Callable[[], History]) -> None:
+        self._read = read
         self._history = history
 
     def __repr__(self) -> str:
@@ -119,34 +119,34 @@ class SecretView:
 
     @property
     def arn(self) -> str:
-        return self._look().arn
+        return self._read().arn
 
     @property
     def name(self) -> str:
-        return self._look().name
+        return self._read().name
 
     @property
     def rotation_enabled(self) -> bool:
-        settings = self._look().rotation
+        settings = self._read().rotation
         return settings is not None and settings.enabled
 
     @property
     def next_rotation(self) -> Window | None:
         """The window of the next scheduled rotation, with `opens` and `closes` in UTC, or None."""
-        return self._look().next_window
+        return self._read().next_window
 
     @property
     def versions(self) -> tuple[VersionView, ...]:
         """All versions, oldest first, including those without labels."""
-        return _versions(self._look())
+        return _versions(self._read())
 
     @property
     def labels(self) -> Mapping[str, str]:
         """A mapping from staging label to version id."""
-        secret = self._look()
-        held = Labels(sorted(secret.labels.items()))
-        held.snapshot = self._told(secret)
-        return held
+        secret = self._read()
+        result = Labels(sorted(secret.labels.items()))
+        result.snapshot = self._take_snapshot(secret)
+        return result
 
     @property
     def staging(self) -> Mapping[str, AbstractSet[str]]:
@@ -156,21 +156,21 @@ class SecretView:
         Versions without labels are omitted, as in DescribeSecret. A failed comparison explains where
         each label is, and which call moved it there.
         """
-        secret = self._look()
+        secret = self._read()
         staging = Staging({version.alias: version.labels for version in _versions(secret) if version.labels})
-        staging.snapshot = self._told(secret)
+        staging.snapshot = self._take_snapshot(secret)
         return staging
 
     @property
     def transitions(self) -> Transitions:
         """Every move of a label so far, oldest first."""
-        secret = self._look()
-        told = self._told(secret)
-        transitions = Transitions(told.moves)
-        transitions.snapshot = told
+        secret = self._read()
+        snapshot = self._take_snapshot(secret)
+        transitions = Transitions(snapshot.moves)
+        transitions.snapshot = snapshot
         return transitions
 
-    def _told(self, secret: Secret) -> Snapshot:
+    def _take_snapshot(self, secret: Secret) -> Snapshot:
         history = self._history()
         return Snapshot(secret, history, len(history))
 
@@ -181,10 +181,12 @@ class SecretView:
         Raises:
             FakeSecretsError: no version has the label, or that version has no value yet.
         """
-        secret = self._look()
+        secret = self._read()
         version = secret.version(label)
         if version is None:
-            raise FakeSecretsError(f"No version of {secret.name!r} has the label {label}. {_where(secret)}")
+            raise FakeSecretsError(
+                f"No version of {secret.name!r} has the label {label}. {_attached_labels(secret)}"
+            )
         if version.value is None:
             raise FakeSecretsError(
                 f"{label} of {secret.name!r} is on {version.alias}, which has no value yet: RotateSecret "
@@ -222,9 +224,9 @@ def _versions(secret: Secret) -> tuple[VersionView, ...]:
     )
 
 
-def _where(secret: Secret) -> str:
-    held = "".join(
+def _attached_labels(secret: Secret) -> str:
+    lines = "".join(
         f"\n- {label} on {secret.versions[version_id].alias}"
         for label, version_id in sorted(secret.labels.items())
     )
-    return f"It has:{held}" if held else "It has no labels at all, since it has no value."
+    return f"It has:{lines}" if lines else "It has no labels at all, since it has no value."

@@ -38,10 +38,10 @@ _NO_PAGE = (
 )
 
 #: The outcomes of the phases of a test, best first. The worst one counts.
-_WORSE = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
+_OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
 #: The parts of the report, for warnings about errors in them.
-_OF_TEST, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
+_TEST_DATA, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,7 +88,7 @@ class _Backend(Protocol):
 class _Used(NamedTuple):
     """A fake that a test may have used, its history when the test began, and the length of that history."""
 
-    world: _Backend
+    backend: _Backend
     history: History
     length: int
     is_new: bool
@@ -96,45 +96,47 @@ class _Used(NamedTuple):
     @property
     def since(self) -> int:
         """The index of this test's first event. A fake that has been reset has a new history."""
-        return self.length if self.world.service.history is self.history else 0
+        return self.length if self.backend.service.history is self.history else 0
 
     @property
-    def took_part(self) -> bool:
-        return self.is_new or len(self.world.service.history) > self.since
+    def was_used(self) -> bool:
+        return self.is_new or len(self.backend.service.history) > self.since
 
 
 class _Recorder:
     """Collects the data of each test that runs in this process."""
 
     def __init__(self) -> None:
-        self._begin()
+        self._reset()
         #: The data of a test that was interrupted.
         self.unfinished: ItemPart | None = None
 
-    def _begin(self, fakes: tuple[_Backend, ...] = ()) -> None:
-        used = (_Used(world, world.service.history, len(world.service.history), False) for world in fakes)
+    def _reset(self, fakes: tuple[_Backend, ...] = ()) -> None:
+        used = (
+            _Used(backend, backend.service.history, len(backend.service.history), False) for backend in fakes
+        )
         self._used: deque[_Used] = deque(used, FAKES)
         self._left_out = 0
-        self._outcome, self._place, self._started = "passed", "", 0.0
+        self._outcome, self._location, self._started = "passed", "", 0.0
 
-    def _end(self) -> None:
-        self._begin(tuple(used.world for used in self._used if used.world.is_active))
+    def _finish(self) -> None:
+        self._reset(tuple(used.backend for used in self._used if used.backend.is_active))
 
-    def entered(self, world: _Backend) -> None:
+    def entered(self, backend: _Backend) -> None:
         """Record that a fake was entered. It may have been entered before."""
-        with Barrier(_OF_TEST):
-            if not any(used.world is world for used in self._used):
+        with Barrier(_TEST_DATA):
+            if not any(used.backend is backend for used in self._used):
                 self._left_out += len(self._used) == FAKES
-                self._used.append(_Used(world, world.service.history, len(world.service.history), True))
+                self._used.append(_Used(backend, backend.service.history, len(backend.service.history), True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        with Barrier(_OF_TEST):
-            self._end()
+        with Barrier(_TEST_DATA):
+            self._finish()
         try:
             return (yield)
         except BaseException:
-            with Barrier(_OF_TEST):
+            with Barrier(_TEST_DATA):
                 self._outcome = "interrupted"
                 self.unfinished = self._part(item.nodeid)
             raise
@@ -144,43 +146,45 @@ class _Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        with Barrier(_OF_TEST):
-            self._note_outcome(report, call)
+        with Barrier(_TEST_DATA):
+            self._record_outcome(report, call)
         if call.when == "teardown":
-            with Barrier(_OF_TEST):
+            with Barrier(_TEST_DATA):
                 part = self._part(item.nodeid)
                 if part is not None:
                     setattr(report, _PART, part.to_json())
-            with Barrier(_OF_TEST):
-                self._end()
+            with Barrier(_TEST_DATA):
+                self._finish()
         return report
 
-    def _note_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    def _record_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         self._started = self._started or call.start
         outcome = _outcome(report)
-        if _WORSE.index(outcome) > _WORSE.index(self._outcome):
+        if _OUTCOMES.index(outcome) > _OUTCOMES.index(self._outcome):
             self._outcome = outcome
-            self._place = "" if call.excinfo is None or not report.failed else _place(report, call.excinfo)
+            self._location = (
+                "" if call.excinfo is None or not report.failed else _location(report, call.excinfo)
+            )
 
     def _part(self, nodeid: str) -> ItemPart | None:
-        used = [used for used in self._used if used.took_part]
+        used = [used for used in self._used if used.was_used]
         if not used:
             return None
         secrets, left_out = [], 0
-        for number, each in enumerate(used, 1):
-            rotations = each.world.rotations.all()
-            told, more = secrets_of(each.world.service, rotations, since=each.since, world=number)
-            secrets += told
+        for number, fake in enumerate(used, 1):
+            rotations = fake.backend.rotations.all()
+            parts, more = secrets_of(fake.backend.service, rotations, since=fake.since, fake_number=number)
+            secrets += parts
             left_out += more
         return ItemPart(
-            nodeid=nodeid_shown(nodeid, [each.world.service.redactor.redact for each in used]),
+            nodeid=nodeid_shown(nodeid, [fake.backend.service.redactor.redact for fake in used]),
             outcome=self._outcome,
-            place=self._place,
+            location=self._location,
             started=self._started,
             secrets=secrets,
             secrets_left_out=left_out,
-            worlds=len(used),
-            worlds_left_out=self._left_out,
+            fake_count=len(used),
+            fakes_left_out=self._left_out,
         )
 
 
@@ -192,7 +196,7 @@ def _outcome(report: pytest.TestReport) -> str:
     return report.outcome
 
 
-def _place(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
+def _location(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
     """Return the type and the line of an error. Its text may contain shortened values, which cannot be redacted."""
     crash = getattr(report.longrepr, "reprcrash", None)
     where = "" if crash is None else f" at {Path(crash.path).name}:{crash.lineno}"
@@ -207,7 +211,7 @@ class _Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             if self._recorder.unfinished is not None:
                 self._output[_PART] = self._recorder.unfinished.to_json()
 
@@ -218,7 +222,7 @@ class _Writer:
     def __init__(self, recorder: _Recorder, path: Path) -> None:
         self._recorder, self._path = recorder, path
         self._parts: list[ItemPart] = []
-        self._text, self._told = _NO_PAGE, ""
+        self._text, self._summary_line = _NO_PAGE, ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -238,12 +242,12 @@ class _Writer:
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             self._take(vars(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             self._take(getattr(node, "workeroutput", None) or {})
 
     def _take(self, carrier: Mapping[str, Any]) -> None:
@@ -253,7 +257,7 @@ class _Writer:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page, without changing the outcome of the run."""
-        self._told = f"fakesecrets report: {self._path} could not be made: see the warnings."
+        self._summary_line = f"fakesecrets report: {self._path} could not be made: see the warnings."
         with Barrier(_PAGE):
             if self._recorder.unfinished is not None:
                 self._parts.append(self._recorder.unfinished)
@@ -264,11 +268,11 @@ class _Writer:
         with Barrier(_PAGE):
             problem = self._write(self._text)
             written = "" if problem is None else f" cannot be written: {problem}."
-            self._told = f"fakesecrets report: {self._path}{written}"
+            self._summary_line = f"fakesecrets report: {self._path}{written}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         with Barrier("the line about the report in the summary"):
-            terminalreporter.write_line(encodable(self._told))
+            terminalreporter.write_line(encodable(self._summary_line))
 
     def _write(self, text: str) -> str | None:
         """Write the file. Return the reason if it cannot be written, or None."""

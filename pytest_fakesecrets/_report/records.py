@@ -18,11 +18,11 @@ class Row:
     Attributes:
         at: its time in UTC, to the millisecond.
         seconds: its time in seconds since the epoch.
-        words: a short description.
+        description: a short description.
         step: the step that made the call, the step that ended, or "".
         attempt: the number of the attempt that a service event is about, or 0.
         code: the error code of a call, the type of a function's exception, or "".
-        held: from label to the alias of the version that has it after the event.
+        aliases: from label to the alias of the version that has it after the event.
         moves: the moves of labels, as text.
         stored: the aliases of the versions that got a value.
     """
@@ -30,20 +30,20 @@ class Row:
     at: str
     seconds: float
     kind: Kind
-    words: str
+    description: str
     step: str = ""
     attempt: int = 0
     code: str = ""
     message: str = field(default="", repr=False)
     hint: str = field(default="", repr=False)
-    held: Mapping[str, str]
+    aliases: Mapping[str, str]
     moves: Sequence[str] = ()
     stored: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPart:
-    """One invocation of a rotation function. `seconds` is its duration, `place` the line that raised or ""."""
+    """One invocation of a rotation function. `seconds` is its duration, `location` the line that raised or ""."""
 
     name: str
     attempt: int
@@ -53,7 +53,7 @@ class StepPart:
     redelivered: bool
     error: str = ""
     text: str = field(default="", repr=False)
-    place: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,34 +91,34 @@ class SecretPart:
 
     Attributes:
         arn: its ARN; the id of the request, if the secret does not exist; or "" for calls without one.
-        world: the number of its fake in the test, from 1.
+        fake_number: the number of its fake in the test, from 1.
         rows: its events, oldest first, without the `left_out` events before them.
-        full: the aliases of the versions that had a value before the first row.
-        story: the timeline, as text to copy.
+        with_value: the aliases of the versions that had a value before the first row.
+        timeline_text: the timeline, as text to copy.
     """
 
     arn: str
-    world: int
+    fake_number: int
     rows: Sequence[Row]
     left_out: int
-    full: Sequence[str]
+    with_value: Sequence[str]
     rotations: Sequence[RotationPart]
     rotations_left_out: int
-    story: str = field(repr=False)
+    timeline_text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPart:
-    """One test. `place` is the type and the line of its error or "", `started` in seconds since the epoch."""
+    """One test. `location` is the type and the line of its error or "", `started` in seconds since the epoch."""
 
     nodeid: str
     outcome: str
-    place: str
+    location: str
     started: float
     secrets: Sequence[SecretPart]
     secrets_left_out: int = 0
-    worlds: int = 1
-    worlds_left_out: int = 0
+    fake_count: int = 1
+    fakes_left_out: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

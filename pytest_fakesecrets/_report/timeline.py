@@ -39,17 +39,17 @@ def timeline(
         last: how many of the latest rows to show; None for all.
         redact: redacts error messages.
     """
-    told = list(_rows(events))
-    left_out = 0 if last is None else max(0, len(told) - last)
-    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
-    rows = [(*row, *(held.get(label, "") for label in seen)) for row, held, _ in told[left_out:]]
-    lines = table([(*_HEADINGS, *seen), *rows])
-    notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
+    entries = list(_rows(events))
+    left_out = 0 if last is None else max(0, len(entries) - last)
+    labels = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=label_order)
+    rows = [(*row, *(aliases.get(label, "") for label in labels)) for row, aliases, _ in entries[left_out:]]
+    lines = table([(*_HEADINGS, *labels), *rows])
+    notes = ["", *(_note(event, redact) for _, _, event in entries[left_out:])]
     heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
-def order(label: str) -> tuple[int, str]:
+def label_order(label: str) -> tuple[int, str]:
     """Return a sort key: AWS's own labels in the order in which a version gets them, then the others."""
     own = (PENDING, CURRENT, PREVIOUS)
     return (own.index(label) if label in own else len(own)), label
@@ -61,38 +61,38 @@ def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, 
 
     Label moves and stored values are part of the event before them.
     """
-    held: dict[str, str] = {}
-    filled: set[str] = set()
+    aliases: dict[str, str] = {}
+    with_value: set[str] = set()
     row: tuple[str, str] = ("", "")
     last: Event | None = None
     for event in events:
         if isinstance(event, LabelMoved):
-            held = {label: alias for label, alias in held.items() if label != event.label}
+            aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
-                held[event.label] = event.target
+                aliases[event.label] = event.target
             row = row if row[0] else (utc(event.at), event.by)
         elif isinstance(event, ValueStored):
-            filled.add(event.version)
+            with_value.add(event.version)
         else:
             if row[0]:
-                yield row, _shown(held, filled), last
-            row, last = (utc(event.at), words(event)), event
+                yield row, _version_texts(aliases, with_value), last
+            row, last = (utc(event.at), describe_event(event)), event
     if row[0]:
-        yield row, _shown(held, filled), last
+        yield row, _version_texts(aliases, with_value), last
 
 
-def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
-    return {label: alias if alias in filled else f"{alias} (empty)" for label, alias in held.items()}
+def _version_texts(aliases: dict[str, str], with_value: set[str]) -> dict[str, str]:
+    return {label: alias if alias in with_value else f"{alias} (empty)" for label, alias in aliases.items()}
 
 
-def words(event: Call | ServiceEvent | RotationStep) -> str:
+def describe_event(event: Call | ServiceEvent | RotationStep) -> str:
     """Return a short description of an event. For a call inside a step it begins with two spaces."""
     if isinstance(event, RotationStep):
-        return _step_words(event)
+        return _describe_step(event)
     if isinstance(event, ServiceEvent):
         return event.name
-    told = event.operation if event.error is None else f"{event.operation} refused"
-    return told if event.step is None else f"  {told}"
+    description = event.operation if event.error is None else f"{event.operation} refused"
+    return description if event.step is None else f"  {description}"
 
 
 def _note(event: Event | None, redact: Redact) -> str:
@@ -108,13 +108,13 @@ def redacted_hint(hint: str, redact: Redact) -> str:
     return redact(hint, keep=WORDS) if hint else ""
 
 
-def _step_words(step: RotationStep) -> str:
-    told = f"{step.name}, delivered again," if step.redelivered else step.name
+def _describe_step(step: RotationStep) -> str:
+    name = f"{step.name}, delivered again," if step.redelivered else step.name
     attempt = "" if step.attempt == 1 else f" (attempt {step.attempt})"
     if step.error is None:
-        return f"{told} returned{attempt}"
+        return f"{name} returned{attempt}"
     if isinstance(step.error, PendingVersionRejected):
-        return f"{told} returned{attempt}, and the pending version is rejected"
+        return f"{name} returned{attempt}, and the pending version is rejected"
     if not step.was_raised:
-        return f"{told} returned{attempt}, and the labels are wrong"
-    return f"{told} raised {type(step.error).__name__}{attempt}"
+        return f"{name} returned{attempt}, and the labels are wrong"
+    return f"{name} raised {type(step.error).__name__}{attempt}"
