@@ -237,11 +237,11 @@ def _step(step: StepPart) -> str:
     outcome = '<span class="is-good">returned</span>'
     if step.error:
         location = f' <span class="soft">{html(step.location)}</span>' if step.location else ""
-        outcome = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="told">{html(step.text)}</pre>'
+        outcome = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="detail">{html(step.text)}</pre>'
     times = "".join(f'<td class="time">{html(time)}</td>' for time in (step.start, step.end))
     return (
-        f'<tr><td class="tell">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
-        f'<td class="tell">{html(span(step.seconds))}</td><td>{outcome}</td></tr>'
+        f'<tr><td class="nowrap">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
+        f'<td class="nowrap">{html(span(step.seconds))}</td><td>{outcome}</td></tr>'
     )
 
 
@@ -272,13 +272,13 @@ def _events(
 def _event(number: int, row: Row, identity: str) -> str:
     style = {"refused": "is-bad", "failed step": "is-bad", "fault": "is-fault"}.get(row.kind, "")
     results = [f'<span class="{style}">{html(row.code)}</span> {html(row.message)}'] if row.code else []
-    results += [f'<pre class="told">{html(row.hint)}</pre>'] if row.hint else []
+    results += [f'<pre class="detail">{html(row.hint)}</pre>'] if row.hint else []
     results += [html(move) for move in row.moves]
     results += [f"{html(alias)} has got its value" for alias in row.stored]
     step = row.step if row.kind not in ("step", "failed step") else ""
     return (
         f'<tr{identity}><td class="count">{number}</td><td class="time">{html(row.at)}</td>'
-        f'<td class="tell">{html(row.description)}</td><td class="tell">{html(step)}</td><td>{"<br>".join(results)}</td></tr>'
+        f'<td class="nowrap">{html(row.description)}</td><td class="nowrap">{html(step)}</td><td>{"<br>".join(results)}</td></tr>'
     )
 
 

@@ -156,5 +156,5 @@ def _check_not_leaked(harness: Harness, rotation: Rotation) -> None:
 def _with_other_password(value: Any) -> Any:
     """Return a value of the same form with another password."""
     if not isinstance(value, dict):
-        return "somebody-elses-value"
-    return {name: "somebody-elses-value" if is_credential(name) else member for name, member in value.items()}
+        return "another-password"
+    return {name: "another-password" if is_credential(name) else member for name, member in value.items()}
