@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from importlib import import_module
 from typing import Any
 from unittest import mock
@@ -32,13 +32,20 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
         original = None
     if not callable(original):
         raise FakeSecretsError(f"target_calls has {function!r}, and there is no such function.")
+    reporting = _reporting(original, partial(on_call, path))
+    # getattr() has bound a class method already: a plain function would get the class a second time.
+    is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
+    return mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
 
+
+def _reporting(original: Callable[..., Any], on_return: Callable[[], None]) -> Callable[..., Any]:
+    """Return a wrapper, a coroutine function if the original is one, that reports each call that returned."""
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)
         async def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = await original(*arguments, **keywords)
-            on_call(path)
+            on_return()
             return returned
 
     else:
@@ -46,9 +53,7 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
         @wraps(original)
         def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = original(*arguments, **keywords)
-            on_call(path)
+            on_return()
             return returned
 
-    # getattr() has bound a class method already: a plain function would get the class a second time.
-    is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
-    return mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
+    return reporting

@@ -558,12 +558,9 @@ class FakeSecrets:
         try:
             try:
                 self._rotations.paused.add(secret.arn)
-                waiting = [ref for ref in self._rotations.waiting() if ref.secret_id == secret.arn]
-                ref = (
-                    waiting[0]
-                    if waiting
-                    else self._begin_rotation(region, secret, handler, rotate_secret_arguments)
-                )
+                ref = self._waiting_rotation(secret)
+                if ref is None:
+                    ref = self._begin_rotation(region, secret, handler, rotate_secret_arguments)
                 driver = RotationDriver(self._rotations, self._service, self._backend.catch_up)
                 for _ in range(_steps_before(ref.rotation, after)):
                     driver.step(secret_id=secret.arn)
@@ -575,6 +572,9 @@ class FakeSecrets:
         finally:
             # Again, in case an interrupt ended the first call: see ensured().
             self._resume(secret, was_paused)
+
+    def _waiting_rotation(self, secret: Secret) -> RotationRef | None:
+        return next((ref for ref in self._rotations.waiting() if ref.secret_id == secret.arn), None)
 
     def _resume(self, secret: Secret, was_paused: bool) -> None:
         if not was_paused:

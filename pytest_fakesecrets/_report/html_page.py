@@ -37,26 +37,25 @@ def page(items: Sequence[ItemPart], *, notes: Iterable[str] = ()) -> str:
         items: the tests that used the fake.
         notes: notes for the top of the page, such as that the run was interrupted.
     """
-    ordered = sorted(items, key=_sort_key)
-    anchors = _anchors(ordered)
-    shown = list(zip(ordered, anchors, strict=True))
-    body = [
-        "<h1>Secrets in this test run</h1>",
-        f'<p class="soft">{html(_start_text(ordered))}</p>',
-        *(f'<p class="note">{html(note)}</p>' for note in notes),
-        *(_overview(shown) if shown else ["<p>No test used the fake: there is nothing to show.</p>"]),
-    ]
-    if len(shown) > TESTS:
-        body.append(f'<p class="note">What happened is drawn for {TESTS} of {len(shown)} tests.</p>')
-    body += [_test(item, anchor) for item, anchor in shown[:TESTS]]
+    body = "\n".join(_body(sorted(items, key=_sort_key), notes))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Secrets in this test run</title><style>{CSS}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
+        f"{body}\n</body></html>\n"
     )
+
+
+def _body(items: Sequence[ItemPart], notes: Iterable[str]) -> Iterator[str]:
+    shown = list(zip(items, _anchors(items), strict=True))
+    yield "<h1>Secrets in this test run</h1>"
+    yield f'<p class="soft">{html(_start_text(items))}</p>'
+    yield from (f'<p class="note">{html(note)}</p>' for note in notes)
+    yield from _overview(shown) if shown else ["<p>No test used the fake: there is nothing to show.</p>"]
+    if len(shown) > TESTS:
+        yield f'<p class="note">What happened is drawn for {TESTS} of {len(shown)} tests.</p>'
+    yield from (_test(item, anchor) for item, anchor in shown[:TESTS])
 
 
 def _sort_key(item: ItemPart) -> tuple[int, bool, str, float]:
