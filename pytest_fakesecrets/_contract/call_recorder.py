@@ -1,4 +1,4 @@
-"""Patches functions that are not methods of a CredentialTarget, so that their calls are recorded."""
+"""Patches functions outside of CredentialTarget so that their calls are recorded."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
 
 
 def _reporting(original: Callable[..., Any], on_return: Callable[[], None]) -> Callable[..., Any]:
-    """Return a wrapper, a coroutine function if the original is one, that reports each call that returned."""
+    """Return a wrapper of a function or coroutine function that reports each call that returned."""
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)

@@ -46,12 +46,12 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         secret_name: the name of the secret.
         environ: the environment variables of the function.
         timeout: how long each step may run.
-        target: the database or service that the credentials open. It is reset whenever the fake is.
+        target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
         target_calls: further functions that the rotation function calls, as "module:Class.method". A
-            scenario kills the rotation function after each of these calls, too.
+            scenario also kills the rotation function after each of these calls.
         zero_downtime: whether the target has to accept the value of AWSCURRENT between any two calls. If
             false, the value of any label will do, because a single-user strategy leaves a gap.
-        propagation_delay: how long the target takes to accept a new password. The function has to wait.
+        propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
         without: scenarios to skip: from the name of the test to the reason.
     """
 
@@ -76,7 +76,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
 
     def prepare(self, fake: FakeSecrets) -> None:
-        """Set the target up to accept `secret_value`. Called whenever a scenario starts, with an empty fake."""
+        """Set the target up to accept `secret_value`. Called each time that a scenario has reset the fake."""
 
     def accepts(self, value: Any) -> bool:
         """Return whether the target accepts a value: a dict or a string, like `secret_value`."""

@@ -35,7 +35,7 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from .call_recorder import patch_to_report_calls
 from .target import CredentialTarget
 
-#: The most retries of a failed attempt that a scenario runs.
+#: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
 
 #: Other accounts can use a secret only with a customer managed key and a resource policy.
@@ -80,7 +80,7 @@ class ContractSettings:
 
 
 class Harness:
-    """A fake with one secret and one rotation function, and the operations of scenarios on them."""
+    """A fake with one secret and one rotation function, and the operations that scenarios perform on them."""
 
     def __init__(
         self, settings: ContractSettings, fake: FakeSecrets, client: Any, *, cold_start: bool = False
@@ -234,7 +234,7 @@ class Harness:
 
     @contextmanager
     def recording(self) -> Iterator[Harness]:
-        """Record the calls of the function and skip its sleeps, until the block is left."""
+        """Record the calls of the function and skip its sleeps while the block runs."""
         with ExitStack() as stack:
             watchers = self.fake._rotations.calls.watchers
             watchers.append(self._on_call)
@@ -271,7 +271,7 @@ class Harness:
             raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
 
     def _is_known(self, name: str) -> bool:
-        """Return whether a call has a fixed name. The function may have put a secret value into any other."""
+        """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
         other_names = [function.partition(":")[2] for function in self.settings.target_calls]
         return (
             name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in other_names
@@ -286,15 +286,15 @@ class Harness:
         return name
 
     def redacted(self, text: str) -> str:
-        """Return a variable part of a message without secret values."""
+        """Redact a variable part of a message."""
         return self.fake._service.redactor.redact(text)
 
     def redacted_repr(self, value: object) -> str:
-        """Return the repr of a value without secret values."""
+        """Return the redacted repr of a value."""
         return self.redacted(repr_of(value))
 
     def described(self, error: BaseException | None, location: str = "") -> str:
-        """Return the type, the location and the message of an exception of the function, without secret values."""
+        """Describe an exception of the function: its type, location and redacted message."""
         return "" if error is None else described(error, self.fake._service.redactor, location)
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:

@@ -44,7 +44,7 @@ from .secret_view import SecretView
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-#: The most rotation windows that `schedule` lists. A schedule itself has no end.
+#: The maximum number of rotation windows that `schedule` lists. A schedule itself has no end.
 _MOST_WINDOWS = 100_000
 
 #: The points at which `rotation_paused` can pause a rotation: before its first step, and after each step.
@@ -104,7 +104,7 @@ class FakeSecrets:
         ensured(self._deactivate, self._deactivate)
 
     def _deactivate(self) -> None:
-        """Deactivate the fake and restore the process. Safe to repeat if an interrupt ended an earlier call."""
+        """Deactivate the fake and undo its changes to the process. It can be repeated after an interrupted call."""
         if self.is_active:
             state.active = None
         try:
@@ -193,9 +193,9 @@ class FakeSecrets:
 
     def serve(self) -> Server:
         """
-        Return a server that answers other processes over HTTP on the loopback address in a "with" block.
+        Return a server that answers other processes over HTTP while a "with" block runs.
 
-        The fixture `fakesecrets_server` provides the same.
+        It listens on the loopback address. The fixture `fakesecrets_server` provides the same.
 
         Raises:
             FakeSecretsError: the fake is not active.
@@ -225,9 +225,9 @@ class FakeSecrets:
 
     def reset(self) -> None:
         """
-        Delete all secrets, rotation functions and the history, and start the seeded ids again.
+        Delete all secrets, rotation functions and the history, and restart the generator of ids.
 
-        Assumptions get their defaults again. The clock, and whether the test drives rotations, stay as they are.
+        Assumptions are set to their defaults. The clock is not changed, and a driver goes on driving rotations.
         """
 
         def clear() -> None:
@@ -286,7 +286,7 @@ class FakeSecrets:
 
     @property
     def history(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first: calls, label moves, stored values, rotation steps and their ends."""
+        """Every event so far, oldest first: calls, label moves, stored values, and rotation steps."""
         self._backend.catch_up()
         return self._service.history.events
 
@@ -347,7 +347,7 @@ class FakeSecrets:
         return self.recorded(arn)
 
     def recorded(self, arn: str | None = None, last: int | None = None) -> str:
-        """Return the timeline, at most the *last* rows of each secret, without running what is due. For reports."""
+        """Return the timeline with the *last* rows of each secret, without running what is due. For reports."""
         events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
         redact = self._service.redactor.redact
@@ -449,7 +449,7 @@ class FakeSecrets:
             rotation_rules: RotationRules, as in RotateSecret.
             created_at: when it was created: a datetime, a date or a string, in UTC. Default:
                 last_rotated_at, or now.
-            last_rotated_at: when its last rotation succeeded, likewise.
+            last_rotated_at: when its last rotation succeeded, in the same forms as created_at.
             region_name: its region. Default: the default region.
 
         Raises:

@@ -60,7 +60,7 @@ class Snapshot:
 
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
-        """Every move of a label until then. Computed when it is read, because the history may be long."""
+        """Every move of a label up to the snapshot. Computed on access, because the history may be long."""
         events = self.history.about(self.secret.arn, self.event_count)
         return tuple(event for event in events if isinstance(event, LabelMoved))
 

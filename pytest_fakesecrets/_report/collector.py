@@ -18,9 +18,9 @@ from pytest_fakesecrets._service.service import Service
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
 from .timeline import describe_event, redacted_hint, timeline
 
-#: The most events of a secret, its rotations and their steps in a report. The latest are kept.
+#: Limits of a report: the events of a secret, its rotations, and their steps. The latest are kept.
 ROWS, ROTATIONS, STEPS = 200, 50, 40
-#: The most secrets of a fake, and characters of a text. The first are kept.
+#: Limits of a report: the secrets of a fake, and the characters of a text. The first are kept.
 SECRETS, CHARACTERS = 40, 2_000
 
 #: The hint of a call contains this if an injected fault made it fail.
@@ -43,7 +43,7 @@ def secrets_of(
     """
     Return the secrets of a fake that have events, and how many more there are than a report shows.
 
-    Nothing that is due is run, and secret values are redacted.
+    It does not run what is due, and redacts secret values.
 
     Args:
         service: the service of the fake.
@@ -216,7 +216,7 @@ def _location(error: BaseException) -> str:
 
 
 def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
-    """Yield each event with its index in the history. Label moves and stored values are part of the event before."""
+    """Yield each event with its index in the history. Label moves and stored values are merged into the event before them."""
     aliases: dict[str, str] = {}
     attempts = Counter[str]()
     last: tuple[int, Row] | None = None

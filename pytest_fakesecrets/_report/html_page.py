@@ -10,7 +10,7 @@ from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepP
 from .stylesheet import CSS
 from .svg_chart import chart, html, span
 
-#: The most tests with details on the page. Failed tests come first.
+#: The maximum number of tests with details on the page. Failed tests come first.
 TESTS = 400
 
 #: The outcomes of tests, worst first.

@@ -21,10 +21,10 @@ from .collector import nodeid_shown, secrets_of
 from .html_page import page
 from .records import ItemPart
 
-#: The most fakes of a test on the page. The last are kept. Each example of Hypothesis may have its own.
+#: The maximum number of fakes of a test on the page. The last are kept. Each Hypothesis example may have its own.
 FAKES = 12
 
-#: The attribute of a test's report, and the key of a pytest-xdist worker's output, with the data of a test.
+#: The data of a test is sent as this attribute of its report, or this key of a pytest-xdist worker's output.
 _PART = "fakesecrets_part"
 
 _NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here."
@@ -37,7 +37,7 @@ _NO_PAGE = (
     "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
 )
 
-#: The outcomes of the phases of a test, best first. The worst one counts.
+#: The outcomes of the phases of a test, best first. The test has the worst of them.
 _OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
 #: The parts of the report, for warnings about errors in them.

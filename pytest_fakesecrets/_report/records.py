@@ -90,7 +90,7 @@ class SecretPart:
     One secret in one test.
 
     Attributes:
-        arn: its ARN; the id of the request, if the secret does not exist; or "" for calls without one.
+        arn: its ARN; the SecretId of the request, if the secret does not exist; or "" for calls without one.
         fake_number: the number of its fake in the test, from 1.
         rows: its events, oldest first, without the `left_out` events before them.
         with_value: the aliases of the versions that had a value before the first row.

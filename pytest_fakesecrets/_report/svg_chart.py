@@ -12,7 +12,7 @@ from .timeline import label_order
 
 #: In pixels: the width of a column, of a column with a time, and of a character; the height of a line and of the axis.
 _COLUMN, _TIME_COLUMN, _CHARACTER, _LINE, _AXIS = 27.0, 92.0, 6.7, 20.0, 50.0
-#: In seconds: the distance from which an event gets a time of its own, and the one from which a gap is drawn.
+#: In seconds: events that are closer than the first share one time; a pause from the second on is drawn as a gap.
 _SAME_TIME, _GAP = 1.0, 86_400.0
 #: In pixels: the width of a gap.
 _BREAK = 22.0
@@ -42,7 +42,7 @@ class Band(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar of a lane, from the column *first* up to, and without, *end*."""
+    """A bar in a lane, from the column *first* up to but not including *end*."""
 
     first: int
     end: int
@@ -222,7 +222,7 @@ def _stored(rows: Sequence[Row], edges: Sequence[float], top: float, alias: str)
 
 
 def _attempts(rows: Sequence[Row]) -> Iterator[Bar]:
-    """Yield a bar for each attempt, from its service event of the start to that of the end."""
+    """Yield a bar for each attempt, between the service events of its start and its end."""
     first, text = 0, ""
     for index, row in enumerate(rows):
         if not row.attempt:

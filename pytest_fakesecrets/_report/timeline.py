@@ -59,7 +59,7 @@ def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, 
     """
     Yield the time and description of each event, the version of each label after it, and the event.
 
-    Label moves and stored values are part of the event before them.
+    Label moves and stored values are merged into the event before them.
     """
     aliases: dict[str, str] = {}
     with_value: set[str] = set()

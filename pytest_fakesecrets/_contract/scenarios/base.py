@@ -88,7 +88,7 @@ class Scenarios:
     def _attempts_with_rejected_call(
         self, fake: FakeSecrets, code: str
     ) -> Iterator[tuple[Harness, RotationRef, str]]:
-        """For each call to Secrets Manager, run an attempt in which that call and its retries are rejected."""
+        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected."""
         log, _ = self._rotate_undisturbed(fake)
         for number, (step, name) in enumerate(log):
             operation = name.split()[0]
@@ -180,7 +180,7 @@ def _advice(rotation: Rotation) -> str:
 def _fault_injecting_hook(
     harness: Harness, number: int, operation: str, code: str, step: str
 ) -> Callable[[int], None]:
-    """Return a hook that injects a fault into the call with that index, when the call before it has ended."""
+    """Return a hook that injects a fault into call *number* when the call before it has ended."""
 
     def hook(index: int) -> None:
         if index == number - 1:

@@ -22,7 +22,7 @@ class Bystanders(Scenarios):
     """A rotation must not affect readers or other versions and secrets, nor log a secret value."""
 
     def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
-        """Between any two calls the value of a label is accepted: of AWSCURRENT, if zero_downtime is true."""
+        """Between any two calls the target accepts the value of a label: of AWSCURRENT if zero_downtime is true."""
         __tracebackhide__ = True
         if not self._settings.can_verify:
             pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
@@ -47,7 +47,7 @@ class Bystanders(Scenarios):
                 )
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
-        """The function may reject it in createSecret, before it changes anything."""
+        """The function may fail in createSecret, before it changes anything."""
         __tracebackhide__ = True
         with self._harness(fakesecrets, exists=False) as harness:
             harness.client.create_secret(Name=harness.name)
@@ -130,7 +130,7 @@ class Bystanders(Scenarios):
         __tracebackhide__ = True
         with self._harness(fakesecrets) as harness:
             _check_not_leaked(harness, harness.rotate())
-        # Most leaks are in the handling of errors.
+        # Most leaks are in error handling.
         for harness, ref, _ in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
             _check_not_leaked(harness, ref.rotation)
         if self._settings.target is not None:

@@ -131,7 +131,7 @@ class HappyPath(Scenarios):
 
 
 class _HostileRandom(Random):
-    """Draws characters that break quoting first, in a different order for each *turn*."""
+    """Draws first the characters that break quoting, in a different order for each *turn*."""
 
     CHARACTERS = "'\"\\%$:;`{}&<>|#/@ ?*()[]~!,.-_+=^"
 
