@@ -62,7 +62,7 @@ class CredentialTarget:
         Args:
             users: from the name of each initial user to its password, which is valid at any time.
             refuses, applies_after, keeps_old_for: the initial values of the attributes.
-            most_passwords: how many passwords a user can have at the same time by `add_password`.
+            most_passwords: the maximum number of passwords that `add_password` allows a user at the same time.
 
         Raises:
             FakeSecretsError: a delay is negative or too long, or most_passwords is not a positive integer.

@@ -73,7 +73,7 @@ class FakeBackend:
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply:
         """
-        Answer one request, with the error of an injected fault if one applies.
+        Answer one request, with the injected fault that applies to it, if any.
 
         Raises:
             Broken: the injected fault is an exception of the network.
@@ -99,7 +99,7 @@ class FakeBackend:
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
-        """Return whether a request has to pass botocore's events and retries: for an observer or an injected fault."""
+        """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""
         fault = None
         if self.service.faults and is_region(region):
             request = self._request(account, region, operation, body)
@@ -114,7 +114,7 @@ class FakeBackend:
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
             invocation.check_time(self.clock.now)
-        # A function without credentials of an account acts in the account of its secret.
+        # A function acts in the account of its secret, unless its credentials name another one.
         account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
 

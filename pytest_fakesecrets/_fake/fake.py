@@ -227,7 +227,7 @@ class FakeSecrets:
         """
         Delete all secrets, rotation functions and the history, and restart the generator of ids.
 
-        Assumptions are set to their defaults. The clock is not changed, and a driver goes on driving rotations.
+        Assumptions are set to their defaults. The clock, and the mode that `drive()` sets, do not change.
         """
 
         def clear() -> None:
@@ -244,7 +244,7 @@ class FakeSecrets:
             secret_id: the name or ARN of the secret.
 
         Raises:
-            FakeSecretsError: the secret does not exist.
+            FakeSecretsError: no secret matches, or more than one.
         """
         self._backend.locate(secret_id)
         return SecretView(lambda: self._backend.locate(secret_id)[1], lambda: self._service.history)
@@ -286,7 +286,7 @@ class FakeSecrets:
 
     @property
     def history(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first: calls, label moves, stored values, and rotation steps."""
+        """Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps."""
         self._backend.catch_up()
         return self._service.history.events
 

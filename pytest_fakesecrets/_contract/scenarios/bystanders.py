@@ -89,7 +89,7 @@ class Bystanders(Scenarios):
                 )
 
     def test_the_rotation_token_is_passed_on_from_another_account(self, fakesecrets: FakeSecrets) -> None:
-        """PutSecretValue needs RotationToken if the function has the credentials of another account."""
+        """A function in another account has to pass RotationToken on. [user guide: troubleshoot_rotation]"""
         __tracebackhide__ = True
         with self._harness(fakesecrets) as harness:
             rotation = harness.rotate()
