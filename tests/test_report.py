@@ -19,7 +19,7 @@ from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning
 from pytest_fakesecrets._report import collector, html_page, pytest_hooks
-from pytest_fakesecrets._report.collector import nodeid_shown, secrets_of
+from pytest_fakesecrets._report.collector import redacted_nodeid, secrets_of
 from pytest_fakesecrets._report.html_page import page
 from pytest_fakesecrets._report.records import ItemPart
 from pytest_fakesecrets._report.svg_chart import span
@@ -394,9 +394,9 @@ class TestSecrecy:
         assert "ssw" not in found.text
 
     def test_other_parameters_stay(self):
-        assert nodeid_shown("test_it.py::test_value[a-1]", [lambda text: text.replace("value", "***")]) == (
-            "test_it.py::test_value[a-1]"
-        )
+        assert redacted_nodeid(
+            "test_it.py::test_value[a-1]", [lambda text: text.replace("value", "***")]
+        ) == ("test_it.py::test_value[a-1]")
 
     @pytest.mark.parametrize("name", [*HOSTILE, "\ud800 half", "\x00\x1b[31m"])
     def test_whatever_a_function_or_a_test_is_called_stays_text(self, fakesecrets, client, name):

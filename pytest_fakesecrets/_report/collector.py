@@ -64,7 +64,7 @@ def secrets_of(
     return parts, len(arns) - len(parts)
 
 
-def nodeid_shown(nodeid: str, redactors: Sequence[RedactText]) -> str:
+def redacted_nodeid(nodeid: str, redactors: Sequence[RedactText]) -> str:
     """Return the id of a test, without its parameters if they contain a secret value."""
     name, bracket, parameters = nodeid.partition("[")
     if any(redact(parameters) != parameters for redact in redactors):
@@ -78,7 +78,9 @@ def _subject(event: Event) -> str:
 
 def _redacted_row(row: Row, redact: Redact) -> Row:
     """Return a row with its message and hint redacted: a test may have supplied the message."""
-    return replace(row, message=_short(redact(row.message)), hint=_short(redacted_hint(row.hint, redact)))
+    return replace(
+        row, message=_truncated(redact(row.message)), hint=_truncated(redacted_hint(row.hint, redact))
+    )
 
 
 def _can_redact(service: Service, events: Sequence[Event]) -> bool:
@@ -94,7 +96,7 @@ def _can_redact(service: Service, events: Sequence[Event]) -> bool:
     return stored <= available
 
 
-def _short(text: str) -> str:
+def _truncated(text: str) -> str:
     return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]} …"
 
 
@@ -175,7 +177,9 @@ class _Collector:
             seconds=(step.end - step.start).total_seconds(),
             redelivered=step.redelivered,
             error="" if error is None else type(error).__name__,
-            text="" if error is None else _short(self._redact_error(_text(error), keep=_fixed_words(error))),
+            text=""
+            if error is None
+            else _truncated(self._redact_error(_exception_text(error), keep=_fixed_words(error))),
             location="" if error is None else _location(error),
         )
 
@@ -184,19 +188,19 @@ def _finding(finding: Finding) -> FindingPart:
     """Return the data of a finding, whose texts were redacted when it was created."""
     return FindingPart(
         code=finding.code,
-        text=_short(finding.text),
-        advice=_short(finding.advice),
+        text=_truncated(finding.text),
+        advice=_truncated(finding.advice),
         step=finding.step or "",
         call=finding.call or "",
     )
 
 
 def _fixed_words(error: BaseException) -> Sequence[str]:
-    """Return the parts of `_text` that must not be redacted."""
+    """Return the parts of `_exception_text` that must not be redacted."""
     return [f"{type(error).__name__}: ", *own_words(error)]
 
 
-def _text(error: BaseException) -> str:
+def _exception_text(error: BaseException) -> str:
     """Return an exception as Python prints it, with its notes, even if its __str__ raises."""
     try:
         return "".join(traceback.format_exception_only(type(error), error)).strip()

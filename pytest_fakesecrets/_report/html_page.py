@@ -233,14 +233,14 @@ def _steps(steps: Iterable[StepPart]) -> str:
 
 def _step(step: StepPart) -> str:
     again = ", delivered again" if step.redelivered else ""
-    outcome = '<span class="is-good">returned</span>'
+    result = '<span class="is-good">returned</span>'
     if step.error:
         location = f' <span class="soft">{html(step.location)}</span>' if step.location else ""
-        outcome = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="detail">{html(step.text)}</pre>'
+        result = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="detail">{html(step.text)}</pre>'
     times = "".join(f'<td class="time">{html(time)}</td>' for time in (step.start, step.end))
     return (
         f'<tr><td class="nowrap">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
-        f'<td class="nowrap">{html(span(step.seconds))}</td><td>{outcome}</td></tr>'
+        f'<td class="nowrap">{html(span(step.seconds))}</td><td>{result}</td></tr>'
     )
 
 

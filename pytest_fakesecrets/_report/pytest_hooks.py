@@ -17,7 +17,7 @@ from pytest_fakesecrets._service.history import History
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import listeners
 
-from .collector import nodeid_shown, secrets_of
+from .collector import redacted_nodeid, secrets_of
 from .html_page import page
 from .records import ItemPart
 
@@ -177,7 +177,7 @@ class _Recorder:
             secrets += parts
             left_out += more
         return ItemPart(
-            nodeid=nodeid_shown(nodeid, [fake.backend.service.redactor.redact for fake in used]),
+            nodeid=redacted_nodeid(nodeid, [fake.backend.service.redactor.redact for fake in used]),
             outcome=self._outcome,
             location=self._location,
             started=self._started,

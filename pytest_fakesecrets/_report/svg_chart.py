@@ -63,12 +63,12 @@ def span(seconds: float) -> str:
         text = f"{left:.3f}".rstrip("0").rstrip(".") + " s"
     else:
         units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
-        found = []
+        parts = []
         for unit, size in units:
             if left >= size:
-                found.append(f"{int(left // size)} {unit}")
+                parts.append(f"{int(left // size)} {unit}")
                 left %= size
-        text = " ".join(found[:2])
+        text = " ".join(parts[:2])
     return f"{'back ' if is_negative else ''}{text}"
 
 
