@@ -290,7 +290,7 @@ class TestWhatStays:
         parts, _ = secrets_of(fakesecrets._service, ())
 
         assert [part.arn for part in parts[1:]] == ["***", ""]
-        assert parts[2].story.splitlines()[0] == "calls that name no secret"
+        assert parts[2].timeline_text.splitlines()[0] == "calls that name no secret"
         assert "hunter2" not in fakesecrets.timeline()
         assert "hunter2" not in repr(parts)
 
@@ -337,7 +337,7 @@ class TestWhatStays:
         trial.create()
         token = CURRENT_INVOCATION.set(InvocationContext("setSecret", "123456789012"))
         for name in ("change_password", "GetRandomPassword", "redeploy", "return"):
-            trial._called(name)
+            trial._on_call(name)
         CURRENT_INVOCATION.reset(token)
 
         assert [name for _, name in trial.log] == ["change_password", "GetRandomPassword", "re***", "return"]

@@ -19,7 +19,7 @@ from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning
 from pytest_fakesecrets._report import collector, html_page, pytest_hooks
-from pytest_fakesecrets._report.collector import nodeid_shown, secrets_of
+from pytest_fakesecrets._report.collector import redacted_nodeid, secrets_of
 from pytest_fakesecrets._report.html_page import page
 from pytest_fakesecrets._report.records import ItemPart
 from pytest_fakesecrets._report.svg_chart import span
@@ -111,7 +111,7 @@ def read(path):
 
 def shown(secrets, **changes):
     """The page about one test."""
-    item = {"nodeid": "test_it.py::test_it", "outcome": "failed", "place": "", "started": 0.0, **changes}
+    item = {"nodeid": "test_it.py::test_it", "outcome": "failed", "location": "", "started": 0.0, **changes}
     return Read(page([ItemPart(secrets=secrets, **item)]))
 
 
@@ -291,10 +291,10 @@ class TestPage:
         part = ItemPart(
             nodeid="test",
             outcome="passed",
-            place="",
+            location="",
             started=0.0,
             secrets=told(fakesecrets),
-            worlds_left_out=2,
+            fakes_left_out=2,
         )
 
         received = ItemPart.from_json(part.to_json())
@@ -344,7 +344,7 @@ class TestSecrecy:
         secrets = told(fakesecrets)
         values = [value, fakesecrets.secret("db").value("AWSPENDING"), "s3cr3t"]
 
-        text = page([ItemPart(nodeid="t", outcome="failed", place="", started=0.0, secrets=secrets)])
+        text = page([ItemPart(nodeid="t", outcome="failed", location="", started=0.0, secrets=secrets)])
         found = Read(text)
 
         assert re.search(r"ValueError: login failed with ['\"]?\*\*\*", found.text)
@@ -394,9 +394,9 @@ class TestSecrecy:
         assert "ssw" not in found.text
 
     def test_other_parameters_stay(self):
-        assert nodeid_shown("test_it.py::test_value[a-1]", [lambda text: text.replace("value", "***")]) == (
-            "test_it.py::test_value[a-1]"
-        )
+        assert redacted_nodeid(
+            "test_it.py::test_value[a-1]", [lambda text: text.replace("value", "***")]
+        ) == ("test_it.py::test_value[a-1]")
 
     @pytest.mark.parametrize("name", [*HOSTILE, "\ud800 half", "\x00\x1b[31m"])
     def test_whatever_a_function_or_a_test_is_called_stays_text(self, fakesecrets, client, name):
@@ -406,11 +406,11 @@ class TestSecrecy:
             fakesecrets.rotate("db", raising_in("createSecret", error(name)))
 
         expected = page(
-            [ItemPart(nodeid="x", outcome="x", place="x", started=0.0, secrets=told(fakesecrets))],
+            [ItemPart(nodeid="x", outcome="x", location="x", started=0.0, secrets=told(fakesecrets))],
             notes=["x"],
         )
         text = page(
-            [ItemPart(nodeid=name, outcome=name, place=name, started=0.0, secrets=told(fakesecrets))],
+            [ItemPart(nodeid=name, outcome=name, location=name, started=0.0, secrets=told(fakesecrets))],
             notes=[name],
         )
 
@@ -442,7 +442,7 @@ class TestLength:
         found = shown([part])
 
         assert (len(part.rows), part.left_out) == (collector.ROWS, 5)
-        assert part.rows[0].held == {"AWSCURRENT": "v4", "AWSPREVIOUS": "v3"}
+        assert part.rows[0].aliases == {"AWSCURRENT": "v4", "AWSPREVIOUS": "v3"}
         assert "5 earlier events are left out." in found.text
         assert "(5 earlier events are left out)" in found.text
         assert "(empty)" not in found.text
@@ -472,7 +472,7 @@ class TestLength:
         monkeypatch.setattr(html_page, "TESTS", 2)
         outcomes = ["passed", "passed", "failed", "passed"]
         items = [
-            ItemPart(nodeid=f"t{number}", outcome=outcome, place="", started=0.0, secrets=[])
+            ItemPart(nodeid=f"t{number}", outcome=outcome, location="", started=0.0, secrets=[])
             for number, outcome in enumerate(outcomes)
         ]
 
@@ -743,5 +743,6 @@ def test_a_thousand_events_are_told_of_quickly_enough_to_ask_for():
     assert part.left_out > 900
     assert len(part.rotations) == collector.ROTATIONS
     assert (
-        len(page([ItemPart(nodeid="t", outcome="passed", place="", started=0.0, secrets=[part])])) < 500_000
+        len(page([ItemPart(nodeid="t", outcome="passed", location="", started=0.0, secrets=[part])]))
+        < 500_000
     )

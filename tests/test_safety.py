@@ -1703,12 +1703,12 @@ def filled(annotation, marker):
 
 #: The fields that a repr shows: names, ids, ARNs, codes and times.
 SHOWN = {
-    "account", "alias", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "detail", "duration",
-    "end", "error", "expression", "external_role_arn", "first_rotation", "full", "function_arn", "function_name",
-    "function_version", "held", "id", "invoked_function_arn", "kind", "kms_key_id", "label", "labels", "log_group_name",
-    "log_stream_name", "moves", "name", "nodeid", "operation", "outcome", "owning_service", "place", "plan", "qualifier",
+    "account", "alias", "aliases", "arn", "at", "aws_request_id", "before", "by", "call", "calls", "code", "detail", "duration",
+    "end", "error", "expression", "external_role_arn", "first_rotation", "function_arn", "function_name",
+    "function_version", "id", "invoked_function_arn", "kind", "kms_key_id", "label", "labels", "log_group_name",
+    "log_stream_name", "moves", "name", "nodeid", "operation", "outcome", "owning_service", "location", "plan", "qualifier",
     "region", "request_id", "rest", "retry_at", "role_arn", "secret_id", "source", "start", "started", "status", "step",
-    "stored", "style", "target", "token", "type", "version", "version_id", "window", "words",
+    "stored", "style", "target", "token", "type", "version", "version_id", "window", "with_value",
 }  # fmt: skip
 #: The fields that are redacted when they are made.
 REDACTED = {
@@ -1716,7 +1716,7 @@ REDACTED = {
     ("Finding", "advice"),
     ("FindingPart", "text"),
     ("FindingPart", "advice"),
-    ("InvocationRecord", "ended"),
+    ("InvocationRecord", "result"),
     ("Bar", "text"),
 }
 #: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
@@ -1726,6 +1726,7 @@ OTHERS = {
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
+    ("Row", "description"),
 }  # fmt: skip
 
 
@@ -1783,7 +1784,7 @@ class TestReprs:
         with pytest.warns(RotationFailedWarning):
             rotation = fakesecrets.rotate("db", work)
         fault = fakesecrets.fail("GetSecretValue", (400, "Odd", "hunter2-old"))
-        service, world = fakesecrets._service, fakesecrets._world
+        service, world = fakesecrets._service, fakesecrets._backend
         objects = [
             fakesecrets, fakesecrets.clock, fakesecrets.drive(), fakesecrets.history, fakesecrets.secret("db"),
             fakesecrets.secret("db").versions, fakesecrets.secret("db").transitions, rotation, rotation.steps,

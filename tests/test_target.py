@@ -788,11 +788,11 @@ class TestThreads:
         meeting = threading.Barrier(2)
 
         class Slow(CredentialTarget):
-            def _begun(self, password, now):
+            def _new_password(self, password, now):
                 # Past the question whether there is room: nobody else may get here before it is taken.
                 with suppress(threading.BrokenBarrierError):
                     meeting.wait(timeout=0.2)
-                return super()._begun(password, now)
+                return super()._new_password(password, now)
 
         def work(password):
             with suppress(CredentialRefused):

@@ -956,7 +956,7 @@ class TestTheEndsOfTheCalendar:
             told += [repr(rotation), str(rotation.scheduled_at)]
         told.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
         secrets, _ = secrets_of(fake._service, fake.rotations())
-        part = ItemPart(nodeid="test", outcome="passed", place="", started=0.0, secrets=secrets)
+        part = ItemPart(nodeid="test", outcome="passed", location="", started=0.0, secrets=secrets)
         told.append(page([ItemPart.from_json(part.to_json())]))
         assert None not in told
 

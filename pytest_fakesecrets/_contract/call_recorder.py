@@ -1,10 +1,10 @@
-"""The calls of a rotation function to what is no CredentialTarget, heard by a patch around them."""
+"""Patches functions outside of CredentialTarget so that their calls are recorded."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from importlib import import_module
 from typing import Any
 from unittest import mock
@@ -12,14 +12,18 @@ from unittest import mock
 from pytest_fakesecrets._core.errors import FakeSecretsError
 
 
-def told_of(place: str, called: Callable[[str], None]) -> Any:
+def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
     """
-    A patch under which a function such as "psycopg:Connection.execute" tells us of its calls.
+    Return a patch under which a function, such as "psycopg:Connection.execute", reports each completed call.
+
+    Args:
+        function: the function, as "module:function" or "module:Class.method".
+        on_call: called with the part after the colon when the function has returned.
 
     Raises:
-        FakeSecretsError: there is no such function.
+        FakeSecretsError: the function does not exist.
     """
-    module, _, path = place.partition(":")
+    module, _, path = function.partition(":")
     *outer, name = path.split(".")
     try:
         owner: Any = reduce(getattr, outer, import_module(module))
@@ -27,24 +31,29 @@ def told_of(place: str, called: Callable[[str], None]) -> Any:
     except (ImportError, AttributeError, ValueError):
         original = None
     if not callable(original):
-        raise FakeSecretsError(f"target_calls has {place!r}, and there is no such function.")
+        raise FakeSecretsError(f"target_calls has {function!r}, and there is no such function.")
+    reporting = _reporting(original, partial(on_call, path))
+    # getattr() has bound a class method already: a plain function would get the class a second time.
+    is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
+    return mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
 
+
+def _reporting(original: Callable[..., Any], on_return: Callable[[], None]) -> Callable[..., Any]:
+    """Return a wrapper of a function or coroutine function that reports each call that returned."""
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)
-        async def telling(*arguments: Any, **keywords: Any) -> Any:
+        async def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = await original(*arguments, **keywords)
-            called(path)
+            on_return()
             return returned
 
     else:
 
         @wraps(original)
-        def telling(*arguments: Any, **keywords: Any) -> Any:
+        def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = original(*arguments, **keywords)
-            called(path)
+            on_return()
             return returned
 
-    # A class method is bound already, and takes no further first argument either.
-    is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
-    return mock.patch.object(owner, name, staticmethod(telling) if is_bound else telling)
+    return reporting

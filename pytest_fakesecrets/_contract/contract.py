@@ -1,4 +1,4 @@
-"""`RotationContract`: what a rotation function has to stand before it can be deployed, as tests of one class."""
+"""`RotationContract`: a test class for rotation functions, whose tests are the scenarios."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
-from pytest_fakesecrets._contract.scenarios.happy_path import Rotating
-from pytest_fakesecrets._contract.scenarios.invalid_events import Refusals
+from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
+from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.moments import check_delay
@@ -24,16 +24,17 @@ from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeou
 from .harness import ContractSettings
 from .target import CredentialTarget
 
-#: Any, since it stands where a class has to say something else.
-_NOT_SAID: Any = None
+#: The default of `secret_value`, which every contract class has to set. Any, to fit the attribute's type.
+_NOT_SET: Any = None
 
 
+# pytest runs the tests of the last base first.
 @public
-class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest takes the last one first
+class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     """
-    The scenarios that a rotation function meets on AWS, each a test.
+    Tests of a rotation function, one for each scenario that it meets on AWS.
 
-    Derive a test class from it, and say what is to be tested:
+    Derive a test class and set its attributes:
 
         class TestMyFunction(RotationContract):
             rotation_function = staticmethod(my_app.rotation.handler)
@@ -44,19 +45,19 @@ class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest take
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
         environ: the environment variables of the function.
-        timeout: how long each step of it may take.
-        target: what the credentials open, reset before each world of each scenario.
-        target_calls: further functions whose calls the function may be ended after, in the form
-            "module:Class.method".
-        zero_downtime: whether AWSCURRENT itself has to be accepted between any two calls. Without it any
-            value with a label will do, since the strategy of a single user leaves a gap.
-        propagation_delay: how late a new password works at the target; it has to be waited for.
-        without: scenarios that are left out, by the names of their tests, each with its reason.
+        timeout: how long each step may run.
+        target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
+        target_calls: further functions that the rotation function calls, as "module:Class.method". A
+            scenario also kills the rotation function after each of these calls.
+        zero_downtime: whether the target has to accept the value of AWSCURRENT between any two calls. If
+            false, the value of any label will do, because a single-user strategy leaves a gap.
+        propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
+        without: scenarios to skip: from the name of the test to the reason.
     """
 
-    #: Any, since a type checker would take a function for a method.
+    #: Any, because a type checker would treat a function as a method.
     rotation_function: ClassVar[Any] = None
-    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SAID
+    secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SET
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
     timeout: ClassVar[timedelta] = TIMEOUT
@@ -75,10 +76,10 @@ class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest take
             raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
 
     def prepare(self, fake: FakeSecrets) -> None:
-        """Bring the target to where `secret_value` logs in, before each world. The fake is empty by then."""
+        """Set the target up to accept `secret_value`. Called each time that a scenario has reset the fake."""
 
     def accepts(self, value: Any) -> bool:
-        """Whether the target lets a value in: a dict, or a string, as `secret_value` is one."""
+        """Return whether the target accepts a value: a dict or a string, like `secret_value`."""
         return True if self.target is None else self.target.accepts(value)
 
     @property
@@ -99,9 +100,11 @@ class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest take
         )
 
     def _handler(self) -> Handler | str:
-        found = inspect.getattr_static(self, "rotation_function")
-        handler: Handler | str | None = found.__func__ if isinstance(found, staticmethod) else found
-        if handler is None or self.secret_value is _NOT_SAID:
+        attribute = inspect.getattr_static(self, "rotation_function")
+        handler: Handler | str | None = (
+            attribute.__func__ if isinstance(attribute, staticmethod) else attribute
+        )
+        if handler is None or self.secret_value is _NOT_SET:
             raise FakeSecretsError(
                 f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
                 "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "
@@ -110,7 +113,7 @@ class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest take
         return handler
 
     @pytest.fixture(autouse=True)
-    def _leave_out(self, request: pytest.FixtureRequest) -> None:
+    def _skip_excluded(self, request: pytest.FixtureRequest) -> None:
         reason = self.without.get(request.node.originalname)
         if reason is not None:
             pytest.skip(reason)
@@ -118,17 +121,17 @@ class RotationContract(Bystanders, Refusals, Recovery, Rotating):  # pytest take
 
 def _check_attributes(cls: type[RotationContract]) -> None:
     """
-    Refuse a class whose attributes would be passed over, or fail each scenario in the same way.
+    Reject a class with attributes that would be ignored, or that would fail every scenario.
 
     Raises:
-        FakeSecretsError: an attribute is misspelt, or of another kind than it has to be.
+        FakeSecretsError: an attribute is misspelt, or has the wrong type.
     """
     known = [name for name in vars(RotationContract) if not name.startswith("_")]
     for name in vars(cls):
-        close = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-        if not hasattr(RotationContract, name) and close and not name.startswith(("_", "test_")):
+        similar = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        if not hasattr(RotationContract, name) and similar and not name.startswith(("_", "test_")):
             raise FakeSecretsError(
-                f"{cls.__name__} has {name!r}, which no contract knows. Is {close[0]!r} meant?"
+                f"{cls.__name__} has {name!r}, which no contract knows. Is {similar[0]!r} meant?"
             )
     if not isinstance(cls.without, Mapping):
         raise FakeSecretsError(

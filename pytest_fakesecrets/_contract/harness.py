@@ -1,4 +1,4 @@
-"""One world in which a rotation function is tried: its secret, its target, and the story of what it did."""
+"""The harness of a scenario: one secret, one rotation function, and a record of the invocations."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, I
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
 
-from .call_recorder import told_of
+from .call_recorder import patch_to_report_calls
 from .target import CredentialTarget
 
-#: How often AWS is let to try again what has failed.
+#: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
 
-#: What lets other accounts use the secret: a key that is not the service's own, and a policy.
-_KEY = "alias/rotation-contract"
-_POLICY = json.dumps(
+#: Other accounts can use a secret only with a customer managed key and a resource policy.
+_KMS_KEY = "alias/rotation-contract"
+_RESOURCE_POLICY = json.dumps(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}}
 )
 
 
 class FunctionCrashed(Exception):
-    """Lambda has ended a rotation function in the middle, since a scenario wanted it so."""
+    """A scenario has simulated that Lambda kills the rotation function."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvocationRecord:
-    """One call of the rotation function: what it called, how it ended, and where the labels then were."""
+    """One invocation of the rotation function: its calls, its result, and the labels after it."""
 
     step: str
     attempt: int
     calls: Sequence[str]
-    ended: str
+    result: str
     labels: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractSettings:
-    """The attributes and methods of a contract class that its scenarios need: see `RotationContract`."""
+    """The attributes and methods of a `RotationContract` class that its scenarios use."""
 
     handler: Handler | str
     secret_value: Mapping[str, Any] | str = field(repr=False)
@@ -74,12 +74,12 @@ class ContractSettings:
     propagation_delay: timedelta
     prepare: Callable[[FakeSecrets], None]
     accepts: Callable[[Any], bool]
-    #: Whether `accepts` knows: the class has a target, or an accepts() of its own.
+    #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
 
 
 class Harness:
-    """A secret and a rotation function in a world of their own, with everything that a scenario may do to them."""
+    """A fake with one secret and one rotation function, and the operations that scenarios perform on them."""
 
     def __init__(
         self, settings: ContractSettings, fake: FakeSecrets, client: Any, *, cold_start: bool = False
@@ -88,15 +88,15 @@ class Harness:
         self.fake = fake
         self.client = client
         self.name = settings.secret_name
-        #: The calls of the function so far, to Secrets Manager and to the target: step and name.
+        #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
-        self.visits: list[InvocationRecord] = []
-        #: Called after each call, with its place in the log.
+        self.invocations: list[InvocationRecord] = []
+        #: Called after each call of the function, with the index of that call in the log.
         self.hooks: list[Callable[[int], None]] = []
-        #: After which call the function is stopped, by its place in the log.
-        self.stop_after: int | None = None
-        self._is_stopped = False
-        self._is_looking = False
+        #: The function is killed after the call with this index in the log.
+        self.kill_after: int | None = None
+        self._is_killed = False
+        self._is_verifying = False
         fake.drive()
         self.function = fake.add_rotation_function(
             settings.handler,
@@ -106,22 +106,22 @@ class Harness:
             cold_start=cold_start,
         )
 
-    # The world
-
     def create(self, name: str | None = None) -> None:
-        """Create the secret. Every account may use it, so that a function of another account can be tested."""
+        """Create the secret. Every account can use it, so that a function of another account can be tested."""
         value = self.settings.secret_value
-        text = value if isinstance(value, str) else json.dumps(value)
-        arn = self.fake.add_secret(name or self.name, text, kms_key_id=_KEY).arn
+        secret_string = value if isinstance(value, str) else json.dumps(value)
+        arn = self.fake.add_secret(name or self.name, secret_string, kms_key_id=_KMS_KEY).arn
         region, secret = self.fake._service.locate(arn)
-        self.fake._service.transact(region, lambda context: context.save(replace(secret, policy=_POLICY)))
+        self.fake._service.transact(
+            region, lambda context: context.save(replace(secret, policy=_RESOURCE_POLICY))
+        )
 
     @property
     def secret(self) -> Secret:
         return self.fake._service.locate(self.name)[1]
 
     def value(self, label: str = CURRENT) -> Any:
-        """The value under a label, as `accepts` takes it, or None."""
+        """Return the value of a label in the form that `accepts` takes, or None."""
         version = self.secret.version(label)
         if version is None or version.value is None:
             return None
@@ -133,78 +133,78 @@ class Harness:
             return version.value
 
     def accepts(self, label: str = CURRENT) -> bool:
-        """Whether the target lets the value under a label in: True where nobody can tell."""
+        """Return whether the target accepts the value of a label: True if the class cannot verify values."""
         value = self.value(label)
         if value is None:
             return False
-        self._is_looking = True
+        self._is_verifying = True
         try:
             return bool(self.settings.accepts(value))
         finally:
-            self._is_looking = False
+            self._is_verifying = False
 
     def state(self) -> object:
-        """Everything that a delivery which AWS would not expect to count must leave as it is."""
+        """Return the labels, the values and the state of the target, to compare before and after an event."""
         secret = self.secret
         values = {version.alias: version.value for version in secret.versions.values()}
         return dict(secret.labels), values, self.target_state()
 
     def target_state(self) -> object:
-        """The state of the target, or None where there is none to compare."""
+        """Return the state of the target, or None without a target."""
         return None if self.settings.target is None else self.settings.target.state()
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
-        return ", ".join(f"{alias} {'+'.join(sorted(held)) or 'no label'}" for alias, held in staging.items())
-
-    # Rotations
+        return ", ".join(
+            f"{alias} {'+'.join(sorted(attached)) or 'no label'}" for alias, attached in staging.items()
+        )
 
     def begin(self, **members: Any) -> RotationRef:
-        """RotateSecret: the rotation waits for its first step."""
+        """Call RotateSecret, and return the rotation, whose first step has not run yet."""
         self.client.rotate_secret(SecretId=self.name, RotationLambdaARN=self.function, **members)
         return self.waiting()
 
     def waiting(self) -> RotationRef:
         return self.fake._rotations.waiting()[-1]
 
-    def step(self, place: RotationRef) -> RotationStep | None:
-        """The next step, whatever comes of it; after a failure the first of the next attempt."""
-        start, self._is_stopped = len(self.log), False
+    def step(self, ref: RotationRef) -> RotationStep | None:
+        """Run the next step, which may fail. After a failure this is the first step of the next attempt."""
+        start, self._is_killed = len(self.log), False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
-            step = self.fake._rotations.advance(place)
+            step = self.fake._rotations.advance(ref)
         if step is not None:
-            self._tell(step.name, step.attempt, start, step.error)
+            self._record_invocation(step.name, step.attempt, start, step.error)
         return step
 
-    def attempt(self, place: RotationRef) -> Rotation:
-        """All steps that are left of one attempt."""
-        step = self.step(place)
-        while step is not None and step.error is None and place.rotation.status == "in progress":
-            step = self.step(place)
-        return place.rotation
+    def attempt(self, ref: RotationRef) -> Rotation:
+        """Run the remaining steps of the current attempt."""
+        step = self.step(ref)
+        while step is not None and step.error is None and ref.rotation.status == "in progress":
+            step = self.step(ref)
+        return ref.rotation
 
     def rotate(self, **members: Any) -> Rotation:
         return self.attempt(self.begin(**members))
 
-    def recover(self, place: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
-        """AWS's further attempts, until one succeeds or none is made any more."""
+    def recover(self, ref: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
+        """Retry as AWS does, until an attempt succeeds or no retry is left. *wait* is called before each."""
         for _ in range(ATTEMPTS):
-            if place.rotation.status == "succeeded" or not place.goes_on(self.fake.clock.now):
+            if ref.rotation.status == "succeeded" or not ref.goes_on(self.fake.clock.now):
                 break
             wait()
-            self.attempt(place)
-        return place.rotation
+            self.attempt(ref)
+        return ref.rotation
 
     def deliver(self, step: str, token: str) -> BaseException | None:
-        """Call the function with an event that no rotation has made, and return what it raised."""
+        """Invoke the function with an event that no rotation has sent, and return its exception or None."""
         event = {
             "Step": step,
             "SecretId": self.secret.arn,
             "ClientRequestToken": token,
             "RotationToken": rotation_token(token),
         }
-        start, self._is_stopped = len(self.log), False
+        start, self._is_killed = len(self.log), False
         invocation = InvocationContext(
             step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
@@ -219,64 +219,66 @@ class Harness:
                 clock=present,
                 deadline=later(self.fake.clock.now, self.settings.timeout),
             )
-        except BaseException as raised:
-            if is_interrupt(raised):
+        except BaseException as exception:
+            if is_interrupt(exception):
                 raise
-            error = raised
+            error = exception
         finally:
             steps.end(invocation, before)
-        self._tell(step, 1, start, error)
+        self._record_invocation(step, 1, start, error)
         return error
 
-    def _tell(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
+    def _record_invocation(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
         calls = [name for _, name in self.log[start:]]
-        ended = "returned" if error is None else f"raised {self.described(error)}"
-        self.visits.append(InvocationRecord(step, attempt, calls, ended, self.labels()))
-
-    # What the function does
+        result = "returned" if error is None else f"raised {self.described(error)}"
+        self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels()))
 
     @contextmanager
-    def watched(self) -> Iterator[Harness]:
-        """Listen to the calls of the function, and let nothing in it really wait, until the block is left."""
+    def recording(self) -> Iterator[Harness]:
+        """Record the calls of the function and skip its sleeps while the block runs."""
         with ExitStack() as stack:
             watchers = self.fake._rotations.calls.watchers
-            watchers.append(self._called)
-            stack.callback(watchers.remove, self._called)
+            watchers.append(self._on_call)
+            stack.callback(watchers.remove, self._on_call)
             if self.settings.target is not None:
-                self.settings.target.listeners.append(self._called)
-                stack.callback(self.settings.target.listeners.remove, self._called)
-            for place in self.settings.target_calls:
-                stack.enter_context(told_of(place, self._called))
-            stack.enter_context(mock.patch("time.sleep", self._sleeping(time.sleep)))
+                self.settings.target.listeners.append(self._on_call)
+                stack.callback(self.settings.target.listeners.remove, self._on_call)
+            for function in self.settings.target_calls:
+                stack.enter_context(patch_to_report_calls(function, self._on_call))
+            stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 
-    def _sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+    def _skipping_sleep(self, real_sleep: Callable[[float], None]) -> Callable[[float], None]:
         def skip(seconds: float) -> None:
             if self.fake._service.running_steps.current() is None:
-                sleep(seconds)
+                real_sleep(seconds)
             elif self.fake.clock.is_frozen:
                 self.fake.clock.tick(seconds)
 
         return skip
 
-    def _called(self, name: str) -> None:
-        running = self.fake._service.running_steps.current()
-        if running is None or self._is_looking:
+    def _on_call(self, name: str) -> None:
+        invocation = self.fake._service.running_steps.current()
+        if invocation is None or self._is_verifying:
             return
-        self.log.append((running.step, self._name(name if self._is_known(name) else self.redacted(name))))
-        place = len(self.log) - 1
+        self.log.append(
+            (invocation.step, self._describe_call(name if self._is_known(name) else self.redacted(name)))
+        )
+        index = len(self.log) - 1
         for hook in self.hooks:
-            hook(place)
-        if place == self.stop_after or self._is_stopped:
-            self._is_stopped = True
+            hook(index)
+        if index == self.kill_after or self._is_killed:
+            self._is_killed = True
             raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
 
     def _is_known(self, name: str) -> bool:
-        """Whether the name of a call is not one that the function has made up."""
-        listed = [each.partition(":")[2] for each in self.settings.target_calls]
-        return name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in listed
+        """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
+        other_names = [function.partition(":")[2] for function in self.settings.target_calls]
+        return (
+            name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in other_names
+        )
 
-    def _name(self, name: str) -> str:
+    def _describe_call(self, name: str) -> str:
         events = self.fake._service.history.since(len(self.fake._service.history) - 12)
         for event in reversed(events):
             if isinstance(event, Call):
@@ -285,18 +287,16 @@ class Harness:
                 return str(event) if event.error is None else f"{event} refused ({event.error})"
         return name
 
-    # How it is told
-
     def redacted(self, text: str) -> str:
-        """A variable part of a message, without secret values."""
+        """Redact a variable part of a message."""
         return self.fake._service.redactor.redact(text)
 
-    def shown(self, value: object) -> str:
-        """The repr of a value in a message, without secret values."""
+    def redacted_repr(self, value: object) -> str:
+        """Return the redacted repr of a value."""
         return self.redacted(repr_of(value))
 
     def described(self, error: BaseException | None) -> str:
-        """The type, the message and the line of an exception of the function, without secret values."""
+        """Describe an exception of the function: its type, its redacted message and its line."""
         if error is None:
             return ""
         line = raising_line(error, self.fake._service.functions.find(self.function).handler)
@@ -304,30 +304,36 @@ class Harness:
 
     def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
         """
-        Let the scenario fail, with its whole story.
+        Fail the scenario with a message that lists all invocations of the function.
+
+        Args:
+            code: the code of the finding.
+            text: what is wrong. The caller has redacted its variable parts.
+            advice: what to do about it.
+            findings: the findings of the rotation.
 
         Raises:
-            AssertionError: always. The variable parts of the text have been redacted by the caller.
+            AssertionError: always.
         """
         lines = [
             f"{code}: {text}",
             f"What to do: {advice}",
             "",
             f"What happened to {self.name!r}:",
-            *self._story(),
+            *self._invocation_lines(),
         ]
         if findings:
             lines += ["", "What was found:", *(f"- {finding}" for finding in dict.fromkeys(findings))]
         raise AssertionError(encodable("\n".join(lines)))
 
-    def _story(self) -> Iterator[str]:
+    def _invocation_lines(self) -> Iterator[str]:
         attempt = 0
-        for visit in self.visits:
-            if visit.attempt != attempt:
-                attempt = visit.attempt
+        for invocation in self.invocations:
+            if invocation.attempt != attempt:
+                attempt = invocation.attempt
                 yield f"  attempt {attempt}"
-            yield f"    {visit.step:<13} {', '.join(name for name in visit.calls if name != 'return') or 'no call'}"
-            yield f"    {'':<13} {visit.ended}; {visit.labels}"
+            yield f"    {invocation.step:<13} {', '.join(name for name in invocation.calls if name != 'return') or 'no call'}"
+            yield f"    {'':<13} {invocation.result}; {invocation.labels}"
 
 
 LABELS = (CURRENT, PENDING, PREVIOUS)

@@ -1,4 +1,4 @@
-"""The other side of a secret: a database or a service that its credentials open, kept in memory."""
+"""`CredentialTarget`: the database or service that a secret's credentials open, in memory."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from pytest_fakesecrets._service.clock import present
 @dataclass(frozen=True, slots=True)
 class _Password:
     value: str = field(repr=False)
-    #: The bounds of what is valid whatever the clock says: it may be moved back.
-    since: datetime = FIRST
-    until: datetime = LAST
+    #: FIRST and LAST mean that there is no bound, wherever the clock is moved to.
+    valid_from: datetime = FIRST
+    valid_until: datetime = LAST
 
     def is_valid(self, now: datetime) -> bool:
-        return self.since <= now and self.lasts(now)
+        return self.valid_from <= now and self.is_unexpired(now)
 
-    def lasts(self, now: datetime) -> bool:
-        return now < self.until or self.until == LAST
+    def is_unexpired(self, now: datetime) -> bool:
+        return now < self.valid_until or self.valid_until == LAST
 
 
 @public
 class CredentialTarget:
     """
-    What a secret's credentials open: a stand-in for the database or the service in a test.
+    An in-memory stand-in for the database or the service that a secret's credentials open.
 
-    It needs no fake. Its time is that of the process, frozen or not. It may be used from any thread.
+    It works without a fake, reads the time of the process, frozen or not, and is thread-safe.
 
     Attributes:
-        is_down: while it is true, every call raises `TargetDown` before it does anything.
-        applies_after: how long it takes from now on until a new password is accepted, at most 1000 days.
-        keeps_old_for: for how long after that a password is still accepted that was replaced, at most 1000 days.
-        refuses: the characters that no new password may contain.
-        listeners: called with the name of each call that has completed. What they raise comes out of
-            the call: as if its caller had died after it, before the next line.
+        is_down: while true, every call raises `TargetDown` and changes nothing.
+        applies_after: the delay until a new password is accepted, at most 1000 days.
+        keeps_old_for: how long after that a replaced password is still accepted, at most 1000 days.
+        refuses: the characters that a new password must not contain.
+        listeners: called with the name of each completed call. An exception of a listener is raised by
+            that call, as if its caller had crashed right after it.
     """
 
-    #: It stands for another machine: a function that starts cold finds it as it was.
+    #: It stands for another machine: a cold start of the function does not change it.
     outlives_functions = True
 
     def __init__(
@@ -60,17 +60,18 @@ class CredentialTarget:
     ) -> None:
         """
         Args:
-            users: who is known from the start, each with a password, valid whatever the clock says.
-            most_passwords: how many passwords `add_password` lets one user have at the same time.
+            users: from the name of each initial user to its password, which is valid at any time.
+            refuses, applies_after, keeps_old_for: the initial values of the attributes.
+            most_passwords: the maximum number of passwords that `add_password` allows a user at the same time.
 
         Raises:
-            FakeSecretsError: a delay is negative or too long, or no user could have a password.
+            FakeSecretsError: a delay is negative or too long, or most_passwords is not a positive integer.
         """
         if type(most_passwords) is not int or most_passwords < 1:
             raise FakeSecretsError(f"most_passwords has to be a number from 1 on, not {most_passwords!r}.")
         self.listeners: list[Callable[[str], None]] = []
         self._most_passwords = most_passwords
-        self._made = dict(users), refuses, applies_after, keeps_old_for
+        self._initial = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
         self.reset()
 
@@ -84,59 +85,61 @@ class CredentialTarget:
         return f"<CredentialTarget with {known} user{'' if known == 1 else 's'}{down}>"
 
     def reset(self) -> None:
-        """Make it what it was at first: users, passwords, settings, no calls, up. The listeners stay."""
+        """Restore the initial users, passwords and attributes, and clear the calls. Listeners are kept."""
         with self._lock:
-            users, self.refuses, self.applies_after, self.keeps_old_for = self._made
+            users, self.refuses, self.applies_after, self.keeps_old_for = self._initial
             self.is_down = False
             self._users: dict[str, list[_Password]] = {
                 user: [_Password(password)] for user, password in users.items()
             }
-            #: What each user's passwords were before, so that a refusal can tell that they are replaced.
-            self._former: dict[str, set[str]] = {}
+            #: The replaced passwords of each user, for the message of a failed log-in.
+            self._replaced: dict[str, set[str]] = {}
             self._calls: list[str] = []
             self._actions: set[str] = set()
 
     @property
     def users(self) -> tuple[str, ...]:
-        """The names of the users, in the order in which they came."""
+        """The names of the users, in order of creation."""
         with self._lock:
             return tuple(self._users)
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The names of the calls that have completed, oldest first: "log_in", and what `call` was given."""
+        """The completed calls, oldest first: names of methods, such as "log_in", and actions of `call`."""
         with self._lock:
             return tuple(self._calls)
 
     def passwords(self, user: str) -> int:
-        """How many passwords of a user are valid now; none of a user who is not known."""
+        """Return how many passwords of a user are valid now: 0 for an unknown user."""
         with self._lock:
             now = present()
-            return len({held.value for held in self._users.get(user, ()) if held.is_valid(now)})
+            return len({entry.value for entry in self._users.get(user, ()) if entry.is_valid(now)})
 
     def state(self) -> dict[str, object]:
-        """What can be compared with another state, without a value: users, passwords of each, actions."""
+        """Return the number of valid passwords of each user, and the actions of `call`: comparable, no values."""
         with self._lock:
             users = {user: self.passwords(user) for user in self._users}
             return {"users": users, "actions": frozenset(self._actions)}
 
     def accepts(self, value: object) -> bool:
         """
-        Whether a credential is valid now. It never raises and is no call, so `is_down` has no say.
+        Return whether a credential is valid now, also while the target is down.
+
+        It never raises, and is not recorded as a call.
 
         Args:
-            value: a mapping, or JSON text of one, as a secret holds it: the user under "username",
-                "user" or "client_id", the password under "password", "api_key", "secret" or "token". The first of
-                each that is there counts; where there is none, a member that is named like one, such as "clientId"
-                or "accessToken". Where there is one user, the user may be left out, and text may be the password
-                alone.
+            value: a mapping, or its JSON text, as a secret stores it. The user is the first of "username",
+                "user" and "client_id", the password the first of "password", "api_key", "secret" and "token".
+                If none of them is present, a member with a similar name counts, such as "clientId" or
+                "accessToken". If the target has only one user, the user may be missing, and text may be the
+                password itself.
         """
         with self._lock:
             now = present()
             return any(
-                held.is_valid(now) and held.value == password
+                entry.is_valid(now) and entry.value == password
                 for user, password in credentials_in(value, [*self._users])
-                for held in self._users.get(user, ())
+                for entry in self._users.get(user, ())
             )
 
     def log_in(self, user: str, password: str) -> None:
@@ -144,120 +147,126 @@ class CredentialTarget:
         Log in, as an application or testSecret does.
 
         Raises:
-            CredentialRefused: the user is not known, or the password not valid, yet or any more.
+            CredentialRefused: the user is unknown, or the password is not valid now.
             TargetDown: the target is down.
         """
-        with self._completing("log_in"):
-            now, held = present(), self._known(user)
-            if not any(each.is_valid(now) and each.value == password for each in held):
-                raise CredentialRefused(self._refusal(user, password, now))
+        with self._recorded_call("log_in"):
+            now, entries = present(), self._passwords_of(user)
+            if not any(entry.is_valid(now) and entry.value == password for entry in entries):
+                raise CredentialRefused(self._rejection_message(user, password, now))
 
     def change_password(self, user: str, new: str) -> None:
         """
-        Put a password in the place of all that a user has.
+        Replace all passwords of a user.
 
-        It is valid after `applies_after`, and those before it until `keeps_old_for` after that.
+        The new one is valid after `applies_after`, and the old ones until `keeps_old_for` after that.
 
         Raises:
-            CredentialRefused: the user is not known, or the password is empty or has a refused character.
+            CredentialRefused: the user is unknown, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("change_password"):
-            now, held = present(), self._known(user)
-            self._check(new, user)
-            since = later(now, self.applies_after)
-            until = later(since, self.keeps_old_for)
-            self._former.setdefault(user, set()).update(each.value for each in held)
-            # One that was to begin after this one does not begin at all.
-            kept = [replace(each, until=min(each.until, until)) for each in held if each.since <= since]
-            self._users[user] = [*kept, self._begun(new, now)]
+        with self._recorded_call("change_password"):
+            now, entries = present(), self._passwords_of(user)
+            self._check_new_password(new, user)
+            valid_from = later(now, self.applies_after)
+            valid_until = later(valid_from, self.keeps_old_for)
+            self._replaced.setdefault(user, set()).update(entry.value for entry in entries)
+            # A password that would become valid after the new one is dropped.
+            remaining = [
+                replace(entry, valid_until=min(entry.valid_until, valid_until))
+                for entry in entries
+                if entry.valid_from <= valid_from
+            ]
+            self._users[user] = [*remaining, self._new_password(new, now)]
 
     def add_password(self, user: str, new: str) -> None:
         """
-        Give a user one more password, beside the others: an API key. It is valid after `applies_after`.
+        Give a user an additional password, such as a second API key. It is valid after `applies_after`.
 
-        One that is there already stays as it is; where it was about to end, it does so no more.
+        A password that the user has already is kept, and no longer expires.
 
         Raises:
-            CredentialRefused: the user is not known or has `most_passwords` already, or the password
-                is empty or has a refused character.
+            CredentialRefused: the user is unknown or has `most_passwords` already, or the password is
+                empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("add_password"):
-            now, held = present(), self._known(user)
-            self._check(new, user)
-            taken = {each.value for each in held if each.lasts(now)}
-            if new in taken:
-                since = min(each.since for each in held if each.value == new and each.lasts(now))
-                held.append(_Password(new, since))
+        with self._recorded_call("add_password"):
+            now, entries = present(), self._passwords_of(user)
+            self._check_new_password(new, user)
+            active_values = {entry.value for entry in entries if entry.is_unexpired(now)}
+            if new in active_values:
+                valid_from = min(
+                    entry.valid_from for entry in entries if entry.value == new and entry.is_unexpired(now)
+                )
+                entries.append(_Password(new, valid_from))
                 return
-            if len(taken) >= self._most_passwords:
+            if len(active_values) >= self._most_passwords:
                 raise CredentialRefused(
-                    f"{user!r} has {len(taken)} of at most {self._most_passwords} passwords. Remove one with "
+                    f"{user!r} has {len(active_values)} of at most {self._most_passwords} passwords. Remove one with "
                     "remove_password() first."
                 )
-            held.append(self._begun(new, now))
+            entries.append(self._new_password(new, now))
 
     def remove_password(self, user: str, password: str) -> None:
         """
-        Take a password from a user, at once. One that is not there is fine.
+        Remove a password from a user at once. If the user does not have it, nothing happens.
 
         Raises:
-            CredentialRefused: the user is not known.
+            CredentialRefused: the user is unknown.
             TargetDown: the target is down.
         """
-        with self._completing("remove_password"):
-            held = self._known(user)
-            gone = {each.value for each in held if each.value == password}
-            self._former.setdefault(user, set()).update(gone)
-            self._users[user] = [each for each in held if each.value not in gone]
+        with self._recorded_call("remove_password"):
+            entries = self._passwords_of(user)
+            removed = {entry.value for entry in entries if entry.value == password}
+            self._replaced.setdefault(user, set()).update(removed)
+            self._users[user] = [entry for entry in entries if entry.value not in removed]
 
     def create_user(self, user: str, password: str) -> None:
         """
         Add a user. The password is valid after `applies_after`.
 
         Raises:
-            CredentialRefused: the user exists, or the password is empty or has a refused character.
+            CredentialRefused: the user exists, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._completing("create_user"):
+        with self._recorded_call("create_user"):
             if user in self._users:
                 raise CredentialRefused(f"There is a user {user!r} already: change_password() is for it.")
-            self._check(password, user)
-            self._users[user] = [self._begun(password, present())]
+            self._check_new_password(password, user)
+            self._users[user] = [self._new_password(password, present())]
 
     def call(self, action: str) -> None:
         """
-        Do anything else there, which is recorded: call("redeploy").
+        Record any other action on the target, such as call("redeploy").
 
         Args:
-            action: its name, which is shown: never a value.
+            action: its name. Messages show it, so it must not contain a secret value.
 
         Raises:
             TargetDown: the target is down.
         """
-        with self._completing(action):
+        with self._recorded_call(action):
             self._actions.add(action)
 
     @contextmanager
-    def _completing(self, name: str) -> Iterator[None]:
-        """Around what a call does: it is recorded and told when it has not raised."""
+    def _recorded_call(self, name: str) -> Iterator[None]:
+        """Record a call and notify the listeners, unless the block raises."""
         with self._lock:
             if self.is_down:
                 raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
             yield
             self._calls.append(name)
             listeners = tuple(self.listeners)
-        for listener in listeners:  # without the lock, for they may wait for another thread
+        for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)
 
-    def _known(self, user: str) -> list[_Password]:
+    def _passwords_of(self, user: str) -> list[_Password]:
         if user not in self._users:
-            known = ", ".join(map(repr, self._users)) or "nobody"
-            raise CredentialRefused(f"There is no user {user!r}; known is {known}. create_user() adds one.")
+            names = ", ".join(map(repr, self._users)) or "nobody"
+            raise CredentialRefused(f"There is no user {user!r}; known is {names}. create_user() adds one.")
         return self._users[user]
 
-    def _check(self, new: str, user: str) -> None:
+    def _check_new_password(self, new: str, user: str) -> None:
         if not new:
             raise CredentialRefused(f"The new password of {user!r} is empty. Give it one of some length.")
         if any(character in self.refuses for character in new):
@@ -266,17 +275,17 @@ class CredentialTarget:
                 f"{self.refuses!r}. Leave these out, with ExcludeCharacters where GetRandomPassword makes it."
             )
 
-    def _begun(self, password: str, now: datetime) -> _Password:
-        """Without a delay it is valid whatever the clock says, as the first ones are."""
+    def _new_password(self, password: str, now: datetime) -> _Password:
+        """Return a new password. Without a delay it is valid at any time, like the initial ones."""
         return _Password(password, later(now, self.applies_after) if self.applies_after else FIRST)
 
-    def _refusal(self, user: str, password: str, now: datetime) -> str:
-        held = [each for each in self._users[user] if each.value == password]
-        if coming := [each.since for each in held if each.since > now]:
+    def _rejection_message(self, user: str, password: str, now: datetime) -> str:
+        entries = [entry for entry in self._users[user] if entry.value == password]
+        if start_times := [entry.valid_from for entry in entries if entry.valid_from > now]:
             return (
-                f"The password of {user!r} is not valid yet: it will be at {utc(min(coming))} UTC, and now it "
+                f"The password of {user!r} is not valid yet: it will be at {utc(min(start_times))} UTC, and now it "
                 f"is {utc(now)} UTC. Try again then."
             )
-        if held or password in self._former.get(user, ()):
+        if entries or password in self._replaced.get(user, ()):
             return f"The password of {user!r} is not valid any more. Read the secret again."
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."

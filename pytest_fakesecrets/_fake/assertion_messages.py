@@ -1,4 +1,4 @@
-"""Explanations of failed assertions about labels, rotations and other values of the package."""
+"""Explains failed assertions about labels, rotations and other values of the package."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from pytest_fakesecrets._service.history import LabelMoved
 
 from .secret_view import Labels, Snapshot, Staging, Transitions
 
-Places = Mapping[str, str]
+AliasOfLabel = Mapping[str, str]
 
 _PACKAGE = "pytest_fakesecrets"
 
 
 def explain(left: object, right: object) -> list[str] | None:
-    """The lines of an explanation, or None where neither side is about labels, or holds what is not shown."""
-    lines = _explained(left, right)
+    """Return the lines that explain a failed comparison, or None if it is not about objects of this package."""
+    lines = _explanation(left, right)
     return None if lines is None else list(map(encodable, lines))
 
 
-def _explained(left: object, right: object) -> Iterable[str] | None:
-    for seen, expected in ((left, right), (right, left)):
-        if isinstance(seen, Transitions):
-            return [*_different_moves(seen, expected), *_story(seen.snapshot)]
-        if isinstance(seen, Staging | Labels):
-            return [*_different_places(seen, expected), *_story(seen.snapshot)]
-        if isinstance(seen, StatusText) and isinstance(expected, str):
-            return _different_status(seen, expected)
+def _explanation(left: object, right: object) -> Iterable[str] | None:
+    for actual, expected in ((left, right), (right, left)):
+        if isinstance(actual, Transitions):
+            return [*_move_differences(actual, expected), *_history_tables(actual.snapshot)]
+        if isinstance(actual, Staging | Labels):
+            return [*_label_differences(actual, expected), *_history_tables(actual.snapshot)]
+        if isinstance(actual, StatusText) and isinstance(expected, str):
+            return _status_differences(actual, expected)
     if type(left) is type(right) and is_dataclass(left) and type(left).__module__.startswith(_PACKAGE):
-        return _different_fields(left, right)
+        return _field_differences(left, right)
     return None
 
 
-def _different_status(seen: StatusText, expected: object) -> Iterator[str]:
-    yield f"the status of the rotation is {str(seen)!r}, not {repr_of(expected)}"
-    yield f"The rotation {seen.summary}"
-    yield from (f"- {finding}" for finding in seen.findings)
+def _status_differences(actual: StatusText, expected: object) -> Iterator[str]:
+    yield f"the status of the rotation is {str(actual)!r}, not {repr_of(expected)}"
+    yield f"The rotation {actual.summary}"
+    yield from (f"- {finding}" for finding in actual.findings)
 
 
 def verdict(rotation: Rotation) -> str | None:
@@ -55,102 +55,118 @@ def verdict(rotation: Rotation) -> str | None:
     return encodable(f"{headline}\nFindings:{findings or ' none'}")
 
 
-def _different_fields(left: Any, right: Any) -> Iterator[str]:
-    """The differences of two dataclasses of this package, without the values of fields that their repr hides."""
+def _field_differences(left: Any, right: Any) -> Iterator[str]:
+    """Yield the differences of two dataclasses of this package, without values that their repr hides."""
     yield f"the two differ, each a {type(left).__name__}"
-    for each in fields(left):
-        seen, expected = getattr(left, each.name), getattr(right, each.name)
-        if each.compare and seen != expected:
-            shown = f"{seen!r} != {expected!r}" if each.repr else "differs, and may hold a secret value"
-            yield f"- {each.name}: {shown}"
+    for member in fields(left):
+        actual, expected = getattr(left, member.name), getattr(right, member.name)
+        if member.compare and actual != expected:
+            shown = f"{actual!r} != {expected!r}" if member.repr else "differs, and may hold a secret value"
+            yield f"- {member.name}: {shown}"
 
 
-def _different_places(seen: Staging | Labels, expected: object) -> Iterator[str]:
-    secret = seen.snapshot.secret
-    kind = "staging" if isinstance(seen, Staging) else "labels"
-    yield f"{secret.name}: {kind} is not what was expected"
-    wanted = _wanted(seen, expected)
-    if wanted is None:
-        yield f"{seen.snapshot.redacted(repr_of(expected))} is no mapping that {kind} could be equal to"
+def _label_differences(actual: Staging | Labels, expected: object) -> Iterator[str]:
+    secret = actual.snapshot.secret
+    attribute = "staging" if isinstance(actual, Staging) else "labels"
+    yield f"{secret.name}: {attribute} is not what was expected"
+    expected_aliases = _expected_aliases(actual, expected)
+    if expected_aliases is None:
+        yield f"{actual.snapshot.redacted(repr_of(expected))} is no mapping that {attribute} could be equal to"
         return
-    yield from _wrong_kinds(seen, expected)
-    held = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
-    for label in sorted({*held, *wanted}):
-        if held.get(label) != wanted.get(label):
-            yield _misplaced(label, held.get(label), wanted.get(label), seen.snapshot)
+    yield from _impossible_members(actual, expected)
+    actual_aliases = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
+    for label in sorted({*actual_aliases, *expected_aliases}):
+        if actual_aliases.get(label) != expected_aliases.get(label):
+            yield _label_difference(
+                label, actual_aliases.get(label), expected_aliases.get(label), actual.snapshot
+            )
 
 
-def _wrong_kinds(seen: Staging | Labels, expected: object) -> Iterator[str]:
-    """What cannot be equal whatever the labels are: a list for a set, an alias for an id."""
+def _impossible_members(actual: Staging | Labels, expected: object) -> Iterator[str]:
+    """Yield the expected members that can never be equal: a list for a set, an alias for an id."""
     assert isinstance(expected, Mapping)
-    versions = seen.snapshot.secret.versions.values()
-    for name, given in expected.items():
-        if isinstance(seen, Staging) and not isinstance(given, AbstractSet):
-            shown = seen.snapshot.redacted(repr_of(given))
-            yield f"- {name}: expected {shown}, a {type(given).__name__}; labels are sets, such as {{'AWSCURRENT'}}"
-        elif isinstance(seen, Staging) and name in {version.id for version in versions}:
+    versions = actual.snapshot.secret.versions.values()
+    for name, value in expected.items():
+        if isinstance(actual, Staging) and not isinstance(value, AbstractSet):
+            shown = actual.snapshot.redacted(repr_of(value))
+            yield f"- {name}: expected {shown}, a {type(value).__name__}; labels are sets, such as {{'AWSCURRENT'}}"
+        elif isinstance(actual, Staging) and name in {version.id for version in versions}:
             yield f"- {name!r} is a version id; staging has aliases, such as 'v1'"
-        elif isinstance(seen, Labels) and given in {version.alias for version in versions}:
-            yield f"- {name}: expected {given!r}, an alias; labels gives version ids, and staging aliases"
+        elif isinstance(actual, Labels) and value in {version.alias for version in versions}:
+            yield f"- {name}: expected {value!r}, an alias; labels gives version ids, and staging aliases"
 
 
-def _wanted(seen: Staging | Labels, expected: object) -> Places | None:
-    """From label to alias, as the test expected it. A label expected twice shows both places."""
+def _expected_aliases(actual: Staging | Labels, expected: object) -> AliasOfLabel | None:
+    """Return the expected alias of each label: both aliases, if a label is expected twice."""
     if not isinstance(expected, Mapping):
         return None
-    if isinstance(seen, Labels):
-        aliases = {version.id: version.alias for version in seen.snapshot.secret.versions.values()}
+    if isinstance(actual, Labels):
+        aliases = {version.id: version.alias for version in actual.snapshot.secret.versions.values()}
         return {label: aliases.get(version_id, str(version_id)) for label, version_id in expected.items()}
-    wanted: dict[str, str] = {}
-    for alias, held in expected.items():
-        for label in [held] if isinstance(held, str) else held:
-            wanted[label] = f"{wanted[label]} and {alias}" if label in wanted else alias
-    return wanted
+    expected_aliases: dict[str, str] = {}
+    for alias, attached in expected.items():
+        for label in [attached] if isinstance(attached, str) else attached:
+            expected_aliases[label] = (
+                f"{expected_aliases[label]} and {alias}" if label in expected_aliases else alias
+            )
+    return expected_aliases
 
 
-def _misplaced(label: str, held: str | None, wanted: str | None, told: Snapshot) -> str:
-    expected = f"expected on {told.redacted(wanted)}" if wanted else "not expected"
-    last = next((move for move in reversed(told.moves) if move.label == label), None)
-    if last is None:
+def _label_difference(
+    label: str, actual_alias: str | None, expected_alias: str | None, snapshot: Snapshot
+) -> str:
+    expected = f"expected on {snapshot.redacted(expected_alias)}" if expected_alias else "not expected"
+    last_move = next((move for move in reversed(snapshot.moves) if move.label == label), None)
+    if last_move is None:
         return f"- {label}: {expected}, was never attached"
-    where = f"is on {held}" if held else "is on none"
-    return f"- {label}: {expected}, {where}; {_move(last)} at {utc(last.at)}"
+    position = f"is on {actual_alias}" if actual_alias else "is on none"
+    return f"- {label}: {expected}, {position}; {_move_text(last_move)} at {utc(last_move.at)}"
 
 
-def _move(move: LabelMoved) -> str:
+def _move_text(move: LabelMoved) -> str:
     return f"{move} in {move.step}" if move.step else str(move)
 
 
-def _different_moves(seen: Transitions, expected: object) -> Iterator[str]:
-    yield f"{seen.snapshot.secret.name}: the moves of its labels are not what was expected"
+def _move_differences(actual: Transitions, expected: object) -> Iterator[str]:
+    yield f"{actual.snapshot.secret.name}: the moves of its labels are not what was expected"
     if not isinstance(expected, Sequence):
-        yield f"{seen.snapshot.redacted(repr_of(expected))} is no sequence that transitions could be equal to"
+        yield f"{actual.snapshot.redacted(repr_of(expected))} is no sequence that transitions could be equal to"
         return
-    said = [str(move) for move in expected]
-    done = [str(move) for move in seen]
-    for place, (move, wanted) in enumerate(zip(done, said, strict=False), 1):
-        if move != wanted:
-            yield f"- move {place}: expected {seen.snapshot.redacted(wanted)}"
-            yield f"{' ' * len(f'- move {place}:')} happened {move}"
+    expected_moves = [str(move) for move in expected]
+    actual_moves = [str(move) for move in actual]
+    for number, (move, expected_text) in enumerate(zip(actual_moves, expected_moves, strict=False), 1):
+        if move != expected_text:
+            yield f"- move {number}: expected {actual.snapshot.redacted(expected_text)}"
+            yield f"{' ' * len(f'- move {number}:')} happened {move}"
             return
-    shorter = min(len(done), len(said))
-    if len(done) < len(said):
-        wanted = seen.snapshot.redacted(said[shorter])
-        yield f"- move {shorter + 1}: expected {wanted}, and nothing more happened"
+    shorter = min(len(actual_moves), len(expected_moves))
+    if len(actual_moves) < len(expected_moves):
+        expected_text = actual.snapshot.redacted(expected_moves[shorter])
+        yield f"- move {shorter + 1}: expected {expected_text}, and nothing more happened"
     else:
-        yield f"- move {shorter + 1}: nothing more was expected, happened {done[shorter]}"
+        yield f"- move {shorter + 1}: nothing more was expected, happened {actual_moves[shorter]}"
 
 
-def _story(told: Snapshot) -> Iterator[str]:
+def _history_tables(snapshot: Snapshot) -> Iterator[str]:
     """
-    The versions and the moves. pytest cuts an explanation after some lines, unless it runs with -vv:
-    what tells most comes first, and the timeline below the failure tells it all.
+    Yield the versions, and then the moves.
+
+    Without -vv pytest truncates an explanation, so the versions come first. The timeline in the report
+    section of the failed test is complete.
     """
-    yield from table([("version", "labels", "value", "created (UTC)", "id"), *_rows(told.secret)])
-    yield from table([("moved at (UTC)", "move"), *((utc(move.at), _move(move)) for move in told.moves)])
+    yield from table([("version", "labels", "value", "created (UTC)", "id"), *_version_rows(snapshot.secret)])
+    yield from table(
+        [("moved at (UTC)", "move"), *((utc(move.at), _move_text(move)) for move in snapshot.moves)]
+    )
 
 
-def _rows(secret: Secret) -> Iterator[tuple[str, ...]]:
+def _version_rows(secret: Secret) -> Iterator[tuple[str, ...]]:
     for version in sorted(secret.versions.values(), key=lambda version: version.number):
-        held = ", ".join(labels.of(secret.labels, version.id)) or "none"
-        yield version.alias, held, "yes" if version.has_value else "none", utc(version.created_at), version.id
+        attached = ", ".join(labels.of(secret.labels, version.id)) or "none"
+        yield (
+            version.alias,
+            attached,
+            "yes" if version.has_value else "none",
+            utc(version.created_at),
+            version.id,
+        )

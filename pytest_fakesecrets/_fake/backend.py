@@ -1,4 +1,4 @@
-"""One world: the service, its rotations and its clock, as the two doors and the fake see them."""
+"""`FakeBackend`: the service, its rotations and its clock, behind `FakeSecrets` and the transport."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
 class FakeBackend:
     """
-    Secrets Manager as it stands, with everything that has come due by the time that somebody looks.
+    Secrets Manager in memory. It runs everything that is due before it answers a request.
 
     Args:
-        seed: where the generator of ids and passwords starts.
+        seed: the seed of the generator of ids and passwords.
     """
 
     def __init__(self, seed: int) -> None:
@@ -50,8 +50,8 @@ class FakeBackend:
     def is_active(self) -> bool:
         return state.active is self
 
-    def begin(self) -> None:
-        """Answer the clients of the process from now on."""
+    def activate(self) -> None:
+        """Answer all clients of the process from now on."""
         reach()
         state.active = self
         for listener in state.listeners:
@@ -59,7 +59,7 @@ class FakeBackend:
                 listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
-        """The answer to one request, and then the rotations that it has started, unless a test drives."""
+        """Answer one request, and run the rotations that it started, unless the test drives them."""
         with self._attributing(account, region, body):
             return self._answer(account, region, operation, body)
 
@@ -67,20 +67,20 @@ class FakeBackend:
         if region is not None and not is_region(region):
             return self.service.refuse_region()
         self.catch_up()
-        answered = self.service.answer(self._request(account, region, operation, body))
-        for home, rotation in answered.started:
-            self.rotations.started(home, rotation)
-        self._go_on_after(operation)
-        return answered.reply
+        result = self.service.answer(self._request(account, region, operation, body))
+        for rotation_region, rotation in result.started:
+            self.rotations.started(rotation_region, rotation)
+        self._after_call(operation)
+        return result.reply
 
     def answer_on_the_wire(
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply:
         """
-        The answer to one request, unless a test wants something to go wrong with it.
+        Answer one request, with the injected fault that applies to it, if any.
 
         Raises:
-            Broken: the network goes wrong.
+            Broken: the injected fault is an exception of the network.
         """
         with self._attributing(account, region, body):
             if self.service.faults and (region is None or is_region(region)):
@@ -90,28 +90,28 @@ class FakeBackend:
             return self.answer(account, region, operation, body)
 
     def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
-        """The answer of an injected fault, or None where the request is to be answered all the same."""
-        request, sent = self._request(account, region, operation, body), ids_in(body)
-        fault = self._next_fault(request, sent, use=True)
+        """Return the answer of an injected fault, or None if the request is to be answered normally."""
+        request, secret_ids = self._request(account, region, operation, body), ids_in(body)
+        fault = self._next_fault(request, secret_ids, use=True)
         if fault is None:
             return None
         self.back_off.replace()
         spare_back_off(not fault.back_off)
         failure = fault.failure
         if isinstance(failure, ServiceError):
-            reply = self.service.refuse(request, sent, failure)
-            self._go_on_after(operation)
+            reply = self.service.refuse(request, secret_ids, failure)
+            self._after_call(operation)
             return reply
         if isinstance(failure, timedelta):
             self.clock.tick(failure)
             return None
-        self.service.refuse(request, sent, _named(failure))
+        self.service.refuse(request, secret_ids, _as_service_error(failure))
         raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
 
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
-        """Whether a request has to pass botocore's events and retries: for others to see it, or for it to fail."""
+        """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""
         fault = None
         if self.service.faults and is_region(region):
             with self._attributing(account, region, body):
@@ -119,7 +119,7 @@ class FakeBackend:
                 fault = self._next_fault(request, ids_in(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
-        # Now, since a client in adaptive mode may wait before its request comes to the second door.
+        # Set it now: a client in adaptive retry mode may wait before it emits before-send.
         spare_back_off(None if fault is None else not fault.back_off)
         return True
 
@@ -135,27 +135,26 @@ class FakeBackend:
         return self.service.running_steps.attributing(is_about)
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
-        running = (
-            CURRENT_INVOCATION.get()
-        )  # a function has the keys of nobody, and so acts in its secret's account
-        if running is not None:
-            running.check_time(self.clock.now)
-        account = account or (running.account if running else DEFAULT_ACCOUNT)
+        invocation = CURRENT_INVOCATION.get()
+        if invocation is not None:
+            invocation.check_time(self.clock.now)
+        # A function acts in the account of its secret, unless its credentials name another one.
+        account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
 
-    def _next_fault(self, request: Request, sent: Sequence[str], *, use: bool) -> Fault | None:
-        running = CURRENT_INVOCATION.get()
-        step = None if running is None else running.step
+    def _next_fault(self, request: Request, secret_ids: Sequence[str], *, use: bool) -> Fault | None:
+        invocation = CURRENT_INVOCATION.get()
+        step = None if invocation is None else invocation.step
         with self.service.lock:
             return self.service.faults.next(
-                request.operation, partial(self.service.means, request, sent), step, use=use
+                request.operation, partial(self.service.means, request, secret_ids), step, use=use
             )
 
-    def _go_on_after(self, operation: str) -> None:
-        """Let a rotation function go on after a call that it has made, if it still may."""
-        running = CURRENT_INVOCATION.get()
-        if running is not None:
-            running.check_time(self.clock.now)
+    def _after_call(self, operation: str) -> None:
+        """Check the timeout of the running rotation function, and report the call to its watchers."""
+        invocation = CURRENT_INVOCATION.get()
+        if invocation is not None:
+            invocation.check_time(self.clock.now)
             self.rotations.calls.after_call(operation)
 
     def redact(self, text: str) -> str:
@@ -166,26 +165,26 @@ class FakeBackend:
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
-        The secret that a test means by a name or an ARN.
+        Return the secret with a name or an ARN, and its region.
 
         Raises:
-            FakeSecretsError: there is none, or more than one.
+            FakeSecretsError: no secret matches, or more than one.
         """
         self.catch_up()
         return self.service.locate(secret_id)
 
     def catch_up(self) -> None:
-        """Run what has come due: never after the world was left, when calls would go to the real AWS."""
+        """Run everything that is due. Not while inactive: calls of a function would then reach the real AWS."""
         if self.is_active:
             self.rotations.run_due()
 
     def next_due(self, until: datetime) -> datetime | None:
-        """The next instant, up to *until* and with it, at which something is due."""
+        """Return the first instant up to and including *until* at which something is due, or None."""
         return self.rotations.next_due(until) if self.is_active else None
 
 
-def _named(failure: BaseException | type[BaseException]) -> ServiceError:
-    """An exception in the place of an answer, for the history alone."""
-    kind = failure if isinstance(failure, type) else type(failure)
-    error: ServiceError = type(kind.__name__, (ServiceError,), {})("no answer")
+def _as_service_error(failure: BaseException | type[BaseException]) -> ServiceError:
+    """Return an error named after an exception, to record in the history a call that got no answer."""
+    error_type = failure if isinstance(failure, type) else type(failure)
+    error: ServiceError = type(error_type.__name__, (ServiceError,), {})("no answer")
     return error

@@ -1,4 +1,4 @@
-"""`FakeSecrets`: what the fixture `fakesecrets` gives to a test. It connects the parts, and decides nothing."""
+"""`FakeSecrets`: the object that the fixture `fakesecrets` provides. Its methods delegate to the backend."""
 
 from __future__ import annotations
 
@@ -47,34 +47,34 @@ from .secret_view import SecretView
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-#: How many rotation windows a table has at most: more than anybody reads, and a schedule has no end.
+#: The maximum number of rotation windows that `schedule` lists. A schedule itself has no end.
 _MOST_WINDOWS = 100_000
 
-#: Where an application can look at a rotation: before its first step, and after each of them.
+#: The points at which `rotation_paused` can pause a rotation: before its first step, and after each step.
 ROTATION_POINTS = ("RotateSecret", *STEPS)
 
 
 @public
 class FakeSecrets:
     """
-    An AWS Secrets Manager in memory, which answers every `secretsmanager` client of the process.
+    An in-memory AWS Secrets Manager that answers every `secretsmanager` client of the process.
 
-    It does so from `__enter__` to `__exit__`, or for the test that asks for the fixture `fakesecrets`:
+    It is active from `__enter__` to `__exit__`, or during a test that requests the fixture `fakesecrets`:
 
         with FakeSecrets() as fake:
             fake.client().create_secret(Name="db", SecretString="old")
 
     Args:
-        seed: where the generator of ids and passwords starts. The same seed gives the same ones.
+        seed: the seed of the generator of ids and passwords. The same seed gives the same ids and passwords.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
-        #: The variables that it has set when it was last entered.
+        #: The environment variables that the last `__enter__` set.
         self._layer = Layer({})
-        self._world = FakeBackend(seed)
-        self._service = self._world.service
-        self._rotations = self._world.rotations
-        self.clock: Clock = self._world.clock
+        self._backend = FakeBackend(seed)
+        self._service = self._backend.service
+        self._rotations = self._backend.rotations
+        self.clock: Clock = self._backend.clock
 
     def __repr__(self) -> str:
         secrets = sum(len(region.secrets) for region in list(self._service.store.regions.values()))
@@ -91,25 +91,28 @@ class FakeSecrets:
                     )
                 self._layer = layer
                 layer.show()
-                self._world.begin()
+                self._backend.activate()
             return self
         except BaseException:
             if self._layer is layer:
-                self._leave()
+                self._deactivate()
             raise
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        ensured(self._leave, self._leave)
+        ensured(self._deactivate, self._deactivate)
         warn_of_unused_faults(self._service, may_raise=error is None)
 
-    def _leave(self) -> None:
-        """Leave everything as it was, also where that has been done before, in part."""
+    def _deactivate(self) -> None:
+        """Deactivate the fake and undo its changes to the process. It can be repeated after an interrupted call."""
         if self.is_active:
             state.active = None
         try:
-            self._world.back_off.restore()
+            self._backend.back_off.restore()
             self.clock.stop()
         finally:
             self._layer.hide()
@@ -125,20 +128,20 @@ class FakeSecrets:
         cold_start: bool = False,
     ) -> str:
         """
-        Deploy a rotation function, so that RotateSecret may name it, and return its Lambda ARN.
+        Add a rotation function, and return its Lambda ARN for RotateSecret.
 
         Args:
             handler: called as `handler(event, context)`; or "package.module:function".
-            name: the function's name, or its whole ARN. A name that is taken gets the new handler.
-            environ: its environment variables, set while it runs, beside AWS_REGION,
+            name: the function's name, or its whole ARN. If it exists, its handler is replaced.
+            environ: its environment variables, set while it runs, in addition to AWS_REGION,
                 SECRETS_MANAGER_ENDPOINT and the others that AWS's own functions read.
-            region_name: its region, which has to be that of the secret; else the default one.
-            timeout: how long it may run in each step, by the clock that the test sees. Then it is stopped.
-            cold_start: whether its module is imported afresh before each step, so that nothing that it
-                keeps in memory is there in the next.
+            region_name: its region, which has to be that of the secret. Default: the default region.
+            timeout: how long each step may run, on the clock that the test sees. Then it is stopped.
+            cold_start: whether its module is imported again before each step, so that its state in
+                memory is lost between steps.
 
         Raises:
-            FakeSecretsError: the handler cannot be found or called, or the name is no function's name.
+            FakeSecretsError: the handler cannot be found or called, or the name is not valid in Lambda.
         """
         return self._service.functions.add(
             handler,
@@ -161,25 +164,25 @@ class FakeSecrets:
         back_off: bool = False,
     ) -> Fault:
         """
-        Let the next calls of an operation fail, as they may on AWS, through the retries of their client.
+        Inject a fault into the next calls of an operation. The client retries them as on AWS.
 
         Args:
-            operation: such as "GetSecretValue"; or "Invoke", with which Lambda calls the rotation function.
-            error: an error code, such as "ThrottlingException"; an HTTP status, a code and a message; an
-                exception that the client meets on the network; or a timedelta, for an answer that takes
-                so long on the fake's clock, and then comes.
-            times: how many calls fail, each retry of a client being one; None for all of them. A client of boto3
-                retries a throttled call by itself, so with 1 the code under test sees no error.
-            secret_id: only calls about this secret, by its name or ARN.
-            step: only calls that a rotation function makes in this step.
-            back_off: whether the client waits between its retries as it would on AWS, in real seconds.
+            operation: such as "GetSecretValue"; or "Invoke", Lambda's invocation of the rotation function.
+            error: an error code, such as "ThrottlingException"; a tuple of HTTP status, code and message;
+                an exception, raised as an error of the network; or a timedelta, by which the answer is
+                delayed on the fake's clock.
+            times: how many calls fail, counting each retry of a client; None for all calls. A client of boto3 retries a
+                throttled call by itself, so with 1 the code under test sees no error.
+            secret_id: the name or ARN of a secret: only calls about this secret fail.
+            step: only calls that a rotation function makes in this step fail.
+            back_off: whether the client waits between its retries, in real time, as it does on AWS.
 
         Returns:
-            The fault, whose `happened` counts the calls that have failed. Where that is 0 at the end of the test, an
+            The fault. Its `happened` is the number of calls that have failed. If it is 0 at the end of the test, an
             `UnusedFaultWarning` points at the line that injected it.
 
         Raises:
-            FakeSecretsError: there is no such operation, error code or step.
+            FakeSecretsError: the operation, the error code or the step does not exist.
         """
         injected = fault(
             operation,
@@ -195,71 +198,77 @@ class FakeSecrets:
 
     def drive(self) -> RotationDriver:
         """
-        Take the rotations into your hands, as the fixture `fakesecrets_rotation` does.
+        Return a driver of rotation steps, as the fixture `fakesecrets_rotation` does.
 
-        From now on they stop after RotateSecret has staged AWSPENDING, and wait for `step()` and `run()`.
+        From now on rotations stop after RotateSecret has staged AWSPENDING, and wait for `step()` or `run()`.
         """
         self._rotations.driven = True
-        return RotationDriver(self._rotations, self._service, self._world.catch_up)
+        return RotationDriver(self._rotations, self._service, self._backend.catch_up)
 
     def serve(self) -> Server:
         """
-        Answer other processes too, over HTTP on the loopback address, while a "with" block runs.
+        Return a server that answers other processes over HTTP while a "with" block runs.
 
-        It is what the fixture `fakesecrets_server` gives.
+        It listens on the loopback address. The fixture `fakesecrets_server` provides the same.
 
         Raises:
             FakeSecretsError: the fake is not active.
         """
         self._check_active()
-        return Server(self._world, default_region())
+        return Server(self._backend, default_region())
 
     def assume(self, **changes: Any) -> Assumptions:
         """
-        Change what is assumed where AWS has not been observed, and return all of it.
+        Change assumptions about behaviour of AWS that has not been observed, and return all assumptions.
+
+        Args:
+            changes: the fields of `Assumptions` to change, with their new values.
 
         Raises:
-            FakeSecretsError: there is no such assumption.
+            FakeSecretsError: an assumption does not exist, or its value is not valid.
         """
         service, assumptions = self._service, self._service.assumptions.changed(changes)
-        planned = self._rotations.plan.again(assumptions)
+        reschedule = self._rotations.plan.again(assumptions)
 
-        def assumed() -> None:
+        def apply() -> None:
             service.assumptions = assumptions
-            planned()
+            reschedule()
 
-        service.commit(assumed)
+        service.commit(apply)
         return assumptions
 
     def reset(self) -> None:
         """
-        Empty the world: no secret, no rotation function, no history, the ids from the start again.
+        Delete all secrets, rotation functions and the history, and restart the generator of ids.
 
-        What was assumed is forgotten as well. The clock stays where it is, and who drives drives on.
+        Assumptions are set to their defaults. The clock, and the mode that `drive()` sets, do not change.
         """
 
         warn_of_unused_faults(self._service, may_raise=True)
 
-        def emptied() -> None:
+        def clear() -> None:
             self._service.clear()
             self._rotations.clear()
 
-        self._service.commit(emptied)
+        self._service.commit(clear)
 
     def secret(self, secret_id: str) -> SecretView:
         """
-        A secret, read-only and live.
+        Return a read-only and live view of a secret.
+
+        Args:
+            secret_id: the name or ARN of the secret.
 
         Raises:
-            FakeSecretsError: there is no such secret.
+            FakeSecretsError: no secret matches, or more than one.
         """
-        self._world.locate(secret_id)
-        return SecretView(lambda: self._world.locate(secret_id)[1], lambda: self._service.history)
+        self._backend.locate(secret_id)
+        return SecretView(lambda: self._backend.locate(secret_id)[1], lambda: self._service.history)
 
     def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
-        """The rotations so far, of one secret or of all, as they stand now, oldest first."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
+        """Return the rotations of one secret or of all, in their current state, oldest first."""
+        arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
+        self._backend.catch_up()
         return self._rotations.all(arn)
 
     def check(self, rotation: Rotation) -> None:
@@ -267,12 +276,12 @@ class FakeSecrets:
         Fail the test unless a rotation has succeeded and has no findings.
 
         Args:
-            rotation: as `rotate()`, `run()` or `rotations()` gave it. Its state now counts.
+            rotation: a rotation from `rotate()`, `run()` or `rotations()`. Its current state is checked.
 
         Raises:
-            AssertionError: the rotation has not succeeded, or has findings. The text has the step, the attempt, the
+            AssertionError: the rotation has not succeeded, or has findings. The message has the step, the attempt, the
                 exception and the line of the function that raised it, and the findings.
-            FakeSecretsError: it is not a Rotation.
+            FakeSecretsError: the argument is not a Rotation.
         """
         __tracebackhide__ = True
         if not isinstance(rotation, Rotation):
@@ -280,40 +289,40 @@ class FakeSecrets:
                 "check() takes one Rotation, as rotate() returns and rotations() lists, not an object of type "
                 f"{type(rotation).__name__}."
             )
-        self._world.catch_up()
+        self._backend.catch_up()
         problem = verdict(self._rotations.latest(rotation))
         if problem is not None:
             raise AssertionError(problem)
 
     @property
     def history(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first: calls, label moves, values stored, rotation steps and outcomes."""
-        self._world.catch_up()
+        """Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps."""
+        self._backend.catch_up()
         return self._service.history.events
 
     @property
     def cloudtrail(self) -> tuple[dict[str, Any], ...]:
-        """The service's own events as CloudTrail records, about rotations, deletions and replications."""
+        """The service events about rotations, deletions and replications, as CloudTrail records."""
         return tuple(cloudtrail(self.history))
 
     @property
     def eventbridge(self) -> tuple[dict[str, Any], ...]:
-        """What arrives on the default event bus: the same records, and "Secret Label Updated"."""
+        """The events on the default event bus: the same records, and "Secret Label Updated"."""
         return tuple(eventbridge(self.history))
 
     def schedule(self, secret_id: str, *, until: Moment | timedelta) -> str:
         """
-        The windows that come, as a table, if each rotation succeeds when its window opens.
+        Return the coming rotation windows as a table, if each rotation succeeds when its window opens.
 
         Args:
             secret_id: the name or ARN of the secret.
-            until: windows that open after this moment are left out. A datetime, a date or a string,
-                in UTC, or a timedelta from now.
+            until: windows that open after this moment are omitted. A datetime, a date or a string, in
+                UTC, or a timedelta from now.
 
         Raises:
-            FakeSecretsError: there is no such secret, it has no schedule, or there are too many windows.
+            FakeSecretsError: the secret does not exist or has no schedule, or there are too many windows.
         """
-        _, secret = self._world.locate(secret_id)
+        _, secret = self._backend.locate(secret_id)
         window = secret.due_window
         if window is None or secret.rotation is None:
             raise FakeSecretsError(
@@ -322,7 +331,9 @@ class FakeSecrets:
             )
         coming = chain([window], secret.rotation.schedule.windows(window.opens, LAST))
         end = self._end_of_schedule(until)
-        windows = list(islice(takewhile(lambda each: each.opens <= end, coming), _MOST_WINDOWS + 1))
+        windows = list(
+            islice(takewhile(lambda coming_window: coming_window.opens <= end, coming), _MOST_WINDOWS + 1)
+        )
         if len(windows) > _MOST_WINDOWS:
             raise FakeSecretsError(
                 f"There are more than {_MOST_WINDOWS} windows until {utc(end)} UTC. Choose an earlier moment."
@@ -340,13 +351,13 @@ class FakeSecrets:
         return end
 
     def timeline(self, secret_id: str | None = None) -> str:
-        """The history as a table of labels over time, of one secret or of all. It never shows a value."""
-        arn = None if secret_id is None else self._world.locate(secret_id)[1].arn
-        self._world.catch_up()
+        """Return the history of one secret or of all as a table of labels over time, without secret values."""
+        arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
+        self._backend.catch_up()
         return self.recorded(arn)
 
     def recorded(self, arn: str | None = None, last: int | None = None) -> str:
-        """The timeline of what has been recorded, without running what has come due. For reports."""
+        """Return the timeline with the *last* rows of each secret, without running what is due. For reports."""
         events = self._service.history.events
         arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
         redact = self._service.redactor.redact
@@ -358,7 +369,7 @@ class FakeSecrets:
 
     @property
     def is_active(self) -> bool:
-        return self._world.is_active
+        return self._backend.is_active
 
     def _check_active(self) -> None:
         if not self.is_active:
@@ -366,15 +377,15 @@ class FakeSecrets:
 
     def client(self, region_name: str | None = None, **kwargs: Any) -> SecretsManagerClient:
         """
-        A botocore client for `secretsmanager`.
+        Return a botocore client for `secretsmanager`.
 
         Args:
-            region_name: its region; the default one where none is named.
-            kwargs: whatever else `botocore.session.Session.create_client` takes.
+            region_name: its region. Default: the default region.
+            kwargs: further arguments of `botocore.session.Session.create_client`.
 
         Raises:
-            FakeSecretsError: the fake is not active, and its client would reach the real AWS; or region_name is not
-                the name of a region.
+            FakeSecretsError: the fake is not active, so that the client would reach the real AWS; or
+                region_name is not the name of a region.
         """
         self._check_active()
         reach()
@@ -383,21 +394,21 @@ class FakeSecrets:
             "secretsmanager", region_name=region_or_default(region_name), **{**keys, **kwargs}
         )
         client.meta.events.register(*botocore_hooks.NOT_WITHOUT_A_FAKE)
-        return client  # type: ignore[no-any-return]  # typed for those who have the stubs
+        return client  # type: ignore[no-any-return]  # typed only if the stubs are installed
 
     def attach(self, client: Any) -> None:
         """
-        Let this fake answer a client that it does not reach by itself.
+        Make the fake answer a client that it does not reach by itself.
 
-        Entering a fake reaches every client and session of botocore's. One that is built by hand, with an event
-        emitter that belongs to no session, is reached by this.
+        An active fake reaches every client and session of botocore. Only a client that was built by hand,
+        with an event emitter that belongs to no session, has to be attached.
 
         Args:
             client: a client for `secretsmanager`; or a session, such as `boto3.DEFAULT_SESSION`, whose
-                clients are then answered when they are made from now on.
+                clients are then answered if they are created later.
 
         Raises:
-            FakeSecretsError: it is neither.
+            FakeSecretsError: the argument is neither.
         """
         if state.is_ours(client):
             put_handlers(client.meta.events)
@@ -428,32 +439,33 @@ class FakeSecrets:
         region_name: str | None = None,
     ) -> SecretView:
         """
-        Put a secret into the world that no API call could make.
+        Add a secret without API calls, also in a state that no API call can produce.
 
         Args:
             name: its name.
-            value: its current value, or None for a secret that was born without one.
+            value: its current value, or None for a secret that was created without one.
             previous_value: the value with AWSPREVIOUS.
             deprecated_values: values of versions without labels, oldest first.
-            stuck: whether a rotation has failed and left AWSPENDING behind, so that the next is refused.
-            pending_value: what that rotation had put, or None where it had not come that far.
-            owning_service: the AWS service that manages the secret, such as "rds". Those that rotate
-                their secrets have rotation turned on, every 7 days unless rotation_rules say otherwise.
+            stuck: whether a failed rotation has left AWSPENDING behind, so that RotateSecret is rejected.
+            pending_value: the value that the failed rotation stored, or None if it stored none.
+            owning_service: the AWS service that manages the secret, such as "rds". For a service that
+                rotates its secrets, rotation is turned on, every 7 days unless rotation_rules is given.
             type: the partner's format of a managed external secret, such as "DatabricksPAT".
             description: its description.
-            kms_key_id: a customer's key.
-            tags: its tags, those of AWS ("aws:...") among them. That of the owning_service is set in any case.
-            rotation_function: what rotates it: a handler, "module:function", or the ARN of one that
-                has been added.
-            rotation_rules: RotationRules, as RotateSecret takes them.
-            created_at: when it was created: a datetime, a date or a string, in UTC; else now.
-            last_rotated_at: when its last rotation succeeded.
-            region_name: its region; else the default one.
+            kms_key_id: a customer managed key.
+            tags: its tags, including those of AWS ("aws:..."). The tag of owning_service is always set.
+            rotation_function: its rotation function: a handler, "module:function", or the ARN of a
+                function that was added.
+            rotation_rules: RotationRules, as in RotateSecret.
+            created_at: when it was created: a datetime, a date or a string, in UTC. Default:
+                last_rotated_at, or now.
+            last_rotated_at: when its last rotation succeeded, in the same forms as created_at.
+            region_name: its region. Default: the default region.
 
         Raises:
-            FakeSecretsError: there is a secret of that name, or the parts cannot be together.
+            FakeSecretsError: the name is taken, or the arguments contradict each other.
         """
-        rotated = None if last_rotated_at is None else moment_of(last_rotated_at)
+        rotated_at = None if last_rotated_at is None else moment_of(last_rotated_at)
         seed = Seed(
             value=value,
             previous_value=previous_value,
@@ -465,15 +477,15 @@ class FakeSecrets:
             description=description,
             kms_key_id=kms_key_id,
             tags=tags,
-            created_at=moment_of(created_at or rotated or self._service.clock.now),
-            last_rotated_at=rotated,
+            created_at=moment_of(created_at or rotated_at or self._service.clock.now),
+            last_rotated_at=rotated_at,
             function_arn=self._function_arn(rotation_function, region_name),
             rotation_rules=rotation_rules,
         )
-        return self._seeded(name, seed, region_name)
+        return self._add_seeded(name, seed, region_name)
 
     def _function_arn(self, function: Handler | str | None, region_name: str | None) -> str | None:
-        """The ARN of a function that is given as one, or that is added first."""
+        """Return the ARN of a function. One that is not given as an ARN is added first."""
         if function is None:
             return None
         if isinstance(function, str) and function.startswith("arn:"):
@@ -483,41 +495,41 @@ class FakeSecrets:
             function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_or_default(region_name)
         )
 
-    def _seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
+    def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         check_members("CreateSecret", Name=name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 
-        def seeded(context: Context) -> str:
+        def add(context: Context) -> str:
             tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
             return add_secret(context, name, seed, tokens[::-1]).arn
 
-        return self.secret(self._service.transact(region, seeded, by="add_secret"))
+        return self.secret(self._service.transact(region, add, by="add_secret"))
 
     def rotate(
         self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
     ) -> Rotation:
         """
-        Call RotateSecret and run the rotation to its end, also where the test drives.
+        Call RotateSecret and run the rotation to its end, even if the test drives rotations.
 
         Args:
             secret_id: the name or ARN of the secret.
-            handler: the rotation function, added first; or the ARN of one; or None for the one
-                that the secret has.
+            handler: the rotation function, which is added first; or its ARN; or None for the function
+                that the secret has already.
             rotate_secret_arguments: further members of RotateSecret, such as RotationRules.
 
         Returns:
-            The rotation as it ended. It may have failed, and then a RotationFailedWarning says why.
+            The rotation at its end. If it failed, a RotationFailedWarning is issued with the reason.
 
         Raises:
-            FakeSecretsError: there is no such secret, or no such function.
-            botocore.exceptions.ClientError: RotateSecret is refused.
+            FakeSecretsError: the secret or the function does not exist.
+            botocore.exceptions.ClientError: RotateSecret is rejected.
         """
-        region, secret = self._world.locate(secret_id)
-        place = self._begun(region, secret, handler, rotate_secret_arguments)
-        if place.rotation.status == "in progress":
-            return self._rotations.run_to_the_end(place)
-        return place.rotation
+        region, secret = self._backend.locate(secret_id)
+        ref = self._begin_rotation(region, secret, handler, rotate_secret_arguments)
+        if ref.rotation.status == "in progress":
+            return self._rotations.run_to_the_end(ref)
+        return ref.rotation
 
     @contextmanager
     def rotation_paused(
@@ -529,59 +541,62 @@ class FakeSecrets:
         **rotate_secret_arguments: Any,
     ) -> Iterator[Rotation]:
         """
-        Rotate a secret, stand still in the middle while the block runs, and then go on to the end.
+        Rotate a secret, pause the rotation while the block runs, and then run the remaining steps.
 
-        A rotation of the secret that waits already is the one that is meant; else RotateSecret begins one.
+        If a rotation of the secret is waiting already, that one is used. Otherwise RotateSecret starts one.
 
         Args:
             secret_id: the name or ARN of the secret.
-            after: where it stands: "RotateSecret", before the first step, or the name of a step. All of them
-                are in `ROTATION_POINTS`, for a parametrisation.
-            handler: the rotation function, as `rotate()` takes it.
+            after: the point to pause at: "RotateSecret", before the first step, or the name of a step.
+                `ROTATION_POINTS` lists all points, to parametrize a test.
+            handler: the rotation function, as in `rotate()`.
             rotate_secret_arguments: further members of RotateSecret.
 
-        Returns:
-            The rotation, as it stands in the block.
+        Yields:
+            The rotation at that point.
 
         Raises:
-            FakeSecretsError: there is no such secret, function or point.
-            Exception: whatever the rotation function raises, unchanged.
+            FakeSecretsError: the secret, the function or the point does not exist.
+            Exception: any exception of the rotation function, unchanged.
         """
         if after not in ROTATION_POINTS:
             raise FakeSecretsError(
                 f"There is no point {after!r} to stand at. There are {', '.join(ROTATION_POINTS)}."
             )
-        region, secret = self._world.locate(secret_id)
+        region, secret = self._backend.locate(secret_id)
         was_paused = secret.arn in self._rotations.paused
         try:
             try:
                 self._rotations.paused.add(secret.arn)
-                waiting = [place for place in self._rotations.waiting() if place.secret_id == secret.arn]
-                place = (
-                    waiting[0] if waiting else self._begun(region, secret, handler, rotate_secret_arguments)
-                )
-                driver = RotationDriver(self._rotations, self._service, self._world.catch_up)
-                for _ in range(_steps_before(place.rotation, after)):
+                ref = self._waiting_rotation(secret)
+                if ref is None:
+                    ref = self._begin_rotation(region, secret, handler, rotate_secret_arguments)
+                driver = RotationDriver(self._rotations, self._service, self._backend.catch_up)
+                for _ in range(_steps_before(ref.rotation, after)):
                     driver.step(secret_id=secret.arn)
-                yield place.rotation
-                if place.rotation.status == "in progress":
+                yield ref.rotation
+                if ref.rotation.status == "in progress":
                     driver.run(secret_id=secret.arn)
             finally:
-                self._go_on(secret, was_paused)
+                self._resume(secret, was_paused)
         finally:
-            self._go_on(secret, was_paused)  # once more: see ensured()
+            # Again, in case an interrupt ended the first call: see ensured().
+            self._resume(secret, was_paused)
 
-    def _go_on(self, secret: Secret, was_paused: bool) -> None:
+    def _waiting_rotation(self, secret: Secret) -> RotationRef | None:
+        return next((ref for ref in self._rotations.waiting() if ref.secret_id == secret.arn), None)
+
+    def _resume(self, secret: Secret, was_paused: bool) -> None:
         if not was_paused:
             self._rotations.paused.discard(secret.arn)
 
-    def _begun(
+    def _begin_rotation(
         self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
     ) -> RotationRef:
-        """RotateSecret, and where the rotation is that it has started."""
+        """Call RotateSecret, and return the rotation that it started."""
         if handler is not None:
             members["RotationLambdaARN"] = self._function_arn(handler, region.name)
-        client = self.client(region.name, **_keys_of(region.account))
+        client = self.client(region.name, **_credentials_of(region.account))
         token = client.rotate_secret(SecretId=secret.arn, **members)["VersionId"]
         if token not in region.rotations_of(secret):
             raise FakeSecretsError(
@@ -592,15 +607,15 @@ class FakeSecrets:
 
 
 def _steps_before(rotation: Rotation, point: str) -> int:
-    """How many steps run before a rotation stands at a point."""
+    """Return how many steps have to run until a rotation is at a point."""
     points = ("RotateSecret", *rotation.plan)
-    done = 0 if rotation.status == "failed" else rotation.position
-    if point not in points or points.index(point) < done:
+    completed = 0 if rotation.status == "failed" else rotation.position
+    if point not in points or points.index(point) < completed:
         raise FakeSecretsError(f"{rotation!r} cannot stand at {point!r}: its points are {', '.join(points)}.")
-    return points.index(point) - done
+    return points.index(point) - completed
 
 
-def _keys_of(account: str) -> Mapping[str, str]:
+def _credentials_of(account: str) -> Mapping[str, str]:
     return {} if account == DEFAULT_ACCOUNT else {"aws_access_key_id": account}
 
 

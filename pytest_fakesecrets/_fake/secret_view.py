@@ -1,4 +1,4 @@
-"""A secret as tests look at it: its labels, its versions, and every move of a label."""
+"""`SecretView`: the labels and versions of a secret, and every move of a label, for tests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class VersionView:
     A version of a secret.
 
     Attributes:
-        id: its id, the ClientRequestToken of the call that made it.
+        id: its version id: the ClientRequestToken of the call that created it.
         alias: "v1", "v2" and so on, in order of creation.
-        labels: the staging labels that are on it.
-        created_at: when its value was written, or the version staged for one, in UTC.
-        has_value: False for a version that RotateSecret has staged and nobody has put a value into.
+        labels: the staging labels attached to it.
+        created_at: when its value was stored, or, without a value, when it was staged; in UTC.
+        has_value: False for a version that RotateSecret has staged and that has no value yet.
     """
 
     id: str
@@ -42,14 +42,14 @@ class VersionView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The secret as it stood when it was looked at, for the explanation of a failing assertion."""
+    """The secret at the time when a view was read, to explain a failed assertion."""
 
     secret: Secret
     history: History
-    length: int
+    event_count: int
 
     def redacted(self, text: str) -> str:
-        """What a test expects, without the values of the secret."""
+        """Return text without the values of the secret."""
         redactor = Redactor()
         for name in (self.secret.name, self.secret.arn):
             redactor.add_name(name)
@@ -60,19 +60,19 @@ class Snapshot:
 
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
-        """Every move of a label by then, looked up when somebody asks: the history may be long."""
-        about = self.history.about(self.secret.arn, self.length)
-        return tuple(event for event in about if isinstance(event, LabelMoved))
+        """Every move of a label up to the snapshot. Computed on access, because the history may be long."""
+        events = self.history.about(self.secret.arn, self.event_count)
+        return tuple(event for event in events if isinstance(event, LabelMoved))
 
 
 class Labels(dict[str, str]):
-    """From staging label to version id."""
+    """Maps each staging label to the id of its version."""
 
     snapshot: Snapshot
 
 
 class Staging(dict[str, frozenset[str]]):
-    """From the alias of a version to the labels on it. Versions without labels are not in it."""
+    """Maps the alias of each version to its labels. Versions without labels are omitted."""
 
     snapshot: Snapshot
 
@@ -81,7 +81,7 @@ class Transitions(tuple[LabelMoved, ...]):
     """
     Every move of a label, oldest first.
 
-    Equal to a sequence of the same moves, each of them a `LabelMoved` or its text:
+    Equal to a list or tuple of the same moves, each a `LabelMoved` or its text:
     "AWSCURRENT v1 -> v2 by UpdateSecretVersionStage".
     """
 
@@ -91,8 +91,8 @@ class Transitions(tuple[LabelMoved, ...]):
         if not isinstance(other, tuple | list) or len(self) != len(other):
             return False
         return all(
-            str(move) == said if isinstance(said, str) else move == said
-            for move, said in zip(self, other, strict=True)
+            str(move) == other_move if isinstance(other_move, str) else move == other_move
+            for move, other_move in zip(self, other, strict=True)
         )
 
     def __ne__(self, other: object) -> bool:
@@ -105,13 +105,13 @@ class Transitions(tuple[LabelMoved, ...]):
 @public
 class SecretView:
     """
-    A secret, read-only and live: each look is at the secret as it stands then.
+    A read-only and live view of a secret: each attribute reads its current state.
 
-    Looking does not count as an access, and is no event of the history.
+    Reading does not count as an access of the secret, and is not recorded in the history.
     """
 
-    def __init__(self, look: Callable[[], Secret], history: Callable[[], History]) -> None:
-        self._look = look
+    def __init__(self, read: Callable[[], Secret], history: Callable[[], History]) -> None:
+        self._read = read
         self._history = history
 
     def __repr__(self) -> str:
@@ -119,72 +119,74 @@ class SecretView:
 
     @property
     def arn(self) -> str:
-        return self._look().arn
+        return self._read().arn
 
     @property
     def name(self) -> str:
-        return self._look().name
+        return self._read().name
 
     @property
     def rotation_enabled(self) -> bool:
-        settings = self._look().rotation
+        settings = self._read().rotation
         return settings is not None and settings.enabled
 
     @property
     def next_rotation(self) -> Window | None:
         """The window of the next scheduled rotation, with `opens` and `closes` in UTC, or None."""
-        return self._look().next_window
+        return self._read().next_window
 
     @property
     def versions(self) -> tuple[VersionView, ...]:
-        """All versions, oldest first, those without labels among them."""
-        return _versions(self._look())
+        """All versions, oldest first, including those without labels."""
+        return _versions(self._read())
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """From staging label to version id."""
-        secret = self._look()
-        held = Labels(sorted(secret.labels.items()))
-        held.snapshot = self._told(secret)
-        return held
+        """A mapping from staging label to version id."""
+        secret = self._read()
+        result = Labels(sorted(secret.labels.items()))
+        result.snapshot = self._take_snapshot(secret)
+        return result
 
     @property
     def staging(self) -> Mapping[str, AbstractSet[str]]:
         """
-        From version alias to its labels: `{"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}`.
+        A mapping from version alias to labels: `{"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}`.
 
-        Versions without labels are not in it, as they are not in DescribeSecret. A failing
-        comparison explains where each label is, and which call moved it there.
+        Versions without labels are omitted, as in DescribeSecret. A failed comparison explains where
+        each label is, and which call moved it there.
         """
-        secret = self._look()
+        secret = self._read()
         staging = Staging({version.alias: version.labels for version in _versions(secret) if version.labels})
-        staging.snapshot = self._told(secret)
+        staging.snapshot = self._take_snapshot(secret)
         return staging
 
     @property
     def transitions(self) -> Transitions:
         """Every move of a label so far, oldest first."""
-        secret = self._look()
-        told = self._told(secret)
-        transitions = Transitions(told.moves)
-        transitions.snapshot = told
+        secret = self._read()
+        snapshot = self._take_snapshot(secret)
+        transitions = Transitions(snapshot.moves)
+        transitions.snapshot = snapshot
         return transitions
 
-    def _told(self, secret: Secret) -> Snapshot:
+    def _take_snapshot(self, secret: Secret) -> Snapshot:
         history = self._history()
         return Snapshot(secret, history, len(history))
 
     def value(self, label: str = CURRENT) -> str | bytes:
         """
-        The value under *label*, a string or bytes.
+        Return the value of the version with *label*, a string or bytes.
 
         Raises:
-            FakeSecretsError: no version has the label, or the one that has it holds no value yet.
+            FakeSecretsError: no version has the label, or that version has no value yet.
         """
-        secret = self._look()
+        secret = self._read()
         version = secret.version(label)
         if version is None:
-            raise FakeSecretsError(f"No version of {secret.name!r} has the label {label}. {_where(secret)}")
+            raise FakeSecretsError(
+                f"No version of {secret.name!r} has the label {label}. {_attached_labels(secret)}"
+            )
         if version.value is None:
             raise FakeSecretsError(
                 f"{label} of {secret.name!r} is on {version.alias}, which has no value yet: RotateSecret "
@@ -194,16 +196,16 @@ class SecretView:
 
     def json(self, label: str = CURRENT) -> Any:
         """
-        The value under *label*, read as JSON.
+        Return the value of the version with *label*, parsed as JSON.
 
         Raises:
-            FakeSecretsError: there is no value, or it is no JSON.
+            FakeSecretsError: there is no value, or it is not valid JSON.
         """
         value = self.value(label)
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
-            # Not "from" the error of json, which holds the value.
+            # Not "from" the error of json, which contains the value.
             raise FakeSecretsError(
                 f"The value of {self.name!r} under {label} is not JSON. Read it with value()."
             ) from None
@@ -222,9 +224,9 @@ def _versions(secret: Secret) -> tuple[VersionView, ...]:
     )
 
 
-def _where(secret: Secret) -> str:
-    held = "".join(
+def _attached_labels(secret: Secret) -> str:
+    lines = "".join(
         f"\n- {label} on {secret.versions[version_id].alias}"
         for label, version_id in sorted(secret.labels.items())
     )
-    return f"It has:{held}" if held else "It has no labels at all, since it has no value."
+    return f"It has:{lines}" if lines else "It has no labels at all, since it has no value."

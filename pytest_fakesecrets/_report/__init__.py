@@ -1,1 +1,1 @@
-"""What happened, for people: the timeline and the HTML page."""
+"""Reports for people: the timeline and the HTML page."""

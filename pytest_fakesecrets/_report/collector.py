@@ -1,4 +1,4 @@
-"""From the record of a world to what its report tells: nothing is run, and no value is told."""
+"""Collects the data of a report from the history of a fake, without secret values."""
 
 from __future__ import annotations
 
@@ -16,55 +16,58 @@ from pytest_fakesecrets._service.redaction import Redact, own_words
 from pytest_fakesecrets._service.service import Service
 
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
-from .timeline import redacted_hint, timeline, words
+from .timeline import describe_event, redacted_hint, timeline
 
-#: How much is told, the latest: events of a secret, its rotations, their steps.
+#: Limits of a report: the events of a secret, its rotations, and their steps. The latest are kept.
 ROWS, ROTATIONS, STEPS = 200, 50, 40
-#: How much is told, the first: secrets of a world, letters of a text.
-SECRETS, LETTERS = 40, 2_000
+#: Limits of a report: the secrets of a fake, and the characters of a text. The first are kept.
+SECRETS, CHARACTERS = 40, 2_000
 
-#: What the hint of a call says that a test has made fail.
-_ORDERED = "fake.fail()"
+#: The hint of a call contains this if an injected fault made it fail.
+_INJECTED = "fake.fail()"
 
 _WITHHELD = (
     "(Its text is left out: a value that was stored is gone by now, and could not be taken out of it.)"
 )
 
-Blot = Callable[[str], str]
+RedactText = Callable[[str], str]
 
 
-def _withheld(text: str, *, keep: Iterable[str] = ()) -> str:
+def _withhold(text: str, *, keep: Iterable[str] = ()) -> str:
     return _WITHHELD
 
 
 def secrets_of(
-    service: Service, rotations: Iterable[Rotation], *, since: int = 0, world: int = 1
+    service: Service, rotations: Iterable[Rotation], *, since: int = 0, fake_number: int = 1
 ) -> tuple[list[SecretPart], int]:
     """
-    The secrets of a world about which something has been recorded, and how many more there are.
+    Return the secrets of a fake that have events, and how many more there are than a report shows.
 
-    Nothing is run that has come due, and nothing told that is a secret value.
+    It does not run what is due, and redacts secret values.
 
     Args:
-        since: how many of the first events are left out: they belong to earlier tests.
+        service: the service of the fake.
+        rotations: the rotations of the fake.
+        since: the index of the first event to include: those before it belong to earlier tests.
+        fake_number: the number of the fake in its test, from 1.
     """
     events = service.history.events
-    blot = service.redactor.redact
+    redact = service.redactor.redact
     arns = list(dict.fromkeys(_subject(event) for event in events[since:]))
-    told: dict[str, list[tuple[int, Event]]] = {arn: [] for arn in arns[:SECRETS]}
-    for place, event in enumerate(events):
-        if (subject := _subject(event)) in told:
-            told[subject].append((place, event))
-    teller = _Collector(blot if _can_be_blotted(service, events) else _withheld, blot)
-    known = list(rotations)
-    parts = [teller.secret(arn, told[arn], known, since, world) for arn in told]
+    events_of: dict[str, list[tuple[int, Event]]] = {arn: [] for arn in arns[:SECRETS]}
+    for index, event in enumerate(events):
+        if (subject := _subject(event)) in events_of:
+            events_of[subject].append((index, event))
+    collector = _Collector(redact if _can_redact(service, events) else _withhold, redact)
+    all_rotations = list(rotations)
+    parts = [collector.secret(arn, events_of[arn], all_rotations, since, fake_number) for arn in events_of]
     return parts, len(arns) - len(parts)
 
 
-def nodeid_shown(nodeid: str, blots: Sequence[Blot]) -> str:
-    """The id of a test, without the parameters that hold a secret value."""
+def redacted_nodeid(nodeid: str, redactors: Sequence[RedactText]) -> str:
+    """Return the id of a test, without its parameters if they contain a secret value."""
     name, bracket, parameters = nodeid.partition("[")
-    if any(blot(parameters) != parameters for blot in blots):
+    if any(redact(parameters) != parameters for redact in redactors):
         return f"{name}[***]"
     return f"{name}{bracket}{parameters}"
 
@@ -73,34 +76,36 @@ def _subject(event: Event) -> str:
     return event.secret_id or ""
 
 
-def _redacted(row: Row, blot: Redact) -> Row:
-    """The message and the hint of a row, redacted: a test may have supplied the message."""
-    return replace(row, message=_short(blot(row.message)), hint=_short(redacted_hint(row.hint, blot)))
+def _redacted_row(row: Row, redact: Redact) -> Row:
+    """Return a row with its message and hint redacted: a test may have supplied the message."""
+    return replace(
+        row, message=_truncated(redact(row.message)), hint=_truncated(redacted_hint(row.hint, redact))
+    )
 
 
-def _can_be_blotted(service: Service, events: Sequence[Event]) -> bool:
-    """Whether every value that was ever stored is still known, so that it is found in a text."""
+def _can_redact(service: Service, events: Sequence[Event]) -> bool:
+    """Return whether every value that was ever stored is still known, so that it can be found in a text."""
     stored = {(event.secret_id, event.version_id) for event in events if isinstance(event, ValueStored)}
-    there = {
+    available = {
         (secret.arn, version.id)
         for region in list(service.store.regions.values())
         for secret in list(region.secrets.values())
         for version in secret.versions.values()
         if version.has_value
     }
-    return stored <= there
+    return stored <= available
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LETTERS else f"{text[:LETTERS]} …"
+def _truncated(text: str) -> str:
+    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]} …"
 
 
 class _Collector:
-    """Tells of secrets. `of_functions` takes the values out of a function's error, `blot` out of anything else."""
+    """Collects the data of secrets. `redact_error` redacts the errors of functions, `redact` everything else."""
 
-    def __init__(self, of_functions: Redact, blot: Redact) -> None:
-        self._of_functions = of_functions
-        self._blot = blot
+    def __init__(self, redact_error: Redact, redact: Redact) -> None:
+        self._redact_error = redact_error
+        self._redact = redact
 
     def secret(
         self,
@@ -108,15 +113,15 @@ class _Collector:
         events: Sequence[tuple[int, Event]],
         rotations: Iterable[Rotation],
         since: int,
-        world: int,
+        fake_number: int,
     ) -> SecretPart:
         numbered = list(_rows(events))
-        shown = [row for place, row in numbered if place >= since][-ROWS:]
-        before = [row for _, row in numbered[: len(numbered) - len(shown)]]
+        shown = [row for index, row in numbered if index >= since][-ROWS:]
+        omitted = [row for _, row in numbered[: len(numbered) - len(shown)]]
         recent = {
             event.token
-            for place, event in events
-            if place >= since and isinstance(event, ServiceEvent | RotationStep)
+            for index, event in events
+            if index >= since and isinstance(event, ServiceEvent | RotationStep)
         }
         own = [
             rotation
@@ -124,17 +129,17 @@ class _Collector:
             if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
-        name = self._blot(arn)  # it may be what was sent in place of one
+        name = self._redact(arn)  # it may be an invalid id that a request sent
         return SecretPart(
             arn=name,
-            world=world,
-            rows=[_redacted(row, self._blot) for row in shown],
-            left_out=len(before),
-            full=[alias for row in before for alias in row.stored],
+            fake_number=fake_number,
+            rows=[_redacted_row(row, self._redact) for row in shown],
+            left_out=len(omitted),
+            with_value=[alias for row in omitted for alias in row.stored],
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
-            story=timeline(
-                name or "calls that name no secret", [event for _, event in events], len(shown), self._blot
+            timeline_text=timeline(
+                name or "calls that name no secret", [event for _, event in events], len(shown), self._redact
             ),
         )
 
@@ -144,7 +149,7 @@ class _Collector:
         events: Sequence[tuple[int, Event]],
         aliases: Mapping[str | None, str | None],
     ) -> RotationPart:
-        # Out of the history: the rotation itself has no step that was delivered again.
+        # From the history: Rotation.steps does not contain redelivered steps.
         steps = [
             step for _, step in events if isinstance(step, RotationStep) and step.token == rotation.token
         ]
@@ -172,29 +177,31 @@ class _Collector:
             seconds=(step.end - step.start).total_seconds(),
             redelivered=step.redelivered,
             error="" if error is None else type(error).__name__,
-            text="" if error is None else _short(self._of_functions(_text(error), keep=_words_of(error))),
-            place=step.raised_at or "",
+            text=""
+            if error is None
+            else _truncated(self._redact_error(_exception_text(error), keep=_fixed_words(error))),
+            location=step.raised_at or "",
         )
 
 
 def _finding(finding: Finding) -> FindingPart:
-    """The part of a finding, whose texts were redacted when it was made."""
+    """Return the data of a finding, whose texts were redacted when it was created."""
     return FindingPart(
         code=finding.code,
-        text=_short(finding.text),
-        advice=_short(finding.advice),
+        text=_truncated(finding.text),
+        advice=_truncated(finding.advice),
         step=finding.step or "",
         call=finding.call or "",
     )
 
 
-def _words_of(error: BaseException) -> Sequence[str]:
-    """The parts of `_text` that are not redacted."""
+def _fixed_words(error: BaseException) -> Sequence[str]:
+    """Return the parts of `_exception_text` that must not be redacted."""
     return [f"{type(error).__name__}: ", *own_words(error)]
 
 
-def _text(error: BaseException) -> str:
-    """What an exception says, as Python prints it, with its notes; also where its __str__ raises."""
+def _exception_text(error: BaseException) -> str:
+    """Return an exception as Python prints it, with its notes, even if its __str__ raises."""
     try:
         return "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:
@@ -202,51 +209,59 @@ def _text(error: BaseException) -> str:
 
 
 def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
-    """Each event with its place in the history. Moves of labels and new values belong to the one before them."""
-    held: dict[str, str] = {}
+    """Yield each event with its index in the history. Label moves and stored values are merged into the event before them."""
+    aliases: dict[str, str] = {}
     attempts = Counter[str]()
     last: tuple[int, Row] | None = None
-    for place, event in events:
+    for index, event in events:
         if isinstance(event, LabelMoved):
-            held = {label: alias for label, alias in held.items() if label != event.label}
+            aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
-                held[event.label] = event.target
-            at, row = last or (place, _row(event, held))
-            last = at, replace(row, held=held, moves=[*row.moves, str(event)])
+                aliases[event.label] = event.target
+            at, row = last or (index, _row(event, aliases))
+            last = at, replace(row, aliases=aliases, moves=[*row.moves, str(event)])
         elif isinstance(event, ValueStored):
-            at, row = last or (place, _row(event, held))
+            at, row = last or (index, _row(event, aliases))
             last = at, replace(row, stored=[*row.stored, event.version])
         else:
             if last is not None:
                 yield last
-            last = place, _row(event, held)
+            last = index, _row(event, aliases)
             if isinstance(event, ServiceEvent) and event.token:
                 attempts[event.token] += event.name.endswith("Started")
-                last = place, replace(last[1], attempt=attempts[event.token])
+                last = index, replace(last[1], attempt=attempts[event.token])
     if last is not None:
         yield last
 
 
-def _row(event: Event, held: Mapping[str, str]) -> Row:
+def _row(event: Event, aliases: Mapping[str, str]) -> Row:
     at, seconds = utc(event.at), event.at.timestamp()
     if isinstance(event, LabelMoved | ValueStored):
-        return Row(at=at, seconds=seconds, kind="service", words=event.by, held=held)
-    told = words(event).strip()
+        return Row(at=at, seconds=seconds, kind="service", description=event.by, aliases=aliases)
+    description = describe_event(event).strip()
     if isinstance(event, ServiceEvent):
-        return Row(at=at, seconds=seconds, kind="service", words=told, held=held)
+        return Row(at=at, seconds=seconds, kind="service", description=description, aliases=aliases)
     if isinstance(event, RotationStep):
-        failed = "" if event.error is None else type(event.error).__name__
-        kind: Kind = "failed step" if failed else "step"
-        return Row(at=at, seconds=seconds, kind=kind, words=told, step=event.name, code=failed, held=held)
-    is_fault = event.hint is not None and _ORDERED in event.hint
+        error_type = "" if event.error is None else type(event.error).__name__
+        kind: Kind = "failed step" if error_type else "step"
+        return Row(
+            at=at,
+            seconds=seconds,
+            kind=kind,
+            description=description,
+            step=event.name,
+            code=error_type,
+            aliases=aliases,
+        )
+    is_fault = event.hint is not None and _INJECTED in event.hint
     return Row(
         at=at,
         seconds=seconds,
         kind="fault" if is_fault else "call" if event.error is None else "refused",
-        words=told,
+        description=description,
         step=event.step or "",
         code=event.error or "",
         message=event.message or "",
         hint=event.hint or "",
-        held=held,
+        aliases=aliases,
     )

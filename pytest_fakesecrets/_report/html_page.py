@@ -1,4 +1,4 @@
-"""The page of a run: one HTML file that needs nothing else, and asks nobody for anything."""
+"""Renders the report of a run as one HTML file, which loads no other file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepP
 from .stylesheet import CSS
 from .svg_chart import chart, html, span
 
-#: Of how many tests the page draws what happened: those that went wrong first.
+#: The maximum number of tests with details on the page. Failed tests come first.
 TESTS = 400
 
-#: The outcomes of tests, the worst first.
+#: The outcomes of tests, worst first.
 _OUTCOMES = ("interrupted", "error", "failed", "xpassed", "passed", "xfailed", "skipped")
-_WRONG = {"interrupted", "error", "failed"}
+_FAILED = {"interrupted", "error", "failed"}
 
-#: A browser then loads nothing, and runs nothing, whatever a text may say.
+#: With this policy a browser loads and runs nothing, whatever the texts contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _LEGEND = """<div class="legend" aria-label="Legend">
@@ -31,51 +31,50 @@ ordered</i> <i class="is-good">↩ step ended</i> <i>◆ Secrets Manager itself<
 
 def page(items: Sequence[ItemPart], *, notes: Iterable[str] = ()) -> str:
     """
-    The whole page.
+    Return the whole page.
 
     Args:
         items: the tests that used the fake.
-        notes: what a reader has to know first, such as that the run was interrupted.
+        notes: notes for the top of the page, such as that the run was interrupted.
     """
-    ordered = sorted(items, key=_order)
-    anchors = _anchors(ordered)
-    shown = list(zip(ordered, anchors, strict=True))
-    body = [
-        "<h1>Secrets in this test run</h1>",
-        f'<p class="soft">{html(_when(ordered))}</p>',
-        *(f'<p class="note">{html(note)}</p>' for note in notes),
-        *(_overview(shown) if shown else ["<p>No test used the fake: there is nothing to show.</p>"]),
-    ]
-    if len(shown) > TESTS:
-        body.append(f'<p class="note">What happened is drawn for {TESTS} of {len(shown)} tests.</p>')
-    body += [_test(item, anchor) for item, anchor in shown[:TESTS]]
+    body = "\n".join(_body(sorted(items, key=_sort_key), notes))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Secrets in this test run</title><style>{CSS}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
+        f"{body}\n</body></html>\n"
     )
 
 
-def _order(item: ItemPart) -> tuple[int, bool, str, float]:
-    place = _OUTCOMES.index(item.outcome) if item.outcome in _OUTCOMES else 0
-    return place, not list(_findings(item)), item.nodeid, item.started
+def _body(items: Sequence[ItemPart], notes: Iterable[str]) -> Iterator[str]:
+    shown = list(zip(items, _anchors(items), strict=True))
+    yield "<h1>Secrets in this test run</h1>"
+    yield f'<p class="soft">{html(_start_text(items))}</p>'
+    yield from (f'<p class="note">{html(note)}</p>' for note in notes)
+    yield from _overview(shown) if shown else ["<p>No test used the fake: there is nothing to show.</p>"]
+    if len(shown) > TESTS:
+        yield f'<p class="note">What happened is drawn for {TESTS} of {len(shown)} tests.</p>'
+    yield from (_test(item, anchor) for item, anchor in shown[:TESTS])
+
+
+def _sort_key(item: ItemPart) -> tuple[int, bool, str, float]:
+    rank = _OUTCOMES.index(item.outcome) if item.outcome in _OUTCOMES else 0
+    return rank, not list(_findings(item)), item.nodeid, item.started
 
 
 def _anchors(items: Iterable[ItemPart]) -> list[str]:
-    """An id for each test that is the same in every run; a test that ran twice has two."""
-    seen = Counter[str]()
+    """Return an id for each test, the same in every run. A test that ran twice gets two ids."""
+    occurrences = Counter[str]()
     anchors = []
     for item in items:
         digest = blake2b(item.nodeid.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
-        seen[digest] += 1
-        anchors.append(f"t-{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else ""))
+        occurrences[digest] += 1
+        anchors.append(f"t-{digest}" + (f"-{occurrences[digest]}" if occurrences[digest] > 1 else ""))
     return anchors
 
 
-def _when(items: Sequence[ItemPart]) -> str:
+def _start_text(items: Sequence[ItemPart]) -> str:
     from datetime import datetime, timezone
 
     if not items:
@@ -100,13 +99,13 @@ def _overview(shown: Sequence[tuple[ItemPart, str]]) -> Iterator[str]:
     yield "</ul>"
     cells = ("outcome", "test", "secrets", "events", "rotations", "refused", "faults", "findings")
     yield f'<div class="wide"><table><tr>{_cells("th", cells)}</tr>'
-    yield from (_summary(item, anchor, place < TESTS) for place, (item, anchor) in enumerate(shown))
+    yield from (_summary(item, anchor, index < TESTS) for index, (item, anchor) in enumerate(shown))
     yield f"</table></div><h2>What happened</h2>{_LEGEND}"
 
 
 def _count(number: int, noun: str, rest: str = "", *, parts: Counter[str] | None = None) -> str:
-    told = ", ".join(f"{count} {html(name)}" for name, count in sorted((parts or {}).items()))
-    return f'<li><b>{number}</b>{_plural(number, noun)}{rest}<br><span class="soft">{told}</span></li>'
+    details = ", ".join(f"{count} {html(name)}" for name, count in sorted((parts or {}).items()))
+    return f'<li><b>{number}</b>{_plural(number, noun)}{rest}<br><span class="soft">{details}</span></li>'
 
 
 def _plural(number: int, noun: str) -> str:
@@ -120,14 +119,14 @@ def _cells(tag: str, cells: Iterable[str]) -> str:
 def _summary(item: ItemPart, anchor: str, is_drawn: bool) -> str:
     kinds = Counter(row.kind for row in _rows(item))
     statuses = Counter(rotation.status for rotation in _rotations(item))
-    told = ", ".join(f"{number} {html(status)}" for status, number in sorted(statuses.items()))
+    rotation_text = ", ".join(f"{number} {html(status)}" for status, number in sorted(statuses.items()))
     name = f"<code>{html(item.nodeid)}</code>"
     events = sum(len(secret.rows) + secret.left_out for secret in item.secrets)
     link = f'<a href="#{anchor}">{name}</a>' if is_drawn else name
     numbers = (kinds["refused"], kinds["fault"], len(list(_findings(item))))
     return (
         f"<tr><td>{_badge(item.outcome)}</td><td>{link}</td>{_number(sum(1 for secret in item.secrets if secret.arn))}"
-        f"{_number(events)}<td>{told}</td>{''.join(map(_number, numbers))}</tr>"
+        f"{_number(events)}<td>{rotation_text}</td>{''.join(map(_number, numbers))}</tr>"
     )
 
 
@@ -136,36 +135,38 @@ def _number(number: int) -> str:
 
 
 def _badge(word: str) -> str:
-    good, bad = {"passed", "succeeded", "returned"}, {*_WRONG, "xpassed", "abandoned"}
+    good, bad = {"passed", "succeeded", "returned"}, {*_FAILED, "xpassed", "abandoned"}
     style = "good" if word in good else "bad" if word in bad else "open" if word == "in progress" else ""
     return f'<span class="badge {style}">{html(word)}</span>'
 
 
 def _test(item: ItemPart, anchor: str) -> str:
-    is_open = " open" if item.outcome in _WRONG or any(_findings(item)) else ""
+    is_open = " open" if item.outcome in _FAILED or any(_findings(item)) else ""
     notes = []
-    if item.worlds_left_out:
-        notes.append(f"It used {item.worlds + item.worlds_left_out} fakes; these are the last {item.worlds}.")
+    if item.fakes_left_out:
+        notes.append(
+            f"It used {item.fake_count + item.fakes_left_out} fakes; these are the last {item.fake_count}."
+        )
     if item.secrets_left_out:
         notes.append(f"{item.secrets_left_out} more secrets are left out.")
-    body = [f'<p class="is-bad" id="{anchor}-error">{html(item.place)}</p>'] if item.place else []
+    body = [f'<p class="is-bad" id="{anchor}-error">{html(item.location)}</p>'] if item.location else []
     body += [f'<p class="note">{note}</p>' for note in notes]
     body += [
-        _secret(secret, f"{anchor}-s{place}", item.worlds) for place, secret in enumerate(item.secrets, 1)
+        _secret(secret, f"{anchor}-s{index}", item.fake_count) for index, secret in enumerate(item.secrets, 1)
     ]
     if not item.secrets:
         body.append("<p>Nothing has happened in its fake.</p>")
-    # The id is inside: a link to it then opens what is closed.
+    # The id is inside <details>, because a browser opens that when it follows a link into it.
     return (
         f'<details class="test"{is_open}><summary>{_badge(item.outcome)}<h3>{html(item.nodeid)}</h3></summary>'
         f'<div id="{anchor}">{"".join(body)}</div></details>'
     )
 
 
-def _secret(secret: SecretPart, anchor: str, worlds: int) -> str:
+def _secret(secret: SecretPart, anchor: str, fake_count: int) -> str:
     name = secret.arn.partition(":secret:")[2].rpartition("-")[0] or secret.arn
     heading = html(name) if secret.arn else "Calls that name no secret"
-    where = f" in fake {secret.world} of {worlds}" if worlds > 1 else ""
+    where = f" in fake {secret.fake_number} of {fake_count}" if fake_count > 1 else ""
     left_out = f"{secret.left_out} earlier events are left out." if secret.left_out else ""
     failed = [(number, row) for number, row in enumerate(secret.rows, 1) if row.kind in ("refused", "fault")]
     return "".join(
@@ -174,7 +175,7 @@ def _secret(secret: SecretPart, anchor: str, worlds: int) -> str:
             f'<p class="soft"><span class="mono">{html(secret.arn)}</span>{_extent(secret)}</p>',
             f'<p class="note">{left_out}</p>' if left_out else "",
             chart(secret, anchor) if secret.arn else "",
-            *_told_rotations(secret),
+            *_rotations_of_secret(secret),
             _events("Refused calls and faults", failed, anchor, is_open=True) if failed else "",
             _events(
                 f"{len(secret.rows)} {_plural(len(secret.rows), 'event')}",
@@ -182,7 +183,7 @@ def _secret(secret: SecretPart, anchor: str, worlds: int) -> str:
                 anchor,
                 with_ids=True,
             ),
-            f"<details><summary>As text, to copy</summary><pre>{html(secret.story)}</pre></details>",
+            f"<details><summary>As text, to copy</summary><pre>{html(secret.timeline_text)}</pre></details>",
         ]
     )
 
@@ -194,7 +195,7 @@ def _extent(secret: SecretPart) -> str:
     )
 
 
-def _told_rotations(secret: SecretPart) -> Iterator[str]:
+def _rotations_of_secret(secret: SecretPart) -> Iterator[str]:
     if secret.rotations_left_out:
         yield f'<p class="note">{secret.rotations_left_out} earlier rotations are left out.</p>'
     for rotation in secret.rotations:
@@ -203,21 +204,21 @@ def _told_rotations(secret: SecretPart) -> Iterator[str]:
 
 def _rotation(rotation: RotationPart) -> str:
     kind = "Test run" if rotation.is_test else "Rotation"
-    told = [f"began {rotation.started} UTC", f"attempt {rotation.attempt}", f"token {rotation.token}"]
+    details = [f"began {rotation.started} UTC", f"attempt {rotation.attempt}", f"token {rotation.token}"]
     if rotation.window:
-        told.insert(1, f"in the window that opened {rotation.window}")
+        details.insert(1, f"in the window that opened {rotation.window}")
     if rotation.status == "failed":
-        told.append(f"due again {rotation.retry_at}" if rotation.retry_at else "not tried again")
+        details.append(f"due again {rotation.retry_at}" if rotation.retry_at else "not tried again")
     if rotation.steps_left_out:
-        told.append(f"{rotation.steps_left_out} earlier steps are left out")
+        details.append(f"{rotation.steps_left_out} earlier steps are left out")
     version = f" to {html(rotation.version)}" if rotation.version else ""
-    is_fine = rotation.status == "succeeded" and not any(
+    has_no_problem = rotation.status == "succeeded" and not any(
         [*rotation.findings, *(s.error for s in rotation.steps)]
     )
     return "".join(
         [
-            f'<details class="rotation"{"" if is_fine else " open"}><summary><h5>{kind}{version} '
-            f'{_badge(rotation.status)} <span class="soft">{html(", ".join(told))}</span></h5></summary>',
+            f'<details class="rotation"{"" if has_no_problem else " open"}><summary><h5>{kind}{version} '
+            f'{_badge(rotation.status)} <span class="soft">{html(", ".join(details))}</span></h5></summary>',
             *(_finding(finding) for finding in rotation.findings),
             _steps(rotation.steps) if rotation.steps else "<p>No step has ended.</p>",
             "</details>",
@@ -232,16 +233,14 @@ def _steps(steps: Iterable[StepPart]) -> str:
 
 def _step(step: StepPart) -> str:
     again = ", delivered again" if step.redelivered else ""
-    outcome = '<span class="is-good">returned</span>'
+    result = '<span class="is-good">returned</span>'
     if step.error:
-        place = f' <span class="soft">{html(step.place)}</span>' if step.place else ""
-        outcome = (
-            f'<span class="is-bad">{html(step.error)}</span>{place}<pre class="told">{html(step.text)}</pre>'
-        )
+        location = f' <span class="soft">{html(step.location)}</span>' if step.location else ""
+        result = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="detail">{html(step.text)}</pre>'
     times = "".join(f'<td class="time">{html(time)}</td>' for time in (step.start, step.end))
     return (
-        f'<tr><td class="tell">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
-        f'<td class="tell">{html(span(step.seconds))}</td><td>{outcome}</td></tr>'
+        f'<tr><td class="nowrap">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
+        f'<td class="nowrap">{html(span(step.seconds))}</td><td>{result}</td></tr>'
     )
 
 
@@ -271,14 +270,14 @@ def _events(
 
 def _event(number: int, row: Row, identity: str) -> str:
     style = {"refused": "is-bad", "failed step": "is-bad", "fault": "is-fault"}.get(row.kind, "")
-    told = [f'<span class="{style}">{html(row.code)}</span> {html(row.message)}'] if row.code else []
-    told += [f'<pre class="told">{html(row.hint)}</pre>'] if row.hint else []
-    told += [html(move) for move in row.moves]
-    told += [f"{html(alias)} has got its value" for alias in row.stored]
+    results = [f'<span class="{style}">{html(row.code)}</span> {html(row.message)}'] if row.code else []
+    results += [f'<pre class="detail">{html(row.hint)}</pre>'] if row.hint else []
+    results += [html(move) for move in row.moves]
+    results += [f"{html(alias)} has got its value" for alias in row.stored]
     step = row.step if row.kind not in ("step", "failed step") else ""
     return (
         f'<tr{identity}><td class="count">{number}</td><td class="time">{html(row.at)}</td>'
-        f'<td class="tell">{html(row.words)}</td><td class="tell">{html(step)}</td><td>{"<br>".join(told)}</td></tr>'
+        f'<td class="nowrap">{html(row.description)}</td><td class="nowrap">{html(step)}</td><td>{"<br>".join(results)}</td></tr>'
     )
 
 

@@ -1,4 +1,4 @@
-"""The hooks behind `--fakesecrets-report`: each test's part is taken where it ran, and the page written where the run ends."""
+"""The hooks of `--fakesecrets-report`: they collect the data of each test, and write the page when the run ends."""
 
 from __future__ import annotations
 
@@ -17,32 +17,31 @@ from pytest_fakesecrets._service.history import History
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import listeners
 
-from .collector import nodeid_shown, secrets_of
+from .collector import redacted_nodeid, secrets_of
 from .html_page import page
 from .records import ItemPart
 
-#: How many of a test's fakes the page shows, the last ones. An example of Hypothesis may have one each.
+#: The maximum number of fakes of a test on the page. The last are kept. Each Hypothesis example may have its own.
 FAKES = 12
 
-#: How a part travels: as an attribute of the report of a test's end, or in the last word of a worker.
+#: The data of a test is sent as this attribute of its report, or this key of a pytest-xdist worker's output.
 _PART = "fakesecrets_part"
 
 _NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here."
 _INTERRUPTED = "This run was interrupted: what had not run by then is not here."
 _BROKEN = "This run ended with an internal error of pytest, or of a plugin: not all of it may be here."
 
-#: In place of a page that could not be made.
+#: Written if the page cannot be rendered.
 _NO_PAGE = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
     "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
 )
 
-#: The worst one counts.
-_WORSE = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
+#: The outcomes of the phases of a test, best first. The test has the worst of them.
+_OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
-
-#: What the report consists of, for the warnings about what could not be made of it.
-_OF_TEST, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
+#: The parts of the report, for warnings about errors in them.
+_TEST_DATA, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,7 +75,7 @@ class _Rotations(Protocol):
 
 
 class _Backend(Protocol):
-    """The backend of a fake, as far as the report reads it."""
+    """The attributes of a fake's backend that the report reads."""
 
     @property
     def service(self) -> Service: ...
@@ -87,55 +86,57 @@ class _Backend(Protocol):
 
 
 class _Used(NamedTuple):
-    """A fake in a test: the history that it had when the test began, and how long that was."""
+    """A fake that a test may have used, its history when the test began, and the length of that history."""
 
-    world: _Backend
+    backend: _Backend
     history: History
     length: int
     is_new: bool
 
     @property
     def since(self) -> int:
-        """Where this test's events begin. A fake that has been reset has a history of its own again."""
-        return self.length if self.world.service.history is self.history else 0
+        """The index of this test's first event. A fake that has been reset has a new history."""
+        return self.length if self.backend.service.history is self.history else 0
 
     @property
-    def took_part(self) -> bool:
-        return self.is_new or len(self.world.service.history) > self.since
+    def was_used(self) -> bool:
+        return self.is_new or len(self.backend.service.history) > self.since
 
 
 class _Recorder:
-    """Takes the part of each test that runs in this process."""
+    """Collects the data of each test that runs in this process."""
 
     def __init__(self) -> None:
-        self._begin()
-        #: The part of a test that did not come to its end.
+        self._reset()
+        #: The data of a test that was interrupted.
         self.unfinished: ItemPart | None = None
 
-    def _begin(self, fakes: tuple[_Backend, ...] = ()) -> None:
-        used = (_Used(world, world.service.history, len(world.service.history), False) for world in fakes)
+    def _reset(self, fakes: tuple[_Backend, ...] = ()) -> None:
+        used = (
+            _Used(backend, backend.service.history, len(backend.service.history), False) for backend in fakes
+        )
         self._used: deque[_Used] = deque(used, FAKES)
         self._left_out = 0
-        self._outcome, self._place, self._started = "passed", "", 0.0
+        self._outcome, self._location, self._started = "passed", "", 0.0
 
-    def _end(self) -> None:
-        self._begin(tuple(used.world for used in self._used if used.world.is_active))
+    def _finish(self) -> None:
+        self._reset(tuple(used.backend for used in self._used if used.backend.is_active))
 
-    def entered(self, world: _Backend) -> None:
-        """Take notice of a fake, which may have been entered before."""
-        with Barrier(_OF_TEST):
-            if not any(used.world is world for used in self._used):
+    def entered(self, backend: _Backend) -> None:
+        """Record that a fake was entered. It may have been entered before."""
+        with Barrier(_TEST_DATA):
+            if not any(used.backend is backend for used in self._used):
                 self._left_out += len(self._used) == FAKES
-                self._used.append(_Used(world, world.service.history, len(world.service.history), True))
+                self._used.append(_Used(backend, backend.service.history, len(backend.service.history), True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        with Barrier(_OF_TEST):
-            self._end()
+        with Barrier(_TEST_DATA):
+            self._finish()
         try:
             return (yield)
         except BaseException:
-            with Barrier(_OF_TEST):
+            with Barrier(_TEST_DATA):
                 self._outcome = "interrupted"
                 self.unfinished = self._part(item.nodeid)
             raise
@@ -145,43 +146,45 @@ class _Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        with Barrier(_OF_TEST):
-            self._note_outcome(report, call)
+        with Barrier(_TEST_DATA):
+            self._record_outcome(report, call)
         if call.when == "teardown":
-            with Barrier(_OF_TEST):
+            with Barrier(_TEST_DATA):
                 part = self._part(item.nodeid)
                 if part is not None:
                     setattr(report, _PART, part.to_json())
-            with Barrier(_OF_TEST):
-                self._end()
+            with Barrier(_TEST_DATA):
+                self._finish()
         return report
 
-    def _note_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    def _record_outcome(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         self._started = self._started or call.start
         outcome = _outcome(report)
-        if _WORSE.index(outcome) > _WORSE.index(self._outcome):
+        if _OUTCOMES.index(outcome) > _OUTCOMES.index(self._outcome):
             self._outcome = outcome
-            self._place = "" if call.excinfo is None or not report.failed else _place(report, call.excinfo)
+            self._location = (
+                "" if call.excinfo is None or not report.failed else _location(report, call.excinfo)
+            )
 
     def _part(self, nodeid: str) -> ItemPart | None:
-        used = [used for used in self._used if used.took_part]
+        used = [used for used in self._used if used.was_used]
         if not used:
             return None
         secrets, left_out = [], 0
-        for number, each in enumerate(used, 1):
-            rotations = each.world.rotations.all()
-            told, more = secrets_of(each.world.service, rotations, since=each.since, world=number)
-            secrets += told
+        for number, fake in enumerate(used, 1):
+            rotations = fake.backend.rotations.all()
+            parts, more = secrets_of(fake.backend.service, rotations, since=fake.since, fake_number=number)
+            secrets += parts
             left_out += more
         return ItemPart(
-            nodeid=nodeid_shown(nodeid, [each.world.service.redactor.redact for each in used]),
+            nodeid=redacted_nodeid(nodeid, [fake.backend.service.redactor.redact for fake in used]),
             outcome=self._outcome,
-            place=self._place,
+            location=self._location,
             started=self._started,
             secrets=secrets,
             secrets_left_out=left_out,
-            worlds=len(used),
-            worlds_left_out=self._left_out,
+            fake_count=len(used),
+            fakes_left_out=self._left_out,
         )
 
 
@@ -193,41 +196,41 @@ def _outcome(report: pytest.TestReport) -> str:
     return report.outcome
 
 
-def _place(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
-    """The type and the line of an error. Not its text: pytest shortens values in it, and so hides them from us."""
+def _location(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
+    """Return the type and the line of an error. Its text may contain shortened values, which cannot be redacted."""
     crash = getattr(report.longrepr, "reprcrash", None)
     where = "" if crash is None else f" at {Path(crash.path).name}:{crash.lineno}"
     return f"{raised.typename} in {report.when}{where}"
 
 
 class _Messenger:
-    """In a worker of pytest-xdist: sends what is left over when the worker ends."""
+    """In a worker of pytest-xdist: sends the data of an interrupted test to the controller."""
 
     def __init__(self, recorder: _Recorder, output: dict[str, Any]) -> None:
         self._recorder, self._output = recorder, output
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             if self._recorder.unfinished is not None:
                 self._output[_PART] = self._recorder.unfinished.to_json()
 
 
 class _Writer:
-    """Collects the parts of all tests, and writes the page."""
+    """Collects the data of all tests, and writes the page."""
 
     def __init__(self, recorder: _Recorder, path: Path) -> None:
         self._recorder, self._path = recorder, path
         self._parts: list[ItemPart] = []
-        self._text, self._told = _NO_PAGE, ""
+        self._text, self._summary_line = _NO_PAGE, ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """
-        Write a page that says that the run has not ended, in place of the one of an earlier run.
+        Replace the page of an earlier run by one that says that this run has not ended.
 
         Raises:
-            pytest.UsageError: there can be no file with this name.
+            pytest.UsageError: the file cannot be written.
         """
         problem = None
         with Barrier(_PAGE):
@@ -239,12 +242,12 @@ class _Writer:
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             self._take(vars(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        with Barrier(_OF_TEST):
+        with Barrier(_TEST_DATA):
             self._take(getattr(node, "workeroutput", None) or {})
 
     def _take(self, carrier: Mapping[str, Any]) -> None:
@@ -253,8 +256,8 @@ class _Writer:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the page. The run has its own outcome, which nothing here changes."""
-        self._told = f"fakesecrets report: {self._path} could not be made: see the warnings."
+        """Write the page, without changing the outcome of the run."""
+        self._summary_line = f"fakesecrets report: {self._path} could not be made: see the warnings."
         with Barrier(_PAGE):
             if self._recorder.unfinished is not None:
                 self._parts.append(self._recorder.unfinished)
@@ -265,17 +268,17 @@ class _Writer:
         with Barrier(_PAGE):
             problem = self._write(self._text)
             written = "" if problem is None else f" cannot be written: {problem}."
-            self._told = f"fakesecrets report: {self._path}{written}"
+            self._summary_line = f"fakesecrets report: {self._path}{written}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         with Barrier("the line about the report in the summary"):
-            terminalreporter.write_line(encodable(self._told))
+            terminalreporter.write_line(encodable(self._summary_line))
 
     def _write(self, text: str) -> str | None:
-        """Write the file, and return why that is not possible, or None."""
+        """Write the file. Return the reason if it cannot be written, or None."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        except (OSError, ValueError) as error:  # ValueError: the name has a character that no name has
+        except (OSError, ValueError) as error:  # ValueError: the path has an invalid character
             return f"{getattr(error, 'strerror', None) or error}"
         return None

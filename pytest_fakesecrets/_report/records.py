@@ -1,4 +1,4 @@
-"""What a test did with its secrets, as plain data: it goes from one process to another, and onto a page."""
+"""The data of a report as plain values, which pytest-xdist workers send to the controller as JSON."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ Kind = Literal["call", "refused", "fault", "step", "failed step", "service"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """
-    One event of a secret, and the moves of labels and new values that came with it.
+    One event of a secret, with the label moves and the stored values that belong to it.
 
     Attributes:
-        at: when, in UTC, to the millisecond.
-        seconds: the same, since the epoch.
-        words: what it was.
-        step: the step inside which a call was made, the step that ended, or "".
-        attempt: which attempt of its rotation Secrets Manager tells of, or 0.
-        code: the error code of a call, or the type of a function's error, or "".
-        held: from label to the version that has it after the event.
-        moves: the labels that it has moved.
-        stored: the versions that it has given a value.
+        at: its time in UTC, to the millisecond.
+        seconds: its time in seconds since the epoch.
+        description: a short description.
+        step: the step that made the call, the step that ended, or "".
+        attempt: the number of the attempt that a service event is about, or 0.
+        code: the error code of a call, the type of a function's exception, or "".
+        aliases: from label to the alias of the version that has it after the event.
+        moves: the moves of labels, as text.
+        stored: the aliases of the versions that got a value.
     """
 
     at: str
     seconds: float
     kind: Kind
-    words: str
+    description: str
     step: str = ""
     attempt: int = 0
     code: str = ""
     message: str = field(default="", repr=False)
     hint: str = field(default="", repr=False)
-    held: Mapping[str, str]
+    aliases: Mapping[str, str]
     moves: Sequence[str] = ()
     stored: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPart:
-    """One call of a rotation function. `seconds` is how long it took; `place` the line that raised, or ""."""
+    """One invocation of a rotation function. `seconds` is its duration, `location` the line that raised or ""."""
 
     name: str
     attempt: int
@@ -53,12 +53,12 @@ class StepPart:
     redelivered: bool
     error: str = ""
     text: str = field(default="", repr=False)
-    place: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingPart:
-    """What is wrong with a rotation function, and what to do."""
+    """A finding about a rotation function, with advice."""
 
     code: str
     text: str
@@ -69,7 +69,7 @@ class FindingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationPart:
-    """One rotation. `version` is the alias of its version, or ""; `window` when its window opened, or ""."""
+    """One rotation. `version` is the alias of its version or "", `window` the time when its window opened or ""."""
 
     version: str
     token: str
@@ -90,35 +90,35 @@ class SecretPart:
     One secret in one test.
 
     Attributes:
-        arn: its ARN; what was sent, where there is no such secret; or "" for calls that name none.
-        world: which of the test's fakes it is in, from 1.
-        rows: its events, oldest first; `left_out` are not among them, and came before.
-        full: the versions that had a value before the first row.
-        story: the same as a text to be copied.
+        arn: its ARN; the SecretId of the request, if the secret does not exist; or "" for calls without one.
+        fake_number: the number of its fake in the test, from 1.
+        rows: its events, oldest first, without the `left_out` events before them.
+        with_value: the aliases of the versions that had a value before the first row.
+        timeline_text: the timeline, as text to copy.
     """
 
     arn: str
-    world: int
+    fake_number: int
     rows: Sequence[Row]
     left_out: int
-    full: Sequence[str]
+    with_value: Sequence[str]
     rotations: Sequence[RotationPart]
     rotations_left_out: int
-    story: str = field(repr=False)
+    timeline_text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPart:
-    """One test. `place` is the type and the line of its error, or ""; `started` in seconds since the epoch."""
+    """One test. `location` is the type and the line of its error or "", `started` in seconds since the epoch."""
 
     nodeid: str
     outcome: str
-    place: str
+    location: str
     started: float
     secrets: Sequence[SecretPart]
     secrets_left_out: int = 0
-    worlds: int = 1
-    worlds_left_out: int = 0
+    fake_count: int = 1
+    fakes_left_out: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -1,4 +1,4 @@
-"""How the page of a run looks: one sheet, for light and dark screens."""
+"""The style sheet of the HTML page, for light and dark screens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ p { margin: 4px 0; max-width: 110ch; }
 a { color: var(--link); }
 code, pre, .mono { font-family: ui-monospace, monospace; font-size: 13px; overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: 12px; background: var(--shade); user-select: all; overflow-wrap: normal; }
-pre.told { user-select: text; white-space: pre-wrap; margin: 2px 0; padding: 0; background: none; }
+pre.detail { user-select: text; white-space: pre-wrap; margin: 2px 0; padding: 0; background: none; }
 .soft { color: var(--soft); font-size: 13px; }
 .note { border-left: 4px solid var(--warn); padding: 6px 12px; background: var(--shade); }
 .counts { display: flex; flex-wrap: wrap; gap: 12px; margin: 16px 0; padding: 0; list-style: none; }
@@ -33,7 +33,7 @@ pre.told { user-select: text; white-space: pre-wrap; margin: 2px 0; padding: 0; 
 table { border-collapse: collapse; margin: 4px 0 8px; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: 3px 16px 3px 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td.time, td.tell { white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.time, td.nowrap { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; }
 tr:target td, :target > summary { background: color-mix(in srgb, var(--warn) 25%, transparent); }
 .badge { display: inline-block; min-width: 62px; padding: 0 8px; border-radius: 10px; text-align: center;

@@ -1,4 +1,4 @@
-"""The history of a secret as a table of its labels over time, for people."""
+"""Renders the history of a secret as a text table of its labels over time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEADINGS = ("time (UTC)", "event")
 
 
 def calendar(windows: Sequence[Window]) -> str:
-    """Coming rotation windows as a table."""
+    """Return coming rotation windows as a table."""
     rows = [(utc(window.opens), utc(window.closes)) for window in windows]
     return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
 
@@ -32,73 +32,73 @@ def timeline(
     redact: Redact = unredacted,
 ) -> str:
     """
-    One secret's events, and after each of them the version that every label is on.
+    Return the events of one secret, and after each event the version of every label.
 
-    "(empty)" is a version that has no value yet. No value is ever shown.
+    "(empty)" marks a version that has no value yet. No value is shown.
 
     Args:
-        name: what the table is headed with.
-        events: those of the secret.
-        last: how many of the rows to show, the latest; or all.
+        name: the heading of the table.
+        events: the events of the secret.
+        last: how many of the latest rows to show; None for all.
         redact: redacts error messages.
     """
-    told = list(_rows(events))
-    left_out = 0 if last is None else max(0, len(told) - last)
-    seen = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=order)
+    entries = list(_rows(events))
+    left_out = 0 if last is None else max(0, len(entries) - last)
+    labels = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=label_order)
     rows = [
-        (at, _with_error(text, event, redact), *(held.get(label, "") for label in seen))
-        for (at, text), held, event in told[left_out:]
+        (at, _with_error(text, event, redact), *(aliases.get(label, "") for label in labels))
+        for (at, text), aliases, event in entries[left_out:]
     ]
-    lines = table([(*_HEADINGS, *seen), *rows], widest=_WIDEST)
-    notes = ["", *(_note(event, redact) for _, _, event in told[left_out:])]
+    lines = table([(*_HEADINGS, *labels), *rows], widest=_WIDEST)
+    notes = ["", *(_note(event, redact) for _, _, event in entries[left_out:])]
     heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
     return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
 
 
-def order(label: str) -> tuple[int, str]:
-    """AWS's own labels in the order in which a version goes through them, then the others."""
+def label_order(label: str) -> tuple[int, str]:
+    """Return a sort key: AWS's own labels in the order in which a version gets them, then the others."""
     own = (PENDING, CURRENT, PREVIOUS)
     return (own.index(label) if label in own else len(own)), label
 
 
 def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], Event | None]]:
     """
-    For each event what it was, the version of each label after it, and the event itself.
+    Yield the time and description of each event, the version of each label after it, and the event.
 
-    Moves of labels and new values belong to the event before them.
+    Label moves and stored values are merged into the event before them.
     """
-    held: dict[str, str] = {}
-    filled: set[str] = set()
+    aliases: dict[str, str] = {}
+    with_value: set[str] = set()
     row: tuple[str, str] = ("", "")
     last: Event | None = None
     for event in events:
         if isinstance(event, LabelMoved):
-            held = {label: alias for label, alias in held.items() if label != event.label}
+            aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
-                held[event.label] = event.target
+                aliases[event.label] = event.target
             row = row if row[0] else (utc(event.at), event.by)
         elif isinstance(event, ValueStored):
-            filled.add(event.version)
+            with_value.add(event.version)
         else:
             if row[0]:
-                yield row, _shown(held, filled), last
-            row, last = (utc(event.at), words(event)), event
+                yield row, _version_texts(aliases, with_value), last
+            row, last = (utc(event.at), describe_event(event)), event
     if row[0]:
-        yield row, _shown(held, filled), last
+        yield row, _version_texts(aliases, with_value), last
 
 
-def _shown(held: dict[str, str], filled: set[str]) -> dict[str, str]:
-    return {label: alias if alias in filled else f"{alias} (empty)" for label, alias in held.items()}
+def _version_texts(aliases: dict[str, str], with_value: set[str]) -> dict[str, str]:
+    return {label: alias if alias in with_value else f"{alias} (empty)" for label, alias in aliases.items()}
 
 
-def words(event: Call | ServiceEvent | RotationStep) -> str:
-    """What an event was, in a few words. Those of a call inside a step begin with two spaces."""
+def describe_event(event: Call | ServiceEvent | RotationStep) -> str:
+    """Return a short description of an event. For a call inside a step it begins with two spaces."""
     if isinstance(event, RotationStep):
-        return _step_words(event)
+        return _describe_step(event)
     if isinstance(event, ServiceEvent):
         return event.name
-    told = str(event) if event.error is None else f"{event} refused"
-    return told if event.step is None else f"  {told}"
+    description = str(event) if event.error is None else f"{event} refused"
+    return description if event.step is None else f"  {description}"
 
 
 def _with_error(text: str, event: Event | None, redact: Redact) -> str:
@@ -121,17 +121,17 @@ def _note(event: Event | None, redact: Redact) -> str:
 
 
 def redacted_hint(hint: str, redact: Redact) -> str:
-    """A hint with its names redacted, and not its own words."""
+    """Return a hint with its variable parts redacted, but not its fixed words."""
     return redact(hint, keep=WORDS) if hint else ""
 
 
-def _step_words(step: RotationStep) -> str:
-    told = f"{step.name}, delivered again," if step.redelivered else step.name
+def _describe_step(step: RotationStep) -> str:
+    name = f"{step.name}, delivered again," if step.redelivered else step.name
     attempt = "" if step.attempt == 1 else f" (attempt {step.attempt})"
     if step.error is None:
-        return f"{told} returned{attempt}"
+        return f"{name} returned{attempt}"
     if isinstance(step.error, PendingVersionRejected):
-        return f"{told} returned{attempt}, and the pending version is rejected"
+        return f"{name} returned{attempt}, and the pending version is rejected"
     if not step.was_raised:
-        return f"{told} returned{attempt}, and the labels are wrong"
-    return f"{told} raised {type(step.error).__name__}{attempt}"
+        return f"{name} returned{attempt}, and the labels are wrong"
+    return f"{name} raised {type(step.error).__name__}{attempt}"

@@ -1,3 +1,3 @@
-"""The scenarios of `RotationContract`, by what they ask: rotate, recover, refuse, and mind the others."""
+"""The scenarios of `RotationContract`: happy path, recovery, invalid events, and bystanders."""
 
 from __future__ import annotations

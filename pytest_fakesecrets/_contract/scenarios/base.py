@@ -1,4 +1,4 @@
-"""The parts that all scenarios share: the state they start from, and the checks that end them."""
+"""The base class of the scenarios: their initial state and their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 
 
 class UndisturbedRun(NamedTuple):
-    """A rotation in which nothing went wrong: the calls of the function, and the state of the target after it."""
+    """The calls of the function in a rotation without faults, and the state of the target after it."""
 
     log: tuple[tuple[str, str], ...]
     target: object
@@ -27,7 +27,7 @@ class Scenarios:
     """The base of the classes whose test methods are the scenarios of a contract."""
 
     _client: Any = None
-    #: One for each contract class.
+    #: Cached on each contract class.
     _undisturbed_run: ClassVar[UndisturbedRun | None] = None
 
     @property
@@ -35,15 +35,15 @@ class Scenarios:
         raise NotImplementedError
 
     @contextmanager
-    def _trial(
+    def _harness(
         self, fake: FakeSecrets, *, exists: bool = True, cold_start: bool = False
     ) -> Iterator[Harness]:
         """
-        Set up the secret, the function and the target as they are before the first rotation.
+        Set up the secret, the function and the target in their state before the first rotation.
 
         Args:
             exists: whether the secret is created.
-            cold_start: whether the module of the function is imported afresh for each step.
+            cold_start: whether the function's module is imported again for each step.
 
         Raises:
             FakeSecretsError: the target rejects `secret_value`.
@@ -55,114 +55,116 @@ class Scenarios:
             settings.target.reset()
         settings.prepare(fake)
         self._client = self._client or fake.client()
-        trial = Harness(settings, fake, self._client, cold_start=cold_start)
+        harness = Harness(settings, fake, self._client, cold_start=cold_start)
         if exists:
-            trial.create()
-            if not trial.accepts():
+            harness.create()
+            if not harness.accepts():
                 raise FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
                     "target there in prepare(), or mend accepts()."
                 )
         try:
-            with trial.watched():
-                yield trial
+            with harness.recording():
+                yield harness
         finally:
-            if settings.target is not None:  # other tests may use it too, and it may be down or slow
+            if settings.target is not None:  # other tests may share it, and it may be down or slow
                 settings.target.reset()
 
-    def _undisturbed(self, fake: FakeSecrets) -> UndisturbedRun:
+    def _rotate_undisturbed(self, fake: FakeSecrets) -> UndisturbedRun:
         """
-        Rotate once without any disturbance, for all scenarios of the class.
+        Rotate once without faults, and cache the result for all scenarios of the class.
 
-        Where even that fails, the scenario is skipped: another test reports the failure.
+        If that rotation fails, skip the scenario: test_a_rotation_succeeds reports the failure.
         """
-        known: UndisturbedRun | None = vars(type(self)).get("_undisturbed_run")
-        if known is None:
-            with self._trial(fake) as trial:
-                rotation = trial.rotate()
-                if rotation.status != "succeeded" or not trial.accepts():
+        cached: UndisturbedRun | None = vars(type(self)).get("_undisturbed_run")
+        if cached is None:
+            with self._harness(fake) as harness:
+                rotation = harness.rotate()
+                if rotation.status != "succeeded" or not harness.accepts():
                     pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
-                known = UndisturbedRun(tuple(trial.log), trial.target_state())
-            type(self)._undisturbed_run = known
-        return known
+                cached = UndisturbedRun(tuple(harness.log), harness.target_state())
+            type(self)._undisturbed_run = cached
+        return cached
 
-    def _refused(self, fake: FakeSecrets, code: str) -> Iterator[tuple[Harness, RotationRef, str]]:
-        """For each call to Secrets Manager an attempt in which that one, and its retries, are refused."""
-        log, _ = self._undisturbed(fake)
+    def _attempts_with_rejected_call(
+        self, fake: FakeSecrets, code: str
+    ) -> Iterator[tuple[Harness, RotationRef, str]]:
+        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected."""
+        log, _ = self._rotate_undisturbed(fake)
         for number, (step, name) in enumerate(log):
             operation = name.split()[0]
             if operation not in OPERATIONS:
                 continue
-            with self._trial(fake) as trial:
-                hook = _arming(trial, number, operation, code, step)
-                trial.hooks.append(hook)
-                place = trial.begin()
+            with self._harness(fake) as harness:
+                hook = _fault_injecting_hook(harness, number, operation, code, step)
+                harness.hooks.append(hook)
+                ref = harness.begin()
                 hook(-1)
-                trial.attempt(place)
-                trial.hooks.remove(hook)
+                harness.attempt(ref)
+                harness.hooks.remove(hook)
                 fake._service.faults.clear()
                 yield (
-                    trial,
-                    place,
+                    harness,
+                    ref,
                     f"{operation} in {step} was refused with {code} (call {number + 1} of {len(log)})",
                 )
 
-    def _check_succeeded(self, trial: Harness, rotation: Rotation, code: str, told: str = "") -> None:
-        """Fail the scenario unless the rotation has succeeded and the target accepts its value."""
+    def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
+        """Fail the scenario unless the rotation succeeded and the target accepts its value."""
         __tracebackhide__ = True
-        before = f"{told}, and t" if told else "T"
+        prefix = f"{situation}, and t" if situation else "T"
         if rotation.status != "succeeded":
             step = rotation.steps[-1]
-            trial.fail(
+            harness.fail(
                 code,
-                f"{before}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
-                f"{trial.described(step.error)}",
+                f"{prefix}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
+                f"{harness.described(step.error)}",
                 _advice(rotation),
                 rotation.findings,
             )
-        if not trial.accepts():
-            trial.fail(
-                code if told else "not-accepted",
-                f"{before}he rotation succeeded, but the target refuses the value that is current now.",
+        if not harness.accepts():
+            harness.fail(
+                code if situation else "not-accepted",
+                f"{prefix}he rotation succeeded, but the target refuses the value that is current now.",
                 "Set the new credential at the target in setSecret, and log in with it in testSecret.",
                 rotation.findings,
             )
 
-    def _check_recovered(self, trial: Harness, rotation: Rotation, told: str) -> None:
-        """Fail the scenario unless the rotation has ended as an undisturbed one does."""
+    def _check_recovered(self, harness: Harness, rotation: Rotation, situation: str) -> None:
+        """Fail the scenario unless the rotation ended in the same state as one without faults."""
         __tracebackhide__ = True
-        self._check_succeeded(trial, rotation, "not-recovered", told)
-        undisturbed = self._undisturbed(trial.fake)
-        done = {name for _, name in trial.log}
+        self._check_succeeded(harness, rotation, "not-recovered", situation)
+        undisturbed = self._rotate_undisturbed(harness.fake)
+        called = {name for _, name in harness.log}
         skipped = [
-            name for _, name in undisturbed.log if name.split()[0] not in OPERATIONS and name not in done
+            name for _, name in undisturbed.log if name.split()[0] not in OPERATIONS and name not in called
         ]
-        now = trial.target_state()
-        if skipped or now != undisturbed.target:
-            what = (
+        state = harness.target_state()
+        if skipped or state != undisturbed.target:
+            difference = (
                 f"{skipped[0]} was never called"
                 if skipped
-                else f"the target is in another state: {trial.shown(now)}, not {trial.shown(undisturbed.target)}"
+                else f"the target is in another state: {harness.redacted_repr(state)}, not {harness.redacted_repr(undisturbed.target)}"
             )
-            trial.fail(
+            harness.fail(
                 "work-skipped",
-                f"{told}. The rotation then succeeded, but {what}.",
+                f"{situation}. The rotation then succeeded, but {difference}.",
                 "Do what is left also where the new version is current already: Secrets Manager asks no further.",
             )
 
-    def _check_left_alone(self, trial: Harness, token: str, code: str, when: str) -> None:
-        """Deliver all steps with a token, and fail the scenario if one of them changes anything."""
+    def _check_deliveries_change_nothing(self, harness: Harness, token: str, code: str, when: str) -> None:
+        """Deliver all steps with a token, and fail the scenario if a step changes anything."""
         __tracebackhide__ = True
-        before = trial.state()
+        before = harness.state()
         for step in STEPS:
-            trial.deliver(step, token)
-            self._check_unchanged(trial, before, step, code, when)
+            harness.deliver(step, token)
+            self._check_unchanged(harness, before, step, code, when)
 
-    def _check_unchanged(self, trial: Harness, before: object, step: str, code: str, when: str) -> None:
-        """Fail the scenario unless everything is as it was before a step that must change nothing."""
+    def _check_unchanged(self, harness: Harness, before: object, step: str, code: str, when: str) -> None:
+        """Fail the scenario if a step that must change nothing has changed the state."""
         __tracebackhide__ = True
-        if trial.state() != before:
-            trial.fail(
+        if harness.state() != before:
+            harness.fail(
                 code,
                 f"{step} came {when}, and the function changed the secret or its target.",
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
@@ -176,11 +178,13 @@ def _advice(rotation: Rotation) -> str:
     return "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
 
 
-def _arming(trial: Harness, number: int, operation: str, code: str, step: str) -> Callable[[int], None]:
-    """A hook that lets the call of that number fail: it is armed when the one before it has ended."""
+def _fault_injecting_hook(
+    harness: Harness, number: int, operation: str, code: str, step: str
+) -> Callable[[int], None]:
+    """Return a hook that injects a fault into call *number* when the call before it has ended."""
 
-    def hook(at: int) -> None:
-        if at == number - 1:
-            trial.fake.fail(operation, code, times=None, step=step)
+    def hook(index: int) -> None:
+        if index == number - 1:
+            harness.fake.fail(operation, code, times=None, step=step)
 
     return hook

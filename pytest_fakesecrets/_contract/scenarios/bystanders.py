@@ -1,4 +1,4 @@
-"""Everybody else: readers, other secrets, other people, and those who read the logs."""
+"""Scenarios about what a rotation must not affect: readers, other versions and secrets, and logs."""
 
 from __future__ import annotations
 
@@ -19,139 +19,142 @@ from .base import Scenarios
 
 
 class Bystanders(Scenarios):
-    """Everybody else: readers, other secrets, other people, and those who read the logs."""
+    """A rotation must not affect readers or other versions and secrets, nor log a secret value."""
 
     def test_readers_always_find_a_credential_that_is_accepted(self, fakesecrets: FakeSecrets) -> None:
-        """Between any two calls of the function: under any label, or under AWSCURRENT for zero_downtime."""
+        """Between any two calls the target accepts the value of a label: of AWSCURRENT if zero_downtime is true."""
         __tracebackhide__ = True
         if not self._settings.can_verify:
             pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
         labels = (CURRENT,) if self._settings.zero_downtime else LABELS
-        with self._trial(fakesecrets) as trial:
-            refused: list[str] = []
+        with self._harness(fakesecrets) as harness:
+            locked_out: list[str] = []
 
-            def look(number: int) -> None:
-                if not any(trial.accepts(label) for label in labels):
-                    refused.append("{1} in {0}".format(*trial.log[number]))
+            def check_labels(index: int) -> None:
+                if not any(harness.accepts(label) for label in labels):
+                    locked_out.append("{1} in {0}".format(*harness.log[index]))
 
-            trial.hooks.append(look)
-            rotation = trial.rotate()
+            harness.hooks.append(check_labels)
+            rotation = harness.rotate()
             if rotation.status == "succeeded":
-                rotation = trial.rotate()
-            if refused:
-                trial.fail(
+                rotation = harness.rotate()
+            if locked_out:
+                harness.fail(
                     "locked-out",
-                    f"After {refused[0]} the target accepts no value under {' or '.join(labels)}.",
+                    f"After {locked_out[0]} the target accepts no value under {' or '.join(labels)}.",
                     "Store a new credential before the target has it, and let the old one work until the new one does.",
                     rotation.findings,
                 )
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
-        """It may be refused, in createSecret, before anything was changed."""
+        """The function may fail in createSecret, before it changes anything."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets, exists=False) as trial:
-            trial.client.create_secret(Name=trial.name)
-            before = trial.state()[2]  # type: ignore[index]  # labels, values, and what the target is like
-            rotation = trial.rotate()
+        with self._harness(fakesecrets, exists=False) as harness:
+            harness.client.create_secret(Name=harness.name)
+            before = harness.state()[2]  # type: ignore[index]  # labels, values, state of the target
+            rotation = harness.rotate()
             step = rotation.steps[-1]
-            after = trial.state()[2]  # type: ignore[index]  # as above
+            after = harness.state()[2]  # type: ignore[index]  # as above
             if rotation.status != "succeeded" and (step.name != "createSecret" or before != after):
-                trial.fail(
+                harness.fail(
                     "needs-current-version",
-                    f"The secret has no value yet, and {step.name} failed: {trial.described(step.error)}",
+                    f"The secret has no value yet, and {step.name} failed: {harness.described(step.error)}",
                     "Fail in createSecret, or leave RemoveFromVersionId out where no version has AWSCURRENT.",
                     rotation.findings,
                 )
 
     def test_somebody_elses_pending_version_is_left_alone(self, fakesecrets: FakeSecrets) -> None:
-        """AWSPENDING is moved to another version by hand, in the middle of the rotation."""
+        """AWSPENDING is moved to another version by hand during the rotation."""
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial:
-            place = trial.begin()
-            trial.step(place)
-            foreign = _foreign(trial.value())
-            text = foreign if isinstance(foreign, str) else json.dumps(foreign)
-            trial.client.put_secret_value(
-                SecretId=trial.name, SecretString=text, ClientRequestToken="e" * 32, VersionStages=[PENDING]
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness:
+            ref = harness.begin()
+            harness.step(ref)
+            other_value = _with_other_password(harness.value())
+            secret_string = other_value if isinstance(other_value, str) else json.dumps(other_value)
+            harness.client.put_secret_value(
+                SecretId=harness.name,
+                SecretString=secret_string,
+                ClientRequestToken="e" * 32,
+                VersionStages=[PENDING],
             )
-            trial.attempt(place)
-            is_set = self._settings.target is not None and self._settings.target.accepts(foreign)
-            if is_set or trial.secret.labels.get(CURRENT) == "e" * 32:
-                trial.fail(
+            harness.attempt(ref)
+            is_used = self._settings.target is not None and self._settings.target.accepts(other_value)
+            if is_used or harness.secret.labels.get(CURRENT) == "e" * 32:
+                harness.fail(
                     "wrong-version-used",
                     "AWSPENDING was on a version of somebody else, and the function used that one.",
                     "Read with VersionId=event['ClientRequestToken'], and raise where AWSPENDING is elsewhere.",
-                    place.rotation.findings,
+                    ref.rotation.findings,
                 )
 
     def test_the_rotation_token_is_passed_on_from_another_account(self, fakesecrets: FakeSecrets) -> None:
-        """A function that stores the value with the keys of another account proves with it that the value is its own."""
+        """A function in another account has to pass RotationToken on. [user guide: troubleshoot_rotation]"""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            rotation = trial.rotate()
-            accounts = {call.account for call in _puts(trial)}
+        with self._harness(fakesecrets) as harness:
+            rotation = harness.rotate()
+            accounts = {call.account for call in _put_calls(harness)}
             if not accounts:
                 pytest.skip("The function stores no value: see test_a_rotation_succeeds.")
-            if accounts == {trial.secret.account}:
+            if accounts == {harness.secret.account}:
                 pytest.skip(
                     "The function stores the value with the keys of the secret's own account, where AWS needs no "
                     "RotationToken."
                 )
             for finding in rotation.findings:
                 if finding.code == "rotation-token-missing":
-                    trial.fail(finding.code, finding.text, finding.advice, rotation.findings)
-            self._check_succeeded(trial, rotation, "rotation-failed")
+                    harness.fail(finding.code, finding.text, finding.advice, rotation.findings)
+            self._check_succeeded(harness, rotation, "rotation-failed")
 
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
-        """The one that rotates has another name than in the other scenarios."""
+        """The secret that rotates has a different name than in the other scenarios."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            other = trial.secret
-            trial.name = f"{self._settings.secret_name}-2"
-            trial.create()
-            rotation = trial.rotate()
-            found = [each for each in rotation.findings if each.code == "other-secret-changed"]
+        with self._harness(fakesecrets) as harness:
+            other = harness.secret
+            harness.name = f"{self._settings.secret_name}-2"
+            harness.create()
+            rotation = harness.rotate()
+            findings = [finding for finding in rotation.findings if finding.code == "other-secret-changed"]
             now = fakesecrets._service.locate(self._settings.secret_name)[1]
-            if found or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
-                trial.fail(
+            if findings or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
+                harness.fail(
                     "other-secret-changed",
-                    f"The rotation is of {trial.name!r}, and the function changed {self._settings.secret_name!r}.",
+                    f"The rotation is of {harness.name!r}, and the function changed {self._settings.secret_name!r}.",
                     "Use event['SecretId'] in every call.",
                     rotation.findings,
                 )
-            self._check_succeeded(trial, rotation, "rotation-failed")
+            self._check_succeeded(harness, rotation, "rotation-failed")
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
-        """Not into the log, nor to stdout or stderr, nor into what it returns or raises."""
+        """No secret value is in the log, stdout, stderr, the return value or an exception."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            _check_kept(trial, trial.rotate())
-        # Most of what is leaked is written when something has gone wrong.
-        for trial, place, _ in self._refused(fakesecrets, "AccessDeniedException"):
-            _check_kept(trial, place.rotation)
+        with self._harness(fakesecrets) as harness:
+            _check_not_leaked(harness, harness.rotate())
+        # Most leaks are in error handling.
+        for harness, ref, _ in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
+            _check_not_leaked(harness, ref.rotation)
         if self._settings.target is not None:
-            with self._trial(fakesecrets) as trial:
+            with self._harness(fakesecrets) as harness:
                 self._settings.target.is_down = True
-                _check_kept(trial, trial.rotate())
+                _check_not_leaked(harness, harness.rotate())
 
 
-def _puts(trial: Harness) -> Iterator[Call]:
-    """The calls with which the secret has got its values since it was created."""
-    for event in trial.fake._service.history.events:
+def _put_calls(harness: Harness) -> Iterator[Call]:
+    """Yield the PutSecretValue calls that stored a value of the secret."""
+    for event in harness.fake._service.history.events:
         is_put = isinstance(event, Call) and event.operation == "PutSecretValue" and event.error is None
-        if isinstance(event, Call) and is_put and event.secret_id == trial.secret.arn:
+        if isinstance(event, Call) and is_put and event.secret_id == harness.secret.arn:
             yield event
 
 
-def _check_kept(trial: Harness, rotation: Rotation) -> None:
+def _check_not_leaked(harness: Harness, rotation: Rotation) -> None:
     for finding in rotation.findings:
         if finding.code == "secret-leaked":
-            trial.fail(finding.code, finding.text, finding.advice)
+            harness.fail(finding.code, finding.text, finding.advice)
 
 
-def _foreign(value: Any) -> Any:
-    """A value of the same form with another password in it."""
+def _with_other_password(value: Any) -> Any:
+    """Return a value of the same form with another password."""
     if not isinstance(value, dict):
-        return "somebody-elses-value"
-    return {name: "somebody-elses-value" if is_credential(name) else member for name, member in value.items()}
+        return "another-password"
+    return {name: "another-password" if is_credential(name) else member for name, member in value.items()}

@@ -1,4 +1,4 @@
-"""A rotation, and another one."""
+"""Scenarios of rotations without faults."""
 
 from __future__ import annotations
 
@@ -16,122 +16,122 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from .base import Scenarios
 
 
-class Rotating(Scenarios):
-    """A rotation, and another one."""
+class HappyPath(Scenarios):
+    """Rotations without faults."""
 
     def test_a_rotation_succeeds(self, fakesecrets: FakeSecrets) -> None:
-        """All four steps, and nothing to say of what the function did in them."""
+        """All four steps run, without an error or a finding."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            rotation = trial.rotate()
+        with self._harness(fakesecrets) as harness:
+            rotation = harness.rotate()
             if rotation.findings:
                 first = rotation.findings[0]
-                trial.fail(first.code, first.text, first.advice, rotation.findings)
-            self._check_succeeded(trial, rotation, "rotation-failed")
+                harness.fail(first.code, first.text, first.advice, rotation.findings)
+            self._check_succeeded(harness, rotation, "rotation-failed")
 
     def test_the_first_rotation_ever_succeeds(self, fakesecrets: FakeSecrets) -> None:
-        """There is no AWSPREVIOUS yet."""
+        """The secret has no AWSPREVIOUS yet."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            rotation = trial.rotate()
+        with self._harness(fakesecrets) as harness:
+            rotation = harness.rotate()
             if rotation.status != "succeeded":
                 step = rotation.steps[-1]
-                trial.fail(
+                harness.fail(
                     "first-rotation-failed",
-                    f"The first rotation {rotation.status} in {step.name}: {trial.described(step.error)}",
+                    f"The first rotation {rotation.status} in {step.name}: {harness.described(step.error)}",
                     "A young secret has no AWSPREVIOUS, and its value only what it was created with.",
                     rotation.findings,
                 )
 
     def test_two_rotations_in_a_row_succeed(self, fakesecrets: FakeSecrets) -> None:
-        """Nothing that the first one leaves may hinder the second."""
+        """The labels after the first rotation must not block the second."""
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            first = trial.rotate()
-            self._check_succeeded(trial, first, "rotation-failed")
-            self._rotate_again(trial, first)
-            if trial.secret.labels.get(PREVIOUS) != first.token:
-                trial.fail(
+        with self._harness(fakesecrets) as harness:
+            first = harness.rotate()
+            self._check_succeeded(harness, first, "rotation-failed")
+            self._rotate_again(harness, first)
+            if harness.secret.labels.get(PREVIOUS) != first.token:
+                harness.fail(
                     "previous-moved",
                     "After two rotations AWSPREVIOUS is not on the version that was current before.",
                     "Move AWSCURRENT alone, once, and leave AWSPREVIOUS to Secrets Manager.",
                 )
 
-    def _rotate_again(self, trial: Harness, first: Rotation) -> None:
+    def _rotate_again(self, harness: Harness, first: Rotation) -> None:
         try:
-            second = trial.rotate()
-        except trial.client.exceptions.ClientError as refused:
-            trial.fail(
+            second = harness.rotate()
+        except harness.client.exceptions.ClientError as rejected:
+            harness.fail(
                 "second-rotation-failed",
-                f"RotateSecret is refused after a rotation: {trial.redacted(refused.response['Error']['Message'])}",
+                f"RotateSecret is refused after a rotation: {harness.redacted(rejected.response['Error']['Message'])}",
                 "Leave AWSPENDING on the version that became current, or remove it from there.",
                 first.findings,
             )
         else:
-            self._check_succeeded(trial, second, "second-rotation-failed")
+            self._check_succeeded(harness, second, "second-rotation-failed")
             for finding in second.findings:
-                trial.fail(
+                harness.fail(
                     finding.code, f"In the second rotation: {finding.text}", finding.advice, second.findings
                 )
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
-        """Secrets Manager may remove it when a rotation has succeeded, and before a step comes again."""
+        """Secrets Manager may remove the label after a rotation, before a step is delivered again."""
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial:
-            trial.fake.assume(pending_after_finish="removed")
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness:
+            harness.fake.assume(pending_after_finish="removed")
             for _ in range(2):
-                rotation = trial.rotate()
-                self._check_succeeded(trial, rotation, "pending-needed")
-                error = trial.deliver("finishSecret", rotation.token)
+                rotation = harness.rotate()
+                self._check_succeeded(harness, rotation, "pending-needed")
+                error = harness.deliver("finishSecret", rotation.token)
                 if error is not None:
-                    trial.fail(
+                    harness.fail(
                         "pending-needed",
-                        f"finishSecret came again when AWSPENDING was gone: {trial.described(error)}",
+                        f"finishSecret came again when AWSPENDING was gone: {harness.described(error)}",
                         "Return where AWSCURRENT is on the version of the event already.",
                     )
 
     def test_alternating_users_come_back_after_two_rotations(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial:
-            before = user_of(trial.value())
-            trial.rotate()
-            between = user_of(trial.value())
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness:
+            before = user_of(harness.value())
+            harness.rotate()
+            between = user_of(harness.value())
             if before == between:
                 pytest.skip("The user stays the same: this is no strategy of alternating users.")
-            self._check_succeeded(trial, trial.rotate(), "did-not-alternate")
-            after = user_of(trial.value())
+            self._check_succeeded(harness, harness.rotate(), "did-not-alternate")
+            after = user_of(harness.value())
             if after != before:
-                trial.fail(
+                harness.fail(
                     "did-not-alternate",
-                    f"The users were {trial.shown(before)}, {trial.shown(between)} and {trial.shown(after)}: the third is not the first again.",
+                    f"The users were {harness.redacted_repr(before)}, {harness.redacted_repr(between)} and {harness.redacted_repr(after)}: the third is not the first again.",
                     "Toggle between two names, for example with and without a suffix.",
                 )
 
     def test_hostile_but_legal_passwords_work(self, fakesecrets: FakeSecrets) -> None:
-        """GetRandomPassword may give any of the characters that are not excluded, in any order."""
+        """GetRandomPassword may return any character that is not excluded, in any order."""
         __tracebackhide__ = True
-        log, _ = self._undisturbed(fakesecrets)
+        log, _ = self._rotate_undisturbed(fakesecrets)
         if not any(name == "GetRandomPassword" for _, name in log):
             pytest.skip("The function does not ask Secrets Manager for its passwords.")
         for turn in range(4):
-            with self._trial(fakesecrets) as trial:
-                trial.fake._service.ids.passwords = _Hostile(turn)
-                rotation = trial.rotate()
+            with self._harness(fakesecrets) as harness:
+                harness.fake._service.ids.passwords = _HostileRandom(turn)
+                rotation = harness.rotate()
                 self._check_succeeded(
-                    trial, rotation, "hostile-password", "The password had special characters"
+                    harness, rotation, "hostile-password", "The password had special characters"
                 )
-                if not isinstance(self._settings.secret_value, str) and not isinstance(trial.value(), dict):
-                    trial.fail(
+                if not isinstance(self._settings.secret_value, str) and not isinstance(harness.value(), dict):
+                    harness.fail(
                         "hostile-password",
                         "The new value is no JSON any more: the password broke it.",
                         "Build the value with json.dumps(), and quote passwords as the target needs it.",
                     )
 
 
-class _Hostile(Random):
-    """Draws the characters first that break quoting, each time in another order."""
+class _HostileRandom(Random):
+    """Draws first the characters that break quoting, in a different order for each *turn*."""
 
     CHARACTERS = "'\"\\%$:;`{}&<>|#/@ ?*()[]~!,.-_+=^"
 

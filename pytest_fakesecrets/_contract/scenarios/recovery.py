@@ -1,4 +1,4 @@
-"""What Lambda and the network do to a function, and AWS's next attempt."""
+"""Scenarios of crashes, rejected calls, outages and delays, and of the retries after them."""
 
 from __future__ import annotations
 
@@ -18,178 +18,187 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 
 from .base import Scenarios
 
-#: What each call takes, where a scenario looks at the time.
-_PACE = timedelta(milliseconds=200)
-#: How late the target is, where nobody has said so.
-_LATE = timedelta(seconds=2)
-#: What AWS waits at least before it tries again.
-_PAUSE = timedelta(minutes=1)
+#: The duration of each call in the scenario about the timeout.
+_CALL_DURATION = timedelta(milliseconds=200)
+#: The delay of the target, if the class sets no propagation_delay.
+_DEFAULT_DELAY = timedelta(seconds=2)
+#: The shortest delay before a retry by AWS.
+_RETRY_DELAY = timedelta(minutes=1)
 
 
 class Recovery(Scenarios):
-    """What Lambda and the network do to a function, and AWS's next attempt."""
+    """Crashes, rejected calls, outages and delays, and the retries after them."""
 
     def test_each_step_may_be_delivered_twice(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        with self._trial(fakesecrets) as trial:
-            place = trial.begin()
-            while place.rotation.status == "in progress":
-                step = trial.step(place)
+        with self._harness(fakesecrets) as harness:
+            ref = harness.begin()
+            while ref.rotation.status == "in progress":
+                step = harness.step(ref)
                 if step is None or step.error is not None:
-                    self._check_succeeded(trial, place.rotation, "rotation-failed")
+                    self._check_succeeded(harness, ref.rotation, "rotation-failed")
                     return
-                error = trial.deliver(step.name, place.token)
+                error = harness.deliver(step.name, ref.token)
                 if error is not None:
-                    trial.fail(
+                    harness.fail(
                         "second-delivery-failed",
-                        f"{step.name} was delivered twice, and raised the second time: {trial.described(error)}",
+                        f"{step.name} was delivered twice, and raised the second time: {harness.described(error)}",
                         "Look in each step how far it has come, and leave alone what is done.",
-                        place.rotation.findings,
+                        ref.rotation.findings,
                     )
             self._check_succeeded(
-                trial, place.rotation, "second-delivery-failed", "Each step was delivered twice"
+                harness, ref.rotation, "second-delivery-failed", "Each step was delivered twice"
             )
 
     def test_a_late_duplicate_of_an_old_step_changes_nothing(self, fakesecrets: FakeSecrets) -> None:
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial:
-            first = trial.rotate()
-            self._check_left_alone(trial, first.token, "late-duplicate", "late, when its rotation had ended")
-            self._check_succeeded(trial, trial.rotate(), "second-rotation-failed")
-            self._check_left_alone(trial, first.token, "late-duplicate", "late, after another rotation")
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness:
+            first = harness.rotate()
+            self._check_deliveries_change_nothing(
+                harness, first.token, "late-duplicate", "late, when its rotation had ended"
+            )
+            self._check_succeeded(harness, harness.rotate(), "second-rotation-failed")
+            self._check_deliveries_change_nothing(
+                harness, first.token, "late-duplicate", "late, after another rotation"
+            )
 
     def test_a_failure_after_any_step_is_recovered(self, fakesecrets: FakeSecrets) -> None:
-        """The step has run to its end, and Lambda reports a failure all the same."""
-        self._end_after(fakesecrets, lambda name: name == "return")
+        """The step returns, but Lambda reports a failure."""
+        self._kill_after(fakesecrets, lambda name: name == "return")
 
     def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
-        """Lambda ends the function after each of its calls in turn, and AWS begins again."""
-        self._end_after(fakesecrets, lambda name: name != "return")
+        """Lambda kills the function after each of its calls in turn, and AWS retries."""
+        self._kill_after(fakesecrets, lambda name: name != "return")
 
-    def _end_after(self, fake: FakeSecrets, is_meant: Callable[[str], bool]) -> None:
+    def _kill_after(self, fake: FakeSecrets, is_selected: Callable[[str], bool]) -> None:
         __tracebackhide__ = True
-        log, _ = self._undisturbed(fake)
-        for number, (step, name) in enumerate(log):
-            if not is_meant(name):
+        log, _ = self._rotate_undisturbed(fake)
+        for index, (step, name) in enumerate(log):
+            if not is_selected(name):
                 continue
-            with self._trial(fake) as trial:
-                trial.stop_after = number
-                place = trial.begin()
-                trial.attempt(place)
-                trial.stop_after = None
-                where = f"at its end in {step}" if name == "return" else f"after {name} in {step}"
-                told = f"Lambda ended the function {where} (call {number + 1} of {len(log)})"
-                self._check_recovered(trial, trial.recover(place), told)
+            with self._harness(fake) as harness:
+                harness.kill_after = index
+                ref = harness.begin()
+                harness.attempt(ref)
+                harness.kill_after = None
+                point = f"at its end in {step}" if name == "return" else f"after {name} in {step}"
+                situation = f"Lambda ended the function {point} (call {index + 1} of {len(log)})"
+                self._check_recovered(harness, harness.recover(ref), situation)
 
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        for trial, place, told in self._refused(fakesecrets, "ThrottlingException"):
-            _check_told(trial, place, told)
-            self._check_recovered(trial, trial.recover(place), told)
+        for harness, ref, situation in self._attempts_with_rejected_call(fakesecrets, "ThrottlingException"):
+            _check_not_swallowed(harness, ref, situation)
+            self._check_recovered(harness, harness.recover(ref), situation)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        for trial, place, told in self._refused(fakesecrets, "InternalServiceError"):
-            _check_told(trial, place, told)
-            self._check_recovered(trial, trial.recover(place), told)
+        for harness, ref, situation in self._attempts_with_rejected_call(fakesecrets, "InternalServiceError"):
+            _check_not_swallowed(harness, ref, situation)
+            self._check_recovered(harness, harness.recover(ref), situation)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
-        """Nor is a target that is down."""
-        for trial, place, told in self._refused(fakesecrets, "AccessDeniedException"):
-            _check_told(trial, place, told)
-        log, _ = self._undisturbed(fakesecrets)
-        further = {each.partition(":")[2] for each in self._settings.target_calls}  # they have no is_down
+        """The function must not swallow the error of a target that is down, either."""
+        for harness, ref, situation in self._attempts_with_rejected_call(
+            fakesecrets, "AccessDeniedException"
+        ):
+            _check_not_swallowed(harness, ref, situation)
+        log, _ = self._rotate_undisturbed(fakesecrets)
+        # is_down does not affect target_calls.
+        other_calls = {each.partition(":")[2] for each in self._settings.target_calls}
         for step in STEPS:
-            names = [name.split()[0] for called, name in log if called == step]
-            if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *further}:
+            names = [name.split()[0] for caller, name in log if caller == step]
+            if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *other_calls}:
                 self._check_outage(fakesecrets, self._settings.target, step)
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
-        told = f"The target was down during {step}"
-        # Frozen, or who tries until its time is up would do so in real time.
-        with self._trial(fake) as trial, frozen(fake):
-            place = trial.begin()
-            while place.rotation.status == "in progress":
-                target.is_down = place.rotation.next_step == step
-                ran = trial.step(place)
-                if target.is_down and ran is not None and ran.error is None:
-                    trial.fail(
+        situation = f"The target was down during {step}"
+        # Frozen, because a function that retries until its timeout would do so in real time.
+        with self._harness(fake) as harness, frozen(fake):
+            ref = harness.begin()
+            while ref.rotation.status == "in progress":
+                target.is_down = ref.rotation.next_step == step
+                result = harness.step(ref)
+                if target.is_down and result is not None and result.error is None:
+                    harness.fail(
                         "error-swallowed",
-                        f"{told}, and it returned all the same.",
+                        f"{situation}, and it returned all the same.",
                         "Let errors of the target out of the function.",
-                        place.rotation.findings,
+                        ref.rotation.findings,
                     )
             target.is_down = False
-            self._check_recovered(trial, trial.recover(place), told)
+            self._check_recovered(harness, harness.recover(ref), situation)
 
     def test_a_pending_version_left_by_an_aborted_rotation_is_taken_up(
         self, fakesecrets: FakeSecrets
     ) -> None:
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
+        self._rotate_undisturbed(fakesecrets)
         for step in ("createSecret", "setSecret"):
-            with self._trial(fakesecrets) as trial:
+            with self._harness(fakesecrets) as harness:
                 fakesecrets.fail("Invoke", "TooManyRequestsException", step=step)
-                place = trial.begin()
-                trial.attempt(place)
-                told = f"Lambda refused to run {step} once"
-                self._check_succeeded(trial, trial.recover(place), "stuck-not-recovered", told)
+                ref = harness.begin()
+                harness.attempt(ref)
+                situation = f"Lambda refused to run {step} once"
+                self._check_succeeded(harness, harness.recover(ref), "stuck-not-recovered", situation)
 
     def test_each_step_may_start_cold(self, fakesecrets: FakeSecrets) -> None:
-        """Nothing that is kept in memory is there in the next step."""
+        """The function's state in memory is lost between steps."""
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
+        self._rotate_undisturbed(fakesecrets)
         try:
-            with self._trial(fakesecrets, cold_start=True) as trial:
-                told = "The module was imported afresh for each step"
-                self._check_succeeded(trial, trial.rotate(), "state-in-memory", told)
-        except FakeSecretsError as refused:
-            pytest.skip(str(refused))
+            with self._harness(fakesecrets, cold_start=True) as harness:
+                situation = "The module was imported afresh for each step"
+                self._check_succeeded(harness, harness.rotate(), "state-in-memory", situation)
+        except FakeSecretsError as error:
+            pytest.skip(str(error))
 
     def test_it_ends_within_its_time(self, fakesecrets: FakeSecrets) -> None:
-        """Each call takes a fifth of a second, and a sleep as long as it is."""
+        """Each call takes 200 ms on the clock, and a sleep its whole length."""
         __tracebackhide__ = True
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial, frozen(fakesecrets):
-            trial.hooks.append(lambda number: fakesecrets.clock.tick(_PACE))
-            rotation = trial.rotate()
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness, frozen(fakesecrets):
+            harness.hooks.append(lambda number: fakesecrets.clock.tick(_CALL_DURATION))
+            rotation = harness.rotate()
             if rotation.status != "succeeded":
-                trial.fail(
+                harness.fail(
                     "too-slow",
-                    f"{rotation.steps[-1].name} takes longer than the function may run: {trial.described(rotation.error)}",
+                    f"{rotation.steps[-1].name} takes longer than the function may run: {harness.described(rotation.error)}",
                     "Wait shorter and raise: AWS tries again.",
                     rotation.findings,
                 )
 
     def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
-        """A new password works a while after it was set."""
+        """The target accepts a new password after a delay."""
         __tracebackhide__ = True
         if self._settings.target is None:
             pytest.skip("There is no CredentialTarget that could be late.")
-        self._undisturbed(fakesecrets)
-        with self._trial(fakesecrets) as trial, frozen(fakesecrets):
-            self._settings.target.applies_after = self._settings.propagation_delay or _LATE
-            place = trial.begin()
-            rotation = trial.attempt(place)
+        self._rotate_undisturbed(fakesecrets)
+        with self._harness(fakesecrets) as harness, frozen(fakesecrets):
+            self._settings.target.applies_after = self._settings.propagation_delay or _DEFAULT_DELAY
+            ref = harness.begin()
+            rotation = harness.attempt(ref)
             if self._settings.propagation_delay:
-                told = f"The target was {self._settings.propagation_delay.total_seconds():g} seconds late"
-                self._check_succeeded(trial, rotation, "no-tolerance-for-delay", told)
-            if rotation.status == "succeeded" and not trial.accepts():
-                trial.fail(
+                situation = (
+                    f"The target was {self._settings.propagation_delay.total_seconds():g} seconds late"
+                )
+                self._check_succeeded(harness, rotation, "no-tolerance-for-delay", situation)
+            if rotation.status == "succeeded" and not harness.accepts():
+                harness.fail(
                     "untested",
                     "The target was late, and testSecret returned while it refused the new value.",
                     "Log in with the new value in testSecret, and raise where it is refused.",
                     rotation.findings,
                 )
-            trial.recover(place, lambda: fakesecrets.clock.tick(_PAUSE))
-            fakesecrets.clock.tick(_PAUSE)
-            self._check_succeeded(trial, place.rotation, "not-recovered", "The target was late")
+            harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
+            fakesecrets.clock.tick(_RETRY_DELAY)
+            self._check_succeeded(harness, ref.rotation, "not-recovered", "The target was late")
 
 
-def _check_told(trial: Harness, place: RotationRef, told: str) -> None:
-    """Let the scenario fail where a refusal has not come out of the function."""
-    for finding in place.rotation.findings:
+def _check_not_swallowed(harness: Harness, ref: RotationRef, situation: str) -> None:
+    """Fail the scenario if the function swallowed the error of a rejected call."""
+    for finding in ref.rotation.findings:
         if finding.code == "error-swallowed":
-            trial.fail(finding.code, f"{told}. {finding.text}", finding.advice, place.rotation.findings)
+            harness.fail(finding.code, f"{situation}. {finding.text}", finding.advice, ref.rotation.findings)
 
 
 @contextmanager
