@@ -1,4 +1,4 @@
-"""The pytest side: hooks and fixtures, and no behaviour."""
+"""The pytest plugin: options, hooks and fixtures. All behaviour is in other modules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    begin_run(config)  # where a conftest loads this plugin, it is too late for the other hook
+    begin_run(config)  # a plugin loaded by a conftest misses pytest_load_initial_conftests
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
         from ._report import pytest_hooks
 
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def fakesecrets(request: pytest.FixtureRequest) -> Iterator[FakeSecrets]:
-    """A fake AWS Secrets Manager, which answers every `secretsmanager` client while the test runs."""
+    """A fake AWS Secrets Manager that answers every `secretsmanager` client during the test."""
     from . import FakeSecrets
 
     with FakeSecrets() as fake:
@@ -57,7 +57,7 @@ def fakesecrets_client(fakesecrets: FakeSecrets) -> SecretsManagerClient:
 
 @pytest.fixture
 def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
-    """The time of the whole process, frozen: `move_to(moment)`, `tick(delta)`, `now`."""
+    """A clock that freezes the time of the whole process: `move_to(moment)`, `tick(delta)`, `now`."""
     fakesecrets.clock.freeze()
     yield fakesecrets.clock
     fakesecrets.clock.stop()
@@ -65,13 +65,13 @@ def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
 
 @pytest.fixture
 def fakesecrets_rotation(fakesecrets: FakeSecrets) -> RotationDriver:
-    """The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."""
+    """A driver of rotations: after RotateSecret each one waits until the test calls `step()` or `run()`."""
     return fakesecrets.drive()
 
 
 @pytest.fixture
 def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
-    """An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."""
+    """An HTTP endpoint of the fake on the loopback address, for other processes: `.url`, `.environ`."""
     with fakesecrets.serve() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""The step driver: a rotation in the hands of a test."""
+"""The step driver, with which a test runs rotations step by step."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .invocation import RotationRef
 @public
 class RotationDriver:
     """
-    The rotations of a test that drives them: they wait for `step()` and `run()`.
+    Runs rotations step by step: each rotation waits until `step()` or `run()` is called.
 
-    An exception of the rotation function is recorded and comes out of the call unchanged; the next
-    `step()` or `run()` then begins AWS's retry, the whole process again with the same token.
+    An exception of the rotation function is recorded and raised unchanged. The next `step()` or `run()` then starts
+    the retry of AWS: all steps again, with the same token.
     """
 
     def __init__(self, rotations: Rotations, service: Service, catch_up: Callable[[], None]) -> None:
@@ -36,21 +36,21 @@ class RotationDriver:
 
     @property
     def pending(self) -> tuple[Rotation, ...]:
-        """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
+        """The waiting rotations, oldest first. Failed rotations that AWS would retry are included."""
         self._catch_up()
         return tuple(place.rotation for place in self._rotations.waiting())
 
     def step(self, name: str | None = None, *, secret_id: str | None = None) -> RotationStep:
         """
-        Run the next step of the rotation that has waited longest.
+        Run the next step of the oldest waiting rotation.
 
         Args:
-            name: insist that it is this one.
-            secret_id: the secret whose rotation is meant, where several wait.
+            name: the expected name of the next step.
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
-            FakeSecretsError: no rotation waits, or another step is the next one.
-            Exception: whatever the rotation function raises, unchanged.
+            FakeSecretsError: no rotation is waiting, or the next step has another name.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
         place = self._next(secret_id)
@@ -60,11 +60,14 @@ class RotationDriver:
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
-        Run what is left of the rotation that has waited longest, and return it as it then stands.
+        Run the remaining steps of the oldest waiting rotation, and return the rotation in its new state.
+
+        Args:
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
-            FakeSecretsError: no rotation waits.
-            Exception: whatever the rotation function raises, unchanged.
+            FakeSecretsError: no rotation is waiting.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
         place = self._next(secret_id)
@@ -75,17 +78,17 @@ class RotationDriver:
 
     def redeliver(self, step: str | RotationStep, *, secret_id: str | None = None) -> RotationStep:
         """
-        Call a step that has run once more with the same event, as AWS may.
+        Invoke the function again with the event of a step that has already run, as AWS may do.
 
-        It is in the history, and changes neither the position nor the outcome of its rotation.
+        The invocation is recorded in the history. The position and the status of the rotation do not change.
 
         Args:
-            step: its name, for the latest rotation in which it ran, or the step itself.
-            secret_id: the secret whose rotation is meant.
+            step: the step, or its name for the latest run of a step with that name.
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
             FakeSecretsError: the step has not run.
-            Exception: whatever the rotation function raises, unchanged.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
         delivered = self._delivered(step, secret_id)
@@ -128,7 +131,7 @@ class RotationDriver:
         return self._service.locate(secret_id)[1].arn
 
     def _what_comes(self, arn: str | None) -> str:
-        """Where a schedule brings the next one: how far the clock is from it."""
+        """A sentence about the next scheduled rotation, or an empty string."""
         coming = self._rotations.plan.next_instant(arn)
         if coming is None:
             return ""

@@ -1,4 +1,4 @@
-"""Rotations in motion: the steps of a rotation, the calls of its function, and what runs by itself."""
+"""The executor of rotations: it runs their steps, and everything that is scheduled."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
 from .scheduler import Due, Entry, Plan
 
-#: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
+#: The seconds that a clock move waits for the function of another thread, which may itself wait for this move.
 _PATIENCE = 30.0
 
 
 class Rotations:
     """
-    The rotations of a world, and who runs them.
+    All rotations of a fake.
 
-    As long as no test has taken them into its hands, a rotation runs to its end before the call
-    that has started it returns.
+    Without a step driver, a rotation runs to its end before the RotateSecret call that started it returns.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
-        #: The secrets whose rotations wait, though no test drives.
+        #: The ARNs of secrets whose rotations wait, even without a step driver.
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
         self._done = Condition(service.lock)
@@ -46,21 +45,21 @@ class Rotations:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all rotations, and what was to come. Who drives them, drives on."""
+        """Remove all rotations and scheduled entries. An active step driver stays active."""
         self.plan = Plan(self._service)
-        #: All there have been, in the order in which they began.
+        #: All rotations, in the order of their start.
         self._places: dict[Key, RotationRef] = {}
-        #: Those of them that AWS may go on with.
+        #: The rotations that AWS may continue or retry.
         self._open: dict[Key, RotationRef] = {}
-        #: Those in progress that do not wait for a test, and the thread that runs each of them.
+        #: The ids of the threads that run rotations in progress. Rotations that wait for a test are not included.
         self._runners: dict[Key, int] = {}
-        #: Those of which a step runs now, and which call of `advance` runs it.
+        #: The rotations with a running step, and the identity of the `advance` call that runs it.
         self._running: dict[Key, object] = {}
-        #: Which call of `run_due` is running what has come due, and in which thread.
+        #: The identity and the thread id of the `run_due` call that runs the due entries.
         self._at_it: tuple[object, int] | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
-        """Run a rotation that a call has started, unless a test drives."""
+        """Run a rotation that a request has started, unless it waits for a step driver."""
         place = RotationRef(region, rotation.secret_id, rotation.token)
         if not self.waits(place):
             self.run_to_the_end(place)
@@ -69,18 +68,18 @@ class Rotations:
         return self.driven or place.secret_id in self.paused
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
-        """Every rotation so far, of one secret or of all, in the order in which they began."""
+        """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
             return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
 
     def waiting(self) -> list[RotationRef]:
-        """Those that AWS would go on with, in the order in which they began."""
+        """The rotations that AWS would continue or retry, in the order of their start."""
         now = self._service.clock.now
         with self._service.lock:
             return [place for place in self._open.values() if place.goes_on(now)]
 
     def _following(self, draft: Draft) -> Callable[[], None]:
-        """What takes notice of what follows from the changes of a request, however often it is begun."""
+        """Return an idempotent function that updates rotations and the schedule after the changes of a request."""
         changed = [
             (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
             for change in draft.changes
@@ -107,25 +106,24 @@ class Rotations:
             self._runners.pop(place.key, None)
 
     def next_due(self, until: datetime) -> datetime | None:
-        """The next instant, up to *until* and with it, at which something is due."""
+        """The instant of the first scheduled entry up to and including *until*, or None."""
         with self._service.lock:
             self._wait_for_the_others()
             if self._running:
-                return None  # after the step that runs
+                return None  # due entries run after the current step
             due = self.plan.agenda.next(until)
             return None if due is None else due.instant
 
     def _wait_for_the_others(self) -> None:
-        """Who moves the clock waits for another thread that runs what is due where the clock stands."""
+        """Wait until another thread has run the entries that are due, before the clock moves on."""
         if CURRENT_INVOCATION.get() is None and (self._at_it is None or self._at_it[1] != get_ident()):
             self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
 
     def run_due(self) -> None:
         """
-        Run what has come due by now, each thing at its own instant, in the order of these.
+        Run all due entries in the order of their instants, each at its own instant.
 
-        One thread does so at a time. Others, and whoever calls from inside a step, find the world as
-        it stands by then.
+        Only one thread runs entries at a time. Calls from other threads, and calls from inside a step, return at once.
         """
         if self.plan.agenda.is_empty and not self._runners:
             return
@@ -149,7 +147,7 @@ class Rotations:
                 self._done.notify_all()
 
     def _left_alone(self) -> list[RotationRef]:
-        """The rotations that their thread would be running, had not an exception taken it away from there."""
+        """The unfinished rotations whose thread has stopped running them, after an exception or its end."""
         now, gone = self._service.clock.now, {get_ident()}
         with self._service.lock:
             if self.driven or not self._runners:
@@ -163,7 +161,7 @@ class Rotations:
             return self.plan.agenda.next(self._service.clock.now)
 
     def _run_at(self, due: Due) -> None:
-        """Run one thing at its own instant: where the clock has gone further, only the fake is set back to it."""
+        """Run one entry at its own instant. If the clock is already later, only the fake sees that instant."""
         if due.instant < self._service.clock.now:
             with self._service.clock.at(due.instant):
                 self._run(due.entry)
@@ -191,7 +189,7 @@ class Rotations:
         return list(context.started)
 
     def run_to_the_end(self, place: RotationRef) -> Rotation:
-        """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
+        """Run the remaining steps of an attempt. A failure ends the attempt and issues a warning."""
         while True:
             step = self.advance(place)
             if step is not None and step.error is not None:
@@ -204,14 +202,13 @@ class Rotations:
         self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
     ) -> RotationStep | None:
         """
-        Run the next step of a rotation: after a failure, the first one again.
+        Run the next step of a rotation. After a failure this is the first step of a new attempt.
 
         Args:
-            check: raises where the next step is not the one that is meant.
+            check: raises an exception if this step must not run.
 
         Returns:
-            The step, or None where another thread is at it or has ended it, or the world has been
-            reset meanwhile.
+            The step, or None if another thread runs or has ended the rotation, or the fake was reset meanwhile.
         """
         __tracebackhide__ = True
         call = object()
@@ -262,7 +259,7 @@ class Rotations:
     def _fail(
         self, place: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
     ) -> None:
-        """Let the attempt fail that an exception has interrupted, unless the step is recorded, or has not begun."""
+        """Record an interrupted attempt as failed, unless its step is recorded or has not begun."""
         if not self._knows(place):
             return
         rotation = place.rotation
@@ -281,6 +278,6 @@ class Rotations:
         self._service.transact(place.region, lambda context: rotation_lifecycle.record(context, failed))
 
     def _knows(self, place: RotationRef) -> bool:
-        """Whether a rotation is one of this world, which has not been reset since."""
+        """Whether the rotation belongs to the current state: a reset removes all rotations."""
         known = self._places.get(place.key)
         return known is not None and known.region is place.region

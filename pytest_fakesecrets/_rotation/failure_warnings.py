@@ -1,4 +1,4 @@
-"""The warnings about failed rotations: they show the traceback of the function, without secret values."""
+"""The warnings about failed rotations. They show the traceback of the function with secret values redacted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
 from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, own_words
 from pytest_fakesecrets._service.service import Service
 
-#: How many exceptions that caused one another, or came together, are looked at.
+#: The maximum of exceptions that are inspected in one chain of causes and groups.
 _MOST_CAUSES = 100
 
-#: What Python writes into every traceback.
+#: The constant lines of tracebacks.
 _OF_PYTHON = (
     "Traceback (most recent call last):",
     "Exception Group Traceback (most recent call last):",
@@ -27,10 +27,10 @@ _OF_PYTHON = (
 
 def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) -> None:
     """
-    Issue a `RotationFailedWarning` that points at the line of the function.
+    Issue a `RotationFailedWarning` that points at the failing line of the function.
 
-    It never becomes an exception, not even with "-W error": on AWS too, who calls RotateSecret does
-    not learn that the rotation fails.
+    The warning never becomes an exception, not even with "-W error". On AWS, too, the call of RotateSecret succeeds
+    when the rotation fails afterwards.
     """
     text, place = WITHHELD, (PACKAGE, 0)
     with Barrier("the traceback of a rotation function"):
@@ -42,7 +42,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
 
 
 def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
-    """Issue a `RotationFailedWarning` for a rotation that its own function has overtaken."""
+    """Issue a `RotationFailedWarning` for a rotation that its function has abandoned by storing another version."""
     step = rotation.steps[-1].name
     warn(
         f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
@@ -54,13 +54,13 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
 
 
 def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
-    """The type and the message of an exception, on one line and without secret values."""
+    """The type and the message of an exception on one line, with secret values redacted."""
     message = redactor.redact(text_of(error), keep=own_words(error))
     return f"{type(error).__name__}{place}: {' '.join(message.split())}"
 
 
 def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
-    """The traceback without the lines of this package, and without values in what is not code."""
+    """The traceback without frames of this package, and with secret values redacted."""
     keep = {*_OF_PYTHON, *(words for each in _chain(error) for words in [*_names(each), *own_words(each)])}
     for each in _formatted_chain(formatted):
         each.stack = traceback.StackSummary.from_list([line for line in each.stack if _is_own(line.filename)])
@@ -74,7 +74,7 @@ def _is_own(file: str) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, those that caused it, and those that are in its group."""
+    """Return an exception, its causes and contexts, and the members of its exception groups."""
     found: list[BaseException | None] = [error]
     for each in found:
         if each is not None and len(found) < _MOST_CAUSES:
@@ -91,7 +91,7 @@ def _formatted_chain(formatted: traceback.TracebackException) -> Iterator[traceb
 
 
 def _names(error: BaseException) -> Iterator[str]:
-    """The type of an exception, as a traceback has it: at the beginning of a line."""
+    """The type of an exception as a traceback prints it, at the beginning of a line."""
     kind = type(error)
     for name in (kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"):
         yield f"\n{name}: "
@@ -99,7 +99,7 @@ def _names(error: BaseException) -> Iterator[str]:
 
 
 def _place(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:
-    """The line that raised, if possible not one of an installed package."""
+    """The file and the line that raised, outside of installed packages if possible."""
     lines = [line for line in own if "site-packages" not in line.filename] or own
     return (lines[-1].filename, lines[-1].lineno or 0) if lines else None
 

@@ -1,4 +1,4 @@
-"""What there is to say of a step that has run: found in the history, in the secret, and in what was written."""
+"""Finds mistakes in a rotation step, from the history, the secret, the return value and the output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueSt
 
 from .value_checks import has_same_credentials, is_empty, members
 
-#: Refusals that a function must not pass over: nothing of what it wanted has happened.
+#: Error codes that a function must not ignore: the call has had no effect.
 _SERIOUS = frozenset(
     {
         "AccessDeniedException",
@@ -34,21 +34,21 @@ _ILLEGAL = frozenset({"InvalidParameterException", "InvalidRequestException", "V
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One call of a rotation function, and everything that came of it."""
+    """One invocation of a rotation function, with its events, its result and its output."""
 
     step: str
     event: dict[str, str] = field(repr=False)
-    #: What happened in this step, oldest first.
+    #: The events of this step, oldest first.
     events: Sequence[Event]
-    #: And what happened meanwhile, perhaps in a thread that the function has started.
+    #: All events during this step, including those from threads that the function started.
     meanwhile: Sequence[Event]
-    #: The secret when it had ended, or None where it is gone.
+    #: The secret after the step, or None if it was deleted.
     secret: Secret | None
     returned: object = field(repr=False)
     error: BaseException | None = field(repr=False)
-    #: Takes secret values out of what the function has written.
+    #: Redacts secret values in a text.
     redact: Callable[[str], str]
-    #: Where something with a secret value in it was written, without the value.
+    #: The names of the outputs that contain a secret value.
     leaks: Sequence[str]
     is_last: bool
     is_test: bool
@@ -63,7 +63,7 @@ class Evidence:
 
     @property
     def is_done(self) -> bool:
-        """Whether the new version was current before the step: then a function has nothing left to do."""
+        """Whether the new version was already current before the step, so that the step has nothing to do."""
         moved = any(isinstance(event, LabelMoved) and event.label == CURRENT for event in self.events)
         return self.secret is not None and self.secret.labels.get(CURRENT) == self.token and not moved
 
@@ -72,7 +72,7 @@ class Evidence:
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Everything that is to be said of one step, without doubles."""
+    """All findings of one step, without duplicates."""
     found = [
         *_moves(evidence),
         *_versions(evidence),
@@ -119,7 +119,7 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _with_what_followed(events: Sequence[Event]) -> Iterator[tuple[Call, list[Event]]]:
-    """Each call with what it has changed, which follows it in the history."""
+    """Yield each call with the events of its changes, which follow it in the history."""
     call, followed = None, list[Event]()
     for event in events:
         if isinstance(event, Call):
@@ -145,7 +145,8 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
             )
     for call in evidence.calls:
         if (
-            evidence.error is not None  # else it has kept the version that was there
+            evidence.error
+            is not None  # else the function has handled the error and kept the existing version
             and call.operation == "PutSecretValue"
             and call.error == "ResourceExistsException"
         ):
@@ -158,14 +159,14 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _tokens(evidence: Evidence) -> Iterator[Finding]:
-    """A value that the function has stored from another account, and that AWS does not take for its own."""
+    """Find a value that the function stored from another account without the RotationToken."""
     arn, secret = evidence.event["SecretId"], evidence.secret
     version = None if secret is None else secret.versions.get(evidence.token)
     if secret is None or version is None or not version.is_foreign:
         return
     for call, events in _with_what_followed(evidence.meanwhile):
         stored = [event for event in events if isinstance(event, ValueStored) and event.secret_id == arn]
-        # A call of a thread has no step.
+        # Calls from threads have no step.
         is_own = call.step is None or call in evidence.calls
         if is_own and version.id in [event.version_id for event in stored]:
             yield evidence.says(

@@ -1,4 +1,4 @@
-"""One call of a rotation function: the event, the time that it has, and what became of it."""
+"""One invocation of a rotation function: its event, its deadline and its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Key = tuple[str, str]
 
 
 class RotationRef(NamedTuple):
-    """Where a rotation is kept: its latest value is looked up there."""
+    """A reference to a rotation. `rotation` looks up its latest state."""
 
     region: Region
     secret_id: str
@@ -42,13 +42,13 @@ class RotationRef(NamedTuple):
         return self.secret_id, self.token
 
     def is_about(self, secret_id: str) -> bool:
-        """Whether a name or an ARN, also a partial one, means the secret."""
+        """Whether a name, an ARN or a partial ARN identifies the secret of the rotation."""
         secret = self.region.kept(secret_id)
         return secret is not None and secret.arn == self.secret_id
 
     @property
     def is_open(self) -> bool:
-        """Whether AWS may go on with it."""
+        """Whether AWS may continue or retry the rotation."""
         rotation = self.rotation
         return rotation.status == "in progress" or rotation.retry_at is not None
 
@@ -58,15 +58,15 @@ class RotationRef(NamedTuple):
 
 
 class FunctionCalls:
-    """Calls rotation functions, or lets the service rotate where there is none."""
+    """Invokes rotation functions. Rotations without a function are done by the service (managed rotation)."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        #: Called after each call that a rotation function has made, with the operation. They may stop it.
+        #: Called with the operation after each call of a rotation function. They may raise to stop the function.
         self.watchers: list[Callable[[str], None]] = []
 
     def call(self, place: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
-        """Call the function, or let the service rotate where there is none, and tell how it went."""
+        """Run one step, by the function or by the service, and return its record."""
         __tracebackhide__ = True
         rotation, start, before = place.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
         running = InvocationContext(
@@ -94,7 +94,7 @@ class FunctionCalls:
     def _outcome(
         self, place: RotationRef, running: InvocationContext, listener: Listener
     ) -> tuple[object, BaseException | None]:
-        """What the function has returned, and what it has raised."""
+        """The return value and the exception of a step."""
         __tracebackhide__ = True
         rotation = place.rotation
         try:
@@ -116,7 +116,7 @@ class FunctionCalls:
         name = running.step
         self._check_may_be_invoked(place, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
-        # Its time begins here: Lambda does not count what a cold start takes.
+        # The timeout begins here: Lambda does not count the time of a cold start.
         deadline = later(clock.now, function.timeout)
         CURRENT_INVOCATION.set(running._replace(deadline=deadline))
         returned = function.invoke(
@@ -137,7 +137,7 @@ class FunctionCalls:
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
-        """What there is to say of a call."""
+        """The findings about a step. An error in the checks becomes a finding and a warning."""
         with Barrier("the findings of a rotation step"):
             return self._checked(place, running, returned, error, written)
         return (unchecked(running.step),)
@@ -179,10 +179,11 @@ class FunctionCalls:
 
     def _check_may_be_invoked(self, place: RotationRef, step: str) -> None:
         """
-        Let the invocation fail where a test wants it to.
+        Apply the injected fault of an invocation, if there is one.
 
         Raises:
-            InvocationRefused: Lambda answers with an error.
+            InvocationRefused: the fault is an error response of Lambda.
+            Exception: the fault is an exception.
         """
         with self._service.lock:
             ordered = self._service.faults.next(INVOKE, place.is_about, step, use=True)
@@ -195,7 +196,7 @@ class FunctionCalls:
             raise exception_of(failure, "https://lambda.amazonaws.com/")
 
     def after_call(self, operation: str) -> None:
-        """Tell whoever watches that a rotation function has made a call; they may stop it there."""
+        """Call the watchers after a call of a rotation function. They may raise to stop the function."""
         for watcher in self.watchers:
             watcher(operation)
 
@@ -208,8 +209,7 @@ def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
     """
     The event that the rotation function receives.
 
-    Source: user guide, rotate-secrets_lambda-functions. The RotationToken is the same for all steps
-    of a rotation.
+    All steps of a rotation have the same RotationToken (user guide, rotate-secrets_lambda-functions).
     """
     return {
         "Step": step,

@@ -1,4 +1,4 @@
-"""What follows from a change of the world: which windows, retries and deletions come due, and when."""
+"""The scheduler: it keeps the instants of rotation windows, retries and deletions up to date."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Kind = Literal["deletion", "retry", "window"]
 
 
 class Entry(NamedTuple):
-    """One thing that comes due: the kind of it, the secret's ARN, and for a retry the rotation's token."""
+    """A scheduled entry: its kind, the ARN of the secret, and the token of the rotation for a retry."""
 
     kind: Kind
     secret_id: str
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 class Due(NamedTuple):
-    """An entry that has come due, and as which one it was put."""
+    """An entry with its instant and the sequence number under which it was added."""
 
     instant: datetime
     number: int
@@ -39,10 +39,10 @@ class Due(NamedTuple):
 
 class Agenda:
     """
-    One instant for each entry, the earliest found at once.
+    A priority queue with one instant for each entry.
 
-    Entries that have been moved or crossed out stay in the heap until they come to its top. Of two
-    at the same instant the one that was put first comes first.
+    Entries that were rescheduled or removed stay in the heap until they reach its top. Entries with the same instant
+    are ordered by the time at which they were added.
     """
 
     def __init__(self) -> None:
@@ -55,17 +55,17 @@ class Agenda:
         return not self._heap
 
     def put(self, entry: Entry, instant: datetime | None) -> None:
-        """Let *entry* come due at *instant*, or never."""
+        """Schedule *entry* at *instant*, or remove it if the instant is None."""
         known = self._instants.get(entry)
         if instant is None:
             self._instants.pop(entry, None)
         elif known is None or known[0] != instant:
             self._count += 1
             heappush(self._heap, (instant, self._count, entry))
-            self._instants[entry] = instant, self._count  # last: this is what makes it count
+            self._instants[entry] = instant, self._count  # last: only this makes the entry valid
 
     def next(self, until: datetime) -> Due | None:
-        """The first entry that is due by *until*, or None. It stays in the agenda."""
+        """The first entry that is due at or before *until*, or None. It is not removed."""
         while self._heap:
             due = Due(*self._heap[0])
             if self._instants.get(due.entry) == (due.instant, due.number):
@@ -74,30 +74,30 @@ class Agenda:
         return None
 
     def cross_out(self, due: Due) -> None:
-        """Take out what has come due, unless it has been put anew since."""
+        """Remove an entry, unless it has been rescheduled since."""
         if self._instants.get(due.entry) == (due.instant, due.number):
             del self._instants[due.entry]
 
 
 @dataclass(slots=True)
 class Dates:
-    """Windows and instants that take the place of those that are planned. None takes one out."""
+    """Updates of windows and instants. None removes an entry."""
 
     windows: dict[str, tuple[Window, datetime] | None] = field(default_factory=dict)
     instants: dict[Entry, datetime | None] = field(default_factory=dict)
 
 
 class Plan:
-    """The agenda of a world, and the window that comes next for each secret that has a schedule."""
+    """The schedule of a fake: its priority queue, and the next window of each secret with a rotation schedule."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.agenda = Agenda()
-        #: By the secret's ARN: its next window, and the instant in it.
+        #: By the ARN of the secret: its next window, and the instant in the window at which rotation starts.
         self._windows: dict[str, tuple[Window, datetime]] = {}
 
     def following(self, draft: Draft) -> Callable[[], None]:
-        """What puts into the plan what follows from the changes of a request, however often it is begun."""
+        """Return an idempotent function that updates the schedule after the changes of a request."""
         dates = Dates()
         for change in draft.changes:
             if isinstance(change.after, Rotation):
@@ -109,7 +109,7 @@ class Plan:
         return partial(self._put, dates)
 
     def _follow(self, change: Change, draft: Draft, dates: Dates) -> None:
-        """Take notice of a secret that has been made, changed or deleted."""
+        """Collect the schedule updates for a secret that was created, changed or deleted."""
         before, after = change.before, change.after
         secret = after or before
         assert isinstance(secret, Secret)
@@ -130,7 +130,7 @@ class Plan:
             self.agenda.put(entry, instant)
 
     def next_instant(self, arn: str | None) -> tuple[str, datetime] | None:
-        """Which secret next rotates by its schedule, and when; or when this one does."""
+        """The ARN and the instant of the next scheduled rotation, of one secret or of any, or None."""
         coming = [(instant, known) for known, (_, instant) in self._windows.items() if arn in (None, known)]
         if not coming:
             return None
@@ -138,12 +138,12 @@ class Plan:
         return secret_id, instant
 
     def window(self, arn: str) -> Window | None:
-        """The window of a secret that comes next, or has come due."""
+        """The next or current rotation window of a secret, or None."""
         planned = self._windows.get(arn)
         return None if planned is None else planned[0]
 
     def again(self, assumptions: Assumptions) -> Callable[[], None]:
-        """What finds another instant in each window that is planned: what is assumed changes."""
+        """Return a function that reschedules every planned window by changed assumptions."""
         dates, now = Dates(), self._service.clock.now
         for arn, (window, _) in self._windows.items():
             instant = max(_instant_in(window, assumptions), now)
@@ -152,7 +152,7 @@ class Plan:
         return partial(self._put, dates)
 
     def _hold_up(self, draft: Draft, secret: Secret, dates: Dates) -> None:
-        """A retry that came due while the label of its version was away is made when it is back."""
+        """Reschedule a retry that could not run while its version had lost its label."""
         rotation = draft.home(secret.arn).unfinished_rotation(secret)
         if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
             entry = Entry("retry", rotation.secret_id, rotation.token)
@@ -163,7 +163,10 @@ class Plan:
         planned = None
         if window is not None:
             instant = known[1] if known and known[0] == window else self._instant_in(window)
-            planned = window, max(instant, self._service.clock.now)  # one that is open already is due at once
+            planned = (
+                window,
+                max(instant, self._service.clock.now),
+            )  # a window that is already open is due at once
         dates.windows[secret.arn] = planned
         dates.instants[Entry("window", secret.arn)] = None if planned is None else planned[1]
 
@@ -180,12 +183,12 @@ def _instant_in(window: Window, assumptions: Assumptions) -> datetime:
 
 
 def _gone_at(secret: Secret) -> datetime | None:
-    """Until the DeletionDate, and at it, a secret can be restored."""
+    """The instant at which a deleted secret is gone, or None. It can be restored up to and including DeletionDate."""
     return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
 def _is_due_anew(before: Secret, after: Secret) -> bool:
-    """Whether the next window may be another one: most changes do not touch what it depends on."""
+    """Whether a change may affect the next rotation window. Most changes do not."""
     if before.rotation is None and after.rotation is None:
         return False
     return _depends_on(before) != _depends_on(after)
