@@ -1,4 +1,4 @@
-"""botocore's retries without their waiting: what stands between a failed call and the next one is left out."""
+"""Skips the backoff of botocore's retries after injected faults."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends. None: it
-#: has not, and its client is not held back for calls before it that have.
+#: True after an injected fault: the retries of the call do not wait. None: the call waits between its retries, but
+#: its client is not throttled for earlier injected faults. False: botocore's waiting is not changed.
 _SPARED: ContextVar[bool | None] = ContextVar("_SPARED", default=False)
 
-#: The modules in which botocore and aiobotocore sleep, and the name under which they know who does it.
+#: The modules in which botocore and aiobotocore sleep, and the name of the module that they call for it.
 _SLEEPERS = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
-#: Those in which their adaptive mode holds back a client that has been throttled.
+#: The modules with the token buckets of the retry mode "adaptive", which throttle a client.
 _BUCKETS = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
 
 
 def spare_back_off(is_spared: bool | None) -> None:
-    """Say whether botocore's waiting is left out from now on, in this thread or task."""
+    """Set whether botocore's waiting is skipped from now on, in this thread or task. See `_SPARED`."""
     _SPARED.set(is_spared)
 
 
 class BackOff:
-    """Puts our sleeping into the places of botocore's, and botocore's back."""
+    """Replaces the sleep and acquire functions of botocore and aiobotocore, and restores them."""
 
     def __init__(self) -> None:
         self._modules: set[str] = set()
-        #: Each owner and name, what was there, and what is there of ours.
+        #: The owner, the attribute name, the original and the replacement.
         self._replaced: list[tuple[object, str, Any, Any]] = []
 
     def replace(self) -> None:
-        """In the modules that somebody has imported by now."""
+        """Replace the functions in the modules that are imported by now."""
         for name in (*_SLEEPERS, *_BUCKETS):
             if name in sys.modules and name not in self._modules:
                 self._replace_in(sys.modules[name], name)
                 self._modules.add(name)
 
     def restore(self) -> None:
-        """Put botocore's back, also where that has been done before, in part."""
+        """Restore the originals. It may be called again after an interrupted call."""
         for owner, name, original, _ in self._replaced:
             setattr(owner, name, original)
         self._replaced.clear()
@@ -64,7 +64,7 @@ class BackOff:
 
 
 class _Sleeping:
-    """The module time or asyncio, as far as botocore's endpoint uses it, with a sleep that may be left out."""
+    """A wrapper of the module time or asyncio, whose `sleep` may be skipped."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module

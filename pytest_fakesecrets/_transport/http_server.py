@@ -1,4 +1,4 @@
-"""The world over HTTP on the loopback address, for other processes and other languages."""
+"""An HTTP server on the loopback address, for other processes and other languages."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from .loopback import misdirected
 from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_wire
 
 _ADDRESS = "127.0.0.1"
-#: Hand-written clients send that of JSON 1.0, which has the same requests.
+#: Some hand-written clients send the content type of JSON 1.0, whose requests are the same.
 _CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0")
 
-#: No request of Secrets Manager comes near it: a value has 65,536 bytes, escaped six times as many.
+#: In bytes. The largest request is smaller: a value has at most 65,536 bytes, or six times as many when escaped.
 LARGEST_BODY = 1024 * 1024
 
-#: How many seconds a client may be silent, between two requests or in the middle of one.
+#: The timeout in seconds for a client that sends nothing, between two requests or within one.
 PATIENCE = 30.0
 
-#: How much of a body that was refused is read and dropped, so that its sender gets to see the answer.
+#: The number of bytes of a rejected body that are read and discarded, so that the client reads the response.
 _DROPPED = 16 * LARGEST_BODY
 
 _WHAT_THIS_IS = (
@@ -48,13 +48,11 @@ _WHAT_THIS_IS = (
 @public
 class Server:
     """
-    An HTTP endpoint for the world of a fake, which other processes reach as they reach AWS.
-
-    It answers while its "with" block runs.
+    An HTTP endpoint of a fake, for other processes. It answers as long as its "with" block runs.
 
     Attributes:
-        url: its address, an endpoint URL for any AWS SDK.
-        environ: the environment variables that let a child process use it: the endpoint, keys and a region.
+        url: the endpoint URL, for any AWS SDK.
+        environ: environment variables for a child process: the endpoint, access keys and a region.
     """
 
     url: str
@@ -73,7 +71,7 @@ class Server:
             self._listener = _Listener(self._world)
             self._listener.open()
             self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
-            # The child need not look for the fake in its own memory.
+            # An empty value: the child process reaches the fake by the endpoint.
             self.environ = {**environ_of_a_child(self.url, _ADDRESS, self._region), HOME: ""}
             self._listener.thread.start()
             return self
@@ -87,7 +85,7 @@ class Server:
         ensured(self._close, self._close)
 
     def _close(self) -> None:
-        """Close it, also where that has been done before, in part."""
+        """Close the server. It may be called again after an interrupted call."""
         if self._listener is not None:
             self._listener.end()
 
@@ -103,17 +101,17 @@ class _Listener(ThreadingTCPServer):
         self._connections: set[socket.socket] = set()
 
     def open(self) -> None:
-        """Open the socket. Not earlier: an object that is not ready could not be closed either."""
+        """Open the socket. This is not done in __init__, so that an interrupted start can be closed."""
         super().__init__((_ADDRESS, 0), _Conversation)
 
     def _serve(self) -> None:
-        # It is not ended by shutdown(), which waits for ever where this thread has not come to run.
+        # shutdown() is not used to end the loop: it would block forever if this thread has not started.
         with suppress(_Ended):
             self.service_actions()
             self.serve_forever(0.01)
 
     def service_actions(self) -> None:
-        """What serve_forever() calls between two requests, and while it waits for one."""
+        """End the loop if the server is closing. serve_forever() calls this hook at each poll."""
         if self.is_closing:
             raise _Ended
 
@@ -123,7 +121,7 @@ class _Listener(ThreadingTCPServer):
             self.thread.join()
         self.hang_up()
         if "socket" in vars(self):
-            self.server_close()  # and wait for the requests that are being answered
+            self.server_close()  # this also waits for the requests in progress
 
     def process_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
@@ -138,10 +136,10 @@ class _Listener(ThreadingTCPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """End the connections that are open: whoever waits for a request on one goes home."""
+        """Shut down open connections for reading, so that threads that wait for a request end."""
         with self._lock:
             for connection in self._connections:
-                with suppress(OSError):  # its client has gone home first
+                with suppress(OSError):  # the client has disconnected
                     connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -156,11 +154,11 @@ class _Listener(ThreadingTCPServer):
 
 
 class _Ended(Exception):
-    """The server is to accept no further connection."""
+    """Ends the loop of the server."""
 
 
 class _Refusal(Exception):
-    """What is wrong with a request before it is one of Secrets Manager's."""
+    """An HTTP request that is rejected before it is decoded as a request of Secrets Manager."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -168,25 +166,25 @@ class _Refusal(Exception):
 
 
 class _Conversation(BaseHTTPRequestHandler):
-    """One connection, and the requests that come over it."""
+    """Handles the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
-    # Who sends no line that tells its version gets a status and headers as well.
+    # The version of requests that name none: with HTTP/0.9 the response would have no status and headers.
     default_request_version = "HTTP/1.0"
     server: _Listener
-    # One packet for each answer, or the client's delayed acknowledgement costs 40 milliseconds.
+    # Responses are buffered and sent as one packet: the delayed acknowledgement of a client costs 40 milliseconds.
     wbufsize = -1
     disable_nagle_algorithm = True
     timeout = PATIENCE
 
-    def do_POST(self) -> None:  # the name that http.server looks for
+    def do_POST(self) -> None:  # the name that http.server calls
         try:
             self._check()
             reply = self._answer(self._body())
         except _Refusal as refusal:
             self._refuse(refusal.status, str(refusal))
         except Broken:
-            self.close_connection = True  # the network fails, as the test has ordered it
+            self.close_connection = True  # an injected network failure
         else:
             self._send(reply)
 
@@ -206,7 +204,7 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def handle_expect_100(self) -> bool:
         goes_on = super().handle_expect_100()
-        self.wfile.flush()  # or the client waits for it, and we for the client
+        self.wfile.flush()  # else both sides would wait: the client for this line, and the server for the body
         return goes_on
 
     def _too_slow(self, part: str) -> tuple[HTTPStatus, str]:
@@ -276,7 +274,7 @@ class _Conversation(BaseHTTPRequestHandler):
             raise
 
     def _refuse(self, status: int, message: str) -> None:
-        """Tell that a request is none, in JSON, and end the connection: nobody knows where the next one begins."""
+        """Send an error in JSON and close the connection, since the start of a next request in it is unknown."""
         self.close_connection = True
         body = written({"__type": "FakeSecretsError", "message": message})
         headers = {
@@ -293,7 +291,7 @@ class _Conversation(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(1)
         left = _DROPPED
-        # Past the file, which reads no more once it has waited in vain.
+        # From the socket: the file object does not read any more after a timeout.
         while left > 0 and (piece := self.connection.recv(65_536)):
             left -= len(piece)
 
@@ -308,13 +306,13 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _headers_for_javascript(self, status: int) -> Mapping[str, str]:
         """
-        What keeps the AWS SDK for JavaScript from sending each refused request again.
+        Headers that prevent the AWS SDK for JavaScript from retrying each rejected request.
 
-        It sets its clock by the header Date, here that of a clock which may stand years away, and a refusal
-        that has moved its clock is repeated. It takes no time from an answer with an Age, which may come
-        out of a cache; versions that do not look for that get the date of their own clock with a refusal.
+        The SDK corrects its clock by the header Date, which here has the time of the fake clock, and retries a rejected
+        request after such a correction. It ignores Date if the response has the header Age. Versions that do not check
+        Age get the date of their own signature with an error.
         """
-        sent: Mapping[str, str] = getattr(self, "headers", {})  # none where the request could not be read
+        sent: Mapping[str, str] = getattr(self, "headers", {})  # missing if the request could not be parsed
         agents = [sent.get(name, "") for name in ("User-Agent", "X-Amz-User-Agent")]
         if not any(agent.startswith("aws-sdk-js/") for agent in agents):
             return {}
@@ -322,7 +320,7 @@ class _Conversation(BaseHTTPRequestHandler):
         return {"age": "0"} if own is None else {"age": "0", "date": http_date(own)}
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses: other methods, and lines and headers that are none, or too long."""
+        """Send an error that http.server detects: another method, or an invalid or too long line or header."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"{_WHAT_THIS_IS}, and not {self.command}.")
         else:
@@ -330,7 +328,7 @@ class _Conversation(BaseHTTPRequestHandler):
             self._refuse(code, f"{_WHAT_THIS_IS}, and this cannot be read: {why}.")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: requests are in the fake's history."""
+        """Log nothing: requests are recorded in the history of the fake."""
 
 
 def _signed_at(text: str) -> datetime | None:

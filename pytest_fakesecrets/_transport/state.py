@@ -1,7 +1,7 @@
 """
-What the hooks, the guard and the server share: the active backend, and how its clients are told apart.
+The state that the hooks, the guard and the server share: the active backend, and how it identifies clients.
 
-This module is imported with the plugin, in projects that never use it too, so it imports nothing slow.
+This module is imported with the plugin, even in projects that do not use it. It imports no slow modules.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 TARGET_PREFIX = "secretsmanager."
 
-#: Where a call has its passage to the second door, or its departure, in its context: a dict that botocore hands
-#: from event to event, and never sends.
+#: The keys for the `Passage` and the `Departure` of a call in its context, a dict that botocore passes from event to
+#: event and never sends.
 PASSAGE = "fakesecrets_passage"
 DEPARTURE = "fakesecrets_departure"
 
@@ -32,7 +32,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 class Departure(NamedTuple):
-    """A call that was made while no fake was active."""
+    """A call that was made while no fake was active, and was sent or rejected."""
 
     operation: str
     endpoint: str
@@ -40,11 +40,11 @@ class Departure(NamedTuple):
 
 
 class Backend(Protocol):
-    """What stands behind the doors."""
+    """What the handlers and the server require of a fake."""
 
     @property
     def lock(self) -> AbstractContextManager[object]:
-        """What is held while anything in it changes."""
+        """The lock that is held while the state changes."""
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
@@ -55,33 +55,33 @@ class Backend(Protocol):
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
-        """Whether a request has to pass botocore's events and retries."""
+        """Whether a request has to pass the events and retries of botocore up to `before-send`."""
 
     def new_token(self) -> str: ...
 
     def redact(self, text: str) -> str:
-        """A text without secret values."""
+        """The text with secret values redacted."""
 
 
-#: The world that answers, or None. There is one at the most.
+#: The backend of the active fake, or None.
 active: Backend | None = None
 
-#: Called with each backend that becomes active: the report of a run shows all of them.
+#: Called with each backend that becomes active. The HTML report uses it.
 listeners: list[Callable[[Any], None]] = []
 
-#: Held by whoever looks whether there is one, and puts another there.
+#: Held while `active` is checked and replaced.
 entering = Lock()
 
-#: Whether calls are refused while no world is there to answer them: the ini option fakesecrets_guard.
+#: Whether calls are rejected while no fake is active: the ini option fakesecrets_guard.
 guarded = False
 
-#: The last calls that were made while no fake was active. The plugin clears it before each test.
+#: The latest calls that were made while no fake was active. The plugin clears them before each test.
 departures: deque[Departure] = deque(maxlen=1000)
 
-#: The variable that tells child processes where the world is: the id of the process that has it.
+#: The environment variable with the id of the process that has the fake, for its child processes.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
 
-#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
+#: Variables with which a client can be created on any machine: dummy keys, no profile, no metadata service.
 DUMMIES: Mapping[str, str | None] = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -91,7 +91,7 @@ DUMMIES: Mapping[str, str | None] = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-#: The handlers that are registered last on a client where handlers of others come after ours, by their events.
+#: By event: the handlers that are registered last on a client if foreign handlers come after our first ones.
 last_handlers: dict[str, Callable[..., Any]] = {}
 
 NOT_ACTIVE = (
@@ -108,10 +108,10 @@ def answer_wire(
     body: bytes,
 ) -> Reply:
     """
-    The answer to a request of which there is nothing but what was sent, by botocore or any other client.
+    Answer a request by its headers and its body alone.
 
     Raises:
-        Broken: a test wants the network to go wrong.
+        Broken: the fault that a test has injected is a network failure.
     """
     credential = _CREDENTIAL.search(authorization)
     account = account_of(credential["key"]) if credential else None
@@ -120,7 +120,7 @@ def answer_wire(
 
 
 def access_key(request_signer: Any) -> str | None:
-    # Read past the properties of credentials that refresh themselves, over the network.
+    # Not by the property: refreshable credentials would refresh themselves over the network.
     credentials = getattr(request_signer, "_credentials", None)
     return getattr(credentials, "__dict__", {}).get("access_key")
 
@@ -130,7 +130,7 @@ def account_of(access_key: str | None) -> str | None:
 
 
 def session() -> Session:
-    """The session of our own clients. One for each copy of botocore: a new one reads its data files again."""
+    """The session of our own clients, one for each copy of botocore: a new session reads the data files again."""
     from botocore.session import Session
 
     return _session_of(Session)
@@ -146,7 +146,7 @@ def is_ours(client: Any) -> bool:
     return getattr(service, "service_name", None) == "secretsmanager"
 
 
-#: What is held while the process forks, so that the child has no lock that nobody will release.
+#: The lock that is held while the process forks, so that no thread missing in the child holds it.
 _held = ExitStack()
 
 
@@ -156,7 +156,7 @@ def _hold() -> None:
 
 
 def _leave_to_the_parent() -> None:
-    """After a fork: the child has a copy of the world, and what it did there would be lost."""
+    """Deactivate the fake in a forked child: it is a copy, whose changes the parent would not see."""
     global active
     active = None
     _held.close()
