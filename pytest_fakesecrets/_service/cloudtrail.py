@@ -1,4 +1,4 @@
-"""The service's own events, as CloudTrail and EventBridge would deliver them."""
+"""Service events in the formats of CloudTrail and EventBridge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
 from .history import Event, LabelMoved, ServiceEvent
 
 _SOURCE = "secretsmanager.amazonaws.com"
-#: Under which event ids are made, so that the same event has the same id each time it is looked at.
+#: The namespace of the event ids, so that the same event always has the same id.
 _IDS = UUID("0f6a6f0e-8f0d-4c53-8b59-6b5d0b4b6a10")
 
 
@@ -24,20 +24,20 @@ def cloudtrail(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
 
 
 def eventbridge(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
-    """What arrives on the default event bus: the records of CloudTrail, and each move of a label."""
+    """The events on the default event bus: the CloudTrail records, and each moved label."""
     for place, event in enumerate(events):
         if isinstance(event, ServiceEvent):
             record = _record(place, event)
             yield _envelope(place, event, "AWS Service Event via CloudTrail", [], record)
         elif isinstance(event, LabelMoved) and _is_announced(event):
-            # The name of the secret, out of its ARN and without the six characters.
+            # The ARN ends with the name of the secret, a hyphen and six random characters.
             name = event.secret_id.partition(":secret:")[2][:-7]
             detail = {"name": name, "labelUpdated": event.label, "versionId": event.version_id}
             yield _envelope(place, event, "Secret Label Updated", [event.secret_id], detail)
 
 
 def _is_announced(move: LabelMoved) -> bool:
-    """Sent for every label that has got a new version, except for these two (user guide, EventBridge)."""
+    """Whether an event is sent: for each label that is moved to a version, except these two (user guide, EventBridge)."""
     return move.target is not None and move.label not in (PENDING, PREVIOUS)
 
 
@@ -70,7 +70,7 @@ def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
 
 
 def _additional_data(event: ServiceEvent) -> dict[str, str]:
-    """The published record of a rotation has SecretId alone; since 2024 the guide calls the field of a secret "arn"."""
+    """The published record of a rotation has only SecretId. For other events the guide adds "arn" since 2024."""
     data = {"SecretId": event.secret_id}
     if not event.token:
         data["arn"] = event.secret_id

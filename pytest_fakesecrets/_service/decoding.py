@@ -1,4 +1,4 @@
-"""Decodes a text in every way in which another text may be encoded in it: escapes, quotes, Base64, hex."""
+"""Decodes the strings that are encoded in a text: escapes, quotes, Base64, hex, numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import cache
 from html import unescape
 from typing import NamedTuple
 
-#: The maximum of nested encodings that are decoded, and of readings of one text.
+#: The maximum depth of nested encodings, and the maximum number of readings of one text.
 DEPTH, MOST = 4, 200
 
 #: The separator of chunks that were decoded separately. Readable text does not contain it.
@@ -31,7 +31,7 @@ _NUMBERS = re.compile(r"\d{1,3}(?:(?:, ?| )\d{1,3}){3,}")
 
 
 class _Segment(NamedTuple):
-    """A part of a reading: its place in the parent reading, and whether it was copied unchanged."""
+    """A part of a reading: its range in the parent reading, and whether it was copied unchanged."""
 
     begins: int
     ends: int
@@ -55,7 +55,7 @@ class Reading:
     depth: int = 0
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The part of the original text that a part of this reading was decoded from. Segments are not divided."""
+        """The range in the original text from which a range of this reading was decoded. Segments are not divided."""
         if self.parent is None:
             return start, end
         place, last_place = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
@@ -87,10 +87,10 @@ class _Draft:
 
 def readings(text: str, shortest: int) -> Iterator[Reading]:
     """
-    Every reading of a text, in the order of their depth: the text itself comes first.
+    Yield all readings of a text by their depth, the text itself first.
 
     Args:
-        shortest: the length of the shortest text that is searched for. Shorter chunks of Base64 and hex are not decoded.
+        shortest: the minimum length of strings to search for. Shorter runs of Base64 and hex are not decoded.
     """
     seen, waiting = {text}, deque([Reading(text)])
     while waiting:
@@ -116,7 +116,7 @@ def _further(reading: Reading, shortest: int) -> Iterator[Reading]:
 def _substituted(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]
 ) -> Reading:
-    """The reading in which each match is replaced by what it stands for."""
+    """The reading in which each match is replaced by its decoded form."""
     draft, place = _Draft(), 0
     for match in pattern.finditer(reading.text):
         draft.add(reading.text[place : match.start()], place, match.start(), is_literal=True)
@@ -132,14 +132,16 @@ def _decoded(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], Sequence[bytes]]
 ) -> Iterator[Reading]:
     """
-    The decoded matches, for each alignment in two readings: those that are readable text, which may be encoded again,
-    and the rest. Most of the rest was not encoded at all, and so it is not decoded further.
+    Yield the decoded matches, in two readings for each alignment.
+
+    The first one has the matches that are readable text, which is decoded further. The second one has the others, most
+    of which were not encoded at all: they are not decoded further.
     """
     drafts: dict[tuple[int, bool], _Draft] = {}
     for match in pattern.finditer(reading.text):
         for alignment, raw in enumerate(decode(match[0])):
             part = text_of_bytes(raw)
-            plain = part.replace("\0", "")  # UTF-16, as far as it is Latin
+            plain = part.replace("\0", "")  # UTF-16 of Latin-1 characters
             is_readable = _UNREADABLE.search(plain) is None
             if is_readable:
                 drafts.setdefault((alignment, True), _Draft()).add(plain + _BETWEEN, *match.span())

@@ -1,4 +1,4 @@
-"""What a test makes go wrong: answers of the service, its network, and Lambda, for the next calls."""
+"""Faults that a test injects into calls: error responses, network failures and slow responses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pytest_fakesecrets._core.rotation import STEPS
 
 from .parser import service_model
 
-#: The operation of Lambda that calls a rotation function.
+#: The Lambda operation that invokes a rotation function.
 INVOKE = "Invoke"
 
-#: Codes of AWS's services in general, with their HTTP status (API reference, common errors; botocore's _retry.json).
+#: Error codes of AWS services in general, with their HTTP status (API reference, common errors; botocore, _retry.json).
 _COMMON = {
     "AccessDeniedException": 400,
     "ExpiredTokenException": 400,
@@ -51,7 +51,7 @@ _COMMON = {
     "ValidationException": 400,
 }
 
-#: Of the codes that the model declares: the only one that is the server's fault.
+#: The only error code in the service model that is an error of the server.
 _SERVER_SIDE = {"InternalServiceError": 500}
 
 _MESSAGES = {
@@ -63,17 +63,17 @@ _MESSAGES = {
     "ServiceUnavailable": "Service is unavailable.",
 }
 
-#: The members of requests that say which secret is meant.
+#: The request members that identify a secret.
 _NAMING = {"Name", "SecretId", "SecretIdList"}
 
 _TAGS = re.compile(r"<[^>]+>")
 
-#: What stands for one answer: an error code, (status, code, message), an exception, or how long it takes.
+#: A fault: an error code, a triple (status, code, message), an exception, or the duration of a slow response.
 Failure = str | tuple[int, str, str] | BaseException | type[BaseException] | timedelta
 
 
 class Broken(Exception):
-    """The network has failed in front of the service: no answer, but the exception of a client."""
+    """An injected network failure: the client raises `error` instead of receiving a response."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(str(error))
@@ -84,12 +84,15 @@ class Broken(Exception):
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """
-    Calls that fail, as `fake.fail()` has ordered them.
+    A fault that `fake.fail()` has injected.
 
     Attributes:
-        operation: which calls.
-        happened: how many of them have failed so far.
-        left: how many will, or None for all.
+        operation: the operation whose calls fail.
+        happened: the number of calls that have failed so far.
+        left: the number of calls that will still fail, or None for all.
+        secret_id: only calls for this secret fail, or None for all secrets.
+        step: only calls inside of this rotation step fail, or None for all calls.
+        back_off: whether botocore waits before its retries.
     """
 
     operation: str
@@ -124,10 +127,10 @@ def fault(
     back_off: bool = False,
 ) -> Fault:
     """
-    A fault out of what a test has said.
+    Create a fault from the arguments of `fake.fail()`.
 
     Raises:
-        FakeSecretsError: there is no such operation, error code or step, or no call would ever fail.
+        FakeSecretsError: the operation, the error or the step is unknown, or no call can have the fault.
     """
     if operation != INVOKE and operation not in service_model().operation_names:
         known = [*service_model().operation_names, INVOKE]
@@ -211,12 +214,12 @@ def _service_error(code: str, operation: str) -> ServiceError:
 
 
 def _answered(status: int, code: str, message: str) -> ServiceError:
-    """An error of the service under the name of its code."""
+    """A service error whose class is named after its code."""
     is_modelled = code in [shape.name for shape in service_model().error_shapes]
     members = {"status": status, "message_member": "Message" if is_modelled else "message"}
     try:
         error: ServiceError = type(code, (ServiceError,), members)(message)
-    except ValueError:  # UnicodeEncodeError is one
+    except ValueError:  # UnicodeEncodeError is a subclass
         raise FakeSecretsError(
             f"{code!r} cannot be an error code: it has a NUL or half of a surrogate pair."
         ) from None
@@ -234,17 +237,17 @@ def _meant(word: object, known: list[str]) -> str:
 
 
 def exception_of(error: BaseException | type[BaseException], url: str) -> BaseException:
-    """The exception that a client raises: those of botocore's that are given as a class get their address."""
+    """The exception that a client raises. Exception classes of botocore are created with the URL."""
     if isinstance(error, BaseException):
         return error
-    if any(kind.__name__ == "BotoCoreError" for kind in error.__mro__):  # of any copy of botocore
+    if any(kind.__name__ == "BotoCoreError" for kind in error.__mro__):  # by name: of any copy of botocore
         members: dict[str, Any] = {"endpoint_url": url, "proxy_url": url, "error": "fake.fail()"}
         return error(**members, **dict.fromkeys(("request", "response")))
     return error()
 
 
 class Faults:
-    """The faults that are armed, the oldest first."""
+    """The injected faults, oldest first."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
@@ -260,14 +263,14 @@ class Faults:
         self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool
     ) -> Fault | None:
         """
-        The fault that meets a call, or None.
+        The oldest fault that applies to a call, or None.
 
         Args:
-            means: answers whether a name or an ARN means the secret of the call.
-            step: the rotation step that makes it.
-            use: whether it happens now.
+            means: returns whether a name or an ARN identifies a secret of the call.
+            step: the rotation step that makes the call, or None.
+            use: whether the call is made now, and counted.
         """
-        with self._lock:  # or two threads would use up the same one
+        with self._lock:  # else two threads could use the same fault
             for armed in self._armed:
                 if armed.concerns(operation, means, step):
                     if use:

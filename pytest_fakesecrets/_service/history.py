@@ -1,4 +1,4 @@
-"""What has happened: one record, from which everything that looks back is read."""
+"""The history: the only record of events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.store import Change
 
-#: As CloudTrail names them (user guide, CloudTrail entries).
+#: The event names of CloudTrail (user guide, CloudTrail entries).
 ServiceEventName = Literal[
     "RotationStarted",
     "RotationSucceeded",
@@ -31,7 +31,7 @@ ServiceEventName = Literal[
     "ReplicationFailed",
 ]
 
-#: Who moved a label, where no call did.
+#: The value of `by` for changes that no request has made.
 SERVICE = "Secrets Manager"
 
 
@@ -39,13 +39,15 @@ SERVICE = "Secrets Manager"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
-    Signals that a request has been answered, or refused with `error`.
+    Signals that a request was answered, or rejected with `error`.
 
     Attributes:
-        secret_id: the secret's ARN; what was sent, where there is no such secret; or None.
-        version_id: the version that the answer names.
-        step: the rotation step inside which the call was made, or None.
-        hint: what to do about a refusal that users of the fake, and not of AWS, meet.
+        secret_id: the ARN of the secret, or the id in the request if there is no such secret, or None.
+        version_id: the version id in the response.
+        error: the error code, or None.
+        message: the error message, or None.
+        step: the rotation step that made the call, or None.
+        hint: advice on an error that has a common cause in tests, or None.
     """
 
     at: datetime
@@ -56,7 +58,7 @@ class Call:
     secret_id: str | None = None
     version_id: str | None = None
     error: str | None = None
-    #: Not in a repr: a caller, or a test, may have put a value into it.
+    #: Not in the repr, since it may contain a value that a caller or a test has put into it.
     message: str | None = field(default=None, repr=False)
     step: str | None = None
     hint: str | None = field(default=None, repr=False)
@@ -73,10 +75,10 @@ class LabelMoved:
         source: the version that had it, as "v1", or None.
         target: the version that has it now, or None.
         at: when, in UTC.
-        by: the operation, or "Secrets Manager" where no call did it.
-        secret_id: the secret's ARN.
-        version_id: the id of the target.
-        step: the rotation step inside which it happened, or None.
+        by: the operation, or "Secrets Manager" if no call moved it.
+        secret_id: the ARN of the secret.
+        version_id: the version id of the target, or None.
+        step: the rotation step that moved it, or None.
     """
 
     label: str
@@ -99,7 +101,7 @@ class LabelMoved:
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueStored:
-    """Signals that a version has got its value. `version` is its alias, such as "v2"."""
+    """Signals that a value was stored in a version. `version` is the alias of the version, such as "v2"."""
 
     at: datetime
     version: str
@@ -113,12 +115,12 @@ class ValueStored:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
     """
-    Signals what the service itself logs about a rotation, a deletion or a replication.
+    Signals that the service logged an event of its own, about a rotation, a deletion or a replication.
 
     Attributes:
-        name: CloudTrail's eventName.
-        token: the token of the rotation; empty for other events.
-        version_id: the version that is deleted, or is not deleted after all; or None.
+        name: the eventName in CloudTrail.
+        token: the token of the rotation, or an empty string for other events.
+        version_id: the version whose deletion is started, cancelled or ended, or None.
     """
 
     at: datetime
@@ -135,7 +137,7 @@ Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
 class _Circumstances(NamedTuple):
-    """When, where and by what a change was made."""
+    """The time, the account, the region and the origin of a change."""
 
     at: datetime
     account: str
@@ -145,16 +147,16 @@ class _Circumstances(NamedTuple):
 
 
 def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
-    """The events that the changes of a request amount to."""
+    """Yield the events of the changes of a request, in their order in the history."""
     for change in sorted(changes, key=lambda change: _place_in_story(change, by)):
         yield from _events(change, _Circumstances(at, change.region.account, change.region.name, by, step))
 
 
 def _place_in_story(change: Change, by: str) -> int:
     """
-    What became of a rotation is told after what was done to its secret.
+    The sort key of a change: changes of a rotation come after those of its secret.
 
-    But where no call has begun it, that it began comes first: the rest follows from it.
+    The start of a rotation that no call has started comes first, since the other changes follow from it.
     """
     if not isinstance(change.after, Rotation):
         return 1
@@ -238,7 +240,7 @@ def _replication_events(
 def _deletion_events(
     before: Secret | None, after: Secret | None, circumstances: _Circumstances
 ) -> Iterator[ServiceEvent]:
-    """What is logged for each version that is deleted, or restored (user guide, CloudTrail entries for deletion)."""
+    """Yield the events of deleted and restored versions (user guide, CloudTrail entries for deletion)."""
     if before is None:
         return
     names: Sequence[ServiceEventName] = ("StartSecretVersionDelete", "EndSecretVersionDelete")
@@ -255,7 +257,7 @@ def _deletion_events(
 
 
 def _removed(before: Secret, after: Secret) -> list[str]:
-    """The versions that a new one has displaced. One of a test run has AWSPENDING until it goes, unlogged."""
+    """The versions that a new version has displaced. The removal of a pending version after a test run is not logged."""
     if len(after.versions) > len(before.versions) or after.versions is before.versions:
         return []
     pending = before.labels.get(PENDING)
@@ -299,9 +301,9 @@ def _rotation_events(
 
 
 def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | None:
-    """One event for the start of each attempt, and one for its end; none for a cancelled one."""
+    """The name of the event for the start or the end of an attempt, or None. A cancelled rotation has no event."""
     if before is None and after.status == "failed":
-        return None  # seeded, with a past of which there is no record
+        return None  # a seeded rotation, whose earlier events are not recorded
     if before is None or before.attempt != after.attempt:
         return "TestRotationStarted" if after.is_test else "RotationStarted"
     if before.status == after.status:
@@ -314,13 +316,13 @@ def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | 
 
 
 class History:
-    """Every event so far, oldest first."""
+    """All events, oldest first."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
 
     def put(self, place: int, events: Sequence[Event]) -> None:
-        """Put events at a place at or before the end. What has been put there before, in part, they replace."""
+        """Store events at an index. Repeated calls with the same arguments have no further effect."""
         self._events[place : place + len(events)] = events
 
     @property
@@ -331,9 +333,9 @@ class History:
         return len(self._events)
 
     def since(self, length: int) -> list[Event]:
-        """The events that have come to the first *length* of all."""
+        """The events after the first *length* events."""
         return self._events[length:]
 
     def about(self, secret_id: str, length: int) -> tuple[Event, ...]:
-        """The events of one secret, by its ARN, among the first *length* of all."""
+        """The events of a secret, given by its ARN, among the first *length* events."""
         return tuple(event for event in self._events[:length] if event.secret_id == secret_id)

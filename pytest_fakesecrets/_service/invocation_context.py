@@ -1,4 +1,4 @@
-"""What is known of the rotation step that runs in this thread or task: its calls are recorded as its own."""
+"""The rotation step that runs in this thread or task."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .history import Event
 
 
 class InvocationContext(NamedTuple):
-    """A rotation step, the account of its secret, and until when its function may run."""
+    """A running rotation step, the account of its secret, and the deadline of its function."""
 
     step: str
     account: str
     deadline: datetime | None = None
-    #: What it has done so far, and the passwords that it was given: of this call alone, whatever runs beside it.
+    #: The events and the generated passwords of this step alone, without those of other threads. None: not recorded.
     events: list[Event] | None = None
     passwords: list[str] | None = None
-    #: How long the history was when it began.
+    #: The length of the history when the step began.
     began: int = 0
-    #: The ARN of the secret and the token of the rotation, or None where no rotation is meant.
+    #: The ARN of the secret and the token of the rotation, or None outside of a rotation.
     rotation: tuple[str, str] | None = None
 
     def noting(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
-        """What adds to the events and the passwords, once, however often it is begun."""
+        """Return an idempotent function that adds events and passwords."""
         own, given = self.events, self.passwords
         place, given_place = len(own or ()), len(given or ())
 
@@ -45,14 +45,14 @@ class InvocationContext(NamedTuple):
 
     def check_time(self, now: datetime) -> None:
         """
-        Stop a function that has outlived its time, as Lambda does.
+        Stop the function if its deadline has passed, as Lambda does.
 
         Raises:
-            FunctionStopped: it has.
+            FunctionStopped: the deadline has passed.
         """
         if self.deadline is not None and now > self.deadline:
             raise FunctionStopped(timed_out())
 
 
-#: The step that runs here, in this thread or task.
+#: The step that runs in this thread or task, or None.
 CURRENT_INVOCATION: ContextVar[InvocationContext | None] = ContextVar("CURRENT_INVOCATION", default=None)

@@ -1,4 +1,4 @@
-"""One request: decoded, validated, decided, recorded and encoded, under one lock."""
+"""The service: it executes requests and records them, under one lock."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from .redaction import Redactor, values_in
 from .region import default_region
 from .serializer import Reply, encode, encode_error
 
-#: Whose secrets these are, unless an access key of twelve digits says otherwise.
+#: The account of clients whose access key is not a number of twelve digits.
 DEFAULT_ACCOUNT = "123456789012"
 
 T = TypeVar("T")
 
 
 class Request(NamedTuple):
-    """A request as it came over the wire."""
+    """A request before it is decoded."""
 
     account: str
     region: str
@@ -55,34 +55,34 @@ class Answered(NamedTuple):
     started: tuple[tuple[Region, Rotation], ...]
 
 
-#: Why a call has failed that a test has made fail.
+#: The hint of calls that failed by an injected fault.
 ORDERED = "fake.fail() has ordered it."
 
 
 class Service:
     """
-    Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened.
+    Secrets Manager in all accounts and regions: its state, clock, ids and history.
 
-    A request is decided on a draft. What follows from it is prepared as one function, which is then set as what is
-    to be done: in this one assignment the request has happened. An exception that a signal handler raises in the
-    middle of the doing is made up for, by doing it again.
+    A request is executed on a draft of the state. Its changes are prepared as one idempotent function, and the assignment
+    of this function to `_undone` commits the request. If a signal handler raises an exception while the function runs,
+    the function is called again.
     """
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
         self.lock = RLock()
         self._seed = seed
-        #: Called for the changes of each request, under the lock. It prepares what else follows from them.
+        #: Called with the draft of each request, under the lock. It returns an idempotent function to call at the commit.
         self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _nothing
-        #: The rotations of which a step runs, by the secret's ARN and the token.
+        #: Returns the rotations with a running step, by the ARN of the secret and the token.
         self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
-        #: What has happened, and is not done yet. It may be begun more than once.
+        #: The committed changes that are not applied yet: an idempotent function.
         self._undone: Callable[[], None] | None = None
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, with an empty world and the same ids."""
+        """Reset the state, the history, the faults and the ids."""
         with self.lock:
             self.functions = Functions()
             self.faults.clear()
@@ -90,15 +90,15 @@ class Service:
             self.history = History()
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
-            #: Knows the stored values, generated passwords, and values of refused requests.
+            #: Redacts stored values, generated passwords, and values of rejected requests.
             self.redactor = Redactor(self.store.values)
 
     def answer(self, request: Request) -> Answered:
         """
-        The answer to one request. A refused one has changed nothing.
+        Execute a request. A rejected request changes no secret.
 
         Raises:
-            NotImplementedError: the service model has the operation or a member and the fake does not.
+            NotImplementedError: the fake does not implement the operation, or one of its members.
         """
         with self.lock:
             self._settle()
@@ -122,7 +122,7 @@ class Service:
             return Answered(reply, tuple(context.started))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
-        """Answer a request with an error that a test has ordered, and record it like any other."""
+        """Reject a request with an injected error, and record it."""
         with self.lock:
             self._settle()
             self._redact_sent(request)
@@ -133,13 +133,13 @@ class Service:
             return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
-        """The reply to a request whose signature names an invalid region, as AWS sends it in front of the service."""
+        """The error for an invalid region in the signature. AWS sends it before the service gets the request."""
         with self.lock:
             error = InvalidSignatureException("Credential should be scoped to a valid region.")
             return encode_error(error, self.ids.request_id(), self.clock.now)
 
     def _redact(self, context: Context, passwords: Sequence[str]) -> None:
-        """Let the redactor know the values that a request brings, and the names that stay readable."""
+        """Add the values and the secret names of a request to the redactor."""
         with Barrier("a note of secret values and names"):
             for password in passwords:
                 self.redactor.add(password)
@@ -155,7 +155,7 @@ class Service:
         self.redactor.give_up()
 
     def _redact_sent(self, request: Request) -> None:
-        """Let the redactor know the values of a rejected request: its caller may show them, and no store has them."""
+        """Add the values of a rejected request to the redactor: they are not stored, but its caller may print them."""
         with Barrier("a note of the values in a rejected request"):
             for value in values_in(request.body):
                 self.redactor.add(value)
@@ -163,7 +163,7 @@ class Service:
         self.redactor.give_up()
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
-        """Whether one of the names and ARNs in a request is that of the secret that a test means."""
+        """Whether one of the names and ARNs in a request identifies the same secret as *secret_id*."""
         if secret_id in sent:
             return True
         region = self.store.region(request.account, request.region)
@@ -172,16 +172,16 @@ class Service:
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
-        The secret that a test means by a name or an ARN, wherever it is.
+        The secret with a name or an ARN, and its region. All accounts and regions are searched.
 
         Raises:
-            FakeSecretsError: there is none, or more than one.
+            FakeSecretsError: there is no such secret, or more than one.
         """
         with self.lock:
             return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
     def transact(self, region: Region, change: Callable[[Context], T], by: str = SERVICE) -> T:
-        """Let *change* change the world as the service does by itself, behind the calls, and return its result."""
+        """Commit the changes that *change* makes without a request, and return its result."""
         __tracebackhide__ = True
         with self.lock:
             self._settle()
@@ -191,7 +191,7 @@ class Service:
             return result
 
     def commit(self, apply: Callable[[], None]) -> None:
-        """Let *apply* happen as a whole. It only assigns, and may be begun more than once."""
+        """Commit *apply*, which must be idempotent and must not fail."""
         with self.lock:
             self._settle()
             ensured(partial(self._let_happen, apply), self._settle)
@@ -201,7 +201,7 @@ class Service:
         self._settle()
 
     def _settle(self) -> None:
-        """Do what has happened and is not done."""
+        """Apply the committed changes that are not applied yet."""
         if self._undone is not None:
             self._undone()
             self._undone = None
@@ -221,7 +221,7 @@ class Service:
         )
 
     def _stepping(self) -> Collection[tuple[str, str]]:
-        """The rotations whose function may call here: a thread that it has started does not know its step."""
+        """The rotations that may have made a call. A thread that a function has started has no current step."""
         running = CURRENT_INVOCATION.get()
         if running is None:
             return self.stepping()
@@ -255,10 +255,10 @@ class Service:
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
-        """Let a request have happened: its changes, its events, and what follows from them."""
+        """Commit the changes and the events of a request, and the updates that follow from them."""
         running, passwords = CURRENT_INVOCATION.get(), [] if password is None else [password]
         if running is None and not (context.changes or context.steps or passwords):
-            self.history.put(len(self.history), calls)  # one assignment as it is
+            self.history.put(len(self.history), calls)  # a single assignment, which is atomic
             return
         events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
         self._redact(context, passwords)

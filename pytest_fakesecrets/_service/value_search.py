@@ -1,4 +1,4 @@
-"""Searches texts for many strings at once, in plain and in encoded form."""
+"""Searches a text for many strings at once, in plain and in encoded form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORTEST = 4
 #: loggers shorten long texts.
 _LONG, _END = 64, 32
 
-#: Up to this number it is faster to search for each string separately.
+#: Below this number it is faster to search for each beginning separately.
 _FEW = 1_000
 
 #: A function that returns the start and the end of each match in a text.
@@ -22,7 +22,7 @@ Spans = Callable[[str], Iterable[tuple[int, int]]]
 
 
 class Index:
-    """A set of strings that finds its members in a text. The time hardly depends on their number."""
+    """A set of strings that can be found in a text, in a time that hardly depends on their number."""
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
         #: Grouped by their first characters, then by their length.
@@ -84,7 +84,7 @@ class Finder:
         The start and the end of each match in the original text.
 
         Args:
-            public: finds what is known to be public. A match that is a part of it is skipped.
+            public: returns the ranges of public strings. Matches inside of them are skipped.
         """
         shortest = min(self._index.shortest, self._ends.shortest)
         if shortest > len(text):
