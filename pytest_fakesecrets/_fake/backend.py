@@ -15,13 +15,13 @@ from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._rotation.executor import Rotations
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
-from pytest_fakesecrets._service.faults import Broken, Fault, exception_of, ids_in
+from pytest_fakesecrets._service.faults import Fault, NetworkFailure, exception_of, secret_ids
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
 from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
-from pytest_fakesecrets._transport.backoff import BackOff, spare_back_off
+from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
 
@@ -40,7 +40,7 @@ class FakeBackend:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
-        self.back_off = BackOff()
+        self.back_off = BackoffPatch()
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -79,12 +79,12 @@ class FakeBackend:
             Broken: the network goes wrong.
         """
         if self.service.faults and (region is None or is_region(region)):
-            request, sent = self._request(account, region, operation, body), ids_in(body)
+            request, sent = self._request(account, region, operation, body), secret_ids(body)
             fault = self._next_fault(request, sent, use=True)
             failure = None if fault is None else fault.failure
             if fault is not None:
                 self.back_off.replace()
-                spare_back_off(not fault.back_off)
+                set_backoff_skipped(not fault.back_off)
             if isinstance(failure, ServiceError):
                 reply = self.service.refuse(request, sent, failure)
                 self._go_on_after(operation)
@@ -93,7 +93,7 @@ class FakeBackend:
                 self.clock.tick(failure)
             elif failure is not None:
                 self.service.refuse(request, sent, _named(failure))
-                raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
+                raise NetworkFailure(exception_of(failure, _ENDPOINT.format(request.region)))
         return self.answer(account, region, operation, body)
 
     def takes_the_wire(
@@ -103,11 +103,11 @@ class FakeBackend:
         fault = None
         if self.service.faults and is_region(region):
             request = self._request(account, region, operation, body)
-            fault = self._next_fault(request, ids_in(body), use=False)
+            fault = self._next_fault(request, secret_ids(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Now, since a client in adaptive mode may wait before its request comes to the second door.
-        spare_back_off(None if fault is None else not fault.back_off)
+        set_backoff_skipped(None if fault is None else not fault.back_off)
         return True
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:

@@ -65,9 +65,9 @@ def pytest_exception_interact(
     _hide_frames()
     hint = _add_hint(call.excinfo.value)
     if hint is not None:
-        written = node.repr_failure(call.excinfo)
-        if hint in str(written):
-            report.longrepr = written
+        rendered = node.repr_failure(call.excinfo)
+        if hint in str(rendered):
+            report.longrepr = rendered
         else:  # pytest has wrapped the error with the hint in a CollectError, and shows only its message
             report.sections.append((_SECTION, hint))
     _add_departures(report)
@@ -129,10 +129,10 @@ def _add_departures(report: pytest.CollectReport | pytest.TestReport) -> None:
 def _lines(calls: Mapping[Departure, int]) -> Iterator[str]:
     yield "While no fake was active, these secretsmanager calls were made:"
     for call, times in calls.items():
-        did = (
+        result = (
             "rejected by fakesecrets_guard" if call.is_rejected else f"left this process for {call.endpoint}"
         )
-        yield f"- {call.operation}, {times} {'time' if times == 1 else 'times'}, {did}"
+        yield f"- {call.operation}, {times} {'time' if times == 1 else 'times'}, {result}"
     if len(departures) == departures.maxlen:
         yield f"- and calls before these {departures.maxlen}"
     yield (

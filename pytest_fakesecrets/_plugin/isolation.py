@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_fakesecrets._transport.state import DUMMIES, HOME
+from pytest_fakesecrets._transport.state import DUMMY_VARIABLES, HOME
 
 from .stash import FAKE
 
 if TYPE_CHECKING:
-    from pytest_fakesecrets._service.environment import Environment, Lent
+    from pytest_fakesecrets._service.environment import Environment, RemovedValue
 
 #: The variables that a fake sets.
-_NAMES = (*DUMMIES, "AWS_DEFAULT_REGION", HOME)
+_NAMES = (*DUMMY_VARIABLES, "AWS_DEFAULT_REGION", HOME)
 
 
 class _Leftovers:
@@ -30,35 +30,37 @@ class _Leftovers:
     """
 
     def __init__(self) -> None:
-        self._of_the_user: set[tuple[str, str | None]] = set()
-        self._lent: Mapping[str, Lent] = {}
-        self._outside: Mapping[str, str | None] = {}
+        self._user_values: set[tuple[str, str | None]] = set()
+        self._lent: Mapping[str, RemovedValue] = {}
+        self._values_outside: Mapping[str, str | None] = {}
 
     def before_setup(self) -> None:
         environment = _environment()
-        self._lent = {} if environment is None else dict(environment.lent)
-        self.look()
+        self._lent = {} if environment is None else dict(environment.removed)
+        self.record_values()
 
-    def look(self) -> None:
+    def record_values(self) -> None:
         """Record the values that were not set by a fake."""
         environment = _environment()
         outside = _NAMES if environment is None else [n for n in _NAMES if not environment.is_layered(n)]
-        self._of_the_user.update((name, os.environ.get(name)) for name in outside)
+        self._user_values.update((name, os.environ.get(name)) for name in outside)
 
     def before_teardown(self) -> None:
         """Record the values outside of fakes, including those restored by a fake that this test has deactivated."""
         environment = _environment()
         if environment is not None:
-            lent = environment.lent.items()
-            left = {name: each.before for name, each in lent if each is not self._lent.get(name)}
-            self._outside = {name: left.get(name, environment.outside(name)) for name in _NAMES}
+            removed = environment.removed.items()
+            left = {name: each.before for name, each in removed if each is not self._lent.get(name)}
+            self._values_outside = {name: left.get(name, environment.outside(name)) for name in _NAMES}
 
     def after_teardown(self) -> None:
         environment = _environment()
         if environment is not None:
-            for name, lent in list(environment.lent.items()):
-                if (name, lent.value) not in self._of_the_user and self._outside.get(name) != lent.value:
-                    environment.take_back(name)
+            for name, removed in list(environment.removed.items()):
+                if (name, removed.value) not in self._user_values and self._values_outside.get(
+                    name
+                ) != removed.value:
+                    environment.restore_value(name)
 
 
 def _environment() -> Environment | None:
@@ -80,7 +82,7 @@ def pytest_runtest_setup() -> Generator[None, None, None]:
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
     result = yield
     if fixturedef.scope != "function":  # its variables stay set for several tests
-        _LEFTOVERS.look()
+        _LEFTOVERS.record_values()
     return result
 
 

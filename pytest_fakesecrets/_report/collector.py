@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.history import Event, LabelMoved, ServiceEvent, ValueStored
-from pytest_fakesecrets._service.redaction import Redact, own_words
+from pytest_fakesecrets._service.redaction import Redact, constant_parts
 from pytest_fakesecrets._service.service import Service
 
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
@@ -190,7 +190,7 @@ def _finding(finding: Finding) -> FindingPart:
 
 def _words_of(error: BaseException) -> Sequence[str]:
     """The parts of `_text` that are not redacted."""
-    return [f"{type(error).__name__}: ", *own_words(error)]
+    return [f"{type(error).__name__}: ", *constant_parts(error)]
 
 
 def _text(error: BaseException) -> str:

@@ -10,16 +10,16 @@ from threading import RLock
 from typing import Any
 
 #: Loggers that are not captured: they log requests and responses with the values in them.
-_OTHERS = ("aiobotocore", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
+_SDK_LOGGERS = ("aiobotocore", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
 
 #: The list that collects the output of the step in this thread or task.
-_WRITTEN: ContextVar[list[tuple[str, str]] | None] = ContextVar("_WRITTEN", default=None)
+_COLLECTED: ContextVar[list[tuple[str, str]] | None] = ContextVar("_WRITTEN", default=None)
 
 
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        written = _WRITTEN.get()
-        if written is not None and record.name.partition(".")[0] not in _OTHERS:
+        written = _COLLECTED.get()
+        if written is not None and record.name.partition(".")[0] not in _SDK_LOGGERS:
             try:
                 written.append(("the log", self.format(record)))
             except Exception:
@@ -43,7 +43,7 @@ class _Stream:
             self.write(line)
 
     def write(self, text: str) -> Any:
-        written = _WRITTEN.get()
+        written = _COLLECTED.get()
         if written is not None and isinstance(text, str):
             written.append((self._name, text))
         return self.stream.write(text)
@@ -54,15 +54,15 @@ class Listener:
 
     def __init__(self) -> None:
         self.written: list[tuple[str, str]] = []
-        self._before = _WRITTEN.get()
+        self._before = _COLLECTED.get()
 
     def start(self) -> None:
-        _WRITTEN.set(self.written)
+        _COLLECTED.set(self.written)
         _OUTPUTS.add(self)
 
     def stop(self) -> None:
         """Stop collecting. It may be called repeatedly, and without `start`."""
-        _WRITTEN.set(self._before)
+        _COLLECTED.set(self._before)
         _OUTPUTS.remove(self)
 
 
@@ -93,9 +93,9 @@ class _Outputs:
             self._listeners.discard(listener)
             if not self._listeners:
                 logging.getLogger().removeHandler(self._handler)
-                for name, ours in self._streams.items():
-                    if getattr(sys, name) is ours:  # else other code has replaced the stream since
-                        setattr(sys, name, ours.stream)
+                for name, stream_wrapper in self._streams.items():
+                    if getattr(sys, name) is stream_wrapper:  # else other code has replaced the stream since
+                        setattr(sys, name, stream_wrapper.stream)
                 self._streams.clear()
 
 

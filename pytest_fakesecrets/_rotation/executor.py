@@ -23,7 +23,7 @@ from .invocation import FunctionCalls, Key, RotationRef
 from .scheduler import Due, Entry, Plan
 
 #: The seconds that a clock move waits for the function of another thread, which may itself wait for this move.
-_PATIENCE = 30.0
+_WAIT_TIMEOUT = 30.0
 
 
 class Rotations:
@@ -39,8 +39,8 @@ class Rotations:
         #: The ARNs of secrets whose rotations wait, even without a step driver.
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
-        self._done = Condition(service.lock)
-        service.on_changes = self._following
+        self._due_runner_ended = Condition(service.lock)
+        service.on_changes = self._prepare_update
         service.stepping = lambda: self._running
         self.clear()
 
@@ -48,7 +48,7 @@ class Rotations:
         """Remove all rotations and scheduled entries. An active step driver stays active."""
         self.plan = Plan(self._service)
         #: All rotations, in the order of their start.
-        self._places: dict[Key, RotationRef] = {}
+        self._refs: dict[Key, RotationRef] = {}
         #: The rotations that AWS may continue or retry.
         self._open: dict[Key, RotationRef] = {}
         #: The ids of the threads that run rotations in progress. Rotations that wait for a test are not included.
@@ -56,68 +56,70 @@ class Rotations:
         #: The rotations with a running step, and the identity of the `advance` call that runs it.
         self._running: dict[Key, object] = {}
         #: The identity and the thread id of the `run_due` call that runs the due entries.
-        self._at_it: tuple[object, int] | None = None
+        self._due_runner: tuple[object, int] | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
         """Run a rotation that a request has started, unless it waits for a step driver."""
-        place = RotationRef(region, rotation.secret_id, rotation.token)
-        if not self.waits(place):
-            self.run_to_the_end(place)
+        ref = RotationRef(region, rotation.secret_id, rotation.token)
+        if not self.waits(ref):
+            self.run_to_the_end(ref)
 
-    def waits(self, place: RotationRef) -> bool:
-        return self.driven or place.secret_id in self.paused
+    def waits(self, ref: RotationRef) -> bool:
+        return self.driven or ref.secret_id in self.paused
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
         """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
-            return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
+            return tuple(ref.rotation for ref in self._refs.values() if arn in (None, ref.secret_id))
 
     def waiting(self) -> list[RotationRef]:
         """The rotations that AWS would continue or retry, in the order of their start."""
         now = self._service.clock.now
         with self._service.lock:
-            return [place for place in self._open.values() if place.goes_on(now)]
+            return [ref for ref in self._open.values() if ref.goes_on(now)]
 
-    def _following(self, draft: Draft) -> Callable[[], None]:
+    def _prepare_update(self, draft: Draft) -> Callable[[], None]:
         """Return an idempotent function that updates rotations and the schedule after the changes of a request."""
         changed = [
             (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
             for change in draft.changes
             if isinstance(change.after, Rotation)
         ]
-        dates = self.plan.following(draft)
+        update_schedule = self.plan.prepare_update(draft)
 
-        def follow() -> None:
-            for place, rotation in changed:
-                self._note(place, rotation)
-            dates()
+        def apply_update() -> None:
+            for ref, rotation in changed:
+                self._update_rotation(ref, rotation)
+            update_schedule()
 
-        return follow
+        return apply_update
 
-    def _note(self, place: RotationRef, rotation: Rotation) -> None:
-        self._places.setdefault(place.key, place)
-        if place.is_open:
-            self._open.setdefault(place.key, place)
+    def _update_rotation(self, ref: RotationRef, rotation: Rotation) -> None:
+        self._refs.setdefault(ref.key, ref)
+        if ref.is_open:
+            self._open.setdefault(ref.key, ref)
         else:
-            self._open.pop(place.key, None)
-        if rotation.status == "in progress" and not self.waits(place):
-            self._runners[place.key] = get_ident()
+            self._open.pop(ref.key, None)
+        if rotation.status == "in progress" and not self.waits(ref):
+            self._runners[ref.key] = get_ident()
         else:
-            self._runners.pop(place.key, None)
+            self._runners.pop(ref.key, None)
 
     def next_due(self, until: datetime) -> datetime | None:
         """The instant of the first scheduled entry up to and including *until*, or None."""
         with self._service.lock:
-            self._wait_for_the_others()
+            self._wait_for_due_runner()
             if self._running:
                 return None  # due entries run after the current step
-            due = self.plan.agenda.next(until)
+            due = self.plan.queue.next(until)
             return None if due is None else due.instant
 
-    def _wait_for_the_others(self) -> None:
+    def _wait_for_due_runner(self) -> None:
         """Wait until another thread has run the entries that are due, before the clock moves on."""
-        if CURRENT_INVOCATION.get() is None and (self._at_it is None or self._at_it[1] != get_ident()):
-            self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
+        if CURRENT_INVOCATION.get() is None and (
+            self._due_runner is None or self._due_runner[1] != get_ident()
+        ):
+            self._due_runner_ended.wait_for(lambda: self._due_runner is None, timeout=_WAIT_TIMEOUT)
 
     def run_due(self) -> None:
         """
@@ -125,81 +127,81 @@ class Rotations:
 
         Only one thread runs entries at a time. Calls from other threads, and calls from inside a step, return at once.
         """
-        if self.plan.agenda.is_empty and not self._runners:
+        if self.plan.queue.is_empty and not self._runners:
             return
         call = object()
-        ensured(partial(self._run_due, call), partial(self._let_others_run, call))
+        ensured(partial(self._run_due, call), partial(self._release_due_runner, call))
 
     def _run_due(self, call: object) -> None:
         with self._service.lock:
-            if self._at_it is not None or self._running:
+            if self._due_runner is not None or self._running:
                 return
-            self._at_it = call, get_ident()
-        for place in self._left_alone():
-            self.run_to_the_end(place)
+            self._due_runner = call, get_ident()
+        for ref in self._interrupted_rotations():
+            self.run_to_the_end(ref)
         while (due := self._next_due()) is not None:
-            copy_context().run(self._run_at, due)
+            copy_context().run(self._run_at_instant, due)
 
-    def _let_others_run(self, call: object) -> None:
+    def _release_due_runner(self, call: object) -> None:
         with self._service.lock:
-            if self._at_it is not None and self._at_it[0] is call:
-                self._at_it = None
-                self._done.notify_all()
+            if self._due_runner is not None and self._due_runner[0] is call:
+                self._due_runner = None
+                self._due_runner_ended.notify_all()
 
-    def _left_alone(self) -> list[RotationRef]:
+    def _interrupted_rotations(self) -> list[RotationRef]:
         """The unfinished rotations whose thread has stopped running them, after an exception or its end."""
-        now, gone = self._service.clock.now, {get_ident()}
+        now, ended_threads = self._service.clock.now, {get_ident()}
         with self._service.lock:
             if self.driven or not self._runners:
                 return []
-            gone.update(set(self._runners.values()) - sys._current_frames().keys())
-            left = [self._places[key] for key, runner in self._runners.items() if runner in gone]
-            return [place for place in left if not self.waits(place) and place.goes_on(now)]
+            ended_threads.update(set(self._runners.values()) - sys._current_frames().keys())
+            unfinished = [self._refs[key] for key, runner in self._runners.items() if runner in ended_threads]
+            return [ref for ref in unfinished if not self.waits(ref) and ref.goes_on(now)]
 
     def _next_due(self) -> Due | None:
         with self._service.lock:
-            return self.plan.agenda.next(self._service.clock.now)
+            return self.plan.queue.next(self._service.clock.now)
 
-    def _run_at(self, due: Due) -> None:
+    def _run_at_instant(self, due: Due) -> None:
         """Run one entry at its own instant. If the clock is already later, only the fake sees that instant."""
         if due.instant < self._service.clock.now:
             with self._service.clock.at(due.instant):
-                self._run(due.entry)
+                self._run_entry(due.entry)
         else:
-            self._run(due.entry)
+            self._run_entry(due.entry)
         with self._service.lock:
-            self.plan.agenda.cross_out(due)
+            self.plan.queue.remove_due(due)
 
-    def _run(self, entry: Entry) -> None:
+    def _run_entry(self, entry: Entry) -> None:
         if entry.kind == "retry":
-            place = self._open.get((entry.secret_id, entry.token))
-            if place is not None and not self.waits(place) and place.goes_on(self._service.clock.now):
-                self.run_to_the_end(place)
+            ref = self._open.get((entry.secret_id, entry.token))
+            if ref is not None and not self.waits(ref) and ref.goes_on(self._service.clock.now):
+                self.run_to_the_end(ref)
             return
         for home, rotation in self._service.transact(
-            self._service.store.home(entry.secret_id), partial(self._do, entry)
+            self._service.store.home(entry.secret_id), partial(self._apply_entry, entry)
         ):
             self.started(home, rotation)
 
-    def _do(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
+    def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
         if entry.kind == "deletion":
             rotation_lifecycle.end_recovery(context, entry.secret_id)
         elif (window := self.plan.window(entry.secret_id)) is not None:
             rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
         return list(context.started)
 
-    def run_to_the_end(self, place: RotationRef) -> Rotation:
+    def run_to_the_end(self, ref: RotationRef) -> Rotation:
         """Run the remaining steps of an attempt. A failure ends the attempt and issues a warning."""
         while True:
-            step = self.advance(place)
+            step = self.advance(ref)
             if step is not None and step.error is not None:
                 with Barrier("the warning about a rotation that failed"):
-                    warn_of_failure(self._service, place.rotation, step.error)
-            if step is None or place.rotation.status != "in progress":
-                return place.rotation
+                    warn_of_failure(self._service, ref.rotation, step.error)
+            if step is None or ref.rotation.status != "in progress":
+                return ref.rotation
 
     def advance(
-        self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
+        self, ref: RotationRef, check: Callable[[RotationRef], None] = lambda ref: None
     ) -> RotationStep | None:
         """
         Run the next step of a rotation. After a failure this is the first step of a new attempt.
@@ -212,40 +214,38 @@ class Rotations:
         """
         __tracebackhide__ = True
         call = object()
-        return ensured(partial(self._advance, place, check, call), lambda: self._release(place, call))
+        return ensured(partial(self._advance, ref, check, call), lambda: self._release(ref, call))
 
     def _advance(
-        self, place: RotationRef, check: Callable[[RotationRef], None], call: object
+        self, ref: RotationRef, check: Callable[[RotationRef], None], call: object
     ) -> RotationStep | None:
         __tracebackhide__ = True
         with self._service.lock:
-            if place.key in self._running or not place.goes_on(self._service.clock.now):
+            if ref.key in self._running or not ref.goes_on(self._service.clock.now):
                 return None
-            check(place)
-            self._running[place.key] = call
-        before, step = place.rotation, None
+            check(ref)
+            self._running[ref.key] = call
+        before, step = ref.rotation, None
         try:
             if before.status == "failed":
-                self._service.transact(
-                    place.region, lambda context: rotation_lifecycle.retry(context, before)
-                )
-            step = self.calls.call(place, place.rotation.next_step)
-            return self._record(place, step)
+                self._service.transact(ref.region, lambda context: rotation_lifecycle.retry(context, before))
+            step = self.calls.call(ref, ref.rotation.next_step)
+            return self._record(ref, step)
         except BaseException as error:
-            self._fail(place, before, step, error)
+            self._fail(ref, before, step, error)
             raise
 
-    def _release(self, place: RotationRef, call: object) -> None:
+    def _release(self, ref: RotationRef, call: object) -> None:
         with self._service.lock:
-            if self._running.get(place.key) is call:
-                del self._running[place.key]
+            if self._running.get(ref.key) is call:
+                del self._running[ref.key]
 
-    def _record(self, place: RotationRef, step: RotationStep) -> RotationStep | None:
+    def _record(self, ref: RotationRef, step: RotationStep) -> RotationStep | None:
         __tracebackhide__ = True
         rotation = None
-        if self._knows(place):
+        if self._is_current(ref):
             rotation = self._service.transact(
-                place.region, lambda context: rotation_lifecycle.record(context, step)
+                ref.region, lambda context: rotation_lifecycle.record(context, step)
             )
         if step.error is not None and is_interrupt(step.error):
             raise step.error
@@ -257,12 +257,12 @@ class Rotations:
         return rotation.steps[-1]
 
     def _fail(
-        self, place: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
+        self, ref: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
     ) -> None:
         """Record an interrupted attempt as failed, unless its step is recorded or has not begun."""
-        if not self._knows(place):
+        if not self._is_current(ref):
             return
-        rotation = place.rotation
+        rotation = ref.rotation
         if len(rotation.steps) > len(before.steps) or rotation.status == "failed":
             return
         now = self._service.clock.now
@@ -275,9 +275,9 @@ class Rotations:
             token=rotation.token,
         )
         failed = replace(interrupted, error=interrupted.error or error)
-        self._service.transact(place.region, lambda context: rotation_lifecycle.record(context, failed))
+        self._service.transact(ref.region, lambda context: rotation_lifecycle.record(context, failed))
 
-    def _knows(self, place: RotationRef) -> bool:
+    def _is_current(self, ref: RotationRef) -> bool:
         """Whether the rotation belongs to the current state: a reset removes all rotations."""
-        known = self._places.get(place.key)
-        return known is not None and known.region is place.region
+        known = self._refs.get(ref.key)
+        return known is not None and known.region is ref.region

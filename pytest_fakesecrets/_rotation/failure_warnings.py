@@ -10,14 +10,14 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
-from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, own_words
+from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, constant_parts
 from pytest_fakesecrets._service.service import Service
 
 #: The maximum of exceptions that are inspected in one chain of causes and groups.
-_MOST_CAUSES = 100
+_MAX_CHAIN = 100
 
 #: The constant lines of tracebacks.
-_OF_PYTHON = (
+_TRACEBACK_LINES = (
     "Traceback (most recent call last):",
     "Exception Group Traceback (most recent call last):",
     "The above exception was the direct cause of the following exception:",
@@ -36,7 +36,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     with Barrier("the traceback of a rotation function"):
         formatted = traceback.TracebackException.from_exception(error)
         own = [line for line in formatted.stack if _is_own(line.filename)]
-        place = _place(own) or _function_place(service, rotation)
+        place = _raising_line(own) or _function_line(service, rotation)
         text = _redacted(formatted, error, service.redactor)
     warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
 
@@ -49,19 +49,22 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
         "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
         "VersionStages=['AWSPENDING'] to put_secret_value().",
         RotationFailedWarning,
-        *_function_place(service, rotation),
+        *_function_line(service, rotation),
     )
 
 
 def described(error: BaseException, redactor: Redactor, place: str = "") -> str:
     """The type and the message of an exception on one line, with secret values redacted."""
-    message = redactor.redact(text_of(error), keep=own_words(error))
+    message = redactor.redact(text_of(error), keep=constant_parts(error))
     return f"{type(error).__name__}{place}: {' '.join(message.split())}"
 
 
 def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
     """The traceback without frames of this package, and with secret values redacted."""
-    keep = {*_OF_PYTHON, *(words for each in _chain(error) for words in [*_names(each), *own_words(each)])}
+    keep = {
+        *_TRACEBACK_LINES,
+        *(words for each in _chain(error) for words in [*_type_lines(each), *constant_parts(each)]),
+    }
     for each in _formatted_chain(formatted):
         each.stack = traceback.StackSummary.from_list([line for line in each.stack if _is_own(line.filename)])
         keep.update(f'File "{line.filename}", line {line.lineno}, in {line.name}' for line in each.stack)
@@ -77,7 +80,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     """Return an exception, its causes and contexts, and the members of its exception groups."""
     found: list[BaseException | None] = [error]
     for each in found:
-        if each is not None and len(found) < _MOST_CAUSES:
+        if each is not None and len(found) < _MAX_CHAIN:
             found += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
     return (each for each in found if isinstance(each, BaseException))
 
@@ -90,7 +93,7 @@ def _formatted_chain(formatted: traceback.TracebackException) -> Iterator[traceb
     return (each for each in found if each is not None)
 
 
-def _names(error: BaseException) -> Iterator[str]:
+def _type_lines(error: BaseException) -> Iterator[str]:
     """The type of an exception as a traceback prints it, at the beginning of a line."""
     kind = type(error)
     for name in (kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"):
@@ -98,13 +101,13 @@ def _names(error: BaseException) -> Iterator[str]:
         yield f"\n{name}\n"
 
 
-def _place(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:
+def _raising_line(own: list[traceback.FrameSummary]) -> tuple[str, int] | None:
     """The file and the line that raised, outside of installed packages if possible."""
     lines = [line for line in own if "site-packages" not in line.filename] or own
     return (lines[-1].filename, lines[-1].lineno or 0) if lines else None
 
 
-def _function_place(service: Service, rotation: Rotation) -> tuple[str, int]:
+def _function_line(service: Service, rotation: Rotation) -> tuple[str, int]:
     arn = rotation.function_arn
     is_known = arn is not None and service.functions.knows(arn)
     code = getattr(service.functions.find(arn).handler, "__code__", None) if arn and is_known else None

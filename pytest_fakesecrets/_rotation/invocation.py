@@ -65,12 +65,12 @@ class FunctionCalls:
         #: Called with the operation after each call of a rotation function. They may raise to stop the function.
         self.watchers: list[Callable[[str], None]] = []
 
-    def call(self, place: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
+    def call(self, ref: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
         """Run one step, by the function or by the service, and return its record."""
         __tracebackhide__ = True
-        rotation, start, before = place.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
-        running = InvocationContext(
-            name, place.region.account, None, [], [], len(self._service.history), place.key
+        rotation, start, before = ref.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
+        invocation = InvocationContext(
+            name, ref.region.account, None, [], [], len(self._service.history), ref.key
         )
         listener = Listener()
 
@@ -78,7 +78,7 @@ class FunctionCalls:
             listener.stop()
             CURRENT_INVOCATION.set(before)
 
-        returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
+        returned, error = ensured(lambda: self._run_step(ref, invocation, listener), clean_up)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -88,39 +88,39 @@ class FunctionCalls:
             token=rotation.token,
             error=error,
             redelivered=redelivered,
-            findings=self._findings(place, running, returned, error, listener.written),
+            findings=self._findings(ref, invocation, returned, error, listener.written),
         )
 
-    def _outcome(
-        self, place: RotationRef, running: InvocationContext, listener: Listener
+    def _run_step(
+        self, ref: RotationRef, invocation: InvocationContext, listener: Listener
     ) -> tuple[object, BaseException | None]:
         """The return value and the exception of a step."""
         __tracebackhide__ = True
-        rotation = place.rotation
+        rotation = ref.rotation
         try:
-            CURRENT_INVOCATION.set(running)
+            CURRENT_INVOCATION.set(invocation)
             if rotation.function_arn is None:
                 self._service.transact(
-                    place.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
+                    ref.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
                 )
                 return None, None
             listener.start()
-            return self._invoke(place, rotation.function_arn, running), None
+            return self._invoke(ref, rotation.function_arn, invocation), None
         except FunctionStopped as stopped:
             return None, stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
             return None, raised
 
-    def _invoke(self, place: RotationRef, function_arn: str, running: InvocationContext) -> object:
+    def _invoke(self, ref: RotationRef, function_arn: str, invocation: InvocationContext) -> object:
         __tracebackhide__ = True
-        name = running.step
-        self._check_may_be_invoked(place, name)
+        name = invocation.step
+        self._check_may_be_invoked(ref, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
         # The timeout begins here: Lambda does not count the time of a cold start.
         deadline = later(clock.now, function.timeout)
-        CURRENT_INVOCATION.set(running._replace(deadline=deadline))
+        CURRENT_INVOCATION.set(invocation._replace(deadline=deadline))
         returned = function.invoke(
-            event_of(place.rotation, name),
+            event_of(ref.rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
             clock=present,
@@ -131,40 +131,40 @@ class FunctionCalls:
 
     def _findings(
         self,
-        place: RotationRef,
-        running: InvocationContext,
+        ref: RotationRef,
+        invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
         """The findings about a step. An error in the checks becomes a finding and a warning."""
         with Barrier("the findings of a rotation step"):
-            return self._checked(place, running, returned, error, written)
-        return (unchecked(running.step),)
+            return self._check(ref, invocation, returned, error, written)
+        return (unchecked(invocation.step),)
 
-    def _checked(
+    def _check(
         self,
-        place: RotationRef,
-        running: InvocationContext,
+        ref: RotationRef,
+        invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
-        rotation, step = place.rotation, running.step
+        rotation, step = ref.rotation, invocation.step
         if rotation.function_arn is None:
             return ()
-        meanwhile = self._service.history.since(running.began)
+        meanwhile = self._service.history.since(invocation.began)
         event = dict(event_of(rotation, step))
-        secret = place.region.find(place.secret_id, self._service.clock.now)
-        others = [*(running.passwords or ()), event["RotationToken"]]
+        secret = ref.region.find(ref.secret_id, self._service.clock.now)
+        others = [*(invocation.passwords or ()), event["RotationToken"]]
         leaked: Sequence[str] | None = None
         with Barrier("the search for values that were written"):
-            leaked = leaks([*written, *_raised(error)], returned, secret, others)
+            leaked = leaks([*written, *_exception_output(error)], returned, secret, others)
         found = findings(
             Evidence(
                 step=step,
                 event=event,
-                events=running.events or (),
+                events=invocation.events or (),
                 meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,
@@ -177,7 +177,7 @@ class FunctionCalls:
         )
         return found if leaked is not None else (*found, unchecked(step))
 
-    def _check_may_be_invoked(self, place: RotationRef, step: str) -> None:
+    def _check_may_be_invoked(self, ref: RotationRef, step: str) -> None:
         """
         Apply the injected fault of an invocation, if there is one.
 
@@ -186,8 +186,8 @@ class FunctionCalls:
             Exception: the fault is an exception.
         """
         with self._service.lock:
-            ordered = self._service.faults.next(INVOKE, place.is_about, step, use=True)
-        failure = None if ordered is None else ordered.failure
+            fault = self._service.faults.next(INVOKE, ref.is_about, step, use=True)
+        failure = None if fault is None else fault.failure
         if isinstance(failure, ServiceError):
             raise InvocationRefused(f"Lambda has not run the function: {failure.code}: {failure.message}")
         if isinstance(failure, timedelta):
@@ -201,7 +201,7 @@ class FunctionCalls:
             watcher(operation)
 
 
-def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
+def _exception_output(error: BaseException | None) -> Sequence[tuple[str, str]]:
     return [] if error is None else [("its exception, which Lambda logs", text_of(error))]
 
 

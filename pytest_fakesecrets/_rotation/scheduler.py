@@ -37,7 +37,7 @@ class Due(NamedTuple):
     entry: Entry
 
 
-class Agenda:
+class DueQueue:
     """
     A priority queue with one instant for each entry.
 
@@ -73,7 +73,7 @@ class Agenda:
             heappop(self._heap)
         return None
 
-    def cross_out(self, due: Due) -> None:
+    def remove_due(self, due: Due) -> None:
         """Remove an entry, unless it has been rescheduled since."""
         if self._instants.get(due.entry) == (due.instant, due.number):
             del self._instants[due.entry]
@@ -92,42 +92,42 @@ class Plan:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self.agenda = Agenda()
+        self.queue = DueQueue()
         #: By the ARN of the secret: its next window, and the instant in the window at which rotation starts.
         self._windows: dict[str, tuple[Window, datetime]] = {}
 
-    def following(self, draft: Draft) -> Callable[[], None]:
+    def prepare_update(self, draft: Draft) -> Callable[[], None]:
         """Return an idempotent function that updates the schedule after the changes of a request."""
-        dates = Dates()
+        updates = Dates()
         for change in draft.changes:
             if isinstance(change.after, Rotation):
                 rotation = change.after
                 entry = Entry("retry", rotation.secret_id, rotation.token)
-                dates.instants[entry] = rotation.retry_at if rotation.is_due_again else None
+                updates.instants[entry] = rotation.retry_at if rotation.is_due_again else None
             else:
-                self._follow(change, draft, dates)
-        return partial(self._put, dates)
+                self._collect_updates(change, draft, updates)
+        return partial(self._apply, updates)
 
-    def _follow(self, change: Change, draft: Draft, dates: Dates) -> None:
+    def _collect_updates(self, change: Change, draft: Draft, updates: Dates) -> None:
         """Collect the schedule updates for a secret that was created, changed or deleted."""
         before, after = change.before, change.after
         secret = after or before
         assert isinstance(secret, Secret)
         gone = after is None
-        dates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
-        if gone or not isinstance(before, Secret) or _is_due_anew(before, secret):
-            self._follow_window(secret, None if gone else secret.due_window, dates)
+        updates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
+        if gone or not isinstance(before, Secret) or _affects_window(before, secret):
+            self._update_window(secret, None if gone else secret.due_window, updates)
         if isinstance(before, Secret) and before.labels is not secret.labels:
-            self._hold_up(draft, secret, dates)
+            self._reschedule_retry(draft, secret, updates)
 
-    def _put(self, dates: Dates) -> None:
-        for arn, planned in dates.windows.items():
+    def _apply(self, updates: Dates) -> None:
+        for arn, planned in updates.windows.items():
             if planned is None:
                 self._windows.pop(arn, None)
             else:
                 self._windows[arn] = planned
-        for entry, instant in dates.instants.items():
-            self.agenda.put(entry, instant)
+        for entry, instant in updates.instants.items():
+            self.queue.put(entry, instant)
 
     def next_instant(self, arn: str | None) -> tuple[str, datetime] | None:
         """The ARN and the instant of the next scheduled rotation, of one secret or of any, or None."""
@@ -142,24 +142,24 @@ class Plan:
         planned = self._windows.get(arn)
         return None if planned is None else planned[0]
 
-    def again(self, assumptions: Assumptions) -> Callable[[], None]:
+    def reschedule(self, assumptions: Assumptions) -> Callable[[], None]:
         """Return a function that reschedules every planned window by changed assumptions."""
-        dates, now = Dates(), self._service.clock.now
+        updates, now = Dates(), self._service.clock.now
         for arn, (window, _) in self._windows.items():
             instant = max(_instant_in(window, assumptions), now)
-            dates.windows[arn] = window, instant
-            dates.instants[Entry("window", arn)] = instant
-        return partial(self._put, dates)
+            updates.windows[arn] = window, instant
+            updates.instants[Entry("window", arn)] = instant
+        return partial(self._apply, updates)
 
-    def _hold_up(self, draft: Draft, secret: Secret, dates: Dates) -> None:
+    def _reschedule_retry(self, draft: Draft, secret: Secret, updates: Dates) -> None:
         """Reschedule a retry that could not run while its version had lost its label."""
         rotation = draft.home(secret.arn).unfinished_rotation(secret)
         if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
             entry = Entry("retry", rotation.secret_id, rotation.token)
-            dates.instants[entry] = max(rotation.retry_at, self._service.clock.now)
+            updates.instants[entry] = max(rotation.retry_at, self._service.clock.now)
 
-    def _follow_window(self, secret: Secret, window: Window | None, dates: Dates) -> None:
-        known = dates.windows.get(secret.arn, self._windows.get(secret.arn))
+    def _update_window(self, secret: Secret, window: Window | None, updates: Dates) -> None:
+        known = updates.windows.get(secret.arn, self._windows.get(secret.arn))
         planned = None
         if window is not None:
             instant = known[1] if known and known[0] == window else self._instant_in(window)
@@ -167,8 +167,8 @@ class Plan:
                 window,
                 max(instant, self._service.clock.now),
             )  # a window that is already open is due at once
-        dates.windows[secret.arn] = planned
-        dates.instants[Entry("window", secret.arn)] = None if planned is None else planned[1]
+        updates.windows[secret.arn] = planned
+        updates.instants[Entry("window", secret.arn)] = None if planned is None else planned[1]
 
     def _instant_in(self, window: Window) -> datetime:
         return _instant_in(window, self._service.assumptions)
@@ -187,12 +187,12 @@ def _gone_at(secret: Secret) -> datetime | None:
     return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
-def _is_due_anew(before: Secret, after: Secret) -> bool:
+def _affects_window(before: Secret, after: Secret) -> bool:
     """Whether a change may affect the next rotation window. Most changes do not."""
     if before.rotation is None and after.rotation is None:
         return False
-    return _depends_on(before) != _depends_on(after)
+    return _window_inputs(before) != _window_inputs(after)
 
 
-def _depends_on(secret: Secret) -> object:
+def _window_inputs(secret: Secret) -> object:
     return secret.rotation, secret.last_window, secret.deleted_at is None, secret.is_replica

@@ -10,17 +10,17 @@ from pytest_fakesecrets._service.barrier import repr_of
 from pytest_fakesecrets._service.redaction import parsed, strings_of
 from pytest_fakesecrets._service.value_search import Finder, Index
 
-_NOTHING = ("", "null", "None", "{}")
+_EMPTY_VALUES = ("", "null", "None", "{}")
 
 #: Passwords of tests that are common words in logs.
-_WORDS = ("password", "secret", "token", "current", "pending")
+_COMMON_WORDS = ("password", "secret", "token", "current", "pending")
 
 
 def is_empty(value: Value, before: Value | None = None) -> bool:
     """Whether a credential is missing in a value that was present in the value before."""
     if isinstance(value, bytes):
         return not value
-    if value in _NOTHING:
+    if value in _EMPTY_VALUES:
         return True
     document, old = parsed(value), parsed(before) if isinstance(before, str) else None
     known = old if isinstance(old, dict) else {}
@@ -59,14 +59,14 @@ def leaks(
         others: other secret strings: generated passwords and the RotationToken.
     """
     texts: dict[str, list[str]] = {}
-    for place, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
-        texts.setdefault(place, []).append(text)
+    for output, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
+        texts.setdefault(output, []).append(text)
     if not any(map(any, texts.values())):
         return ()
     finder = Finder([*others, *(() if secret is None else _credentials(secret))])
     names = Index([] if secret is None else [secret.arn, secret.name])
     # A value may be written in several calls, even letter by letter.
-    return tuple(place for place, parts in texts.items() if finder.finds("".join(parts), names.find))
+    return tuple(output for output, parts in texts.items() if finder.finds("".join(parts), names.find))
 
 
 def _credentials(secret: Secret) -> Iterator[str]:
@@ -86,18 +86,18 @@ def _credentials_in(document: object, arn: str) -> Iterator[str]:
     harmless = {str(member) for name, member in members if not is_credential(name)}
     for name, member in members:
         # A password that is also the user name, or a common word, is not a leak.
-        is_word = not isinstance(member, str) or member in harmless or member.lower() in _WORDS
+        is_word = not isinstance(member, str) or member in harmless or member.lower() in _COMMON_WORDS
         if isinstance(member, str) and is_credential(name) and not is_word and member not in arn:
             yield member
 
 
 def _named_members(document: object) -> Iterator[tuple[str, object]]:
-    waiting: list[tuple[str, object]] = [("", document)]
-    while waiting:
-        name, member = waiting.pop()
+    remaining: list[tuple[str, object]] = [("", document)]
+    while remaining:
+        name, member = remaining.pop()
         if isinstance(member, dict):
-            waiting += member.items()
+            remaining += member.items()
         elif isinstance(member, list):
-            waiting += [(name, each) for each in member]
+            remaining += [(name, each) for each in member]
         else:
             yield name, member

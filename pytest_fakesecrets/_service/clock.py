@@ -35,7 +35,7 @@ def present() -> datetime:
     return _real_now(timezone.utc) if freeze is None else freeze.read()
 
 
-def _standing() -> datetime:
+def _now() -> datetime:
     """The same as `present`, but without advancing a freeze that advances with each reading."""
     instant = _INSTANT.get()
     if instant is not None:
@@ -72,12 +72,12 @@ class Clock:
         self._lock = RLock()
         self._own: OwnFreeze | None = None
         #: The foreign freezes that this clock moves, with their states before and after the moves.
-        self._borrowed: dict[Freeze, tuple[object, object]] = {}
+        self._foreign: dict[Freeze, tuple[object, object]] = {}
 
     @property
     def now(self) -> datetime:
         """The current time, aware and in UTC."""
-        return _standing()
+        return _now()
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:
@@ -96,7 +96,7 @@ class Clock:
         """Whether this clock sets the time, by its own freeze or by a foreign one that it moves."""
         with self._lock:
             is_own = self._own is not None and self._own.is_alive
-            return is_own or any(freeze.is_alive for freeze in self._borrowed)
+            return is_own or any(freeze.is_alive for freeze in self._foreign)
 
     def freeze(self) -> None:
         """
@@ -107,7 +107,7 @@ class Clock:
         """
         with self._lock:
             self._check_may_freeze()
-            self._hold()
+            self._ensure_frozen()
 
     def move_to(self, moment: Moment) -> None:
         """
@@ -135,27 +135,25 @@ class Clock:
     def stop(self) -> None:
         """Let the time of the process run again, and restore foreign freezes to their previous state."""
         with self._lock:
-            for freeze, (before, after) in self._borrowed.items():
+            for freeze, (before, after) in self._foreign.items():
                 if freeze.is_alive and freeze.state == after:  # else other code has moved it since
                     freeze.restore(before)
-            self._borrowed.clear()
+            self._foreign.clear()
             if self._own is not None and self._own.freeze is not None:
                 self._own.end()
-            self._own = (
-                None  # last: after an interrupt this method is called again
-            )
+            self._own = None  # last: after an interrupt this method is called again
 
-    def _travel(self, aim: Callable[[datetime], datetime]) -> None:
+    def _travel(self, target_of: Callable[[datetime], datetime]) -> None:
         """Move the time from now to `aim(now)`, and run the scheduled entries on the way."""
         if (instant := _INSTANT.get()) is not None:
             # Inside of at() only its instant moves, and not the time of the process.
-            _INSTANT.set(aim(instant))
+            _INSTANT.set(target_of(instant))
             return
         with self._lock:
-            now = _standing()
-            target = aim(now)
+            now = _now()
+            target = target_of(now)
             self._check_may_freeze()
-            self._hold()
+            self._ensure_frozen()
             if target < now:
                 self._set(target)
         while (due := self._next_due(target)) is not None:
@@ -170,19 +168,19 @@ class Clock:
                 "Ask for fakesecrets_clock in this test, or enter the fake first."
             )
 
-    def _hold(self) -> Freeze:
+    def _ensure_frozen(self) -> Freeze:
         """Return the freeze in force. If there is none, start one."""
         freeze = in_force()
         if freeze is None:
             return self._start()
-        if (self._own is None or freeze != self._own.freeze) and freeze not in self._borrowed:
-            self._borrowed[freeze] = freeze.state, freeze.state
+        if (self._own is None or freeze != self._own.freeze) and freeze not in self._foreign:
+            self._foreign[freeze] = freeze.state, freeze.state
         return freeze
 
     def _start(self) -> Freeze:
         if self._own is not None:  # other code has stopped it
             self._own.end()
-        self._own = OwnFreeze(_standing())
+        self._own = OwnFreeze(_now())
         try:
             return self._own.start()
         except BaseException:
@@ -192,17 +190,17 @@ class Clock:
     def _advance(self, moment: datetime) -> None:
         with self._lock:
             self._check_may_freeze()
-            self._set(max(moment, self._hold().now()))
+            self._set(max(moment, self._ensure_frozen().now()))
 
     def _set(self, moment: datetime) -> None:
         """Move the freeze in force, and also our own freeze if a foreign one is nested in it."""
-        held = [self._hold()]
+        freezes = [self._ensure_frozen()]
         if self._own is not None and self._own.freeze is not None:
-            held.append(self._own.freeze)
-        for freeze in dict.fromkeys(held):
+            freezes.append(self._own.freeze)
+        for freeze in dict.fromkeys(freezes):
             freeze.move_to(moment)
-            if freeze in self._borrowed:
-                self._borrowed[freeze] = self._borrowed[freeze][0], freeze.state
+            if freeze in self._foreign:
+                self._foreign[freeze] = self._foreign[freeze][0], freeze.state
 
 
 def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
@@ -250,10 +248,10 @@ def _parsed(text: str) -> datetime:
         # Python 3.10 does not accept "Z" for UTC.
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        return _read_freely(text)
+        return _parse_as_freezegun(text)
 
 
-def _read_freely(text: str) -> datetime:
+def _parse_as_freezegun(text: str) -> datetime:
     """Parse formats that freezegun accepts, such as "Jan 14th, 2030". Partial dates and zone names are rejected."""
     from dateutil.parser import parse  # comes with freezegun
 

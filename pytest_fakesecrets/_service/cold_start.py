@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     spec: ModuleSpec
     name: str
 
-    def imported_afresh(self) -> Callable[[Any, Any], Any]:
+    def load_handler(self) -> Callable[[Any, Any], Any]:
         """
         Execute a new copy of the module, and return its handler.
 
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
         module = importlib.util.module_from_spec(self.spec)
         with _importing:
             found = sys.modules.get(self.spec.name)
-            ensured(partial(self._execute, module), partial(self._put_back, found))
+            ensured(partial(self._execute, module), partial(self._restore, found))
         for name, value in list(vars(found).items()) if found is not None else ():
             if getattr(type(value), "outlives_functions", False) is True or _is_replaced(module, name, value):
                 setattr(module, name, value)
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
         sys.modules[self.spec.name] = module
         self.spec.loader.exec_module(module)
 
-    def _put_back(self, found: ModuleType | None) -> None:
+    def _restore(self, found: ModuleType | None) -> None:
         if found is None:
             sys.modules.pop(self.spec.name, None)
         else:

@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.interrupts import ensured
 T = TypeVar("T")
 
 
-def environ_of_a_child(url: str, address: str, region: str) -> dict[str, str]:
+def child_environ(url: str, address: str, region: str) -> dict[str, str]:
     """The environment variables with which a child process uses an endpoint on the loopback address."""
     before = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     # "*" has no effect inside of a list.
@@ -76,7 +76,7 @@ class _Setting(NamedTuple):
         return f"<a value of {self.layer!r}>"
 
 
-class Lent(NamedTuple):
+class RemovedValue(NamedTuple):
     """The value of a variable in a removed layer of a test, and the value before that layer."""
 
     value: str | None
@@ -100,11 +100,11 @@ class Environment:
         #: By variable, oldest first. The first value was set before our layers.
         self._settings: dict[str, tuple[_Setting, ...]] = {}
         #: By variable: the values of the latest removed layer of a test.
-        self.lent: dict[str, Lent] = {}
+        self.removed: dict[str, RemovedValue] = {}
 
     def add(self, layer: Layer) -> None:
         with self.lock:
-            self._take_back_all()
+            self._restore_all()
             for name, value in layer.variables.items():
                 held, found = self._settings.get(name, ()), os.environ.get(name)
                 if not held or held[-1].value != found:
@@ -123,18 +123,18 @@ class Environment:
                 if is_last or held[-1].layer is layer:
                     _set(name, left[0 if is_last else -1].value)
                 if layer.is_of_a_test:
-                    self.lent[name] = Lent(value, left[0].value)
+                    self.removed[name] = RemovedValue(value, left[0].value)
                 if is_last:
                     del self._settings[name]  # last: until then the variable is treated as layered
                 else:
                     self._settings[name] = left
 
-    def _take_back_all(self) -> None:
+    def _restore_all(self) -> None:
         """Undo the restoring of a whole copy of the environment, which has all variables of an earlier test."""
-        found = {name: os.environ.get(name) for name in self.lent}
-        if found == {name: lent.value for name, lent in self.lent.items()}:
-            for name in self.lent:
-                self.take_back(name)
+        found = {name: os.environ.get(name) for name in self.removed}
+        if found == {name: removed.value for name, removed in self.removed.items()}:
+            for name in self.removed:
+                self.restore_value(name)
 
     def outside(self, name: str) -> str | None:
         """The value of a variable without our layers."""
@@ -144,12 +144,12 @@ class Environment:
     def is_layered(self, name: str) -> bool:
         return name in self._settings
 
-    def take_back(self, name: str) -> None:
+    def restore_value(self, name: str) -> None:
         """If a patch has restored the value of a removed layer, set the value before that layer."""
         with self.lock:
-            lent = self.lent.get(name)
-            if lent is not None and name not in self._settings and os.environ.get(name) == lent.value:
-                _set(name, lent.before)
+            removed = self.removed.get(name)
+            if removed is not None and name not in self._settings and os.environ.get(name) == removed.value:
+                _set(name, removed.before)
 
 
 def _set(name: str, value: str | None) -> None:

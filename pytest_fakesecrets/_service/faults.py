@@ -64,7 +64,7 @@ _MESSAGES = {
 }
 
 #: The request members that identify a secret.
-_NAMING = {"Name", "SecretId", "SecretIdList"}
+_ID_MEMBERS = {"Name", "SecretId", "SecretIdList"}
 
 _TAGS = re.compile(r"<[^>]+>")
 
@@ -72,7 +72,7 @@ _TAGS = re.compile(r"<[^>]+>")
 Failure = str | tuple[int, str, str] | BaseException | type[BaseException] | timedelta
 
 
-class Broken(Exception):
+class NetworkFailure(Exception):
     """An injected network failure: the client raises `error` instead of receiving a response."""
 
     def __init__(self, error: BaseException) -> None:
@@ -134,7 +134,7 @@ def fault(
     """
     if operation != INVOKE and operation not in service_model().operation_names:
         known = [*service_model().operation_names, INVOKE]
-        raise FakeSecretsError(f"There is no operation {operation!r}.{_meant(operation, known)}")
+        raise FakeSecretsError(f"There is no operation {operation!r}.{_suggestion(operation, known)}")
     if times is not None and (type(times) is not int or times < 1):
         raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
     if step is not None and step not in STEPS:
@@ -158,7 +158,7 @@ def _check_secret_id(secret_id: str | None, operation: str) -> None:
     if operation == INVOKE:
         return
     shape = service_model().operation_model(operation).input_shape
-    if shape is None or not _NAMING.intersection(shape.members):
+    if shape is None or not _ID_MEMBERS.intersection(shape.members):
         raise FakeSecretsError(
             f"A call of {operation} names no secret, so none would be about {secret_id!r}. Leave secret_id out."
         )
@@ -174,7 +174,7 @@ def _failure(
         and [type(part) for part in error] == [int, str, str]
         and 300 <= error[0] < 600
     ):
-        return _answered(*error)
+        return _create_error(*error)
     if isinstance(error, timedelta) and error > timedelta(0):
         check_delay("The time that a slow answer takes", error)
         return error
@@ -201,7 +201,7 @@ def _service_error(code: str, operation: str) -> ServiceError:
     known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
     if code not in known:
         raise FakeSecretsError(
-            f"{code!r} is no error code that is known.{_meant(code, list(known))} Another one is given with its "
+            f"{code!r} is no error code that is known.{_suggestion(code, list(known))} Another one is given with its "
             "HTTP status and message: (400, 'Code', 'message')."
         )
     message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))
@@ -210,10 +210,10 @@ def _service_error(code: str, operation: str) -> ServiceError:
         message = (
             f"User is not authorized to perform: {action} because no identity-based policy allows the action"
         )
-    return _answered(known.get(code, 400), code, message)
+    return _create_error(known.get(code, 400), code, message)
 
 
-def _answered(status: int, code: str, message: str) -> ServiceError:
+def _create_error(status: int, code: str, message: str) -> ServiceError:
     """A service error whose class is named after its code."""
     is_modelled = code in [shape.name for shape in service_model().error_shapes]
     members = {"status": status, "message_member": "Message" if is_modelled else "message"}
@@ -231,7 +231,7 @@ def _first_sentence(html: str) -> str:
     return f"{sentence}." if sentence else ""
 
 
-def _meant(word: object, known: list[str]) -> str:
+def _suggestion(word: object, known: list[str]) -> str:
     close = difflib.get_close_matches(str(word), known, 1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
@@ -253,14 +253,14 @@ class Faults:
         self._armed: list[Fault] = []
         self._lock = Lock()
 
-    def arm(self, ordered: Fault) -> None:
-        self._armed.append(ordered)
+    def arm(self, new_fault: Fault) -> None:
+        self._armed.append(new_fault)
 
     def clear(self) -> None:
         self._armed.clear()
 
     def next(
-        self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool
+        self, operation: str, identifies: Callable[[str], bool], step: str | None, *, use: bool
     ) -> Fault | None:
         """
         The oldest fault that applies to a call, or None.
@@ -272,7 +272,7 @@ class Faults:
         """
         with self._lock:  # else two threads could use the same fault
             for armed in self._armed:
-                if armed.concerns(operation, means, step):
+                if armed.concerns(operation, identifies, step):
                     if use:
                         armed.use()
                     return armed
@@ -282,7 +282,7 @@ class Faults:
         return bool(self._armed)
 
 
-def ids_in(body: bytes) -> list[str]:
+def secret_ids(body: bytes) -> list[str]:
     """The names and ARNs of secrets in the body of a request."""
     try:
         document: Any = json.loads(body or b"{}")

@@ -100,7 +100,7 @@ class Function:
 
         def run() -> object:
             __tracebackhide__ = True
-            handler = self.handler if self.entry is None else self.entry.imported_afresh()
+            handler = self.handler if self.entry is None else self.entry.load_handler()
             return handler(json.loads(json.dumps(event)), context)
 
         try:

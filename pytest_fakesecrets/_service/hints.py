@@ -40,7 +40,7 @@ WORDS = tuple(
 )
 
 
-def hint_at(
+def hint_for(
     refused: ServiceError | None, context: Context, secret_id: str | None, functions: Functions
 ) -> str | None:
     """A hint for the report of a failed test, or None. The error response does not contain it."""

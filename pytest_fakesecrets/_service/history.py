@@ -136,7 +136,7 @@ class ServiceEvent:
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
-class _Circumstances(NamedTuple):
+class _Origin(NamedTuple):
     """The time, the account, the region and the origin of a change."""
 
     at: datetime
@@ -148,11 +148,11 @@ class _Circumstances(NamedTuple):
 
 def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
     """Yield the events of the changes of a request, in their order in the history."""
-    for change in sorted(changes, key=lambda change: _place_in_story(change, by)):
-        yield from _events(change, _Circumstances(at, change.region.account, change.region.name, by, step))
+    for change in sorted(changes, key=lambda change: _sort_key(change, by)):
+        yield from _events(change, _Origin(at, change.region.account, change.region.name, by, step))
 
 
-def _place_in_story(change: Change, by: str) -> int:
+def _sort_key(change: Change, by: str) -> int:
     """
     The sort key of a change: changes of a rotation come after those of its secret.
 
@@ -163,22 +163,22 @@ def _place_in_story(change: Change, by: str) -> int:
     return 0 if change.before is None and by == SERVICE else 2
 
 
-def _events(change: Change, circumstances: _Circumstances) -> Iterator[Event]:
+def _events(change: Change, origin: _Origin) -> Iterator[Event]:
     _, before, after = change
     if isinstance(after, Rotation):
         assert before is None or isinstance(before, Rotation)
-        yield from _rotation_events(before, after, circumstances)
+        yield from _rotation_events(before, after, origin)
     elif isinstance(after, Secret):
         assert before is None or isinstance(before, Secret)
-        yield from _values_stored(before, after, circumstances)
-        yield from _labels_moved(before, after, circumstances)
-        yield from _replication_events(before, after, circumstances)
-        yield from _deletion_events(before, after, circumstances)
+        yield from _values_stored(before, after, origin)
+        yield from _labels_moved(before, after, origin)
+        yield from _replication_events(before, after, origin)
+        yield from _deletion_events(before, after, origin)
     elif isinstance(before, Secret):
-        yield from _deletion_events(before, None, circumstances)
+        yield from _deletion_events(before, None, origin)
 
 
-def _values_stored(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
+def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
     if known is after.versions:
         return
@@ -186,16 +186,16 @@ def _values_stored(before: Secret | None, after: Secret, circumstances: _Circums
         old = known.get(version.id)
         if version is not old and version.has_value and (old is None or not old.has_value):
             yield ValueStored(
-                at=circumstances.at,
+                at=origin.at,
                 version=version.alias,
                 version_id=version.id,
-                by=circumstances.by,
+                by=origin.by,
                 secret_id=after.arn,
-                step=circumstances.step,
+                step=origin.step,
             )
 
 
-def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
+def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     held = {} if before is None else before.labels
     if held is after.labels:
         return
@@ -206,13 +206,13 @@ def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumst
                 label,
                 _alias(before, source),
                 _alias(after, target),
-                circumstances.at,
-                circumstances.by,
+                origin.at,
+                origin.by,
                 secret_id=after.arn,
                 version_id=target,
-                account=circumstances.account,
-                region=circumstances.region,
-                step=circumstances.step,
+                account=origin.account,
+                region=origin.region,
+                step=origin.step,
             )
 
 
@@ -220,9 +220,7 @@ def _alias(secret: Secret | None, version_id: str | None) -> str | None:
     return None if secret is None or version_id is None else secret.versions[version_id].alias
 
 
-def _replication_events(
-    before: Secret | None, after: Secret, circumstances: _Circumstances
-) -> Iterator[ServiceEvent]:
+def _replication_events(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[ServiceEvent]:
     """The start and the end of each replication that begins (user guide, CloudTrail entries for replication)."""
     known: Mapping[str, Replica] = {} if before is None else before.replicas
     if known is after.replicas:
@@ -230,16 +228,14 @@ def _replication_events(
     for arn, replica in after.replicas.items():
         has_begun = replica is not known.get(arn)
         if has_begun and replica.status == "InSync":
-            yield _service_event("ReplicationStarted", after, circumstances)
-            yield _service_event("ReplicationSucceeded", after, circumstances)
+            yield _service_event("ReplicationStarted", after, origin)
+            yield _service_event("ReplicationSucceeded", after, origin)
         elif has_begun and replica.status == "Failed":
-            yield _service_event("ReplicationStarted", after, circumstances)
-            yield _service_event("ReplicationFailed", after, circumstances, error_message=replica.message)
+            yield _service_event("ReplicationStarted", after, origin)
+            yield _service_event("ReplicationFailed", after, origin, error_message=replica.message)
 
 
-def _deletion_events(
-    before: Secret | None, after: Secret | None, circumstances: _Circumstances
-) -> Iterator[ServiceEvent]:
+def _deletion_events(before: Secret | None, after: Secret | None, origin: _Origin) -> Iterator[ServiceEvent]:
     """Yield the events of deleted and restored versions (user guide, CloudTrail entries for deletion)."""
     if before is None:
         return
@@ -253,7 +249,7 @@ def _deletion_events(
         versions = _removed(before, after)
     for version_id in versions:
         for name in names:
-            yield _service_event(name, before, circumstances, version_id=version_id)
+            yield _service_event(name, before, origin, version_id=version_id)
 
 
 def _removed(before: Secret, after: Secret) -> list[str]:
@@ -267,35 +263,33 @@ def _removed(before: Secret, after: Secret) -> list[str]:
 def _service_event(
     name: ServiceEventName,
     secret: Secret,
-    circumstances: _Circumstances,
+    origin: _Origin,
     *,
     version_id: str | None = None,
     error_message: str | None = None,
 ) -> ServiceEvent:
     return ServiceEvent(
-        at=circumstances.at,
+        at=origin.at,
         name=name,
         secret_id=secret.arn,
         token="",
-        account=circumstances.account,
-        region=circumstances.region,
+        account=origin.account,
+        region=origin.region,
         error_message=error_message,
         version_id=version_id,
     )
 
 
-def _rotation_events(
-    before: Rotation | None, after: Rotation, circumstances: _Circumstances
-) -> Iterator[Event]:
+def _rotation_events(before: Rotation | None, after: Rotation, origin: _Origin) -> Iterator[Event]:
     name = _event_name(before, after)
     if name is not None:
         yield ServiceEvent(
-            at=circumstances.at,
+            at=origin.at,
             name=name,
             secret_id=after.secret_id,
             token=after.token,
-            account=circumstances.account,
-            region=circumstances.region,
+            account=origin.account,
+            region=origin.region,
             error_message=after.failure if name.endswith("Failed") else None,
         )
 
@@ -321,9 +315,9 @@ class History:
     def __init__(self) -> None:
         self._events: list[Event] = []
 
-    def put(self, place: int, events: Sequence[Event]) -> None:
+    def put(self, index: int, events: Sequence[Event]) -> None:
         """Store events at an index. Repeated calls with the same arguments have no further effect."""
-        self._events[place : place + len(events)] = events
+        self._events[index : index + len(events)] = events
 
     @property
     def events(self) -> tuple[Event, ...]:

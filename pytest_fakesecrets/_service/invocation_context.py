@@ -27,18 +27,18 @@ class InvocationContext(NamedTuple):
     #: The ARN of the secret and the token of the rotation, or None outside of a rotation.
     rotation: tuple[str, str] | None = None
 
-    def noting(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
+    def prepare_recording(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
         """Return an idempotent function that adds events and passwords."""
-        own, given = self.events, self.passwords
-        place, given_place = len(own or ()), len(given or ())
+        recorded, drawn = self.events, self.passwords
+        event_index, password_index = len(recorded or ()), len(drawn or ())
 
-        def note() -> None:
-            if own is not None:
-                own[place : place + len(events)] = events
-            if given is not None:
-                given[given_place : given_place + len(passwords)] = passwords
+        def record() -> None:
+            if recorded is not None:
+                recorded[event_index : event_index + len(events)] = events
+            if drawn is not None:
+                drawn[password_index : password_index + len(passwords)] = passwords
 
-        return note
+        return record
 
     def __repr__(self) -> str:
         return f"<InvocationContext {self.step} in account {self.account}>"

@@ -40,9 +40,9 @@ _HARMLESS = frozenset(
 _LINE = 16
 #: The number of characters of a text that are shown, and of characters after them that are also searched: a value may
 #: begin in the shown part and end after it.
-_SHOWN, _BEYOND = 100_000, 500_000
+_MAX_SHOWN, _SEARCHED_BEYOND = 100_000, 500_000
 #: The length up to which the result for a text is cached, and the size of the cache.
-_REPEATED, _MOST_RESULTS = 1_000, 1_000
+_MAX_CACHED_LENGTH, _MAX_CACHED_RESULTS = 1_000, 1_000
 #: The number of characters of former values, no longer in the store, that are kept for redaction.
 _FORMER = 8 * 1024 * 1024
 
@@ -87,7 +87,7 @@ class Redactor:
     def _begin_to_learn(self) -> None:
         #: The indexes, and the numbers of indexed values and names.
         self._secret, self._public = Finder(), Index()
-        self._learned = [0, 0]
+        self._indexed = [0, 0]
         #: The cached results for short texts, valid until a value or a name is added.
         self._results: dict[tuple[str, tuple[str, ...]], str] = {}
 
@@ -134,14 +134,14 @@ class Redactor:
             keep: public strings, in addition to the names and ARNs of secrets.
         """
         with Barrier("a text without secret values"):
-            asked = text, tuple(keep)
+            key = text, tuple(keep)
             with self._lock:
-                self._learn()
-                result = self._results.get(asked)
+                self._index_new()
+                result = self._results.get(key)
                 if result is None:
-                    result = self._redacted(text, asked[1])
-                    if len(text) <= _REPEATED and len(self._results) < _MOST_RESULTS:
-                        self._results[asked] = result
+                    result = self._redacted(text, key[1])
+                    if len(text) <= _MAX_CACHED_LENGTH and len(self._results) < _MAX_CACHED_RESULTS:
+                        self._results[key] = result
             return result
         return self._withheld(text)
 
@@ -151,24 +151,24 @@ class Redactor:
     def _redacted(self, text: str, keep: Iterable[str]) -> str:
         if not self._is_complete:
             return self._withheld(text)
-        searched, kept = without_parameters(text[: _SHOWN + _BEYOND]), Index(keep)
+        searched, kept = without_parameters(text[: _MAX_SHOWN + _SEARCHED_BEYOND]), Index(keep)
         found = self._secret.find(searched, lambda read: [*self._public.find(read), *kept.find(read)])
-        shown = encodable(_without(searched[:_SHOWN], sorted(found)))
-        left = len(text) - _SHOWN
+        shown = encodable(_without(searched[:_MAX_SHOWN], sorted(found)))
+        left = len(text) - _MAX_SHOWN
         return shown if left <= 0 else f"{shown} ... ({left} more characters)"
 
-    def _learn(self) -> None:
+    def _index_new(self) -> None:
         """Index the new values and names. After an exception the rest is indexed for the next text."""
-        values, names = self._learned
+        values, names = self._indexed
         if (values, names) != (len(self._values), len(self._names)):
             self._results.clear()
         for number in range(values, len(self._values)):
             for string in strings_of(self._values[number]):
                 self._secret.add(string)
-            self._learned[0] = number + 1
+            self._indexed[0] = number + 1
         for number in range(names, len(self._names)):
             self._public.add(self._names[number])
-            self._learned[1] = number + 1
+            self._indexed[1] = number + 1
 
 
 def without_parameters(text: str) -> str:
@@ -195,7 +195,7 @@ def parsed(value: str | bytes) -> Any:
         return None
 
 
-def values_in(body: bytes) -> Iterator[Value]:
+def secret_values_of_request(body: bytes) -> Iterator[Value]:
     """The secret values in the body of a request."""
     document = parsed(body)
     if isinstance(document, dict):
@@ -229,18 +229,18 @@ def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
 
 
 def _members(document: object) -> Iterator[str]:
-    waiting = [document]
-    while waiting:
-        member = waiting.pop()
+    remaining = [document]
+    while remaining:
+        member = remaining.pop()
         if isinstance(member, dict):
-            waiting += [each for name, each in member.items() if name not in _HARMLESS]
+            remaining += [each for name, each in member.items() if name not in _HARMLESS]
         elif isinstance(member, list):
-            waiting += member
+            remaining += member
         elif isinstance(member, str | int | float):
             yield str(member)
 
 
-def own_words(error: BaseException) -> list[str]:
+def constant_parts(error: BaseException) -> list[str]:
     """The constant parts of a message of this package, whose variable parts are quoted. They are not redacted."""
     is_verdict = (
         isinstance(error, FakeSecretsError) and error.__traceback__ is None

@@ -19,12 +19,12 @@ from .barrier import Barrier
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
-from .hints import hint_at
+from .hints import hint_for
 from .history import SERVICE, Call, Event, History, events_of
 from .ids import Ids
 from .invocation_context import CURRENT_INVOCATION
 from .parser import decode, operation
-from .redaction import Redactor, values_in
+from .redaction import Redactor, secret_values_of_request
 from .region import default_region
 from .serializer import Reply, encode, encode_error
 
@@ -48,7 +48,7 @@ class Request(NamedTuple):
         )
 
 
-class Answered(NamedTuple):
+class Outcome(NamedTuple):
     """A reply, and the rotations that the request has started."""
 
     reply: Reply
@@ -64,7 +64,7 @@ class Service:
     Secrets Manager in all accounts and regions: its state, clock, ids and history.
 
     A request is executed on a draft of the state. Its changes are prepared as one idempotent function, and the assignment
-    of this function to `_undone` commits the request. If a signal handler raises an exception while the function runs,
+    of this function to `_pending` commits the request. If a signal handler raises an exception while the function runs,
     the function is called again.
     """
 
@@ -73,12 +73,12 @@ class Service:
         self.lock = RLock()
         self._seed = seed
         #: Called with the draft of each request, under the lock. It returns an idempotent function to call at the commit.
-        self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _nothing
+        self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _do_nothing
         #: Returns the rotations with a running step, by the ARN of the secret and the token.
         self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
         #: The committed changes that are not applied yet: an idempotent function.
-        self._undone: Callable[[], None] | None = None
+        self._pending: Callable[[], None] | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -93,7 +93,7 @@ class Service:
             #: Redacts stored values, generated passwords, and values of rejected requests.
             self.redactor = Redactor(self.store.values)
 
-    def answer(self, request: Request) -> Answered:
+    def answer(self, request: Request) -> Outcome:
         """
         Execute a request. A rejected request changes no secret.
 
@@ -101,7 +101,7 @@ class Service:
             NotImplementedError: the fake does not implement the operation, or one of its members.
         """
         with self.lock:
-            self._settle()
+            self._apply_pending()
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             parameters: Mapping[str, Any] = {}
@@ -109,27 +109,27 @@ class Service:
                 known = operation(request.operation)
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
-            except ServiceError as refused:
+            except ServiceError as rejected:
                 self._redact_sent(request)
                 context = self._context(request.account, request.region, request.operation)
-                call = self._call(context, request_id, _sent_id(parameters), refused=refused)
+                call = self._call(context, request_id, _sent_id(parameters), rejected=rejected)
                 self._commit(context, [call])
-                return Answered(encode_error(refused, request_id, context.now), ())
+                return Outcome(encode_error(rejected, request_id, context.now), ())
             call = self._call(context, request_id, _sent_id(parameters), response=response)
-            shown = {name: value for name, value in response.items() if name in known.answers_with}
-            reply = encode(shown, request_id, context.now)
+            output = {name: value for name, value in response.items() if name in known.answers_with}
+            reply = encode(output, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
-            return Answered(reply, tuple(context.started))
+            return Outcome(reply, tuple(context.started))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
         """Reject a request with an injected error, and record it."""
         with self.lock:
-            self._settle()
+            self._apply_pending()
             self._redact_sent(request)
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
-            self._commit(context, [self._call(context, request_id, sent_id, refused=error, hint=ORDERED)])
+            self._commit(context, [self._call(context, request_id, sent_id, rejected=error, hint=ORDERED)])
             return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
@@ -157,7 +157,7 @@ class Service:
     def _redact_sent(self, request: Request) -> None:
         """Add the values of a rejected request to the redactor: they are not stored, but its caller may print them."""
         with Barrier("a note of the values in a rejected request"):
-            for value in values_in(request.body):
+            for value in secret_values_of_request(request.body):
                 self.redactor.add(value)
             return
         self.redactor.give_up()
@@ -184,7 +184,7 @@ class Service:
         """Commit the changes that *change* makes without a request, and return its result."""
         __tracebackhide__ = True
         with self.lock:
-            self._settle()
+            self._apply_pending()
             context = self._context(region.account, region.name, by)
             result = change(context)
             self._commit(context, [])
@@ -193,18 +193,18 @@ class Service:
     def commit(self, apply: Callable[[], None]) -> None:
         """Commit *apply*, which must be idempotent and must not fail."""
         with self.lock:
-            self._settle()
-            ensured(partial(self._let_happen, apply), self._settle)
+            self._apply_pending()
+            ensured(partial(self._set_pending, apply), self._apply_pending)
 
-    def _let_happen(self, apply: Callable[[], None]) -> None:
-        self._undone = apply
-        self._settle()
+    def _set_pending(self, apply: Callable[[], None]) -> None:
+        self._pending = apply
+        self._apply_pending()
 
-    def _settle(self) -> None:
+    def _apply_pending(self) -> None:
         """Apply the committed changes that are not applied yet."""
-        if self._undone is not None:
-            self._undone()
-            self._undone = None
+        if self._pending is not None:
+            self._pending()
+            self._pending = None
 
     def _context(self, account: str, region_name: str, operation_name: str) -> Context:
         return Context(
@@ -234,12 +234,12 @@ class Service:
         secret_id: str | None,
         *,
         response: Response | None = None,
-        refused: ServiceError | None = None,
+        rejected: ServiceError | None = None,
         hint: str | None = None,
     ) -> Call:
         answered = response or {}
         with Barrier("a hint"):
-            hint = hint or hint_at(refused, context, secret_id, self.functions)
+            hint = hint or hint_for(rejected, context, secret_id, self.functions)
         return Call(
             at=context.now,
             operation=context.operation,
@@ -248,8 +248,8 @@ class Service:
             request_id=request_id,
             secret_id=answered.get("ARN") or _arn(context, secret_id),
             version_id=answered.get("VersionId"),
-            error=None if refused is None else refused.code,
-            message=None if refused is None else refused.message,
+            error=None if rejected is None else rejected.code,
+            message=None if rejected is None else rejected.message,
             step=_running_step(),
             hint=hint,
         )
@@ -262,21 +262,23 @@ class Service:
             return
         events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
         self._redact(context, passwords)
-        whole = partial(self.history.put, len(self.history), [*context.steps, *events])
-        own = _nothing if running is None else running.noting(events, passwords)
+        put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
+        record_in_invocation = (
+            _do_nothing if running is None else running.prepare_recording(events, passwords)
+        )
         follow_up = self.on_changes(context.store)
 
         def apply() -> None:
             for change in context.changes:
                 change.apply()
-            whole()
-            own()
+            put_events()
+            record_in_invocation()
             follow_up()
 
         self.commit(apply)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 

@@ -18,7 +18,7 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 
 from . import state
 from .guard import check_may_leave
-from .observers import come_last, is_answered, is_observed
+from .observers import is_answered, is_observed, move_last
 from .response import Response
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def begin(
     """Return the state of a call. It is signed only if foreign handlers see it, and never with refreshable credentials."""
     emitter = getattr(request_signer, "_event_emitter", None)
     is_signed = state.access_key(request_signer) is not None and is_observed(request_signer, operation)
-    return Passage(backend, account, region, emitter, is_signed, come_last(emitter, operation))
+    return Passage(backend, account, region, emitter, is_signed, move_last(emitter, operation))
 
 
 def accompany(request: AWSRequest, operation: str) -> None:
@@ -92,7 +92,7 @@ def accompany(request: AWSRequest, operation: str) -> None:
     passage: Passage = request.context[state.PASSAGE]
     passage.checked_backend(operation)
     # A foreign handler may have registered another handler since.
-    request.context[state.PASSAGE] = passage._replace(late=come_last(passage.emitter, operation))
+    request.context[state.PASSAGE] = passage._replace(late=move_last(passage.emitter, operation))
     request.prepare = partial(_prepare, ref(request))  # type: ignore[method-assign]
 
 
@@ -136,17 +136,17 @@ def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -
 
 
 def _reply(backend: state.Backend, passage: Passage | None, request: AWSPreparedRequest, url: str) -> Reply:
-    from pytest_fakesecrets._service.faults import Broken
+    from pytest_fakesecrets._service.faults import NetworkFailure
 
     target, signed = (_text(request.headers.get(name, "")) for name in ("X-Amz-Target", "Authorization"))
     body: Any = request.body
     body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
     try:
         if passage is None:
-            return state.answer_wire(backend, target, signed, _region_of(url), body)
+            return state.answer_http(backend, target, signed, _region_of(url), body)
         operation = target.removeprefix(state.TARGET_PREFIX)
         return backend.answer_on_the_wire(passage.account, passage.region, operation, body)
-    except Broken as broken:
+    except NetworkFailure as broken:
         raise broken.error from None
 
 

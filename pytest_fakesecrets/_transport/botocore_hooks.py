@@ -65,27 +65,27 @@ def accompany(request: AWSRequest, operation_name: str, **_: object) -> None:
 
         accompany(request, operation_name)
     elif state.active is None and state.DEPARTURE not in request.context:
-        from .guard import depart
+        from .guard import record_departure
 
-        depart(operation_name, request)
+        record_departure(operation_name, request)
 
 
 def check_attempt(request_dict: Mapping[str, Any], response: Sequence[Any] | None, **_: object) -> None:
     """Handle `needs-retry`, which is emitted after each attempt."""
     if response is not None and state.DEPARTURE in request_dict["context"]:
-        from .guard import is_from_the_network, stay
+        from .guard import is_network_response, remove_departure
 
-        if not is_from_the_network(response[0]):
-            stay(request_dict["context"])
+        if not is_network_response(response[0]):
+            remove_departure(request_dict["context"])
 
 
 def check_failure(context: dict[str, Any], exception: BaseException, **_: object) -> None:
     """Handle `after-call-error`."""
     if state.DEPARTURE in context:
-        from .guard import is_of_the_network, stay
+        from .guard import is_network_error, remove_departure
 
-        if not is_of_the_network(exception):
-            stay(context)
+        if not is_network_error(exception):
+            remove_departure(context)
 
 
 def choose_signer(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
@@ -138,4 +138,4 @@ def refuse_call(**_: object) -> None:
         raise FakeSecretsError(state.NOT_ACTIVE)
 
 
-NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
+REQUIRE_FAKE = ("before-call.secrets-manager", refuse_call)

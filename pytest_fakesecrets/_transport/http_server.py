@@ -18,13 +18,13 @@ from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
-from pytest_fakesecrets._service.environment import environ_of_a_child
-from pytest_fakesecrets._service.faults import Broken
+from pytest_fakesecrets._service.environment import child_environ
+from pytest_fakesecrets._service.faults import NetworkFailure
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
-from .loopback import misdirected
-from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_wire
+from .loopback import header_rejection
+from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_http
 
 _ADDRESS = "127.0.0.1"
 #: Some hand-written clients send the content type of JSON 1.0, whose requests are the same.
@@ -37,9 +37,9 @@ LARGEST_BODY = 1024 * 1024
 PATIENCE = 30.0
 
 #: The number of bytes of a rejected body that are read and discarded, so that the client reads the response.
-_DROPPED = 16 * LARGEST_BODY
+_MAX_DISCARDED = 16 * LARGEST_BODY
 
-_WHAT_THIS_IS = (
+_PURPOSE = (
     "This is the Secrets Manager of a test. It answers POST requests to / with the header X-Amz-Target, as "
     "AWS SDKs send them"
 )
@@ -58,8 +58,8 @@ class Server:
     url: str
     environ: Mapping[str, str]
 
-    def __init__(self, world: Backend, region: str) -> None:
-        self._world = world
+    def __init__(self, backend: Backend, region: str) -> None:
+        self._backend = backend
         self._region = region
         self._listener: _Listener | None = None
 
@@ -68,11 +68,11 @@ class Server:
 
     def __enter__(self) -> Server:
         try:
-            self._listener = _Listener(self._world)
+            self._listener = _Listener(self._backend)
             self._listener.open()
             self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
             # An empty value: the child process reaches the fake by the endpoint.
-            self.environ = {**environ_of_a_child(self.url, _ADDRESS, self._region), HOME: ""}
+            self.environ = {**child_environ(self.url, _ADDRESS, self._region), HOME: ""}
             self._listener.thread.start()
             return self
         except BaseException:
@@ -93,8 +93,8 @@ class Server:
 class _Listener(ThreadingTCPServer):
     request_queue_size = 128
 
-    def __init__(self, world: Backend) -> None:
-        self.world = world
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
         self.is_closing = False
         self.thread = Thread(target=self._serve, name="fakesecrets_server", daemon=True)
         self._lock = Lock()
@@ -102,24 +102,24 @@ class _Listener(ThreadingTCPServer):
 
     def open(self) -> None:
         """Open the socket. This is not done in __init__, so that an interrupted start can be closed."""
-        super().__init__((_ADDRESS, 0), _Conversation)
+        super().__init__((_ADDRESS, 0), _RequestHandler)
 
     def _serve(self) -> None:
         # shutdown() is not used to end the loop: it would block forever if this thread has not started.
-        with suppress(_Ended):
+        with suppress(_ServerClosing):
             self.service_actions()
             self.serve_forever(0.01)
 
     def service_actions(self) -> None:
         """End the loop if the server is closing. serve_forever() calls this hook at each poll."""
         if self.is_closing:
-            raise _Ended
+            raise _ServerClosing
 
     def end(self) -> None:
         self.is_closing = True
         if self.thread.is_alive():
             self.thread.join()
-        self.hang_up()
+        self._shut_connections()
         if "socket" in vars(self):
             self.server_close()  # this also waits for the requests in progress
 
@@ -135,7 +135,7 @@ class _Listener(ThreadingTCPServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
+    def _shut_connections(self) -> None:
         """Shut down open connections for reading, so that threads that wait for a request end."""
         with self._lock:
             for connection in self._connections:
@@ -149,15 +149,15 @@ class _Listener(ThreadingTCPServer):
             with Barrier("the traceback of a request that failed"):
                 text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
                 sys.stderr.write(
-                    f"The fake has failed in answering {client_address}:\n{self.world.redact(text)}\n"
+                    f"The fake has failed in answering {client_address}:\n{self.backend.redact(text)}\n"
                 )
 
 
-class _Ended(Exception):
+class _ServerClosing(Exception):
     """Ends the loop of the server."""
 
 
-class _Refusal(Exception):
+class _RejectedRequest(Exception):
     """An HTTP request that is rejected before it is decoded as a request of Secrets Manager."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -165,7 +165,7 @@ class _Refusal(Exception):
         self.status = status
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     """Handles the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
@@ -181,9 +181,9 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             self._check()
             reply = self._answer(self._body())
-        except _Refusal as refusal:
-            self._refuse(refusal.status, str(refusal))
-        except Broken:
+        except _RejectedRequest as rejection:
+            self._reject(rejection.status, str(rejection))
+        except NetworkFailure:
             self.close_connection = True  # an injected network failure
         else:
             self._send(reply)
@@ -192,15 +192,15 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             is_read = super().parse_request()
         except TimeoutError:
-            self._refuse(*self._too_slow("headers"))
+            self._reject(*self._too_slow("headers"))
             return False
         hosts, origins = (
             (self.headers.get_all(name, []) for name in ("Host", "Origin")) if is_read else ([], [])
         )
-        refusal = misdirected(hosts, origins, self.server.server_address[1])
-        if refusal is not None:
-            self._refuse(*refusal)
-        return is_read and refusal is None
+        rejection = header_rejection(hosts, origins, self.server.server_address[1])
+        if rejection is not None:
+            self._reject(*rejection)
+        return is_read and rejection is None
 
     def handle_expect_100(self) -> bool:
         goes_on = super().handle_expect_100()
@@ -212,21 +212,21 @@ class _Conversation(BaseHTTPRequestHandler):
         return HTTPStatus.REQUEST_TIMEOUT, text
 
     def _check(self) -> None:
-        if state.active is not self.server.world:
-            raise _Refusal(HTTPStatus.GONE, NOT_ACTIVE)
+        if state.active is not self.server.backend:
+            raise _RejectedRequest(HTTPStatus.GONE, NOT_ACTIVE)
         path = self.path.partition("?")[0]
         if path != "/":
-            raise _Refusal(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
+            raise _RejectedRequest(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
         target = self.headers.get("X-Amz-Target", "")
         if not target.startswith(TARGET_PREFIX):
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.BAD_REQUEST,
                 f"The header X-Amz-Target has to name an operation, as {TARGET_PREFIX}GetSecretValue does, "
                 f"and it is {target!r}. This endpoint answers Secrets Manager alone.",
             )
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in _CONTENT_TYPES:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"The header Content-Type has to be {CONTENT_TYPE}, and it is {content_type!r}.",
             )
@@ -236,24 +236,24 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(length)
         except TimeoutError:
-            raise _Refusal(*self._too_slow("body")) from None
+            raise _RejectedRequest(*self._too_slow("body")) from None
         if len(body) < length:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.BAD_REQUEST, f"The body of the request ended after {len(body)} of {length} bytes."
             )
         return body
 
     def _length(self) -> int:
-        told = set(self.headers.get_all("Content-Length", []))
-        length = told.pop() if len(told) == 1 and "Transfer-Encoding" not in self.headers else ""
+        lengths = set(self.headers.get_all("Content-Length", []))
+        length = lengths.pop() if len(lengths) == 1 and "Transfer-Encoding" not in self.headers else ""
         if not (length.isascii() and length.isdigit()):
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.LENGTH_REQUIRED,
                 "One header Content-Length has to tell the length of the body in bytes; a body in chunks "
                 "is not read.",
             )
         if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"The body of the request has more than {LARGEST_BODY} bytes, and no value is as large.",
             )
@@ -262,18 +262,20 @@ class _Conversation(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> Reply:
         try:
             target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
-            return answer_wire(self.server.world, target, signed, None, body)
-        except Broken:
+            return answer_http(self.server.backend, target, signed, None, body)
+        except NetworkFailure:
             raise
         except NotImplementedError as error:
-            raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
+            raise _RejectedRequest(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
         except BaseException as error:
-            text = f"The fake has failed: {type(error).__name__}: {self.server.world.redact(text_of(error))}"
+            text = (
+                f"The fake has failed: {type(error).__name__}: {self.server.backend.redact(text_of(error))}"
+            )
             with suppress(OSError):
-                self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+                self._reject(HTTPStatus.INTERNAL_SERVER_ERROR, text)
             raise
 
-    def _refuse(self, status: int, message: str) -> None:
+    def _reject(self, status: int, message: str) -> None:
         """Send an error in JSON and close the connection, since the start of a next request in it is unknown."""
         self.close_connection = True
         body = written({"__type": "FakeSecretsError", "message": message})
@@ -284,16 +286,16 @@ class _Conversation(BaseHTTPRequestHandler):
             "date": http_date(present()),
         }
         self._send(Reply(status, headers, body))
-        self._drop_the_rest()
+        self._discard_rest()
 
-    def _drop_the_rest(self) -> None:
+    def _discard_rest(self) -> None:
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(1)
-        left = _DROPPED
+        remaining = _MAX_DISCARDED
         # From the socket: the file object does not read any more after a timeout.
-        while left > 0 and (piece := self.connection.recv(65_536)):
-            left -= len(piece)
+        while remaining > 0 and (chunk := self.connection.recv(65_536)):
+            remaining -= len(chunk)
 
     def _send(self, reply: Reply) -> None:
         self.close_connection |= self.server.is_closing
@@ -322,10 +324,10 @@ class _Conversation(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Send an error that http.server detects: another method, or an invalid or too long line or header."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
-            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"{_WHAT_THIS_IS}, and not {self.command}.")
+            self._reject(HTTPStatus.METHOD_NOT_ALLOWED, f"{_PURPOSE}, and not {self.command}.")
         else:
             why = message or HTTPStatus(code).phrase
-            self._refuse(code, f"{_WHAT_THIS_IS}, and this cannot be read: {why}.")
+            self._reject(code, f"{_PURPOSE}, and this cannot be read: {why}.")
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: requests are recorded in the history of the fake."""

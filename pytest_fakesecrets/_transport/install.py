@@ -60,7 +60,7 @@ class _Installer:
             self._register_with(names, is_late=True)
         if self._is_late:
             self._is_late = False
-            _put_handlers_everywhere()
+            _register_with_existing()
 
     def register_with_current_copy(self) -> None:
         package = sys.modules.get(_PACKAGE)
@@ -70,7 +70,7 @@ class _Installer:
     def _register_with(self, names: Mapping[str, Any], *, is_late: bool) -> None:
         register = names.get("register_initializer")
         if isinstance(register, FunctionType) and register not in self._registered:
-            register(put_handlers)
+            register(register_handlers)
             self._registered.add(register)
             self._is_late |= is_late or "Session" in _names(sys.modules.get(_SESSION))
 
@@ -88,9 +88,9 @@ class _Installer:
 class _Reloader:
     """A loader that reloads the package `botocore` with its own loader, and then calls *done* to register again."""
 
-    def __init__(self, original: ModuleSpec, done: Callable[[], None]) -> None:
+    def __init__(self, original: ModuleSpec, when_loaded: Callable[[], None]) -> None:
         self._original = original
-        self._done = done
+        self._when_loaded = when_loaded
 
     def spec(self) -> ModuleSpec:
         spec = copy(self._original)
@@ -104,7 +104,7 @@ class _Reloader:
         try:
             loader.exec_module(package)
         finally:
-            self._done()
+            self._when_loaded()
 
 
 def _names(module: object) -> Mapping[str, Any]:
@@ -129,14 +129,14 @@ def _packages_of_sessions() -> Iterator[Mapping[str, Any]]:
             yield getattr(invoke, "__globals__", {})
 
 
-def _put_handlers_everywhere() -> None:
+def _register_with_existing() -> None:
     """Register with the emitters of sessions and clients that were created before our initializer was registered."""
     tracked = gc.get_objects()
     kinds = {id(type(each)): type(each) for each in tracked}  # by id: a metaclass may be unhashable
     emitters = {key for key, kind in kinds.items() if _is_emitter(kind)}
     for emitter in [each for each in tracked if id(type(each)) in emitters]:
         with suppress(Exception):  # another thread is still initializing it
-            put_handlers(emitter)
+            register_handlers(emitter)
 
 
 def _is_emitter(kind: type) -> bool:
@@ -145,10 +145,12 @@ def _is_emitter(kind: type) -> bool:
     )
 
 
-def put_handlers(emitter: Any) -> None:
+def register_handlers(emitter: Any) -> None:
     """Register our handlers with an emitter or a session of botocore. Repeated calls have no effect."""
     for entry in botocore_hooks.HANDLERS:
-        emitter.register(*entry, unique_id=entry)  # not a name: the process may hold two copies of this package
+        emitter.register(
+            *entry, unique_id=entry
+        )  # not a name: the process may hold two copies of this package
 
 
 _INSTALLER = _Installer()

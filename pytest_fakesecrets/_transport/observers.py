@@ -47,7 +47,7 @@ class _Plan(NamedTuple):
 _UNKNOWN = _Plan(is_observed=True)
 
 #: Held while a handler is moved to the end, so that two threads do not move the same handler.
-_moving = Lock()
+_move_lock = Lock()
 
 
 def is_observed(request_signer: Any, operation: str) -> bool:
@@ -55,10 +55,10 @@ def is_observed(request_signer: Any, operation: str) -> bool:
     return _plan(getattr(request_signer, "_event_emitter", None), operation).is_observed
 
 
-def come_last(emitter: Any, operation: str) -> frozenset[str]:
+def move_last(emitter: Any, operation: str) -> frozenset[str]:
     """Move our last handlers behind foreign ones, and return the events that our last handlers have to answer."""
     if _plan(emitter, operation).misplaced:
-        with _moving:
+        with _move_lock:
             for event in _plan(emitter, operation).misplaced:
                 _move_to_the_end(emitter, event, operation)
     plan = _plan(emitter, operation)
@@ -84,10 +84,10 @@ def _plan(emitter: Any, operation: str) -> _Plan:
     key = (_PACKAGE, operation)
     try:
         # The cache of the emitter, which it replaces when its handlers change.
-        known = _innermost(emitter)._lookup_cache
-        if key not in known:
-            known[key] = _new_plan(emitter, operation)
-        plan = known[key]
+        cache = _innermost(emitter)._lookup_cache
+        if key not in cache:
+            cache[key] = _new_plan(emitter, operation)
+        plan = cache[key]
     except Exception:  # the private attributes are not as expected
         return _UNKNOWN
     return plan if isinstance(plan, _Plan) else _UNKNOWN
@@ -114,20 +114,20 @@ def _handlers(emitter: Any, event: str, operation: str) -> list[Callable[..., An
 
 def _is_followed(handlers: list[Callable[..., Any]]) -> bool:
     """Whether a foreign handler comes after our first handler."""
-    first = next((place for place, handler in enumerate(handlers) if _is_ours(handler)), len(handlers))
+    first = next((index for index, handler in enumerate(handlers) if _is_ours(handler)), len(handlers))
     return any(map(_is_foreign, handlers[first:]))
 
 
 def _is_last(handlers: list[Callable[..., Any]], event: str) -> bool:
-    ours = [place for place, handler in enumerate(handlers) if handler is last_handlers[event]]
+    ours = [index for index, handler in enumerate(handlers) if handler is last_handlers[event]]
     return bool(ours) and not any(map(_is_foreign, handlers[ours[-1] :]))
 
 
 def _move_to_the_end(emitter: Any, event: str, operation: str) -> None:
     handler = last_handlers[event]
-    is_there = handler in _handlers(emitter, event, operation)
+    is_registered = handler in _handlers(emitter, event, operation)
     emitter.register_last(event, handler)
-    if is_there:  # after the registration: without any entry, a call of another thread would reach AWS
+    if is_registered:  # after the registration: without any entry, a call of another thread would reach AWS
         emitter.unregister(event, handler)
 
 

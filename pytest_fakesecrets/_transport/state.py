@@ -70,7 +70,7 @@ active: Backend | None = None
 listeners: list[Callable[[Any], None]] = []
 
 #: Held while `active` is checked and replaced.
-entering = Lock()
+activation_lock = Lock()
 
 #: Whether calls are rejected while no fake is active: the ini option fakesecrets_guard.
 guarded = False
@@ -82,7 +82,7 @@ departures: deque[Departure] = deque(maxlen=1000)
 HOME = "PYTEST_FAKESECRETS_PROCESS"
 
 #: Variables with which a client can be created on any machine: dummy keys, no profile, no metadata service.
-DUMMIES: Mapping[str, str | None] = {
+DUMMY_VARIABLES: Mapping[str, str | None] = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": None,
@@ -100,8 +100,8 @@ NOT_ACTIVE = (
 )
 
 
-def answer_wire(
-    world: Backend,
+def answer_http(
+    backend: Backend,
     target: str,
     authorization: str,
     region: str | None,
@@ -116,7 +116,7 @@ def answer_wire(
     credential = _CREDENTIAL.search(authorization)
     account = account_of(credential["key"]) if credential else None
     region = credential["region"] if credential else region
-    return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
+    return backend.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
 
 
 def access_key(request_signer: Any) -> str | None:
@@ -147,20 +147,22 @@ def is_ours(client: Any) -> bool:
 
 
 #: The lock that is held while the process forks, so that no thread missing in the child holds it.
-_held = ExitStack()
+_fork_locks = ExitStack()
 
 
-def _hold() -> None:
+def _lock_for_fork() -> None:
     if active is not None:
-        _held.enter_context(active.lock)
+        _fork_locks.enter_context(active.lock)
 
 
-def _leave_to_the_parent() -> None:
+def _deactivate_in_child() -> None:
     """Deactivate the fake in a forked child: it is a copy, whose changes the parent would not see."""
     global active
     active = None
-    _held.close()
+    _fork_locks.close()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold, after_in_parent=_held.close, after_in_child=_leave_to_the_parent)
+    os.register_at_fork(
+        before=_lock_for_fork, after_in_parent=_fork_locks.close, after_in_child=_deactivate_in_child
+    )
