@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def fakesecrets(request: pytest.FixtureRequest) -> Iterator[FakeSecrets]:
-    """A fake AWS Secrets Manager that answers every `secretsmanager` client during the test."""
+    """A fake AWS Secrets Manager, which answers every `secretsmanager` client while the test runs."""
     from . import FakeSecrets
 
     with FakeSecrets() as fake:
@@ -57,7 +57,7 @@ def fakesecrets_client(fakesecrets: FakeSecrets) -> SecretsManagerClient:
 
 @pytest.fixture
 def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
-    """A clock that freezes the time of the whole process: `move_to(moment)`, `tick(delta)`, `now`."""
+    """The time of the whole process, frozen: `move_to(moment)`, `tick(delta)`, `now`."""
     fakesecrets.clock.freeze()
     yield fakesecrets.clock
     fakesecrets.clock.stop()
@@ -65,13 +65,13 @@ def fakesecrets_clock(fakesecrets: FakeSecrets) -> Iterator[Clock]:
 
 @pytest.fixture
 def fakesecrets_rotation(fakesecrets: FakeSecrets) -> RotationDriver:
-    """A driver of rotations: after RotateSecret each one waits until the test calls `step()` or `run()`."""
+    """The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."""
     return fakesecrets.drive()
 
 
 @pytest.fixture
 def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
-    """An HTTP endpoint of the fake on the loopback address, for other processes: `.url`, `.environ`."""
+    """An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."""
     with fakesecrets.serve() as server:
         yield server
 
