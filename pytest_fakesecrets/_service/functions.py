@@ -89,22 +89,11 @@ class Function:
         __tracebackhide__ = True
         called = parse_function_arn(invoked_arn)
         assert called is not None
-        context = LambdaContext(
-            function_name=called.name,
-            invoked_function_arn=invoked_arn,
-            aws_request_id=request_id,
-            deadline=deadline,
-            clock=clock,
-            log_group_name=f"/aws/lambda/{called.name}",
-        )
-
-        def run() -> object:
-            __tracebackhide__ = True
-            handler = self.handler if self.entry is None else self.entry.load_handler()
-            return handler(json.loads(json.dumps(event)), context)
-
+        context = _context(called, invoked_arn, request_id, clock, deadline)
         try:
-            returned = in_environment(lambda_environ(called, self.environ), run)
+            returned = in_environment(
+                lambda_environ(called, self.environ), partial(self._call_handler, event, context)
+            )
         except Exception as error:
             if clock() > deadline and not is_interrupt(error):
                 raise timed_out() from error  # Lambda has killed it before this exception
@@ -112,6 +101,24 @@ class Function:
         if clock() > deadline:
             raise timed_out()
         return returned
+
+    def _call_handler(self, event: Mapping[str, str], context: LambdaContext) -> object:
+        __tracebackhide__ = True
+        handler = self.handler if self.entry is None else self.entry.load_handler()
+        return handler(json.loads(json.dumps(event)), context)
+
+
+def _context(
+    called: FunctionArn, invoked_arn: str, request_id: str, clock: Callable[[], datetime], deadline: datetime
+) -> LambdaContext:
+    return LambdaContext(
+        function_name=called.name,
+        invoked_function_arn=invoked_arn,
+        aws_request_id=request_id,
+        deadline=deadline,
+        clock=clock,
+        log_group_name=f"/aws/lambda/{called.name}",
+    )
 
 
 def timed_out() -> FunctionTimedOut:
