@@ -1424,7 +1424,7 @@ def injected_in(modules):
 PARTS = [injected_in(modules) for modules in REPORTING]
 INJECTED = {name: place for part in PARTS for name, place in part.items()}
 #: The functions that several groups call: each is injected alone.
-ALONE = ["redaction.Redactor.redact", "redaction.own_words"]
+ALONE = ["redaction.Redactor.redact", "redaction.constant_parts"]
 #: In each inner test one function of each group raises.
 TOGETHER = [
     *([name] for name in ALONE),
