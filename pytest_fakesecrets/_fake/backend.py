@@ -76,7 +76,7 @@ class FakeBackend:
         The answer to one request, unless a test wants something to go wrong with it.
 
         Raises:
-            Broken: the network goes wrong.
+            NetworkFailure: the network goes wrong.
         """
         if self.service.faults and (region is None or is_region(region)):
             request, sent = self._request(account, region, operation, body), secret_ids(body)

@@ -111,7 +111,7 @@ def answer_http(
     Answer a request by its headers and its body alone.
 
     Raises:
-        Broken: the fault that a test has injected is a network failure.
+        NetworkFailure: the fault that a test has injected is a network failure.
     """
     credential = _CREDENTIAL.search(authorization)
     account = account_of(credential["key"]) if credential else None
