@@ -1,8 +1,8 @@
 """
 A fake AWS Secrets Manager for tests of credential rotation.
 
-Importing the package is cheap: the module behind a name is imported when the name is first used, and
-botocore is never imported before it is needed.
+Importing the package is cheap: each public name is imported from its module on first use, and botocore is
+imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-#: The module of each public name, imported when the name is first used.
+#: The module that defines each public name. It is imported on first use.
 _MODULES = {
     "ROTATION_POINTS": "_fake.fake",
     "Assumptions": "_core.assumptions",
@@ -76,11 +76,11 @@ _MODULES = {
     "Window": "_core.schedule",
 }
 
-__all__ = list(_MODULES)  # pyright: ignore[reportUnsupportedDunderAll]  # it reads the imports above
+__all__ = list(_MODULES)  # pyright: ignore[reportUnsupportedDunderAll]  # pyright takes the names from the imports above
 
 
 if not TYPE_CHECKING:  # a type checker would accept any name
-    # No __dir__, on purpose: freezegun reads every name that a module lists, and would import all of them.
+    # There is no __dir__: freezegun reads every name that a module lists, which would import all modules.
     def __getattr__(name: str) -> object:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The pytest side: hooks and fixtures, and no behaviour."""
+"""The pytest plugin: options, hooks and fixtures. All behaviour is in other modules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    begin_run(config)  # where a conftest loads this plugin, it is too late for the other hook
+    begin_run(config)  # a plugin loaded by a conftest misses pytest_load_initial_conftests
     if config.getoption("fakesecrets_report", None):  # None: the options have not been read yet
         from ._report import pytest_hooks
 

@@ -60,6 +60,6 @@ def inner_runs_have_the_plugins_of_the_tests(request, monkeypatch):
 @pytest.fixture(autouse=True)
 def inner_runs_are_forgotten():
     """What an inner run has seen in the environment is not what the user of the outer run has set."""
-    known = set(isolation._LEFTOVERS._of_the_user)
+    known = set(isolation._LEFTOVERS._user_values)
     yield
-    isolation._LEFTOVERS._of_the_user = known
+    isolation._LEFTOVERS._user_values = known

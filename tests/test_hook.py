@@ -754,7 +754,7 @@ def check():
         with pytest_fakesecrets.FakeSecrets() as fake:
             fake.client()
         assert len([finder for finder in sys.meta_path if type(finder) is install._Installer]) == 1
-        assert botocore._INITIALIZERS == [install.put_handlers]
+        assert botocore._INITIALIZERS == [install.register_handlers]
 
 import botocore
 check()
@@ -874,7 +874,7 @@ with pytest_fakesecrets.FakeSecrets() as fake:
         assert str(error) == "after its code"
     else:
         raise AssertionError
-    assert botocore._INITIALIZERS == [pytest_fakesecrets._transport.install.put_handlers]
+    assert botocore._INITIALIZERS == [pytest_fakesecrets._transport.install.register_handlers]
     botocore.__path__ = path
     session = boto3.session.Session("mine", "mine", region_name="us-east-1")
     session.client("secretsmanager").create_secret(Name="db", SecretString="value")

@@ -727,7 +727,7 @@ class TestTheGuardAtTheSecondDoor:
     def late(self, aws):
         """A client whose calls have passed the first door by the time that our handlers come."""
         client = botocore.session.Session(include_builtin_handlers=False).create_client("secretsmanager")
-        client.meta.events.register("before-call", lambda **_: install.put_handlers(client.meta.events))
+        client.meta.events.register("before-call", lambda **_: install.register_handlers(client.meta.events))
         return client
 
     def test_refuses_a_call_that_has_passed_the_first_one(self, late, guarded, aws):
@@ -912,7 +912,7 @@ class TestNothingIsLeftOver:
         ran.assert_outcomes(**outcomes)
         ran.stdout.fnmatch_lines(["*it ran*"])
         assert handlers() == before
-        assert before.count(install.put_handlers) == 1
+        assert before.count(install.register_handlers) == 1
         assert freezegun.api.freeze_factories == []
         assert freezegun.api.datetime.datetime is datetime is REAL_DATETIME
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
@@ -1424,7 +1424,7 @@ def injected_in(modules):
 PARTS = [injected_in(modules) for modules in REPORTING]
 INJECTED = {name: place for part in PARTS for name, place in part.items()}
 #: The functions that several groups call: each is injected alone.
-ALONE = ["redaction.Redactor.redact", "redaction.own_words"]
+ALONE = ["redaction.Redactor.redact", "redaction.constant_parts"]
 #: In each inner test one function of each group raises.
 TOGETHER = [
     *([name] for name in ALONE),

@@ -1076,7 +1076,7 @@ class TestWhatIsNoRequest:
         ],
     )
     def test_may_take_too_long(self, server, monkeypatch, sent, part):
-        monkeypatch.setattr(http_server._Conversation, "timeout", 0.2)
+        monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
 
         told = answer(server, sent)
 
@@ -1087,7 +1087,7 @@ class TestWhatIsNoRequest:
         "sent", [b"", b"POST /", b"\r\n", wire()], ids=["nothing", "half", "empty", "one"]
     )
     def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch, sent):
-        monkeypatch.setattr(http_server._Conversation, "timeout", 0.2)
+        monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
 
         with connected(server) as connection:
             connection.sendall(sent)

@@ -15,13 +15,13 @@ from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._rotation.executor import Rotations
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
-from pytest_fakesecrets._service.faults import Broken, Fault, exception_of, ids_in
+from pytest_fakesecrets._service.faults import Fault, NetworkFailure, exception_of, secret_ids
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
 from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
-from pytest_fakesecrets._transport.backoff import BackOff, spare_back_off
+from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
 
@@ -40,7 +40,7 @@ class FakeBackend:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
-        self.back_off = BackOff()
+        self.back_off = BackoffPatch()
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -80,7 +80,7 @@ class FakeBackend:
         Answer one request, with the injected fault that applies to it, if any.
 
         Raises:
-            Broken: the injected fault is an exception of the network.
+            NetworkFailure: the injected fault is an exception of the network.
         """
         with self._attributing(account, region, body):
             if self.service.faults and (region is None or is_region(region)):
@@ -91,22 +91,22 @@ class FakeBackend:
 
     def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
         """Return the answer of an injected fault, or None if the request is to be answered normally."""
-        request, secret_ids = self._request(account, region, operation, body), ids_in(body)
-        fault = self._next_fault(request, secret_ids, use=True)
+        request, sent = self._request(account, region, operation, body), secret_ids(body)
+        fault = self._next_fault(request, sent, use=True)
         if fault is None:
             return None
         self.back_off.replace()
-        spare_back_off(not fault.back_off)
+        set_backoff_skipped(not fault.back_off)
         failure = fault.failure
         if isinstance(failure, ServiceError):
-            reply = self.service.refuse(request, secret_ids, failure)
+            reply = self.service.refuse(request, sent, failure)
             self._after_call(operation)
             return reply
         if isinstance(failure, timedelta):
             self.clock.tick(failure)
             return None
-        self.service.refuse(request, secret_ids, _as_service_error(failure))
-        raise Broken(exception_of(failure, _ENDPOINT.format(request.region)))
+        self.service.refuse(request, sent, _as_service_error(failure))
+        raise NetworkFailure(exception_of(failure, _ENDPOINT.format(request.region)))
 
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
@@ -116,11 +116,11 @@ class FakeBackend:
         if self.service.faults and is_region(region):
             with self._attributing(account, region, body):
                 request = self._request(account, region, operation, body)
-                fault = self._next_fault(request, ids_in(body), use=False)
+                fault = self._next_fault(request, secret_ids(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Set it now: a client in adaptive retry mode may wait before it emits before-send.
-        spare_back_off(None if fault is None else not fault.back_off)
+        set_backoff_skipped(None if fault is None else not fault.back_off)
         return True
 
     def _attributing(
@@ -130,7 +130,7 @@ class FakeBackend:
 
         def is_about(arn: str) -> bool:
             request = Request(account or DEFAULT_ACCOUNT, region or default_region(), "", body)
-            return self.service.means(request, ids_in(body), arn)
+            return self.service.means(request, secret_ids(body), arn)
 
         return self.service.running_steps.attributing(is_about)
 

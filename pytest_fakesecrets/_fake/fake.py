@@ -37,7 +37,7 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.http_server import Server
-from pytest_fakesecrets._transport.install import put_handlers, reach
+from pytest_fakesecrets._transport.install import reach, register_handlers
 
 from .assertion_messages import verdict
 from .backend import FakeBackend
@@ -83,7 +83,7 @@ class FakeSecrets:
     def __enter__(self) -> FakeSecrets:
         layer = Layer(_environment(), is_of_a_test=True)
         try:
-            with state.entering:
+            with state.activation_lock:
                 if state.active is not None:
                     raise FakeSecretsError(
                         "A fake is active already, and one process has one Secrets Manager. Use the one that "
@@ -228,7 +228,7 @@ class FakeSecrets:
             FakeSecretsError: an assumption does not exist, or its value is not valid.
         """
         service, assumptions = self._service, self._service.assumptions.changed(changes)
-        reschedule = self._rotations.plan.again(assumptions)
+        reschedule = self._rotations.plan.reschedule(assumptions)
 
         def apply() -> None:
             service.assumptions = assumptions
@@ -393,7 +393,7 @@ class FakeSecrets:
         client: Any = state.session().create_client(
             "secretsmanager", region_name=region_or_default(region_name), **{**keys, **kwargs}
         )
-        client.meta.events.register(*botocore_hooks.NOT_WITHOUT_A_FAKE)
+        client.meta.events.register(*botocore_hooks.REQUIRE_FAKE)
         return client  # type: ignore[no-any-return]  # typed only if the stubs are installed
 
     def attach(self, client: Any) -> None:
@@ -411,12 +411,12 @@ class FakeSecrets:
             FakeSecretsError: the argument is neither.
         """
         if state.is_ours(client):
-            put_handlers(client.meta.events)
+            register_handlers(client.meta.events)
             return
         session = getattr(client, "_session", client)
         if not hasattr(session, "get_component"):
             raise FakeSecretsError(f"attach() takes a secretsmanager client or a session, not {client!r}.")
-        put_handlers(session.get_component("event_emitter"))
+        register_handlers(session.get_component("event_emitter"))
 
     def add_secret(
         self,
@@ -621,4 +621,4 @@ def _credentials_of(account: str) -> Mapping[str, str]:
 
 def _environment() -> Mapping[str, str | None]:
     region = default_region()
-    return {**state.DUMMIES, "AWS_DEFAULT_REGION": region, state.HOME: str(os.getpid())}
+    return {**state.DUMMY_VARIABLES, "AWS_DEFAULT_REGION": region, state.HOME: str(os.getpid())}

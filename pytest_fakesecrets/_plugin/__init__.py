@@ -1,1 +1,1 @@
-"""Hooks of the pytest plugin beside its fixtures."""
+"""pytest hooks of the plugin that are not fixtures."""

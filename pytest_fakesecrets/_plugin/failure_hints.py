@@ -1,7 +1,8 @@
 """
-Hooks that add to the report of a failure what the fake has recorded, and what happened while no fake was active.
+Hooks that extend failure reports with the record of the fake, and with calls and errors from the time when no fake
+was active.
 
-They are a plugin of their own, which the one beside them loads.
+`plugin.py` loads them as a plugin of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.partition(".")[0]
 _SECTION = "fakesecrets"
 
-#: By the name of an error of botocore's.
+#: By the class name of a botocore exception.
 _HINTS = {
     "NoRegionError": (
         "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before "
@@ -62,14 +63,14 @@ def pytest_exception_interact(
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
-        return  # that of a test has been written by now
+        return  # the report of a test has been rendered already
     _hide_frames()
     hint = _add_hint(call.excinfo.value)
     if hint is not None:
-        written = node.repr_failure(call.excinfo)
-        if hint in str(written):
-            report.longrepr = written
-        else:  # pytest shows the text of an error that it has made itself, from the one with the hint
+        rendered = node.repr_failure(call.excinfo)
+        if hint in str(rendered):
+            report.longrepr = rendered
+        else:  # pytest has wrapped the error with the hint in a CollectError, and shows only its message
             report.sections.append((_SECTION, hint))
     _add_departures(report)
 
@@ -106,14 +107,14 @@ def _add_record(
 
 
 def _hide_frames() -> None:
-    """Leave the frames of this package out of tracebacks: with --showlocals they would show secret values."""
+    """Hide the frames of this package in tracebacks: with --showlocals they would show secret values."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == _PACKAGE:
             module.__tracebackhide__ = True  # type: ignore[attr-defined]  # pytest looks for it in every frame
 
 
 def _add_hint(error: BaseException) -> str | None:
-    """Add to an error of a client that no fake has answered what to do, and return it."""
+    """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
     for cause in _causes(error, set()):
         hint = _HINTS.get(type(cause).__name__)
         if hint is not None and _is_about_our_service(cause):
@@ -126,7 +127,7 @@ def _add_hint(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
-    """An error, and those from which it comes."""
+    """Yield an exception, its causes and contexts, and the members of exception groups."""
     if error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
@@ -135,7 +136,7 @@ def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseExcepti
 
 
 def _is_about_our_service(error: BaseException) -> bool:
-    """Whether botocore has raised it for a client of our service. The error itself does not say it."""
+    """Whether botocore raised the exception for a Secrets Manager client, judged by the frames of its traceback."""
     services = (frame.f_locals.get("service_name") for frame, _ in walk_tb(error.__traceback__))
     return any(isinstance(service, str) and service == "secretsmanager" for service in services)
 
@@ -148,10 +149,10 @@ def _add_departures(report: pytest.CollectReport | pytest.TestReport) -> None:
 def _lines(calls: Mapping[Departure, int]) -> Iterator[str]:
     yield "While no fake was active, these secretsmanager calls were made:"
     for call, times in calls.items():
-        did = (
+        result = (
             "rejected by fakesecrets_guard" if call.is_rejected else f"left this process for {call.endpoint}"
         )
-        yield f"- {call.operation}, {times} {'time' if times == 1 else 'times'}, {did}"
+        yield f"- {call.operation}, {times} {'time' if times == 1 else 'times'}, {result}"
     if len(departures) == departures.maxlen:
         yield f"- and calls before these {departures.maxlen}"
     yield (

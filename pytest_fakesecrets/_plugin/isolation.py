@@ -1,4 +1,4 @@
-"""Hooks that let each test leave the process as it was: no active fake, and no environment variable of one."""
+"""Hooks that clean up after each test: they deactivate its fake and restore environment variables."""
 
 from __future__ import annotations
 
@@ -9,60 +9,62 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_fakesecrets._transport.state import DUMMIES, HOME
+from pytest_fakesecrets._transport.state import DUMMY_VARIABLES, HOME
 
 from .stash import FAKE
 
 if TYPE_CHECKING:
-    from pytest_fakesecrets._service.environment import Environment, Lent
+    from pytest_fakesecrets._service.environment import Environment, RemovedValue
 
 #: The variables that a fake sets.
-_NAMES = (*DUMMIES, "AWS_DEFAULT_REGION", HOME)
+_NAMES = (*DUMMY_VARIABLES, "AWS_DEFAULT_REGION", HOME)
 
 
 class _Leftovers:
     """
-    Takes values of a fake away that a patch has put back after the fake was left.
+    Removes environment values of a fake that a patch restores after the fake has been deactivated.
 
-    Where `monkeypatch` is set up before the fake and changes one of its variables, it remembers the value of the fake
-    as the one to restore, and is undone when the fake has been left. A value that was there before a test is never
-    taken away: it is the user's own, also where it is the same. Nor is one of a fixture of wider scope.
+    If `monkeypatch` is set up before the fake and patches one of its variables, it saves the value of the fake and
+    restores it after the fake has been deactivated. A value that was set before the test, or by a fixture of a wider
+    scope, is kept, even if it equals the value of the fake.
     """
 
     def __init__(self) -> None:
-        self._of_the_user: set[tuple[str, str | None]] = set()
-        self._lent: Mapping[str, Lent] = {}
-        self._outside: Mapping[str, str | None] = {}
+        self._user_values: set[tuple[str, str | None]] = set()
+        self._lent: Mapping[str, RemovedValue] = {}
+        self._values_outside: Mapping[str, str | None] = {}
 
     def before_setup(self) -> None:
         environment = _environment()
-        self._lent = {} if environment is None else dict(environment.lent)
-        self.look()
+        self._lent = {} if environment is None else dict(environment.removed)
+        self.record_values()
 
-    def look(self) -> None:
-        """Look at the values that are there without a fake."""
+    def record_values(self) -> None:
+        """Record the values that were not set by a fake."""
         environment = _environment()
         outside = _NAMES if environment is None else [n for n in _NAMES if not environment.is_layered(n)]
-        self._of_the_user.update((name, os.environ.get(name)) for name in outside)
+        self._user_values.update((name, os.environ.get(name)) for name in outside)
 
     def before_teardown(self) -> None:
-        """Look at the values without those of a fake; where one has been left in this test, at what it has left."""
+        """Record the values outside of fakes, including those restored by a fake that this test has deactivated."""
         environment = _environment()
         if environment is not None:
-            lent = environment.lent.items()
-            left = {name: each.before for name, each in lent if each is not self._lent.get(name)}
-            self._outside = {name: left.get(name, environment.outside(name)) for name in _NAMES}
+            removed = environment.removed.items()
+            left = {name: each.before for name, each in removed if each is not self._lent.get(name)}
+            self._values_outside = {name: left.get(name, environment.outside(name)) for name in _NAMES}
 
     def after_teardown(self) -> None:
         environment = _environment()
         if environment is not None:
-            for name, lent in list(environment.lent.items()):
-                if (name, lent.value) not in self._of_the_user and self._outside.get(name) != lent.value:
-                    environment.take_back(name)
+            for name, removed in list(environment.removed.items()):
+                if (name, removed.value) not in self._user_values and self._values_outside.get(
+                    name
+                ) != removed.value:
+                    environment.restore_value(name)
 
 
 def _environment() -> Environment | None:
-    """The layers of fakes over the environment, or None as long as there has been no fake."""
+    """The environment layers, or None before the first fake has imported their module."""
     module = sys.modules.get("pytest_fakesecrets._service.environment")
     return None if module is None else module.ENVIRONMENT
 
@@ -79,8 +81,8 @@ def pytest_runtest_setup() -> Generator[None, None, None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
     result = yield
-    if fixturedef.scope != "function":  # what it has set is there for more than one test
-        _LEFTOVERS.look()
+    if fixturedef.scope != "function":  # its variables stay set for several tests
+        _LEFTOVERS.record_values()
     return result
 
 
@@ -91,7 +93,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         yield
     finally:
         if FAKE in item.stash:
-            item.stash[FAKE].__exit__(None, None, None)  # an exception may have kept the fixture from it
+            item.stash[FAKE].__exit__(
+                None, None, None
+            )  # in case an exception prevented the teardown of the fixture
         _LEFTOVERS.after_teardown()
 
 
@@ -99,7 +103,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Forget the fake with the last report of its test: the item lives until the run ends."""
+    """Drop the reference to the fake after the last report of its test: pytest keeps the item until the run ends."""
     try:
         return (yield)
     finally:
@@ -109,7 +113,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish() -> Generator[None, None, None]:
-    """Where a run is interrupted, this is where its fixtures are torn down."""
+    """Clean up after an interrupted run, whose fixtures are torn down in this hook."""
     _LEFTOVERS.before_teardown()
     try:
         yield

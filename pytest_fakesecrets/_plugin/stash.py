@@ -1,4 +1,4 @@
-"""Where a test item keeps its fake: apart from the hooks, since pytest imports those by their names."""
+"""The stash key of a test's fake. pytest imports the hook modules by name, so it has a module of its own."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.history import Event, LabelMoved, ServiceEvent, ValueStored
-from pytest_fakesecrets._service.redaction import Redact, own_words
+from pytest_fakesecrets._service.redaction import Redact, constant_parts
 from pytest_fakesecrets._service.service import Service
 
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
@@ -197,7 +197,7 @@ def _finding(finding: Finding) -> FindingPart:
 
 def _fixed_words(error: BaseException) -> Sequence[str]:
     """Return the parts of `_exception_text` that must not be redacted."""
-    return [f"{type(error).__name__}: ", *own_words(error)]
+    return [f"{type(error).__name__}: ", *constant_parts(error)]
 
 
 def _exception_text(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What a rotation function writes while a step of it runs: its logs, and what it prints."""
+"""Captures the log records, stdout and stderr of a rotation function during a step."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from contextvars import ContextVar
 from threading import RLock
 from typing import Any
 
-#: Whose words belong to no function: they tell of requests and answers, with the values in them.
-_OTHERS = ("aiobotocore", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
+#: Loggers that are not captured: they log requests and responses with the values in them.
+_SDK_LOGGERS = ("aiobotocore", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
 
-#: Where the words of the step go that runs here, in this thread or task.
-_WRITTEN: ContextVar[list[tuple[str, str]] | None] = ContextVar("_WRITTEN", default=None)
+#: The list that collects the output of the step in this thread or task.
+_COLLECTED: ContextVar[list[tuple[str, str]] | None] = ContextVar("_WRITTEN", default=None)
 
 
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        written = _WRITTEN.get()
-        if written is not None and record.name.partition(".")[0] not in _OTHERS:
+        written = _COLLECTED.get()
+        if written is not None and record.name.partition(".")[0] not in _SDK_LOGGERS:
             try:
                 written.append(("the log", self.format(record)))
             except Exception:
-                self.handleError(record)  # as every handler does: a bad log call is no failure of the step
+                self.handleError(
+                    record
+                )  # as every handler does: an invalid log call is not a failure of the step
 
 
 class _Stream:
-    """A standard stream that remembers what goes through it."""
+    """A standard stream that also records what is written to it."""
 
     def __init__(self, stream: Any, name: str) -> None:
         self.stream = stream
@@ -41,34 +43,34 @@ class _Stream:
             self.write(line)
 
     def write(self, text: str) -> Any:
-        written = _WRITTEN.get()
+        written = _COLLECTED.get()
         if written is not None and isinstance(text, str):
             written.append((self._name, text))
         return self.stream.write(text)
 
 
 class Listener:
-    """Collects what is written from `start` until `stop`: pairs of where to and what."""
+    """Collects output from `start` to `stop`, as pairs of the name of the output and the text."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, str]] = []
-        self._before = _WRITTEN.get()
+        self._before = _COLLECTED.get()
 
     def start(self) -> None:
-        _WRITTEN.set(self.written)
+        _COLLECTED.set(self.written)
         _OUTPUTS.add(self)
 
     def stop(self) -> None:
-        """Stop, also where it has stopped before or has never started."""
-        _WRITTEN.set(self._before)
+        """Stop collecting. It may be called repeatedly, and without `start`."""
+        _COLLECTED.set(self._before)
         _OUTPUTS.remove(self)
 
 
 class _Outputs:
     """
-    Our handler and streams, there as long as some step runs.
+    The log handler and the streams, installed while any step runs.
 
-    Steps of several threads share them, and the last one takes them away.
+    Steps in several threads share them, and the last one removes them.
     """
 
     def __init__(self) -> None:
@@ -91,9 +93,9 @@ class _Outputs:
             self._listeners.discard(listener)
             if not self._listeners:
                 logging.getLogger().removeHandler(self._handler)
-                for name, ours in self._streams.items():
-                    if getattr(sys, name) is ours:  # or somebody else has put another there
-                        setattr(sys, name, ours.stream)
+                for name, stream_wrapper in self._streams.items():
+                    if getattr(sys, name) is stream_wrapper:  # else other code has replaced the stream since
+                        setattr(sys, name, stream_wrapper.stream)
                 self._streams.clear()
 
 

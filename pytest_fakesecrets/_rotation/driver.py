@@ -1,4 +1,4 @@
-"""The step driver: a rotation in the hands of a test."""
+"""The step driver, with which a test runs rotations step by step."""
 
 from __future__ import annotations
 
@@ -20,115 +20,118 @@ from .invocation import RotationRef
 @public
 class RotationDriver:
     """
-    The rotations of a test that drives them: they wait for `step()` and `run()`.
+    Runs rotations step by step: each rotation waits until `step()` or `run()` is called.
 
-    An exception of the rotation function is recorded and comes out of the call unchanged; the next
-    `step()` or `run()` then begins AWS's retry, the whole process again with the same token.
+    An exception of the rotation function is recorded and raised unchanged. The next `step()` or `run()` then starts
+    the retry of AWS: all steps again, with the same token.
     """
 
     def __init__(self, rotations: Rotations, service: Service, catch_up: Callable[[], None]) -> None:
         self._rotations = rotations
         self._service = service
-        self._catch_up = catch_up
+        self._run_due = catch_up
 
     def __repr__(self) -> str:
         return f"<RotationDriver with {len(self._rotations.waiting())} pending>"
 
     @property
     def pending(self) -> tuple[Rotation, ...]:
-        """The rotations that wait, the failed ones that AWS would retry among them, oldest first."""
-        self._catch_up()
-        return tuple(place.rotation for place in self._rotations.waiting())
+        """The waiting rotations, oldest first. Failed rotations that AWS would retry are included."""
+        self._run_due()
+        return tuple(ref.rotation for ref in self._rotations.waiting())
 
     def step(self, name: str | None = None, *, secret_id: str | None = None) -> RotationStep:
         """
-        Run the next step of the rotation that has waited longest.
+        Run the next step of the oldest waiting rotation.
 
         Args:
-            name: insist that it is this one.
-            secret_id: the secret whose rotation is meant, where several wait.
+            name: the expected name of the next step.
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
-            FakeSecretsError: no rotation waits, or another step is the next one.
-            Exception: whatever the rotation function raises, unchanged.
+            FakeSecretsError: no rotation is waiting, or the next step has another name.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
-        place = self._next(secret_id)
+        ref = self._next(secret_id)
         if name is None:
-            return self._advance(place)
-        return self._advance(place, lambda at: _check_step(at, name, len(self._rotations.waiting())))
+            return self._advance(ref)
+        return self._advance(ref, lambda at: _check_step(at, name, len(self._rotations.waiting())))
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
-        Run what is left of the rotation that has waited longest, and return it as it then stands.
+        Run the remaining steps of the oldest waiting rotation, and return the rotation in its new state.
+
+        Args:
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
-            FakeSecretsError: no rotation waits.
-            Exception: whatever the rotation function raises, unchanged.
+            FakeSecretsError: no rotation is waiting.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
-        place = self._next(secret_id)
-        self._advance(place)
-        while place.rotation.status == "in progress":
-            self._advance(place)
-        return place.rotation
+        ref = self._next(secret_id)
+        self._advance(ref)
+        while ref.rotation.status == "in progress":
+            self._advance(ref)
+        return ref.rotation
 
     def redeliver(self, step: str | RotationStep, *, secret_id: str | None = None) -> RotationStep:
         """
-        Call a step that has run once more with the same event, as AWS may.
+        Invoke the function again with the event of a step that has already run, as AWS may do.
 
-        It is in the history, and changes neither the position nor the outcome of its rotation.
+        The invocation is recorded in the history. The position and the status of the rotation do not change.
 
         Args:
-            step: its name, for the latest rotation in which it ran, or the step itself.
-            secret_id: the secret whose rotation is meant.
+            step: the step, or its name for the latest run of a step with that name.
+            secret_id: the name or ARN of a secret, to choose its rotation.
 
         Raises:
             FakeSecretsError: the step has not run.
-            Exception: whatever the rotation function raises, unchanged.
+            Exception: the exception of the rotation function, unchanged.
         """
         __tracebackhide__ = True
-        delivered = self._delivered(step, secret_id)
-        place = RotationRef(self._region(delivered), delivered.secret_id, delivered.token)
-        again = self._rotations.calls.call(place, delivered.name, redelivered=True)
-        self._service.transact(place.region, lambda context: context.steps.append(again))
+        recorded_step = self._find_step(step, secret_id)
+        ref = RotationRef(self._region(recorded_step), recorded_step.secret_id, recorded_step.token)
+        again = self._rotations.calls.call(ref, recorded_step.name, redelivered=True)
+        self._service.transact(ref.region, lambda context: context.steps.append(again))
         if again.error is not None:
             raise again.error
         return again
 
     def _advance(
-        self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
+        self, ref: RotationRef, check: Callable[[RotationRef], None] = lambda ref: None
     ) -> RotationStep:
         __tracebackhide__ = True
-        step = self._rotations.advance(place, check)
+        step = self._rotations.advance(ref, check)
         if step is None:
-            if place.is_open:
-                told = (
-                    f"A step of {place.secret_id} is running already, in another thread or around this call."
+            if ref.is_open:
+                message = (
+                    f"A step of {ref.secret_id} is running already, in another thread or around this call."
                 )
             else:
-                told = f"The rotation of {place.secret_id} has just ended, in another thread."
-            raise FakeSecretsError(told)
+                message = f"The rotation of {ref.secret_id} has just ended, in another thread."
+            raise FakeSecretsError(message)
         if step.error is not None and step.was_raised:
             raise step.error
         if step.error is not None:
             with Barrier("the warning about a rotation that failed"):
-                warn_of_failure(self._service, place.rotation, step.error)
+                warn_of_failure(self._service, ref.rotation, step.error)
         return step
 
     def _next(self, secret_id: str | None) -> RotationRef:
-        self._catch_up()
+        self._run_due()
         arn = None if secret_id is None else self._arn(secret_id)
-        waiting = [place for place in self._rotations.waiting() if arn in (None, place.secret_id)]
+        waiting = [ref for ref in self._rotations.waiting() if arn in (None, ref.secret_id)]
         if not waiting:
-            raise FakeSecretsError(self._nothing_waits(secret_id) + self._what_comes(arn))
+            raise FakeSecretsError(self._no_rotation_message(secret_id) + self._next_schedule_message(arn))
         return waiting[0]
 
     def _arn(self, secret_id: str) -> str:
         return self._service.locate(secret_id)[1].arn
 
-    def _what_comes(self, arn: str | None) -> str:
-        """Where a schedule brings the next one: how far the clock is from it."""
+    def _next_schedule_message(self, arn: str | None) -> str:
+        """A sentence about the next scheduled rotation, or an empty string."""
         coming = self._rotations.plan.next_instant(arn)
         if coming is None:
             return ""
@@ -138,20 +141,20 @@ class RotationDriver:
             f"{utc(now)} UTC: move it with fakesecrets_clock.move_to()."
         )
 
-    def _nothing_waits(self, secret_id: str | None) -> str:
+    def _no_rotation_message(self, secret_id: str | None) -> str:
         steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]
         which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
         if not steps:
             return f"{which} for a step. Start one with rotate_secret()."
         last = steps[-1]
         rotation = self._region(last).rotations[last.secret_id][last.token]
-        told = f"{which} for a step: the last one, of {last.secret_id}, has {_told[rotation.status]}"
+        message = f"{which} for a step: the last one, of {last.secret_id}, has {_OUTCOMES[rotation.status]}"
         if rotation.status == "failed":
             return (
-                f"{told}, in attempt {rotation.attempt}, and AWS does not try it again: either nobody has left "
+                f"{message}, in attempt {rotation.attempt}, and AWS does not try it again: either nobody has left "
                 "AWSPENDING on its version, or the attempts are used up (fake.assume(retry_delays=...))."
             )
-        return f"{told}. Start another with rotate_secret()."
+        return f"{message}. Start another with rotate_secret()."
 
     def _region(self, step: RotationStep) -> Region:
         return next(
@@ -160,7 +163,7 @@ class RotationDriver:
             if step.token in region.rotations.get(step.secret_id, {})
         )
 
-    def _delivered(self, step: str | RotationStep, secret_id: str | None) -> RotationStep:
+    def _find_step(self, step: str | RotationStep, secret_id: str | None) -> RotationStep:
         if isinstance(step, RotationStep):
             return step
         arn = None if secret_id is None else self._arn(secret_id)
@@ -173,7 +176,7 @@ class RotationDriver:
         )
 
 
-_told = {
+_OUTCOMES = {
     "succeeded": "succeeded",
     "failed": "failed",
     "abandoned": "been abandoned, since a new value was put meanwhile",
@@ -187,8 +190,8 @@ def _check_known(name: str) -> None:
         raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
 
 
-def _check_step(place: RotationRef, name: str, waiting: int) -> None:
-    rotation = place.rotation
+def _check_step(ref: RotationRef, name: str, waiting: int) -> None:
+    rotation = ref.rotation
     if name == rotation.next_step:
         return
     _check_known(name)
@@ -196,5 +199,5 @@ def _check_step(place: RotationRef, name: str, waiting: int) -> None:
     state = f"{done} has run" if done else "none of this attempt has run yet"
     others = f" {waiting} rotations wait; choose one with secret_id=..." if waiting > 1 else ""
     raise FakeSecretsError(
-        f"The next step of {place.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
+        f"The next step of {ref.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
     )

@@ -1,4 +1,4 @@
-"""Rotations in motion: the steps of a rotation, the calls of its function, and what runs by itself."""
+"""The executor of rotations: it runs their steps, and everything that is scheduled."""
 
 from __future__ import annotations
 
@@ -21,240 +21,235 @@ from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
 from .scheduler import Due, Entry, Plan
 
-#: For how many seconds who moves the clock waits for another thread's function: that may wait for it.
-_PATIENCE = 30.0
+#: The seconds that a clock move waits for the function of another thread, which may itself wait for this move.
+_WAIT_TIMEOUT = 30.0
 
 
 class Rotations:
     """
-    The rotations of a world, and who runs them.
+    All rotations of a fake.
 
-    As long as no test has taken them into its hands, a rotation runs to its end before the call
-    that has started it returns.
+    Without a step driver, a rotation runs to its end before the RotateSecret call that started it returns.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.driven = False
-        #: The secrets whose rotations wait, though no test drives.
+        #: The ARNs of secrets whose rotations wait, even without a step driver.
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
-        self._done = Condition(service.lock)
-        service.on_changes = self._following
+        self._due_runner_ended = Condition(service.lock)
+        service.on_changes = self._prepare_update
         service.stepping = lambda: self._running
         self.clear()
 
     def clear(self) -> None:
-        """Forget all rotations, and what was to come. Who drives them, drives on."""
+        """Remove all rotations and scheduled entries. An active step driver stays active."""
         self.plan = Plan(self._service)
-        #: All there have been, in the order in which they began.
-        self._places: dict[Key, RotationRef] = {}
-        #: Those of them that AWS may go on with.
+        #: All rotations, in the order of their start.
+        self._refs: dict[Key, RotationRef] = {}
+        #: The rotations that AWS may continue or retry.
         self._open: dict[Key, RotationRef] = {}
-        #: Those in progress that do not wait for a test, and the thread that runs each of them.
+        #: The ids of the threads that run rotations in progress. Rotations that wait for a test are not included.
         self._runners: dict[Key, int] = {}
-        #: Those of which a step runs now, and which call of `advance` runs it.
+        #: The rotations with a running step, and the identity of the `advance` call that runs it.
         self._running: dict[Key, object] = {}
-        #: Which call of `run_due` is running what has come due, and in which thread.
-        self._at_it: tuple[object, int] | None = None
+        #: The identity and the thread id of the `run_due` call that runs the due entries.
+        self._due_runner: tuple[object, int] | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
-        """Run a rotation that a call has started, unless a test drives."""
-        place = RotationRef(region, rotation.secret_id, rotation.token)
-        if not self.waits(place):
-            self.run_to_the_end(place)
+        """Run a rotation that a request has started, unless it waits for a step driver."""
+        ref = RotationRef(region, rotation.secret_id, rotation.token)
+        if not self.waits(ref):
+            self.run_to_the_end(ref)
 
-    def waits(self, place: RotationRef) -> bool:
-        return self.driven or place.secret_id in self.paused
+    def waits(self, ref: RotationRef) -> bool:
+        return self.driven or ref.secret_id in self.paused
 
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
-        """Every rotation so far, of one secret or of all, in the order in which they began."""
+        """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
-            return tuple(place.rotation for place in self._places.values() if arn in (None, place.secret_id))
+            return tuple(ref.rotation for ref in self._refs.values() if arn in (None, ref.secret_id))
 
     def latest(self, rotation: Rotation) -> Rotation:
-        """A rotation as it stands now, or as it was given where the fake does not know it any more."""
+        """The current state of a rotation, or the rotation itself if the fake has been reset since."""
         with self._service.lock:
-            place = self._places.get((rotation.secret_id, rotation.token))
-            return rotation if place is None else place.rotation
+            ref = self._refs.get((rotation.secret_id, rotation.token))
+            return rotation if ref is None else ref.rotation
 
     def waiting(self) -> list[RotationRef]:
-        """Those that AWS would go on with, in the order in which they began."""
+        """The rotations that AWS would continue or retry, in the order of their start."""
         now = self._service.clock.now
         with self._service.lock:
-            return [place for place in self._open.values() if place.goes_on(now)]
+            return [ref for ref in self._open.values() if ref.goes_on(now)]
 
-    def _following(self, draft: Draft) -> Callable[[], None]:
-        """What takes notice of what follows from the changes of a request, however often it is begun."""
+    def _prepare_update(self, draft: Draft) -> Callable[[], None]:
+        """Return an idempotent function that updates rotations and the schedule after the changes of a request."""
         changed = [
             (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
             for change in draft.changes
             if isinstance(change.after, Rotation)
         ]
-        dates = self.plan.following(draft)
+        update_schedule = self.plan.prepare_update(draft)
 
-        def follow() -> None:
-            for place, rotation in changed:
-                self._note(place, rotation)
-            dates()
+        def apply_update() -> None:
+            for ref, rotation in changed:
+                self._update_rotation(ref, rotation)
+            update_schedule()
 
-        return follow
+        return apply_update
 
-    def _note(self, place: RotationRef, rotation: Rotation) -> None:
-        self._places.setdefault(place.key, place)
-        if place.is_open:
-            self._open.setdefault(place.key, place)
+    def _update_rotation(self, ref: RotationRef, rotation: Rotation) -> None:
+        self._refs.setdefault(ref.key, ref)
+        if ref.is_open:
+            self._open.setdefault(ref.key, ref)
         else:
-            self._open.pop(place.key, None)
-        if rotation.status == "in progress" and not self.waits(place):
-            self._runners[place.key] = get_ident()
+            self._open.pop(ref.key, None)
+        if rotation.status == "in progress" and not self.waits(ref):
+            self._runners[ref.key] = get_ident()
         else:
-            self._runners.pop(place.key, None)
+            self._runners.pop(ref.key, None)
 
     def next_due(self, until: datetime) -> datetime | None:
-        """The next instant, up to *until* and with it, at which something is due."""
+        """The instant of the first scheduled entry up to and including *until*, or None."""
         with self._service.lock:
-            self._wait_for_the_others()
+            self._wait_for_due_runner()
             if self._running:
-                return None  # after the step that runs
-            due = self.plan.agenda.next(until)
+                return None  # due entries run after the current step
+            due = self.plan.queue.next(until)
             return None if due is None else due.instant
 
-    def _wait_for_the_others(self) -> None:
-        """Who moves the clock waits for another thread that runs what is due where the clock stands."""
+    def _wait_for_due_runner(self) -> None:
+        """Wait until another thread has run the entries that are due, before the clock moves on."""
         is_of_a_step = self._service.running_steps.current() is not None
-        if not is_of_a_step and (self._at_it is None or self._at_it[1] != get_ident()):
-            self._done.wait_for(lambda: self._at_it is None, timeout=_PATIENCE)
+        if not is_of_a_step and (self._due_runner is None or self._due_runner[1] != get_ident()):
+            self._due_runner_ended.wait_for(lambda: self._due_runner is None, timeout=_WAIT_TIMEOUT)
 
     def run_due(self) -> None:
         """
-        Run what has come due by now, each thing at its own instant, in the order of these.
+        Run all due entries in the order of their instants, each at its own instant.
 
-        One thread does so at a time. Others, and whoever calls from inside a step, find the world as
-        it stands by then.
+        Only one thread runs entries at a time. Calls from other threads, and calls from inside a step, return at once.
         """
-        if self.plan.agenda.is_empty and not self._runners:
+        if self.plan.queue.is_empty and not self._runners:
             return
         call = object()
-        ensured(partial(self._run_due, call), partial(self._let_others_run, call))
+        ensured(partial(self._run_due, call), partial(self._release_due_runner, call))
 
     def _run_due(self, call: object) -> None:
         with self._service.lock:
-            if self._at_it is not None or self._running:
+            if self._due_runner is not None or self._running:
                 return
-            self._at_it = call, get_ident()
-        for place in self._left_alone():
-            self.run_to_the_end(place)
+            self._due_runner = call, get_ident()
+        for ref in self._interrupted_rotations():
+            self.run_to_the_end(ref)
         while (due := self._next_due()) is not None:
-            copy_context().run(self._run_at, due)
+            copy_context().run(self._run_at_instant, due)
 
-    def _let_others_run(self, call: object) -> None:
+    def _release_due_runner(self, call: object) -> None:
         with self._service.lock:
-            if self._at_it is not None and self._at_it[0] is call:
-                self._at_it = None
-                self._done.notify_all()
+            if self._due_runner is not None and self._due_runner[0] is call:
+                self._due_runner = None
+                self._due_runner_ended.notify_all()
 
-    def _left_alone(self) -> list[RotationRef]:
-        """The rotations that their thread would be running, had not an exception taken it away from there."""
-        now, gone = self._service.clock.now, {get_ident()}
+    def _interrupted_rotations(self) -> list[RotationRef]:
+        """The unfinished rotations whose thread has stopped running them, after an exception or its end."""
+        now, ended_threads = self._service.clock.now, {get_ident()}
         with self._service.lock:
             if self.driven or not self._runners:
                 return []
-            gone.update(set(self._runners.values()) - sys._current_frames().keys())
-            left = [self._places[key] for key, runner in self._runners.items() if runner in gone]
-            return [place for place in left if not self.waits(place) and place.goes_on(now)]
+            ended_threads.update(set(self._runners.values()) - sys._current_frames().keys())
+            unfinished = [self._refs[key] for key, runner in self._runners.items() if runner in ended_threads]
+            return [ref for ref in unfinished if not self.waits(ref) and ref.goes_on(now)]
 
     def _next_due(self) -> Due | None:
         with self._service.lock:
-            return self.plan.agenda.next(self._service.clock.now)
+            return self.plan.queue.next(self._service.clock.now)
 
-    def _run_at(self, due: Due) -> None:
-        """Run one thing at its own instant: where the clock has gone further, only the fake is set back to it."""
+    def _run_at_instant(self, due: Due) -> None:
+        """Run one entry at its own instant. If the clock is already later, only the fake sees that instant."""
         if due.instant < self._service.clock.now:
             with self._service.clock.at(due.instant):
-                self._run(due.entry)
+                self._run_entry(due.entry)
         else:
-            self._run(due.entry)
+            self._run_entry(due.entry)
         with self._service.lock:
-            self.plan.agenda.cross_out(due)
+            self.plan.queue.remove_due(due)
 
-    def _run(self, entry: Entry) -> None:
+    def _run_entry(self, entry: Entry) -> None:
         if entry.kind == "retry":
-            place = self._open.get((entry.secret_id, entry.token))
-            if place is not None and not self.waits(place) and place.goes_on(self._service.clock.now):
-                self.run_to_the_end(place)
+            ref = self._open.get((entry.secret_id, entry.token))
+            if ref is not None and not self.waits(ref) and ref.goes_on(self._service.clock.now):
+                self.run_to_the_end(ref)
             return
         for home, rotation in self._service.transact(
-            self._service.store.home(entry.secret_id), partial(self._do, entry)
+            self._service.store.home(entry.secret_id), partial(self._apply_entry, entry)
         ):
             self.started(home, rotation)
 
-    def _do(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
+    def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
         if entry.kind == "deletion":
             rotation_lifecycle.end_recovery(context, entry.secret_id)
         elif (window := self.plan.window(entry.secret_id)) is not None:
             rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
         return list(context.started)
 
-    def run_to_the_end(self, place: RotationRef) -> Rotation:
-        """One attempt, or what is left of it. A failure ends it, and is told by a warning."""
+    def run_to_the_end(self, ref: RotationRef) -> Rotation:
+        """Run the remaining steps of an attempt. A failure ends the attempt and issues a warning."""
         while True:
-            step = self.advance(place)
+            step = self.advance(ref)
             if step is not None and step.error is not None:
                 with Barrier("the warning about a rotation that failed"):
-                    warn_of_failure(self._service, place.rotation, step.error)
-            if step is None or place.rotation.status != "in progress":
-                return place.rotation
+                    warn_of_failure(self._service, ref.rotation, step.error)
+            if step is None or ref.rotation.status != "in progress":
+                return ref.rotation
 
     def advance(
-        self, place: RotationRef, check: Callable[[RotationRef], None] = lambda place: None
+        self, ref: RotationRef, check: Callable[[RotationRef], None] = lambda ref: None
     ) -> RotationStep | None:
         """
-        Run the next step of a rotation: after a failure, the first one again.
+        Run the next step of a rotation. After a failure this is the first step of a new attempt.
 
         Args:
-            check: raises where the next step is not the one that is meant.
+            check: raises an exception if this step must not run.
 
         Returns:
-            The step, or None where another thread is at it or has ended it, or the world has been
-            reset meanwhile.
+            The step, or None if another thread runs or has ended the rotation, or the fake was reset meanwhile.
         """
         __tracebackhide__ = True
         call = object()
-        return ensured(partial(self._advance, place, check, call), lambda: self._release(place, call))
+        return ensured(partial(self._advance, ref, check, call), lambda: self._release(ref, call))
 
     def _advance(
-        self, place: RotationRef, check: Callable[[RotationRef], None], call: object
+        self, ref: RotationRef, check: Callable[[RotationRef], None], call: object
     ) -> RotationStep | None:
         __tracebackhide__ = True
         with self._service.lock:
-            if place.key in self._running or not place.goes_on(self._service.clock.now):
+            if ref.key in self._running or not ref.goes_on(self._service.clock.now):
                 return None
-            check(place)
-            self._running[place.key] = call
-        before, step = place.rotation, None
+            check(ref)
+            self._running[ref.key] = call
+        before, step = ref.rotation, None
         try:
             if before.status == "failed":
-                self._service.transact(
-                    place.region, lambda context: rotation_lifecycle.retry(context, before)
-                )
-            step = self.calls.call(place, place.rotation.next_step)
-            return self._record(place, step)
+                self._service.transact(ref.region, lambda context: rotation_lifecycle.retry(context, before))
+            step = self.calls.call(ref, ref.rotation.next_step)
+            return self._record(ref, step)
         except BaseException as error:
-            self._fail(place, before, step, error)
+            self._fail(ref, before, step, error)
             raise
 
-    def _release(self, place: RotationRef, call: object) -> None:
+    def _release(self, ref: RotationRef, call: object) -> None:
         with self._service.lock:
-            if self._running.get(place.key) is call:
-                del self._running[place.key]
+            if self._running.get(ref.key) is call:
+                del self._running[ref.key]
 
-    def _record(self, place: RotationRef, step: RotationStep) -> RotationStep | None:
+    def _record(self, ref: RotationRef, step: RotationStep) -> RotationStep | None:
         __tracebackhide__ = True
         rotation = None
-        if self._knows(place):
+        if self._is_current(ref):
             rotation = self._service.transact(
-                place.region, lambda context: rotation_lifecycle.record(context, step)
+                ref.region, lambda context: rotation_lifecycle.record(context, step)
             )
         if step.error is not None and is_interrupt(step.error):
             raise step.error
@@ -266,12 +261,12 @@ class Rotations:
         return rotation.steps[-1]
 
     def _fail(
-        self, place: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
+        self, ref: RotationRef, before: Rotation, step: RotationStep | None, error: BaseException
     ) -> None:
-        """Let the attempt fail that an exception has interrupted, unless the step is recorded, or has not begun."""
-        if not self._knows(place):
+        """Record an interrupted attempt as failed, unless its step is recorded or has not begun."""
+        if not self._is_current(ref):
             return
-        rotation = place.rotation
+        rotation = ref.rotation
         if len(rotation.steps) > len(before.steps) or rotation.status == "failed":
             return
         now = self._service.clock.now
@@ -284,9 +279,9 @@ class Rotations:
             token=rotation.token,
         )
         failed = replace(interrupted, error=interrupted.error or error)
-        self._service.transact(place.region, lambda context: rotation_lifecycle.record(context, failed))
+        self._service.transact(ref.region, lambda context: rotation_lifecycle.record(context, failed))
 
-    def _knows(self, place: RotationRef) -> bool:
-        """Whether a rotation is one of this world, which has not been reset since."""
-        known = self._places.get(place.key)
-        return known is not None and known.region is place.region
+    def _is_current(self, ref: RotationRef) -> bool:
+        """Whether the rotation belongs to the current state: a reset removes all rotations."""
+        known = self._refs.get(ref.key)
+        return known is not None and known.region is ref.region

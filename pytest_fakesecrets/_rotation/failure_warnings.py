@@ -1,4 +1,4 @@
-"""The warnings about failed rotations: they show the traceback of the function, without secret values."""
+"""The warnings about failed rotations. They show the traceback of the function with secret values redacted."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
-from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, own_words
+from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, constant_parts
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import first_line, raising_line
 
-#: How many exceptions that caused one another, or came together, are looked at.
-_MOST_CAUSES = 100
+#: The maximum of exceptions that are inspected in one chain of causes and groups.
+_MAX_CHAIN = 100
 
-#: What Python writes into every traceback.
-_OF_PYTHON = (
+#: The constant lines of tracebacks.
+_TRACEBACK_LINES = (
     "Traceback (most recent call last):",
     "Exception Group Traceback (most recent call last):",
     "The above exception was the direct cause of the following exception:",
@@ -29,10 +29,10 @@ _OF_PYTHON = (
 
 def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) -> None:
     """
-    Issue a `RotationFailedWarning` that points at the line of the function.
+    Issue a `RotationFailedWarning` that points at the failing line of the function.
 
-    It never becomes an exception, not even with "-W error": on AWS too, who calls RotateSecret does
-    not learn that the rotation fails.
+    The warning never becomes an exception, not even with "-W error". On AWS, too, the call of RotateSecret succeeds
+    when the rotation fails afterwards.
     """
     text, place = WITHHELD, (PACKAGE, 0)
     with Barrier("the traceback of a rotation function"):
@@ -43,7 +43,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
 
 
 def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
-    """Issue a `RotationFailedWarning` for a rotation that its own function has overtaken."""
+    """Issue a `RotationFailedWarning` for a rotation that its function has abandoned by storing another version."""
     step = rotation.steps[-1].name
     warn(
         f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
@@ -55,20 +55,23 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
 
 
 def described(error: BaseException, redactor: Redactor) -> str:
-    """The type and the message of an exception, on one line and without secret values."""
-    message = redactor.redact(text_of(error), keep=own_words(error))
+    """The type and the message of an exception on one line, with secret values redacted."""
+    message = redactor.redact(text_of(error), keep=constant_parts(error))
     return f"{type(error).__name__}: {' '.join(message.split())}".removesuffix(": ")
 
 
 def handler_of(service: Service, rotation: Rotation) -> Callable[..., Any] | None:
-    """The function of a rotation, or None where the service rotates, or does not know the function any more."""
+    """The function of a rotation, or None if the service rotates by itself or no longer knows the function."""
     arn = rotation.function_arn
     return service.functions.find(arn).handler if arn is not None and service.functions.knows(arn) else None
 
 
 def _redacted(formatted: traceback.TracebackException, error: BaseException, redactor: Redactor) -> str:
-    """The traceback without the lines of this package, and without values in what is not code."""
-    keep = {*_OF_PYTHON, *(words for each in _chain(error) for words in [*_names(each), *own_words(each)])}
+    """The traceback without frames of this package, and with secret values redacted."""
+    keep = {
+        *_TRACEBACK_LINES,
+        *(words for each in _chain(error) for words in [*_type_lines(each), *constant_parts(each)]),
+    }
     for each in _formatted_chain(formatted):
         each.stack = traceback.StackSummary.from_list([line for line in each.stack if _is_own(line.filename)])
         keep.update(f'File "{line.filename}", line {line.lineno}, in {line.name}' for line in each.stack)
@@ -81,10 +84,10 @@ def _is_own(file: str) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, those that caused it, and those that are in its group."""
+    """Return an exception, its causes and contexts, and the members of its exception groups."""
     found: list[BaseException | None] = [error]
     for each in found:
-        if each is not None and len(found) < _MOST_CAUSES:
+        if each is not None and len(found) < _MAX_CHAIN:
             found += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
     return (each for each in found if isinstance(each, BaseException))
 
@@ -97,8 +100,8 @@ def _formatted_chain(formatted: traceback.TracebackException) -> Iterator[traceb
     return (each for each in found if each is not None)
 
 
-def _names(error: BaseException) -> Iterator[str]:
-    """The type of an exception, as a traceback has it: at the beginning of a line."""
+def _type_lines(error: BaseException) -> Iterator[str]:
+    """The type of an exception as a traceback prints it, at the beginning of a line."""
     kind = type(error)
     for name in (kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}"):
         yield f"\n{name}: "
@@ -106,7 +109,7 @@ def _names(error: BaseException) -> Iterator[str]:
 
 
 def _place(service: Service, rotation: Rotation, error: BaseException | None = None) -> tuple[str, int]:
-    """The file and the line that a warning points at: what raised, or else the beginning of the function."""
+    """The file and the line of a warning: the line that raised, or the first line of the function."""
     handler = handler_of(service, rotation)
     line = (raising_line(error, handler) if error is not None else None) or first_line(handler)
     return (PACKAGE, 0) if line is None else (line.file, line.number)

@@ -1,4 +1,4 @@
-"""What there is to say of a step that has run: found in the history, in the secret, and in what was written."""
+"""Finds mistakes in a rotation step, from the history, the secret, the return value and the output."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueSt
 
 from .value_checks import has_same_credentials, is_empty, members
 
-#: Refusals that a function must not pass over: nothing of what it wanted has happened.
-_SERIOUS = frozenset(
+#: Error codes that a function must not ignore: the call has had no effect.
+_MUST_NOT_BE_IGNORED = frozenset(
     {
         "AccessDeniedException",
         "DecryptionFailure",
@@ -29,26 +29,26 @@ _SERIOUS = frozenset(
         "ThrottlingException",
     }
 )
-_ILLEGAL = frozenset({"InvalidParameterException", "InvalidRequestException", "ValidationException"})
+_INVALID_CALL = frozenset({"InvalidParameterException", "InvalidRequestException", "ValidationException"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One call of a rotation function, and everything that came of it."""
+    """One invocation of a rotation function, with its events, its result and its output."""
 
     step: str
     event: dict[str, str] = field(repr=False)
-    #: What happened in this step, oldest first.
+    #: The events of this step, oldest first.
     events: Sequence[Event]
-    #: And what happened meanwhile, perhaps in a thread that the function has started.
+    #: All events during this step, including those from threads that the function started.
     meanwhile: Sequence[Event]
-    #: The secret when it had ended, or None where it is gone.
+    #: The secret after the step, or None if it was deleted.
     secret: Secret | None
     returned: object = field(repr=False)
     error: BaseException | None = field(repr=False)
-    #: Takes secret values out of what the function has written.
+    #: Redacts secret values in a text.
     redact: Callable[[str], str]
-    #: Where something with a secret value in it was written, without the value.
+    #: The names of the outputs that contain a secret value.
     leaks: Sequence[str]
     is_last: bool
     is_test: bool
@@ -63,33 +63,33 @@ class Evidence:
 
     @property
     def is_done(self) -> bool:
-        """Whether the new version was current before the step: then a function has nothing left to do."""
+        """Whether the new version was already current before the step, so that the step has nothing to do."""
         moved = any(isinstance(event, LabelMoved) and event.label == CURRENT for event in self.events)
         return self.secret is not None and self.secret.labels.get(CURRENT) == self.token and not moved
 
-    def says(self, code: str, text: str, advice: str, call: str | None = None) -> Finding:
+    def create_finding(self, code: str, text: str, advice: str, call: str | None = None) -> Finding:
         return Finding(code=code, text=encodable(text), advice=encodable(advice), step=self.step, call=call)
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Everything that is to be said of one step, without doubles."""
+    """All findings of one step, without duplicates."""
     found = [
-        *_moves(evidence),
-        *_versions(evidence),
-        *_refusals(evidence),
-        *_leaks(evidence),
-        *_tokens(evidence),
+        *_label_findings(evidence),
+        *_version_findings(evidence),
+        *_error_findings(evidence),
+        *_leak_findings(evidence),
+        *_token_findings(evidence),
     ]
     if evidence.error is None:
-        found += [*_returned(evidence), *_left_undone(evidence)]
+        found += [*_return_findings(evidence), *_outcome_findings(evidence)]
     return tuple(dict.fromkeys(found))
 
 
-def _moves(evidence: Evidence) -> Iterator[Finding]:
+def _label_findings(evidence: Evidence) -> Iterator[Finding]:
     arn = evidence.event["SecretId"]
     for event in evidence.events:
         if isinstance(event, LabelMoved | ValueStored) and event.secret_id != arn:
-            yield evidence.says(
+            yield evidence.create_finding(
                 "other-secret-changed",
                 f"{event.by} changed {event.secret_id}, and the rotation is of {arn}.",
                 "Use event['SecretId'] in every call.",
@@ -101,16 +101,16 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
             and event.source is not None
             and (evidence.step != "finishSecret" or evidence.is_test)
         ):
-            yield evidence.says(
+            yield evidence.create_finding(
                 "current-moved-early",
                 f"{event}, in {evidence.step}: readers use a value that is not set and tested.",
                 "Pass VersionStages=['AWSPENDING'] to put_secret_value(), and move AWSCURRENT in finishSecret.",
                 event.by,
             )
-    for call, followed in _with_what_followed(evidence.events):
-        moved = [event for event in followed if isinstance(event, LabelMoved)]
+    for call, changes in _calls_with_changes(evidence.events):
+        moved = [event for event in changes if isinstance(event, LabelMoved)]
         if call.operation == "UpdateSecretVersionStage" and [event.label for event in moved] == [PREVIOUS]:
-            yield evidence.says(
+            yield evidence.create_finding(
                 "previous-moved",
                 f"{moved[0]}: Secrets Manager moves AWSPREVIOUS itself when AWSCURRENT moves.",
                 "Move AWSCURRENT alone.",
@@ -118,26 +118,26 @@ def _moves(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _with_what_followed(events: Sequence[Event]) -> Iterator[tuple[Call, list[Event]]]:
-    """Each call with what it has changed, which follows it in the history."""
-    call, followed = None, list[Event]()
+def _calls_with_changes(events: Sequence[Event]) -> Iterator[tuple[Call, list[Event]]]:
+    """Yield each call with the events of its changes, which follow it in the history."""
+    call, changes = None, list[Event]()
     for event in events:
         if isinstance(event, Call):
             if call is not None:
-                yield call, followed
-            call, followed = event, []
+                yield call, changes
+            call, changes = event, []
         else:
-            followed.append(event)
+            changes.append(event)
     if call is not None:
-        yield call, followed
+        yield call, changes
 
 
-def _versions(evidence: Evidence) -> Iterator[Finding]:
+def _version_findings(evidence: Evidence) -> Iterator[Finding]:
     arn = evidence.event["SecretId"]
     for event in evidence.events:
         is_ours = isinstance(event, ValueStored) and event.secret_id == arn
         if isinstance(event, ValueStored) and is_ours and event.version_id != evidence.token:
-            yield evidence.says(
+            yield evidence.create_finding(
                 "foreign-version",
                 f"{event.by} made {event.version}, a version under another id than that of the rotation.",
                 "Pass ClientRequestToken=event['ClientRequestToken'] to put_secret_value().",
@@ -145,11 +145,12 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
             )
     for call in evidence.calls:
         if (
-            evidence.error is not None  # else it has kept the version that was there
+            evidence.error
+            is not None  # else the function has handled the error and kept the existing version
             and call.operation == "PutSecretValue"
             and call.error == "ResourceExistsException"
         ):
-            yield evidence.says(
+            yield evidence.create_finding(
                 "pending-overwritten",
                 "PutSecretValue brought another value for a version that has one: each delivery makes a new one.",
                 "Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
@@ -157,18 +158,18 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _tokens(evidence: Evidence) -> Iterator[Finding]:
-    """A value that the function has stored from another account, and that AWS does not take for its own."""
+def _token_findings(evidence: Evidence) -> Iterator[Finding]:
+    """Find a value that the function stored from another account without the RotationToken."""
     arn, secret = evidence.event["SecretId"], evidence.secret
     version = None if secret is None else secret.versions.get(evidence.token)
     if secret is None or version is None or not version.is_foreign:
         return
-    for call, events in _with_what_followed(evidence.meanwhile):
+    for call, events in _calls_with_changes(evidence.meanwhile):
         stored = [event for event in events if isinstance(event, ValueStored) and event.secret_id == arn]
-        # A call of a thread has no step.
+        # Calls from threads have no step.
         is_own = call.step is None or call in evidence.calls
         if is_own and version.id in [event.version_id for event in stored]:
-            yield evidence.says(
+            yield evidence.create_finding(
                 "rotation-token-missing",
                 f"PutSecretValue stored {version.alias} with the keys of account {call.account} and without the "
                 f"RotationToken: the secret is of account {secret.account}, and its rotation fails.",
@@ -177,35 +178,37 @@ def _tokens(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _refusals(evidence: Evidence) -> Iterator[Finding]:
+def _error_findings(evidence: Evidence) -> Iterator[Finding]:
     error, last = evidence.error, {call.operation: call for call in evidence.calls}
     for call in last.values():
-        if error is None and call.error in _SERIOUS:
-            yield evidence.says(
+        if error is None and call.error in _MUST_NOT_BE_IGNORED:
+            yield evidence.create_finding(
                 "error-swallowed",
                 f"{call.operation} was refused with {call.error}, and {evidence.step} returned all the same.",
                 "Catch only the exception that is expected, such as ResourceNotFoundException; let others out.",
                 call.operation,
             )
     if type(error).__name__ == "ParamValidationError":
-        said = " ".join(evidence.redact(text_of(error)).split())[:200]
-        text = f"A call has parameters that it cannot have: {said}"
-        yield evidence.says("illegal-call", text, "Compare them with the reference of the operation.")
+        aws_message = " ".join(evidence.redact(text_of(error)).split())[:200]
+        text = f"A call has parameters that it cannot have: {aws_message}"
+        yield evidence.create_finding(
+            "illegal-call", text, "Compare them with the reference of the operation."
+        )
     response = getattr(error, "response", None)
     answer = response.get("Error") if isinstance(response, dict) else None
     code = answer.get("Code") if isinstance(answer, dict) else None
-    if isinstance(answer, dict) and isinstance(code, str) and code in _ILLEGAL:
+    if isinstance(answer, dict) and isinstance(code, str) and code in _INVALID_CALL:
         operation = getattr(error, "operation_name", None)
         operation = operation if operation in OPERATIONS else "A call"
-        said = evidence.redact(text_of(answer.get("Message", "")))
-        yield evidence.says(
-            "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {said}", operation
+        aws_message = evidence.redact(text_of(answer.get("Message", "")))
+        yield evidence.create_finding(
+            "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {aws_message}", operation
         )
-    is_miss = (
+    is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
-    if error is not None and is_miss and not evidence.calls and not _is_of_environ(error):
-        yield evidence.says(
+    if error is not None and is_missing_key and not evidence.calls and not _is_of_environ(error):
+        yield evidence.create_finding(
             "event-misread",
             f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
@@ -217,18 +220,18 @@ def _is_of_environ(error: BaseException) -> bool:
     return bool(frames) and frames[-1].f_globals.get("__name__") == "os"
 
 
-def _leaks(evidence: Evidence) -> Iterator[Finding]:
-    for place in evidence.leaks:
-        yield evidence.says(
+def _leak_findings(evidence: Evidence) -> Iterator[Finding]:
+    for output in evidence.leaks:
+        yield evidence.create_finding(
             "secret-leaked",
-            f"A secret value or the RotationToken was written to {place}.",
+            f"A secret value or the RotationToken was written to {output}.",
             "Write version ids and names, never values; and not the whole event.",
         )
 
 
-def _returned(evidence: Evidence) -> Iterator[Finding]:
+def _return_findings(evidence: Evidence) -> Iterator[Finding]:
     if _looks_like_an_error(evidence.returned):
-        yield evidence.says(
+        yield evidence.create_finding(
             "error-like-return",
             f"{evidence.step} returned what looks like an error, and Secrets Manager takes any return for success.",
             "Raise an exception instead.",
@@ -238,12 +241,12 @@ def _returned(evidence: Evidence) -> Iterator[Finding]:
 def _looks_like_an_error(returned: object) -> bool:
     if isinstance(returned, dict):
         status = returned.get("statusCode", returned.get("status_code"))
-        told = str(returned.get("status", "")).lower()
+        status_text = str(returned.get("status", "")).lower()
         keys = {str(key).lower() for key, value in returned.items() if value}
         is_bad = isinstance(status, int | str) and str(status).isdigit() and int(status) >= 400
         return (
             is_bad
-            or told.startswith(("error", "fail"))
+            or status_text.startswith(("error", "fail"))
             or bool(keys & {"error", "errormessage", "errortype"})
         )
     if isinstance(returned, str):
@@ -251,28 +254,28 @@ def _looks_like_an_error(returned: object) -> bool:
     return returned is False or isinstance(returned, BaseException)
 
 
-def _left_undone(evidence: Evidence) -> Iterator[Finding]:
+def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
     secret = evidence.secret
     if secret is None:
         return
     if evidence.step == "createSecret" and not evidence.is_done:
-        yield from _created(evidence, secret)
+        yield from _create_findings(evidence, secret)
     if evidence.step == "testSecret" and not evidence.is_done and not _reads_pending(evidence):
-        yield evidence.says(
+        yield evidence.create_finding(
             "untested",
             "testSecret returned without reading the new value: nothing was tested.",
             "Read the version of event['ClientRequestToken'], and use it as an application would.",
         )
     moved = any(isinstance(event, LabelMoved) for event in evidence.events)
     if evidence.step == "finishSecret" and secret.labels.get(CURRENT) != evidence.token and not moved:
-        yield evidence.says(
+        yield evidence.create_finding(
             "step-did-nothing",
             "finishSecret returned without moving a label: the new value never becomes current.",
             "Move AWSCURRENT to the version of event['ClientRequestToken'].",
         )
     if evidence.is_last and not evidence.is_test and labels.block_rotation(secret.labels):
         holder = secret.versions[secret.labels[PENDING]].alias
-        yield evidence.says(
+        yield evidence.create_finding(
             "pending-left-behind",
             f"AWSPENDING is on {holder}, which is not current: the next RotateSecret is refused.",
             "Leave AWSPENDING on the version that becomes current, or remove it from there.",
@@ -289,31 +292,33 @@ def _reads_pending(evidence: Evidence) -> bool:
     )
 
 
-def _created(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
+def _create_findings(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
     version = secret.versions.get(evidence.token)
     current = secret.version(CURRENT)
     if version is None or version.value is None:
         did_something = any(isinstance(event, LabelMoved | ValueStored) for event in evidence.events)
-        yield evidence.says(
+        yield evidence.create_finding(
             "value-missing" if did_something else "step-did-nothing",
             "createSecret returned, and the version of the rotation has no value.",
             "Store one with put_secret_value(ClientRequestToken=..., VersionStages=['AWSPENDING']).",
         )
     elif is_empty(version.value, None if current is None or current is version else current.value):
         text = "createSecret stored a value without a credential in it: it is empty, or null."
-        yield evidence.says("value-empty", text, "Look at what makes the new password.", "PutSecretValue")
+        yield evidence.create_finding(
+            "value-empty", text, "Look at what makes the new password.", "PutSecretValue"
+        )
     elif current is not None and current is not version and current.value is not None:
-        yield from _compared(evidence, current.value, version.value)
+        yield from _comparison_findings(evidence, current.value, version.value)
 
 
-def _compared(evidence: Evidence, before: Value, after: Value) -> Iterator[Finding]:
+def _comparison_findings(evidence: Evidence, before: Value, after: Value) -> Iterator[Finding]:
     if has_same_credentials(before, after):
         text = "createSecret stored the credential that is current already: nothing rotates."
         advice = "Put a new one into the member that the application reads."
-        yield evidence.says("value-unchanged", text, advice, "PutSecretValue")
+        yield evidence.create_finding("value-unchanged", text, advice, "PutSecretValue")
     lost = evidence.redact(", ".join(sorted(members(before) - members(after))))
     if lost:
-        yield evidence.says(
+        yield evidence.create_finding(
             "members-lost",
             f"The new value lacks what the current one has: {lost}.",
             "Change the credential in the current value, and keep the rest.",

@@ -1,4 +1,4 @@
-"""One call of a rotation function: the event, the time that it has, and what became of it."""
+"""One invocation of a rotation function: its event, its deadline and its result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 
 class RotationRef(NamedTuple):
-    """Where a rotation is kept: its latest value is looked up there."""
+    """A reference to a rotation. `rotation` looks up its latest state."""
 
     region: Region
     secret_id: str
@@ -44,13 +44,13 @@ class RotationRef(NamedTuple):
         return self.secret_id, self.token
 
     def is_about(self, secret_id: str) -> bool:
-        """Whether a name or an ARN, also a partial one, means the secret."""
+        """Whether a name, an ARN or a partial ARN identifies the secret of the rotation."""
         secret = self.region.kept(secret_id)
         return secret is not None and secret.arn == self.secret_id
 
     @property
     def is_open(self) -> bool:
-        """Whether AWS may go on with it."""
+        """Whether AWS may continue or retry the rotation."""
         rotation = self.rotation
         return rotation.status == "in progress" or rotation.retry_at is not None
 
@@ -60,27 +60,27 @@ class RotationRef(NamedTuple):
 
 
 class FunctionCalls:
-    """Calls rotation functions, or lets the service rotate where there is none."""
+    """Invokes rotation functions. Rotations without a function are done by the service (managed rotation)."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        #: Called after each call that a rotation function has made, with the operation. They may stop it.
+        #: Called with the operation after each call of a rotation function. They may raise to stop the function.
         self.watchers: list[Callable[[str], None]] = []
 
-    def call(self, place: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
-        """Call the function, or let the service rotate where there is none, and tell how it went."""
+    def call(self, ref: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
+        """Run one step, by the function or by the service, and return its record."""
         __tracebackhide__ = True
-        rotation, start, before = place.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
-        running = InvocationContext(
-            name, place.region.account, None, [], [], len(self._service.history), place.key, object()
+        rotation, start, before = ref.rotation, self._service.clock.now, CURRENT_INVOCATION.get()
+        invocation = InvocationContext(
+            name, ref.region.account, None, [], [], len(self._service.history), ref.key, object()
         )
         listener = Listener()
 
         def clean_up() -> None:
             listener.stop()
-            self._service.running_steps.end(running, before)
+            self._service.running_steps.end(invocation, before)
 
-        returned, error = ensured(lambda: self._outcome(place, running, listener), clean_up)
+        returned, error = ensured(lambda: self._run_step(ref, invocation, listener), clean_up)
         message, line = self._described(rotation, error)
         return RotationStep(
             name=name,
@@ -91,7 +91,7 @@ class FunctionCalls:
             token=rotation.token,
             error=error,
             redelivered=redelivered,
-            findings=self._findings(place, running, returned, error, listener.written),
+            findings=self._findings(ref, invocation, returned, error, listener.written),
             error_message=message,
             raised_at=line,
         )
@@ -105,36 +105,36 @@ class FunctionCalls:
             return described(error, self._service.redactor), None if line is None else str(line)
         return type(error).__name__, None
 
-    def _outcome(
-        self, place: RotationRef, running: InvocationContext, listener: Listener
+    def _run_step(
+        self, ref: RotationRef, invocation: InvocationContext, listener: Listener
     ) -> tuple[object, BaseException | None]:
-        """What the function has returned, and what it has raised."""
+        """The return value and the exception of a step."""
         __tracebackhide__ = True
-        rotation = place.rotation
+        rotation = ref.rotation
         try:
-            self._service.running_steps.begin(running)
+            self._service.running_steps.begin(invocation)
             if rotation.function_arn is None:
                 self._service.transact(
-                    place.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
+                    ref.region, lambda context: rotation_lifecycle.rotate_by_service(context, rotation)
                 )
                 return None, None
             listener.start()
-            return self._invoke(place, rotation.function_arn, running), None
+            return self._invoke(ref, rotation.function_arn, invocation), None
         except FunctionStopped as stopped:
             return None, stopped.reason.with_traceback(stopped.__traceback__)
         except BaseException as raised:
             return None, raised
 
-    def _invoke(self, place: RotationRef, function_arn: str, running: InvocationContext) -> object:
+    def _invoke(self, ref: RotationRef, function_arn: str, invocation: InvocationContext) -> object:
         __tracebackhide__ = True
-        name = running.step
-        self._check_may_be_invoked(place, name)
+        name = invocation.step
+        self._check_may_be_invoked(ref, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
-        # Its time begins here: Lambda does not count what a cold start takes.
+        # The timeout begins here: Lambda does not count the time of a cold start.
         deadline = later(clock.now, function.timeout)
-        self._service.running_steps.begin(running._replace(deadline=deadline))
+        self._service.running_steps.begin(invocation._replace(deadline=deadline))
         returned = function.invoke(
-            event_of(place.rotation, name),
+            event_of(ref.rotation, name),
             invoked_arn=function_arn,
             request_id=self._service.ids.request_id(),
             clock=present,
@@ -145,40 +145,40 @@ class FunctionCalls:
 
     def _findings(
         self,
-        place: RotationRef,
-        running: InvocationContext,
+        ref: RotationRef,
+        invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
-        """What there is to say of a call."""
+        """The findings about a step. An error in the checks becomes a finding and a warning."""
         with Barrier("the findings of a rotation step"):
-            return self._checked(place, running, returned, error, written)
-        return (unchecked(running.step),)
+            return self._check(ref, invocation, returned, error, written)
+        return (unchecked(invocation.step),)
 
-    def _checked(
+    def _check(
         self,
-        place: RotationRef,
-        running: InvocationContext,
+        ref: RotationRef,
+        invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
         written: Sequence[tuple[str, str]],
     ) -> tuple[Finding, ...]:
-        rotation, step = place.rotation, running.step
+        rotation, step = ref.rotation, invocation.step
         if rotation.function_arn is None:
             return ()
-        meanwhile = self._service.history.since(running.began)
+        meanwhile = self._service.history.since(invocation.began)
         event = dict(event_of(rotation, step))
-        secret = place.region.find(place.secret_id, self._service.clock.now)
-        others = [*(running.passwords or ()), event["RotationToken"]]
+        secret = ref.region.find(ref.secret_id, self._service.clock.now)
+        others = [*(invocation.passwords or ()), event["RotationToken"]]
         leaked: Sequence[str] | None = None
         with Barrier("the search for values that were written"):
-            leaked = leaks([*written, *_raised(error)], returned, secret, others)
+            leaked = leaks([*written, *_exception_output(error)], returned, secret, others)
         found = findings(
             Evidence(
                 step=step,
                 event=event,
-                events=running.events or (),
+                events=invocation.events or (),
                 meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,
@@ -191,16 +191,17 @@ class FunctionCalls:
         )
         return found if leaked is not None else (*found, unchecked(step))
 
-    def _check_may_be_invoked(self, place: RotationRef, step: str) -> None:
+    def _check_may_be_invoked(self, ref: RotationRef, step: str) -> None:
         """
-        Let the invocation fail where a test wants it to.
+        Apply the injected fault of an invocation, if there is one.
 
         Raises:
-            InvocationRefused: Lambda answers with an error.
+            InvocationRefused: the fault is an error response of Lambda.
+            Exception: the fault is an exception.
         """
         with self._service.lock:
-            ordered = self._service.faults.next(INVOKE, place.is_about, step, use=True)
-        failure = None if ordered is None else ordered.failure
+            fault = self._service.faults.next(INVOKE, ref.is_about, step, use=True)
+        failure = None if fault is None else fault.failure
         if isinstance(failure, ServiceError):
             raise InvocationRefused(f"Lambda has not run the function: {failure.code}: {failure.message}")
         if isinstance(failure, timedelta):
@@ -209,12 +210,12 @@ class FunctionCalls:
             raise exception_of(failure, "https://lambda.amazonaws.com/")
 
     def after_call(self, operation: str) -> None:
-        """Tell whoever watches that a rotation function has made a call; they may stop it there."""
+        """Call the watchers after a call of a rotation function. They may raise to stop the function."""
         for watcher in self.watchers:
             watcher(operation)
 
 
-def _raised(error: BaseException | None) -> Sequence[tuple[str, str]]:
+def _exception_output(error: BaseException | None) -> Sequence[tuple[str, str]]:
     return [] if error is None else [("its exception, which Lambda logs", text_of(error))]
 
 
@@ -222,8 +223,7 @@ def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:
     """
     The event that the rotation function receives.
 
-    Source: user guide, rotate-secrets_lambda-functions. The RotationToken is the same for all steps
-    of a rotation.
+    All steps of a rotation have the same RotationToken (user guide, rotate-secrets_lambda-functions).
     """
     return {
         "Step": step,

@@ -1,4 +1,4 @@
-"""What in the value of a secret is the credential, and where a text gives it away."""
+"""Checks of secret values: whether credentials are missing, unchanged, or leaked into output."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pytest_fakesecrets._service.barrier import repr_of
 from pytest_fakesecrets._service.redaction import parsed, strings_of
 from pytest_fakesecrets._service.value_search import Finder, Index
 
-_NOTHING = ("", "null", "None", "{}")
+_EMPTY_VALUES = ("", "null", "None", "{}")
 
-#: Passwords of tests that are words of every log.
-_WORDS = ("password", "secret", "token", "current", "pending")
+#: Passwords of tests that are common words in logs.
+_COMMON_WORDS = ("password", "secret", "token", "current", "pending")
 
 
 def is_empty(value: Value, before: Value | None = None) -> bool:
-    """Whether a credential is missing that was not missing in the value before."""
+    """Whether a credential is missing in a value that was present in the value before."""
     if isinstance(value, bytes):
         return not value
-    if value in _NOTHING:
+    if value in _EMPTY_VALUES:
         return True
     document, old = parsed(value), parsed(before) if isinstance(before, str) else None
     known = old if isinstance(old, dict) else {}
@@ -32,13 +32,13 @@ def is_empty(value: Value, before: Value | None = None) -> bool:
 
 
 def members(value: Value) -> set[str]:
-    """The names in a value that is a JSON structure."""
+    """The member names of a value that is a JSON object; empty for other values."""
     document = None if isinstance(value, bytes) else parsed(value)
     return set(document) if isinstance(document, dict) else set()
 
 
 def has_same_credentials(before: Value, after: Value) -> bool:
-    """Whether no credential is another one: the values are equal, or every member that is called like one is."""
+    """Whether all credentials are unchanged: all members with the name of a credential, or else the whole value."""
     named = [name for name in members(before) if is_credential(name)]
     if before == after or not named or isinstance(before, bytes) or isinstance(after, bytes):
         return before == after
@@ -50,26 +50,27 @@ def leaks(
     written: Sequence[tuple[str, str]], returned: object, secret: Secret | None, others: Iterable[str]
 ) -> tuple[str, ...]:
     """
-    Where a secret value was written to.
+    The names of the outputs that contain a secret value.
 
     Args:
-        written: what the function has written, and where.
-        secret: whose values are meant.
-        others: further texts that are secret: passwords that were drawn, the RotationToken.
+        written: pairs of the name of an output, such as "stdout", and a text that the function wrote to it.
+        returned: the return value of the function.
+        secret: the secret with the values to search for.
+        others: other secret strings: generated passwords and the RotationToken.
     """
     texts: dict[str, list[str]] = {}
-    for place, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
-        texts.setdefault(place, []).append(text)
+    for output, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
+        texts.setdefault(output, []).append(text)
     if not any(map(any, texts.values())):
         return ()
     finder = Finder([*others, *(() if secret is None else _credentials(secret))])
     names = Index([] if secret is None else [secret.arn, secret.name])
-    # What is written letter by letter, or in several calls, is one text.
-    return tuple(place for place, parts in texts.items() if finder.finds("".join(parts), names.find))
+    # A value may be written in several calls, even letter by letter.
+    return tuple(output for output, parts in texts.items() if finder.finds("".join(parts), names.find))
 
 
 def _credentials(secret: Secret) -> Iterator[str]:
-    # Those with a label, at most a few: a secret may have a hundred versions.
+    # Only versions with a label, of which there are few: a secret may have a hundred versions.
     for version_id in dict.fromkeys(secret.labels.values()):
         value = secret.versions[version_id].value
         if value is None:
@@ -84,19 +85,19 @@ def _credentials_in(document: object, arn: str) -> Iterator[str]:
     members = list(_named_members(document))
     harmless = {str(member) for name, member in members if not is_credential(name)}
     for name, member in members:
-        # One that is a user's name as well, or a word that every log has, gives nothing away.
-        is_word = not isinstance(member, str) or member in harmless or member.lower() in _WORDS
+        # A password that is also the user name, or a common word, is not a leak.
+        is_word = not isinstance(member, str) or member in harmless or member.lower() in _COMMON_WORDS
         if isinstance(member, str) and is_credential(name) and not is_word and member not in arn:
             yield member
 
 
 def _named_members(document: object) -> Iterator[tuple[str, object]]:
-    waiting: list[tuple[str, object]] = [("", document)]
-    while waiting:
-        name, member = waiting.pop()
+    remaining: list[tuple[str, object]] = [("", document)]
+    while remaining:
+        name, member = remaining.pop()
         if isinstance(member, dict):
-            waiting += member.items()
+            remaining += member.items()
         elif isinstance(member, list):
-            waiting += [(name, each) for each in member]
+            remaining += [(name, each) for each in member]
         else:
             yield name, member

@@ -1,1 +1,1 @@
-"""One request: parsed, decided, recorded and serialized."""
+"""The service: requests are parsed, executed, recorded and serialized."""

@@ -1,4 +1,4 @@
-"""The barrier around everything that only reports: its exceptions become warnings."""
+"""A context manager for code that only reports: its exceptions become warnings."""
 
 from __future__ import annotations
 
@@ -18,34 +18,33 @@ class Barrier:
     """
     A context manager that turns any exception of its block into a `ReportingFailedWarning`.
 
-    Exceptions from outside pass, such as a KeyboardInterrupt, `pytest.exit()` or that of a timeout plugin.
+    Interrupts are not suppressed: KeyboardInterrupt, `pytest.exit()`, and the exceptions of timeout plugins.
 
     Args:
-        product: what the block produces, for the message of the warning.
+        product: a noun phrase for the result of the block, used in the message of the warning.
     """
 
     def __init__(self, product: str) -> None:
         self._product = product
 
     def __enter__(self) -> None:
-        """Nothing is needed before the block."""
+        """Do nothing."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> bool:
         if error is None or is_interrupt(error):
             return False
-        with suppress(Exception):  # a fault in the warning itself must not get out either
+        with suppress(Exception):  # an exception of the warning itself is suppressed too
             warn_of_fault(self._product, error)
         return True
 
 
 def warn_of_fault(product: str, error: BaseException) -> None:
     """
-    Issue a `ReportingFailedWarning` about an exception of the reporting.
+    Issue a `ReportingFailedWarning` with the type of an exception and the line that raised it.
 
-    It names the type of the exception and the line that raised it. The message of the exception is left out, since it
-    may contain a secret value.
+    The message of the exception is omitted, since it may contain a secret value.
     """
     try:
         file, line = _origin(error)
@@ -79,12 +78,12 @@ def _warn_again(text: str, category: type[Warning], file: str, line: int) -> Non
 
 
 def encodable(text: str) -> str:
-    """The text with lone surrogates escaped. Terminals, files and pytest-xdist encode it in UTF-8."""
+    """The text with lone surrogates escaped, so that it can be encoded in UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def text_of(error: object) -> str:
-    """`str(error)` as an exact str, or a placeholder where it raises."""
+    """`str(error)` as an exact str, or a placeholder if it raises."""
     try:
         return str.__str__(str(error))
     except KeyboardInterrupt:
@@ -94,7 +93,7 @@ def text_of(error: object) -> str:
 
 
 def repr_of(value: object) -> str:
-    """`repr(value)` as an exact str, or a placeholder where it raises."""
+    """`repr(value)` as an exact str, or a placeholder if it raises."""
     try:
         return str.__str__(repr(value))
     except KeyboardInterrupt:

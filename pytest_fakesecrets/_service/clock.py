@@ -1,4 +1,4 @@
-"""The clock: the only module that reads the time of the process, and that sets it."""
+"""The clock: the only module that reads and sets the time of the process."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Moment = datetime | date | str
 
 _CALENDAR = "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
 
-#: That of the class, also where a freeze that failed to end has left another one in this module.
+#: The real method, even if a freeze that failed to end has left freezegun's class in this module.
 _real_now = REAL[0].now
 
-#: The instant of what runs here, where it is not the time of the process.
+#: The instant that this thread or task sees instead of the time of the process, or None.
 _INSTANT: ContextVar[datetime | None] = ContextVar("_INSTANT", default=None)
 
 
 def present() -> datetime:
-    """The time of what runs here, aware and in UTC: as a rule that of the process, whatever sets it."""
+    """The current time, aware and in UTC. Inside of `Clock.at` this is its instant."""
     instant = _INSTANT.get()
     if instant is not None:
         return instant
@@ -35,8 +35,8 @@ def present() -> datetime:
     return _real_now(timezone.utc) if freeze is None else freeze.read()
 
 
-def _standing() -> datetime:
-    """The same, where the fake itself looks: a freeze that goes on with each reading stays where it is."""
+def _now() -> datetime:
+    """The same as `present`, but without advancing a freeze that advances with each reading."""
     instant = _INSTANT.get()
     if instant is not None:
         return instant
@@ -47,10 +47,10 @@ def _standing() -> datetime:
 @public
 class Clock:
     """
-    The time of the whole process, once it has been frozen by `freeze`, `move_to` or `tick`.
+    A clock that sets the time of the whole process after `freeze`, `move_to` or `tick`.
 
-    Until then it follows whatever sets the time: the real clock, freezegun, time-machine. Where one of these
-    two has frozen the time already, their freeze is moved, and no other one is started.
+    Before that, it follows the time of the process, which freezegun or time-machine may set. If one of these has
+    already frozen the time, the clock moves that freeze instead of starting its own.
     """
 
     def __init__(
@@ -61,27 +61,27 @@ class Clock:
     ) -> None:
         """
         Args:
-            next_due: answers the next instant, up to a moment and with it, at which something is due,
-                or None. The clock stops there on its way.
-            run_due: runs what is due where the clock stands.
-            may_freeze: whether the fake of this clock is active: else nothing would end the freeze.
+            next_due: returns the instant of the next scheduled entry up to and including a moment, or None.
+                The clock stops at this instant when it moves.
+            run_due: runs the entries that are due at the current time.
+            may_freeze: returns whether the fake of this clock is active. Only an active fake ends its freeze.
         """
         self._next_due = next_due
         self._run_due = run_due
         self._may_freeze = may_freeze
         self._lock = RLock()
         self._own: OwnFreeze | None = None
-        #: The freezes of others that this clock moves, each with its state before and after that.
-        self._borrowed: dict[Freeze, tuple[object, object]] = {}
+        #: The foreign freezes that this clock moves, with their states before and after the moves.
+        self._foreign: dict[Freeze, tuple[object, object]] = {}
 
     @property
     def now(self) -> datetime:
-        """The time, aware and in UTC, asked anew each time."""
-        return _standing()
+        """The current time, aware and in UTC."""
+        return _now()
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:
-        """Let the fake alone see *instant*: what came due under somebody else's clock has its own."""
+        """Set the time to *instant* for the fake alone, while an entry runs later than it was due."""
         token = _INSTANT.set(instant)
         try:
             yield
@@ -93,27 +93,32 @@ class Clock:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether this clock sets the time: by its own freeze, or by one that it has found and moves."""
+        """Whether this clock sets the time, by its own freeze or by a foreign one that it moves."""
         with self._lock:
             is_own = self._own is not None and self._own.is_alive
-            return is_own or any(freeze.is_alive for freeze in self._borrowed)
+            return is_own or any(freeze.is_alive for freeze in self._foreign)
 
     def freeze(self) -> None:
-        """Stop the time of the process where it stands, unless it is frozen already."""
+        """
+        Freeze the process at the current time, unless it is frozen already.
+
+        Raises:
+            FakeSecretsError: the fake of this clock is not active.
+        """
         with self._lock:
             self._check_may_freeze()
-            self._hold()
+            self._ensure_frozen()
 
     def move_to(self, moment: Moment) -> None:
         """
-        Set the time, and run on the way there what comes due, each thing at its own instant.
+        Set the time. Scheduled rotations, retries and deletions run on the way, each at its own instant.
 
         Args:
-            moment: an aware `datetime`, or a naive one, a `date` or a string such as
-                "2030-01-31 16:00", all three in UTC. It may lie in the past: nothing is undone.
+            moment: an aware `datetime`; or, in UTC, a naive `datetime`, a `date` or a string such as
+                "2030-01-31 16:00". A moment in the past is allowed, and undoes nothing.
 
         Raises:
-            FakeSecretsError: the moment cannot be read, or it is outside the calendar.
+            FakeSecretsError: the moment is invalid or outside the calendar, or the fake of this clock is not active.
         """
         target = moment_of(moment)
         self._travel(lambda now: target)
@@ -123,38 +128,38 @@ class Clock:
         Move the time by *delta*, a `timedelta` or a number of seconds. See `move_to`.
 
         Raises:
-            FakeSecretsError: the delta is neither, or it leads outside the calendar.
+            FakeSecretsError: the delta is invalid or leads outside the calendar, or the fake is not active.
         """
         self._travel(lambda now: _moved_by(delta, now))
 
     def stop(self) -> None:
-        """Let the time of the process run again, or give a freeze that was found back as it was."""
+        """Let the time of the process run again, and restore foreign freezes to their previous state."""
         with self._lock:
-            for freeze, (before, after) in self._borrowed.items():
-                if freeze.is_alive and freeze.state == after:  # else its owner has moved it since
+            for freeze, (before, after) in self._foreign.items():
+                if freeze.is_alive and freeze.state == after:  # else other code has moved it since
                     freeze.restore(before)
-            self._borrowed.clear()
+            self._foreign.clear()
             if self._own is not None:
                 self._own.end()
-            self._own = None  # only now: after an interrupt in end() this is called again
+            self._own = None  # last: after an interrupt this method is called again
 
-    def _travel(self, aim: Callable[[datetime], datetime]) -> None:
-        """Go from where the clock stands to where *aim* leads, and stop at each instant at which something is due."""
+    def _travel(self, target_of: Callable[[datetime], datetime]) -> None:
+        """Move the time from now to `aim(now)`, and run the scheduled entries on the way."""
         if (instant := _INSTANT.get()) is not None:
-            # What came due takes its time there, until at() ends it: the time of the process stays.
-            _INSTANT.set(aim(instant))
+            # Inside of at() only its instant moves, and not the time of the process.
+            _INSTANT.set(target_of(instant))
             return
         with self._lock:
-            now = _standing()
-            target = aim(now)
+            now = _now()
+            target = target_of(now)
             self._check_may_freeze()
-            self._hold()
+            self._ensure_frozen()
             if target < now:
                 self._set(target)
         while (due := self._next_due(target)) is not None:
             self._advance(due)
             self._run_due()
-        self._advance(target)  # what ran may have moved the clock further
+        self._advance(target)  # the entries may have moved the clock further
 
     def _check_may_freeze(self) -> None:
         if not self._may_freeze():
@@ -163,40 +168,40 @@ class Clock:
                 "Ask for fakesecrets_clock in this test, or enter the fake first."
             )
 
-    def _hold(self) -> Freeze:
-        """The freeze that is in force: one that was found, or else one of our own, started now."""
+    def _ensure_frozen(self) -> Freeze:
+        """Return the freeze in force. If there is none, start one."""
         freeze = in_force()
         if freeze is None:
             return self._start()
-        if (self._own is None or freeze != self._own.freeze) and freeze not in self._borrowed:
-            self._borrowed[freeze] = freeze.state, freeze.state
+        if (self._own is None or freeze != self._own.freeze) and freeze not in self._foreign:
+            self._foreign[freeze] = freeze.state, freeze.state
         return freeze
 
     def _start(self) -> Freeze:
         if self._own is not None:  # other code has stopped it
             self._own.end()
-        self._own = OwnFreeze(_standing())
-        return self._own.start()  # where an interrupt comes just after its start, stop() ends it
+        self._own = OwnFreeze(_now())
+        return self._own.start()  # if an interrupt comes just after its start, stop() ends it
 
     def _advance(self, moment: datetime) -> None:
         with self._lock:
             self._check_may_freeze()
-            self._set(max(moment, self._hold().now()))
+            self._set(max(moment, self._ensure_frozen().now()))
 
     def _set(self, moment: datetime) -> None:
-        """Move the freeze that is in force, and our own one around it, which is in force again later."""
-        held = [self._hold()]
+        """Move the freeze in force, and also our own freeze if a foreign one is nested in it."""
+        freezes = [self._ensure_frozen()]
         if self._own is not None and self._own.freeze is not None:
-            held.append(self._own.freeze)
-        for freeze in dict.fromkeys(held):
+            freezes.append(self._own.freeze)
+        for freeze in dict.fromkeys(freezes):
             freeze.move_to(moment)
-            if freeze in self._borrowed:
-                self._borrowed[freeze] = self._borrowed[freeze][0], freeze.state
+            if freeze in self._foreign:
+                self._foreign[freeze] = self._foreign[freeze][0], freeze.state
 
 
 def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
     """
-    The moment to which a tick leads.
+    The moment *delta* after *now*.
 
     Raises:
         FakeSecretsError: the delta is neither a timedelta nor a number, or it leads outside the calendar.
@@ -213,10 +218,10 @@ def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
 
 def moment_of(moment: Moment) -> datetime:
     """
-    An aware moment in UTC.
+    Convert a moment to an aware `datetime` in UTC.
 
     Raises:
-        FakeSecretsError: it cannot be read, or it is outside the calendar.
+        FakeSecretsError: the moment is invalid or outside the calendar.
     """
     if isinstance(moment, str):
         moment = _parsed(moment)
@@ -236,14 +241,14 @@ def moment_of(moment: Moment) -> datetime:
 
 def _parsed(text: str) -> datetime:
     try:
-        # Python 3.10 does not know the "Z" of UTC.
+        # Python 3.10 does not accept "Z" for UTC.
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        return _read_freely(text)
+        return _parse_as_freezegun(text)
 
 
-def _read_freely(text: str) -> datetime:
-    """What freezegun's users write: "Jan 14th, 2030". A date in full, and no zone by its local name."""
+def _parse_as_freezegun(text: str) -> datetime:
+    """Parse formats that freezegun accepts, such as "Jan 14th, 2030". Partial dates and zone names are rejected."""
     from dateutil.parser import parse  # comes with freezegun
 
     try:

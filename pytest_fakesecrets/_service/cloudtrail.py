@@ -1,4 +1,4 @@
-"""The service's own events, as CloudTrail and EventBridge would deliver them."""
+"""Service events in the formats of CloudTrail and EventBridge."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
 from .history import Event, LabelMoved, ServiceEvent
 
 _SOURCE = "secretsmanager.amazonaws.com"
-#: Under which event ids are made, so that the same event has the same id each time it is looked at.
+#: The namespace of the event ids, so that the same event always has the same id.
 _IDS = UUID("0f6a6f0e-8f0d-4c53-8b59-6b5d0b4b6a10")
 
 
 def cloudtrail(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
     """The records of the service events among *events* (user guide, CloudTrail entries)."""
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         if isinstance(event, ServiceEvent):
-            yield _record(place, event)
+            yield _record(index, event)
 
 
 def eventbridge(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
-    """What arrives on the default event bus: the records of CloudTrail, and each move of a label."""
-    for place, event in enumerate(events):
+    """The events on the default event bus: the CloudTrail records, and each moved label."""
+    for index, event in enumerate(events):
         if isinstance(event, ServiceEvent):
-            record = _record(place, event)
-            yield _envelope(place, event, "AWS Service Event via CloudTrail", [], record)
+            record = _record(index, event)
+            yield _envelope(index, event, "AWS Service Event via CloudTrail", [], record)
         elif isinstance(event, LabelMoved) and _is_announced(event):
-            # The name of the secret, out of its ARN and without the six characters.
+            # The ARN ends with the name of the secret, a hyphen and six random characters.
             name = event.secret_id.partition(":secret:")[2][:-7]
             detail = {"name": name, "labelUpdated": event.label, "versionId": event.version_id}
-            yield _envelope(place, event, "Secret Label Updated", [event.secret_id], detail)
+            yield _envelope(index, event, "Secret Label Updated", [event.secret_id], detail)
 
 
 def _is_announced(move: LabelMoved) -> bool:
-    """Sent for every label that has got a new version, except for these two (user guide, EventBridge)."""
+    """Whether an event is sent: for each label that is moved to a version, except these two (user guide, EventBridge)."""
     return move.target is not None and move.label not in (PENDING, PREVIOUS)
 
 
-def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
+def _record(index: int, event: ServiceEvent) -> dict[str, Any]:
     record = {
         "eventVersion": "1.08",
         "userIdentity": {"accountId": event.account, "invokedBy": _SOURCE},
@@ -56,7 +56,7 @@ def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
         "responseElements": None,
         "additionalEventData": _additional_data(event),
         "requestID": f"Rotation-{event.secret_id}-{event.token}" if event.token else None,
-        "eventID": _id("record", place),
+        "eventID": _id("record", index),
         "readOnly": False,
         "eventType": "AwsServiceEvent",
         "managementEvent": True,
@@ -70,7 +70,7 @@ def _record(place: int, event: ServiceEvent) -> dict[str, Any]:
 
 
 def _additional_data(event: ServiceEvent) -> dict[str, str]:
-    """The published record of a rotation has SecretId alone; since 2024 the guide calls the field of a secret "arn"."""
+    """The published record of a rotation has only SecretId. For other events the guide adds "arn" since 2024."""
     data = {"SecretId": event.secret_id}
     if not event.token:
         data["arn"] = event.secret_id
@@ -80,7 +80,7 @@ def _additional_data(event: ServiceEvent) -> dict[str, str]:
 
 
 def _envelope(
-    place: int,
+    index: int,
     event: ServiceEvent | LabelMoved,
     detail_type: str,
     resources: list[str],
@@ -88,7 +88,7 @@ def _envelope(
 ) -> dict[str, Any]:
     return {
         "version": "0",
-        "id": _id("envelope", place),
+        "id": _id("envelope", index),
         "detail-type": detail_type,
         "source": "aws.secretsmanager",
         "account": event.account,
@@ -103,5 +103,5 @@ def _time(moment: datetime) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
-def _id(kind: str, place: int) -> str:
-    return str(uuid5(_IDS, f"{kind} {place}"))
+def _id(kind: str, index: int) -> str:
+    return str(uuid5(_IDS, f"{kind} {index}"))

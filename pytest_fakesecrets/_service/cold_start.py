@@ -1,4 +1,4 @@
-"""What a cold start runs: the handler out of a new copy of its module, which remembers nothing."""
+"""Cold starts: the handler is loaded from a new copy of its module, without the state of earlier invocations."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from typing import Any, NamedTuple
 
 from pytest_fakesecrets._core.interrupts import ensured
 
-#: Held while a module stands in the place of another: an import of it would find the wrong one. Reentrant,
-#: since a module may call Secrets Manager when it is imported, and so rotate.
+#: Held while `sys.modules` has the new copy of a module, which other threads must not import. It is reentrant, since
+#: the import of a module may call Secrets Manager and start a rotation.
 _importing = RLock()
 
 
 class Entry(NamedTuple):
-    """Where the code of a cold start comes from: a module, and the name of the handler there."""
+    """The module of a handler, and the name of the handler in it."""
 
     spec: ModuleSpec
     name: str
 
-    def imported_afresh(self) -> Callable[[Any, Any], Any]:
+    def load_handler(self) -> Callable[[Any, Any], Any]:
         """
-        The handler out of a new copy of its module: what a cold start runs.
+        Execute a new copy of the module, and return its handler.
 
-        What stands for another machine, such as a CredentialTarget, is no new one in it.
+        Patched names, and objects that represent another machine, such as a CredentialTarget, are taken from the
+        imported module.
         """
         module = importlib.util.module_from_spec(self.spec)
         with _importing:
             found = sys.modules.get(self.spec.name)
-            ensured(partial(self._execute, module), partial(self._put_back, found))
+            ensured(partial(self._execute, module), partial(self._restore, found))
         for name, value in list(vars(found).items()) if found is not None else ():
             if getattr(type(value), "outlives_functions", False) is True or _is_replaced(module, name, value):
                 setattr(module, name, value)
@@ -46,7 +47,7 @@ class Entry(NamedTuple):
         sys.modules[self.spec.name] = module
         self.spec.loader.exec_module(module)
 
-    def _put_back(self, found: ModuleType | None) -> None:
+    def _restore(self, found: ModuleType | None) -> None:
         if found is None:
             sys.modules.pop(self.spec.name, None)
         else:
@@ -54,12 +55,12 @@ class Entry(NamedTuple):
 
 
 def _is_replaced(module: ModuleType, name: str, value: object) -> bool:
-    """Whether a test has put another function, class or module in the place of what the code has there."""
+    """Whether a test has patched a function, class or module of the imported module."""
     code = (FunctionType, type, ModuleType)
     fresh = vars(module).get(name)
     if name.startswith("__") or not isinstance(fresh, code):
         return False
     if getattr(fresh, "__module__", None) != module.__name__:
-        return fresh is not value  # imported: it is the same one in each copy
+        return fresh is not value  # an imported name, which is the same object in each copy
     same = type(value) is type(fresh) and getattr(value, "__module__", None) == module.__name__
     return not (same and getattr(value, "__qualname__", None) == fresh.__qualname__)

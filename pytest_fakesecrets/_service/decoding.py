@@ -1,4 +1,4 @@
-"""Decodes a text in every way in which another text may be encoded in it: escapes, quotes, Base64, hex."""
+"""Decodes the strings that are encoded in a text: escapes, quotes, Base64, hex, numbers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from functools import cache
 from html import unescape
 from typing import NamedTuple
 
-#: The maximum of nested encodings that are decoded, and of readings of one text.
+#: The maximum depth of nested encodings, and the maximum number of readings of one text.
 DEPTH, MOST = 4, 200
 
 #: The separator of chunks that were decoded separately. Readable text does not contain it.
-_BETWEEN = "\x1f"
+_SEPARATOR = "\x1f"
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 _CONTROLS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -31,7 +31,7 @@ _NUMBERS = re.compile(r"\d{1,3}(?:(?:, ?| )\d{1,3}){3,}")
 
 
 class _Segment(NamedTuple):
-    """A part of a reading: its place in the parent reading, and whether it was copied unchanged."""
+    """A part of a reading: its range in the parent reading, and whether it was copied unchanged."""
 
     begins: int
     ends: int
@@ -55,13 +55,13 @@ class Reading:
     depth: int = 0
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The part of the original text that a part of this reading was decoded from. Segments are not divided."""
+        """The range in the original text from which a range of this reading was decoded. Segments are not divided."""
         if self.parent is None:
             return start, end
-        place, last_place = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
-        first, last = self.segments[place], self.segments[last_place]
-        begins = first.begins + (start - self.starts[place] if first.is_literal else 0)
-        ends = last.begins + end - self.starts[last_place] if last.is_literal else last.ends
+        index, last_index = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        first, last = self.segments[index], self.segments[last_index]
+        begins = first.begins + (start - self.starts[index] if first.is_literal else 0)
+        ends = last.begins + end - self.starts[last_index] if last.is_literal else last.ends
         return self.parent.source(begins, ends)
 
 
@@ -87,24 +87,24 @@ class _Draft:
 
 def readings(text: str, shortest: int) -> Iterator[Reading]:
     """
-    Every reading of a text, in the order of their depth: the text itself comes first.
+    Yield all readings of a text by their depth, the text itself first.
 
     Args:
-        shortest: the length of the shortest text that is searched for. Shorter chunks of Base64 and hex are not decoded.
+        shortest: the minimum length of strings to search for. Shorter runs of Base64 and hex are not decoded.
     """
-    seen, waiting = {text}, deque([Reading(text)])
-    while waiting:
-        reading = waiting.popleft()
+    seen, queue = {text}, deque([Reading(text)])
+    while queue:
+        reading = queue.popleft()
         yield reading
         if reading.depth >= DEPTH:
             continue
-        for further in _further(reading, shortest):
-            if len(seen) < MOST and further.text not in seen:
-                seen.add(further.text)
-                waiting.append(further)
+        for decoding in _decodings(reading, shortest):
+            if len(seen) < MOST and decoding.text not in seen:
+                seen.add(decoding.text)
+                queue.append(decoding)
 
 
-def _further(reading: Reading, shortest: int) -> Iterator[Reading]:
+def _decodings(reading: Reading, shortest: int) -> Iterator[Reading]:
     for sign, pattern, decode in _SUBSTITUTIONS:
         if sign in reading.text:
             yield _substituted(reading, pattern, decode)
@@ -116,15 +116,15 @@ def _further(reading: Reading, shortest: int) -> Iterator[Reading]:
 def _substituted(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]
 ) -> Reading:
-    """The reading in which each match is replaced by what it stands for."""
-    draft, place = _Draft(), 0
+    """The reading in which each match is replaced by its decoded form."""
+    draft, index = _Draft(), 0
     for match in pattern.finditer(reading.text):
-        draft.add(reading.text[place : match.start()], place, match.start(), is_literal=True)
+        draft.add(reading.text[index : match.start()], index, match.start(), is_literal=True)
         draft.add(decode(match), *match.span())
-        place = match.end()
-    if not place:
+        index = match.end()
+    if not index:
         return reading  # nothing was replaced
-    draft.add(reading.text[place:], place, len(reading.text), is_literal=True)
+    draft.add(reading.text[index:], index, len(reading.text), is_literal=True)
     return draft.reading(reading, reading.depth + 1)
 
 
@@ -132,19 +132,21 @@ def _decoded(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], Sequence[bytes]]
 ) -> Iterator[Reading]:
     """
-    The decoded matches, for each alignment in two readings: those that are readable text, which may be encoded again,
-    and the rest. Most of the rest was not encoded at all, and so it is not decoded further.
+    Yield the decoded matches, in two readings for each alignment.
+
+    The first one has the matches that are readable text, which is decoded further. The second one has the others, most
+    of which were not encoded at all: they are not decoded further.
     """
     drafts: dict[tuple[int, bool], _Draft] = {}
     for match in pattern.finditer(reading.text):
         for alignment, raw in enumerate(decode(match[0])):
             part = text_of_bytes(raw)
-            plain = part.replace("\0", "")  # UTF-16, as far as it is Latin
+            plain = part.replace("\0", "")  # UTF-16 of Latin-1 characters
             is_readable = _UNREADABLE.search(plain) is None
             if is_readable:
-                drafts.setdefault((alignment, True), _Draft()).add(plain + _BETWEEN, *match.span())
+                drafts.setdefault((alignment, True), _Draft()).add(plain + _SEPARATOR, *match.span())
             if not is_readable or plain != part:
-                drafts.setdefault((alignment, False), _Draft()).add(part + _BETWEEN, *match.span())
+                drafts.setdefault((alignment, False), _Draft()).add(part + _SEPARATOR, *match.span())
     for (_, is_readable), draft in drafts.items():
         yield draft.reading(reading, reading.depth + 1 if is_readable else DEPTH)
 
@@ -186,8 +188,8 @@ def _from_hex(run: str) -> Sequence[bytes]:
     return [bytes.fromhex(each[: len(each) // 2 * 2]) for each in _shifted(digits, 2)]
 
 
-def _shifted(run: str, places: int) -> Iterator[str]:
-    return (run[place:] for place in range(places))
+def _shifted(run: str, count: int) -> Iterator[str]:
+    return (run[index:] for index in range(count))
 
 
 def _from_numbers(run: str) -> Sequence[bytes]:

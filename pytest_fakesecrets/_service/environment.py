@@ -12,10 +12,10 @@ from pytest_fakesecrets._core.interrupts import ensured
 T = TypeVar("T")
 
 
-def environ_of_a_child(url: str, address: str, region: str) -> dict[str, str]:
-    """The variables that lead a child process to an endpoint on the loopback address."""
+def child_environ(url: str, address: str, region: str) -> dict[str, str]:
+    """The environment variables with which a child process uses an endpoint on the loopback address."""
     before = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
-    # A "*" counts only where it stands alone.
+    # "*" has no effect inside of a list.
     not_proxied = "*" if "*" in before else ",".join([*before, address])
     return {
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
@@ -25,7 +25,7 @@ def environ_of_a_child(url: str, address: str, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Neither goes together with an endpoint of one's own: botocore refuses to make a client.
+        # botocore cannot combine these two with a custom endpoint.
         "AWS_USE_FIPS_ENDPOINT": "false",
         "AWS_USE_DUALSTACK_ENDPOINT": "false",
         "NO_PROXY": not_proxied,
@@ -35,10 +35,10 @@ def environ_of_a_child(url: str, address: str, region: str) -> dict[str, str]:
 
 class Layer:
     """
-    Variables that are set, or cleared where they are None, from `show` until `hide`.
+    Environment variables that are set from `show` to `hide`. Variables with the value None are unset.
 
     Args:
-        is_of_a_test: whether the test runs with them, and may patch them.
+        is_of_a_test: whether the layer is active while a test runs, which may patch the variables.
     """
 
     def __init__(self, variables: Mapping[str, str | None], *, is_of_a_test: bool = False) -> None:
@@ -49,7 +49,7 @@ class Layer:
         ENVIRONMENT.add(self)
 
     def hide(self) -> None:
-        """Take them away, also where that has been done before, or where `show` was not called."""
+        """Remove the layer. It may be called repeatedly, and without `show`."""
         ENVIRONMENT.remove(self)
 
 
@@ -67,7 +67,7 @@ def in_environment(variables: Mapping[str, str | None], body: Callable[[], T]) -
 
 
 class _Setting(NamedTuple):
-    """A value of one variable, and the layer that has set it: None where it is not one of ours."""
+    """A value of a variable, and the layer that set it, or None if other code set it."""
 
     layer: Layer | None
     value: str | None
@@ -76,8 +76,8 @@ class _Setting(NamedTuple):
         return f"<a value of {self.layer!r}>"
 
 
-class Lent(NamedTuple):
-    """What a layer of a test had set, and what was there before."""
+class RemovedValue(NamedTuple):
+    """The value of a variable in a removed layer of a test, and the value before that layer."""
 
     value: str | None
     before: str | None
@@ -88,23 +88,23 @@ class Lent(NamedTuple):
 
 class Environment:
     """
-    Variables of the process, in layers: a layer that is taken away leaves the others as they are.
+    Layers of environment variables. Layers can be removed in any order.
 
-    Rotation functions of several threads have to share one environment. Each finds its variables
-    there, and when the last one has left it is as it was before. What a test changes meanwhile counts
-    as a layer of its own, until the layers below and above it are gone.
+    Rotation functions in several threads share the environment of the process. While they run, each has its variables
+    set. After the last layer has been removed, the original values are restored. A change by a test between two layers
+    is kept as a layer of its own, until all layers of the fake are removed.
     """
 
     def __init__(self) -> None:
         self.lock = RLock()
-        #: By variable, the oldest first, which is what was there before our layers.
+        #: By variable, oldest first. The first value was set before our layers.
         self._settings: dict[str, tuple[_Setting, ...]] = {}
-        #: By variable: the last layer of a test that has been taken away.
-        self.lent: dict[str, Lent] = {}
+        #: By variable: the values of the latest removed layer of a test.
+        self.removed: dict[str, RemovedValue] = {}
 
     def add(self, layer: Layer) -> None:
         with self.lock:
-            self._take_back_all()
+            self._restore_all()
             for name, value in layer.variables.items():
                 held, found = self._settings.get(name, ()), os.environ.get(name)
                 if not held or held[-1].value != found:
@@ -123,33 +123,33 @@ class Environment:
                 if is_last or held[-1].layer is layer:
                     _set(name, left[0 if is_last else -1].value)
                 if layer.is_of_a_test:
-                    self.lent[name] = Lent(value, left[0].value)
+                    self.removed[name] = RemovedValue(value, left[0].value)
                 if is_last:
-                    del self._settings[name]  # last: the variable counts as ours until then
+                    del self._settings[name]  # last: until then the variable is treated as layered
                 else:
                     self._settings[name] = left
 
-    def _take_back_all(self) -> None:
-        """Where all variables of an earlier test are back, somebody has restored a whole copy of the environment."""
-        found = {name: os.environ.get(name) for name in self.lent}
-        if found == {name: lent.value for name, lent in self.lent.items()}:
-            for name in self.lent:
-                self.take_back(name)
+    def _restore_all(self) -> None:
+        """Undo the restoring of a whole copy of the environment, which has all variables of an earlier test."""
+        found = {name: os.environ.get(name) for name in self.removed}
+        if found == {name: removed.value for name, removed in self.removed.items()}:
+            for name in self.removed:
+                self.restore_value(name)
 
     def outside(self, name: str) -> str | None:
-        """The value of a variable as it is without our layers."""
+        """The value of a variable without our layers."""
         held = self._settings.get(name)
         return held[0].value if held else os.environ.get(name)
 
     def is_layered(self, name: str) -> bool:
         return name in self._settings
 
-    def take_back(self, name: str) -> None:
-        """Restore what was there before the last layer of a test, where a patch has put back a value of that layer."""
+    def restore_value(self, name: str) -> None:
+        """If a patch has restored the value of a removed layer, set the value before that layer."""
         with self.lock:
-            lent = self.lent.get(name)
-            if lent is not None and name not in self._settings and os.environ.get(name) == lent.value:
-                _set(name, lent.before)
+            removed = self.removed.get(name)
+            if removed is not None and name not in self._settings and os.environ.get(name) == removed.value:
+                _set(name, removed.before)
 
 
 def _set(name: str, value: str | None) -> None:
@@ -163,7 +163,7 @@ ENVIRONMENT = Environment()
 
 
 if hasattr(os, "register_at_fork"):
-    # Or the child might find the lock held by a thread that it does not have.
+    # Otherwise the lock might be held in the child by a thread that it does not have.
     os.register_at_fork(
         before=ENVIRONMENT.lock.acquire,
         after_in_parent=ENVIRONMENT.lock.release,

@@ -1,4 +1,4 @@
-"""What a test makes go wrong: answers of the service, its network, and Lambda, for the next calls."""
+"""Faults that a test injects into calls: error responses, network failures and slow responses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pytest_fakesecrets._core.rotation import STEPS
 from .parser import service_model
 from .user_code import CodeLine
 
-#: The operation of Lambda that calls a rotation function.
+#: The Lambda operation that invokes a rotation function.
 INVOKE = "Invoke"
 
-#: Codes of AWS's services in general, with their HTTP status (API reference, common errors; botocore's _retry.json).
+#: Error codes of AWS services in general, with their HTTP status (API reference, common errors; botocore, _retry.json).
 _COMMON = {
     "AccessDeniedException": 400,
     "ExpiredTokenException": 400,
@@ -52,7 +52,7 @@ _COMMON = {
     "ValidationException": 400,
 }
 
-#: Of the codes that the model declares: the only one that is the server's fault.
+#: The only error code in the service model that is an error of the server.
 _SERVER_SIDE = {"InternalServiceError": 500}
 
 _MESSAGES = {
@@ -64,17 +64,17 @@ _MESSAGES = {
     "ServiceUnavailable": "Service is unavailable.",
 }
 
-#: The members of requests that say which secret is meant.
-_NAMING = {"Name", "SecretId", "SecretIdList"}
+#: The request members that identify a secret.
+_ID_MEMBERS = {"Name", "SecretId", "SecretIdList"}
 
 _TAGS = re.compile(r"<[^>]+>")
 
-#: What stands for one answer: an error code, (status, code, message), an exception, or how long it takes.
+#: A fault: an error code, a triple (status, code, message), an exception, or the duration of a slow response.
 Failure = str | tuple[int, str, str] | BaseException | type[BaseException] | timedelta
 
 
-class Broken(Exception):
-    """The network has failed in front of the service: no answer, but the exception of a client."""
+class NetworkFailure(Exception):
+    """An injected network failure: the client raises `error` instead of receiving a response."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(str(error))
@@ -85,12 +85,15 @@ class Broken(Exception):
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """
-    Calls that fail, as `fake.fail()` has ordered them.
+    A fault that `fake.fail()` has injected.
 
     Attributes:
-        operation: which calls.
-        happened: how many of them have failed so far.
-        left: how many will, or None for all.
+        operation: the operation whose calls fail.
+        happened: the number of calls that have failed so far.
+        left: the number of calls that will still fail, or None for all.
+        secret_id: only calls for this secret fail, or None for all secrets.
+        step: only calls inside of this rotation step fail, or None for all calls.
+        back_off: whether botocore waits before its retries.
     """
 
     operation: str
@@ -143,17 +146,17 @@ def fault(
     injected_at: CodeLine | None = None,
 ) -> Fault:
     """
-    A fault out of what a test has said.
+    Create a fault from the arguments of `fake.fail()`.
 
     Args:
         injected_at: the line of the test that injects it.
 
     Raises:
-        FakeSecretsError: there is no such operation, error code or step, or no call would ever fail.
+        FakeSecretsError: the operation, the error or the step is unknown, or no call can have the fault.
     """
     if operation != INVOKE and operation not in service_model().operation_names:
         known = [*service_model().operation_names, INVOKE]
-        raise FakeSecretsError(f"There is no operation {operation!r}.{_meant(operation, known)}")
+        raise FakeSecretsError(f"There is no operation {operation!r}.{_suggestion(operation, known)}")
     if times is not None and (type(times) is not int or times < 1):
         raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
     if step is not None and step not in STEPS:
@@ -178,7 +181,7 @@ def _check_secret_id(secret_id: str | None, operation: str) -> None:
     if operation == INVOKE:
         return
     shape = service_model().operation_model(operation).input_shape
-    if shape is None or not _NAMING.intersection(shape.members):
+    if shape is None or not _ID_MEMBERS.intersection(shape.members):
         raise FakeSecretsError(
             f"A call of {operation} names no secret, so none would be about {secret_id!r}. Leave secret_id out."
         )
@@ -194,7 +197,7 @@ def _failure(
         and [type(part) for part in error] == [int, str, str]
         and 300 <= error[0] < 600
     ):
-        return _answered(*error)
+        return _create_error(*error)
     if isinstance(error, timedelta) and error > timedelta(0):
         check_delay("The time that a slow answer takes", error)
         return error
@@ -221,7 +224,7 @@ def _service_error(code: str, operation: str) -> ServiceError:
     known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
     if code not in known:
         raise FakeSecretsError(
-            f"{code!r} is no error code that is known.{_meant(code, list(known))} Another one is given with its "
+            f"{code!r} is no error code that is known.{_suggestion(code, list(known))} Another one is given with its "
             "HTTP status and message: (400, 'Code', 'message')."
         )
     message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))
@@ -230,16 +233,16 @@ def _service_error(code: str, operation: str) -> ServiceError:
         message = (
             f"User is not authorized to perform: {action} because no identity-based policy allows the action"
         )
-    return _answered(known.get(code, 400), code, message)
+    return _create_error(known.get(code, 400), code, message)
 
 
-def _answered(status: int, code: str, message: str) -> ServiceError:
-    """An error of the service under the name of its code."""
+def _create_error(status: int, code: str, message: str) -> ServiceError:
+    """A service error whose class is named after its code."""
     is_modelled = code in [shape.name for shape in service_model().error_shapes]
     members = {"status": status, "message_member": "Message" if is_modelled else "message"}
     try:
         error: ServiceError = type(code, (ServiceError,), members)(message)
-    except ValueError:  # UnicodeEncodeError is one
+    except ValueError:  # UnicodeEncodeError is a subclass
         raise FakeSecretsError(
             f"{code!r} cannot be an error code: it has a NUL or half of a surrogate pair."
         ) from None
@@ -251,23 +254,23 @@ def _first_sentence(html: str) -> str:
     return f"{sentence}." if sentence else ""
 
 
-def _meant(word: object, known: list[str]) -> str:
+def _suggestion(word: object, known: list[str]) -> str:
     close = difflib.get_close_matches(str(word), known, 1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def exception_of(error: BaseException | type[BaseException], url: str) -> BaseException:
-    """The exception that a client raises: those of botocore's that are given as a class get their address."""
+    """The exception that a client raises. Exception classes of botocore are created with the URL."""
     if isinstance(error, BaseException):
         return error
-    if any(kind.__name__ == "BotoCoreError" for kind in error.__mro__):  # of any copy of botocore
+    if any(kind.__name__ == "BotoCoreError" for kind in error.__mro__):  # by name: of any copy of botocore
         members: dict[str, Any] = {"endpoint_url": url, "proxy_url": url, "error": "fake.fail()"}
         return error(**members, **dict.fromkeys(("request", "response")))
     return error()
 
 
 class Faults:
-    """The faults that are armed, the oldest first."""
+    """The injected faults, oldest first."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
@@ -275,8 +278,8 @@ class Faults:
         self._taken: set[int] = set()
         self._lock = Lock()
 
-    def arm(self, ordered: Fault) -> None:
-        self._armed.append(ordered)
+    def arm(self, new_fault: Fault) -> None:
+        self._armed.append(new_fault)
 
     def clear(self) -> None:
         self._armed.clear()
@@ -293,19 +296,19 @@ class Faults:
         return tuple(armed for armed in self._armed if armed.left == 0)
 
     def next(
-        self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool
+        self, operation: str, identifies: Callable[[str], bool], step: str | None, *, use: bool
     ) -> Fault | None:
         """
-        The fault that meets a call, or None.
+        The oldest fault that applies to a call, or None.
 
         Args:
-            means: answers whether a name or an ARN means the secret of the call.
-            step: the rotation step that makes it.
-            use: whether it happens now.
+            means: returns whether a name or an ARN identifies a secret of the call.
+            step: the rotation step that makes the call, or None.
+            use: whether the call is made now, and counted.
         """
-        with self._lock:  # or two threads would use up the same one
+        with self._lock:  # else two threads could use the same fault
             for armed in self._armed:
-                if armed.concerns(operation, means, step):
+                if armed.concerns(operation, identifies, step):
                     if use:
                         armed.use()
                     return armed
@@ -315,7 +318,7 @@ class Faults:
         return bool(self._armed)
 
 
-def ids_in(body: bytes) -> list[str]:
+def secret_ids(body: bytes) -> list[str]:
     """The names and ARNs of secrets in the body of a request."""
     try:
         document: Any = json.loads(body or b"{}")

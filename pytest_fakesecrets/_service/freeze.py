@@ -1,4 +1,4 @@
-"""Freezes of the time: the one that is in force, whether freezegun or time-machine made it, and one of our own."""
+"""Frozen time: freezes of freezegun and of time-machine, and a freeze of our own."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ REAL = (cast("type[datetime]", next(kind for kind in datetime.__mro__ if kind.__
 
 
 class Freeze(Protocol):
-    """A freeze that can be moved, whatever made it."""
+    """A freeze of freezegun or time-machine that can be moved."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not been stopped yet. Another one may be in force inside of it."""
+        """Whether the freeze has not been stopped. A nested freeze may be in force instead of it."""
 
     @property
     def state(self) -> object:
-        """Where it stands: another state means that it has been moved."""
+        """The state to pass to `restore`. It changes when the freeze is moved."""
 
     def read(self) -> datetime:
-        """The time, as whatever runs in the process reads it."""
+        """The time as code in the process reads it."""
 
     def now(self) -> datetime:
-        """The time, without an effect on freezes that go on with each reading."""
+        """The time, without advancing freezes that advance with each reading."""
 
     def move_to(self, moment: datetime) -> None: ...
 
@@ -45,7 +45,7 @@ class Freeze(Protocol):
 
 
 def in_force() -> Freeze | None:
-    """The freeze that the process sees: the innermost one of freezegun, or else of time-machine."""
+    """The freeze in force: the innermost freeze of freezegun, or else of time-machine, or None."""
     if datetime_module.datetime is not REAL[0]:
         api = _freezegun()
         if api is not None and api["freeze_factories"]:

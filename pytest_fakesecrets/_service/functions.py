@@ -1,4 +1,4 @@
-"""Rotation functions as Lambda runs them: looked up by ARN, called with JSON and a context."""
+"""The registry of rotation functions, and their invocation as Lambda does it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from .environment import in_environment
 
 Handler = Callable[[Any, Any], Any]
 
-#: What AWS's own rotation functions are given (user guide, troubleshoot_rotation).
+#: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
 TIMEOUT = timedelta(seconds=30)
-#: What Lambda allows (developer guide, configuration-timeout).
+#: The longest timeout on Lambda (developer guide, configuration-timeout).
 _LONGEST_TIMEOUT = timedelta(minutes=15)
 
 
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaContext:
-    """The second argument of a Lambda function, as far as rotation functions look at it."""
+    """The context object of a Lambda function, with the attributes that rotation functions use."""
 
     function_name: str
     invoked_function_arn: str
@@ -52,7 +52,7 @@ class LambdaContext:
     client_context: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still run, by the clock that the test sees."""
+        """The milliseconds until the deadline of the function, by the clock of the test."""
         return max(0, (self.deadline - self.clock()) // timedelta(milliseconds=1))
 
 
@@ -64,7 +64,7 @@ class Function:
     handler: Handler
     environ: Mapping[str, str] = field(repr=False)
     timeout: timedelta = TIMEOUT
-    #: Where it is imported from afresh for each step, if it starts cold.
+    #: The module and the name to load the handler from for each step, if it starts cold.
     entry: Entry | None = None
 
     def invoke(
@@ -77,39 +77,48 @@ class Function:
         deadline: datetime,
     ) -> object:
         """
-        Call the handler as Lambda does: with the event out of JSON, and its environment set.
+        Call the handler as Lambda does: with an event decoded from JSON, and with its environment set.
 
-        What it returns means nothing to Secrets Manager. What it raises in time comes out unchanged.
+        Returns:
+            The return value of the handler, which Secrets Manager ignores.
 
         Raises:
-            FunctionTimedOut: it has taken longer than its timeout, by the clock that the test sees.
+            FunctionTimedOut: the handler has run longer than its timeout, by the clock of the test.
+            Exception: the exception of the handler, unchanged.
         """
         __tracebackhide__ = True
         called = parse_function_arn(invoked_arn)
         assert called is not None
-        context = LambdaContext(
-            function_name=called.name,
-            invoked_function_arn=invoked_arn,
-            aws_request_id=request_id,
-            deadline=deadline,
-            clock=clock,
-            log_group_name=f"/aws/lambda/{called.name}",
-        )
-
-        def run() -> object:
-            __tracebackhide__ = True
-            handler = self.handler if self.entry is None else self.entry.imported_afresh()
-            return handler(json.loads(json.dumps(event)), context)
-
+        context = _context(called, invoked_arn, request_id, clock, deadline)
         try:
-            returned = in_environment(lambda_environ(called, self.environ), run)
+            returned = in_environment(
+                lambda_environ(called, self.environ), partial(self._call_handler, event, context)
+            )
         except Exception as error:
             if clock() > deadline and not is_interrupt(error):
-                raise timed_out() from error  # what it did after its time, nobody has seen
+                raise timed_out() from error  # Lambda has killed it before this exception
             raise
         if clock() > deadline:
             raise timed_out()
         return returned
+
+    def _call_handler(self, event: Mapping[str, str], context: LambdaContext) -> object:
+        __tracebackhide__ = True
+        handler = self.handler if self.entry is None else self.entry.load_handler()
+        return handler(json.loads(json.dumps(event)), context)
+
+
+def _context(
+    called: FunctionArn, invoked_arn: str, request_id: str, clock: Callable[[], datetime], deadline: datetime
+) -> LambdaContext:
+    return LambdaContext(
+        function_name=called.name,
+        invoked_function_arn=invoked_arn,
+        aws_request_id=request_id,
+        deadline=deadline,
+        clock=clock,
+        log_group_name=f"/aws/lambda/{called.name}",
+    )
 
 
 def timed_out() -> FunctionTimedOut:
@@ -120,7 +129,7 @@ def timed_out() -> FunctionTimedOut:
 
 
 def lambda_environ(function: FunctionArn, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The function's variables, beside those that AWS's own rotation functions read."""
+    """The environment of a function, with the variables that AWS's own rotation functions read."""
     return {
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -153,10 +162,13 @@ class Functions:
         starts_cold: bool = False,
     ) -> str:
         """
-        Add a function, or put another in the place of the one that has this name.
+        Add a function, or replace the function with this name.
+
+        Returns:
+            The ARN of the function.
 
         Raises:
-            FakeSecretsError: the handler cannot be found, or cannot be called as Lambda would.
+            FakeSecretsError: the name, the environment or the timeout is invalid, or the handler cannot be loaded or called.
         """
         variables = _checked_environ(environ or {})
         parsed = parse_function_arn(self._arn(handler, name, account, region))
@@ -193,10 +205,10 @@ class Functions:
 
     def find(self, arn: str) -> Function:
         """
-        The function of that ARN, which may have a qualifier.
+        The function with an ARN, which may have a qualifier.
 
         Raises:
-            FakeSecretsError: nobody has added it.
+            FakeSecretsError: the function has not been added.
         """
         if not self.knows(arn):
             known = "".join(f"\n- {arn}" for arn in self._functions)
@@ -209,10 +221,10 @@ class Functions:
 
 def check_timeout(timeout: object) -> None:
     """
-    Reject what Lambda does not take for a timeout.
+    Check the timeout of a function.
 
     Raises:
-        FakeSecretsError: it is not a timedelta, or it is too short or too long.
+        FakeSecretsError: it is not a timedelta, or it is not positive, or it is longer than Lambda allows.
     """
     if type(timeout) is not timedelta or timeout <= timedelta(0):
         raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
@@ -255,11 +267,11 @@ def _check_callable(handler: object) -> None:
     except TypeError as error:
         raise FakeSecretsError(f"{handler!r} cannot be called as handler(event, context): {error}.") from None
     except ValueError:
-        pass  # some built-in callables have no signature to look at
+        pass  # some built-in callables have no signature
 
 
 def _entry(handler: Handler | str) -> Entry:
-    """Where a handler is found again in a new copy of its module."""
+    """The module and the name from which a handler can be loaded again."""
     if isinstance(handler, str):
         module_name, _, name = handler.partition(":")
     else:
@@ -276,7 +288,7 @@ def _entry(handler: Handler | str) -> Entry:
 
 def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
     if isinstance(handler, str):
-        return True  # it has been loaded from there
+        return True  # it was loaded from there
     try:
         return attrgetter(name)(sys.modules[module_name]) is handler
     except AttributeError:
@@ -286,7 +298,7 @@ def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
 def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
     for name, value in environ.items():
         if not isinstance(value, str):
-            # A number is shown; anything else may be a secret.
+            # Only numbers are shown, since other objects may contain a secret.
             given = (
                 repr(value) if isinstance(value, int | float) else f"an object of type {type(value).__name__}"
             )

@@ -1,4 +1,4 @@
-"""What to do about a refusal: exact on AWS, and a riddle in a test."""
+"""Hints for errors of AWS whose message does not name the cause that they have in a test."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ WORDS = tuple(
 )
 
 
-def hint_at(
+def hint_for(
     refused: ServiceError | None, context: Context, secret_id: str | None, functions: Functions
 ) -> str | None:
-    """A hint for the report of a failing test, or None. The answer itself stays AWS's."""
+    """A hint for the report of a failed test, or None. The error response does not contain it."""
     if refused is None or secret_id is None:
         return None
     if isinstance(refused, AccessDeniedException):

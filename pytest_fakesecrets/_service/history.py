@@ -1,4 +1,4 @@
-"""What has happened: one record, from which everything that looks back is read."""
+"""The history: the only record of events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.store import Change
 
-#: As CloudTrail names them (user guide, CloudTrail entries).
+#: The event names of CloudTrail (user guide, CloudTrail entries).
 ServiceEventName = Literal[
     "RotationStarted",
     "RotationSucceeded",
@@ -31,7 +31,7 @@ ServiceEventName = Literal[
     "ReplicationFailed",
 ]
 
-#: Who moved a label, where no call did.
+#: The value of `by` for changes that no request has made.
 SERVICE = "Secrets Manager"
 
 
@@ -39,15 +39,17 @@ SERVICE = "Secrets Manager"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
-    Signals that a request has been answered, or refused with `error`.
+    Signals that a request was answered, or rejected with `error`.
 
     Attributes:
-        secret_id: the secret's ARN; what was sent, where there is no such secret; or None.
-        version_id: the version that the answer names.
-        step: the rotation step inside which the call was made, or None.
-        hint: what to do about a refusal that users of the fake, and not of AWS, meet.
-        detail: what decided it: the label and the version that it read, such as "AWSPENDING (v2)", or from where to
-            where it moved a label, such as "AWSCURRENT v1 -> v2"; else None.
+        secret_id: the ARN of the secret, or the id in the request if there is no such secret, or None.
+        version_id: the version id in the response.
+        error: the error code, or None.
+        message: the error message, or None.
+        step: the rotation step that made the call, or None.
+        hint: advice on an error that has a common cause in tests, or None.
+        detail: what decided it: the label and the version that it read, such as "AWSPENDING (v2)", or the move of a
+            label, such as "AWSCURRENT v1 -> v2"; or None.
     """
 
     at: datetime
@@ -58,7 +60,7 @@ class Call:
     secret_id: str | None = None
     version_id: str | None = None
     error: str | None = None
-    #: Not in a repr: a caller, or a test, may have put a value into it.
+    #: Not in the repr, since it may contain a value that a caller or a test has put into it.
     message: str | None = field(default=None, repr=False)
     step: str | None = None
     hint: str | None = field(default=None, repr=False)
@@ -79,10 +81,10 @@ class LabelMoved:
         source: the version that had it, as "v1", or None.
         target: the version that has it now, or None.
         at: when, in UTC.
-        by: the operation, or "Secrets Manager" where no call did it.
-        secret_id: the secret's ARN.
-        version_id: the id of the target.
-        step: the rotation step inside which it happened, or None.
+        by: the operation, or "Secrets Manager" if no call moved it.
+        secret_id: the ARN of the secret.
+        version_id: the version id of the target, or None.
+        step: the rotation step that moved it, or None.
     """
 
     label: str
@@ -105,7 +107,7 @@ class LabelMoved:
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueStored:
-    """Signals that a version has got its value. `version` is its alias, such as "v2"."""
+    """Signals that a value was stored in a version. `version` is the alias of the version, such as "v2"."""
 
     at: datetime
     version: str
@@ -119,12 +121,12 @@ class ValueStored:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
     """
-    Signals what the service itself logs about a rotation, a deletion or a replication.
+    Signals that the service logged an event of its own, about a rotation, a deletion or a replication.
 
     Attributes:
-        name: CloudTrail's eventName.
-        token: the token of the rotation; empty for other events.
-        version_id: the version that is deleted, or is not deleted after all; or None.
+        name: the eventName in CloudTrail.
+        token: the token of the rotation, or an empty string for other events.
+        version_id: the version whose deletion is started, cancelled or ended, or None.
     """
 
     at: datetime
@@ -140,8 +142,8 @@ class ServiceEvent:
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
-class _Circumstances(NamedTuple):
-    """When, where and by what a change was made."""
+class _Origin(NamedTuple):
+    """The time, the account, the region and the origin of a change."""
 
     at: datetime
     account: str
@@ -151,38 +153,38 @@ class _Circumstances(NamedTuple):
 
 
 def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
-    """The events that the changes of a request amount to."""
-    for change in sorted(changes, key=lambda change: _place_in_story(change, by)):
-        yield from _events(change, _Circumstances(at, change.region.account, change.region.name, by, step))
+    """Yield the events of the changes of a request, in their order in the history."""
+    for change in sorted(changes, key=lambda change: _sort_key(change, by)):
+        yield from _events(change, _Origin(at, change.region.account, change.region.name, by, step))
 
 
-def _place_in_story(change: Change, by: str) -> int:
+def _sort_key(change: Change, by: str) -> int:
     """
-    What became of a rotation is told after what was done to its secret.
+    The sort key of a change: changes of a rotation come after those of its secret.
 
-    But where no call has begun it, that it began comes first: the rest follows from it.
+    The start of a rotation that no call has started comes first, since the other changes follow from it.
     """
     if not isinstance(change.after, Rotation):
         return 1
     return 0 if change.before is None and by == SERVICE else 2
 
 
-def _events(change: Change, circumstances: _Circumstances) -> Iterator[Event]:
+def _events(change: Change, origin: _Origin) -> Iterator[Event]:
     _, before, after = change
     if isinstance(after, Rotation):
         assert before is None or isinstance(before, Rotation)
-        yield from _rotation_events(before, after, circumstances)
+        yield from _rotation_events(before, after, origin)
     elif isinstance(after, Secret):
         assert before is None or isinstance(before, Secret)
-        yield from _values_stored(before, after, circumstances)
-        yield from _labels_moved(before, after, circumstances)
-        yield from _replication_events(before, after, circumstances)
-        yield from _deletion_events(before, after, circumstances)
+        yield from _values_stored(before, after, origin)
+        yield from _labels_moved(before, after, origin)
+        yield from _replication_events(before, after, origin)
+        yield from _deletion_events(before, after, origin)
     elif isinstance(before, Secret):
-        yield from _deletion_events(before, None, circumstances)
+        yield from _deletion_events(before, None, origin)
 
 
-def _values_stored(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
+def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
     if known is after.versions:
         return
@@ -190,16 +192,16 @@ def _values_stored(before: Secret | None, after: Secret, circumstances: _Circums
         old = known.get(version.id)
         if version is not old and version.has_value and (old is None or not old.has_value):
             yield ValueStored(
-                at=circumstances.at,
+                at=origin.at,
                 version=version.alias,
                 version_id=version.id,
-                by=circumstances.by,
+                by=origin.by,
                 secret_id=after.arn,
-                step=circumstances.step,
+                step=origin.step,
             )
 
 
-def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumstances) -> Iterator[Event]:
+def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     held = {} if before is None else before.labels
     if held is after.labels:
         return
@@ -210,13 +212,13 @@ def _labels_moved(before: Secret | None, after: Secret, circumstances: _Circumst
                 label,
                 _alias(before, source),
                 _alias(after, target),
-                circumstances.at,
-                circumstances.by,
+                origin.at,
+                origin.by,
                 secret_id=after.arn,
                 version_id=target,
-                account=circumstances.account,
-                region=circumstances.region,
-                step=circumstances.step,
+                account=origin.account,
+                region=origin.region,
+                step=origin.step,
             )
 
 
@@ -224,9 +226,7 @@ def _alias(secret: Secret | None, version_id: str | None) -> str | None:
     return None if secret is None or version_id is None else secret.versions[version_id].alias
 
 
-def _replication_events(
-    before: Secret | None, after: Secret, circumstances: _Circumstances
-) -> Iterator[ServiceEvent]:
+def _replication_events(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[ServiceEvent]:
     """The start and the end of each replication that begins (user guide, CloudTrail entries for replication)."""
     known: Mapping[str, Replica] = {} if before is None else before.replicas
     if known is after.replicas:
@@ -234,17 +234,15 @@ def _replication_events(
     for arn, replica in after.replicas.items():
         has_begun = replica is not known.get(arn)
         if has_begun and replica.status == "InSync":
-            yield _service_event("ReplicationStarted", after, circumstances)
-            yield _service_event("ReplicationSucceeded", after, circumstances)
+            yield _service_event("ReplicationStarted", after, origin)
+            yield _service_event("ReplicationSucceeded", after, origin)
         elif has_begun and replica.status == "Failed":
-            yield _service_event("ReplicationStarted", after, circumstances)
-            yield _service_event("ReplicationFailed", after, circumstances, error_message=replica.message)
+            yield _service_event("ReplicationStarted", after, origin)
+            yield _service_event("ReplicationFailed", after, origin, error_message=replica.message)
 
 
-def _deletion_events(
-    before: Secret | None, after: Secret | None, circumstances: _Circumstances
-) -> Iterator[ServiceEvent]:
-    """What is logged for each version that is deleted, or restored (user guide, CloudTrail entries for deletion)."""
+def _deletion_events(before: Secret | None, after: Secret | None, origin: _Origin) -> Iterator[ServiceEvent]:
+    """Yield the events of deleted and restored versions (user guide, CloudTrail entries for deletion)."""
     if before is None:
         return
     names: Sequence[ServiceEventName] = ("StartSecretVersionDelete", "EndSecretVersionDelete")
@@ -257,11 +255,11 @@ def _deletion_events(
         versions = _removed(before, after)
     for version_id in versions:
         for name in names:
-            yield _service_event(name, before, circumstances, version_id=version_id)
+            yield _service_event(name, before, origin, version_id=version_id)
 
 
 def _removed(before: Secret, after: Secret) -> list[str]:
-    """The versions that a new one has displaced. One of a test run has AWSPENDING until it goes, unlogged."""
+    """The versions that a new version has displaced. The removal of a pending version after a test run is not logged."""
     if len(after.versions) > len(before.versions) or after.versions is before.versions:
         return []
     pending = before.labels.get(PENDING)
@@ -271,43 +269,41 @@ def _removed(before: Secret, after: Secret) -> list[str]:
 def _service_event(
     name: ServiceEventName,
     secret: Secret,
-    circumstances: _Circumstances,
+    origin: _Origin,
     *,
     version_id: str | None = None,
     error_message: str | None = None,
 ) -> ServiceEvent:
     return ServiceEvent(
-        at=circumstances.at,
+        at=origin.at,
         name=name,
         secret_id=secret.arn,
         token="",
-        account=circumstances.account,
-        region=circumstances.region,
+        account=origin.account,
+        region=origin.region,
         error_message=error_message,
         version_id=version_id,
     )
 
 
-def _rotation_events(
-    before: Rotation | None, after: Rotation, circumstances: _Circumstances
-) -> Iterator[Event]:
+def _rotation_events(before: Rotation | None, after: Rotation, origin: _Origin) -> Iterator[Event]:
     name = _event_name(before, after)
     if name is not None:
         yield ServiceEvent(
-            at=circumstances.at,
+            at=origin.at,
             name=name,
             secret_id=after.secret_id,
             token=after.token,
-            account=circumstances.account,
-            region=circumstances.region,
+            account=origin.account,
+            region=origin.region,
             error_message=after.failure if name.endswith("Failed") else None,
         )
 
 
 def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | None:
-    """One event for the start of each attempt, and one for its end; none for a cancelled one."""
+    """The name of the event for the start or the end of an attempt, or None. A cancelled rotation has no event."""
     if before is None and after.status == "failed":
-        return None  # seeded, with a past of which there is no record
+        return None  # a seeded rotation, whose earlier events are not recorded
     if before is None or before.attempt != after.attempt:
         return "TestRotationStarted" if after.is_test else "RotationStarted"
     if before.status == after.status:
@@ -320,14 +316,14 @@ def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | 
 
 
 class History:
-    """Every event so far, oldest first."""
+    """All events, oldest first."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
 
-    def put(self, place: int, events: Sequence[Event]) -> None:
-        """Put events at a place at or before the end. What has been put there before, in part, they replace."""
-        self._events[place : place + len(events)] = events
+    def put(self, index: int, events: Sequence[Event]) -> None:
+        """Store events at an index. Repeated calls with the same arguments have no further effect."""
+        self._events[index : index + len(events)] = events
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -337,9 +333,9 @@ class History:
         return len(self._events)
 
     def since(self, length: int) -> list[Event]:
-        """The events that have come to the first *length* of all."""
+        """The events after the first *length* events."""
         return self._events[length:]
 
     def about(self, secret_id: str, length: int) -> tuple[Event, ...]:
-        """The events of one secret, by its ARN, among the first *length* of all."""
+        """The events of a secret, given by its ARN, among the first *length* events."""
         return tuple(event for event in self._events[:length] if event.secret_id == secret_id)

@@ -1,4 +1,4 @@
-"""Ids from a seeded generator: the same test sees the same ones on every run, and none twice."""
+"""Generates ids from a seed: unique, and the same in every run of a test."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from random import Random
 _ALPHABET = string.ascii_letters + string.digits
 _SUFFIX_LENGTH = 6
 _SUFFIXES = len(_ALPHABET) ** _SUFFIX_LENGTH
-#: Without a factor in common with the number of suffixes, so that the walk meets each of them once.
+#: Coprime to the number of suffixes, so that each suffix occurs once before any repeats.
 _STRIDE = 41_841_412_811
 
 
 class Ids:
     """
-    The sources of everything that AWS draws at random.
+    The generators of all values that are random on AWS.
 
-    Each kind has a stream of its own, so that a request more does not change the next version's id.
+    Each kind of id has its own generator, so that an additional request does not change the next version id.
     """
 
     def __init__(self, seed: int) -> None:
@@ -26,7 +26,7 @@ class Ids:
         self.passwords = Random(f"passwords {seed}")
 
     def token(self) -> str:
-        """A ClientRequestToken, and so a version id: a random UUID, as botocore draws it."""
+        """A ClientRequestToken, which becomes a version id: a random UUID, as botocore generates it."""
         return _uuid(self._tokens)
 
     def request_id(self) -> str:

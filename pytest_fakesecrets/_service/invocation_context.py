@@ -1,4 +1,4 @@
-"""The rotation steps that run: every call that is made while a step runs is recorded as a call of that step."""
+"""The rotation steps that run, and the calls that belong to them."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from .history import Event
 
 
 class InvocationContext(NamedTuple):
-    """A rotation step, the account of its secret, and until when its function may run."""
+    """A running rotation step, the account of its secret, and the deadline of its function."""
 
     step: str
     account: str
     deadline: datetime | None = None
-    #: What it has done so far, and the passwords that it was given: of this call alone, whatever runs beside it.
+    #: The events and the generated passwords of this step alone, without those of other threads. None: not recorded.
     events: list[Event] | None = None
     passwords: list[str] | None = None
-    #: How long the history was when it began.
+    #: The length of the history when the step began.
     began: int = 0
-    #: The ARN of the secret and the token of the rotation, or None where no rotation is meant.
+    #: The ARN of the secret and the token of the rotation, or None outside of a rotation.
     rotation: tuple[str, str] | None = None
     #: What this call is known by among those that run.
     key: object = None
 
-    def noting(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
-        """What adds to the events and the passwords, once, however often it is begun."""
-        own, given = self.events, self.passwords
-        place, given_place = len(own or ()), len(given or ())
+    def prepare_recording(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
+        """Return an idempotent function that adds events and passwords."""
+        recorded, drawn = self.events, self.passwords
+        event_index, password_index = len(recorded or ()), len(drawn or ())
 
-        def note() -> None:
-            if own is not None:
-                own[place : place + len(events)] = events
-            if given is not None:
-                given[given_place : given_place + len(passwords)] = passwords
+        def record() -> None:
+            if recorded is not None:
+                recorded[event_index : event_index + len(events)] = events
+            if drawn is not None:
+                drawn[password_index : password_index + len(passwords)] = passwords
 
-        return note
+        return record
 
     def __repr__(self) -> str:
         return f"<InvocationContext {self.step} in account {self.account}>"
 
     def check_time(self, now: datetime) -> None:
         """
-        Stop a function that has outlived its time, as Lambda does.
+        Stop the function if its deadline has passed, as Lambda does.
 
         Raises:
-            FunctionStopped: it has.
+            FunctionStopped: the deadline has passed.
         """
         if self.deadline is not None and now > self.deadline:
             raise FunctionStopped(timed_out())
 
 
-#: The step that runs here, in this thread or task.
+#: The step that runs in this thread or task, or None.
 CURRENT_INVOCATION: ContextVar[InvocationContext | None] = ContextVar("CURRENT_INVOCATION", default=None)
 
 #: Whether the request that this thread answers came from another process, over HTTP.

@@ -1,8 +1,8 @@
 """
-The service model of the installed botocore: how requests are read, and what they may not be.
+Parses and validates requests by the service model of the installed botocore.
 
-It is the only list of shapes and constraints. Where the service refuses in words of its own, such
-as for an illegal name, the rule stands in the operation.
+The service model is the only list of shapes and constraints. A rule with an error message of its own, such as the
+rule for names of secrets, is in the function of the operation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-import botocore.model  # its classes are not taken out of it: they are others once it has been reloaded
+import botocore.model  # no names are imported from it: a reload replaces its classes
 from botocore import xform_name
 from botocore.loaders import create_loader
 from botocore.validate import ParamValidator
@@ -32,27 +32,27 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._operations import OPERATIONS, Response
 
-#: The quota of a secret value counts bytes (user guide, quotas), the constraint of the model characters.
+#: Shapes whose length is in bytes: the quota of a secret value (user guide, quotas). The model counts characters.
 _MEASURED_IN_BYTES = {"SecretStringType"}
 
-#: Turns one JSON value into a Python value, and appends the constraints that it breaks.
+#: Converts a JSON value at a path to a Python value, and appends messages about violated constraints.
 Reader = Callable[[Any, str, list[str]], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation: how its requests are read, and the function that decides it."""
+    """An operation: the reader of its requests, and the function that executes it."""
 
     name: str
     read: Reader
     function: Callable[..., Response]
-    #: The members that its answer has in this model; what a newer one has besides is left out.
+    #: The members of its output in the installed model. Others, of newer models, are omitted.
     answers_with: frozenset[str]
 
 
 @lru_cache(maxsize=1)
 def service_model() -> botocore.model.ServiceModel:
-    loader = create_loader(os.environ.get("AWS_DATA_PATH"))  # where botocore itself is in a zip archive
+    loader = create_loader(os.environ.get("AWS_DATA_PATH"))  # needed if botocore is in a zip archive
     model = loader.load_service_model("secretsmanager", "service-2")
     return botocore.model.ServiceModel(model, "secretsmanager")
 
@@ -60,11 +60,11 @@ def service_model() -> botocore.model.ServiceModel:
 @cache
 def operation(name: str) -> Operation:
     """
-    The operation of that name.
+    The operation with a name.
 
     Raises:
-        UnknownOperationException: the installed botocore does not have it.
-        NotImplementedError: botocore has it, or a member of it, and the fake does not know it.
+        UnknownOperationException: the installed botocore does not have the operation.
+        NotImplementedError: the fake does not implement the operation, or one of its members.
     """
     try:
         model = service_model().operation_model(name)
@@ -96,11 +96,11 @@ def _parameter(operation_name: str, known: Mapping[str, Any]) -> Callable[[str],
 
 def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
     """
-    The parameters of a request, by their Python names, from its JSON.
+    The parameters of a request, by their Python names.
 
     Raises:
-        SerializationException: the body is no JSON object, or a member has the wrong type.
-        ValidationException: members break constraints of the model; the text names each of them.
+        SerializationException: the body is not a JSON object, or a member has the wrong type.
+        ValidationException: members violate constraints of the model. The message lists all violations.
     """
     try:
         document = json.loads(body.decode("utf-8", "surrogatepass") or "{}")
@@ -116,10 +116,10 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
 
 def check_members(operation_name: str, **members: Any) -> None:
     """
-    Hold what a test seeds to the constraints of the operation that would have brought it.
+    Check seeded members against the constraints of an operation.
 
     Raises:
-        FakeSecretsError: a member is unknown, or breaks a constraint.
+        FakeSecretsError: a member is unknown, or violates a constraint.
     """
     shape = service_model().shape_for(f"{operation_name}Request")
     report = ParamValidator().validate(members, shape)
@@ -156,7 +156,7 @@ def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[s
         return {
             python_name: member(value[wire], prefix + name, violations)
             for wire, python_name, name, member in readers
-            if value.get(wire) is not None  # null is absent; members that the model lacks are ignored
+            if value.get(wire) is not None  # null means absent; unknown members are ignored
         }
 
     return read
@@ -221,7 +221,7 @@ def _measure(shape: botocore.model.Shape) -> Callable[[Any], int]:
 def _constraints(
     shape: botocore.model.Shape, measure: Callable[[Any], int]
 ) -> Callable[[Any, str], Sequence[str]]:
-    """A function that lists how a value breaks the shape's constraints, in the service's words."""
+    """A function that returns the service's messages about the constraints of a shape that a value violates."""
     checks = _checks(shape, measure)
     is_sensitive = shape.metadata.get("sensitive", False)
 

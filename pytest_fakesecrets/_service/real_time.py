@@ -1,4 +1,4 @@
-"""Modules that measure how long something really takes: their clocks go on while the time is frozen."""
+"""Keeps the clocks real for modules that measure durations, while the time is frozen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from freezegun.api import _freeze_time
 
-#: Most of them measure in order to end a wait: no timeout of theirs would ever pass.
+#: Modules that measure durations. Most use them for timeouts, which would never expire with frozen clocks.
 _MEASURING = (
     "_pytest.subtests",
     "_pytest.timing",
@@ -40,25 +40,25 @@ _MEASURING = (
     "trio._core._run",
 )
 
-#: freezegun shows the real time also to what these modules call, up to five frames away: the functions of
-#: users that run in a thread. They are in _MEASURING instead, one by one.
+#: Names in freezegun's ignore list that cover too much: callees within five frames see the real time too, such as a
+#: user's function in a thread. Their modules are in _MEASURING instead.
 _SHOWN_TOO_MUCH = frozenset({"multiprocessing", "queue", "threading"})
 
-#: The clocks of the module time that measure, as freezegun spells them.
+#: The clocks of the module time, by the names that freezegun uses.
 _CLOCKS = ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")
 
-#: What freezegun is given to ignore from the start. It goes by the beginnings of names, so a name without a dot
-#: could be that of a module of users too.
+#: The modules that freezegun ignores from the start. freezegun compares prefixes of names, so a name without a dot
+#: could also match a module of a user.
 IGNORED = [name for name in _MEASURING if "." in name]
 
 
 def let_clocks_go_on(freezing: _freeze_time, api: MutableMapping[str, Any]) -> None:
     """
-    Give modules that measure the real clocks, and nothing else: what they call sees the frozen time.
+    Restore the real clocks in the modules of _MEASURING. Functions that they call see the frozen time.
 
     Args:
-        freezing: what has frozen the time: it undoes this too.
-        api: the globals of freezegun's module api.
+        freezing: the freeze of freezegun. Its end undoes these changes.
+        api: the globals of the module freezegun.api.
     """
     clocks = {name: api[f"real_{name}"] for name in _CLOCKS}
     undo, running = freezing.undo_changes, _Clocks(clocks)
@@ -76,7 +76,7 @@ def let_clocks_go_on(freezing: _freeze_time, api: MutableMapping[str, Any]) -> N
 
 
 class _Clocks(ModuleType):
-    """The module time as it was before its clocks were stopped."""
+    """The module time with its real clocks."""
 
     def __init__(self, clocks: Mapping[str, Any]) -> None:
         super().__init__("time")

@@ -1,4 +1,4 @@
-"""Redacts secret values in texts, in whatever form they are written there."""
+"""Redacts secret values in texts, including values in encoded form."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _HARMLESS = frozenset(
 
 #: The length from which a line of a value is redacted by itself.
 _LINE = 16
-#: The number of characters of a text that are shown, and of those behind them that are searched too: a value may
-#: begin in the shown part and end there.
-_SHOWN, _BEYOND = 100_000, 500_000
+#: The number of characters of a text that are shown, and of characters after them that are also searched: a value may
+#: begin in the shown part and end after it.
+_MAX_SHOWN, _SEARCHED_BEYOND = 100_000, 500_000
 #: The length up to which the result for a text is cached, and the size of the cache.
-_REPEATED, _MOST_RESULTS = 1_000, 1_000
+_MAX_CACHED_LENGTH, _MAX_CACHED_RESULTS = 1_000, 1_000
 #: The number of characters of former values, no longer in the store, that are kept for redaction.
 _FORMER = 8 * 1024 * 1024
 
@@ -52,7 +52,7 @@ _PARAMETER = re.compile(r"value: .*, (?=type: |valid )", re.DOTALL)
 
 
 class Redact(Protocol):
-    """A function that redacts a text, except for what is in *keep*."""
+    """A function that redacts a text, except for the strings in *keep*."""
 
     def __call__(self, text: str, *, keep: Iterable[str] = ()) -> str: ...
 
@@ -66,8 +66,8 @@ class Redactor:
     """
     Redacts the secret values of one store in texts.
 
-    It knows every value that was stored, generated, or sent and refused since the store was empty. The names and ARNs
-    of secrets are public, and are not redacted.
+    It knows every value that was stored, generated, or sent in a rejected request since the last reset. The names and
+    ARNs of secrets are public, and are not redacted.
 
     Args:
         stored: returns all values in the store.
@@ -76,18 +76,18 @@ class Redactor:
     def __init__(self, stored: Callable[[], Iterable[Value]] = tuple) -> None:
         self._stored = stored
         self._lock = RLock()
-        #: Indexed when the first text is redacted: until then each of them costs one place in a list.
+        #: Values are indexed only when a text is redacted, so that storing a value is fast.
         self._values: list[Value] = []
         self._names: list[str] = []
-        #: The number of characters of all values, and the one at which former values are dropped.
+        #: The number of characters of all values, and the number above which former values are dropped.
         self._size, self._most = 0, _FORMER
         self._is_complete = True
         self._begin_to_learn()
 
     def _begin_to_learn(self) -> None:
-        #: The indexes, and how many of the values and names are in them.
+        #: The indexes, and the numbers of indexed values and names.
         self._secret, self._public = Finder(), Index()
-        self._learned = [0, 0]
+        self._indexed = [0, 0]
         #: The cached results for short texts, valid until a value or a name is added.
         self._results: dict[tuple[str, tuple[str, ...]], str] = {}
 
@@ -106,7 +106,7 @@ class Redactor:
             self._names.append(name)
 
     def give_up(self) -> None:
-        """Withhold every text from now on, since a value is not known."""
+        """Withhold every text from now on, since a value could not be added."""
         self._is_complete = False
 
     def _forget(self) -> None:
@@ -126,22 +126,22 @@ class Redactor:
 
     def redact(self, text: str, *, keep: Iterable[str] = ()) -> str:
         """
-        The text with its values replaced, and with lone surrogates escaped.
+        The text with secret values replaced, and with lone surrogates escaped.
 
-        Where redaction fails, the whole text is withheld.
+        If redaction fails, the whole text is withheld.
 
         Args:
-            keep: parts of the text that are public, besides the names and ARNs of secrets.
+            keep: public strings, in addition to the names and ARNs of secrets.
         """
         with Barrier("a text without secret values"):
-            asked = text, tuple(keep)
+            key = text, tuple(keep)
             with self._lock:
-                self._learn()
-                result = self._results.get(asked)
+                self._index_new()
+                result = self._results.get(key)
                 if result is None:
-                    result = self._redacted(text, asked[1])
-                    if len(text) <= _REPEATED and len(self._results) < _MOST_RESULTS:
-                        self._results[asked] = result
+                    result = self._redacted(text, key[1])
+                    if len(text) <= _MAX_CACHED_LENGTH and len(self._results) < _MAX_CACHED_RESULTS:
+                        self._results[key] = result
             return result
         return self._withheld(text)
 
@@ -151,28 +151,28 @@ class Redactor:
     def _redacted(self, text: str, keep: Iterable[str]) -> str:
         if not self._is_complete:
             return self._withheld(text)
-        searched, kept = without_parameters(text[: _SHOWN + _BEYOND]), Index(keep)
+        searched, kept = without_parameters(text[: _MAX_SHOWN + _SEARCHED_BEYOND]), Index(keep)
         found = self._secret.find(searched, lambda read: [*self._public.find(read), *kept.find(read)])
-        shown = encodable(_without(searched[:_SHOWN], sorted(found)))
-        left = len(text) - _SHOWN
+        shown = encodable(_without(searched[:_MAX_SHOWN], sorted(found)))
+        left = len(text) - _MAX_SHOWN
         return shown if left <= 0 else f"{shown} ... ({left} more characters)"
 
-    def _learn(self) -> None:
-        """Index the new values and names. Where that raises, it is tried again for the next text."""
-        values, names = self._learned
+    def _index_new(self) -> None:
+        """Index the new values and names. After an exception the rest is indexed for the next text."""
+        values, names = self._indexed
         if (values, names) != (len(self._values), len(self._names)):
             self._results.clear()
         for number in range(values, len(self._values)):
             for string in strings_of(self._values[number]):
                 self._secret.add(string)
-            self._learned[0] = number + 1
+            self._indexed[0] = number + 1
         for number in range(names, len(self._names)):
             self._public.add(self._names[number])
-            self._learned[1] = number + 1
+            self._indexed[1] = number + 1
 
 
 def without_parameters(text: str) -> str:
-    """botocore's message about invalid parameters, without their values: they never reached the service."""
+    """Remove the values from a message of botocore about invalid parameters, which were never sent."""
     return _PARAMETER.sub("", text) if ", type: " in text or ", valid " in text else text
 
 
@@ -188,14 +188,14 @@ def _without(text: str, found: Iterable[tuple[int, int]]) -> str:
 
 
 def parsed(value: str | bytes) -> Any:
-    """The JSON of a value, or None where it is not JSON."""
+    """The parsed JSON of a value, or None if it is not JSON."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
         return None
 
 
-def values_in(body: bytes) -> Iterator[Value]:
+def secret_values_of_request(body: bytes) -> Iterator[Value]:
     """The secret values in the body of a request."""
     document = parsed(body)
     if isinstance(document, dict):
@@ -208,9 +208,9 @@ def values_in(body: bytes) -> Iterator[Value]:
 
 def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
     """
-    The parts of a value that are secret by themselves.
+    The strings of a value that are redacted.
 
-    They are the value as a whole, each member of its JSON, the password in a URL, and the lines of a key.
+    They are the whole value, each member of its JSON, the password in a URL, and the lines of a key.
     """
     if isinstance(value, bytes):
         yield value.decode("latin-1")
@@ -229,18 +229,18 @@ def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
 
 
 def _members(document: object) -> Iterator[str]:
-    waiting = [document]
-    while waiting:
-        member = waiting.pop()
+    remaining = [document]
+    while remaining:
+        member = remaining.pop()
         if isinstance(member, dict):
-            waiting += [each for name, each in member.items() if name not in _HARMLESS]
+            remaining += [each for name, each in member.items() if name not in _HARMLESS]
         elif isinstance(member, list):
-            waiting += member
+            remaining += member
         elif isinstance(member, str | int | float):
             yield str(member)
 
 
-def own_words(error: BaseException) -> list[str]:
+def constant_parts(error: BaseException) -> list[str]:
     """The constant parts of a message of this package, whose variable parts are quoted. They are not redacted."""
     is_verdict = (
         isinstance(error, FakeSecretsError) and error.__traceback__ is None

@@ -12,10 +12,10 @@ _DEFAULT_REGION = "us-east-1"
 
 def default_region() -> str:
     """
-    The region of clients that name none.
+    The region of clients without a region of their own.
 
     Raises:
-        FakeSecretsError: the environment names something that is not a region.
+        FakeSecretsError: the region in the environment is invalid.
     """
     for variable in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         if os.environ.get(variable):
@@ -25,10 +25,10 @@ def default_region() -> str:
 
 def region_or_default(region_name: str | None) -> str:
     """
-    The region that a test names, or the default one.
+    Check a region name, and return it, or the default region if there is none.
 
     Raises:
-        FakeSecretsError: it is not a region.
+        FakeSecretsError: the region name is invalid.
     """
     return _checked_region(region_name, "region_name") if region_name else default_region()
 

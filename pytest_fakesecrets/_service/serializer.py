@@ -1,4 +1,4 @@
-"""Answers as they go over the wire: compact JSON 1.1, dates with milliseconds, nothing that is null."""
+"""Serializes responses: compact JSON 1.1, with dates in milliseconds and without null."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
-#: A day from the ends of the calendar, which no zone is further away from UTC.
+#: In seconds: a day from the limits of `datetime`, since no time zone is further away from UTC.
 _FIRST, _LAST = -62_135_596_800 + 86_400, 253_402_300_799.999 - 86_400
 
 
 class Reply(NamedTuple):
-    """An answer as it goes over the wire."""
+    """An HTTP response."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,7 +34,7 @@ class Reply(NamedTuple):
 
 
 def encode(response: Response, request_id: str, now: datetime) -> Reply:
-    # An operation without an output shape answers with no body at all.
+    # The response of an operation without an output shape has no body.
     body = written(response) if response else b""
     return _reply(200, body, request_id, now)
 
@@ -57,7 +57,7 @@ def _reply(status: int, body: bytes, request_id: str, now: datetime) -> Reply:
 
 
 def http_date(moment: datetime) -> str:
-    """A moment as the header Date has it: a whole second (RFC 9110, 5.6.7)."""
+    """A moment in the format of the header Date, with whole seconds (RFC 9110, 5.6.7)."""
     return _of_second(moment.replace(microsecond=0))
 
 
@@ -77,7 +77,7 @@ def _on_the_wire(value: object) -> object:
 
 
 def _in_local_time(seconds: float) -> float:
-    """A date that botocore can read, which it does in the zone of the process: its calendar ends earlier or later."""
+    """A timestamp limited to what botocore can convert to the time zone of the process."""
     if not (time.timezone or time.altzone):
         return seconds
     return min(max(seconds, _FIRST), _LAST)
@@ -87,5 +87,5 @@ _json = json.JSONEncoder(default=_on_the_wire, separators=(",", ":")).encode
 
 
 def written(document: Mapping[str, object]) -> bytes:
-    """A document as JSON without blanks (the lengths of answers in an issue of Terraform's provider, 33329)."""
+    """A document as JSON without spaces (response lengths in issue 33329 of Terraform's AWS provider)."""
     return _json(document).encode()

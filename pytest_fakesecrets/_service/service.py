@@ -1,4 +1,4 @@
-"""One request: decoded, validated, decided, recorded and encoded, under one lock."""
+"""The service: it executes requests and records them, under one lock."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from .call_details import detail_of
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
-from .hints import hint_at
+from .hints import hint_for
 from .history import SERVICE, Call, Event, History, events_of
 from .ids import Ids
 from .invocation_context import CURRENT_INVOCATION, RunningSteps
 from .parser import decode, operation
-from .redaction import Redactor, values_in
+from .redaction import Redactor, secret_values_of_request
 from .region import default_region
 from .serializer import Reply, encode, encode_error
 
-#: Whose secrets these are, unless an access key of twelve digits says otherwise.
+#: The account of clients whose access key is not a number of twelve digits.
 DEFAULT_ACCOUNT = "123456789012"
 
 T = TypeVar("T")
 
 
 class Request(NamedTuple):
-    """A request as it came over the wire."""
+    """A request before it is decoded."""
 
     account: str
     region: str
@@ -49,42 +49,42 @@ class Request(NamedTuple):
         )
 
 
-class Answered(NamedTuple):
+class Outcome(NamedTuple):
     """A reply, and the rotations that the request has started."""
 
     reply: Reply
     started: tuple[tuple[Region, Rotation], ...]
 
 
-#: Why a call has failed that a test has made fail.
+#: The hint of calls that failed by an injected fault.
 ORDERED = "fake.fail() has ordered it."
 
 
 class Service:
     """
-    Secrets Manager in all regions: the world, its clock, its ids, and the record of what happened.
+    Secrets Manager in all accounts and regions: its state, clock, ids and history.
 
-    A request is decided on a draft. What follows from it is prepared as one function, which is then set as what is
-    to be done: in this one assignment the request has happened. An exception that a signal handler raises in the
-    middle of the doing is made up for, by doing it again.
+    A request is executed on a draft of the state. Its changes are prepared as one idempotent function, and the assignment
+    of this function to `_pending` commits the request. If a signal handler raises an exception while the function runs,
+    the function is called again.
     """
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
         self.lock = RLock()
         self._seed = seed
-        #: Called for the changes of each request, under the lock. It prepares what else follows from them.
-        self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _nothing
-        #: The rotations of which a step runs, by the secret's ARN and the token.
+        #: Called with the draft of each request, under the lock. It returns an idempotent function to call at the commit.
+        self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _do_nothing
+        #: Returns the rotations with a running step, by the ARN of the secret and the token.
         self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
         self.faults = Faults()
         self.running_steps = RunningSteps()
-        #: What has happened, and is not done yet. It may be begun more than once.
-        self._undone: Callable[[], None] | None = None
+        #: The committed changes that are not applied yet: an idempotent function.
+        self._pending: Callable[[], None] | None = None
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, with an empty world and the same ids."""
+        """Reset the state, the history, the faults and the ids."""
         with self.lock:
             self.functions = Functions()
             self.faults.clear()
@@ -92,18 +92,18 @@ class Service:
             self.history = History()
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
-            #: Knows the stored values, generated passwords, and values of refused requests.
+            #: Redacts stored values, generated passwords, and values of rejected requests.
             self.redactor = Redactor(self.store.values)
 
-    def answer(self, request: Request) -> Answered:
+    def answer(self, request: Request) -> Outcome:
         """
-        The answer to one request. A refused one has changed nothing.
+        Execute a request. A rejected request changes no secret.
 
         Raises:
-            NotImplementedError: the service model has the operation or a member and the fake does not.
+            NotImplementedError: the fake does not implement the operation, or one of its members.
         """
         with self.lock:
-            self._settle()
+            self._apply_pending()
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             parameters: Mapping[str, Any] = {}
@@ -111,37 +111,37 @@ class Service:
                 known = operation(request.operation)
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
-            except ServiceError as refused:
+            except ServiceError as rejected:
                 self._redact_sent(request)
                 context = self._context(request.account, request.region, request.operation)
-                call = self._call(context, request_id, _sent_id(parameters), parameters, refused=refused)
+                call = self._call(context, request_id, _sent_id(parameters), parameters, rejected=rejected)
                 self._commit(context, [call])
-                return Answered(encode_error(refused, request_id, context.now), ())
+                return Outcome(encode_error(rejected, request_id, context.now), ())
             call = self._call(context, request_id, _sent_id(parameters), parameters, response=response)
-            shown = {name: value for name, value in response.items() if name in known.answers_with}
-            reply = encode(shown, request_id, context.now)
+            output = {name: value for name, value in response.items() if name in known.answers_with}
+            reply = encode(output, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
-            return Answered(reply, tuple(context.started))
+            return Outcome(reply, tuple(context.started))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
-        """Answer a request with an error that a test has ordered, and record it like any other."""
+        """Reject a request with an injected error, and record it."""
         with self.lock:
-            self._settle()
+            self._apply_pending()
             self._redact_sent(request)
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
-            self._commit(context, [self._call(context, request_id, sent_id, refused=error, hint=ORDERED)])
+            self._commit(context, [self._call(context, request_id, sent_id, rejected=error, hint=ORDERED)])
             return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
-        """The reply to a request whose signature names an invalid region, as AWS sends it in front of the service."""
+        """The error for an invalid region in the signature. AWS sends it before the service gets the request."""
         with self.lock:
             error = InvalidSignatureException("Credential should be scoped to a valid region.")
             return encode_error(error, self.ids.request_id(), self.clock.now)
 
     def _redact(self, context: Context, passwords: Sequence[str]) -> None:
-        """Let the redactor know the values that a request brings, and the names that stay readable."""
+        """Add the values and the secret names of a request to the redactor."""
         with Barrier("a note of secret values and names"):
             for password in passwords:
                 self.redactor.add(password)
@@ -157,15 +157,15 @@ class Service:
         self.redactor.give_up()
 
     def _redact_sent(self, request: Request) -> None:
-        """Let the redactor know the values of a rejected request: its caller may show them, and no store has them."""
+        """Add the values of a rejected request to the redactor: they are not stored, but its caller may print them."""
         with Barrier("a note of the values in a rejected request"):
-            for value in values_in(request.body):
+            for value in secret_values_of_request(request.body):
                 self.redactor.add(value)
             return
         self.redactor.give_up()
 
     def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
-        """Whether one of the names and ARNs in a request is that of the secret that a test means."""
+        """Whether one of the names and ARNs in a request identifies the same secret as *secret_id*."""
         if secret_id in sent:
             return True
         region = self.store.region(request.account, request.region)
@@ -174,39 +174,39 @@ class Service:
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
-        The secret that a test means by a name or an ARN, wherever it is.
+        The secret with a name or an ARN, and its region. All accounts and regions are searched.
 
         Raises:
-            FakeSecretsError: there is none, or more than one.
+            FakeSecretsError: there is no such secret, or more than one.
         """
         with self.lock:
             return self.store.locate(secret_id, DEFAULT_ACCOUNT, default_region(), self.clock.now)
 
     def transact(self, region: Region, change: Callable[[Context], T], by: str = SERVICE) -> T:
-        """Let *change* change the world as the service does by itself, behind the calls, and return its result."""
+        """Commit the changes that *change* makes without a request, and return its result."""
         __tracebackhide__ = True
         with self.lock:
-            self._settle()
+            self._apply_pending()
             context = self._context(region.account, region.name, by)
             result = change(context)
             self._commit(context, [])
             return result
 
     def commit(self, apply: Callable[[], None]) -> None:
-        """Let *apply* happen as a whole. It only assigns, and may be begun more than once."""
+        """Commit *apply*, which must be idempotent and must not fail."""
         with self.lock:
-            self._settle()
-            ensured(partial(self._let_happen, apply), self._settle)
+            self._apply_pending()
+            ensured(partial(self._set_pending, apply), self._apply_pending)
 
-    def _let_happen(self, apply: Callable[[], None]) -> None:
-        self._undone = apply
-        self._settle()
+    def _set_pending(self, apply: Callable[[], None]) -> None:
+        self._pending = apply
+        self._apply_pending()
 
-    def _settle(self) -> None:
-        """Do what has happened and is not done."""
-        if self._undone is not None:
-            self._undone()
-            self._undone = None
+    def _apply_pending(self) -> None:
+        """Apply the committed changes that are not applied yet."""
+        if self._pending is not None:
+            self._pending()
+            self._pending = None
 
     def _context(self, account: str, region_name: str, operation_name: str) -> Context:
         return Context(
@@ -223,7 +223,7 @@ class Service:
         )
 
     def _stepping(self) -> Collection[tuple[str, str]]:
-        """The rotations whose function may call here: a thread that it has started does not know its step."""
+        """The rotations that may have made a call. A thread that a function has started has no current step."""
         running = CURRENT_INVOCATION.get()
         if running is None:
             return self.stepping()
@@ -237,14 +237,14 @@ class Service:
         parameters: Mapping[str, Any] | None = None,
         *,
         response: Response | None = None,
-        refused: ServiceError | None = None,
+        rejected: ServiceError | None = None,
         hint: str | None = None,
     ) -> Call:
         answered, detail = response or {}, None
         with Barrier("the details of a call"):
             detail = detail_of(context, parameters or {}, response)
         with Barrier("a hint"):
-            hint = hint or hint_at(refused, context, secret_id, self.functions)
+            hint = hint or hint_for(rejected, context, secret_id, self.functions)
         return Call(
             at=context.now,
             operation=context.operation,
@@ -253,36 +253,38 @@ class Service:
             request_id=request_id,
             secret_id=answered.get("ARN") or _arn(context, secret_id),
             version_id=answered.get("VersionId"),
-            error=None if refused is None else refused.code,
-            message=None if refused is None else refused.message,
+            error=None if rejected is None else rejected.code,
+            message=None if rejected is None else rejected.message,
             step=_running_step(),
             hint=hint,
             detail=detail,
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
-        """Let a request have happened: its changes, its events, and what follows from them."""
+        """Commit the changes and the events of a request, and the updates that follow from them."""
         running, passwords = CURRENT_INVOCATION.get(), [] if password is None else [password]
         if running is None and not (context.changes or context.steps or passwords):
-            self.history.put(len(self.history), calls)  # one assignment as it is
+            self.history.put(len(self.history), calls)  # a single assignment, which is atomic
             return
         events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
         self._redact(context, passwords)
-        whole = partial(self.history.put, len(self.history), [*context.steps, *events])
-        own = _nothing if running is None else running.noting(events, passwords)
+        put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
+        record_in_invocation = (
+            _do_nothing if running is None else running.prepare_recording(events, passwords)
+        )
         follow_up = self.on_changes(context.store)
 
         def apply() -> None:
             for change in context.changes:
                 change.apply()
-            whole()
-            own()
+            put_events()
+            record_in_invocation()
             follow_up()
 
         self.commit(apply)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 

@@ -1,4 +1,4 @@
-"""Searches texts for many strings at once, in plain and in encoded form."""
+"""Searches a text for many strings at once, in plain and in encoded form."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SHORTEST = 4
 #: loggers shorten long texts.
 _LONG, _END = 64, 32
 
-#: Up to this number it is faster to search for each string separately.
-_FEW = 1_000
+#: Below this number it is faster to search for each beginning separately.
+_SEPARATE_LIMIT = 1_000
 
 #: A function that returns the start and the end of each match in a text.
 Spans = Callable[[str], Iterable[tuple[int, int]]]
 
 
 class Index:
-    """A set of strings that finds its members in a text. The time hardly depends on their number."""
+    """A set of strings that can be found in a text, in a time that hardly depends on their number."""
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
         #: Grouped by their first characters, then by their length.
@@ -51,7 +51,7 @@ class Index:
                 start = text.find(beginning, start + 1)
 
     def _beginnings(self, text: str) -> Iterable[str]:
-        if len(self._strings) < min(len(text), _FEW):
+        if len(self._strings) < min(len(text), _SEPARATE_LIMIT):
             return [beginning for beginning in self._strings if beginning in text]
         return self._strings.keys() & {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
 
@@ -84,7 +84,7 @@ class Finder:
         The start and the end of each match in the original text.
 
         Args:
-            public: finds what is known to be public. A match that is a part of it is skipped.
+            public: returns the ranges of public strings. Matches inside of them are skipped.
         """
         shortest = min(self._index.shortest, self._ends.shortest)
         if shortest > len(text):
@@ -101,13 +101,13 @@ class Finder:
         for start, end in self._ends.find(text):
             for string in self._with_end[text[start:end]]:
                 if string.startswith(text[start:end]):
-                    yield start, start + _agreement(text[start : start + len(string)], string)
+                    yield start, start + _common_prefix_length(text[start : start + len(string)], string)
                 if string.endswith(text[start:end]):
                     before = text[max(0, end - len(string)) : end]
-                    yield end - _agreement(before[::-1], string[::-1]), end
+                    yield end - _common_prefix_length(before[::-1], string[::-1]), end
 
 
-def _agreement(text: str, string: str) -> int:
+def _common_prefix_length(text: str, string: str) -> int:
     """The length of the common prefix of two texts, which share at least the first `_END` characters."""
     least, most = _END, min(len(text), len(string))
     while least < most:

@@ -1,1 +1,1 @@
-"""How a request reaches the fake, and how its answer gets back."""
+"""The transport: botocore handlers and an HTTP server that pass requests to the active fake."""

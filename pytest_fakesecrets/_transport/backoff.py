@@ -1,4 +1,4 @@
-"""botocore's retries without their waiting: what stands between a failed call and the next one is left out."""
+"""Skips the backoff of botocore's retries after injected faults."""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-#: Whether the call that is made here has failed on order, and is repeated without waiting until it ends. None: it
-#: has not, and its client is not held back for calls before it that have.
-_SPARED: ContextVar[bool | None] = ContextVar("_SPARED", default=False)
+#: True after an injected fault: the retries of the call do not wait. None: the call waits between its retries, but
+#: its client is not throttled for earlier injected faults. False: botocore's waiting is not changed.
+_SKIPS_BACKOFF: ContextVar[bool | None] = ContextVar("_SPARED", default=False)
 
-#: The modules in which botocore and aiobotocore sleep, and the name under which they know who does it.
-_SLEEPERS = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
-#: Those in which their adaptive mode holds back a client that has been throttled.
-_BUCKETS = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
-
-
-def spare_back_off(is_spared: bool | None) -> None:
-    """Say whether botocore's waiting is left out from now on, in this thread or task."""
-    _SPARED.set(is_spared)
+#: The modules in which botocore and aiobotocore sleep, and the name of the module that they call for it.
+_SLEEP_MODULES = {"botocore.endpoint": "time", "aiobotocore.endpoint": "asyncio"}
+#: The modules with the token buckets of the retry mode "adaptive", which throttle a client.
+_BUCKET_MODULES = ("botocore.retries.bucket", "aiobotocore.retries.bucket")
 
 
-class BackOff:
-    """Puts our sleeping into the places of botocore's, and botocore's back."""
+def set_backoff_skipped(is_skipped: bool | None) -> None:
+    """Set whether botocore's waiting is skipped from now on, in this thread or task. See `_SKIPS_BACKOFF`."""
+    _SKIPS_BACKOFF.set(is_skipped)
+
+
+class BackoffPatch:
+    """Replaces the sleep and acquire functions of botocore and aiobotocore, and restores them."""
 
     def __init__(self) -> None:
         self._modules: set[str] = set()
-        #: Each owner and name, what was there, and what is there of ours.
+        #: The owner, the attribute name, the original and the replacement.
         self._replaced: list[tuple[object, str, Any, Any]] = []
 
     def replace(self) -> None:
-        """In the modules that somebody has imported by now."""
-        for name in (*_SLEEPERS, *_BUCKETS):
+        """Replace the functions in the modules that are imported by now."""
+        for name in (*_SLEEP_MODULES, *_BUCKET_MODULES):
             if name in sys.modules and name not in self._modules:
                 self._replace_in(sys.modules[name], name)
                 self._modules.add(name)
 
     def restore(self) -> None:
-        """Put botocore's back, also where that has been done before, in part."""
+        """Restore the originals. It may be called again after an interrupted call."""
         for owner, name, original, _ in self._replaced:
             setattr(owner, name, original)
         self._replaced.clear()
         self._modules.clear()
 
     def _replace_in(self, module: ModuleType, name: str) -> None:
-        if name in _SLEEPERS:
-            self._put(module, _SLEEPERS[name], _Sleeping)
+        if name in _SLEEP_MODULES:
+            self._patch(module, _SLEEP_MODULES[name], _SleepModule)
         for found in list(vars(module).values()):
-            if isinstance(found, type) and name in _SLEEPERS and "_sleep" in vars(found):
-                self._put(found, "_sleep", _sleeping)  # aiobotocore's endpoint for httpx sleeps with anyio
-            if isinstance(found, type) and name in _BUCKETS and "acquire" in vars(found):
-                self._put(found, "acquire", _acquiring)
+            if isinstance(found, type) and name in _SLEEP_MODULES and "_sleep" in vars(found):
+                self._patch(
+                    found, "_sleep", _wrap_sleep
+                )  # aiobotocore's endpoint for httpx sleeps with anyio
+            if isinstance(found, type) and name in _BUCKET_MODULES and "acquire" in vars(found):
+                self._patch(found, "acquire", _wrap_acquire)
 
-    def _put(self, owner: object, name: str, ours: Callable[[Any], Any]) -> None:
+    def _patch(self, owner: object, name: str, wrap: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
-        if not any(original is put for *_, put in self._replaced):
-            put = ours(original)
-            self._replaced.append((owner, name, original, put))
-            setattr(owner, name, put)
+        if not any(original is replacement for *_, replacement in self._replaced):
+            replacement = wrap(original)
+            self._replaced.append((owner, name, original, replacement))
+            setattr(owner, name, replacement)
 
 
-class _Sleeping:
-    """The module time or asyncio, as far as botocore's endpoint uses it, with a sleep that may be left out."""
+class _SleepModule:
+    """A wrapper of the module time or asyncio, whose `sleep` may be skipped."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
@@ -73,25 +75,25 @@ class _Sleeping:
         return getattr(self._module, name)
 
     def sleep(self, seconds: float) -> Any:
-        return self._module.sleep(0 if _SPARED.get() else seconds)
+        return self._module.sleep(0 if _SKIPS_BACKOFF.get() else seconds)
 
 
-def _sleeping(sleep: Callable[..., Any]) -> Callable[..., Any]:
-    def slept(endpoint: object, seconds: float) -> Any:
-        return sleep(endpoint, 0 if _SPARED.get() else seconds)
+def _wrap_sleep(sleep: Callable[..., Any]) -> Callable[..., Any]:
+    def sleep_unless_skipped(endpoint: object, seconds: float) -> Any:
+        return sleep(endpoint, 0 if _SKIPS_BACKOFF.get() else seconds)
 
-    return slept
+    return sleep_unless_skipped
 
 
-def _acquiring(acquire: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_acquire(acquire: Callable[..., Any]) -> Callable[..., Any]:
     is_async = inspect.iscoroutinefunction(acquire)
 
     async def at_once() -> bool:
         return True
 
-    def acquired(bucket: object, *arguments: Any, **keywords: Any) -> Any:
-        if _SPARED.get() is False:
+    def acquire_unless_skipped(bucket: object, *arguments: Any, **keywords: Any) -> Any:
+        if _SKIPS_BACKOFF.get() is False:
             return acquire(bucket, *arguments, **keywords)
         return at_once() if is_async else True
 
-    return acquired
+    return acquire_unless_skipped

@@ -1,8 +1,8 @@
 """
-The second door, `before-send`, and the way of a call to it.
+The handler of `before-send`, and the state of a call between `before-call` and `before-send`.
 
-A call is answered by the fake that has let it pass the first door, and by no other: its request leaves this process
-neither while that fake is active, nor after it was left.
+A call is answered by the fake that was active at `before-call`, and by no other. If that fake has been deactivated since,
+the call is rejected: its request never leaves this process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 
 from . import state
 from .guard import check_may_leave
-from .observers import come_last, is_answered, is_observed
+from .observers import is_answered, is_observed, move_last
 from .response import Response
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
     from pytest_fakesecrets._service.serializer import Reply
 
-#: An attribute of requests that were answered here: a client may have our handlers twice, by attach().
+#: An attribute of answered requests: after attach() a client may call our handlers twice.
 _ANSWERED = "fakesecrets_answered"
 
-#: The begin of a URL that moto must not know.
+#: A prefix that keeps moto from recognizing a URL.
 _HIDDEN = "fakesecrets+"
 
 
 class _Unsigned(str):
-    """A signature version that equals `botocore.UNSIGNED`: each copy of botocore in the process has its own."""
+    """A signature version that equals the `UNSIGNED` of every copy of botocore in the process."""
 
     __slots__ = ()
     __hash__ = str.__hash__
@@ -47,22 +47,22 @@ class _Unsigned(str):
 
 
 class Passage(NamedTuple):
-    """A call on its way from the first door to the second one."""
+    """The state of a call between `before-call` and `before-send`."""
 
     backend: state.Backend
     account: str | None
     region: str
     emitter: Any
     is_signed: bool
-    #: The events that our last handlers answer, in the place of the first ones.
+    #: The events that our last handlers answer instead of the first ones.
     late: frozenset[str]
 
     def checked_backend(self, operation: str) -> state.Backend:
         """
-        What answers the call.
+        The backend of the call.
 
         Raises:
-            FakeSecretsError: its fake was left.
+            FakeSecretsError: the fake of the call is not active any more.
         """
         if state.active is self.backend:
             return self.backend
@@ -72,7 +72,7 @@ class Passage(NamedTuple):
         )
 
     def signature(self, version: object) -> object:
-        """Answer `choose-signer`: None for the version that the client has, or UNSIGNED."""
+        """Answer `choose-signer`: None for the signature version of the client, or UNSIGNED."""
         if self.is_signed and version == "v4":
             return None
         return _Unsigned()
@@ -81,24 +81,24 @@ class Passage(NamedTuple):
 def begin(
     backend: state.Backend, account: str | None, region: str, operation: str, request_signer: Any
 ) -> Passage:
-    """Begin the passage of a call. It is signed only for others, and never with keys that refresh themselves."""
+    """Return the state of a call. It is signed only if foreign handlers see it, and never with refreshable credentials."""
     emitter = getattr(request_signer, "_event_emitter", None)
     is_signed = state.access_key(request_signer) is not None and is_observed(request_signer, operation)
-    return Passage(backend, account, region, emitter, is_signed, come_last(emitter, operation))
+    return Passage(backend, account, region, emitter, is_signed, move_last(emitter, operation))
 
 
 def accompany(request: AWSRequest, operation: str) -> None:
-    """Give the request of an attempt what its answer needs."""
+    """Prepare the request of one attempt: check its fake, and keep its context until `before-send`."""
     passage: Passage = request.context[state.PASSAGE]
     passage.checked_backend(operation)
-    # A handler that ran meanwhile may have registered another one.
-    request.context[state.PASSAGE] = passage._replace(late=come_last(passage.emitter, operation))
+    # A foreign handler may have registered another handler since.
+    request.context[state.PASSAGE] = passage._replace(late=move_last(passage.emitter, operation))
     request.prepare = partial(_prepare, ref(request))  # type: ignore[method-assign]
 
 
 def _prepare(reference: ref[AWSRequest]) -> AWSPreparedRequest:
-    """Prepare a request with its context, as newer versions of botocore do."""
-    request: Any = reference()  # by reference, or the request would hold itself
+    """Prepare a request and copy its context, as newer versions of botocore do."""
+    request: Any = reference()  # a weak reference avoids a reference cycle
     prepared: Any = type(request).prepare(request)
     prepared.context = request.context
     return prepared  # type: ignore[no-any-return]
@@ -109,11 +109,11 @@ def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -
     Answer a request that is about to be sent.
 
     Args:
-        emission: the frame that has called our handler.
-        is_last: whether this is the last handler for the event.
+        emission: the frame that called our handler.
+        is_last: whether our last handler was called, and not the first one.
 
     Raises:
-        FakeSecretsError: it must not be sent, and nothing can answer it.
+        FakeSecretsError: the request must not be sent, and no fake can answer it.
     """
     passage: Passage | None = (getattr(request, "context", None) or {}).get(state.PASSAGE)
     is_late = passage is not None and "before-send" in passage.late
@@ -136,22 +136,22 @@ def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -
 
 
 def _reply(backend: state.Backend, passage: Passage | None, request: AWSPreparedRequest, url: str) -> Reply:
-    from pytest_fakesecrets._service.faults import Broken
+    from pytest_fakesecrets._service.faults import NetworkFailure
 
     target, signed = (_text(request.headers.get(name, "")) for name in ("X-Amz-Target", "Authorization"))
     body: Any = request.body
     body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
     try:
         if passage is None:
-            return state.answer_wire(backend, target, signed, _region_of(url), body)
+            return state.answer_http(backend, target, signed, _region_of(url), body)
         operation = target.removeprefix(state.TARGET_PREFIX)
         return backend.answer_on_the_wire(passage.account, passage.region, operation, body)
-    except Broken as broken:
+    except NetworkFailure as broken:
         raise broken.error from None
 
 
 def _hide_from_moto(request: AWSPreparedRequest) -> None:
-    """Change the URL while moto is active: its stub would answer too, and change a backend of its own."""
+    """Change the URL while moto is active: its stub would also process the request, in its own backend."""
     stub, url = getattr(sys.modules.get("moto.core.models"), "botocore_stubber", None), str(request.url)
     if getattr(stub, "enabled", False) and not url.startswith(_HIDDEN):
         request.url = f"{_HIDDEN}{url}"

@@ -1,12 +1,12 @@
 """
-The botocore side: two doors through which every `secretsmanager` client reaches the fake.
+The handlers of botocore events, by which `secretsmanager` clients reach the fake.
 
-`before-call` answers: the request is serialised by then, and signing, network and retries are left
-out. Where a fault is injected, or handlers of others have to see the call, it takes the wire: it goes on to
-`before-send`, which botocore's retries surround. Both doors are inert while no fake is active.
+`before-call` answers most calls: the request is serialized, and signing, network and retries are skipped. If a fault is
+injected, or foreign handlers have to see the call, `before-send` answers instead, inside of botocore's retries. While
+no fake is active, both handlers leave the call to botocore.
 
-This module is imported with the plugin, in projects that never use it too, so it imports nothing
-that is slow: botocore is there by the time that a handler runs.
+This module is imported with the plugin, even in projects that do not use it. It imports no slow modules: botocore is
+imported before a handler is called.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def supply_token(params: dict[str, Any], model: OperationModel, **_: object) -> None:
-    """Answer `before-parameter-build`: draw the ClientRequestToken before botocore does, from the seed."""
+    """Handle `before-parameter-build`: generate the ClientRequestToken from the seed, before botocore does."""
     backend = state.active
     if backend is not None:
         for member in model.idempotent_members:
@@ -39,7 +39,7 @@ def answer_call(
     context: dict[str, Any],
     **_: object,
 ) -> tuple[Response, dict[str, Any]] | None:
-    """Answer `before-call`, with what botocore's own parser makes of the reply."""
+    """Handle `before-call`: answer with the response as parsed by botocore's own parser."""
     backend = state.active
     if backend is None:
         from .guard import check_may_leave
@@ -47,7 +47,7 @@ def answer_call(
         check_may_leave(model.name, params["url"])
         return None
     if state.PASSAGE in context:
-        return None  # a client may have our handlers twice, by attach()
+        return None  # after attach() a client may call our handlers twice
     account, region = state.account_of(state.access_key(request_signer)), context["client_region"]
     if backend.takes_the_wire(account, region, model.name, params["body"], request_signer):
         from .before_send import begin
@@ -59,37 +59,37 @@ def answer_call(
 
 
 def accompany(request: AWSRequest, operation_name: str, **_: object) -> None:
-    """Answer `request-created`, which comes with each attempt of a call."""
+    """Handle `request-created`, which is emitted for each attempt of a call."""
     if state.PASSAGE in request.context:
         from .before_send import accompany
 
         accompany(request, operation_name)
     elif state.active is None and state.DEPARTURE not in request.context:
-        from .guard import depart
+        from .guard import record_departure
 
-        depart(operation_name, request)
+        record_departure(operation_name, request)
 
 
 def check_attempt(request_dict: Mapping[str, Any], response: Sequence[Any] | None, **_: object) -> None:
-    """Answer `needs-retry`, which comes after each attempt."""
+    """Handle `needs-retry`, which is emitted after each attempt."""
     if response is not None and state.DEPARTURE in request_dict["context"]:
-        from .guard import is_from_the_network, stay
+        from .guard import is_network_response, remove_departure
 
-        if not is_from_the_network(response[0]):
-            stay(request_dict["context"])
+        if not is_network_response(response[0]):
+            remove_departure(request_dict["context"])
 
 
 def check_failure(context: dict[str, Any], exception: BaseException, **_: object) -> None:
-    """Answer `after-call-error`."""
+    """Handle `after-call-error`."""
     if state.DEPARTURE in context:
-        from .guard import is_of_the_network, stay
+        from .guard import is_network_error, remove_departure
 
-        if not is_of_the_network(exception):
-            stay(context)
+        if not is_network_error(exception):
+            remove_departure(context)
 
 
 def choose_signer(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
-    """Answer `choose-signer`, unless the last handler does."""
+    """Handle `choose-signer`, unless the last handler answers it."""
     passage = context.get(state.PASSAGE)
     return (
         None if passage is None or "choose-signer" in passage.late else passage.signature(signature_version)
@@ -97,26 +97,26 @@ def choose_signer(context: Mapping[str, Any], signature_version: object, **_: ob
 
 
 def choose_signer_last(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
-    """Answer `choose-signer`, where handlers of others come after the first one."""
+    """Handle `choose-signer` if foreign handlers come after our first handler."""
     passage = context.get(state.PASSAGE)
     return None if passage is None else passage.signature(signature_version)
 
 
 def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
-    """Answer `before-send`, from what is on the wire alone, unless the last handler does."""
+    """Handle `before-send`, unless the last handler answers it."""
     from .before_send import answer
 
     return answer(request, sys._getframe(1), is_last=False)
 
 
 def answer_send_last(request: AWSPreparedRequest, **_: object) -> Response | None:
-    """Answer `before-send`, where handlers of others come after the first one."""
+    """Handle `before-send` if foreign handlers come after our first handler."""
     from .before_send import answer
 
     return answer(request, sys._getframe(1), is_last=True)
 
 
-#: In the order of a call. Their names are more specific than anybody's plain ones, and so come first.
+#: In the order of a call. botocore calls handlers of these event names before those of less specific names.
 HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
     ("before-parameter-build.secrets-manager", supply_token),
     ("before-call.secrets-manager", answer_call),
@@ -131,11 +131,11 @@ state.last_handlers.update({"choose-signer": choose_signer_last, "before-send": 
 
 
 def refuse_call(**_: object) -> None:
-    """Answer `before-call` of a client that a fake has made, when no fake is there to answer any more."""
+    """Handle `before-call` of a client that a fake created: reject the call if no fake is active."""
     if state.active is None:
         from pytest_fakesecrets._core.errors import FakeSecretsError
 
         raise FakeSecretsError(state.NOT_ACTIVE)
 
 
-NOT_WITHOUT_A_FAKE = ("before-call.secrets-manager", refuse_call)
+REQUIRE_FAKE = ("before-call.secrets-manager", refuse_call)

@@ -1,4 +1,4 @@
-"""Calls while no fake is active: rejected where they would reach AWS by accident, and else recorded."""
+"""The guard for calls while no fake is active: it rejects or records them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _LOOPBACK = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?/")
 
 #: The packages whose responses come over the network.
 _HTTP_CLIENTS = {"urllib3", "aiohttp", "httpx"}
-#: What botocore raises, with their subclasses, where a request gets no response.
+#: The base classes of the exceptions that botocore raises if a request gets no response.
 _HTTP_ERRORS = {"HTTPClientError", "ConnectionError"}
 
 
 def check_may_leave(operation: str, url: str) -> None:
     """
-    Reject a call where it would reach AWS by accident.
+    Reject a call that would reach AWS by accident.
 
     Raises:
-        FakeSecretsError: the guard is on, or the fake is active in the process that has started this one.
+        FakeSecretsError: the guard is on, or the fake is active in the parent process.
     """
-    if _is_for_the_parent(url):
+    if _is_sent_to_parent(url):
         return
-    home = os.environ.get(state.HOME)
-    if home and home != str(os.getpid()):
+    owner = os.environ.get(state.HOME)
+    if owner and owner != str(os.getpid()):
         raise FakeSecretsError(
-            f"{operation} was called in process {os.getpid()}, and the fake lives in process {home}, which has "
+            f"{operation} was called in process {os.getpid()}, and the fake lives in process {owner}, which has "
             "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
             "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
         )
@@ -48,35 +48,35 @@ def check_may_leave(operation: str, url: str) -> None:
         )
 
 
-def depart(operation: str, request: AWSRequest) -> None:
-    """Record a call that leaves this process, unless the fixture fakesecrets_server of the parent answers it."""
+def record_departure(operation: str, request: AWSRequest) -> None:
+    """Record a call that leaves this process, unless it is sent to the server of a parent process."""
     url = str(request.url)
-    if not _is_for_the_parent(url):
+    if not _is_sent_to_parent(url):
         request.context[state.DEPARTURE] = _record(operation, url, is_rejected=False)
 
 
-def _is_for_the_parent(url: str) -> bool:
-    home = os.environ.get(state.HOME)
-    return home is not None and home != str(os.getpid()) and _LOOPBACK.match(url) is not None
+def _is_sent_to_parent(url: str) -> bool:
+    owner = os.environ.get(state.HOME)
+    return owner is not None and owner != str(os.getpid()) and _LOOPBACK.match(url) is not None
 
 
-def stay(context: dict[str, Any]) -> None:
-    """Remove a call from the record: it has not left, since a stub has answered it, or it was never sent."""
+def remove_departure(context: dict[str, Any]) -> None:
+    """Remove a call from the record, since it was answered by a stub or never sent."""
     with suppress(ValueError):  # the record has been cleared since
         state.departures.remove(context.pop(state.DEPARTURE))
 
 
-def is_from_the_network(response: object) -> bool:
+def is_network_response(response: object) -> bool:
     return type(getattr(response, "raw", None)).__module__.partition(".")[0] in _HTTP_CLIENTS
 
 
-def is_of_the_network(error: BaseException) -> bool:
+def is_network_error(error: BaseException) -> bool:
     return any(kind.__name__ in _HTTP_ERRORS for kind in type(error).__mro__)
 
 
 def _record(operation: str, url: str, *, is_rejected: bool) -> Departure:
     address = urlsplit(url)
-    endpoint = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"  # without a user and a password
+    endpoint = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"  # without user name and password
     departure = Departure(operation, endpoint, is_rejected)
     state.departures.append(departure)
     return departure

@@ -1,4 +1,4 @@
-"""The world over HTTP on the loopback address, for other processes and other languages."""
+"""An HTTP server on the loopback address, for other processes and other languages."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
-from pytest_fakesecrets._service.environment import environ_of_a_child
-from pytest_fakesecrets._service.faults import Broken
+from pytest_fakesecrets._service.environment import child_environ
+from pytest_fakesecrets._service.faults import NetworkFailure
 from pytest_fakesecrets._service.invocation_context import FROM_ANOTHER_PROCESS
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
-from .loopback import misdirected
-from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_wire
+from .loopback import header_rejection
+from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_http
 
 _ADDRESS = "127.0.0.1"
-#: Hand-written clients send that of JSON 1.0, which has the same requests.
+#: Some hand-written clients send the content type of JSON 1.0, whose requests are the same.
 _CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0")
 
-#: No request of Secrets Manager comes near it: a value has 65,536 bytes, escaped six times as many.
+#: In bytes. The largest request is smaller: a value has at most 65,536 bytes, or six times as many when escaped.
 LARGEST_BODY = 1024 * 1024
 
-#: How many seconds a client may be silent, between two requests or in the middle of one.
+#: The timeout in seconds for a client that sends nothing, between two requests or within one.
 PATIENCE = 30.0
 
-#: How much of a body that was refused is read and dropped, so that its sender gets to see the answer.
-_DROPPED = 16 * LARGEST_BODY
+#: The number of bytes of a rejected body that are read and discarded, so that the client reads the response.
+_MAX_DISCARDED = 16 * LARGEST_BODY
 
-_WHAT_THIS_IS = (
+_PURPOSE = (
     "This is the Secrets Manager of a test. It answers POST requests to / with the header X-Amz-Target, as "
     "AWS SDKs send them"
 )
@@ -50,20 +50,18 @@ _WHAT_THIS_IS = (
 @public
 class Server:
     """
-    An HTTP endpoint for the world of a fake, which other processes reach as they reach AWS.
-
-    It answers while its "with" block runs.
+    An HTTP endpoint of a fake, for other processes. It answers as long as its "with" block runs.
 
     Attributes:
-        url: its address, an endpoint URL for any AWS SDK.
-        environ: the environment variables that let a child process use it: the endpoint, keys and a region.
+        url: the endpoint URL, for any AWS SDK.
+        environ: environment variables for a child process: the endpoint, access keys and a region.
     """
 
     url: str
     environ: Mapping[str, str]
 
-    def __init__(self, world: Backend, region: str) -> None:
-        self._world = world
+    def __init__(self, backend: Backend, region: str) -> None:
+        self._backend = backend
         self._region = region
         self._listener: _Listener | None = None
 
@@ -72,11 +70,11 @@ class Server:
 
     def __enter__(self) -> Server:
         try:
-            self._listener = _Listener(self._world)
+            self._listener = _Listener(self._backend)
             self._listener.open()
             self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
-            # The child need not look for the fake in its own memory.
-            self.environ = {**environ_of_a_child(self.url, _ADDRESS, self._region), HOME: ""}
+            # An empty value: the child process reaches the fake by the endpoint.
+            self.environ = {**child_environ(self.url, _ADDRESS, self._region), HOME: ""}
             self._listener.thread.start()
             return self
         except BaseException:
@@ -89,7 +87,7 @@ class Server:
         ensured(self._close, self._close)
 
     def _close(self) -> None:
-        """Close it, also where that has been done before, in part."""
+        """Close the server. It may be called again after an interrupted call."""
         if self._listener is not None:
             self._listener.end()
 
@@ -97,35 +95,35 @@ class Server:
 class _Listener(ThreadingTCPServer):
     request_queue_size = 128
 
-    def __init__(self, world: Backend) -> None:
-        self.world = world
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
         self.is_closing = False
         self.thread = Thread(target=self._serve, name="fakesecrets_server", daemon=True)
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
 
     def open(self) -> None:
-        """Open the socket. Not earlier: an object that is not ready could not be closed either."""
-        super().__init__((_ADDRESS, 0), _Conversation)
+        """Open the socket. This is not done in __init__, so that an interrupted start can be closed."""
+        super().__init__((_ADDRESS, 0), _RequestHandler)
 
     def _serve(self) -> None:
-        # It is not ended by shutdown(), which waits for ever where this thread has not come to run.
-        with suppress(_Ended):
+        # shutdown() is not used to end the loop: it would block forever if this thread has not started.
+        with suppress(_ServerClosing):
             self.service_actions()
             self.serve_forever(0.01)
 
     def service_actions(self) -> None:
-        """What serve_forever() calls between two requests, and while it waits for one."""
+        """End the loop if the server is closing. serve_forever() calls this hook at each poll."""
         if self.is_closing:
-            raise _Ended
+            raise _ServerClosing
 
     def end(self) -> None:
         self.is_closing = True
         if self.thread.is_alive():
             self.thread.join()
-        self.hang_up()
+        self._shut_connections()
         if "socket" in vars(self):
-            self.server_close()  # and wait for the requests that are being answered
+            self.server_close()  # this also waits for the requests in progress
 
     def process_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
@@ -139,11 +137,11 @@ class _Listener(ThreadingTCPServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """End the connections that are open: whoever waits for a request on one goes home."""
+    def _shut_connections(self) -> None:
+        """Shut down open connections for reading, so that threads that wait for a request end."""
         with self._lock:
             for connection in self._connections:
-                with suppress(OSError):  # its client has gone home first
+                with suppress(OSError):  # the client has disconnected
                     connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -153,42 +151,42 @@ class _Listener(ThreadingTCPServer):
             with Barrier("the traceback of a request that failed"):
                 text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
                 sys.stderr.write(
-                    f"The fake has failed in answering {client_address}:\n{self.world.redact(text)}\n"
+                    f"The fake has failed in answering {client_address}:\n{self.backend.redact(text)}\n"
                 )
 
 
-class _Ended(Exception):
-    """The server is to accept no further connection."""
+class _ServerClosing(Exception):
+    """Ends the loop of the server."""
 
 
-class _Refusal(Exception):
-    """What is wrong with a request before it is one of Secrets Manager's."""
+class _RejectedRequest(Exception):
+    """An HTTP request that is rejected before it is decoded as a request of Secrets Manager."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-class _Conversation(BaseHTTPRequestHandler):
-    """One connection, and the requests that come over it."""
+class _RequestHandler(BaseHTTPRequestHandler):
+    """Handles the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
-    # Who sends no line that tells its version gets a status and headers as well.
+    # The version of requests that name none: with HTTP/0.9 the response would have no status and headers.
     default_request_version = "HTTP/1.0"
     server: _Listener
-    # One packet for each answer, or the client's delayed acknowledgement costs 40 milliseconds.
+    # Responses are buffered and sent as one packet: the delayed acknowledgement of a client costs 40 milliseconds.
     wbufsize = -1
     disable_nagle_algorithm = True
     timeout = PATIENCE
 
-    def do_POST(self) -> None:  # the name that http.server looks for
+    def do_POST(self) -> None:  # the name that http.server calls
         try:
             self._check()
             reply = self._answer(self._body())
-        except _Refusal as refusal:
-            self._refuse(refusal.status, str(refusal))
-        except (Broken, FunctionStopped):
-            self.close_connection = True  # the network fails as injected, or the caller is killed
+        except _RejectedRequest as rejection:
+            self._reject(rejection.status, str(rejection))
+        except (NetworkFailure, FunctionStopped):
+            self.close_connection = True  # an injected network failure, or the caller is killed
         else:
             self._send(reply)
 
@@ -196,19 +194,19 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             is_read = super().parse_request()
         except TimeoutError:
-            self._refuse(*self._too_slow("headers"))
+            self._reject(*self._too_slow("headers"))
             return False
         hosts, origins = (
             (self.headers.get_all(name, []) for name in ("Host", "Origin")) if is_read else ([], [])
         )
-        refusal = misdirected(hosts, origins, self.server.server_address[1])
-        if refusal is not None:
-            self._refuse(*refusal)
-        return is_read and refusal is None
+        rejection = header_rejection(hosts, origins, self.server.server_address[1])
+        if rejection is not None:
+            self._reject(*rejection)
+        return is_read and rejection is None
 
     def handle_expect_100(self) -> bool:
         goes_on = super().handle_expect_100()
-        self.wfile.flush()  # or the client waits for it, and we for the client
+        self.wfile.flush()  # else both sides would wait: the client for this line, and the server for the body
         return goes_on
 
     def _too_slow(self, part: str) -> tuple[HTTPStatus, str]:
@@ -216,21 +214,21 @@ class _Conversation(BaseHTTPRequestHandler):
         return HTTPStatus.REQUEST_TIMEOUT, text
 
     def _check(self) -> None:
-        if state.active is not self.server.world:
-            raise _Refusal(HTTPStatus.GONE, NOT_ACTIVE)
+        if state.active is not self.server.backend:
+            raise _RejectedRequest(HTTPStatus.GONE, NOT_ACTIVE)
         path = self.path.partition("?")[0]
         if path != "/":
-            raise _Refusal(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
+            raise _RejectedRequest(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
         target = self.headers.get("X-Amz-Target", "")
         if not target.startswith(TARGET_PREFIX):
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.BAD_REQUEST,
                 f"The header X-Amz-Target has to name an operation, as {TARGET_PREFIX}GetSecretValue does, "
                 f"and it is {target!r}. This endpoint answers Secrets Manager alone.",
             )
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in _CONTENT_TYPES:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"The header Content-Type has to be {CONTENT_TYPE}, and it is {content_type!r}.",
             )
@@ -240,24 +238,24 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(length)
         except TimeoutError:
-            raise _Refusal(*self._too_slow("body")) from None
+            raise _RejectedRequest(*self._too_slow("body")) from None
         if len(body) < length:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.BAD_REQUEST, f"The body of the request ended after {len(body)} of {length} bytes."
             )
         return body
 
     def _length(self) -> int:
-        told = set(self.headers.get_all("Content-Length", []))
-        length = told.pop() if len(told) == 1 and "Transfer-Encoding" not in self.headers else ""
+        lengths = set(self.headers.get_all("Content-Length", []))
+        length = lengths.pop() if len(lengths) == 1 and "Transfer-Encoding" not in self.headers else ""
         if not (length.isascii() and length.isdigit()):
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.LENGTH_REQUIRED,
                 "One header Content-Length has to tell the length of the body in bytes; a body in chunks "
                 "is not read.",
             )
         if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-            raise _Refusal(
+            raise _RejectedRequest(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"The body of the request has more than {LARGEST_BODY} bytes, and no value is as large.",
             )
@@ -267,19 +265,21 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             FROM_ANOTHER_PROCESS.set(True)
             target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
-            return answer_wire(self.server.world, target, signed, None, body)
-        except (Broken, FunctionStopped):
+            return answer_http(self.server.backend, target, signed, None, body)
+        except (NetworkFailure, FunctionStopped):
             raise
         except NotImplementedError as error:
-            raise _Refusal(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
+            raise _RejectedRequest(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
         except BaseException as error:
-            text = f"The fake has failed: {type(error).__name__}: {self.server.world.redact(text_of(error))}"
+            text = (
+                f"The fake has failed: {type(error).__name__}: {self.server.backend.redact(text_of(error))}"
+            )
             with suppress(OSError):
-                self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+                self._reject(HTTPStatus.INTERNAL_SERVER_ERROR, text)
             raise
 
-    def _refuse(self, status: int, message: str) -> None:
-        """Tell that a request is none, in JSON, and end the connection: nobody knows where the next one begins."""
+    def _reject(self, status: int, message: str) -> None:
+        """Send an error in JSON and close the connection, since the start of a next request in it is unknown."""
         self.close_connection = True
         body = written({"__type": "FakeSecretsError", "message": message})
         headers = {
@@ -289,16 +289,16 @@ class _Conversation(BaseHTTPRequestHandler):
             "date": http_date(present()),
         }
         self._send(Reply(status, headers, body))
-        self._drop_the_rest()
+        self._discard_rest()
 
-    def _drop_the_rest(self) -> None:
+    def _discard_rest(self) -> None:
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(1)
-        left = _DROPPED
-        # Past the file, which reads no more once it has waited in vain.
-        while left > 0 and (piece := self.connection.recv(65_536)):
-            left -= len(piece)
+        remaining = _MAX_DISCARDED
+        # From the socket: the file object does not read any more after a timeout.
+        while remaining > 0 and (chunk := self.connection.recv(65_536)):
+            remaining -= len(chunk)
 
     def _send(self, reply: Reply) -> None:
         self.close_connection |= self.server.is_closing
@@ -311,13 +311,13 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _headers_for_javascript(self, status: int) -> Mapping[str, str]:
         """
-        What keeps the AWS SDK for JavaScript from sending each refused request again.
+        Headers that prevent the AWS SDK for JavaScript from retrying each rejected request.
 
-        It sets its clock by the header Date, here that of a clock which may stand years away, and a refusal
-        that has moved its clock is repeated. It takes no time from an answer with an Age, which may come
-        out of a cache; versions that do not look for that get the date of their own clock with a refusal.
+        The SDK corrects its clock by the header Date, which here has the time of the fake clock, and retries a rejected
+        request after such a correction. It ignores Date if the response has the header Age. Versions that do not check
+        Age get the date of their own signature with an error.
         """
-        sent: Mapping[str, str] = getattr(self, "headers", {})  # none where the request could not be read
+        sent: Mapping[str, str] = getattr(self, "headers", {})  # missing if the request could not be parsed
         agents = [sent.get(name, "") for name in ("User-Agent", "X-Amz-User-Agent")]
         if not any(agent.startswith("aws-sdk-js/") for agent in agents):
             return {}
@@ -325,15 +325,15 @@ class _Conversation(BaseHTTPRequestHandler):
         return {"age": "0"} if own is None else {"age": "0", "date": http_date(own)}
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses: other methods, and lines and headers that are none, or too long."""
+        """Send an error that http.server detects: another method, or an invalid or too long line or header."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
-            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"{_WHAT_THIS_IS}, and not {self.command}.")
+            self._reject(HTTPStatus.METHOD_NOT_ALLOWED, f"{_PURPOSE}, and not {self.command}.")
         else:
             why = message or HTTPStatus(code).phrase
-            self._refuse(code, f"{_WHAT_THIS_IS}, and this cannot be read: {why}.")
+            self._reject(code, f"{_PURPOSE}, and this cannot be read: {why}.")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: requests are in the fake's history."""
+        """Log nothing: requests are recorded in the history of the fake."""
 
 
 def _signed_at(text: str) -> datetime | None:

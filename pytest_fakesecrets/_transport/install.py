@@ -1,9 +1,9 @@
 """
-How our handlers get into botocore: early, without importing it, and without changing what is shared.
+Registers our handlers with botocore, without importing botocore.
 
-botocore calls its initializers for each session that is made (`botocore.register_initializer`), and ours
-registers our handlers with that session. A process may hold several copies of botocore, since modules are
-reloaded, or evicted from `sys.modules` and imported again. Each copy has its own list of initializers.
+botocore calls the functions given to `botocore.register_initializer` for each new session. Our initializer registers
+our handlers with the session. A process may hold several copies of botocore, since modules can be reloaded, or removed
+from `sys.modules` and imported again. Each copy has its own list of initializers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class _Installer:
     """
     Registers our initializer with every copy of botocore.
 
-    It is a finder on `sys.meta_path` that finds nothing: each search for a module is an occasion to look whether
-    botocore is there. Its submodules are searched for before a session can be made, and where a finder of others
-    finds them, those that are optional and missing are. So no loader is wrapped or changed to import botocore.
+    It is a finder on `sys.meta_path` that finds no modules, and uses each search to check whether botocore is
+    imported. A search always happens before a session can be created: for a submodule of botocore, or, if a foreign
+    finder comes first, for an optional module that is missing. So no loader is wrapped or changed to import botocore.
     """
 
     def __init__(self) -> None:
-        # The function register_initializer is a new one each time that the code of the package is executed.
+        # Each execution of the package defines a new function register_initializer.
         self._registered: WeakSet[FunctionType] = WeakSet()
         self._is_late = False
 
@@ -48,19 +48,19 @@ class _Installer:
         return self._spec_for_reload(path, target) if is_reload else None
 
     def install(self) -> None:
-        """Reach the sessions that are made from now on."""
+        """Register with all sessions that are created from now on."""
         if not any(finder is self for finder in sys.meta_path):  # the list may have been restored or replaced
             sys.meta_path.insert(0, self)
         self.register_with_current_copy()
 
     def reach(self) -> None:
-        """Reach every session and client of the process, those of evicted copies of botocore too."""
+        """Register with every session and client of the process, including those of removed copies of botocore."""
         self.install()
         for names in _packages_of_sessions():
             self._register_with(names, is_late=True)
         if self._is_late:
             self._is_late = False
-            _put_handlers_everywhere()
+            _register_with_existing()
 
     def register_with_current_copy(self) -> None:
         package = sys.modules.get(_PACKAGE)
@@ -70,15 +70,15 @@ class _Installer:
     def _register_with(self, names: Mapping[str, Any], *, is_late: bool) -> None:
         register = names.get("register_initializer")
         if isinstance(register, FunctionType) and register not in self._registered:
-            register(put_handlers)
+            register(register_handlers)
             self._registered.add(register)
             self._is_late |= is_late or "Session" in _names(sys.modules.get(_SESSION))
 
     def _spec_for_reload(self, path: Sequence[str] | None, package: ModuleType | None) -> ModuleSpec | None:
-        """What the finders after this one find, in a copy with a loader of its own."""
+        """The module spec that the following finders return, copied and with our loader."""
         for finder in list(dropwhile(lambda each: each is not self, sys.meta_path))[1:]:
             if not hasattr(finder, "find_spec"):
-                return None  # it has an older protocol, by which Python asks it
+                return None  # a finder of the older protocol: Python calls it itself
             spec = finder.find_spec(_PACKAGE, path, package)
             if spec is not None:
                 return _Reloader(spec, self.register_with_current_copy).spec()
@@ -86,11 +86,11 @@ class _Installer:
 
 
 class _Reloader:
-    """Reloads the package `botocore` by its own loader, and calls *done*: its initializers are lost by then."""
+    """A loader that reloads the package `botocore` with its own loader, and then calls *done* to register again."""
 
-    def __init__(self, original: ModuleSpec, done: Callable[[], None]) -> None:
+    def __init__(self, original: ModuleSpec, when_loaded: Callable[[], None]) -> None:
         self._original = original
-        self._done = done
+        self._when_loaded = when_loaded
 
     def spec(self) -> ModuleSpec:
         spec = copy(self._original)
@@ -104,23 +104,24 @@ class _Reloader:
         try:
             loader.exec_module(package)
         finally:
-            self._done()
+            self._when_loaded()
 
 
 def _names(module: object) -> Mapping[str, Any]:
-    """The names in a module, without executing it where it is one that importlib's LazyLoader has made."""
+    """The namespace of a module. A module of importlib's LazyLoader is not executed for it."""
     try:
         names: Mapping[str, Any] = object.__getattribute__(module, "__dict__")
-    except AttributeError:  # None or a stub, in the place of a module
+    except AttributeError:  # None or a stub instead of a module
         return {}
     return names
 
 
 def _packages_of_sessions() -> Iterator[Mapping[str, Any]]:
     """
-    The names in the package `botocore` of each copy that can make sessions.
+    The namespace of the package `botocore`, of each copy that can create sessions.
 
-    An evicted copy is found by the one class of its `botocore.session` whose base has few subclasses.
+    Copies that are not in `sys.modules` are found by a class of their `botocore.session`: a subclass of
+    MutableMapping, which has few.
     """
     for kind in MutableMapping.__subclasses__():
         if kind.__module__ == _SESSION:
@@ -128,14 +129,14 @@ def _packages_of_sessions() -> Iterator[Mapping[str, Any]]:
             yield getattr(invoke, "__globals__", {})
 
 
-def _put_handlers_everywhere() -> None:
-    """Reach the emitters of the sessions and clients that were made before our initializer was registered."""
+def _register_with_existing() -> None:
+    """Register with the emitters of sessions and clients that were created before our initializer was registered."""
     tracked = gc.get_objects()
     kinds = {id(type(each)): type(each) for each in tracked}  # by id: a metaclass may be unhashable
     emitters = {key for key, kind in kinds.items() if _is_emitter(kind)}
     for emitter in [each for each in tracked if id(type(each)) in emitters]:
-        with suppress(Exception):  # another thread has not initialized it yet
-            put_handlers(emitter)
+        with suppress(Exception):  # another thread is still initializing it
+            register_handlers(emitter)
 
 
 def _is_emitter(kind: type) -> bool:
@@ -144,10 +145,12 @@ def _is_emitter(kind: type) -> bool:
     )
 
 
-def put_handlers(emitter: Any) -> None:
-    """Let an emitter of botocore's, or that of a session, call our handlers, once."""
+def register_handlers(emitter: Any) -> None:
+    """Register our handlers with an emitter or a session of botocore. Repeated calls have no effect."""
     for entry in botocore_hooks.HANDLERS:
-        emitter.register(*entry, unique_id=entry)  # not a name: there may be two copies of this package, too
+        emitter.register(
+            *entry, unique_id=entry
+        )  # not a name: the process may hold two copies of this package
 
 
 _INSTALLER = _Installer()
@@ -157,23 +160,23 @@ reach = _INSTALLER.reach
 
 
 def guard(on: bool) -> Callable[[], None]:
-    """Refuse calls while no fake is active, or do not, and return what makes it as it was."""
+    """Turn the guard on or off, and return a function that restores the previous setting."""
     before, state.guarded = state.guarded, on
     if on:
         reach()
     return partial(setattr, state, "guarded", before)
 
 
-#: The runs of pytest in this process, the outermost first: a test may have one of its own.
+#: The configurations of the pytest runs in this process, the outermost first: a test may start an inner run.
 _runs: list[Any] = []
 
 
 def begin_run(config: Any) -> None:
     """
-    Set the guard as the ini option says, once for a run of pytest.
+    Set the guard by the ini option, once for each pytest run.
 
-    Threads and `atexit` handlers come after the end of a run, so the guard stays as it is then. Only a run inside of
-    another one gives back the setting of that.
+    The setting stays after the run, for threads and `atexit` handlers. Only an inner run restores the setting of the
+    outer run.
     """
     if any(run is config for run in _runs):
         return
@@ -186,7 +189,7 @@ def begin_run(config: Any) -> None:
 
 
 def _is_inside_of_a_run(config: Any) -> bool:
-    """Whether another run of pytest has called this one, which may be without this plugin."""
+    """Whether another pytest run has called this one. The outer run may not use this plugin."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_code.co_name == "wrap_session" and frame.f_locals.get("config") is not config:

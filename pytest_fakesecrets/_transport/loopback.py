@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 _HOST = re.compile(r"(?P<name>\[[^\]]*\]|[^:]*)(?::(?P<port>\d+))?")
 
 
-def misdirected(hosts: Sequence[str], origins: Sequence[str], port: int) -> tuple[HTTPStatus, str] | None:
+def header_rejection(
+    hosts: Sequence[str], origins: Sequence[str], port: int
+) -> tuple[HTTPStatus, str] | None:
     """
     The status and the message with which a request is rejected by its headers, or None.
 

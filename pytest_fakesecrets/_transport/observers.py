@@ -1,8 +1,8 @@
 """
-The handlers that others have registered on the emitter of a client, for the events between our two doors.
+Finds foreign handlers on the emitter of a client, for the events between `before-call` and `before-send`.
 
-botocore's emitters do not list their handlers, so this module reads private parts of them, and no other module
-does. Where these parts are not as expected, every call takes the wire: slower, and never wrong.
+The emitters of botocore have no public list of handlers, so this module, and no other, reads private attributes of
+them. If these attributes are not as expected, every call is treated as observed, which is slower but correct.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .state import last_handlers
 
 _PACKAGE = __name__.partition(".")[0]
 
-#: What botocore emits for a call after `before-call`, unless a handler has answered that.
+#: The events that botocore emits for a call after `before-call`, unless a handler has answered `before-call`.
 _EVENTS = (
     "request-created",
     "choose-signer",
@@ -28,37 +28,37 @@ _EVENTS = (
     "needs-retry",
 )
 
-#: The packages that make clients, and moto: it appends its stub to botocore's list when it is imported. While moto
-#: is active, the fake answers first.
+#: Packages whose handlers are not foreign: those that create clients, and moto, whose import adds its stub to
+#: botocore's list. While moto is active, the fake answers first.
 _BUILT_IN = {_PACKAGE, "botocore", "boto3", "aiobotocore", "aioboto3", "moto"}
 
 
 class _Plan(NamedTuple):
-    """What the handlers of an emitter mean for the calls of one operation."""
+    """How the handlers of an emitter affect the calls of one operation."""
 
-    #: Whether handlers of others have to see the call.
+    #: Whether foreign handlers have to see the call.
     is_observed: bool
-    #: The events for which handlers of others come after our first one.
+    #: The events for which foreign handlers come after our first handler.
     late: frozenset[str] = frozenset()
-    #: Those of them for which our last handler is missing, or is not the last one.
+    #: The late events for which our last handler is missing, or is followed by foreign handlers.
     misplaced: frozenset[str] = frozenset()
 
 
 _UNKNOWN = _Plan(is_observed=True)
 
-#: Held while a handler is moved to the end, so that two threads do not move the same one.
-_moving = Lock()
+#: Held while a handler is moved to the end, so that two threads do not move the same handler.
+_move_lock = Lock()
 
 
 def is_observed(request_signer: Any, operation: str) -> bool:
-    """Whether handlers of others have to see a call of this client."""
+    """Whether foreign handlers have to see a call of this client."""
     return _plan(getattr(request_signer, "_event_emitter", None), operation).is_observed
 
 
-def come_last(emitter: Any, operation: str) -> frozenset[str]:
-    """Put our last handlers behind those of others, and return the events that the last ones have to answer."""
+def move_last(emitter: Any, operation: str) -> frozenset[str]:
+    """Move our last handlers behind foreign ones, and return the events that our last handlers have to answer."""
     if _plan(emitter, operation).misplaced:
-        with _moving:
+        with _move_lock:
             for event in _plan(emitter, operation).misplaced:
                 _move_to_the_end(emitter, event, operation)
     plan = _plan(emitter, operation)
@@ -67,10 +67,10 @@ def come_last(emitter: Any, operation: str) -> frozenset[str]:
 
 def is_answered(emission: FrameType) -> bool:
     """
-    Whether a handler that ran earlier has answered an event of which botocore takes the first answer.
+    Whether an earlier handler has answered an event. botocore uses the first answer.
 
     Args:
-        emission: the frame that has called our handler. An emitter passes no answers to the next handler.
+        emission: the frame that called our handler. Its local variables are the only access to earlier answers.
     """
     if emission.f_code.co_name != "_emit":
         return False
@@ -83,12 +83,12 @@ def is_answered(emission: FrameType) -> bool:
 def _plan(emitter: Any, operation: str) -> _Plan:
     key = (_PACKAGE, operation)
     try:
-        # What it has looked up by the names of events. It takes a new dict with each change of its handlers.
-        known = _innermost(emitter)._lookup_cache
-        if key not in known:
-            known[key] = _new_plan(emitter, operation)
-        plan = known[key]
-    except Exception:  # whatever these private parts have become
+        # The cache of the emitter, which it replaces when its handlers change.
+        cache = _innermost(emitter)._lookup_cache
+        if key not in cache:
+            cache[key] = _new_plan(emitter, operation)
+        plan = cache[key]
+    except Exception:  # the private attributes are not as expected
         return _UNKNOWN
     return plan if isinstance(plan, _Plan) else _UNKNOWN
 
@@ -108,26 +108,26 @@ def _new_plan(emitter: Any, operation: str) -> _Plan:
 
 
 def _handlers(emitter: Any, event: str, operation: str) -> list[Callable[..., Any]]:
-    """In the order in which the emitter calls them."""
+    """The handlers in the order in which the emitter calls them."""
     return list(_innermost(emitter)._handlers.prefix_search(f"{event}.secrets-manager.{operation}"))
 
 
 def _is_followed(handlers: list[Callable[..., Any]]) -> bool:
-    """Whether a handler of others comes after our first one."""
-    first = next((place for place, handler in enumerate(handlers) if _is_ours(handler)), len(handlers))
+    """Whether a foreign handler comes after our first handler."""
+    first = next((index for index, handler in enumerate(handlers) if _is_ours(handler)), len(handlers))
     return any(map(_is_foreign, handlers[first:]))
 
 
 def _is_last(handlers: list[Callable[..., Any]], event: str) -> bool:
-    ours = [place for place, handler in enumerate(handlers) if handler is last_handlers[event]]
+    ours = [index for index, handler in enumerate(handlers) if handler is last_handlers[event]]
     return bool(ours) and not any(map(_is_foreign, handlers[ours[-1] :]))
 
 
 def _move_to_the_end(emitter: Any, event: str, operation: str) -> None:
     handler = last_handlers[event]
-    is_there = handler in _handlers(emitter, event, operation)
+    is_registered = handler in _handlers(emitter, event, operation)
     emitter.register_last(event, handler)
-    if is_there:  # the old entry goes last: without any, a call of another thread would reach AWS
+    if is_registered:  # after the registration: without any entry, a call of another thread would reach AWS
         emitter.unregister(event, handler)
 
 
@@ -144,13 +144,13 @@ def _package(module: str) -> str:
 
 
 def _modules(handler: Any) -> Iterator[str]:
-    """Where a handler is defined: the function, and the class of its object, which may be a subclass."""
+    """The modules that define a handler: of its function, and of the class of its object, which may be a subclass."""
     while isinstance(handler, partial):
         handler = handler.func
     if isinstance(handler, MethodType):
         yield _class(handler.__self__).__module__
         handler = handler.__func__
-    # A function's __module__ may be copied, by a decorator, from what it wraps.
+    # A decorator may have copied __module__ from the wrapped function.
     home = (
         handler.__globals__.get("__name__")
         if isinstance(handler, FunctionType)

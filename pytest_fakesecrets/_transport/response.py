@@ -1,7 +1,7 @@
 """
-What botocore is given for an answer: a response as it reads one, and the dict that its parser makes of it.
+Responses for botocore: the HTTP response, and the dict that botocore's parser makes of it.
 
-Like the doors, this imports nothing that is slow before somebody has made a call.
+Like `botocore_hooks`, this module imports no slow modules before the first call.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Response:
 
 
 class _Raw(NamedTuple):
-    """What older versions of aiobotocore read the headers from."""
+    """The raw response, from which older versions of aiobotocore read the headers."""
 
     raw_headers: Sequence[tuple[bytes, bytes]]
 
 
 class _Body(bytes):
-    """Bytes for botocore, and an awaitable of the same bytes for aiobotocore."""
+    """Bytes for botocore that can also be awaited, for aiobotocore."""
 
     def __await__(self) -> Generator[None, None, bytes]:
         yield from ()
@@ -64,7 +64,7 @@ class _Body(bytes):
 
 
 def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
-    """The response dict that botocore's endpoint makes of such a reply."""
+    """The response dict that the endpoint of botocore makes of a reply."""
     parser = _parser()
     response = {
         "headers": dict(reply.headers),
@@ -72,7 +72,7 @@ def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
         "body": reply.body,
         "context": {"operation_name": model.name},
     }
-    answer: dict[str, Any] = parser.parse(response, model.output_shape)  # type: ignore[arg-type]  # None is fine
+    answer: dict[str, Any] = parser.parse(response, model.output_shape)  # type: ignore[arg-type]  # None is allowed
     if reply.status >= 300:
         shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
         if shape is not None:
@@ -89,13 +89,13 @@ def _parser() -> ResponseParser:
 
 
 def _timestamp(value: Any) -> datetime.datetime:
-    """What botocore makes of a date. It takes half of a call's time to do it, and the same dates come again."""
+    """A parsed timestamp, cached: parsing takes half of the time of a call, and the same dates repeat."""
     return _timestamp_in(value, datetime.datetime, time.timezone, time.altzone, time.tzname)
 
 
 @lru_cache(maxsize=4096)
 def _timestamp_in(value: Any, *local_time: object) -> datetime.datetime:
-    """A date in local time, as long as nobody changes what that is, or freezes it."""
+    """A parsed timestamp in local time. The key includes the time zone, and the class that freezegun replaces."""
     from botocore.utils import parse_timestamp
 
     return parse_timestamp(value)

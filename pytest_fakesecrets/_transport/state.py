@@ -1,7 +1,7 @@
 """
-What the hooks, the guard and the server share: the active backend, and how its clients are told apart.
+The state that the hooks, the guard and the server share: the active backend, and how it identifies clients.
 
-This module is imported with the plugin, in projects that never use it too, so it imports nothing slow.
+This module is imported with the plugin, even in projects that do not use it. It imports no slow modules.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 TARGET_PREFIX = "secretsmanager."
 
-#: Where a call has its passage to the second door, or its departure, in its context: a dict that botocore hands
-#: from event to event, and never sends.
+#: The keys for the `Passage` and the `Departure` of a call in its context, a dict that botocore passes from event to
+#: event and never sends.
 PASSAGE = "fakesecrets_passage"
 DEPARTURE = "fakesecrets_departure"
 
@@ -32,7 +32,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 class Departure(NamedTuple):
-    """A call that was made while no fake was active."""
+    """A call that was made while no fake was active, and was sent or rejected."""
 
     operation: str
     endpoint: str
@@ -40,11 +40,11 @@ class Departure(NamedTuple):
 
 
 class Backend(Protocol):
-    """What stands behind the doors."""
+    """What the handlers and the server require of a fake."""
 
     @property
     def lock(self) -> AbstractContextManager[object]:
-        """What is held while anything in it changes."""
+        """The lock that is held while the state changes."""
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
@@ -55,34 +55,34 @@ class Backend(Protocol):
     def takes_the_wire(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
-        """Whether a request has to pass botocore's events and retries."""
+        """Whether a request has to pass the events and retries of botocore up to `before-send`."""
 
     def new_token(self) -> str: ...
 
     def redact(self, text: str) -> str:
-        """A text without secret values."""
+        """The text with secret values redacted."""
 
 
-#: The world that answers, or None. There is one at the most.
+#: The backend of the active fake, or None.
 active: Backend | None = None
 
-#: Called with each backend that becomes active: the report of a run shows all of them.
+#: Called with each backend that becomes active. The HTML report uses it.
 listeners: list[Callable[[Any], None]] = []
 
-#: Held by whoever looks whether there is one, and puts another there.
-entering = Lock()
+#: Held while `active` is checked and replaced.
+activation_lock = Lock()
 
-#: Whether calls are refused while no world is there to answer them: the ini option fakesecrets_guard.
+#: Whether calls are rejected while no fake is active: the ini option fakesecrets_guard.
 guarded = False
 
-#: The last calls that were made while no fake was active. The plugin clears it before each test.
+#: The latest calls that were made while no fake was active. The plugin clears them before each test.
 departures: deque[Departure] = deque(maxlen=1000)
 
-#: The variable that tells child processes where the world is: the id of the process that has it.
+#: The environment variable with the id of the process that has the fake, for its child processes.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
 
-#: What lets a client be made on a bare machine at once: keys, no profile, no look at the metadata service.
-DUMMIES: Mapping[str, str | None] = {
+#: Variables with which a client can be created on any machine: dummy keys, no profile, no metadata service.
+DUMMY_VARIABLES: Mapping[str, str | None] = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": None,
@@ -91,7 +91,7 @@ DUMMIES: Mapping[str, str | None] = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-#: The handlers that are registered last on a client where handlers of others come after ours, by their events.
+#: By event: the handlers that are registered last on a client if foreign handlers come after our first ones.
 last_handlers: dict[str, Callable[..., Any]] = {}
 
 NOT_ACTIVE = (
@@ -100,27 +100,27 @@ NOT_ACTIVE = (
 )
 
 
-def answer_wire(
-    world: Backend,
+def answer_http(
+    backend: Backend,
     target: str,
     authorization: str,
     region: str | None,
     body: bytes,
 ) -> Reply:
     """
-    The answer to a request of which there is nothing but what was sent, by botocore or any other client.
+    Answer a request by its headers and its body alone.
 
     Raises:
-        Broken: a test wants the network to go wrong.
+        NetworkFailure: the fault that a test has injected is a network failure.
     """
     credential = _CREDENTIAL.search(authorization)
     account = account_of(credential["key"]) if credential else None
     region = credential["region"] if credential else region
-    return world.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
+    return backend.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
 
 
 def access_key(request_signer: Any) -> str | None:
-    # Read past the properties of credentials that refresh themselves, over the network.
+    # Not by the property: refreshable credentials would refresh themselves over the network.
     credentials = getattr(request_signer, "_credentials", None)
     return getattr(credentials, "__dict__", {}).get("access_key")
 
@@ -130,7 +130,7 @@ def account_of(access_key: str | None) -> str | None:
 
 
 def session() -> Session:
-    """The session of our own clients. One for each copy of botocore: a new one reads its data files again."""
+    """The session of our own clients, one for each copy of botocore: a new session reads the data files again."""
     from botocore.session import Session
 
     return _session_of(Session)
@@ -146,21 +146,23 @@ def is_ours(client: Any) -> bool:
     return getattr(service, "service_name", None) == "secretsmanager"
 
 
-#: What is held while the process forks, so that the child has no lock that nobody will release.
-_held = ExitStack()
+#: The lock that is held while the process forks, so that no thread missing in the child holds it.
+_fork_locks = ExitStack()
 
 
-def _hold() -> None:
+def _lock_for_fork() -> None:
     if active is not None:
-        _held.enter_context(active.lock)
+        _fork_locks.enter_context(active.lock)
 
 
-def _leave_to_the_parent() -> None:
-    """After a fork: the child has a copy of the world, and what it did there would be lost."""
+def _deactivate_in_child() -> None:
+    """Deactivate the fake in a forked child: it is a copy, whose changes the parent would not see."""
     global active
     active = None
-    _held.close()
+    _fork_locks.close()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold, after_in_parent=_held.close, after_in_child=_leave_to_the_parent)
+    os.register_at_fork(
+        before=_lock_for_fork, after_in_parent=_fork_locks.close, after_in_child=_deactivate_in_child
+    )
