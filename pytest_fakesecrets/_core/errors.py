@@ -13,19 +13,19 @@ from .public import public
 
 @public
 class FunctionTimedOut(Exception):
-    """A rotation function has run longer than it may, and Lambda has stopped it."""
+    """A rotation function exceeded its timeout, and Lambda stopped it."""
 
 
 @public
 class InvocationRefused(Exception):
-    """Lambda has not called a rotation function, since a test wanted it so."""
+    """An injected fault: Lambda rejected the invocation of a rotation function."""
 
 
 class FunctionStopped(BaseException):
     """
-    Raised inside a rotation function where Lambda stops it: no code of it runs any more.
+    Raised inside a rotation function at the point where Lambda stops it.
 
-    No Exception, so that no function takes it for an answer of Secrets Manager.
+    It derives from BaseException, so that `except Exception` in a function does not catch it.
     """
 
     def __init__(self, reason: Exception) -> None:
@@ -167,12 +167,12 @@ class ReportingFailedWarning(UserWarning):
 
 @public
 class RotationFailedWarning(UserWarning):
-    """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
+    """A rotation failed after its call had returned, as on AWS. The message contains the function's traceback."""
 
 
 @public
 class CredentialRefused(PermissionError):
-    """The target is up, and refuses: a login, or a password that it does not take. No value is in the text."""
+    """The target rejected a login or a new password. The message contains no secret value."""
 
 
 @public

@@ -1,4 +1,4 @@
-"""What a rotation function did that AWS, or the users of the secret, punish later."""
+"""Problems in a rotation function that cause failures on AWS, or in clients of the secret, later."""
 
 from __future__ import annotations
 

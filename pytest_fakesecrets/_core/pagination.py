@@ -26,7 +26,7 @@ _DIGEST_SIZE = 16
 
 
 class _Place(NamedTuple):
-    """How far a list has been read, and what it was when its first page was read."""
+    """The position of a page in a list, and the extent of the list at its first page."""
 
     #: The keys of the last item that was listed, and of the item that the list ended with.
     last: Key

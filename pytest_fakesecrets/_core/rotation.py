@@ -151,8 +151,8 @@ class Rotation:
         """
         Whether AWS would call the function again.
 
-        A failed rotation is retried as long as its version holds AWSPENDING or AWSCURRENT. With
-        neither, somebody has repaired the secret by hand.
+        A failed rotation is retried while its version has AWSPENDING or AWSCURRENT. Without both,
+        the secret has been repaired by hand.
         """
         if self.status == "failed":
             return self.retry_at is not None and self.token in (held.get(PENDING), held.get(CURRENT))

@@ -78,7 +78,7 @@ class RotationSettings:
     enabled: bool
     schedule: Schedule
     #: From when the next window is counted: the schedule was stored or turned on again, a rotation has
-    #: succeeded, or somebody has stored a new current value by hand, whichever was the last.
+    #: succeeded, or a new current value was stored by hand: the latest of these.
     counted_from: datetime
     function_arn: str | None = None
     external_metadata: Sequence[Mapping[str, str]] = field(default=(), repr=False)
@@ -170,7 +170,7 @@ class Secret:
 
     @property
     def primary_region(self) -> str | None:
-        """Only told of a secret that is replicated to other regions, and of its replicas there."""
+        """The primary region of a secret with replicas in other regions, or of such a replica; otherwise None."""
         if self.primary is not None:
             return None if self.primary.is_cross_account else self.primary.region
         return self.region if self.regional_replicas else None
@@ -220,8 +220,8 @@ class Secret:
         This secret with *changes*, and a LastChangedDate of *now*.
 
         The service's dates have milliseconds and grow with each change (LocalStack test
-        test_last_updated_date), so two changes within one are told apart; where the clock stands
-        still, its time is followed to the letter.
+        test_last_updated_date), so two changes within one millisecond get different dates. If the
+        clock stands still, its time is used as it is.
         """
         since = now - self.last_changed_at
         if since and -_SECOND < since < MILLISECOND:

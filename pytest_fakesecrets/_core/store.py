@@ -1,4 +1,4 @@
-"""Where the secrets are: one world for each account and region, found by name, ARN or partial ARN."""
+"""The store of secrets by account and region, with lookup by name, ARN or partial ARN."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def replicate_secret_to_regions(
 
 def checked_regions(context: Context, home: str, regions: Regions) -> Regions:
     """
-    The regions of a request, refused where one is the secret's own, or named twice or not at all.
+    The regions of a request; raises if one is the secret's own, repeated or missing.
 
     Raises:
         InvalidParameterException: one is (moto, pasted from AWS, for the secret's own).

@@ -194,7 +194,7 @@ def start(
     """
     function_arn = None if secret.rotation is None else secret.rotation.function_arn
     if not immediately and function_arn is None:
-        context.save(secret.changed(context.now))  # nobody to ask whether a test would pass
+        context.save(secret.changed(context.now))  # there is no function to run a test with
         return
     current = secret.version(CURRENT)
     copied = None if immediately or current is None else current.value
@@ -217,7 +217,7 @@ def start(
 
 
 def supersede(context: Context, secret: Secret) -> Secret:
-    """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
+    """End an unfinished rotation whose labels were repaired by hand, before a new one starts."""
     old = context.home(secret.arn).unfinished_rotation(secret)
     if secret.last_window is not None and secret.last_window > context.now:
         secret = replace(secret, last_window=None)  # from before time went backwards

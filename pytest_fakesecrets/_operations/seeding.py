@@ -24,9 +24,9 @@ _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
-    """What a seeded secret is to be. The version ids are drawn by whoever asks for it."""
+    """The contents of a seeded secret. The caller generates the version ids."""
 
-    #: What may hold a value is in no repr.
+    #: Fields that may contain a secret value are excluded from the repr.
     value: Value | None = field(repr=False)
     previous_value: Value | None = field(repr=False)
     deprecated_values: Sequence[Value] = field(repr=False)
@@ -45,7 +45,7 @@ class Seed:
 
 def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -> Secret:
     """
-    Put a secret into the world as *seed* has it.
+    Create a secret from *seed*.
 
     Raises:
         FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.

@@ -56,7 +56,7 @@ def put_secret_value(
 
 
 def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
-    """The value of a request, refused where it brings two."""
+    """The value of a request; raises if it contains both a string and a binary."""
     if secret_string is not None and secret_binary is not None:
         raise InvalidParameterException(
             "You can't specify both a binary secret value and a string secret value in the same secret."
