@@ -153,7 +153,7 @@ TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUI
 
 @public
 class FakeSecretsError(Exception):
-    """The fake was used in a way that cannot work. Never an answer of AWS; the text says what to do."""
+    """Incorrect use of the fake, not an error of AWS. The message says what to do."""
 
 
 class PendingVersionRejected(FakeSecretsError):

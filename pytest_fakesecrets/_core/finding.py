@@ -28,8 +28,8 @@ class Finding:
     call: str | None = None
 
     def __str__(self) -> str:
-        place = ", ".join(part for part in (self.step, self.call) if part)
-        return f"{self.code}{f' ({place})' if place else ''}: {self.text} {self.advice}"
+        location = ", ".join(part for part in (self.step, self.call) if part)
+        return f"{self.code}{f' ({location})' if location else ''}: {self.text} {self.advice}"
 
 
 def unchecked(step: str) -> Finding:

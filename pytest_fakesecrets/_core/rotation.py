@@ -1,4 +1,4 @@
-"""A rotation as a value with a position: which steps have run, which one is next, how it ended."""
+"""The state of a rotation: its steps, position and status."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Rotation:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is wrong with what the function did, in all steps of all attempts, each once."""
+        """The findings of all steps of all attempts, without duplicates."""
         return tuple(dict.fromkeys(finding for step in self.steps for finding in step.findings))
 
     @property

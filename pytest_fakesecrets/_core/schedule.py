@@ -1,4 +1,4 @@
-"""Rotation schedules: what a rule means, which windows it opens, and what is reported of it."""
+"""Rotation schedules: parse the rules, calculate the windows, and report the days."""
 
 from __future__ import annotations
 

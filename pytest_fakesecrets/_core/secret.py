@@ -34,7 +34,7 @@ _SECOND = timedelta(seconds=1)
 
 Value = str | bytes
 
-#: What most secrets have of most things, once for all of them.
+#: A shared empty mapping, the default of most fields.
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -67,13 +67,13 @@ class Version:
 
 @cache
 def alias(number: int) -> str:
-    """The name of a version for people: one string for all secrets, since every event has one."""
+    """The short name of a version, "v1"; cached, since every event has one."""
     return f"v{number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationSettings:
-    """What RotateSecret has stored. `enabled` goes off with CancelRotateSecret, the rest stays."""
+    """The settings that RotateSecret stores. CancelRotateSecret only clears `enabled`."""
 
     enabled: bool
     schedule: Schedule
@@ -102,7 +102,7 @@ class Secret:
     number: int = 0
     description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
-    #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
+    #: None: never tagged, which the service distinguishes from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = field(default=None, repr=False)
     versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
     #: How many versions there have been, those that are gone among them.

@@ -148,7 +148,7 @@ class Context:
         return self.store.home(arn)
 
     def save(self, secret: Secret) -> None:
-        """Put *secret* in the place of what it was, and let its replicas follow."""
+        """Store the new state of *secret*, and update its replicas."""
         self.store.put(secret)
         for replica in secret.replicas.values():
             held = self.linked(secret, replica) if replica.follows else None

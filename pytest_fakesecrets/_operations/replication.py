@@ -62,7 +62,7 @@ def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool
         secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
     for replica in made:
         if replica.follows:
-            _make(context, secret, replica)
+            _create_replica(context, secret, replica)
     context.save(secret)
     return secret
 
@@ -89,7 +89,7 @@ def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | No
     )
 
 
-def _make(context: Context, secret: Secret, replica: Replica) -> None:
+def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
     """Put an empty replica into its region; saving the primary secret fills it."""
     taken = context.store.region(replica.account, replica.region).find(replica.name, context.now)
     if taken is not None:
@@ -192,11 +192,11 @@ def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response
         )
 
     context.save(secret.changed(context.now, primary=None))
-    _forget(context, secret.primary, secret)
+    _unlink_replica(context, secret.primary, secret)
     return {"ARN": secret.arn}
 
 
-def _forget(context: Context, link: Primary, replica: Secret) -> None:
+def _unlink_replica(context: Context, link: Primary, replica: Secret) -> None:
     """
     Let the primary secret drop a replica of another region, or of another account that it has detached.
 

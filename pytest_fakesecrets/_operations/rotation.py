@@ -1,4 +1,4 @@
-"""RotateSecret and CancelRotateSecret: what happens before the call returns."""
+"""RotateSecret and CancelRotateSecret: the synchronous part of a rotation."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _settings(
     external_role_arn: str | None,
     immediately: bool,
 ) -> RotationSettings:
-    """What will be stored: the members of the request, and for those left out what was stored before."""
+    """The settings of the request, completed with the stored settings."""
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
@@ -136,7 +136,7 @@ def _settings(
 
 
 def _first_day(context: Context, secret: Secret) -> datetime:
-    """From where the days of a secret count that is not rotated now."""
+    """The date from which the days are counted when a secret is not rotated immediately."""
     current = secret.version(CURRENT)
     if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
         return context.now

@@ -92,7 +92,7 @@ def _with(secret: Secret, token: str, value: Value | None, label: str | None, no
 
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
-    """The latest window that had opened by now: what was to happen in it lies in the past of the seed."""
+    """The opening of the latest window until now, so that past windows start no rotation."""
     settings = secret.rotation
     return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 

@@ -73,7 +73,7 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
             test_put_different_secret_value_with_same_token and its neighbours).
     """
     version = secret.versions.get(token)
-    # RotateSecret stages its version without a value: whatever is put there first is no conflict.
+    # RotateSecret stages its version without a value: the first value is not a conflict.
     if version is None or not version.has_value:
         return False
     if version.value != value:
