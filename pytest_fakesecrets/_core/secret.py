@@ -65,6 +65,11 @@ class Version:
         return self.value is not None
 
 
+def customer_key(kms_key_id: str | None) -> str | None:
+    """The customer managed key of a request, or None for the service's own key."""
+    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
+
+
 @cache
 def alias(number: int) -> str:
     """The short name of a version, "v1"; cached, since every event has one."""

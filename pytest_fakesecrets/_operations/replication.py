@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_fakesecrets._core.arn import partition
 from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret
+from pytest_fakesecrets._core.secret import OWN_KEY, Secret, customer_key
 
 from .context import Context, Response
 
@@ -85,7 +85,7 @@ def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | No
         name=secret.name,
         status="InSync" if message is None else "Failed",
         message=message or SUCCEEDED,
-        kms_key_id=None if kms_key_id in (None, "", OWN_KEY) else kms_key_id,
+        kms_key_id=customer_key(kms_key_id),
     )
 
 
