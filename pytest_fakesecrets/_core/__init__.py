@@ -1,3 +1,3 @@
-"""What Secrets Manager's world is made of: values and pure rules, without botocore, clocks or randomness."""
+"""The state of Secrets Manager as frozen values, and its rules as pure functions without botocore or a clock."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names and ARNs: which are legal, how they are built, what a full or a partial one points at."""
+"""Validate, build and parse the names and ARNs of secrets, functions and roles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
 
 class SecretArn(NamedTuple):
-    """The parts of an ARN that somebody sent. `rest` is the name, with or without the six characters."""
+    """The parts of a secret's ARN from a request. `rest` is the name, with or without the six characters."""
 
     region: str
     account: str
@@ -34,7 +34,7 @@ class SecretArn(NamedTuple):
         """
         Whether it ends in a hyphen and six characters.
 
-        Such an ARN is never taken for a partial one, also where these six belong to the name
+        Such an ARN is never treated as partial, even if these six characters belong to the name
         (LocalStack snapshot test_create_and_update_secret[Invalid/_+=.@-Name-a1b2c3]).
         """
         return _FULL_ENDING.search(self.rest) is not None
@@ -94,17 +94,17 @@ def is_role_arn(arn: str) -> bool:
 
 
 def check_secret_id(secret_id: str) -> None:
-    """Refuse a name, or an ARN with a name in it, that has a character that no name may have."""
+    """Reject a name, or the name in an ARN, if it contains an illegal character."""
     arn = parse_secret_arn(secret_id)
     check_name(arn.rest if arn else secret_id)
 
 
 def check_name(name: str) -> None:
     """
-    Refuse a name with a character that no name may have.
+    Reject a name that contains an illegal character.
 
     Raises:
-        ValidationException: in the service's own words, not in those of the model's constraints
+        ValidationException: with the service's own message, not the message of a model constraint
             (LocalStack snapshot test_invalid_secret_name).
     """
     if _ILLEGAL_IN_NAMES.search(name):

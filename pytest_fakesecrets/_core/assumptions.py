@@ -1,4 +1,4 @@
-"""Where AWS has not been observed: what the fake assumes, each with its reason."""
+"""Assumptions about behaviour of AWS that has not been observed."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def credentials(document: Mapping[str, Any]) -> list[str]:
 
 
 def first_credential(document: Mapping[str, Any]) -> str | None:
-    """The name of the member that logs in, where several hold credentials; or None."""
+    """The name of the member to log in with, or None."""
     others = [name for name in credentials(document) if isinstance(document[name], str)]
     return _first([*_FIRST_CREDENTIALS, *others], document)
 
@@ -87,7 +87,7 @@ def user_of(document: object) -> object:
 
 
 def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each user and password that a value may mean, where *users* are known."""
+    """The pairs of user and password that a value can be read as; *users* are the known users."""
     only = users[0] if len(users) == 1 else None
     if isinstance(value, str):
         if only is not None:

@@ -27,7 +27,7 @@ _NTH_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])#(?P<nth>[1-5])")
 
 
 class NotACron(ValueError):
-    """The text is no expression that the service accepts."""
+    """The service does not accept this expression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,19 +13,19 @@ from .public import public
 
 @public
 class FunctionTimedOut(Exception):
-    """A rotation function has run longer than it may, and Lambda has stopped it."""
+    """A rotation function exceeded its timeout, and Lambda stopped it."""
 
 
 @public
 class InvocationRefused(Exception):
-    """Lambda has not called a rotation function, since a test wanted it so."""
+    """An injected fault: Lambda rejected the invocation of a rotation function."""
 
 
 class FunctionStopped(BaseException):
     """
-    Raised inside a rotation function where Lambda stops it: no code of it runs any more.
+    Raised inside a rotation function at the point where Lambda stops it.
 
-    No Exception, so that no function takes it for an answer of Secrets Manager.
+    It derives from BaseException, so that `except Exception` in a function does not catch it.
     """
 
     def __init__(self, reason: Exception) -> None:
@@ -153,7 +153,7 @@ TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUI
 
 @public
 class FakeSecretsError(Exception):
-    """The fake was used in a way that cannot work. Never an answer of AWS; the text says what to do."""
+    """Incorrect use of the fake, not an error of AWS. The message says what to do."""
 
 
 class PendingVersionRejected(FakeSecretsError):
@@ -167,7 +167,7 @@ class ReportingFailedWarning(UserWarning):
 
 @public
 class RotationFailedWarning(UserWarning):
-    """A rotation failed where, as on AWS, its caller is not told: the text holds the function's traceback."""
+    """A rotation failed after its call had returned, as on AWS. The message contains the function's traceback."""
 
 
 @public
@@ -177,7 +177,7 @@ class UnusedFaultWarning(UserWarning):
 
 @public
 class CredentialRefused(PermissionError):
-    """The target is up, and refuses: a login, or a password that it does not take. No value is in the text."""
+    """The target rejected a login or a new password. The message contains no secret value."""
 
 
 @public

@@ -21,7 +21,7 @@ Texts = Iterable[str]
 
 def matching(filters: Sequence[Mapping[str, Any]]) -> Callable[[Secret], bool]:
     """
-    A question for a secret: whether every one of the filters finds it, each by any of its values.
+    Return a predicate: a secret matches if every filter matches it by at least one of its values.
 
     Raises:
         InvalidParameterException: a filter has no key, or no values; or all of them have too many values together.

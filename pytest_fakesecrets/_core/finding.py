@@ -1,4 +1,4 @@
-"""What a rotation function did that AWS, or the users of the secret, punish later."""
+"""Problems in a rotation function that cause failures on AWS, or in clients of the secret, later."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Finding:
     call: str | None = None
 
     def __str__(self) -> str:
-        place = ", ".join(part for part in (self.step, self.call) if part)
-        return f"{self.code}{f' ({place})' if place else ''}: {self.text} {self.advice}"
+        location = ", ".join(part for part in (self.step, self.call) if part)
+        return f"{self.code}{f' ({location})' if location else ''}: {self.text} {self.advice}"
 
 
 def unchecked(step: str) -> Finding:

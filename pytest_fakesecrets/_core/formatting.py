@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 def utc(moment: datetime) -> str:
-    """A moment in UTC, to the millisecond, which is what the service's dates have."""
+    """Format a UTC time with milliseconds, the resolution of the service's dates."""
     return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 

@@ -20,7 +20,7 @@ Labels = Mapping[str, str]
 
 def attach(labels: Labels, label: str, version_id: str) -> Labels:
     """
-    Attach *label* to a version, taking it off whichever version had it.
+    Attach *label* to a version, and remove it from the version that had it.
 
     Moving AWSCURRENT leaves AWSPREVIOUS on the version that it was taken from
     (LocalStack snapshot test_update_secret_version_stages_current_previous).
@@ -68,9 +68,9 @@ def by_version(labels: Labels) -> dict[str, list[str]]:
 
 def block_rotation(labels: Labels) -> bool:
     """
-    Whether RotateSecret takes a rotation for unfinished: AWSPENDING on a version without AWSCURRENT.
+    Whether RotateSecret sees an unfinished rotation: AWSPENDING is on a version without AWSCURRENT.
 
-    Labels alone decide, whoever attached them (API_RotateSecret).
+    Only the labels count, not the call that attached them (API_RotateSecret).
     """
     pending = labels.get(PENDING)
     return pending is not None and pending != labels.get(CURRENT)

@@ -1,4 +1,4 @@
-"""Arithmetic with moments that ends where the calendar ends, and the bounds of the delays that users give."""
+"""Date arithmetic that does not overflow, and the validation of delays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mapping with changes that are not made yet: a request sees them, and until it ends they can be dropped."""
+"""A mapping with uncommitted changes, which the current request sees and can still discard."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ LARGEST_BATCH = 20
 _DIGEST_SIZE = 16
 
 
-class _Place(NamedTuple):
-    """How far a list has been read, and what it was when its first page was read."""
+class _Cursor(NamedTuple):
+    """The position of a page in a list, and the extent of the list at its first page."""
 
     #: The keys of the last item that was listed, and of the item that the list ended with.
     last: Key
@@ -51,7 +51,7 @@ def page(
 
     A token holds keys and no position, so items may come and go between two pages: every item that
     was there at the first page, stays there and keeps its key is on exactly one page. An item that is
-    created later is on none. One whose key changes is on none either, where it has moved to a place
+    created later is on none. One whose key changes is on none either, where it has moved to a position
     that was passed or behind the end. So a program that changes what it lists comes to an end.
 
     Args:
@@ -67,39 +67,39 @@ def page(
     Raises:
         InvalidNextTokenException: the token was not given for this request.
     """
-    place = None if token is None else _read(token, asked)
-    count = count if place is None else place.created
+    cursor = None if token is None else _decode_token(token, asked)
+    count = count if cursor is None else cursor.created
     held: list[Item] = []
-    for index in _left(items, key, place, descending):
+    for index in _remaining_indexes(items, key, cursor, descending):
         if number(items[index]) > count:
             continue
         if len(held) == size:
-            end = place.end if place is not None else key(items[0 if descending else -1])
-            return held, _token(_Place(key(held[-1]), end, count), asked)
+            end = cursor.end if cursor is not None else key(items[0 if descending else -1])
+            return held, _encode_token(_Cursor(key(held[-1]), end, count), asked)
         held.append(items[index])
     return held, None
 
 
-def _left(
-    items: Sequence[Item], key: Callable[[Item], Key], place: _Place | None, descending: bool
+def _remaining_indexes(
+    items: Sequence[Item], key: Callable[[Item], Key], cursor: _Cursor | None, descending: bool
 ) -> Iterable[int]:
     """Where the items are that have not been listed, in the order of the list."""
-    if place is None:
+    if cursor is None:
         first, end = 0, len(items)
     elif descending:
-        first, end = bisect_left(items, place.end, key=key), bisect_left(items, place.last, key=key)
+        first, end = bisect_left(items, cursor.end, key=key), bisect_left(items, cursor.last, key=key)
     else:
-        first, end = bisect_right(items, place.last, key=key), bisect_right(items, place.end, key=key)
+        first, end = bisect_right(items, cursor.last, key=key), bisect_right(items, cursor.end, key=key)
     return range(end - 1, first - 1, -1) if descending else range(first, end)
 
 
-def _token(place: _Place, asked: object) -> str:
-    keys = [[_written(part) for part in key] for key in (place.last, place.end)]
-    written = json.dumps([*keys, place.created], separators=(",", ":")).encode()
+def _encode_token(cursor: _Cursor, asked: object) -> str:
+    keys = [[_encode_part(part) for part in key] for key in (cursor.last, cursor.end)]
+    written = json.dumps([*keys, cursor.created], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_digest(written, asked) + written).decode()
 
 
-def _read(token: str, asked: object) -> _Place:
+def _decode_token(token: str, asked: object) -> _Cursor:
     try:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -108,7 +108,7 @@ def _read(token: str, asked: object) -> _Place:
     if digest != _digest(written, asked):
         raise invalid_token()
     last, end, created = json.loads(written)
-    return _Place(_key(last), _key(end), created)
+    return _Cursor(_decode_key(last), _decode_key(end), created)
 
 
 def invalid_token() -> ServiceError:
@@ -119,7 +119,7 @@ def _digest(written: bytes, asked: object) -> bytes:
     return blake2b(written + repr(asked).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE).digest()
 
 
-def _written(part: str | int | date) -> tuple[str, str | int]:
+def _encode_part(part: str | int | date) -> tuple[str, str | int]:
     """A part of a key as JSON, with its kind, since keys of one kind alone can be compared."""
     if isinstance(part, datetime):
         return "datetime", part.isoformat()
@@ -128,11 +128,11 @@ def _written(part: str | int | date) -> tuple[str, str | int]:
     return "", part
 
 
-def _key(written: Sequence[tuple[str, str]]) -> Key:
-    return tuple(_part(kind, part) for kind, part in written)
+def _decode_key(written: Sequence[tuple[str, str]]) -> Key:
+    return tuple(_decode_part(kind, part) for kind, part in written)
 
 
-def _part(kind: str, written: str) -> str | int | date:
+def _decode_part(kind: str, written: str) -> str | int | date:
     if kind == "datetime":
         return datetime.fromisoformat(written)
     if kind == "date":

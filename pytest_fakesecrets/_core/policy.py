@@ -1,4 +1,4 @@
-"""Resource policies: whether one is well-formed, whom it lets in, and whether that is everybody."""
+"""Validate resource policies, and evaluate the access that they grant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?(?P<account>\d{12})(?::.*)?"
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A(IDA|ROA)[A-Z0-9]+")
 _SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 
-#: What makes a policy for everybody one for somebody (user guide, 2020).
+#: Condition keys that make a policy with a wildcard principal non-public (user guide, 2020).
 _RESTRICTING = ("aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceaccount")
 
 #: Of each pair of elements a statement has exactly one (IAM policy grammar).
@@ -77,7 +77,7 @@ def _check_principal(principal: object) -> None:
 
 
 def is_broad(found: Sequence[Statement]) -> bool:
-    """Whether a statement lets everybody in, without a condition that restricts it."""
+    """Whether a statement grants public access without a restricting condition."""
     return any(
         statement["Effect"] == "Allow" and _is_for_everybody(statement) and not _is_restricted(statement)
         for statement in found
@@ -88,7 +88,7 @@ def allows(text: str | None, account: str, action: str, arn: str) -> bool:
     """
     Whether the policy lets an account call an operation, "secretsmanager:DescribeSecret", on a secret.
 
-    Conditions are not evaluated: a statement with one lets nobody in, and keeps nobody out.
+    Conditions are not evaluated: a statement with a condition is ignored.
     """
     if text is None:
         return False
@@ -146,7 +146,7 @@ def _aws_principals(statement: Statement) -> Sequence[str]:
 
 
 def _is_for_everybody(statement: Statement) -> bool:
-    """Principal "*"; or everybody but the ones that NotPrincipal names."""
+    """Whether its principal is "*", or it has a NotPrincipal without "*"."""
     return ("*" in _aws_principals(statement)) != ("NotPrincipal" in statement)
 
 

@@ -15,8 +15,8 @@ class Replica:
     """
     What a primary secret knows of one of its replicas.
 
-    `follows` tells whether changes are passed on to it, as long as the replica itself is still linked to
-    the primary secret: its account may have stopped replication. A failed one is an entry without a secret.
+    `follows` is true if changes are replicated to it. The replica has to be linked to the primary secret
+    as well: its account may have stopped replication. A failed replica is an entry without a secret.
     """
 
     arn: str

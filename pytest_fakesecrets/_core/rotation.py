@@ -1,4 +1,4 @@
-"""A rotation as a value with a position: which steps have run, which one is next, how it ended."""
+"""The state of a rotation: its steps, position and status."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Rotation:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is wrong with what the function did, in all steps of all attempts, each once."""
+        """The findings of all steps of all attempts, without duplicates."""
         return tuple(dict.fromkeys(finding for step in self.steps for finding in step.findings))
 
     @property
@@ -197,8 +197,8 @@ class Rotation:
         """
         Whether AWS would call the function again.
 
-        A failed rotation is retried as long as its version holds AWSPENDING or AWSCURRENT. With
-        neither, somebody has repaired the secret by hand.
+        A failed rotation is retried while its version has AWSPENDING or AWSCURRENT. Without both,
+        the secret has been repaired by hand.
         """
         if self.status == "failed":
             return self.retry_at is not None and self.token in (held.get(PENDING), held.get(CURRENT))

@@ -1,4 +1,4 @@
-"""Rotation schedules: what a rule means, which windows it opens, and what is reported of it."""
+"""Rotation schedules: parse the rules, calculate the windows, and report the days."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Schedule:
     automatically_after_days: int | None = None
     duration: str | None = None
     expression: str | None = None
-    #: From where the hours of a rate count: nobody has observed it (Assumptions.hour_rate_grid).
+    #: The origin of the hours of a rate. AWS has not been observed here (Assumptions.hour_rate_grid).
     grid: Grid = "running"
 
     @property
@@ -212,7 +212,7 @@ def _invalid_expression() -> InvalidParameterException:
 
 def check(schedule: Schedule) -> None:
     """
-    Refuse rules that cannot be together.
+    Reject rules that cannot be combined.
 
     Raises:
         InvalidParameterException: with the text of AWS (terraform-provider-aws issue 33329;

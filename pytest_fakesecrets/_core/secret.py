@@ -34,7 +34,7 @@ _SECOND = timedelta(seconds=1)
 
 Value = str | bytes
 
-#: What most secrets have of most things, once for all of them.
+#: A shared empty mapping, the default of most fields.
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -65,20 +65,25 @@ class Version:
         return self.value is not None
 
 
+def customer_key(kms_key_id: str | None) -> str | None:
+    """The customer managed key of a request, or None for the service's own key."""
+    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
+
+
 @cache
 def alias(number: int) -> str:
-    """The name of a version for people: one string for all secrets, since every event has one."""
+    """The short name of a version, "v1"; cached, since every event has one."""
     return f"v{number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationSettings:
-    """What RotateSecret has stored. `enabled` goes off with CancelRotateSecret, the rest stays."""
+    """The settings that RotateSecret stores. CancelRotateSecret only clears `enabled`."""
 
     enabled: bool
     schedule: Schedule
     #: From when the next window is counted: the schedule was stored or turned on again, a rotation has
-    #: succeeded, or somebody has stored a new current value by hand, whichever was the last.
+    #: succeeded, or a new current value was stored by hand: the latest of these.
     counted_from: datetime
     function_arn: str | None = None
     external_metadata: Sequence[Mapping[str, str]] = field(default=(), repr=False)
@@ -102,7 +107,7 @@ class Secret:
     number: int = 0
     description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
-    #: None: never tagged, which the service tells from "no tags left" (LocalStack snapshot test_secret_tags).
+    #: None: never tagged, which the service distinguishes from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = field(default=None, repr=False)
     versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
     #: How many versions there have been, those that are gone among them.
@@ -170,7 +175,7 @@ class Secret:
 
     @property
     def primary_region(self) -> str | None:
-        """Only told of a secret that is replicated to other regions, and of its replicas there."""
+        """The primary region of a secret with replicas in other regions, or of such a replica; otherwise None."""
         if self.primary is not None:
             return None if self.primary.is_cross_account else self.primary.region
         return self.region if self.regional_replicas else None
@@ -220,8 +225,8 @@ class Secret:
         This secret with *changes*, and a LastChangedDate of *now*.
 
         The service's dates have milliseconds and grow with each change (LocalStack test
-        test_last_updated_date), so two changes within one are told apart; where the clock stands
-        still, its time is followed to the letter.
+        test_last_updated_date), so two changes within one millisecond get different dates. If the
+        clock stands still, its time is used as it is.
         """
         since = now - self.last_changed_at
         if since and -_SECOND < since < MILLISECOND:

@@ -1,4 +1,4 @@
-"""Where the secrets are: one world for each account and region, found by name, ARN or partial ARN."""
+"""The store of secrets by account and region, with lookup by name, ARN or partial ARN."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class Selection:
 
     def replace(self, before: Secret | None, after: Secret | None) -> None:
         if before is not None and self.matches(before):
-            place = bisect_left(self.found, self.key(before), key=self.key)
-            if place < len(self.found) and self.found[place].name == before.name:
-                del self.found[place]
+            candidate = bisect_left(self.found, self.key(before), key=self.key)
+            if candidate < len(self.found) and self.found[candidate].name == before.name:
+                del self.found[candidate]
         if after is not None and self.matches(after):
             insort(self.found, after, key=self.key)
             self.until = min(self.until, after.deletion_due_at or _NEVER)
@@ -108,7 +108,7 @@ class Region:
         return None if secret is None or is_gone(secret, now) else secret
 
     def kept(self, secret_id: str) -> Secret | None:
-        """The secret that a SecretId means, also where its recovery window has ended meanwhile."""
+        """Like `find`, but also returns a secret whose recovery window has ended."""
         secret = self.secrets.get(self._name(secret_id))
         if secret is None:
             return None
@@ -133,7 +133,7 @@ class Region:
         return self.numbers.last
 
     def put(self, secret: Secret) -> None:
-        """Put a secret into the place of what it was, or after all others."""
+        """Replace the stored state of a secret, or append a new secret."""
         held = self.secrets.get(secret.name)
         selected, self._selected = self._selected, None  # an exception in between leaves none
         if held is not None and held.arn != secret.arn:
@@ -205,7 +205,7 @@ class Region:
         return self.rotations.get(secret.arn, {})
 
     def pending_rotation(self, secret: Secret) -> Rotation | None:
-        """The rotation whose label, AWSPENDING, keeps the next one from beginning."""
+        """The rotation whose AWSPENDING label blocks the next rotation."""
         held = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
         blocks = held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels)
         return held if blocks else None
@@ -250,7 +250,7 @@ class Change(NamedTuple):
     after: Secret | Rotation | None
 
     def apply(self) -> None:
-        """Make the change. It may have been made before, as a whole or in part."""
+        """Apply the change. This is idempotent, also after a partial application."""
         if isinstance(self.after, Rotation):
             self.region.put_rotation(self.after)
         elif self.after is not None:
@@ -266,7 +266,7 @@ def is_gone(secret: Secret, now: datetime) -> bool:
 
 @dataclass(slots=True)
 class Store:
-    """Every account and region that somebody has used."""
+    """The regions of all accounts; each is created at its first use."""
 
     regions: dict[tuple[str, str], Region] = field(default_factory=dict)
 
@@ -293,20 +293,22 @@ class Store:
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """
-        The secret that a test means, in the given region or in whichever has it.
+        Find a secret in the given region, or else in the only region that has it.
 
         Raises:
-            FakeSecretsError: no region has it, or several have and it is in none of them by default.
+            FakeSecretsError: it is in no region, or not in the given one and in several others.
         """
         home = self.region(account, region)
-        places = [home, *(other for other in self.regions.values() if other is not home)]
-        found = [(place, secret) for place in places if (secret := place.find(secret_id, now))]
+        candidates = [home, *(other for other in self.regions.values() if other is not home)]
+        found = [
+            (candidate, secret) for candidate in candidates if (secret := candidate.find(secret_id, now))
+        ]
         if found and (found[0][0] is home or len(found) == 1):
             return found[0]
         if found:
-            names = ", ".join(sorted(place.name for place, _ in found))
+            names = ", ".join(sorted(candidate.name for candidate, _ in found))
             raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Ask for it by its ARN.")
-        names = "".join(f"\n- {secret.arn}" for place in places for secret in place.living(now))
+        names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.living(now))
         raise FakeSecretsError(
             f"There is no secret {secret_id!r} in the fake. "
             + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
@@ -315,7 +317,7 @@ class Store:
 
 @dataclass(slots=True)
 class Draft:
-    """A store as one request leaves it. The store has nothing of that before the changes are applied."""
+    """The uncommitted changes of one request. The store does not change until they are applied."""
 
     store: Store
     changes: list[Change] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What each operation of Secrets Manager decides: one function for each, in the order of its checks."""
+"""The operations of Secrets Manager: one function each, with the checks in the order of AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one request sees of the world, and the one place where it may change it."""
+"""The state that one request reads and changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Response = dict[str, Any]
 @dataclass(slots=True, kw_only=True)
 class Context:
     """
-    The world as one request finds it, at one instant.
+    The state at the time of one request.
 
     Operations look secrets up with `find`, `usable` or `writable`, and replace them with `save`. What they save is
     a draft, which the service applies as a whole when the operation has returned.
@@ -66,7 +66,7 @@ class Context:
 
     def lookup(self, secret_id: str) -> Secret | None:
         """
-        The secret that *secret_id* means, if the caller gets to see it.
+        The secret with this SecretId, or None if it does not exist or the caller has no access.
 
         One of another account is found by its ARN, where its resource policy lets the caller in
         (LocalStack test test_cross_account_access).
@@ -86,10 +86,10 @@ class Context:
 
     def find(self, secret_id: str) -> Secret:
         """
-        The secret, refused where there is none.
+        The secret with this SecretId.
 
         Raises:
-            ResourceNotFoundException: there is none.
+            ResourceNotFoundException: it does not exist.
         """
         secret = self.lookup(secret_id)
         if secret is None:
@@ -97,14 +97,14 @@ class Context:
         return secret
 
     def usable(self, secret_id: str) -> Secret:
-        """The secret, refused where it is scheduled for deletion."""
+        """The secret; raises if it is scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.deleted_at is not None:
             raise marked_for_deletion()
         return secret
 
     def in_primary_region(self, secret_id: str) -> Secret:
-        """The secret, refused where it is a replica or scheduled for deletion."""
+        """The secret; raises if it is a replica or scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.is_replica:
             raise not_on_a_replica()
@@ -114,7 +114,7 @@ class Context:
 
     def with_metadata(self, secret_id: str) -> Secret:
         """
-        The secret whose description, tags or policy change, refused where it is scheduled for deletion.
+        The secret, for a change of its metadata; raises if that is not allowed.
 
         A replica in another region has those of its primary secret. One in another account has its own
         (user guide, cross-account-replicate-secrets).
@@ -127,14 +127,14 @@ class Context:
         return secret
 
     def writable(self, secret_id: str) -> Secret:
-        """The secret, refused where it is a replica, scheduled for deletion, or owned by an AWS service."""
+        """The secret; raises if it is a replica, scheduled for deletion, or owned by an AWS service."""
         secret = self.in_primary_region(secret_id)
         if secret.is_managed:
             raise managed_by_service()
         return secret
 
     def check_key(self, secret: Secret) -> None:
-        """Refuse the value of a secret of another account that AWS's own key encrypts."""
+        """Reject access to a value of another account that is encrypted with the default key."""
         if secret.account != self.account and secret.kms_key_id is None:
             raise needs_own_key()
 
@@ -148,7 +148,7 @@ class Context:
         return self.store.home(arn)
 
     def save(self, secret: Secret) -> None:
-        """Put *secret* in the place of what it was, and let its replicas follow."""
+        """Store the new state of *secret*, and update its replicas."""
         self.store.put(secret)
         for replica in secret.replicas.values():
             held = self.linked(secret, replica) if replica.follows else None

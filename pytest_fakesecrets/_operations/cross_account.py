@@ -50,7 +50,7 @@ def foreign_primary(
 
 def check_own_key(kms_key_id: str | None) -> None:
     """
-    Refuse the default key for a cross-account replica.
+    Reject the default key for a cross-account replica.
 
     Raises:
         InvalidParameterException: it is the default key, or none.

@@ -34,7 +34,7 @@ def get_random_password(
 
     if not pool:
         raise InvalidParameterException("All characters have been excluded from selection")
-    # A space may be in the password, but it is no type that has to be (measured through CloudFormation).
+    # A space is allowed in the password, but is not a required type (measured through CloudFormation).
     required = types if require_each_included_type else []
     if not all(required):
         raise InvalidParameterException("All characters of the desired type have been excluded")

@@ -117,10 +117,10 @@ def batch_get_secret_value(
 
 def _check_own(context: Context, secret_id: str) -> None:
     """
-    Refuse a secret of another account, which GetSecretValue may reach.
+    Reject a secret of another account, although GetSecretValue may read it.
 
     The operation is not among those that the user guide lists for secrets of other accounts
-    (auth-and-access_examples_cross); how AWS refuses it has not been observed.
+    (auth-and-access_examples_cross); the error of AWS has not been observed.
 
     Raises:
         AccessDeniedException: the secret is in another account.

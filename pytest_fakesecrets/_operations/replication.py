@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_fakesecrets._core.arn import partition
 from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret
+from pytest_fakesecrets._core.secret import OWN_KEY, Secret, customer_key
 
 from .context import Context, Response
 
@@ -35,7 +35,7 @@ def replicate_secret_to_regions(
 
 def checked_regions(context: Context, home: str, regions: Regions) -> Regions:
     """
-    The regions of a request, refused where one is the secret's own, or named twice or not at all.
+    The regions of a request; raises if one is the secret's own, repeated or missing.
 
     Raises:
         InvalidParameterException: one is (moto, pasted from AWS, for the secret's own).
@@ -62,7 +62,7 @@ def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool
         secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
     for replica in made:
         if replica.follows:
-            _make(context, secret, replica)
+            _create_replica(context, secret, replica)
     context.save(secret)
     return secret
 
@@ -85,11 +85,11 @@ def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | No
         name=secret.name,
         status="InSync" if message is None else "Failed",
         message=message or SUCCEEDED,
-        kms_key_id=None if kms_key_id in (None, "", OWN_KEY) else kms_key_id,
+        kms_key_id=customer_key(kms_key_id),
     )
 
 
-def _make(context: Context, secret: Secret, replica: Replica) -> None:
+def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
     """Put an empty replica into its region; saving the primary secret fills it."""
     taken = context.store.region(replica.account, replica.region).find(replica.name, context.now)
     if taken is not None:
@@ -192,11 +192,11 @@ def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response
         )
 
     context.save(secret.changed(context.now, primary=None))
-    _forget(context, secret.primary, secret)
+    _unlink_replica(context, secret.primary, secret)
     return {"ARN": secret.arn}
 
 
-def _forget(context: Context, link: Primary, replica: Secret) -> None:
+def _unlink_replica(context: Context, link: Primary, replica: Secret) -> None:
     """
     Let the primary secret drop a replica of another region, or of another account that it has detached.
 

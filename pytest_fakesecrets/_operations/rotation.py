@@ -1,4 +1,4 @@
-"""RotateSecret and CancelRotateSecret: what happens before the call returns."""
+"""RotateSecret and CancelRotateSecret: the synchronous part of a rotation."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _settings(
     external_role_arn: str | None,
     immediately: bool,
 ) -> RotationSettings:
-    """What will be stored: the members of the request, and for those left out what was stored before."""
+    """The settings of the request, completed with the stored settings."""
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
@@ -136,7 +136,7 @@ def _settings(
 
 
 def _first_day(context: Context, secret: Secret) -> datetime:
-    """From where the days of a secret count that is not rotated now."""
+    """The date from which the days are counted when a secret is not rotated immediately."""
     current = secret.version(CURRENT)
     if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
         return context.now
@@ -194,7 +194,7 @@ def start(
     """
     function_arn = None if secret.rotation is None else secret.rotation.function_arn
     if not immediately and function_arn is None:
-        context.save(secret.changed(context.now))  # nobody to ask whether a test would pass
+        context.save(secret.changed(context.now))  # there is no function to run a test with
         return
     current = secret.version(CURRENT)
     copied = None if immediately or current is None else current.value
@@ -217,7 +217,7 @@ def start(
 
 
 def supersede(context: Context, secret: Secret) -> Secret:
-    """A rotation whose labels somebody has repaired by hand gives way to the one that starts now."""
+    """End an unfinished rotation whose labels were repaired by hand, before a new one starts."""
     old = context.home(secret.arn).unfinished_rotation(secret)
     if secret.last_window is not None and secret.last_window > context.now:
         secret = replace(secret, last_window=None)  # from before time went backwards

@@ -1,4 +1,4 @@
-"""What a rotation does to its secret behind the calls: each step that ends, and the end of it all."""
+"""The state changes of a rotation after RotateSecret has returned."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
 
 
 def end_recovery(context: Context, arn: str) -> None:
-    """Delete for good what has not been restored in time."""
+    """Delete a secret permanently at the end of its recovery window."""
     secret = context.home(arn).kept(arn)
     if secret is not None:
         context.delete(secret)
@@ -141,7 +141,7 @@ def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
             held = labels.remove(held, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
-        # The dates of two changes within a millisecond are told apart, and so may be ahead of the clock.
+        # Two changes within a millisecond get different dates, so a date may be ahead of the clock.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
         context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counted_anew(context.now))

@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.filters import matching
 from pytest_fakesecrets._core.labels import CURRENT
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret, Value
+from pytest_fakesecrets._core.secret import Secret, Value, customer_key
 
 from .context import Context, Response
 from .cross_account import check_own_key, foreign_primary
@@ -56,7 +56,7 @@ def create_secret(
     secret = replace(
         new_secret(context, name),
         description=description or None,
-        kms_key_id=_shown_key(kms_key_id),
+        kms_key_id=customer_key(kms_key_id),
         tags=new_tags,
         type=type or None,
         primary=primary,
@@ -95,10 +95,6 @@ def _created(secret: Secret, version_id: str | None) -> Response:
 
 def named(secret: Secret) -> Response:
     return {"ARN": secret.arn, "Name": secret.name}
-
-
-def _shown_key(kms_key_id: str | None) -> str | None:
-    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
 
 
 def describe_secret(context: Context, *, secret_id: str) -> Response:
@@ -156,8 +152,8 @@ def update_secret(
     if description is not None:
         changes["description"] = description or None
     if kms_key_id is not None:
-        changes["kms_key_id"] = _shown_key(kms_key_id)
-        changes["versions"] = _encrypted_again(secret, _shown_key(kms_key_id))
+        changes["kms_key_id"] = customer_key(kms_key_id)
+        changes["versions"] = _encrypted_again(secret, customer_key(kms_key_id))
     if type is not None:
         changes["type"] = type or None
     secret = secret.changed(context.now, **changes)

@@ -24,9 +24,9 @@ _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
-    """What a seeded secret is to be. The version ids are drawn by whoever asks for it."""
+    """The contents of a seeded secret. The caller generates the version ids."""
 
-    #: What may hold a value is in no repr.
+    #: Fields that may contain a secret value are excluded from the repr.
     value: Value | None = field(repr=False)
     previous_value: Value | None = field(repr=False)
     deprecated_values: Sequence[Value] = field(repr=False)
@@ -45,7 +45,7 @@ class Seed:
 
 def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -> Secret:
     """
-    Put a secret into the world as *seed* has it.
+    Create a secret from *seed*.
 
     Raises:
         FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.
@@ -92,7 +92,7 @@ def _with(secret: Secret, token: str, value: Value | None, label: str | None, no
 
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
-    """The latest window that had opened by now: what was to happen in it lies in the past of the seed."""
+    """The opening of the latest window until now, so that past windows start no rotation."""
     settings = secret.rotation
     return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 

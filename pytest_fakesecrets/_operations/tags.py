@@ -60,7 +60,7 @@ def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
 
 def first_tags(sent: Sequence[Mapping[str, str]] | None) -> Tags | None:
     """
-    The tags that a secret is born with; None where none are sent.
+    The tags of a new secret, or None if the request has no tags.
 
     An empty list is tags too: published describe-secret outputs show it as "Tags": [].
     """

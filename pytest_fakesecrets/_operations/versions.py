@@ -56,7 +56,7 @@ def put_secret_value(
 
 
 def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
-    """The value of a request, refused where it brings two."""
+    """The value of a request; raises if it contains both a string and a binary."""
     if secret_string is not None and secret_binary is not None:
         raise InvalidParameterException(
             "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -73,7 +73,7 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
             test_put_different_secret_value_with_same_token and its neighbours).
     """
     version = secret.versions.get(token)
-    # RotateSecret stages its version without a value: whatever is put there first is no conflict.
+    # RotateSecret stages its version without a value: the first value is not a conflict.
     if version is None or not version.has_value:
         return False
     if version.value != value:
