@@ -270,14 +270,14 @@ class TestAFailure:
         ran.assert_outcomes(failed=1)
         ran.stdout.fnmatch_lines(
             [
-                "E   AssertionError: not-recovered: Lambda ended the function at its end in createSecret (call 4 of 13), "
+                "E   AssertionError: not-recovered: Lambda killed the function at the end of createSecret (call 4 of 13), "
                 "and the rotation failed in createSecret, attempt 4: ResourceExistsException: *",
                 "    What to do: Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
                 "    ",
                 "    What happened to 'app/db':",
                 "      attempt 1",
                 "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue",
-                "                      raised FunctionCrashed: Lambda has ended the function here.; v1 AWSCURRENT, v2 AWSPENDING",
+                "                      raised FunctionCrashed: Lambda has killed the function here.; v1 AWSCURRENT, v2 AWSPENDING",
                 "      attempt 2",
                 "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue refused (ResourceExistsException)",
             ],

@@ -14,6 +14,7 @@ from rotation_functions import raising_in, well_behaved
 from pytest_fakesecrets import CredentialRefused, CredentialTarget, RotationContract, RotationFailedWarning
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
 from pytest_fakesecrets._report.collector import secrets_of
+from pytest_fakesecrets._rotation.captured_output import Output
 from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.value_checks import leaks
 from pytest_fakesecrets._service import decoding, redaction
@@ -133,7 +134,7 @@ class TestForms:
         secret = fakesecrets._service.locate("db")[1]
 
         def found(text):
-            return leaks([("the log", text)], None, secret, ())
+            return tuple(leak.output for leak in leaks([Output("the log", text)], None, secret, (), ""))
 
         assert found(f"logged in with {form('correct-horse')}") == ("the log",)
         assert found(f"logged in with {form('another-horse')}") == ()
@@ -142,8 +143,9 @@ class TestForms:
         fakesecrets.add_secret("db", "correct-horse")
         secret = fakesecrets._service.locate("db")[1]
 
-        assert leaks([("stdout", "correct"), ("stdout", "-horse")], None, secret, ()) == ("stdout",)
-        assert leaks([("stdout", "correct"), ("the log", "-horse")], None, secret, ()) == ()
+        one, other = Output("stdout", "correct"), Output("stdout", "-horse")
+        assert [leak.output for leak in leaks([one, other], None, secret, (), "")] == ["stdout"]
+        assert leaks([one, other._replace(name="the log")], None, secret, (), "") == ()
 
     def test_bytes_that_are_not_text_are_redacted(self):
         value = bytes(range(128, 148))
@@ -315,7 +317,7 @@ class TestWhatStays:
         ran.assert_outcomes(failed=1, deselected=26)
         ran.stdout.fnmatch_lines(
             [
-                "E * first-rotation-failed: The first rotation failed in createSecret: RuntimeError: no login as [*][*][*], "
+                "E * first-rotation-failed: The first rotation failed in createSecret, attempt 1: RuntimeError: no login as [*][*][*], "
                 "Basic [*][*][*], finish[*][*][*] at *.py:5 in rotate",
                 "    What to do: A young secret has no AWSPREVIOUS, and its value only what it was created with.",
                 "    What happened to 'app/db':",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 import unittest
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 
 from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
-from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
+from pytest_fakesecrets._contract.scenarios.happy_path import FIRST_SCENARIO, HappyPath
 from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.finding import CODES
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
+from pytest_fakesecrets._service.barrier import PACKAGE, warn
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
 
 from .harness import ContractSettings
@@ -53,6 +57,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             false, the value of any label will do, because a single-user strategy leaves a gap.
         propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
         without: scenarios to skip: from the name of the test to the reason.
+        accepted: findings that do not fail a scenario: from the code to the reason.
     """
 
     #: Any, because a type checker would treat a function as a method.
@@ -66,9 +71,11 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     zero_downtime: ClassVar[bool] = False
     propagation_delay: ClassVar[timedelta] = timedelta(0)
     without: ClassVar[Mapping[str, str]] = {}
+    accepted: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls._causes = {}
         _check_attributes(cls)
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
@@ -96,8 +103,17 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             propagation_delay=self.propagation_delay,
             prepare=self.prepare,
             accepts=self.accepts,
-            can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
+            title=type(self).__name__,
+            definition=partial(_definition, type(self)),
+            accepted=self.accepted,
+            scenario=self._scenario,
+            causes=self._causes,
+            can_verify=self._can_verify,
         )
+
+    @property
+    def _can_verify(self) -> bool:
+        return self.target is not None or type(self).accepts is not RotationContract.accepts
 
     def _handler(self) -> Handler | str:
         attribute = inspect.getattr_static(self, "rotation_function")
@@ -118,6 +134,44 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         if reason is not None:
             pytest.skip(reason)
 
+    @pytest.fixture(autouse=True)
+    def _relate_failures(self, request: pytest.FixtureRequest, fakesecrets: FakeSecrets) -> None:
+        """Let one cause fail one scenario: without a successful undisturbed rotation the others prove nothing."""
+        self._warn_without_target()
+        self._scenario = request.node.originalname
+        if hasattr(RotationContract, self._scenario) and self._scenario != FIRST_SCENARIO:
+            self._rotate_undisturbed(fakesecrets)
+
+    def _warn_without_target(self) -> None:
+        cls = type(self)
+        if self._can_verify or "_has_warned" in vars(cls):
+            return
+        cls._has_warned = True
+        warn(
+            f"{cls.__name__} has no target: this contract cannot tell whether new passwords work. Give the class a "
+            "CredentialTarget as target, or define accepts(value).",
+            UserWarning,
+            *_definition(cls),
+        )
+
+
+def check_is_complete(cls: type[RotationContract]) -> None:
+    """
+    Reject a class that does not say what it tests.
+
+    Raises:
+        FakeSecretsError: it has no rotation_function, or no secret_value.
+    """
+    cls()._handler()
+
+
+def _definition(cls: type) -> tuple[str, int]:
+    """The file and the line of a class statement, or of its module if the class was made in another way."""
+    try:
+        return inspect.getsourcefile(cls) or PACKAGE, inspect.getsourcelines(cls)[1]
+    except (OSError, TypeError):
+        return getattr(sys.modules.get(cls.__module__), "__file__", None) or PACKAGE, 1
+
 
 def _check_attributes(cls: type[RotationContract]) -> None:
     """
@@ -137,6 +191,7 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         raise FakeSecretsError(
             f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
         )
+    _check_accepted(cls)
     if not isinstance(cls.target, CredentialTarget | None):
         raise FakeSecretsError(
             f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
@@ -145,3 +200,21 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")
+
+
+def _check_accepted(cls: type[RotationContract]) -> None:
+    if not isinstance(cls.accepted, Mapping):
+        raise FakeSecretsError(
+            f"{cls.__name__}.accepted is a dict of finding codes and reasons, not {cls.accepted!r}."
+        )
+    for code, reason in cls.accepted.items():
+        if code not in CODES:
+            similar = difflib.get_close_matches(str(code), CODES, 1)
+            raise FakeSecretsError(
+                f"{cls.__name__}.accepted has {code!r}, which is not the code of a finding."
+                + (f" Did you mean {similar[0]!r}?" if similar else "")
+            )
+        if not (type(reason) is str and reason.strip()):
+            raise FakeSecretsError(
+                f"{cls.__name__}.accepted has {code!r} without a reason. Write why it is accepted, as a string."
+            )

@@ -5,25 +5,28 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 from unittest import mock
+
+import pytest
 
 from pytest_fakesecrets._core.errors import FunctionStopped, RotationFailedWarning
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.moments import later
-from pytest_fakesecrets._core.rotation import Rotation, RotationStep, rotation_token
+from pytest_fakesecrets._core.rotation import Rotation, RotationStep, StatusText, rotation_token
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.invocation import RotationRef
-from pytest_fakesecrets._service.barrier import encodable, repr_of
+from pytest_fakesecrets._service.barrier import encodable, repr_of, warn
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
@@ -31,6 +34,7 @@ from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, I
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
 
+from .advice import IS_SET, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
 from .target import CredentialTarget
 
@@ -57,6 +61,35 @@ class InvocationRecord:
     calls: Sequence[str]
     result: str
     labels: str
+    #: What the target showed after it.
+    notes: Sequence[str] = ()
+
+
+class Failure(NamedTuple):
+    """The message of a scenario that failed, in parts."""
+
+    code: str
+    text: str
+    advice: str
+    lines: Sequence[str]
+
+    def message(self, summary: str = "") -> str:
+        """The whole message, with a sentence about the points of a series at which the scenario fails."""
+        text = f"{self.text} {summary}" if summary else self.text
+        head = [f"{self.code}: {text}", f"What to do: {self.advice}"]
+        return encodable("\n".join([*head, *self.lines]))
+
+
+class ScenarioFailed(AssertionError):
+    """A scenario failed. Its message has the invocations of the function, so pytest need not print the timeline."""
+
+    has_the_story = True
+    # pytest prints the class. To its users it is an AssertionError.
+    __module__, __qualname__ = "builtins", "AssertionError"
+
+    def __init__(self, failure: Failure, summary: str = "") -> None:
+        super().__init__(failure.message(summary))
+        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +107,14 @@ class ContractSettings:
     propagation_delay: timedelta
     prepare: Callable[[FakeSecrets], None]
     accepts: Callable[[Any], bool]
+    #: The name of the class, and the file and the line of its definition.
+    title: str
+    definition: Callable[[], tuple[str, int]]
+    accepted: Mapping[str, str]
+    #: The test that runs, or None if it was called as a plain method.
+    scenario: str | None
+    #: The causes of the failures of the class so far, each with the test that reported it.
+    causes: MutableMapping[Hashable, str]
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
 
@@ -229,9 +270,36 @@ class Harness:
         return error
 
     def _record_invocation(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
-        calls = [name for _, name in self.log[start:]]
+        calls = [name for _, name in self.log[start:] if name != "return"]
         result = "returned" if error is None else f"raised {self.described(error)}"
-        self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels()))
+        notes = tuple(self._notes(step, calls, error))
+        self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels(), notes))
+
+    def _notes(self, step: str, calls: Sequence[str], error: BaseException | None) -> Iterator[str]:
+        """Yield what the target shows after a step, for the cases in which it explains a failure."""
+        if error is not None and not calls:
+            yield NO_CALL
+        if not self.settings.can_verify or self.value(PENDING) is None:
+            return
+        if step == "setSecret" and error is None and not self._is_delayed and not self._is_accepted(PENDING):
+            yield NOT_SET
+        if step == "testSecret" and error is not None and self._is_accepted(PENDING):
+            read = [
+                call.removeprefix("GetSecretValue ") for call in calls if call.startswith("GetSecretValue ")
+            ]
+            versions = f"; testSecret read {' and '.join(dict.fromkeys(read))}" if read else ""
+            yield f"{IS_SET}{versions}"
+
+    @property
+    def _is_delayed(self) -> bool:
+        return self.settings.target is not None and bool(self.settings.target.applies_after)
+
+    def _is_accepted(self, label: str) -> bool:
+        """Return whether the target accepts a value. An exception of accepts(), as of a server that is down, means no."""
+        try:
+            return self.accepts(label)
+        except Exception:
+            return False
 
     @contextmanager
     def recording(self) -> Iterator[Harness]:
@@ -269,7 +337,7 @@ class Harness:
             hook(index)
         if index == self.kill_after or self._is_killed:
             self._is_killed = True
-            raise FunctionStopped(FunctionCrashed("Lambda has ended the function here."))
+            raise FunctionStopped(FunctionCrashed("Lambda has killed the function here."))
 
     def _is_known(self, name: str) -> bool:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
@@ -302,38 +370,105 @@ class Harness:
         line = raising_line(error, self.fake._service.functions.find(self.function).handler)
         return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
 
-    def fail(self, code: str, text: str, advice: str, findings: Sequence[Finding] = ()) -> None:
+    def fail(
+        self,
+        code: str,
+        text: str,
+        advice: str,
+        findings: Sequence[Finding] = (),
+        cause: Hashable = None,
+    ) -> None:
         """
         Fail the scenario with a message that lists all invocations of the function.
+
+        A finding that the class accepts does not fail it.
 
         Args:
             code: the code of the finding.
             text: what is wrong. The caller has redacted its variable parts.
             advice: what to do about it.
             findings: the findings of the rotation.
+            cause: what it comes from, if that is not the code: other scenarios with the same cause refer to this one.
 
         Raises:
-            AssertionError: always.
+            ScenarioFailed: unless the class accepts the finding.
         """
-        lines = [
-            f"{code}: {text}",
-            f"What to do: {advice}",
-            "",
-            f"What happened to {self.name!r}:",
-            *self._invocation_lines(),
-        ]
-        if findings:
-            lines += ["", "What was found:", *(f"- {finding}" for finding in dict.fromkeys(findings))]
-        raise AssertionError(encodable("\n".join(lines)))
+        if code in self.settings.accepted:
+            return
+        lines = ["", f"What happened to {self.name!r}:", *self._invocation_lines()]
+        shown = [f"- {finding}" for finding in dict.fromkeys(findings)]
+        lines += ["", "What was found:", *shown] if shown else []
+        self._refer_to_the_first((code, text) if cause is None else cause)
+        raise ScenarioFailed(Failure(code, text, advice, lines))
+
+    def _refer_to_the_first(self, cause: Hashable) -> None:
+        """Skip the scenario if another one of the class has failed for the same cause."""
+        scenario = self.settings.scenario
+        if scenario is None:
+            return
+        first = self.settings.causes.setdefault(cause, scenario)
+        if first != scenario:
+            pytest.skip(f"It fails for the same cause as {first}. Correct that first.")
+
+    def note(self, code: str, text: str, advice: str) -> None:
+        """Issue a warning about a finding that does not fail a scenario, unless the class accepts it."""
+        if code not in self.settings.accepted:
+            warn(f"{self.settings.title}: {code}: {text} {advice}", UserWarning, *self.settings.definition())
+
+    def fail_for(self, code: str, subject: str, rotation: Rotation, *, disturbed: bool) -> None:
+        """
+        Fail the scenario because a rotation did not succeed.
+
+        Args:
+            code: the code of the finding.
+            subject: the beginning of the sentence that says how the rotation ended, such as "The rotation".
+            disturbed: whether the scenario injected a fault, or killed the function.
+
+        Raises:
+            ScenarioFailed: unless the class accepts the finding.
+        """
+        step = rotation.steps[-1]
+        records = [record for record in self.invocations if record.attempt == step.attempt]
+        notes = [note for record in records for note in record.notes]
+        calls = records[-1].calls if records else ()
+        advice = advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
+        shown = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes))
+        self.fail(
+            code,
+            f"{subject} {StatusText(rotation.status, rotation.steps).summary}.{shown}",
+            advice,
+            rotation.findings,
+            cause=(type(step.error), step.raised_at)
+            if step.raised_at
+            else (code, step.name, step.error_message),
+        )
 
     def _invocation_lines(self) -> Iterator[str]:
-        attempt = 0
-        for invocation in self.invocations:
-            if invocation.attempt != attempt:
-                attempt = invocation.attempt
-                yield f"  attempt {attempt}"
-            yield f"    {invocation.step:<13} {', '.join(name for name in invocation.calls if name != 'return') or 'no call'}"
-            yield f"    {'':<13} {invocation.result}; {invocation.labels}"
+        """Yield the invocations, attempt by attempt. Attempts that are equal to the one before are shown once."""
+        shown, equal = list[str](), list[int]()
+        for attempt, records in groupby(self.invocations, lambda record: record.attempt):
+            lines = [line for record in records for line in _lines_of(record)]
+            if lines == shown:
+                equal.append(attempt)
+                continue
+            yield from _equal_attempts(equal)
+            equal.clear()
+            shown = lines
+            yield f"  attempt {attempt}"
+            yield from lines
+        yield from _equal_attempts(equal)
+
+
+def _lines_of(record: InvocationRecord) -> Iterator[str]:
+    yield f"    {record.step:<13} {', '.join(record.calls) or 'no call'}"
+    yield f"    {'':<13} {record.result}; {record.labels}"
+    yield from (f"    {'':<13} {note}" for note in record.notes)
+
+
+def _equal_attempts(numbers: Sequence[int]) -> Iterator[str]:
+    if numbers:
+        listed = " and ".join(", ".join(map(str, numbers)).rsplit(", ", 1))
+        yield f"  attempt{'s' if len(numbers) > 1 else ''} {listed}: the same"
 
 
 LABELS = (CURRENT, PENDING, PREVIOUS)

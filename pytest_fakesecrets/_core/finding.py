@@ -6,6 +6,56 @@ from dataclasses import dataclass
 
 from .public import public
 
+#: Every code that a finding, or a failing scenario of a contract, can have.
+CODES = frozenset(
+    [
+        "credential-left-behind",
+        "current-moved-early",
+        "did-not-alternate",
+        "disabled-accepted",
+        "error-like-return",
+        "error-swallowed",
+        "event-misread",
+        "first-rotation-failed",
+        "foreign-version",
+        "hostile-password",
+        "illegal-call",
+        "late-duplicate",
+        "locked-out",
+        "members-lost",
+        "needs-current-version",
+        "no-tolerance-for-delay",
+        "not-accepted",
+        "not-recovered",
+        "other-secret-changed",
+        "pending-left-behind",
+        "pending-needed",
+        "pending-overwritten",
+        "previous-moved",
+        "rotation-enabled-assumed",
+        "rotation-failed",
+        "rotation-token-missing",
+        "second-delivery-failed",
+        "second-rotation-failed",
+        "secret-leaked",
+        "state-in-memory",
+        "state-not-reset",
+        "step-did-nothing",
+        "stuck-not-recovered",
+        "test-run-failed",
+        "too-slow",
+        "unchecked",
+        "unknown-step-accepted",
+        "unknown-token-accepted",
+        "untested",
+        "value-empty",
+        "value-missing",
+        "value-unchanged",
+        "work-skipped",
+        "wrong-version-used",
+    ]
+)
+
 
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)

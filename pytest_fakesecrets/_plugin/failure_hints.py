@@ -44,6 +44,17 @@ def pytest_collectstart() -> None:
     departures.clear()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Report a contract class that does not say what it tests once, where it is collected."""
+    contract = sys.modules.get("pytest_fakesecrets._contract.contract")
+    if contract is None or metafunc.cls is None or not issubclass(metafunc.cls, contract.RotationContract):
+        return
+    try:
+        contract.check_is_complete(metafunc.cls)
+    except Exception as error:
+        raise pytest.Collector.CollectError(f"{type(error).__name__}: {error}") from None
+
+
 def pytest_runtest_logstart() -> None:
     departures.clear()
 
@@ -98,6 +109,8 @@ def _add_record(
     from pytest_fakesecrets._fake.fault_messages import absorbed_faults
     from pytest_fakesecrets._service.barrier import Barrier
 
+    if raised is not None and getattr(raised.value, "has_the_story", False):
+        return
     with Barrier("the report section of a failed test"):
         report.sections.append((_SECTION, fake.recorded(last=200)))
     with Barrier("the hint about injected faults"):

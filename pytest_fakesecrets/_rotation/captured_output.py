@@ -7,13 +7,27 @@ import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
+
+from pytest_fakesecrets._service.user_code import CodeLine, calling_line
 
 #: Loggers that are not captured: they log requests and responses with the values in them.
 _SDK_LOGGERS = ("aiobotocore", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
 
+
+class Output(NamedTuple):
+    """A text that a function wrote to an output, such as "stdout", and the line that wrote it."""
+
+    name: str
+    text: str
+    line: CodeLine | None = None
+
+    def __repr__(self) -> str:
+        return f"<Output to {self.name}: {len(self.text)} characters>"
+
+
 #: The list that collects the output of the step in this thread or task.
-_COLLECTED: ContextVar[list[tuple[str, str]] | None] = ContextVar("_WRITTEN", default=None)
+_COLLECTED: ContextVar[list[Output] | None] = ContextVar("_WRITTEN", default=None)
 
 
 class _Handler(logging.Handler):
@@ -21,7 +35,8 @@ class _Handler(logging.Handler):
         written = _COLLECTED.get()
         if written is not None and record.name.partition(".")[0] not in _SDK_LOGGERS:
             try:
-                written.append(("the log", self.format(record)))
+                line = CodeLine(record.pathname, record.lineno, record.funcName)
+                written.append(Output("the log", self.format(record), line))
             except Exception:
                 self.handleError(
                     record
@@ -45,15 +60,15 @@ class _Stream:
     def write(self, text: str) -> Any:
         written = _COLLECTED.get()
         if written is not None and isinstance(text, str):
-            written.append((self._name, text))
+            written.append(Output(self._name, text, calling_line()))
         return self.stream.write(text)
 
 
 class Listener:
-    """Collects output from `start` to `stop`, as pairs of the name of the output and the text."""
+    """Collects output from `start` to `stop`."""
 
     def __init__(self) -> None:
-        self.written: list[tuple[str, str]] = []
+        self.written: list[Output] = []
         self._before = _COLLECTED.get()
 
     def start(self) -> None:

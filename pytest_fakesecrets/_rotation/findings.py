@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +12,9 @@ from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.barrier import encodable, repr_of, text_of
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueStored
+from pytest_fakesecrets._service.user_code import missing_variable
 
-from .value_checks import has_same_credentials, is_empty, members
+from .value_checks import Leak, has_same_credentials, is_empty, members
 
 #: Error codes that a function must not ignore: the call has had no effect.
 _MUST_NOT_BE_IGNORED = frozenset(
@@ -49,7 +49,7 @@ class Evidence:
     #: Redacts secret values in a text.
     redact: Callable[[str], str]
     #: The names of the outputs that contain a secret value.
-    leaks: Sequence[str]
+    leaks: Sequence[Leak]
     is_last: bool
     is_test: bool
 
@@ -207,7 +207,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
     is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
-    if error is not None and is_missing_key and not evidence.calls and not _is_of_environ(error):
+    if error is not None and is_missing_key and not evidence.calls and missing_variable(error) is None:
         yield evidence.create_finding(
             "event-misread",
             f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
@@ -215,16 +215,11 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _is_of_environ(error: BaseException) -> bool:
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].f_globals.get("__name__") == "os"
-
-
 def _leak_findings(evidence: Evidence) -> Iterator[Finding]:
-    for output in evidence.leaks:
+    for leak in evidence.leaks:
         yield evidence.create_finding(
             "secret-leaked",
-            f"A secret value or the RotationToken was written to {output}.",
+            f"{leak}.",
             "Write version ids and names, never values; and not the whole event.",
         )
 

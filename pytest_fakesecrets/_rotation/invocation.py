@@ -20,10 +20,10 @@ from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, I
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
 
-from .captured_output import Listener
+from .captured_output import Listener, Output
 from .failure_warnings import described, handler_of
 from .findings import Evidence, findings
-from .value_checks import leaks
+from .value_checks import Leak, leaks
 
 Key = tuple[str, str]
 
@@ -149,7 +149,7 @@ class FunctionCalls:
         invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
-        written: Sequence[tuple[str, str]],
+        written: Sequence[Output],
     ) -> tuple[Finding, ...]:
         """The findings about a step. An error in the checks becomes a finding and a warning."""
         with Barrier("the findings of a rotation step"):
@@ -162,7 +162,7 @@ class FunctionCalls:
         invocation: InvocationContext,
         returned: object,
         error: BaseException | None,
-        written: Sequence[tuple[str, str]],
+        written: Sequence[Output],
     ) -> tuple[Finding, ...]:
         rotation, step = ref.rotation, invocation.step
         if rotation.function_arn is None:
@@ -170,10 +170,15 @@ class FunctionCalls:
         meanwhile = self._service.history.since(invocation.began)
         event = dict(event_of(rotation, step))
         secret = ref.region.find(ref.secret_id, self._service.clock.now)
-        others = [*(invocation.passwords or ()), event["RotationToken"]]
-        leaked: Sequence[str] | None = None
+        leaked: Sequence[Leak] | None = None
         with Barrier("the search for values that were written"):
-            leaked = leaks([*written, *_exception_output(error)], returned, secret, others)
+            leaked = leaks(
+                [*written, *_exception_output(error)],
+                returned,
+                secret,
+                invocation.passwords or (),
+                event["RotationToken"],
+            )
         found = findings(
             Evidence(
                 step=step,
@@ -215,8 +220,8 @@ class FunctionCalls:
             watcher(operation)
 
 
-def _exception_output(error: BaseException | None) -> Sequence[tuple[str, str]]:
-    return [] if error is None else [("its exception, which Lambda logs", text_of(error))]
+def _exception_output(error: BaseException | None) -> Sequence[Output]:
+    return [] if error is None else [Output("its exception, which Lambda logs", text_of(error))]
 
 
 def event_of(rotation: Rotation, step: str) -> Mapping[str, str]:

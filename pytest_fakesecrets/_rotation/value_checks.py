@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._service.barrier import repr_of
 from pytest_fakesecrets._service.redaction import parsed, strings_of
+from pytest_fakesecrets._service.user_code import CodeLine
 from pytest_fakesecrets._service.value_search import Finder, Index
+
+from .captured_output import Output
 
 _EMPTY_VALUES = ("", "null", "None", "{}")
 
@@ -46,27 +50,47 @@ def has_same_credentials(before: Value, after: Value) -> bool:
     return isinstance(new, dict) and all(old[name] == new.get(name) for name in named)
 
 
+class Leak(NamedTuple):
+    """Secret text in an output: what it is, the name of the output, and the line that wrote it if one line did."""
+
+    what: str
+    output: str
+    line: CodeLine | None
+
+    def __str__(self) -> str:
+        return f"{self.what} was written to {self.output}" + (f" at {self.line}" if self.line else "")
+
+
 def leaks(
-    written: Sequence[tuple[str, str]], returned: object, secret: Secret | None, others: Iterable[str]
-) -> tuple[str, ...]:
+    written: Sequence[Output], returned: object, secret: Secret | None, passwords: Iterable[str], token: str
+) -> tuple[Leak, ...]:
     """
-    The names of the outputs that contain a secret value.
+    Find secret text in what a function wrote and returned.
 
     Args:
-        written: pairs of the name of an output, such as "stdout", and a text that the function wrote to it.
         returned: the return value of the function.
         secret: the secret with the values to search for.
-        others: other secret strings: generated passwords and the RotationToken.
+        passwords: the passwords that GetRandomPassword has generated for the function.
+        token: the RotationToken.
     """
-    texts: dict[str, list[str]] = {}
-    for output, text in [*written, *([] if returned is None else [("its return value", repr_of(returned))])]:
-        texts.setdefault(output, []).append(text)
-    if not any(map(any, texts.values())):
+    texts: dict[str, list[Output]] = {}
+    for output in [*written, *([] if returned is None else [Output("its return value", repr_of(returned))])]:
+        texts.setdefault(output.name, []).append(output)
+    if not any(output.text for outputs in texts.values() for output in outputs):
         return ()
-    finder = Finder([*others, *(() if secret is None else _credentials(secret))])
+    values = () if secret is None else tuple(_credentials(secret))
+    finders = {
+        "A secret value": Finder([*values, *passwords]),
+        "The RotationToken": Finder([token] if token else []),
+    }
     names = Index([] if secret is None else [secret.arn, secret.name])
-    # A value may be written in several calls, even letter by letter.
-    return tuple(output for output, parts in texts.items() if finder.finds("".join(parts), names.find))
+    return tuple(
+        Leak(what, name, next((each.line for each in outputs if finder.finds(each.text, names.find)), None))
+        for name, outputs in texts.items()
+        for what, finder in finders.items()
+        # A value may be written in several calls, even letter by letter.
+        if finder.finds("".join(output.text for output in outputs), names.find)
+    )
 
 
 def _credentials(secret: Secret) -> Iterator[str]:

@@ -57,6 +57,15 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
     return None
 
 
+def missing_variable(error: BaseException | None) -> str | None:
+    """The name of the environment variable whose look-up raised a KeyError, or None for another exception."""
+    if not isinstance(error, KeyError) or len(error.args) != 1 or not isinstance(error.args[0], str):
+        return None
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    is_of_environ = bool(frames) and frames[-1].f_globals.get("__name__") == "os"
+    return error.args[0] if is_of_environ else None
+
+
 def calling_line() -> CodeLine | None:
     """The line of the user's code that has called this package, or None where there is none."""
     frame: FrameType | None = sys._getframe()

@@ -939,7 +939,6 @@ BROKEN = (
     broken(18, looks_up_with_except_pass, REFUSED, "error-swallowed", "createSecret"),
     broken(19, remembers_the_password, COLD, "state-in-memory", "setSecret"),
     broken(20, needs_a_previous_one, FIRST, "first-rotation-failed", "setSecret"),
-    broken(21, takes_rotation_enabled_for_granted, SWITCHED_OFF, "rotation-enabled-assumed", "createSecret"),
     broken(22, impatient, LATE, "no-tolerance-for-delay", "testSecret", LATE_TARGET),
     broken(23, excludes_nothing, HOSTILE, "hostile-password", "setSecret"),
     broken(23, formats_the_statement_twice, HOSTILE, "hostile-password", "setSecret"),

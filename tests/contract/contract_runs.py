@@ -9,11 +9,15 @@ from pytest_fakesecrets import FakeSecrets, RotationContract
 
 def failure_of(function, attributes, scenario):
     """The text with which one scenario fails for a rotation function."""
-    members = {"rotation_function": staticmethod(function), **attributes}
-    contract = type("TestFunction", (RotationContract,), members)()
+    contract = contract_class(function, attributes)()
     with FakeSecrets() as fake, pytest.raises(AssertionError) as failed:
         getattr(contract, scenario)(fake)
     return str(failed.value)
+
+
+def contract_class(function, attributes):
+    members = {"rotation_function": staticmethod(function), **attributes}
+    return type("TestFunction", (RotationContract,), members)
 
 
 def run(pytester, module, *arguments):

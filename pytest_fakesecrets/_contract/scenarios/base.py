@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from pytest_fakesecrets._contract.harness import ContractSettings, Harness
+from pytest_fakesecrets._contract.harness import ContractSettings, Harness, ScenarioFailed
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
@@ -27,8 +27,13 @@ class Scenarios:
     """The base of the classes whose test methods are the scenarios of a contract."""
 
     _client: Any = None
-    #: Cached on each contract class.
+    #: The test that runs, or None if it was called as a plain method.
+    _scenario: str | None = None
+    #: Set on each contract class: the result of its undisturbed rotation, and the causes of its failures.
     _undisturbed_run: ClassVar[UndisturbedRun | None] = None
+    _undisturbed_failed: ClassVar[bool] = False
+    _has_warned: ClassVar[bool] = False
+    _causes: ClassVar[dict[Hashable, str]] = {}
 
     @property
     def _settings(self) -> ContractSettings:
@@ -76,20 +81,22 @@ class Scenarios:
 
         If that rotation fails, skip the scenario: test_a_rotation_succeeds reports the failure.
         """
-        cached: UndisturbedRun | None = vars(type(self)).get("_undisturbed_run")
-        if cached is None:
+        cls = type(self)
+        cached: UndisturbedRun | None = vars(cls).get("_undisturbed_run")
+        if cached is None and not vars(cls).get("_undisturbed_failed"):
             with self._harness(fake) as harness:
                 rotation = harness.rotate()
-                if rotation.status != "succeeded" or not harness.accepts():
-                    pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
-                cached = UndisturbedRun(tuple(harness.log), harness.target_state())
-            type(self)._undisturbed_run = cached
+                if rotation.status == "succeeded" and harness.accepts():
+                    cached = UndisturbedRun(tuple(harness.log), harness.target_state())
+            cls._undisturbed_run, cls._undisturbed_failed = cached, cached is None
+        if cached is None:
+            pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
         return cached
 
     def _attempts_with_rejected_call(
         self, fake: FakeSecrets, code: str
-    ) -> Iterator[tuple[Harness, RotationRef, str]]:
-        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected."""
+    ) -> Iterator[tuple[int, Harness, RotationRef, str]]:
+        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected, by number."""
         log, _ = self._rotate_undisturbed(fake)
         for number, (step, name) in enumerate(log):
             operation = name.split()[0]
@@ -104,30 +111,30 @@ class Scenarios:
                 harness.hooks.remove(hook)
                 fake._service.faults.clear()
                 yield (
+                    number + 1,
                     harness,
                     ref,
-                    f"{operation} in {step} was refused with {code} (call {number + 1} of {len(log)})",
+                    f"{operation} in {step} was rejected with {code} (call {number + 1} of {len(log)})",
                 )
 
     def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
-        """Fail the scenario unless the rotation succeeded and the target accepts its value."""
+        """
+        Fail the scenario unless the rotation succeeded and the target accepts its value.
+
+        Args:
+            situation: what disturbed the rotation, as a sentence without its full stop; "" if nothing did.
+        """
         __tracebackhide__ = True
-        prefix = f"{situation}, and t" if situation else "T"
+        subject = f"{situation}, and the rotation" if situation else "The rotation"
         if rotation.status != "succeeded":
-            step = rotation.steps[-1]
-            harness.fail(
-                code,
-                f"{prefix}he rotation {rotation.status} in {step.name}, attempt {step.attempt}: "
-                f"{harness.described(step.error)}",
-                _advice(rotation),
-                rotation.findings,
-            )
-        if not harness.accepts():
+            harness.fail_for(code, subject, rotation, disturbed=bool(situation))
+        elif not harness.accepts():
             harness.fail(
                 code if situation else "not-accepted",
-                f"{prefix}he rotation succeeded, but the target refuses the value that is current now.",
+                f"{subject} succeeded, but the target rejects the value that is current now.",
                 "Set the new credential at the target in setSecret, and log in with it in testSecret.",
                 rotation.findings,
+                cause="not-accepted",
             )
 
     def _check_recovered(self, harness: Harness, rotation: Rotation, situation: str) -> None:
@@ -140,7 +147,16 @@ class Scenarios:
             name for _, name in undisturbed.log if name.split()[0] not in OPERATIONS and name not in called
         ]
         state = harness.target_state()
-        if skipped or state != undisturbed.target:
+        strays = _strays(state, undisturbed.target)
+        if strays and not skipped:
+            harness.fail(
+                "credential-left-behind",
+                f"{situation}. The rotation then succeeded, but the target has a credential that no version needs: "
+                f"{harness.redacted(strays)}.",
+                "Remove the new credential when PutSecretValue fails, and look for strays at the start of createSecret.",
+                cause="credential-left-behind",
+            )
+        elif skipped or state != undisturbed.target:
             difference = (
                 f"{skipped[0]} was never called"
                 if skipped
@@ -150,7 +166,31 @@ class Scenarios:
                 "work-skipped",
                 f"{situation}. The rotation then succeeded, but {difference}.",
                 "Do what is left also where the new version is current already: Secrets Manager asks no further.",
+                cause=("work-skipped", skipped[0] if skipped else None),
             )
+
+    def _run_series(self, points: Iterable[tuple[int, Callable[[], None]]], count: int, verb: str) -> None:
+        """
+        Run a check at each point of a series, and then fail with the first failure and the list of all.
+
+        Args:
+            points: the number of each point, and its check.
+            count: how many calls the undisturbed rotation has.
+            verb: what happens at a point, such as "killed after".
+        """
+        __tracebackhide__ = True
+        failed: list[int] = []
+        first: ScenarioFailed | None = None
+        for number, check in points:
+            try:
+                check()
+            except ScenarioFailed as failure:
+                failed.append(number)
+                first = first or failure
+        if first is not None:
+            numbers = ", ".join(map(str, failed))
+            summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
+            raise ScenarioFailed(first.failure, summary)
 
     def _check_deliveries_change_nothing(self, harness: Harness, token: str, code: str, when: str) -> None:
         """Deliver all steps with a token, and fail the scenario if a step changes anything."""
@@ -172,10 +212,16 @@ class Scenarios:
             )
 
 
-def _advice(rotation: Rotation) -> str:
-    if rotation.findings:
-        return rotation.findings[-1].advice
-    return "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
+def _strays(state: object, undisturbed: object) -> str:
+    """The users with more passwords than after an undisturbed rotation, or ""; of a CredentialTarget alone."""
+    users, expected = (each.get("users") if isinstance(each, dict) else None for each in (state, undisturbed))
+    if not isinstance(users, dict) or not isinstance(expected, dict):
+        return ""
+    return ", ".join(
+        f"{user!r} has {number} passwords, not {expected.get(user, 0)}"
+        for user, number in users.items()
+        if number > expected.get(user, 0)
+    )
 
 
 def _fault_injecting_hook(

@@ -113,7 +113,9 @@ class Bystanders(Scenarios):
             other = harness.secret
             harness.name = f"{self._settings.secret_name}-2"
             harness.create()
-            rotation = harness.rotate()
+            ref = harness.begin()
+            before = harness.state()
+            rotation = harness.attempt(ref)
             findings = [finding for finding in rotation.findings if finding.code == "other-secret-changed"]
             now = fakesecrets._service.locate(self._settings.secret_name)[1]
             if findings or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
@@ -123,7 +125,9 @@ class Bystanders(Scenarios):
                     "Use event['SecretId'] in every call.",
                     rotation.findings,
                 )
-            self._check_succeeded(harness, rotation, "rotation-failed")
+            # A function of one secret may reject another one, as long as it changes nothing.
+            if rotation.status == "succeeded" or harness.state() != before:
+                self._check_succeeded(harness, rotation, "rotation-failed")
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
         """No secret value is in the log, stdout, stderr, the return value or an exception."""
@@ -131,7 +135,7 @@ class Bystanders(Scenarios):
         with self._harness(fakesecrets) as harness:
             _check_not_leaked(harness, harness.rotate())
         # Most leaks are in error handling.
-        for harness, ref, _ in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
+        for _, harness, ref, _ in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
             _check_not_leaked(harness, ref.rotation)
         if self._settings.target is not None:
             with self._harness(fakesecrets) as harness:

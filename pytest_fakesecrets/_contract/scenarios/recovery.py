@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -74,34 +75,51 @@ class Recovery(Scenarios):
     def _kill_after(self, fake: FakeSecrets, is_selected: Callable[[str], bool]) -> None:
         __tracebackhide__ = True
         log, _ = self._rotate_undisturbed(fake)
-        for index, (step, name) in enumerate(log):
-            if not is_selected(name):
-                continue
-            with self._harness(fake) as harness:
-                harness.kill_after = index
-                ref = harness.begin()
-                harness.attempt(ref)
-                harness.kill_after = None
-                point = f"at its end in {step}" if name == "return" else f"after {name} in {step}"
-                situation = f"Lambda ended the function {point} (call {index + 1} of {len(log)})"
-                self._check_recovered(harness, harness.recover(ref), situation)
+        points = [
+            (index + 1, partial(self._kill, fake, index))
+            for index, (_, name) in enumerate(log)
+            if is_selected(name)
+        ]
+        self._run_series(points, len(log), "killed after")
+
+    def _kill(self, fake: FakeSecrets, index: int) -> None:
+        """Kill the function after the call with an index, and check that AWS's retries recover."""
+        __tracebackhide__ = True
+        log, _ = self._rotate_undisturbed(fake)
+        step, name = log[index]
+        with self._harness(fake) as harness:
+            harness.kill_after = index
+            ref = harness.begin()
+            harness.attempt(ref)
+            harness.kill_after = None
+            point = f"at the end of {step}" if name == "return" else f"after {name} in {step}"
+            situation = f"Lambda killed the function {point} (call {index + 1} of {len(log)})"
+            self._check_recovered(harness, harness.recover(ref), situation)
 
     def test_throttling_of_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        for harness, ref, situation in self._attempts_with_rejected_call(fakesecrets, "ThrottlingException"):
-            _check_not_swallowed(harness, ref, situation)
-            self._check_recovered(harness, harness.recover(ref), situation)
+        self._check_rejections(fakesecrets, "ThrottlingException", is_recovered=True)
 
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
-        for harness, ref, situation in self._attempts_with_rejected_call(fakesecrets, "InternalServiceError"):
+        self._check_rejections(fakesecrets, "InternalServiceError", is_recovered=True)
+
+    def _check_rejections(self, fake: FakeSecrets, code: str, *, is_recovered: bool) -> None:
+        """Reject each call in turn, and check that the function raises, and that AWS's retries recover."""
+        __tracebackhide__ = True
+        attempts = self._attempts_with_rejected_call(fake, code)
+
+        def check(harness: Harness, ref: RotationRef, situation: str) -> None:
             _check_not_swallowed(harness, ref, situation)
-            self._check_recovered(harness, harness.recover(ref), situation)
+            if is_recovered:
+                self._check_recovered(harness, harness.recover(ref), situation)
+
+        points = (
+            (number, partial(check, harness, ref, situation)) for number, harness, ref, situation in attempts
+        )
+        self._run_series(points, len(self._rotate_undisturbed(fake).log), f"{code} rejects")
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """The function must not swallow the error of a target that is down, either."""
-        for harness, ref, situation in self._attempts_with_rejected_call(
-            fakesecrets, "AccessDeniedException"
-        ):
-            _check_not_swallowed(harness, ref, situation)
+        self._check_rejections(fakesecrets, "AccessDeniedException", is_recovered=False)
         log, _ = self._rotate_undisturbed(fakesecrets)
         # is_down does not affect target_calls.
         other_calls = {each.partition(":")[2] for each in self._settings.target_calls}

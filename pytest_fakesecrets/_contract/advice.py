@@ -1,0 +1,63 @@
+"""What to do about a rotation that failed: advice that fits the exception, the calls and the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
+from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._service.user_code import missing_variable
+
+AFTER_A_DISTURBANCE = (
+    "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
+)
+
+#: What the target shows about a step, in the words of the failure.
+NOT_SET = "setSecret returned, and the target still rejects the pending value"
+IS_SET = "the target accepts the pending value"
+NO_CALL = "the function raised before any call of the step"
+
+
+def advice_for(
+    rotation: Rotation,
+    error: BaseException | None,
+    calls: Sequence[str],
+    notes: Sequence[str],
+    *,
+    disturbed: bool,
+) -> str:
+    """
+    Return what to do about a rotation that did not succeed.
+
+    Args:
+        error: what the last step raised, or None.
+        calls: the calls of the last step, such as "GetSecretValue AWSPENDING (v2)".
+        notes: what the target showed in the last attempt, and whether the last step made no call.
+        disturbed: whether the scenario injected a fault, or killed the function.
+    """
+    step = rotation.steps[-1]
+    variable = missing_variable(error)
+    if variable is not None:
+        return f"Give the class the function's environment variables: environ = {{{variable!r}: ...}}."
+    own = [finding for finding in rotation.findings if finding.step == step.name] or list(rotation.findings)
+    if own:
+        return own[-1].advice
+    if step.name == "testSecret" and NOT_SET in notes:
+        return (
+            f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
+        )
+    if step.name == "testSecret" and any(note.startswith(IS_SET) for note in notes):
+        return f"Read the {PENDING} value in testSecret: the version of event['ClientRequestToken']."
+    if _asks_for_previous(error, calls):
+        return f"Handle a secret without {PREVIOUS}: before its second rotation it has none."
+    if disturbed:
+        return AFTER_A_DISTURBANCE
+    where = f" at {step.raised_at}" if step.raised_at else ""
+    if NO_CALL in notes:
+        return f"Look at the exception{where}: the function raised it before it called anything."
+    return f"Look at the exception{where}: nothing disturbed this rotation."
+
+
+def _asks_for_previous(error: BaseException | None, calls: Sequence[str]) -> bool:
+    rejected = any(call.startswith("GetSecretValue") and "refused" in call for call in calls)
+    return rejected and error is not None and PREVIOUS in str(error)
