@@ -22,6 +22,7 @@ from pytest_fakesecrets import (
     RotationContract,
     SecretView,
 )
+from pytest_fakesecrets._core.finding import CODES
 
 ROOT = Path(pytest_fakesecrets.__file__).parent
 
@@ -44,7 +45,7 @@ ATTRIBUTES = {
     """,
     SecretView: "arn json labels name next_rotation rotation_enabled staging transitions value versions",
     RotationContract: """
-        accepts environ prepare propagation_delay rotation_function secret_name secret_value target target_calls
+        accepted accepts environ prepare propagation_delay rotation_function secret_name secret_value target target_calls
         timeout without zero_downtime
     """,
 }
@@ -80,11 +81,11 @@ SCENARIOS = """
 """
 
 FINDING_CODES = """
-    current-moved-early did-not-alternate disabled-accepted error-like-return error-swallowed event-misread
-    first-rotation-failed foreign-version hostile-password illegal-call late-duplicate locked-out members-lost
+    credential-left-behind current-moved-early did-not-alternate disabled-accepted error-like-return
+    error-swallowed event-misread first-rotation-failed foreign-version hostile-password illegal-call late-duplicate locked-out members-lost
     needs-current-version no-tolerance-for-delay not-accepted not-recovered other-secret-changed
     pending-left-behind pending-needed pending-overwritten previous-moved rotation-enabled-assumed rotation-failed
-    rotation-token-missing second-delivery-failed second-rotation-failed secret-leaked state-in-memory
+    rotation-token-missing second-delivery-failed second-rotation-failed secret-leaked state-in-memory state-not-reset
     step-did-nothing stuck-not-recovered test-run-failed too-slow unknown-step-accepted unknown-token-accepted
     untested value-empty value-missing value-unchanged work-skipped wrong-version-used
 """
@@ -139,6 +140,7 @@ def test_findings_have_these_codes():
     used = {code for path in modules for code in codes_in(path.read_text("utf-8"))}
 
     assert sorted(used) == FINDING_CODES.split()
+    assert {*FINDING_CODES.split(), "unchecked"} == CODES
 
 
 def test_ids_and_passwords_of_the_default_seed_stay_the_same(fakesecrets):

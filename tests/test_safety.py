@@ -1717,6 +1717,10 @@ REDACTED = {
     ("FindingPart", "text"),
     ("FindingPart", "advice"),
     ("InvocationRecord", "result"),
+    ("InvocationRecord", "notes"),
+    ("Failure", "text"),
+    ("Failure", "advice"),
+    ("Failure", "lines"),
     ("Bar", "text"),
 }
 #: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
@@ -1725,7 +1729,8 @@ OTHERS = {
     ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_changed"), ("Dates", "windows"),
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
-    ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
+    ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
+    ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "output"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
     ("Row", "description"),
 }  # fmt: skip
 
