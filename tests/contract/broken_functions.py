@@ -2,7 +2,7 @@
 Rotation functions with one bug each: the smallest change of a correct one that has been seen in public code.
 
 `BROKEN` says under which scenario of the contract each must fail, and with which finding. The numbers
-are those of the classes of bugs that the contract is built to find, 1 to 31; 0 is for checks of AWS's
+are those of the classes of bugs that the contract is built to find, 1 to 33; 0 is for checks of AWS's
 template that are in none of them.
 """
 
@@ -42,7 +42,7 @@ from correct_functions import (
     secrets_manager,
     set_password,
 )
-from credential_targets import CLUSTER, DATABASE, SERVICE
+from credential_targets import CLUSTER, DATABASE, MINT, SERVICE
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)  # as AWS's samples do: Lambda shows warnings only
@@ -785,6 +785,51 @@ def _quietly(event, context):
         rotate(event, SINGLE_USER)
 
 
+# 32: a credential that was minted and not stored is left at the target.
+
+
+def mints_before_it_stores(event, context):
+    rotate(event, MINTING)
+
+
+def create_at_the_mint(client, arn, token):
+    current = read(client, arn, VersionStage="AWSCURRENT")
+    try:
+        read_pending(client, arn, token)
+    except client.exceptions.ResourceNotFoundException:
+        key = new_password(client)
+        MINT.add_password(current["client_id"], key)
+        put_pending(client, arn, token, {**current, "api_key": key})
+
+
+def check_at_the_mint(client, arn, token):
+    pending = read_pending(client, arn, token)
+    MINT.log_in(pending["client_id"], pending["api_key"])
+
+
+MINTING = {
+    "createSecret": create_at_the_mint,
+    "setSecret": lambda *_: None,
+    "testSecret": check_at_the_mint,
+    "finishSecret": promote,
+}
+
+
+# 33: the version ids of finishSecret are swapped.
+
+
+def swaps_the_ids(event, context):
+    single_user_with(event, finishSecret=promote_the_wrong_way)
+
+
+def promote_the_wrong_way(client, arn, token):
+    versions = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    current = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+    client.update_secret_version_stage(
+        SecretId=arn, VersionStage="AWSCURRENT", MoveToVersionId=current, RemoveFromVersionId=token
+    )
+
+
 # What is not in the classes: the checks of AWS's template, each of which has a scenario of its own.
 
 
@@ -852,6 +897,7 @@ TWO_KEYS = {
     "target": SERVICE,
     "zero_downtime": True,
 }
+MINTED = {"secret_value": {"client_id": "weather", "api_key": "first-key"}, "target": MINT}
 TWO_PASSWORDS = {
     "secret_value": {"username": "weather", "password": "first-key"},
     "target": SERVICE,
@@ -962,6 +1008,10 @@ BROKEN = (
     broken(31, in_an_event_loop(passes_over_throttling), THROTTLED, "error-swallowed", "createSecret"),
     broken(31, in_a_kept_thread(prints_and_goes_on), REFUSED, "error-swallowed", "testSecret"),
     broken(31, forgets_its_thread, THROTTLED, "error-swallowed", "createSecret"),
+    broken(
+        32, mints_before_it_stores, AFTER_CRASH, "credential-left-behind", "has 3 passwords", MINTED
+    ),
+    broken(33, swaps_the_ids, SUCCEEDS, "step-did-nothing", "AWSCURRENT v1 -> v1"),
     broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
     broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),
     broken(0, passes_over_unknown_steps, UNKNOWN_STEP, "unknown-step-accepted", "anotherSecret"),

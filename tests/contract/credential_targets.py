@@ -17,3 +17,6 @@ DATABASE = CredentialTarget({"app": "old-password"}, refuses=UNUSABLE)
 CLUSTER = CredentialTarget({"admin": "master-password", "app": "old-password"}, refuses=UNUSABLE)
 
 SERVICE = CredentialTarget({"weather": "first-key"}, most_passwords=2)
+
+#: A service whose API makes the keys. It keeps those that are not removed.
+MINT = CredentialTarget({"weather": "first-key"}, most_passwords=9)
