@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ._service.history import ValueStored as ValueStored
     from ._transport.http_server import Server as Server
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 #: The module that defines each public name. It is imported on first use.
 _MODULES = {

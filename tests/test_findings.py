@@ -591,6 +591,34 @@ class TestCheck:
             fakesecrets.check(early)
 
 
+def test_a_failed_comparison_of_a_status_says_why_the_rotation_failed(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+
+        def rotate(event, context):
+            raise ValueError("no route to host, with old-password")
+
+
+        @pytest.mark.filterwarnings("ignore")
+        @pytest.mark.parametrize("is_left", [True, False])
+        def test_it(fakesecrets, fakesecrets_client, is_left):
+            fakesecrets_client.create_secret(Name="db", SecretString="old-password")
+            status = fakesecrets.rotate("db", rotate).status
+            if is_left:
+                assert status == "succeeded"
+            assert "succeeded" == status
+        """
+    )
+
+    ran = pytester.runpytest()
+
+    ran.assert_outcomes(failed=2)
+    why = "*The rotation failed in createSecret, attempt 1: ValueError: no route to host, with [*][*][*] at *.py:5 in rotate"
+    ran.stdout.fnmatch_lines(["E *the status of the rotation is 'failed', not 'succeeded'*", why] * 2)
+
+
 def test_a_finding_reads_as_a_sentence():
     finding = Finding(
         code="untested", text="It is so.", advice="Do this.", step="testSecret", call="GetSecretValue"
