@@ -8,12 +8,15 @@ from importlib.metadata import entry_points
 # Workers, child processes and inner runs keep the byte code of what they import: compiling it took half of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+import kept_work
 import pytest
 from hypothesis import settings
 from support import check_answer, refuse_to_change
 
 from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._service.service import Service
+
+kept_work.keep()
 
 settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=2_000)
