@@ -1290,6 +1290,20 @@ assert len(clients) == 4
     },
 }
 
+#: One of each kind of ways: those that every run of the tests takes.
+SHORT = {
+    "after the plugin",
+    "before the plugin, with clients and sessions",
+    "while it is active",
+    "evicted after its import, while it is active",
+    "a finder of others in front",
+    "a finder that is its own loader",
+    "imports that fail at first",
+    "its package reloaded",
+    "imports in many threads",
+}
+assert set(WAYS) > SHORT
+
 AIOBOTOCORE = {
     "before": """
 import asyncio
@@ -1336,7 +1350,13 @@ def in_a_process(interpreter, data):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each way is checked in two forks of one process")
 class TestWaysOfBotocoreIntoAProcess:
-    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+    @pytest.mark.parametrize(
+        "way",
+        [
+            pytest.param(way, id=name, marks=[] if name in SHORT else pytest.mark.long)
+            for name, way in WAYS.items()
+        ],
+    )
     def test_every_client_is_faked_and_guarded(self, in_a_process, way):
         assert in_a_process(**way) == (0, "")
 
