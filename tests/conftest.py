@@ -11,7 +11,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 import kept_work
 import pytest
 from hypothesis import settings
-from support import check_answer, refuse_to_change
+from support import check_answer, refuse_to_change, token
 
 from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._service.service import Service
@@ -26,6 +26,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 @pytest.fixture
 def client(fakesecrets_client):
     return fakesecrets_client
+
+
+@pytest.fixture
+def db(client):
+    """The client, with a secret of one version."""
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter
 from freezegun import freeze_time
 from interpreters import interpreters
 from rotation_functions import nothing
-from support import current, refused, token
+from support import POLICY, current, refused, token
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError
 from pytest_fakesecrets._fake.backend import FakeBackend
@@ -38,7 +38,6 @@ AT_IMPORT = boto3.client("secretsmanager", region_name=REGION, **KEYS)
 #: Those of the installed botocore: an older one has fewer.
 KNOWN = [operation for operation in OPERATIONS if operation in service_model().operation_names]
 
-POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 #: Stand in CALLS for ARNs that only `furnish` knows.
 WAITING, LINKED = "ARN of a replica that waits", "ARN of a replica that is linked"
