@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib.metadata import entry_points
 
@@ -39,6 +40,19 @@ def db(client):
 def every_answer_is_checked(monkeypatch):
     """No test can forget it: answers fit the service model, and refusals leave the world as it was."""
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_sessions_share_stays_as_it_is():
+    """A test that changes botocore's data changes it for all tests after it."""
+    yield
+    assert kept_work.changed() == []
+
+
+def pytest_collection_finish():
+    """Do not search the items of thousands of tests for garbage, each time that a test has left enough of it."""
+    gc.collect()
+    gc.freeze()
 
 
 #: The plugins that tests are about. Others may be installed beside them: they warn, or print lines of their own.

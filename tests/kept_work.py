@@ -16,19 +16,43 @@ def keep():
     code.getstatementrange_ast = with_known_trees(code.getstatementrange_ast)
 
 
+#: What loaders of botocore's own data have read, by method and arguments.
+SHARED = {}
+
+
+def changed():
+    """The names of the data of Secrets Manager and of the endpoints that no longer have what botocore's files say."""
+    loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+    return [
+        name
+        for (method, name, *_), data in SHARED.items()
+        if method in ("load_data", "load_data_with_path")
+        and name.startswith(("endpoints", "partitions", "secretsmanager/"))
+        and not holds(data[0] if isinstance(data, tuple) else data, loader.load_data(name))
+    ]
+
+
+def holds(kept, read):
+    """Whether nothing of what was read is gone or different. botocore writes the defaults of endpoints into them."""
+    if isinstance(read, dict):
+        return all(name in kept and holds(kept[name], value) for name, value in read.items())
+    if isinstance(read, list):
+        return len(kept) == len(read) and all(map(holds, kept, read))
+    return kept == read
+
+
 def with_one_cache(make):
     """
     Loaders of botocore's own data have one cache.
 
     Those with a path of a test (AWS_DATA_PATH, extra_search_paths) have their own, as always.
     """
-    shared = {}
 
     @wraps(make)
     def made(loader, *arguments, **settings):
         make(loader, *arguments, **settings)
         if loader.search_paths == [loader.CUSTOMER_DATA_PATH, loader.BUILTIN_DATA_PATH]:
-            loader._cache = shared
+            loader._cache = SHARED
 
     return made
 

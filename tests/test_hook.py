@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
 import boto3
 import botocore.session
@@ -1331,7 +1332,7 @@ clients += map(Waiting, [*sessions, AioSession(), AioSession(include_builtin_han
 def data(tmp_path_factory):
     """A folder of botocore's data with few endpoints: reading all of them takes half of the time of a way."""
     folder = tmp_path_factory.mktemp("data")
-    endpoints = botocore.session.Session().get_component("data_loader").load_data("endpoints")
+    endpoints = deepcopy(botocore.session.Session().get_component("data_loader").load_data("endpoints"))
     for partition in endpoints["partitions"]:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in ("secretsmanager",) if name in services}
