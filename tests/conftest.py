@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib.metadata import entry_points
 
 # Workers, child processes and inner runs keep the byte code of what they import: compiling it took half of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+import kept_work
 import pytest
 from hypothesis import settings
-from support import check_answer, refuse_to_change
+from support import check_answer, refuse_to_change, token
 
 from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._service.service import Service
+
+kept_work.keep()
 
 settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=2_000)
@@ -25,10 +29,30 @@ def client(fakesecrets_client):
     return fakesecrets_client
 
 
+@pytest.fixture
+def db(client):
+    """The client, with a secret of one version."""
+    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
+    return client
+
+
 @pytest.fixture(autouse=True)
 def every_answer_is_checked(monkeypatch):
     """No test can forget it: answers fit the service model, and refusals leave the world as it was."""
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_sessions_share_stays_as_it_is():
+    """A test that changes botocore's data changes it for all tests after it."""
+    yield
+    assert kept_work.changed() == []
+
+
+def pytest_collection_finish():
+    """Do not search the items of thousands of tests for garbage, each time that a test has left enough of it."""
+    gc.collect()
+    gc.freeze()
 
 
 #: The plugins that tests are about. Others may be installed beside them: they warn, or print lines of their own.

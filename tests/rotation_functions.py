@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 import boto3
+
+
+def client_at(endpoint):
+    """A client that is kept from one invocation to the next, as functions on Lambda do."""
+    return _kept(endpoint, *map(os.environ.get, ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID")))
+
+
+@lru_cache
+def _kept(endpoint, *_):
+    return boto3.client("secretsmanager", endpoint_url=endpoint)
 
 
 def well_behaved(event, context):
@@ -15,7 +26,7 @@ def well_behaved(event, context):
     SecretsManagerRotationTemplate.
     """
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
-    client = boto3.client("secretsmanager", endpoint_url=os.environ["SECRETS_MANAGER_ENDPOINT"])
+    client = client_at(os.environ["SECRETS_MANAGER_ENDPOINT"])
     metadata = client.describe_secret(SecretId=arn)
     if not metadata["RotationEnabled"]:
         raise ValueError(f"Secret {arn} is not enabled for rotation")

@@ -20,6 +20,58 @@ from pytest_fakesecrets._transport import botocore_hooks
 #: The sources of the rows in our tables, as they are cited most.
 MODEL = "botocore's service model of Secrets Manager, 2017-10-17"
 
+#: It lets everyone do everything.
+POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
+
+#: The fixtures of inner runs that break, and how their tests end badly, with the outcomes.
+BROKEN_FIXTURES = """
+import pytest
+
+
+@pytest.fixture
+def broken():
+    raise LookupError
+
+
+@pytest.fixture
+def unfinished():
+    yield
+    raise LookupError
+"""
+BAD_ENDS = [
+    pytest.param("assert not fakesecrets", {"failed": 1}, id="a failed test"),
+    pytest.param("request.getfixturevalue('broken')", {"failed": 1}, id="a broken fixture"),
+    pytest.param("request.getfixturevalue('unfinished')", {"passed": 1, "errors": 1}, id="a broken teardown"),
+]
+
+#: Tags that are refused, and the sources of that.
+TAGS_BEYOND_THE_RULES = [
+    pytest.param(
+        [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
+        "service quotas for tagging; the code is inferred",
+        id="fifty-one",
+    ),
+    pytest.param(
+        [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}],
+        "user guide, tagging secrets: keys must be unique; the code is inferred",
+        id="key twice",
+    ),
+    pytest.param([{"Value": "a"}], "inferred: not observed on AWS", id="no key"),
+]
+
+#: Accounts beside that of the tests.
+OTHER, THIRD = "210987654321", "345678901234"
+
+#: What a list says of a secret that has a description.
+LISTED = {
+    "ARN",
+    "CreatedDate",
+    "Description",
+    "LastChangedDate",
+    "Name",
+    "SecretVersionsToStages",
+}
+
 #: Codes that AWS services answer with and no operation declares.
 COMMON_CODES = {
     "AccessDeniedException",

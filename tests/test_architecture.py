@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
@@ -55,8 +56,13 @@ def folder(module):
     return module.parts[0] if len(module.parts) > 1 else ""
 
 
+@cache
 def imports(module, source):
     """Each imported name, in full and with slashes, and whether only type checkers import it."""
+    return tuple(imports_of(module, source))
+
+
+def imports_of(module, source):
     tree = ast.parse(source)
     guarded = {
         inner

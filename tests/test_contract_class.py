@@ -42,10 +42,21 @@ class TestAClass:
     def test_that_is_only_imported_is_no_test(self, pytester):
         run(pytester, "").assert_outcomes()
 
-    def test_passes_where_the_function_is_good_and_says_what_does_not_apply(self, pytester):
-        ran = run(pytester, CLASS, "-rs")
+    @pytest.mark.parametrize(
+        ("chosen", "passed"),
+        [
+            pytest.param(
+                "succeeds or unknown or leaked or alternating or readers or late_target or token",
+                5,
+                id="some scenarios",
+            ),
+            pytest.param("", 23, id="all scenarios", marks=pytest.mark.long),
+        ],
+    )
+    def test_passes_where_the_function_is_good_and_says_what_does_not_apply(self, pytester, chosen, passed):
+        ran = run(pytester, CLASS, "-rs", "-k", chosen)
 
-        ran.assert_outcomes(passed=23, skipped=4)
+        ran.assert_outcomes(passed=passed, skipped=4)
         ran.stdout.fnmatch_lines_random(
             [
                 "SKIPPED * The user stays the same: this is no strategy of alternating users.",

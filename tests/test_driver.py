@@ -12,12 +12,6 @@ STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
 @pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
-@pytest.fixture
 def rotating(db, fakesecrets, fakesecrets_rotation):
     """The driver, with one rotation that waits for its first step."""
     function = fakesecrets.add_rotation_function(well_behaved)

@@ -21,12 +21,6 @@ from pytest_fakesecrets import (
 )
 
 
-@pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
 class TestTheHistory:
     def test_of_a_rotation_has_every_event_once_and_in_order(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved, ClientRequestToken=token(2))

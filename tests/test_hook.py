@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
 import boto3
 import botocore.session
@@ -17,8 +18,9 @@ from botocore.client import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from freezegun import freeze_time
+from interpreters import interpreters
 from rotation_functions import nothing
-from support import current, refused, token
+from support import POLICY, current, refused, token
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError
 from pytest_fakesecrets._fake.backend import FakeBackend
@@ -37,7 +39,6 @@ AT_IMPORT = boto3.client("secretsmanager", region_name=REGION, **KEYS)
 #: Those of the installed botocore: an older one has fewer.
 KNOWN = [operation for operation in OPERATIONS if operation in service_model().operation_names]
 
-POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 #: Stand in CALLS for ARNs that only `furnish` knows.
 WAITING, LINKED = "ARN of a replica that waits", "ARN of a replica that is linked"
@@ -663,18 +664,10 @@ class TestAttach:
             assert each.list_secrets()["SecretList"] == []
 
 
-def run(script, *arguments):
-    """Run a script in a fresh interpreter, once for each argument, and expect that its assertions hold."""
-    for argument in arguments or [""]:
-        ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", script, *filter(None, [argument])],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert ran.stderr == ""
-        assert ran.returncode == 0
+@pytest.fixture(scope="module")
+def interpreter():
+    with interpreters() as run:
+        yield run
 
 
 #: What nobody should wait for who does not use the fake.
@@ -683,14 +676,17 @@ SLOW = ["aiobotocore", "boto3", "botocore", "croniter", "dateutil", "freezegun",
 
 class TestLoading:
     def test_the_plugin_imports_nothing_that_is_slow(self):
-        run(
-            f"""
+        script = f"""
 import pytest_fakesecrets.plugin
 import sys
 
 assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
 """
-        )
+        command = [sys.executable, "-W", "error", "-c", script]
+
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+        assert (ran.returncode, ran.stderr) == (0, "")
 
     def test_a_project_that_does_not_use_it_does_not_pay_for_it(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -739,9 +735,8 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         )  # what our own statements import is seen
         assert {name.partition(".")[0] for name in names} & set(SLOW) == set()
 
-    def test_the_plugin_is_installed_once_for_each_copy_of_botocore(self):
-        run(
-            """
+    def test_the_plugin_is_installed_once_for_each_copy_of_botocore(self, interpreter):
+        script = """
 import importlib
 import sys
 
@@ -765,11 +760,11 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "botocore
 import botocore.session
 check()
 """
-        )
 
-    def test_the_heap_is_searched_once_and_only_where_sessions_came_before_the_plugin(self):
-        run(
-            """
+        assert interpreter(script) == (0, "")
+
+    def test_the_heap_is_searched_once_and_only_where_sessions_came_before_the_plugin(self, interpreter):
+        script = """
 import sys
 from unittest import mock
 
@@ -785,14 +780,12 @@ with mock.patch.object(install.gc, "get_objects", wraps=install.gc.get_objects) 
             fake.client()
         install.guard(True)()
 assert searched.call_count == (1 if len(sys.argv) == 1 else 0), searched.call_count
-""",
-            "",
-            "after the plugin",
-        )
+"""
 
-    def test_an_evicted_copy_of_botocore_is_freed_as_without_the_plugin(self):
-        run(
-            """
+        assert interpreter(script) == interpreter(script, "after the plugin") == (0, "")
+
+    def test_an_evicted_copy_of_botocore_is_freed_as_without_the_plugin(self, interpreter):
+        script = """
 import gc
 import sys
 from unittest import mock
@@ -812,11 +805,11 @@ import pytest_fakesecrets
 assert what_stays() == without
 assert not without[0]
 """
-        )
 
-    def test_two_copies_of_this_package_serve_one_botocore(self):
-        run(
-            """
+        assert interpreter(script) == (0, "")
+
+    def test_two_copies_of_this_package_serve_one_botocore(self, interpreter):
+        script = """
 import sys
 
 import boto3
@@ -836,11 +829,11 @@ for copy in (pytest_fakesecrets, first, pytest_fakesecrets):
         client.create_secret(Name="db", SecretString="value")
         assert fake.secret("db").value() == "value"
 """
-        )
 
-    def test_a_failed_reload_of_botocore_raises_its_error_and_leaves_the_plugin_in_place(self):
-        run(
-            """
+        assert interpreter(script) == (0, "")
+
+    def test_a_failed_reload_of_botocore_raises_its_error_and_leaves_the_plugin_in_place(self, interpreter):
+        script = """
 import importlib
 import importlib.util
 import sys
@@ -880,11 +873,11 @@ with pytest_fakesecrets.FakeSecrets() as fake:
     session.client("secretsmanager").create_secret(Name="db", SecretString="value")
     assert fake.secret("db").value() == "value"
 """
-        )
 
-    def test_the_finder_does_not_hide_that_botocore_is_broken(self):
-        run(
-            """
+        assert interpreter(script) == (0, "")
+
+    def test_the_finder_does_not_hide_that_botocore_is_broken(self, interpreter):
+        script = """
 import sys
 
 import pytest_fakesecrets
@@ -898,7 +891,8 @@ except ModuleNotFoundError as error:
 else:
     raise AssertionError
 """
-        )
+
+        assert interpreter(script) == (0, "")
 
     def test_a_run_that_does_not_use_the_plugin_finds_its_loaders_unchanged(self, pytester):
         pytester.makeini("[pytest]\npython_files = *.py")
@@ -1296,6 +1290,20 @@ assert len(clients) == 4
     },
 }
 
+#: One of each kind of ways: those that every run of the tests takes.
+SHORT = {
+    "after the plugin",
+    "before the plugin, with clients and sessions",
+    "while it is active",
+    "evicted after its import, while it is active",
+    "a finder of others in front",
+    "a finder that is its own loader",
+    "imports that fail at first",
+    "its package reloaded",
+    "imports in many threads",
+}
+assert set(WAYS) > SHORT
+
 AIOBOTOCORE = {
     "before": """
 import asyncio
@@ -1320,26 +1328,11 @@ clients += map(Waiting, [*sessions, AioSession(), AioSession(include_builtin_han
 }
 
 
-def in_a_process(data, before="", after="", during=""):
-    """Run PROCESS, with the code of a way in its places."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-W", "error", "-W", "ignore::ImportWarning", "-c"),
-            PROCESS.format(before=before, after=after, during=during),
-            str(data),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """A folder of botocore's data with few endpoints: reading all of them takes half of the time of a way."""
     folder = tmp_path_factory.mktemp("data")
-    endpoints = botocore.session.Session().get_component("data_loader").load_data("endpoints")
+    endpoints = deepcopy(botocore.session.Session().get_component("data_loader").load_data("endpoints"))
     for partition in endpoints["partitions"]:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in ("secretsmanager",) if name in services}
@@ -1347,25 +1340,33 @@ def data(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def in_a_process(interpreter, data):
+    """What runs PROCESS, with the code of a way in its places."""
+    return lambda before="", after="", during="": interpreter(
+        PROCESS.format(before=before, after=after, during=during), str(data)
+    )
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each way is checked in two forks of one process")
 class TestWaysOfBotocoreIntoAProcess:
-    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-    def test_every_client_is_faked_and_guarded(self, data, way):
-        ran = in_a_process(data, **way)
+    @pytest.mark.parametrize(
+        "way",
+        [
+            pytest.param(way, id=name, marks=[] if name in SHORT else pytest.mark.long)
+            for name, way in WAYS.items()
+        ],
+    )
+    def test_every_client_is_faked_and_guarded(self, in_a_process, way):
+        assert in_a_process(**way) == (0, "")
 
-        assert ran.stderr == ""
-        assert ran.returncode == 0
-
-    def test_every_client_of_aiobotocore_is_faked_and_guarded(self, data):
+    def test_every_client_of_aiobotocore_is_faked_and_guarded(self, in_a_process):
         pytest.importorskip("aiobotocore")
 
-        ran = in_a_process(data, **AIOBOTOCORE)
+        assert in_a_process(**AIOBOTOCORE) == (0, "")
 
-        assert ran.stderr == ""
-        assert ran.returncode == 0
-
-    def test_the_check_sees_a_call_that_leaves(self, data):
-        ran = in_a_process(data, after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
+    def test_the_check_sees_a_call_that_leaves(self, in_a_process):
+        ran = in_a_process(after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
 
         assert ran.returncode == 1
-        assert ran.stderr.count("botocore.exceptions.EndpointConnectionError: Could not connect") == 2
+        assert ran.written.count("botocore.exceptions.EndpointConnectionError: Could not connect") == 2

@@ -1,6 +1,8 @@
-"""What 300 tests of a user leave behind in their process: no more than the first ten."""
+"""What the tests of a user leave behind in their process: no more than the first ten of them."""
 
 from __future__ import annotations
+
+import pytest
 
 #: Takes a picture of the process after the tenth test and after the last one, and prints how they differ.
 COMPARES = """
@@ -215,7 +217,7 @@ TESTS = """
         rotation_function = staticmethod(rotate)
 
 
-    @pytest.mark.parametrize("number", range(300))
+    @pytest.mark.parametrize("number", range({tests}))
     def test_it(fakesecrets, request, number):
         client = boto3.client("secretsmanager")
         for name in range(4):
@@ -233,15 +235,17 @@ TESTS = """
 """
 
 
-def test_300_tests_of_a_user_leave_no_more_behind_than_the_first_ten(pytester):
+@pytest.mark.parametrize("tests", [30, pytest.param(300, marks=pytest.mark.long)])
+def test_the_tests_of_a_user_leave_no_more_behind_than_the_first_ten(pytester, tests):
     pytester.makeconftest(COMPARES)
-    pytester.makepyfile(TESTS)
+    pytester.makepyfile(TESTS.replace("{tests}", str(tests)))
 
     chosen = "test_it or test_a_rotation_succeeds or test_last"
     ran = pytester.runpytest_subprocess("-p", "no:xdist", "-q", "-s", "--tb=short", "-k", chosen)
 
     outcomes = ran.parseoutcomes()
-    assert (outcomes["failed"], outcomes["skipped"]) == (60, 30)
+    assert (outcomes["failed"], outcomes["skipped"]) == (tests // 5, tests // 10)
     ran.stdout.no_fnmatch_line("different:*")
     grown = next(line for line in ran.outlines if line.startswith("grown by"))
-    assert int(grown.split()[2]) < 25, "All values of all tests have 76 MB."
+    if tests == 300:  # the values of fewer are lost among what the interpreter keeps
+        assert int(grown.split()[2]) < 25, "All values of all tests have 76 MB."

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotation_functions import raising_in
-from support import listening, refused
+from support import BAD_ENDS, BROKEN_FIXTURES, listening, refused
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake import assertion_messages
@@ -262,11 +262,7 @@ class TestEnvironment:
         ("body", "outcomes"),
         [
             pytest.param("pass", {"passed": 1}, id="a passed test"),
-            pytest.param("assert not fakesecrets", {"failed": 1}, id="a failed test"),
-            pytest.param("request.getfixturevalue('broken')", {"failed": 1}, id="a broken fixture"),
-            pytest.param(
-                "request.getfixturevalue('unfinished')", {"passed": 1, "errors": 1}, id="a broken teardown"
-            ),
+            *BAD_ENDS,
             pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
         ],
     )
@@ -274,22 +270,12 @@ class TestEnvironment:
         for name, value in variables.items():
             bare.setenv(name, value)
         before = dict(os.environ)
+        pytester.makeconftest(BROKEN_FIXTURES)
         pytester.makepyfile(
             f"""
             import os
 
             import pytest
-
-
-            @pytest.fixture
-            def broken():
-                raise LookupError
-
-
-            @pytest.fixture
-            def unfinished():
-                yield
-                raise LookupError
 
 
             def test_it(fakesecrets, request):

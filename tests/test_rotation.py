@@ -28,12 +28,6 @@ KEPT = (pytest_hooks,)
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
-@pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
 def value(client, **version):
     return client.get_secret_value(SecretId="db", **version)["SecretString"]
 

@@ -32,6 +32,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import InstanceMetadataFetcher
+from support import BAD_ENDS, BROKEN_FIXTURES
 
 import pytest_fakesecrets
 from pytest_fakesecrets import (
@@ -862,11 +863,7 @@ class TestNothingIsLeftOver:
     @pytest.mark.parametrize(
         ("body", "outcomes"),
         [
-            pytest.param("assert not fakesecrets", {"failed": 1}, id="a failed test"),
-            pytest.param("request.getfixturevalue('broken')", {"failed": 1}, id="a broken fixture"),
-            pytest.param(
-                "request.getfixturevalue('unfinished')", {"passed": 1, "errors": 1}, id="a broken teardown"
-            ),
+            *BAD_ENDS,
             pytest.param("pytest.exit('enough')", {}, id="a run that ends"),
             pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
             pytest.param("raise SystemExit", {"failed": 1}, id="a test that wants to end the process"),
@@ -876,22 +873,12 @@ class TestNothingIsLeftOver:
     )
     def test_after(self, pytester, bare, body, outcomes):
         before = handlers()
+        pytester.makeconftest(BROKEN_FIXTURES)
         pytester.makepyfile(
             f"""
             import os
 
             import pytest
-
-
-            @pytest.fixture
-            def broken():
-                raise LookupError
-
-
-            @pytest.fixture
-            def unfinished():
-                yield
-                raise LookupError
 
 
             def interrupted(event, context):

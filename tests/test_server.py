@@ -823,6 +823,7 @@ class TestEnviron:
 
         assert calls(fakesecrets) == [("ListSecrets", None, None)]
 
+    @pytest.mark.long
     def test_leads_javascript_here_though_variables_lead_astray(self, fakesecrets, server, node):
         node(server, "told((await new sdk.SecretsManager({}).listSecrets({})).SecretList)")
 

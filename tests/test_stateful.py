@@ -1034,8 +1034,16 @@ class Secrets(RuleBasedStateMachine):
 
 
 TestSecrets = Secrets.TestCase
-TestSecrets.settings = settings(stateful_step_count=25)
+TestSecrets.settings = settings(
+    max_examples=max(10, settings.default.max_examples // 3), stateful_step_count=25
+)
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+
+@pytest.mark.long
+def test_the_api_does_what_the_model_does_in_many_histories():
+    run_state_machine_as_test(Secrets, settings=settings(max_examples=40, stateful_step_count=25))
+
 
 ONE = ("one", "name")
 

@@ -33,12 +33,6 @@ def clock(fakesecrets_clock):
     return fakesecrets_clock
 
 
-@pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
 def configure(fakesecrets, client, function=well_behaved, secret_id="db", **rules):
     """Store a schedule, and rotate nothing now."""
     client.rotate_secret(

@@ -202,6 +202,7 @@ def about_lines(said):
     return told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tool", ["said_by_mypy", "said_by_pyright"])
 class TestTypeCheckers:
     def test_find_nothing_in_the_project_of_a_user(self, request, tool):

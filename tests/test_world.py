@@ -22,12 +22,6 @@ from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarn
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
 
-@pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
 class TestAfterTheFakeWasLeft:
     def test_looking_at_it_runs_no_function_any_more(self):
         """Its calls would go to the real AWS."""

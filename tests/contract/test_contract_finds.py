@@ -76,6 +76,7 @@ class TestFunctionByItsName(RotationContract):
     environ = {"EXCLUDE_CHARACTERS": "/@\"'\\%$"}  # noqa: RUF012  # nobody changes it
 
 
+@pytest.mark.long
 class TestTidying(RotationContract):
     rotation_function = staticmethod(correct_functions.tidying)
     secret_value = ONE_USER["secret_value"]
@@ -105,6 +106,7 @@ class TestAlternatingUsers(RotationContract):
     prepare = add_the_master
 
 
+@pytest.mark.long
 class TestTwoKeys(RotationContract):
     rotation_function = staticmethod(correct_functions.two_keys)
     secret_value = TWO_KEYS["secret_value"]

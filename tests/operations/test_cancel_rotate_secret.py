@@ -12,12 +12,6 @@ UNFINISHED = "A previous rotation isn't complete. That rotation will be reattemp
 
 
 @pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
-@pytest.fixture
 def rotating(db, fakesecrets, fakesecrets_rotation):
     """A secret whose rotation waits for its first step."""
     function = fakesecrets.add_rotation_function(well_behaved)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from support import MODEL, current, labels, needs, raw, refused, token
+from support import MODEL, TAGS_BEYOND_THE_RULES, current, labels, needs, raw, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 EXTERNAL_TYPES = """
@@ -426,22 +426,7 @@ class TestTags:
 
         assert len(client.describe_secret(SecretId="db")["Tags"]) == 50
 
-    @pytest.mark.parametrize(
-        ("sent", "source"),
-        [
-            pytest.param(
-                [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
-                "service quotas for tagging; the code is inferred",
-                id="fifty-one",
-            ),
-            pytest.param(
-                [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}],
-                "user guide, tagging secrets: keys must be unique; the code is inferred",
-                id="key twice",
-            ),
-            pytest.param([{"Value": "a"}], INFERRED, id="no key"),
-        ],
-    )
+    @pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
     def test_beyond_the_rules_are_refused(self, client, sent, source):
         with refused("InvalidParameterException") as answer:
             client.create_secret(Name="db", Tags=sent)

@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import refused, token
+from support import OTHER, THIRD, refused, token
 
 RECORDED = "LocalStack test test_cross_account_access"
 INFERRED = "inferred: not observed on AWS"
-OTHER, THIRD = "210987654321", "345678901234"
 DEFAULT_KEY = (
     "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS "
     "service key."
 )
 NOT_FOUND = "Secrets Manager can't find the specified secret."
-
-
-@pytest.fixture
-def other(fakesecrets):
-    """A client of another account."""
-    return fakesecrets.client(aws_access_key_id=OTHER, aws_secret_access_key="x")
-
-
-@pytest.fixture
-def third(fakesecrets):
-    """A client of an account that no policy names."""
-    return fakesecrets.client(aws_access_key_id=THIRD, aws_secret_access_key="x")
 
 
 @pytest.fixture

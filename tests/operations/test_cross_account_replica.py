@@ -6,11 +6,10 @@ import json
 
 import pytest
 from rotation_functions import well_behaved
-from support import current, labels, needs, refused, token
+from support import OTHER, THIRD, current, labels, needs, refused, token
 
 pytestmark = needs("AssociateCrossAccountReplica", "SecretId")
 
-OTHER, THIRD = "210987654321", "345678901234"
 ROLE = "arn:aws:iam::123456789012:role/replication"
 MANAGED = "cross-account-replication"
 UNKNOWN = "arn:aws:secretsmanager:us-east-1:210987654321:secret:copy-AbCdEf"
@@ -27,17 +26,6 @@ OPEN = json.dumps(
         ],
     }
 )
-
-
-@pytest.fixture
-def other(fakesecrets):
-    """A client of the account with the replica."""
-    return fakesecrets.client(aws_access_key_id=OTHER, aws_secret_access_key="x")
-
-
-@pytest.fixture
-def third(fakesecrets):
-    return fakesecrets.client(aws_access_key_id=THIRD, aws_secret_access_key="x")
 
 
 @pytest.fixture

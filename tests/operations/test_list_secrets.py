@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import needs, refused, token
+from support import LISTED, needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 SORTED = needs("ListSecrets", "SortBy")
@@ -42,14 +42,7 @@ def test_list_secrets_shows_what_describe_secret_shows_with_one_member_under_ano
 
     (entry,) = client.list_secrets()["SecretList"]
 
-    assert set(entry) == {
-        "ARN",
-        "CreatedDate",
-        "Description",
-        "LastChangedDate",
-        "Name",
-        "SecretVersionsToStages",
-    }
+    assert set(entry) == LISTED
     assert entry["SecretVersionsToStages"] == {token(1): ["AWSCURRENT"]}
 
 

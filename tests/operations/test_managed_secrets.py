@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import needs, refused
+from support import POLICY, needs, refused
 
 OWNER = {"Key": "aws:secretsmanager:owningService", "Value": "rds"}
-POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import nothing
-from support import labels, raw, refused
+from support import LISTED, labels, raw, refused
 
 ILLEGAL = (
     "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
@@ -582,14 +582,7 @@ def test_secrets_are_listed_in_the_order_of_their_creation(client):
 
     assert [entry["Name"] for entry in listed] == ["s-c", "s-a", "s-b"]
     for entry, secret in zip(listed, created, strict=True):
-        assert set(entry) == {
-            "ARN",
-            "CreatedDate",
-            "Description",
-            "LastChangedDate",
-            "Name",
-            "SecretVersionsToStages",
-        }
+        assert set(entry) == LISTED
         assert entry["ARN"] == secret["ARN"]
         assert entry["SecretVersionsToStages"] == {secret["VersionId"]: ["AWSCURRENT"]}
 

@@ -19,16 +19,6 @@ def db(client):
     )["ARN"]
 
 
-@pytest.fixture
-def paris(fakesecrets):
-    return fakesecrets.client("eu-west-3")
-
-
-@pytest.fixture
-def tokyo(fakesecrets):
-    return fakesecrets.client("ap-northeast-1")
-
-
 def remove(client, *regions):
     return client.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=list(regions))
 

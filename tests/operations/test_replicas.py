@@ -35,16 +35,6 @@ def db(client, fakesecrets_clock):
     )["ARN"]
 
 
-@pytest.fixture
-def paris(fakesecrets):
-    return fakesecrets.client("eu-west-3")
-
-
-@pytest.fixture
-def tokyo(fakesecrets):
-    return fakesecrets.client("ap-northeast-1")
-
-
 def status(client):
     """What the primary secret says of its only replica."""
     (entry,) = client.describe_secret(SecretId="db")["ReplicationStatus"]

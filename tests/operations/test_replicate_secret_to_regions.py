@@ -34,16 +34,6 @@ def db(client):
     return client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
 
 
-@pytest.fixture
-def paris(fakesecrets):
-    return fakesecrets.client("eu-west-3")
-
-
-@pytest.fixture
-def tokyo(fakesecrets):
-    return fakesecrets.client("ap-northeast-1")
-
-
 def replicate(client, *regions, **sent):
     added = [{"Region": region} for region in regions]
     return client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=added, **sent)

@@ -29,12 +29,6 @@ EXAMPLE_TOKEN = "EXAMPLE2-90ab-cdef-fedc-ba987SECRET2"
 
 
 @pytest.fixture
-def db(client):
-    client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
-    return client
-
-
-@pytest.fixture
 def function(fakesecrets):
     return fakesecrets.add_rotation_function(well_behaved)
 

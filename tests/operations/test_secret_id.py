@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import needs, refused, token
+from support import POLICY, needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -11,7 +11,6 @@ ILLEGAL = (
     "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
 )
 RECORDED = "LocalStack snapshot test_invalid_secret_name"
-POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 #: Each operation, with members that are legal, and whether its answer to an illegal name is recorded.
 OPERATIONS = [

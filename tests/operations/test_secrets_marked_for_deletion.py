@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support import needs, refused, token
+from support import POLICY, needs, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
-POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
 
 @pytest.fixture(autouse=True)

@@ -28,16 +28,6 @@ def db(client):
     return created["ARN"].replace("us-east-1", "eu-west-3")
 
 
-@pytest.fixture
-def paris(fakesecrets):
-    return fakesecrets.client("eu-west-3")
-
-
-@pytest.fixture
-def tokyo(fakesecrets):
-    return fakesecrets.client("ap-northeast-1")
-
-
 @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
 def test_stop_replication_answers_with_the_arn_of_the_promoted_secret(paris, db, form):
     """API_StopReplicationToReplica: the same ARN, except that the Region is changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import labels, raw, refused, token
+from support import TAGS_BEYOND_THE_RULES, labels, raw, refused, token
 
 INFERRED = "inferred: not observed on AWS"
 
@@ -83,22 +83,7 @@ def test_tag_resource_moves_no_label(client, db):
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
 
-@pytest.mark.parametrize(
-    ("sent", "source"),
-    [
-        pytest.param(
-            [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
-            "service quotas for tagging; the code is inferred",
-            id="fifty-one",
-        ),
-        pytest.param(
-            [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
-            "user guide, tagging secrets: keys must be unique; the code is inferred",
-            id="key twice",
-        ),
-        pytest.param([{"Value": "1"}], INFERRED, id="no key"),
-    ],
-)
+@pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
 @pytest.mark.usefixtures("db")
 def test_tag_resource_refuses_tags_beyond_the_rules(client, sent, source):
     with refused("InvalidParameterException") as answer:
