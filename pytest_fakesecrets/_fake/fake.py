@@ -35,6 +35,7 @@ from pytest_fakesecrets._service.parser import check_members
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._transport import botocore_hooks, state
+from pytest_fakesecrets._transport.extension_endpoint import check_ttl
 from pytest_fakesecrets._transport.http_server import Server
 from pytest_fakesecrets._transport.install import put_handlers, reach
 
@@ -188,17 +189,27 @@ class FakeSecrets:
         self._rotations.driven = True
         return RotationDriver(self._rotations, self._service, self._world.catch_up)
 
-    def serve(self) -> Server:
+    def serve(self, port: int = 0, *, ttl: timedelta | None = None) -> Server:
         """
         Answer other processes too, over HTTP on the loopback address, while a "with" block runs.
 
-        It is what the fixture `fakesecrets_server` gives.
+        It is what the fixture `fakesecrets_server` gives. The same port answers the requests of the Secrets Manager
+        Agent and of the AWS Parameters and Secrets Lambda Extension.
+
+        Args:
+            port: the port to listen on, such as 2773, which applications may have built in; 0 for any that is free.
+            ttl: how long the agent and the extension cache a value, on the fake's clock; else SECRETS_MANAGER_TTL
+                of the environment decides, and without it 300 seconds.
 
         Raises:
-            FakeSecretsError: the fake is not active.
+            FakeSecretsError: the fake is not active, or the port or the ttl is invalid. Entering the server raises it
+                where the port is taken.
         """
         self._check_active()
-        return Server(self._world, default_region())
+        if type(port) is not int or not 0 <= port <= 65_535:
+            raise FakeSecretsError(f"port is a number from 0, for any that is free, to 65535; not {port!r}.")
+        check_ttl(ttl)
+        return Server(self._world, default_region(), port, ttl)
 
     def assume(self, **changes: Any) -> Assumptions:
         """

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from types import TracebackType
 
+from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.barrier import Barrier, text_of
@@ -23,6 +26,7 @@ from pytest_fakesecrets._service.faults import Broken
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
+from .extension_endpoint import TOKEN, ExtensionEndpoint
 from .loopback import misdirected
 from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_wire
 
@@ -54,15 +58,18 @@ class Server:
 
     Attributes:
         url: its address, an endpoint URL for any AWS SDK.
-        environ: the environment variables that let a child process use it: the endpoint, keys and a region.
+        environ: the environment variables that let a child process use it: the endpoint, keys and a region; the port
+            and the token of the Secrets Manager Agent and of the Lambda Extension.
     """
 
     url: str
     environ: Mapping[str, str]
 
-    def __init__(self, world: Backend, region: str) -> None:
+    def __init__(self, world: Backend, region: str, port: int = 0, ttl: timedelta | None = None) -> None:
         self._world = world
         self._region = region
+        self._port = port
+        self._ttl = ttl
         self._listener: _Listener | None = None
 
     def __repr__(self) -> str:
@@ -70,11 +77,20 @@ class Server:
 
     def __enter__(self) -> Server:
         try:
-            self._listener = _Listener(self._world)
-            self._listener.open()
-            self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
+            # A fake clears the variable: a value is the test's own.
+            token = os.environ.get("AWS_SESSION_TOKEN") or TOKEN
+            extension = ExtensionEndpoint(self._world, self._region, token, self._ttl)
+            self._listener = _Listener(self._world, extension)
+            self._listener.open(self._port)
+            port = self._listener.server_address[1]
+            self.url = f"http://{_ADDRESS}:{port}"
             # The child need not look for the fake in its own memory.
-            self.environ = {**environ_of_a_child(self.url, _ADDRESS, self._region), HOME: ""}
+            self.environ = {
+                **environ_of_a_child(self.url, _ADDRESS, self._region),
+                "AWS_SESSION_TOKEN": token,
+                "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
+                HOME: "",
+            }
             self._listener.thread.start()
             return self
         except BaseException:
@@ -94,17 +110,39 @@ class Server:
 
 class _Listener(ThreadingTCPServer):
     request_queue_size = 128
+    # Or a port would be taken for a minute after a server has had connections on it. On Windows it means another thing.
+    allow_reuse_address = os.name == "posix"
 
-    def __init__(self, world: Backend) -> None:
+    def __init__(self, world: Backend, extension: ExtensionEndpoint) -> None:
         self.world = world
+        self.extension = extension
         self.is_closing = False
         self.thread = Thread(target=self._serve, name="fakesecrets_server", daemon=True)
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
 
-    def open(self) -> None:
-        """Open the socket. Not earlier: an object that is not ready could not be closed either."""
-        super().__init__((_ADDRESS, 0), _Conversation)
+    def open(self, port: int) -> None:
+        """
+        Open the socket. Not earlier: an object that is not ready could not be closed either.
+
+        Raises:
+            FakeSecretsError: the port is not free.
+        """
+        try:
+            super().__init__((_ADDRESS, port), _Conversation)
+        except OSError as error:
+            if not port:
+                raise
+            raise FakeSecretsError(
+                f"The server cannot listen on {_ADDRESS}:{port}: {error.strerror}. Another program, another server of "
+                "this run, or another worker of pytest-xdist may listen there. End it; or serve on a free port, as "
+                "serve() does without a port, where the application reads PARAMETERS_SECRETS_EXTENSION_HTTP_PORT."
+            ) from error
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return len(self._connections)
 
     def _serve(self) -> None:
         # It is not ended by shutdown(), which waits for ever where this thread has not come to run.
@@ -180,6 +218,9 @@ class _Conversation(BaseHTTPRequestHandler):
     timeout = PATIENCE
 
     def do_POST(self) -> None:  # the name that http.server looks for
+        if self._is_for_extension():
+            self._answer_as_extension()
+            return
         try:
             self._check()
             reply = self._answer(self._body())
@@ -189,6 +230,26 @@ class _Conversation(BaseHTTPRequestHandler):
             self.close_connection = True  # the network fails, as the test has ordered it
         else:
             self._send(reply)
+
+    def _is_for_extension(self) -> bool:
+        return self.server.extension.is_addressed(self.command, self.path, self.headers)
+
+    def _answer_as_extension(self) -> None:
+        """Answer as the Secrets Manager Agent and the Lambda Extension do, to requests of any method."""
+        asked = (self.command, self.path, self.headers, self.server.connections)
+        has_body = self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
+        self.close_connection |= has_body
+        try:
+            self._check_is_active()
+            reply = self._guarded(partial(self.server.extension.answer, *asked))
+            end = {"connection": "close"} if has_body else {}
+            self._send(reply._replace(headers={**reply.headers, **end}))
+        except _Refusal as refusal:
+            self._refuse(refusal.status, str(refusal))
+        else:
+            self.wfile.flush()  # http.server does so for the methods that it knows
+            if has_body:
+                self._drop_the_rest()
 
     def parse_request(self) -> bool:
         try:
@@ -213,9 +274,12 @@ class _Conversation(BaseHTTPRequestHandler):
         text = f"The {part} of the request did not come within {self.timeout:g} seconds."
         return HTTPStatus.REQUEST_TIMEOUT, text
 
-    def _check(self) -> None:
+    def _check_is_active(self) -> None:
         if state.active is not self.server.world:
             raise _Refusal(HTTPStatus.GONE, NOT_ACTIVE)
+
+    def _check(self) -> None:
+        self._check_is_active()
         path = self.path.partition("?")[0]
         if path != "/":
             raise _Refusal(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
@@ -262,9 +326,13 @@ class _Conversation(BaseHTTPRequestHandler):
         return int(length)
 
     def _answer(self, body: bytes) -> Reply:
+        target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
+        return self._guarded(partial(answer_wire, self.server.world, target, signed, None, body))
+
+    def _guarded(self, answer: Callable[[], Reply]) -> Reply:
+        """What *answer* returns; where the fake fails, the client gets to know it."""
         try:
-            target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
-            return answer_wire(self.server.world, target, signed, None, body)
+            return answer()
         except Broken:
             raise
         except NotImplementedError as error:
@@ -323,7 +391,9 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server itself refuses: other methods, and lines and headers that are none, or too long."""
-        if code == HTTPStatus.NOT_IMPLEMENTED:
+        if code == HTTPStatus.NOT_IMPLEMENTED and self._is_for_extension():
+            self._answer_as_extension()
+        elif code == HTTPStatus.NOT_IMPLEMENTED:
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"{_WHAT_THIS_IS}, and not {self.command}.")
         else:
             why = message or HTTPStatus(code).phrase

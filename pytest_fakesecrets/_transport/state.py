@@ -46,6 +46,10 @@ class Backend(Protocol):
     def lock(self) -> AbstractContextManager[object]:
         """What is held while anything in it changes."""
 
+    @property
+    def generation(self) -> object:
+        """An object that another one replaces when everything in it is reset."""
+
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
     def answer_on_the_wire(
