@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from . import Clock, FakeSecrets, RotationDriver, Server
 
-pytest_plugins = ["pytest_fakesecrets._plugin.failure_hints", "pytest_fakesecrets._plugin.isolation"]
+pytest_plugins = [
+    f"pytest_fakesecrets._plugin.{name}" for name in ("failure_hints", "isolation", "secret_marks")
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,10 +17,17 @@ from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
-from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._operations import Context
-from pytest_fakesecrets._operations.seeding import Seed, add_secret, versions_of
+from pytest_fakesecrets._operations.seeding import (
+    Seed,
+    SeedValue,
+    add_secret,
+    stored_value,
+    stored_values,
+    versions_of,
+)
 from pytest_fakesecrets._report.timeline import calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
@@ -410,12 +417,12 @@ class FakeSecrets:
     def add_secret(
         self,
         name: str,
-        value: Value | None = None,
+        value: SeedValue | None = None,
         *,
-        previous_value: Value | None = None,
-        deprecated_values: Sequence[Value] = (),
+        previous_value: SeedValue | None = None,
+        deprecated_values: Sequence[SeedValue] = (),
         stuck: bool = False,
-        pending_value: Value | None = None,
+        pending_value: SeedValue | None = None,
         owning_service: str | None = None,
         type: str | None = None,
         description: str | None = None,
@@ -432,7 +439,8 @@ class FakeSecrets:
 
         Args:
             name: its name.
-            value: its current value, or None for a secret that was born without one.
+            value: its current value: a str, bytes, or a dict, which is stored as JSON, as the other values may be too;
+                None for a secret that was born without one.
             previous_value: the value with AWSPREVIOUS.
             deprecated_values: values of versions without labels, oldest first.
             stuck: whether a rotation has failed and left AWSPENDING behind, so that the next is refused.
@@ -455,11 +463,11 @@ class FakeSecrets:
         """
         rotated = None if last_rotated_at is None else moment_of(last_rotated_at)
         seed = Seed(
-            value=value,
-            previous_value=previous_value,
-            deprecated_values=deprecated_values,
+            value=stored_value(value),
+            previous_value=stored_value(previous_value),
+            deprecated_values=stored_values(deprecated_values),
             is_stuck=stuck,
-            pending_value=pending_value,
+            pending_value=stored_value(pending_value),
             owning_service=owning_service,
             type=type,
             description=description,
