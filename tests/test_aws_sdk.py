@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,7 @@ from support import token
 
 from pytest_fakesecrets import Call
 
+GUIDE = Path(__file__).parent.parent / "examples" / "aws_sdk_without_botocore" / "README.md"
 REGION = "eu-west-1"
 
 
@@ -128,9 +132,16 @@ class TestCalls:
         assert first == again
         with pytest.raises(models.ResourceExistsException):
             sdk(put("other", token(1)))
-        with pytest.raises(models.InvalidRequestException) as raised:
-            sdk(put("value"))
-        assert "You must provide a ClientRequestToken value" in str(raised.value)
+        without = [
+            put("value"),
+            lambda sdk: sdk.put_secret_value(models.PutSecretValueInput(secret_id="db", secret_string="x")),
+            lambda sdk: sdk.update_secret(models.UpdateSecretInput(secret_id="db", secret_string="x")),
+            lambda sdk: sdk.rotate_secret(models.RotateSecretInput(secret_id="db")),
+        ]
+        for call in without:
+            with pytest.raises((models.InvalidRequestException, models.InvalidParameterException)) as raised:
+                sdk(call)
+            assert "You must provide a ClientRequestToken value" in str(raised.value)
         assert client.get_secret_value(SecretId="db")["SecretString"] == "value"
 
     def test_the_region_and_the_account_are_those_of_its_keys(self, fakesecrets, sdk, monkeypatch):
@@ -202,3 +213,94 @@ class TestErrors:
 
         assert fault.happened == len(delays) + 1
         assert len(calls(fakesecrets)) == fault.happened
+
+
+#: A rotation function with the SDK, which stores another value each time that it is called.
+ROTATE = """
+import asyncio
+
+from aws_sdk_secrets_manager import models
+from aws_sdk_secrets_manager.client import AsyncSecretsManagerClient
+
+async def step(event):
+    secret, token = event["SecretId"], event["ClientRequestToken"]
+    async with AsyncSecretsManagerClient() as client:
+        if event["Step"] == "createSecret":
+            password = await client.get_random_password(models.GetRandomPasswordInput())
+            await client.put_secret_value(
+                models.PutSecretValueInput(
+                    secret_id=secret,
+                    client_request_token=token,
+                    secret_string=password.random_password,
+                    version_stages=["AWSPENDING"],
+                )
+            )
+        elif event["Step"] == "finishSecret":
+            described = await client.describe_secret(models.DescribeSecretInput(secret_id=secret))
+            current = next(v for v, held in described.version_ids_to_stages.items() if "AWSCURRENT" in held)
+            await client.update_secret_version_stage(
+                models.UpdateSecretVersionStageInput(
+                    secret_id=secret,
+                    version_stage="AWSCURRENT",
+                    move_to_version_id=token,
+                    remove_from_version_id=current,
+                )
+            )
+
+def rotate(event, context):
+    asyncio.run(step(event))
+"""
+
+
+class TestRotationFunctions:
+    @pytest.fixture
+    def rotate(self, tmp_path, monkeypatch, sdk):
+        (tmp_path / "rotation_with_the_sdk.py").write_text(ROTATE)
+        monkeypatch.syspath_prepend(tmp_path)
+        yield "rotation_with_the_sdk:rotate"
+        sys.modules.pop("rotation_with_the_sdk")
+
+    def test_the_calls_of_a_function_belong_to_its_step(self, fakesecrets, rotate):
+        fakesecrets.add_secret("db", "old")
+
+        assert fakesecrets.rotate("db", rotate).status == "succeeded"
+
+        made = [(each.operation, each.step) for each in fakesecrets.history if isinstance(each, Call)]
+        assert made == [
+            ("RotateSecret", None),
+            ("GetRandomPassword", "createSecret"),
+            ("PutSecretValue", "createSecret"),
+            ("DescribeSecret", "finishSecret"),
+            ("UpdateSecretVersionStage", "finishSecret"),
+        ]
+
+    def test_the_contract_names_what_a_function_does_wrong(self, pytester):
+        pytester.makepyfile(
+            rotation_with_the_sdk=ROTATE,
+            test_contract="""
+            import pytest
+            from pytest_fakesecrets import RotationContract
+
+            class TestIt(RotationContract):
+                rotation_function = "rotation_with_the_sdk:rotate"
+                secret_value = "old"
+
+                @pytest.fixture(autouse=True)
+                def endpoint(self, fakesecrets_server, monkeypatch):
+                    for name, value in fakesecrets_server.environ.items():
+                        monkeypatch.setenv(name, value)
+            """,
+        )
+
+        ran = pytester.runpytest_subprocess("-k", "twice or crash or throttling")
+
+        ran.assert_outcomes(failed=3)
+        ran.stdout.fnmatch_lines(["*second-delivery-failed:*"])
+        ran.stdout.fnmatch_lines(["*not-recovered: *PutSecretValue*"])
+
+
+def test_the_test_in_the_guide_passes(pytester):
+    [block] = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    pytester.makepyfile(block)
+
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

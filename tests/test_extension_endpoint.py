@@ -142,6 +142,34 @@ class TestWhatItAnswers:
             assert agent.value()["SecretString"] == "value"
             agent.connection.close()
 
+    def test_what_an_application_reads_while_a_function_runs_is_not_a_call_of_the_function(
+        self, fakesecrets, agent
+    ):
+        def rotate(event, context):
+            if event["Step"] == "createSecret":
+                aws = {
+                    "X-Amz-Target": "secretsmanager.ListSecrets",
+                    "Content-Type": "application/x-amz-json-1.1",
+                }
+                agent.ask(
+                    "/", "POST", "{}", token="", **aws
+                )  # of another process, which the function may have started
+                agent.value(f"{QUERY}&refreshNow=true")
+            well_behaved(event, context)
+
+        fakesecrets.add_secret("db", "value")
+
+        fakesecrets.rotate("db", rotate)
+
+        made = [event for event in fakesecrets.history if isinstance(event, Call)]
+        assert [event.operation for event in made[:4]] == [
+            "RotateSecret",
+            "ListSecrets",
+            "GetSecretValue",
+            "DescribeSecret",
+        ]
+        assert [event.step for event in made[2:4]] == [None, "createSecret"]
+
     def test_both_apis_are_answered_on_one_connection(self, client, agent):
         client.create_secret(Name="db", SecretString="value")
         aws = {"X-Amz-Target": "secretsmanager.ListSecrets", "Content-Type": "application/x-amz-json-1.1"}
