@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,6 +149,8 @@ def _try(scratch: FakeSecrets, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 
 def _bound(signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    from difflib import get_close_matches
+
     from pytest_fakesecrets._core.errors import FakeSecretsError
 
     for name in kwargs:

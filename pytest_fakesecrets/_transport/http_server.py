@@ -238,7 +238,6 @@ class _Conversation(BaseHTTPRequestHandler):
         """Answer as the Secrets Manager Agent and the Lambda Extension do, to requests of any method."""
         asked = (self.command, self.path, self.headers, self.server.connections)
         has_body = self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
-        self.close_connection |= has_body
         try:
             self._check_is_active()
             reply = self._guarded(partial(self.server.extension.answer, *asked))
