@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from . import Clock, FakeSecrets, RotationDriver, Server
 
-pytest_plugins = [
-    f"pytest_fakesecrets._plugin.{name}" for name in ("failure_hints", "isolation", "secret_marks")
-]
+pytest_plugins = ["pytest_fakesecrets._plugin.failure_hints", "pytest_fakesecrets._plugin.isolation"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

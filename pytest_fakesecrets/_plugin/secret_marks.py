@@ -1,4 +1,8 @@
-"""Hooks for the mark `fakesecrets`, which creates secrets before a test begins. Wrong arguments fail the collection."""
+"""
+The mark `fakesecrets`, which creates secrets before a test begins. Wrong arguments fail the collection.
+
+This is a plugin that is imported and registered when the first test has the mark.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ import pytest
 
 from pytest_fakesecrets._transport import state
 
+from .stash import MARK
+
 if TYPE_CHECKING:
     from pytest_fakesecrets._fake.fake import FakeSecrets
 
-MARK = FIXTURE = "fakesecrets"
+FIXTURE = "fakesecrets"
 
 #: Stands for the default region while arguments are checked.
 _DEFAULT_REGION = "default-region-1"
@@ -22,32 +28,26 @@ _DEFAULT_REGION = "default-region-1"
 _CREATED: pytest.StashKey[bool] = pytest.StashKey()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        f"{MARK}(name, value=None, **arguments): create a secret before the test begins, with the arguments of "
-        "FakeSecrets.add_secret(). A dict is stored as JSON. The mark may be repeated.",
-    )
+def check(item: pytest.Item, error: type[Exception]) -> None:
+    """
+    Try the marks of an item on a fake that no client reaches.
 
-
-@pytest.hookimpl(wrapper=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, object, object]:
-    made = yield
-    for item in made if isinstance(made, list) else [made]:
-        if isinstance(item, pytest.Function):
-            problem = _problem(item)
-            if problem is not None:
-                raise collector.CollectError(problem)
-    return made
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    marks = list(item.iter_markers(MARK))
-    if not marks or not isinstance(item, pytest.Function):
-        return
-    problem = _problem(item)  # the methods of a unittest.TestCase have not passed the other hook
+    Raises:
+        Exception: an *error* that names the test, where the arguments of a mark are wrong.
+    """
+    problem = _problem(item)
     if problem is not None:
-        raise pytest.UsageError(problem)
+        raise error(problem)
+
+
+def prepare(item: pytest.Function) -> None:
+    """
+    Check the marks of an item, and let it request the fixture.
+
+    Raises:
+        UsageError: the arguments of a mark are wrong, of a method that has not been checked when it was collected.
+    """
+    check(item, pytest.UsageError)
     item.fixturenames = _with_fixture(item)  # a new list: others share the one that is there
 
 
