@@ -281,14 +281,14 @@ class TestRotationFunctions:
             import pytest
             from pytest_fakesecrets import RotationContract
 
+            @pytest.fixture(autouse=True)
+            def endpoint(fakesecrets_server, monkeypatch):
+                for name, value in fakesecrets_server.environ.items():
+                    monkeypatch.setenv(name, value)
+
             class TestIt(RotationContract):
                 rotation_function = "rotation_with_the_sdk:rotate"
                 secret_value = "old"
-
-                @pytest.fixture(autouse=True)
-                def endpoint(self, fakesecrets_server, monkeypatch):
-                    for name, value in fakesecrets_server.environ.items():
-                        monkeypatch.setenv(name, value)
             """,
         )
 

@@ -14,12 +14,14 @@ from sdk_database import DATABASE
 from pytest_fakesecrets import RotationContract
 
 
+@pytest.fixture(autouse=True)
+def endpoint(fakesecrets_server, monkeypatch):
+    """It is one of the module, and so comes before the fixtures of the contract."""
+    for name, value in fakesecrets_server.environ.items():
+        monkeypatch.setenv(name, value)
+
+
 class TestTheFunction(RotationContract):
     rotation_function = staticmethod(sdk_rotation.lambda_handler)
     secret_value = {"username": "app", "password": "old"}
     target = DATABASE
-
-    @pytest.fixture(autouse=True)
-    def endpoint(self, fakesecrets_server, monkeypatch):
-        for name, value in fakesecrets_server.environ.items():
-            monkeypatch.setenv(name, value)
