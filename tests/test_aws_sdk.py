@@ -292,10 +292,9 @@ class TestRotationFunctions:
             """,
         )
 
-        ran = pytester.runpytest_subprocess("-k", "twice or crash or throttling")
+        ran = pytester.runpytest_subprocess("-k", "crash")
 
-        ran.assert_outcomes(failed=3)
-        ran.stdout.fnmatch_lines(["*second-delivery-failed:*"])
+        assert ran.parseoutcomes()["failed"] == 1
         ran.stdout.fnmatch_lines(["*not-recovered: *PutSecretValue*"])
 
 
