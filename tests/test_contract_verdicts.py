@@ -137,6 +137,26 @@ class TestOneCause:
         ran.assert_outcomes(errors=1)
         ran.stdout.fnmatch_lines(["*FakeSecretsError: TestMyFunction does not say what it tests. *"])
 
+    def test_of_a_value_that_does_not_log_in_is_told_once(self, pytester):
+        ran = contract_run(pytester, CLASS + "    def accepts(self, value): return False\n", "-rs")
+
+        ran.assert_outcomes(failed=1, skipped=26)
+        ran.stdout.fnmatch_lines(
+            ["SKIPPED * is not accepted before any rotation. * See test_a_rotation_succeeds."]
+        )
+
+    def test_that_fixtures_of_the_class_repair_fails_nothing(self, pytester):
+        fixture = """
+    @pytest.fixture(autouse=True)
+    def ready(self, monkeypatch):
+        monkeypatch.setenv("DATABASE_IS_READY", "1")
+"""
+        changes = "import os\ndef create(client, arn, token, before=create):\n    os.environ['DATABASE_IS_READY'] and before(client, arn, token)\n"
+
+        contract_run(pytester, changes + CLASS + fixture, "-k", "unknown or in_a_row").assert_outcomes(
+            passed=3, warnings=1
+        )
+
 
 class TestASeries:
     def test_lists_all_points_at_which_it_fails(self, pytester):

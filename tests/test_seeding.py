@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from types import MappingProxyType
+
 import pytest
 from rotation_functions import well_behaved
 from support import needs, refused
@@ -149,3 +152,54 @@ def test_a_seed_that_cannot_be_is_refused_and_changes_nothing(fakesecrets, seed,
         fakesecrets.add_secret(**seed)
 
     assert fakesecrets.history == before
+
+
+class TestADict:
+    def test_is_stored_as_compact_json_wherever_a_value_is_given(self, client, fakesecrets):
+        view = fakesecrets.add_secret(
+            "db",
+            {"username": "app", "password": "ü", "port": 5432, "tags": {"a": [None, True]}},
+            previous_value={"n": 2},
+            deprecated_values=[{"n": 0}, "text", {"n": 1}],
+            stuck=True,
+            pending_value={},
+        )
+
+        assert client.get_secret_value(SecretId="db")["SecretString"] == (
+            '{"username":"app","password":"\\u00fc","port":5432,"tags":{"a":[null,true]}}'
+        )
+        assert view.value("AWSPREVIOUS") == '{"n":2}'
+        assert view.value("AWSPENDING") == "{}"
+        older = [client.get_secret_value(SecretId="db", VersionId=each.id) for each in view.versions[:3]]
+        assert [each["SecretString"] for each in older] == ['{"n":0}', "text", '{"n":1}']
+
+    def test_of_another_mapping_type_is_stored_too(self, fakesecrets):
+        assert fakesecrets.add_secret("db", MappingProxyType({"a": "b"})).value() == '{"a":"b"}'
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ({"at": date(2030, 1, 1)}, "Object of type date is not JSON serializable"),
+            ({"key": b"hunter2"}, "Object of type bytes is not JSON serializable"),
+            ({"a": float("nan")}, "Out of range float values are not JSON compliant"),
+            ({1: "hunter2"}, "one of its names is of type int, and not a str"),
+            ({"a": [{None: "hunter2"}]}, "one of its names is of type NoneType, and not a str"),
+        ],
+    )
+    @pytest.mark.parametrize("argument", ["value", "previous_value", "pending_value"])
+    def test_that_json_cannot_express_is_refused_and_its_values_are_not_shown(
+        self, fakesecrets, argument, value, problem
+    ):
+        with pytest.raises(FakeSecretsError, match=problem) as raised:
+            fakesecrets.add_secret("db", **{"value": "x", "stuck": True, argument: value})
+
+        assert str(raised.value).startswith("A dict is stored as JSON, and JSON cannot express this one: ")
+        assert "hunter2" not in str(raised.value)
+        assert fakesecrets.history == ()
+
+    @pytest.mark.parametrize("values", ["old", b"old", {"a": 1}, ["old", None]])
+    def test_or_none_or_a_string_is_not_a_list_of_deprecated_values(self, fakesecrets, values):
+        with pytest.raises(FakeSecretsError, match="deprecated_values"):
+            fakesecrets.add_secret("db", "x", deprecated_values=values)
+
+        assert fakesecrets.history == ()

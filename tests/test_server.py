@@ -776,6 +776,8 @@ class TestEnviron:
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
                 "AWS_ACCESS_KEY_ID": "testing",
                 "AWS_SECRET_ACCESS_KEY": "testing",
+                "AWS_SESSION_TOKEN": "fakesecrets-session-token",
+                "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port_of(server)),
                 "AWS_REGION": REGION,
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_EC2_METADATA_DISABLED": "true",

@@ -60,6 +60,9 @@ WRONG = {
     "fake.client().create_secret(Name=3)": ("arg-type", "reportArgumentType"),
     "fake.schedule('db')": ("call-arg", "reportCallIssue"),
     "fake.add_secret('db', 3)": ("arg-type", "reportArgumentType"),
+    "fake.add_secret('db', previous_value=[1])": ("arg-type", "reportArgumentType"),
+    "fake.serve('2773')": ("arg-type", "reportArgumentType"),
+    "fake.serve(ttl=300)": ("arg-type", "reportArgumentType"),
     "fake.add_secret('db', owning_servic='rds')": ("call-arg", "reportCallIssue"),
     "fake.add_rotation_function(one_argument)": ("arg-type", "reportArgumentType"),
     "fake.add_rotation_function(handler, 'name')": ("call-arg", "reportCallIssue"),
@@ -226,7 +229,7 @@ def test_the_project_of_a_user_passes(pytester):
 
     ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
 
-    ran.assert_outcomes(passed=19, skipped=27)
+    ran.assert_outcomes(passed=20, skipped=27)
 
 
 def members(cls):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
-from pytest_fakesecrets._contract.scenarios.happy_path import FIRST_SCENARIO, HappyPath
+from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
 from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
@@ -135,12 +135,10 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             pytest.skip(reason)
 
     @pytest.fixture(autouse=True)
-    def _relate_failures(self, request: pytest.FixtureRequest, fakesecrets: FakeSecrets) -> None:
-        """Let one cause fail one scenario: without a successful undisturbed rotation the others prove nothing."""
+    def _name_scenario(self, request: pytest.FixtureRequest) -> None:
+        """Let the scenario know its name. Without it, as in a plain call, it does not depend on other scenarios."""
         self._warn_without_target()
         self._scenario = request.node.originalname
-        if hasattr(RotationContract, self._scenario) and self._scenario != FIRST_SCENARIO:
-            self._rotate_undisturbed(fakesecrets)
 
     def _warn_without_target(self) -> None:
         cls = type(self)

@@ -47,6 +47,10 @@ class FakeBackend:
         return self.service.lock
 
     @property
+    def generation(self) -> object:
+        return self.service.store
+
+    @property
     def is_active(self) -> bool:
         return state.active is self
 

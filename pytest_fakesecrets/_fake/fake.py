@@ -17,10 +17,17 @@ from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
-from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._operations import Context
-from pytest_fakesecrets._operations.seeding import Seed, add_secret, versions_of
+from pytest_fakesecrets._operations.seeding import (
+    Seed,
+    SeedValue,
+    add_secret,
+    stored_value,
+    stored_values,
+    versions_of,
+)
 from pytest_fakesecrets._report.timeline import calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
@@ -36,6 +43,7 @@ from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
+from pytest_fakesecrets._transport.extension_endpoint import check_ttl
 from pytest_fakesecrets._transport.http_server import Server
 from pytest_fakesecrets._transport.install import reach, register_handlers
 
@@ -205,17 +213,27 @@ class FakeSecrets:
         self._rotations.driven = True
         return RotationDriver(self._rotations, self._service, self._backend.catch_up)
 
-    def serve(self) -> Server:
+    def serve(self, port: int = 0, *, ttl: timedelta | None = None) -> Server:
         """
         Return a server that answers other processes over HTTP while a "with" block runs.
 
-        It listens on the loopback address. The fixture `fakesecrets_server` provides the same.
+        It listens on the loopback address. The fixture `fakesecrets_server` provides the same. The server also answers
+        the requests of the Secrets Manager Agent and of the AWS Parameters and Secrets Lambda Extension.
+
+        Args:
+            port: the port, such as 2773, which some applications have built in; 0 for any free one.
+            ttl: how long the agent and the extension cache a value, by the clock of the test; None for the environment
+                variable SECRETS_MANAGER_TTL, or 300 seconds.
 
         Raises:
-            FakeSecretsError: the fake is not active.
+            FakeSecretsError: the fake is not active, or the port or the ttl is invalid. Entering the server raises it
+                if the port is taken.
         """
         self._check_active()
-        return Server(self._backend, default_region())
+        if type(port) is not int or not 0 <= port <= 65_535:
+            raise FakeSecretsError(f"port is a number from 0, for any that is free, to 65535; not {port!r}.")
+        check_ttl(ttl)
+        return Server(self._backend, default_region(), port, ttl)
 
     def assume(self, **changes: Any) -> Assumptions:
         """
@@ -421,12 +439,12 @@ class FakeSecrets:
     def add_secret(
         self,
         name: str,
-        value: Value | None = None,
+        value: SeedValue | None = None,
         *,
-        previous_value: Value | None = None,
-        deprecated_values: Sequence[Value] = (),
+        previous_value: SeedValue | None = None,
+        deprecated_values: Sequence[SeedValue] = (),
         stuck: bool = False,
-        pending_value: Value | None = None,
+        pending_value: SeedValue | None = None,
         owning_service: str | None = None,
         type: str | None = None,
         description: str | None = None,
@@ -443,7 +461,8 @@ class FakeSecrets:
 
         Args:
             name: its name.
-            value: its current value, or None for a secret that was created without one.
+            value: its current value: a str, bytes, or a dict, which is stored as JSON; None for a secret that was created
+                without one. The other values may be dicts too.
             previous_value: the value with AWSPREVIOUS.
             deprecated_values: values of versions without labels, oldest first.
             stuck: whether a failed rotation has left AWSPENDING behind, so that RotateSecret is rejected.
@@ -467,11 +486,11 @@ class FakeSecrets:
         """
         rotated_at = None if last_rotated_at is None else moment_of(last_rotated_at)
         seed = Seed(
-            value=value,
-            previous_value=previous_value,
-            deprecated_values=deprecated_values,
+            value=stored_value(value),
+            previous_value=stored_value(previous_value),
+            deprecated_values=stored_values(deprecated_values),
             is_stuck=stuck,
-            pending_value=pending_value,
+            pending_value=stored_value(pending_value),
             owning_service=owning_service,
             type=type,
             description=description,

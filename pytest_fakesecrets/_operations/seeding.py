@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,10 @@ from .tags import OWNER
 
 #: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
+
+
+#: A value as tests write it.
+SeedValue = Value | Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +127,61 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     )
 
 
+def stored_value(value: SeedValue | None) -> Value | None:
+    """
+    A value as it is stored: a dict as compact JSON.
+
+    Raises:
+        FakeSecretsError: it is of another type, or it has a member that JSON cannot express.
+    """
+    if isinstance(value, str | bytes | None):
+        return value
+    if not isinstance(value, Mapping):
+        raise FakeSecretsError(
+            "A value is a str, bytes, or a dict, which is stored as JSON; not an object of type "
+            f"{type(value).__name__}."
+        )
+    try:
+        _check_names(value)
+        return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:  # their messages name types, and no values but nan and inf
+        raise FakeSecretsError(
+            f"A dict is stored as JSON, and JSON cannot express this one: {error}."
+        ) from None
+
+
+def stored_values(values: Sequence[SeedValue]) -> list[Value]:
+    """
+    Several values as they are stored.
+
+    Raises:
+        FakeSecretsError: this is not a list of values.
+    """
+    if isinstance(values, str | bytes | Mapping):
+        raise FakeSecretsError("deprecated_values is a list of values, oldest first, and not one of them.")
+    stored = [value for value in map(stored_value, values) if value is not None]
+    if len(stored) < len(values):
+        raise FakeSecretsError("A deprecated version has a value: leave None out of deprecated_values.")
+    return stored
+
+
+def _check_names(value: object) -> None:
+    """Reject what `json.dumps` silently turns into a string."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            if not isinstance(name, str):
+                raise TypeError(f"one of its names is of type {type(name).__name__}, and not a str")
+            _check_names(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            _check_names(member)
+
+
 def _check(context: Context, name: str, seed: Seed) -> None:
-    for value in (seed.value, seed.previous_value, seed.pending_value, *seed.deprecated_values):
-        if not isinstance(value, str | bytes | None):
-            raise FakeSecretsError(
-                f"A value has to be a str or bytes, not a {type(value).__name__}. Is it JSON? Use json.dumps()."
-            )
     try:
         check_name(name)
         schedule_of(seed.rotation_rules or {}, context.now)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_fakesecrets._transport.state import DUMMY_VARIABLES, HOME
 
-from .stash import FAKE
+from .stash import FAKE, MARK
 
 if TYPE_CHECKING:
     from pytest_fakesecrets._service.environment import Environment, RemovedValue
@@ -119,3 +120,34 @@ def pytest_sessionfinish() -> Generator[None, None, None]:
         yield
     finally:
         _LEFTOVERS.after_teardown()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        f"{MARK}(name, value=None, **arguments): create a secret before the test begins, with the arguments of "
+        "FakeSecrets.add_secret(). A dict is stored as JSON. The mark may be repeated.",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, object, object]:
+    made = yield
+    for item in made if isinstance(made, list) else [made]:
+        if isinstance(item, pytest.Function) and item.get_closest_marker(MARK) is not None:
+            _secret_marks(item.config).check(item, collector.CollectError)
+    return made
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and item.get_closest_marker(MARK) is not None:
+        _secret_marks(item.config).prepare(item)
+
+
+def _secret_marks(config: pytest.Config) -> ModuleType:
+    """The plugin that creates the secrets of marks, registered when it is needed first."""
+    from . import secret_marks
+
+    if not config.pluginmanager.is_registered(secret_marks):
+        config.pluginmanager.register(secret_marks, secret_marks.__name__)
+    return secret_marks

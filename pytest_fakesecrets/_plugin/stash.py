@@ -11,3 +11,6 @@ if TYPE_CHECKING:
 
 #: The fake of a test, until its last report is made.
 FAKE: pytest.StashKey[FakeSecrets] = pytest.StashKey()
+
+#: The name of the mark that creates secrets.
+MARK = "fakesecrets"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from types import TracebackType
 
-from pytest_fakesecrets._core.errors import FunctionStopped
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.barrier import Barrier, text_of
@@ -25,6 +27,7 @@ from pytest_fakesecrets._service.invocation_context import FROM_ANOTHER_PROCESS
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
+from .extension_endpoint import TOKEN, ExtensionEndpoint
 from .loopback import header_rejection
 from .state import HOME, NOT_ACTIVE, TARGET_PREFIX, Backend, answer_http
 
@@ -54,15 +57,18 @@ class Server:
 
     Attributes:
         url: the endpoint URL, for any AWS SDK.
-        environ: environment variables for a child process: the endpoint, access keys and a region.
+        environ: environment variables for a child process: the endpoint, access keys and a region; the port and the
+            token of the Secrets Manager Agent and the Lambda Extension.
     """
 
     url: str
     environ: Mapping[str, str]
 
-    def __init__(self, backend: Backend, region: str) -> None:
+    def __init__(self, backend: Backend, region: str, port: int = 0, ttl: timedelta | None = None) -> None:
         self._backend = backend
         self._region = region
+        self._port = port
+        self._ttl = ttl
         self._listener: _Listener | None = None
 
     def __repr__(self) -> str:
@@ -70,11 +76,19 @@ class Server:
 
     def __enter__(self) -> Server:
         try:
-            self._listener = _Listener(self._backend)
-            self._listener.open()
-            self.url = f"http://{_ADDRESS}:{self._listener.server_address[1]}"
-            # An empty value: the child process reaches the fake by the endpoint.
-            self.environ = {**child_environ(self.url, _ADDRESS, self._region), HOME: ""}
+            # An active fake clears the variable, so a value has been set by the test.
+            token = os.environ.get("AWS_SESSION_TOKEN") or TOKEN
+            extension = ExtensionEndpoint(self._backend, self._region, token, self._ttl)
+            self._listener = _Listener(self._backend, extension)
+            self._listener.open(self._port)
+            port = self._listener.server_address[1]
+            self.url = f"http://{_ADDRESS}:{port}"
+            self.environ = {
+                **child_environ(self.url, _ADDRESS, self._region),
+                "AWS_SESSION_TOKEN": token,
+                "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
+                HOME: "",  # the child process reaches the fake by the endpoint
+            }
             self._listener.thread.start()
             return self
         except BaseException:
@@ -94,17 +108,39 @@ class Server:
 
 class _Listener(ThreadingTCPServer):
     request_queue_size = 128
+    # Without it a fixed port stays taken for a minute after its server had connections. It differs on Windows.
+    allow_reuse_address = os.name == "posix"
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, extension: ExtensionEndpoint) -> None:
         self.backend = backend
+        self.extension = extension
         self.is_closing = False
         self.thread = Thread(target=self._serve, name="fakesecrets_server", daemon=True)
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
 
-    def open(self) -> None:
-        """Open the socket. This is not done in __init__, so that an interrupted start can be closed."""
-        super().__init__((_ADDRESS, 0), _RequestHandler)
+    def open(self, port: int) -> None:
+        """
+        Open the socket. This is not done in __init__, so that an interrupted start can be closed.
+
+        Raises:
+            FakeSecretsError: the port is not free.
+        """
+        try:
+            super().__init__((_ADDRESS, port), _RequestHandler)
+        except OSError as error:
+            if not port:
+                raise
+            raise FakeSecretsError(
+                f"The server cannot listen on {_ADDRESS}:{port}: {error.strerror}. Another program, another server of "
+                "this run, or another worker of pytest-xdist may listen there. End it; or serve on a free port, as "
+                "serve() does without a port, where the application reads PARAMETERS_SECRETS_EXTENSION_HTTP_PORT."
+            ) from error
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return len(self._connections)
 
     def _serve(self) -> None:
         # shutdown() is not used to end the loop: it would block forever if this thread has not started.
@@ -180,6 +216,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
     timeout = PATIENCE
 
     def do_POST(self) -> None:  # the name that http.server calls
+        if self._is_for_extension():
+            self._answer_as_extension()
+            return
         try:
             self._check()
             reply = self._answer(self._body())
@@ -189,6 +228,26 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self.close_connection = True  # an injected network failure, or the caller is killed
         else:
             self._send(reply)
+
+    def _is_for_extension(self) -> bool:
+        return self.server.extension.is_addressed(self.command, self.path, self.headers)
+
+    def _answer_as_extension(self) -> None:
+        """Answer a request of any method as the Secrets Manager Agent and the Lambda Extension do."""
+        FROM_ANOTHER_PROCESS.set(False)  # the extension reads for an application, not for a rotation function
+        request = (self.command, self.path, self.headers, self.server.connections)
+        has_body = self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
+        try:
+            self._check_is_active()
+            reply = self._guarded(partial(self.server.extension.answer, *request))
+            end = {"connection": "close"} if has_body else {}
+            self._send(reply._replace(headers={**reply.headers, **end}))
+        except _RejectedRequest as rejection:
+            self._reject(rejection.status, str(rejection))
+        else:
+            self.wfile.flush()  # http.server flushes only after the methods that this class defines
+            if has_body:
+                self._discard_rest()
 
     def parse_request(self) -> bool:
         try:
@@ -213,9 +272,12 @@ class _RequestHandler(BaseHTTPRequestHandler):
         text = f"The {part} of the request did not come within {self.timeout:g} seconds."
         return HTTPStatus.REQUEST_TIMEOUT, text
 
-    def _check(self) -> None:
+    def _check_is_active(self) -> None:
         if state.active is not self.server.backend:
             raise _RejectedRequest(HTTPStatus.GONE, NOT_ACTIVE)
+
+    def _check(self) -> None:
+        self._check_is_active()
         path = self.path.partition("?")[0]
         if path != "/":
             raise _RejectedRequest(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
@@ -262,10 +324,14 @@ class _RequestHandler(BaseHTTPRequestHandler):
         return int(length)
 
     def _answer(self, body: bytes) -> Reply:
+        FROM_ANOTHER_PROCESS.set(True)
+        target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
+        return self._guarded(partial(answer_http, self.server.backend, target, signed, None, body))
+
+    def _guarded(self, answer: Callable[[], Reply]) -> Reply:
+        """Return the result of *answer*. If the fake itself fails, the client gets an error."""
         try:
-            FROM_ANOTHER_PROCESS.set(True)
-            target, signed = self.headers["X-Amz-Target"], self.headers.get("Authorization", "")
-            return answer_http(self.server.backend, target, signed, None, body)
+            return answer()
         except (NetworkFailure, FunctionStopped):
             raise
         except NotImplementedError as error:
@@ -326,7 +392,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Send an error that http.server detects: another method, or an invalid or too long line or header."""
-        if code == HTTPStatus.NOT_IMPLEMENTED:
+        if code == HTTPStatus.NOT_IMPLEMENTED and self._is_for_extension():
+            self._answer_as_extension()
+        elif code == HTTPStatus.NOT_IMPLEMENTED:
             self._reject(HTTPStatus.METHOD_NOT_ALLOWED, f"{_PURPOSE}, and not {self.command}.")
         else:
             why = message or HTTPStatus(code).phrase

@@ -46,6 +46,10 @@ class Backend(Protocol):
     def lock(self) -> AbstractContextManager[object]:
         """The lock that is held while the state changes."""
 
+    @property
+    def generation(self) -> object:
+        """An object that another one replaces when everything in it is reset."""
+
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
     def answer_on_the_wire(

@@ -1008,9 +1008,7 @@ BROKEN = (
     broken(31, in_an_event_loop(passes_over_throttling), THROTTLED, "error-swallowed", "createSecret"),
     broken(31, in_a_kept_thread(prints_and_goes_on), REFUSED, "error-swallowed", "testSecret"),
     broken(31, forgets_its_thread, THROTTLED, "error-swallowed", "createSecret"),
-    broken(
-        32, mints_before_it_stores, AFTER_CRASH, "credential-left-behind", "has 3 passwords", MINTED
-    ),
+    broken(32, mints_before_it_stores, AFTER_CRASH, "credential-left-behind", "has 3 passwords", MINTED),
     broken(33, swaps_the_ids, SUCCEEDS, "step-did-nothing", "AWSCURRENT v1 -> v1"),
     broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
     broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),

@@ -32,6 +32,7 @@ class TestMyFunction(RotationContract):
     target_calls = ("json:dumps",)
     zero_downtime = False
     propagation_delay = timedelta(0)
+    accepted: ClassVar[Mapping[str, str]] = {"untested": "a key that nothing checks"}
     without: ClassVar[Mapping[str, str]] = {
         name: "the function is an example of types, and of nothing else"
         for name in dir(RotationContract)
@@ -59,6 +60,7 @@ def told(contract: RotationContract) -> list[object]:
         contract.target_calls,
         contract.propagation_delay,
         contract.without,
+        contract.accepted,
         contract.prepare,
     ]
 

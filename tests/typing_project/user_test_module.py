@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import boto3
 import pytest
@@ -177,6 +177,27 @@ def test_the_server(fakesecrets: FakeSecrets, fakesecrets_server: Server) -> Non
     assert reach(fakesecrets_server)["URL"].startswith("http://")
     with fakesecrets.serve() as server:
         assert_type(server, Server)
+        assert server.environ["PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"] == server.url.rpartition(":")[2]
+    assert_type(fakesecrets.serve(2773), Server)
+    assert_type(fakesecrets.serve(port=0, ttl=timedelta(0)), Server)
+
+
+class Login(TypedDict):
+    username: str
+    password: str
+
+
+@pytest.mark.fakesecrets(
+    "app/login", {"username": "app", "password": "old"}, previous_value={"password": "older"}
+)
+@pytest.mark.fakesecrets("app/key", b"key")
+def test_a_dict_is_a_value(fakesecrets: FakeSecrets) -> None:
+    assert fakesecrets.secret("app/login").json("AWSPREVIOUS") == {"password": "older"}
+    login: Login = {"username": "app", "password": "old"}
+    ports: dict[str, list[int]] = {"ports": [1]}
+    view = fakesecrets.add_secret("db", login, previous_value=ports, deprecated_values=["a", b"b", login])
+    assert_type(view, SecretView)
+    assert view.value() == '{"username":"app","password":"old"}'
 
 
 def test_a_target() -> None:

@@ -15,6 +15,9 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.invocation import RotationRef
 
+#: The scenario on which the others depend.
+FIRST_SCENARIO = "test_a_rotation_succeeds"
+
 
 class UndisturbedRun(NamedTuple):
     """The calls of the function in a rotation without faults, and the state of the target after it."""
@@ -53,6 +56,7 @@ class Scenarios:
         Raises:
             FakeSecretsError: the target rejects `secret_value`.
         """
+        self._skip_without_a_rotation(fake)
         settings = self._settings
         fake._service.faults.clear()  # a scenario that injects faults which no call meets says so itself
         fake.reset()
@@ -74,6 +78,17 @@ class Scenarios:
         finally:
             if settings.target is not None:  # other tests may share it, and it may be down or slow
                 settings.target.reset()
+
+    def _skip_without_a_rotation(self, fake: FakeSecrets) -> None:
+        """Skip a scenario if the undisturbed rotation fails: it would prove nothing, or fail for the same cause."""
+        scenario, self._scenario = self._scenario, None
+        try:
+            if scenario not in (None, FIRST_SCENARIO):
+                self._rotate_undisturbed(fake)
+        except FakeSecretsError as error:  # a mistake of the class, which that scenario reports
+            pytest.skip(f"{error} See {FIRST_SCENARIO}.")
+        finally:
+            self._scenario = scenario
 
     def _rotate_undisturbed(self, fake: FakeSecrets) -> UndisturbedRun:
         """

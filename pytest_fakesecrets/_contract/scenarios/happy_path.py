@@ -15,9 +15,6 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 
 from .base import Scenarios
 
-#: The scenario on which the others depend.
-FIRST_SCENARIO = "test_a_rotation_succeeds"
-
 
 class HappyPath(Scenarios):
     """Rotations without faults."""
