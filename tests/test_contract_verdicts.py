@@ -157,6 +157,22 @@ class TestOneCause:
             passed=3, warnings=1
         )
 
+    def test_of_a_class_whose_fixtures_may_complete_it_is_told_once(self, pytester):
+        source = (
+            CLASS.replace('secret_value = "old-password"', "pass")
+            + """
+    @pytest.fixture(autouse=True)
+    def ready(self):
+        self.secret_value = VALUE
+"""
+        )
+        contract_run(pytester, "VALUE = 'old'\n" + source, "-k", "unknown").assert_outcomes(
+            passed=2, warnings=1
+        )
+        ran = contract_run(pytester, source.replace("self.secret_value = VALUE", "pass"))
+
+        ran.assert_outcomes(failed=1, skipped=26, warnings=1)
+
 
 class TestASeries:
     def test_lists_all_points_at_which_it_fails(self, pytester):
