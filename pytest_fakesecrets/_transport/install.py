@@ -148,6 +148,10 @@ def put_handlers(emitter: Any) -> None:
     """Let an emitter of botocore's, or that of a session, call our handlers, once."""
     for entry in botocore_hooks.HANDLERS:
         emitter.register(*entry, unique_id=entry)  # not a name: there may be two copies of this package, too
+    if state.active is not None and hasattr(emitter, "lazy_register_component"):
+        from .shared_loader import share_data
+
+        share_data(emitter)
 
 
 _INSTALLER = _Installer()
