@@ -51,19 +51,21 @@ class _ParsedFiles(JSONFileLoader):
 
 
 class _ServiceLists:
-    """The names of the services that botocore brings: listing them looks into 400 directories."""
+    """
+    The names of the services that installed packages bring, as botocore and boto3 do.
+
+    Listing them takes a look into 400 directories. Those of the user are listed each time, since they may change.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[_Stamp, list[str]]] = {}
+        self._kept: dict[tuple[str, str], tuple[_Stamp, list[str]]] = {}
 
     def list(self, directory: str, type_name: str) -> list[str]:
-        if directory != Loader.BUILTIN_DATA_PATH:
-            return _list_services(directory, type_name)
-        stamp = _stamp(directory)
-        known, services = self._kept.get(type_name, (None, []))
+        stamp = _stamp(directory) if _is_installed(directory) else None
+        known, services = self._kept.get((directory, type_name), (None, []))
         if stamp is None or stamp != known:
-            services = _list_services(directory, type_name)
-            self._kept[type_name] = stamp, services
+            services = _loader_of([directory]).list_available_services(type_name)
+            self._kept[directory, type_name] = stamp, services
         return services
 
 
@@ -120,8 +122,10 @@ def _shared_or_own(loader: Any) -> Any:
     return shared if is_plain else loader
 
 
-def _list_services(directory: str, type_name: str) -> list[str]:
-    return _loader_of([directory]).list_available_services(type_name)
+def _is_installed(directory: str) -> bool:
+    """Whether a directory is beside botocore, where packages are installed."""
+    packages = os.path.dirname(os.path.dirname(Loader.BUILTIN_DATA_PATH))
+    return directory.startswith(os.path.join(packages, ""))
 
 
 def _loader_of(search_paths: list[str], **kwargs: Any) -> Loader:
