@@ -16,7 +16,7 @@ from typing import Any
 
 from processes import HERE, Processes
 from sizes import FULL, QUICK
-from table import Row
+from table import FLOOR, Row
 
 #: The values of each measurement, by side and name.
 Samples = dict[tuple[str, str], list[float]]
@@ -58,7 +58,7 @@ class Worker:
 
 class Race:
     """
-    Measures all rows for each checkout, the floor and moto.
+    Measures all rows for each checkout, beside the floor and moto.
 
     In each round every side has a new process. In a round every measurement is made several times, each time by all
     sides in an order that is drawn anew.
@@ -70,6 +70,7 @@ class Race:
     def __init__(self, checkouts: Mapping[str, Path], rows: Sequence[Row], *, is_quick: bool) -> None:
         self._rows = rows
         self._checkouts = checkouts
+        self._has_moto = len(checkouts) == 1
         self._size = "quick" if is_quick else "full"
         self._environ = {side: {"PYTHONPATH": str(path)} for side, path in checkouts.items()}
         self.samples: Samples = defaultdict(list)
@@ -81,14 +82,17 @@ class Race:
 
     def _of_workers(self) -> None:
         with ExitStack() as stack:
-            workers = {
-                side: stack.enter_context(self._worker(side)) for side in (*self._checkouts, "floor", "moto")
-            }
+            workers = {side: stack.enter_context(self._worker(side)) for side in self._sides()}
             for name, repeats, passes in self._measurements():
                 sides = [side for side, worker in workers.items() if name in worker.variants]
                 for _ in range(passes):
                     for side in random.sample(sides, len(sides)):
                         self._keep(side, name, workers[side].measure(name, repeats))
+
+    def _sides(self) -> list[str]:
+        """The checkouts; the floor where a row is compared with it; moto unless two checkouts are compared."""
+        needs_floor = any(row.over == FLOOR for row in self._rows)
+        return [*self._checkouts, *([FLOOR] if needs_floor else []), *(["moto"] if self._has_moto else [])]
 
     def _worker(self, side: str) -> Worker:
         kind = "ours" if side in self._checkouts else side
@@ -105,14 +109,15 @@ class Race:
         names: dict[str, tuple[int, int]] = {}
         for row in self._rows:
             for name in (row.over, row.measure):
-                if name is not None and name != "floor":
+                if name is not None and name != FLOOR:
                     names[name] = own.get(name, (row.repeats, row.passes))
         return [(name, *effort) for name, effort in names.items()]
 
     def _of_processes(self) -> None:
         sizes = QUICK if self._size == "quick" else FULL
         measured = {side: Processes(environ, sizes).ours for side, environ in self._environ.items()}
-        measured["moto"] = Processes({}, sizes).moto
+        if self._has_moto:
+            measured["moto"] = Processes({}, sizes).moto
         for name, _, _ in self._measurements():
             sides = [side for side, measures in measured.items() if name in measures]
             for side in random.sample(sides, len(sides)):
