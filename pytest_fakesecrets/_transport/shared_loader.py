@@ -2,8 +2,8 @@
 Sessions that are made while a fake is active read botocore's data files once for all of them.
 
 Each session keeps a loader of its own, with its own search path and its own copy of the data, since botocore,
-boto3 and applications change both. Shared is only what botocore has parsed, as long as the file is the same.
-Most of the time of a new session and its client is botocore's parsing of the same files again.
+boto3 and applications change both. What is shared is the parsed form of a file, until the file changes.
+Without this, botocore parses the same files for each session: most of the time that a session and a client take.
 
 This module imports botocore, so it is imported when the first such session is made.
 """
@@ -54,7 +54,7 @@ class _ServiceLists:
     """
     The names of the services that installed packages bring, as botocore and boto3 do.
 
-    Listing them takes a look into 400 directories. Those of the user are listed each time, since they may change.
+    Listing them opens 400 directories. The directories of the user are listed each time, since they may change.
     """
 
     def __init__(self) -> None:
@@ -62,9 +62,11 @@ class _ServiceLists:
 
     def list(self, directory: str, type_name: str) -> list[str]:
         stamp = _stamp(directory) if _is_installed(directory) else None
+        if stamp is None:
+            return _list_services(directory, type_name)
         known, services = self._kept.get((directory, type_name), (None, []))
-        if stamp is None or stamp != known:
-            services = _loader_of([directory]).list_available_services(type_name)
+        if stamp != known:
+            services = _list_services(directory, type_name)
             self._kept[directory, type_name] = stamp, services
         return services
 
@@ -102,7 +104,7 @@ def share_data(session: Any) -> None:
     """
     Let a session share its data with others, unless it has a data path or a loader of its own.
 
-    It is decided when the loader is first used: the session may be configured until then.
+    The decision falls when the loader is first used, since the session may be configured until then.
     """
     deferred: Mapping[str, Any] = getattr(getattr(session, "_components", None), "_deferred", {})
     factory: Any = deferred.get(_COMPONENT)
@@ -120,6 +122,10 @@ def _shared_or_own(loader: Any) -> Any:
     shared = SharedDataLoader()
     is_plain = type(loader) is Loader and loader.search_paths == shared.search_paths
     return shared if is_plain else loader
+
+
+def _list_services(directory: str, type_name: str) -> list[str]:
+    return _loader_of([directory]).list_available_services(type_name)
 
 
 def _is_installed(directory: str) -> bool:

@@ -15,6 +15,7 @@ import argparse
 import os
 import platform
 import statistics
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def main() -> None:
     if arguments.compare is not None:
         checkouts[OTHER] = arguments.compare.resolve()
     race = Race(checkouts, chosen, is_quick=arguments.quick)
-    for _ in range(arguments.rounds):
+    for number in range(arguments.rounds):
+        print(f"Round {number + 1} of {arguments.rounds}", file=sys.stderr)
         race.round()
 
     print(_machine(), "\n")
