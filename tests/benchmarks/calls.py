@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -86,13 +86,18 @@ def page() -> Iterator[Call]:
     yield next_page
 
 
+#: The lists of which pages are read in turn.
+ONE_LIST: Sequence[Mapping[str, Any]] = ({},)
+TWO_LISTS: Sequence[Mapping[str, Any]] = ({}, {"Filters": [{"Key": "name", "Values": ["other"]}]})
+
+
 @contextmanager
-def write_and_page(secrets: int) -> Iterator[Call]:
-    """A new value for one secret in the middle of the list, and then the first page."""
+def write_and_page(secrets: int, lists: Sequence[Mapping[str, Any]] = ONE_LIST) -> Iterator[Call]:
+    """A new value for one secret in the middle, and then the first 10 secrets of one list after the other."""
 
     def write(number: int) -> None:
         client().put_secret_value(SecretId=f"other-{secrets // 2}", SecretString=f"{number}")
-        client().list_secrets(MaxResults=PAGE)
+        client().list_secrets(MaxResults=10, **lists[number % len(lists)])
 
     write(-1)
     yield write

@@ -22,12 +22,17 @@ def rotate(event: Any, context: object) -> None:
     rotate_with(calls.client(), event)
 
 
-def rotate_with(client: Any, event: Any) -> None:
-    """The checks of AWS's template and one of its steps: twelve calls in a rotation."""
+def rotate_with(client: Any, event: Any, *, is_enabled_first: bool = True) -> None:
+    """
+    The checks of AWS's template and one of its steps: twelve calls in a rotation.
+
+    Args:
+        is_enabled_first: whether DescribeSecret shows RotationEnabled in the first rotation, as that of AWS does.
+    """
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     metadata = client.describe_secret(SecretId=arn)
     versions = metadata.get("VersionIdsToStages", {})
-    if not metadata.get("RotationEnabled"):
+    if is_enabled_first and not metadata.get("RotationEnabled"):
         raise ValueError(f"Secret {arn} is not enabled for rotation")
     if token not in versions:
         raise ValueError(f"Secret version {token} has no stage for rotation of secret {arn}.")

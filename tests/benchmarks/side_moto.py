@@ -16,7 +16,7 @@ import calls
 from calls import CALLS, KEYS, REGION, Call
 from moto import mock_aws
 from moto.secretsmanager.models import secretsmanager_backends
-from rotating import rotate, rotations
+from rotating import rotate_with, rotations
 from sizes import Sizes
 
 ACCOUNT = "123456789012"
@@ -70,7 +70,7 @@ def _rotation() -> Iterator[Call]:
     """moto runs no function without Docker: its Lambda backend is replaced by one that calls it."""
 
     def invoke(arn: str, qualifier: str, body: str, **_: object) -> None:
-        rotate(json.loads(body), None)
+        rotate_with(calls.client(), json.loads(body), is_enabled_first=False)
 
     backend = SimpleNamespace(get_function=lambda arn: None, invoke=invoke)
     replaced = mock.patch("moto.awslambda.utils.get_backend", return_value=backend)

@@ -34,6 +34,12 @@ def variants(sizes: Sizes) -> dict[str, Any]:
             f"write and page, {n} secrets": partial(_among, n, partial(calls.write_and_page, n))
             for n in sizes.secrets
         },
+        **{
+            f"write and page of two lists, {n} secrets": partial(
+                _among, n, partial(calls.write_and_page, n, calls.TWO_LISTS)
+            )
+            for n in sizes.secrets
+        },
         "rotation": partial(_among, 0, partial(rotations, 10)),
         **{f"rotation, {n} secrets": partial(_among, n, partial(rotations, 10)) for n in sizes.secrets},
         **{f"due among {n} schedules": partial(_due, n) for n in (1, *sizes.schedules)},

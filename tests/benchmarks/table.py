@@ -93,10 +93,13 @@ def _lists(sizes: Sizes) -> Iterator[Row]:
         what = f"ListSecrets, a page of 100, {number:,} secrets: times {sizes.secrets[0]}"
         yield Row(what, measure, over=first, most=1.2, repeats=20, passes=3)
     budgets = {10_000: 1e-3, 100_000: 5e-3}
-    for number in sizes.secrets:
-        measure = f"write and page, {number} secrets"
-        what = f"PutSecretValue and a page of ListSecrets, {number:,} secrets"
-        yield Row(what, measure, budget=budgets.get(number), repeats=10, passes=3)
+    for kind, words in (
+        ("write and page", "PutSecretValue and ListSecrets, 10"),
+        ("write and page of two lists", "PutSecretValue and ListSecrets, 10 of two lists in turn"),
+    ):
+        for number in sizes.secrets:
+            what, measure = f"{words} of {number:,} secrets", f"{kind}, {number} secrets"
+            yield Row(what, measure, budget=budgets.get(number), repeats=10, passes=3)
 
 
 def _rotations(sizes: Sizes) -> Iterator[Row]:
@@ -158,9 +161,9 @@ def _histories(sizes: Sizes) -> Iterator[Row]:
 def _memory(sizes: Sizes) -> Iterator[Row]:
     what = f"memory for {sizes.in_memory:,} secrets of 100 bytes"
     yield Row(what, "memory", unit="B", budget=15e6 * sizes.in_memory / 10_000)
-    # One megabyte is what two runs of the same tests differ by.
+    # The allocator leaves about 1 MB of difference between the runs. A fake that stayed would add 20 MB or more.
     yield Row(
-        f"memory that {sizes.tests:,} tests with a fake leave", "memory after tests", unit="B", budget=1e6
+        f"memory that {sizes.tests:,} tests with a fake leave", "memory after tests", unit="B", budget=2e6
     )
 
 
