@@ -8,7 +8,6 @@ import os
 from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
-import aiobotocore.session
 import boto3
 import botocore
 import botocore.loaders
@@ -70,12 +69,20 @@ def test_all_sessions_parse_each_file_once(fakesecrets, parsed):
         session = make()
         client = getattr(session, "create_client", None) or session.client
         client("secretsmanager", region_name=REGION)
-    asyncio.run(aiobotocore.session.get_session().get_service_data("secretsmanager"))
 
     # The session of fakesecrets.client() is kept for the whole run, and may have read its files before.
     assert parsed["/endpoints"] == 1
     assert parsed["/secretsmanager/2017-10-17/service-2"] == 1
     assert max(parsed.values()) == 1
+
+
+def test_sessions_of_aiobotocore_share_them_too(fakesecrets, parsed):
+    get_session = pytest.importorskip("aiobotocore.session").get_session
+    Session().get_service_data("secretsmanager")
+
+    asyncio.run(get_session().get_service_data("secretsmanager"))
+
+    assert parsed["/secretsmanager/2017-10-17/service-2"] == 1
 
 
 def test_the_data_are_those_of_botocore(fakesecrets):

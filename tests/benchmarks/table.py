@@ -161,7 +161,7 @@ def _histories(sizes: Sizes) -> Iterator[Row]:
 def _memory(sizes: Sizes) -> Iterator[Row]:
     what = f"memory for {sizes.in_memory:,} secrets of 100 bytes"
     yield Row(what, "memory", unit="B", budget=15e6 * sizes.in_memory / 10_000)
-    # The allocator leaves about 1 MB of difference between the runs. A fake that stayed would add 20 MB or more.
+    # The allocator leaves about 1 MB of difference between the runs. Fakes that stayed would add 19 MB.
     yield Row(
         f"memory that {sizes.tests:,} tests with a fake leave", "memory after tests", unit="B", budget=2e6
     )
