@@ -23,7 +23,7 @@ PACKAGE = ROOT / "pytest_fakesecrets"
 #: Names of FakeSecrets that other parts of the package use, and no test.
 INTERNAL = {"is_active", "recorded"}
 #: What looks like the code of a finding, and is not one.
-NOT_CODES = {"somebody-elses-value"}
+NOT_CODES = {"another-password", "somebody-elses-value"}
 #: The scenarios of the contracts in the documents that the default run has; the long run has all of them.
 QUICK = ("test_a_rotation_succeeds", "test_each_step_may_be_delivered_twice")
 #: What blocks may import beside the plugin and boto3; a guide says which of them it needs.
@@ -139,6 +139,38 @@ def test_the_broken_function_fails_its_contract_as_the_readme_shows(pytester):
     result.assert_outcomes(failed=1)
     output = " ".join(line.removeprefix("E ") for line in result.outlines)
     assert re.search(expected, " ".join(output.split()))
+
+
+def test_the_timeline_in_the_readme_is_that_of_a_rotation(
+    fakesecrets, fakesecrets_clock, fakesecrets_rotation
+):
+    fakesecrets_clock.move_to("2030-01-02 09:30")
+    client = fakesecrets.client()
+    client.create_secret(Name="app/db", SecretString="old")
+
+    def handler(event, context):
+        version = {"SecretId": event["SecretId"], "ClientRequestToken": event["ClientRequestToken"]}
+        if event["Step"] == "createSecret":
+            client.put_secret_value(**version, SecretString="new", VersionStages=["AWSPENDING"])
+        elif event["Step"] == "finishSecret":
+            (old,) = (
+                version
+                for version, labels in client.describe_secret(SecretId="app/db")["VersionIdsToStages"].items()
+                if "AWSCURRENT" in labels
+            )
+            client.update_secret_version_stage(
+                SecretId="app/db",
+                VersionStage="AWSCURRENT",
+                MoveToVersionId=event["ClientRequestToken"],
+                RemoveFromVersionId=old,
+            )
+
+    client.rotate_secret(SecretId="app/db", RotationLambdaARN=fakesecrets.add_rotation_function(handler))
+    fakesecrets_clock.tick(1)
+    fakesecrets_rotation.run()
+
+    shown = README.partition("```text\ntime (UTC)")[2].partition("```")[0]
+    assert fakesecrets.timeline().partition("time (UTC)")[2] == shown.rstrip()
 
 
 def test_the_commands_that_set_up_a_checkout_are_those_of_the_checks():
