@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -87,23 +88,36 @@ def paste(blocks: list[Block], folder: Path) -> int:
 
 
 def run(pytester, *options):
-    """Run all blocks in one process, and check that each file has a test that passes."""
+    """Run all blocks in one process, and count the tests of each file that pass. None may fail, and none may be empty."""
     files = paste(BLOCKS, pytester.path)
     result = pytester.runpytest_subprocess("-W", "error", "-v", "-p", "no:cacheprovider", *options)
-    passed = {line.partition("::")[0] for line in result.outlines if " PASSED" in line}
+    passed = Counter(line.partition("::")[0] for line in result.outlines if " PASSED" in line)
     assert result.ret == 0
     assert len(passed) == files
+    return passed
 
 
 def test_each_python_block_of_the_readme_and_the_guides_passes_as_pasted(pytester):
     slow = sorted({name for name in dir(RotationContract) if name.startswith("test_")} - {*QUICK})
 
-    run(pytester, "-k", f"not ({' or '.join(slow)})")
+    passed = run(pytester, "-k", f"not ({' or '.join(slow)})")
+
+    assert all(passed[path] >= len(QUICK) for path in contracts(passed))
 
 
 @pytest.mark.long
 def test_each_contract_of_the_readme_and_the_guides_passes(pytester):
-    run(pytester)
+    passed = run(pytester)
+
+    assert all(passed[path] >= 24 for path in contracts(passed))  # of 27; a few do not apply
+
+
+def contracts(paths):
+    """The files with a contract. A scenario that is skipped would prove nothing about the code in them."""
+    names = {block.filename for block in BLOCKS if "(RotationContract)" in block.code}
+    found = [path for path in paths if Path(path).name in names]
+    assert len(found) >= 2
+    return found
 
 
 def test_no_python_block_depends_on_another_unless_it_has_the_name_of_a_file():
