@@ -42,13 +42,6 @@ def every_answer_is_checked(monkeypatch):
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def what_sessions_share_stays_as_it_is():
-    """A test that changes botocore's data changes it for all tests after it."""
-    yield
-    assert kept_work.changed() == []
-
-
 def pytest_collection_finish():
     """Do not search the items of thousands of tests for garbage, each time that a test has left enough of it."""
     gc.collect()

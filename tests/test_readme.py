@@ -28,7 +28,7 @@ NOT_CODES = {"another-password", "somebody-elses-value"}
 #: The scenarios of the contracts in the documents that the default run has; the long run has all of them.
 QUICK = ("test_a_rotation_succeeds", "test_each_step_may_be_delivered_twice")
 #: What blocks may import beside the plugin and boto3; a guide says which of them it needs.
-OPTIONAL = "aiobotocore|aws_secretsmanager_caching|hypothesis|moto|psycopg|requests|responses"
+OPTIONAL = "aiobotocore|aws_sdk_secrets_manager|aws_secretsmanager_caching|hypothesis|moto|psycopg|requests|responses"
 
 
 class Block(NamedTuple):
