@@ -219,3 +219,27 @@ def test_a_child_process_of_a_function_stores_the_value_of_its_step(db, fakesecr
 
     assert steps_of(fakesecrets, "PutSecretValue") == ["createSecret"]
     assert (rotation.status, rotation.error) == ("succeeded", None)
+
+
+READ = """
+import os
+from botocore.session import Session
+
+client = Session().create_client("secretsmanager", endpoint_url=os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
+client.get_secret_value(SecretId="api")
+client.get_random_password()
+"""
+
+
+def test_a_process_that_names_another_secret_is_not_the_functions(db, fakesecrets, fakesecrets_server):
+    db.create_secret(Name="api", SecretString="old")
+
+    def function(event, context):
+        if event["Step"] == "setSecret":
+            environ = {**fakesecrets_server.environ}
+            subprocess.run([sys.executable, "-c", READ], env=environ, check=True, timeout=30)
+
+    fakesecrets.rotate("db", function)
+
+    assert steps_of(fakesecrets, "GetSecretValue") == [None]
+    assert steps_of(fakesecrets, "GetRandomPassword") == ["setSecret"]

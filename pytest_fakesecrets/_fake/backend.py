@@ -132,9 +132,10 @@ class FakeBackend:
     ) -> AbstractContextManager[object]:
         """Let a request be a call of the rotation step that makes it, also in another thread or process."""
 
-        def is_about(arn: str) -> bool:
+        def is_about(arn: str) -> bool | None:
             request = Request(account or DEFAULT_ACCOUNT, region or default_region(), "", body)
-            return self.service.means(request, secret_ids(body), arn)
+            sent = secret_ids(body)
+            return self.service.means(request, sent, arn) if sent else None
 
         return self.service.running_steps.attributing(is_about)
 

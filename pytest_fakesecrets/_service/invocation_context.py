@@ -89,26 +89,31 @@ class RunningSteps:
         self._running.pop(invocation.key, None)
         CURRENT_INVOCATION.set(before)
 
-    def current(self, is_about: Callable[[str], bool] = lambda arn: False) -> InvocationContext | None:
+    def current(self, is_about: Callable[[str], bool | None] = lambda arn: None) -> InvocationContext | None:
         """
         The step to which a call belongs that is made now and here, or None.
 
+        Another process may be one of the function or of the application in the test, so its calls about other secrets
+        belong to no step.
+
         Args:
-            is_about: whether the call names the secret with an ARN. It decides between several steps.
+            is_about: whether the call names the secret with an ARN, or None if it names no secret.
         """
         own = CURRENT_INVOCATION.get()
         if own is not None or not self._running:
             return own
-        if not FROM_ANOTHER_PROCESS.get() and not is_started_by_a_function(threading.current_thread()):
-            return None
         running = list(self._running.values())
+        if FROM_ANOTHER_PROCESS.get():
+            running = [each for each in running if each.rotation and is_about(each.rotation[0]) is not False]
+        elif not is_started_by_a_function(threading.current_thread()):
+            return None
         if len(running) > 1:
             running = [each for each in running if each.rotation and is_about(each.rotation[0])]
         # Lambda stops the function, and not its threads: the function meets its deadline in its own thread.
         return running[0]._replace(deadline=None) if len(running) == 1 else None
 
     @contextmanager
-    def attributing(self, is_about: Callable[[str], bool]) -> Iterator[None]:
+    def attributing(self, is_about: Callable[[str], bool | None]) -> Iterator[None]:
         """Let a call be that of the step to which it belongs, for as long as the block runs."""
         own = CURRENT_INVOCATION.get()
         found = self.current(is_about)
