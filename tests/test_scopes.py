@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime, timezone
-from pathlib import Path
 
 import boto3
 import freezegun
@@ -26,12 +25,17 @@ from pytest_fakesecrets._transport import state
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (boto3, freezegun, assertion_messages, RotationFailedWarning)
 
-ROOT = Path(__file__).parent.parent
-[LINES] = [
-    example
-    for example in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    if 'scope="module"' in example
-]
+#: The fixture of the guide examples/test_suites, with an empty fake.
+LINES = """
+import pytest
+from pytest_fakesecrets import FakeSecrets
+
+
+@pytest.fixture(scope="module")
+def fake():
+    with FakeSecrets() as fake:
+        yield fake
+"""
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt"
 
@@ -46,7 +50,7 @@ IN_ORDER = ("-p", "no:randomly", "-p", "no:cacheprovider")
 
 
 def lines(scope):
-    """The README's lines with another scope."""
+    """The fixture with another scope."""
     assert LINES.count('"module"') == 1
     return LINES.replace('"module"', f'"{scope}"')
 

@@ -85,7 +85,7 @@ def test_sessions_of_aiobotocore_share_them_too(fakesecrets, parsed):
     assert parsed["/secretsmanager/2017-10-17/service-2"] == 1
 
 
-def test_the_data_are_those_of_botocore(fakesecrets):
+def test_the_data_are_those_of_botocore(nothing_has_been_read, fakesecrets):
     shared, plain = loader_of(Session()), Loader()
 
     for type_name in ("service-2", "paginators-1", "waiters-2", "resources-1"):
