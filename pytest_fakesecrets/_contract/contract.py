@@ -48,11 +48,13 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         timeout: how long each step may run.
         target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
         target_calls: further functions that the rotation function calls, as "module:Class.method". A
-            scenario also kills the rotation function after each of these calls.
+            scenario also kills the rotation function after each of these calls, and after a recovery none that
+            changes something may be missing. Calls with an SQL statement are told apart by its first words.
         zero_downtime: whether the target has to accept the value of AWSCURRENT between any two calls. If
             false, the value of any label will do, because a single-user strategy leaves a gap.
         propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
         without: scenarios to skip: from the name of the test to the reason.
+        companions: the names of other secrets that the rotation changes on purpose. prepare() creates them.
     """
 
     #: Any, because a type checker would treat a function as a method.
@@ -66,6 +68,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     zero_downtime: ClassVar[bool] = False
     propagation_delay: ClassVar[timedelta] = timedelta(0)
     without: ClassVar[Mapping[str, str]] = {}
+    companions: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -82,6 +85,19 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         """Return whether the target accepts a value: a dict or a string, like `secret_value`."""
         return True if self.target is None else self.target.accepts(value)
 
+    def target_state(self) -> object:
+        """
+        Return the state of the target that a rotation must not lose, such as its users and their grants.
+
+        It is compared after each recovery, with the state after a rotation without faults, and where nothing may have
+        changed. So it has no passwords or hashes, which differ each time. The default is that of `target`.
+        """
+        return None if self.target is None else self.target.state()
+
+    @property
+    def _has_target_state(self) -> bool:
+        return self.target is not None or type(self).target_state is not RotationContract.target_state
+
     @property
     def _settings(self) -> ContractSettings:
         return ContractSettings(
@@ -96,6 +112,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             propagation_delay=self.propagation_delay,
             prepare=self.prepare,
             accepts=self.accepts,
+            name=type(self).__name__,
+            companions=self.companions,
+            target_state=self.target_state if self._has_target_state else None,
             can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
         )
 
@@ -137,6 +156,12 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         raise FakeSecretsError(
             f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
         )
+    _check_companions(cls)
+    _check_environ(cls)
+    if not callable(cls.target_state):
+        raise FakeSecretsError(
+            f"{cls.__name__}.target_state is a method that returns the state of the target, not {cls.target_state!r}."
+        )
     if not isinstance(cls.target, CredentialTarget | None):
         raise FakeSecretsError(
             f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
@@ -145,3 +170,25 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")
+
+
+def _check_companions(cls: type[RotationContract]) -> None:
+    names: Any = cls.companions
+    is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_sequence or not all(isinstance(name, str) and name for name in names):
+        raise FakeSecretsError(
+            f"{cls.__name__}.companions is a tuple of names of secrets, such as ('app/keytab',), not {names!r}."
+        )
+    if cls.secret_name in names:
+        raise FakeSecretsError(
+            f"{cls.__name__}.companions has {cls.secret_name!r}, which is the secret of the contract itself. Name the "
+            "other secrets that the rotation changes."
+        )
+
+
+def _check_environ(cls: type[RotationContract]) -> None:
+    if not isinstance(cls.environ, Mapping):
+        raise FakeSecretsError(
+            f"{cls.__name__}.environ is a dict of environment variables, not an object of type "
+            f"{type(cls.environ).__name__}."
+        )

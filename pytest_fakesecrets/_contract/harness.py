@@ -32,7 +32,9 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
 
 from .call_recorder import patch_to_report_calls
+from .companions import copy_companions, find_companions
 from .target import CredentialTarget
+from .target_states import snapshot
 
 #: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
@@ -74,6 +76,10 @@ class ContractSettings:
     propagation_delay: timedelta
     prepare: Callable[[FakeSecrets], None]
     accepts: Callable[[Any], bool]
+    #: The name of the class, and its target_state() if that says something.
+    name: str
+    target_state: Callable[[], object] | None
+    companions: Sequence[str]
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
 
@@ -88,6 +94,7 @@ class Harness:
         self.fake = fake
         self.client = client
         self.name = settings.secret_name
+        self.companions = find_companions(settings.name, fake, settings.companions)
         #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
         self.invocations: list[InvocationRecord] = []
@@ -108,7 +115,10 @@ class Harness:
 
     def create(self, name: str | None = None) -> None:
         """Create the secret. Every account can use it, so that a function of another account can be tested."""
-        value = self.settings.secret_value
+        value: Any = self.settings.secret_value
+        if self.name != self.settings.secret_name:
+            names = (self.settings.secret_name, self.name)
+            self.companions, value = copy_companions(self.fake, self.companions, names, value)
         secret_string = value if isinstance(value, str) else json.dumps(value)
         arn = self.fake.add_secret(name or self.name, secret_string, kms_key_id=_KMS_KEY).arn
         region, secret = self.fake._service.locate(arn)
@@ -147,11 +157,23 @@ class Harness:
         """Return the labels, the values and the state of the target, to compare before and after an event."""
         secret = self.secret
         values = {version.alias: version.value for version in secret.versions.values()}
-        return dict(secret.labels), values, self.target_state()
+        companions = [each.content(self.fake) for each in self.companions]
+        return dict(secret.labels), values, self.target_state(), companions
+
+    def outcome_of_companions(self) -> Mapping[str, object]:
+        """Return what has to be the same of each companion after every rotation that succeeded."""
+        return {each.name: each.outcome(self.fake, self.secret) for each in self.companions}
 
     def target_state(self) -> object:
-        """Return the state of the target, or None without a target."""
-        return None if self.settings.target is None else self.settings.target.state()
+        """Return the state of the target, or None if the class does not describe it."""
+        read = self.settings.target_state
+        if read is None:
+            return None
+        self._is_verifying = True
+        try:
+            return snapshot(self.settings.name, read)
+        finally:
+            self._is_verifying = False
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
@@ -237,7 +259,10 @@ class Harness:
     def recording(self) -> Iterator[Harness]:
         """Record the calls of the function and skip its sleeps while the block runs."""
         with ExitStack() as stack:
-            watchers = self.fake._rotations.calls.watchers
+            calls = self.fake._rotations.calls
+            stack.callback(setattr, calls, "is_companion", calls.is_companion)
+            calls.is_companion = lambda arn: any(each.arn == arn for each in self.companions)
+            watchers = calls.watchers
             watchers.append(self._on_call)
             stack.callback(watchers.remove, self._on_call)
             if self.settings.target is not None:
@@ -275,7 +300,10 @@ class Harness:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
         other_names = [function.partition(":")[2] for function in self.settings.target_calls]
         return (
-            name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in other_names
+            name == "return"
+            or name in OPERATIONS
+            or hasattr(CredentialTarget, name)
+            or name.partition(" ")[0] in other_names
         )
 
     def _describe_call(self, name: str) -> str:

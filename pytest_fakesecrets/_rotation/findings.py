@@ -178,9 +178,9 @@ def _tokens(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _refusals(evidence: Evidence) -> Iterator[Finding]:
-    error, last = evidence.error, {call.operation: call for call in evidence.calls}
-    for call in last.values():
-        if error is None and call.error in _SERIOUS:
+    error = evidence.error
+    for call in _lost_calls(evidence.events):
+        if error is None:
             yield evidence.says(
                 "error-swallowed",
                 f"{call.operation} was refused with {call.error}, and {evidence.step} returned all the same.",
@@ -210,6 +210,27 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
             f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
+
+
+def _lost_calls(events: Sequence[Event]) -> Iterator[Call]:
+    """Yield the rejected calls that were not answered when they were made again, before any change."""
+    for place, call in enumerate(events):
+        if isinstance(call, Call) and call.error in _SERIOUS and not _is_answered(call, events[place + 1 :]):
+            yield call
+
+
+def _is_answered(rejected: Call, later: Sequence[Event]) -> bool:
+    """Whether a rejected call was made again, and was answered, before the secret changed."""
+    for event in later:
+        if isinstance(event, LabelMoved | ValueStored):
+            return False
+        if isinstance(event, Call) and event.error not in _SERIOUS and _is_same(event, rejected):
+            return True
+    return False
+
+
+def _is_same(call: Call, other: Call) -> bool:
+    return (call.operation, call.request_key) == (other.operation, other.request_key)
 
 
 def _is_of_environ(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
+from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
@@ -66,6 +67,8 @@ class FunctionCalls:
         self._service = service
         #: Called after each call that a rotation function has made, with the operation. They may stop it.
         self.watchers: list[Callable[[str], None]] = []
+        #: Returns whether a rotation may change the secret with an ARN, beside its own.
+        self.is_companion: Callable[[str], bool] = lambda arn: False
 
     def call(self, place: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
         """Call the function, or let the service rotate where there is none, and tell how it went."""
@@ -178,7 +181,7 @@ class FunctionCalls:
             Evidence(
                 step=step,
                 event=event,
-                events=running.events or (),
+                events=[event for event in running.events or () if not self._is_of_a_companion(event)],
                 meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,
@@ -190,6 +193,9 @@ class FunctionCalls:
             )
         )
         return found if leaked is not None else (*found, unchecked(step))
+
+    def _is_of_a_companion(self, event: Event) -> bool:
+        return isinstance(event, LabelMoved | ValueStored) and self.is_companion(event.secret_id)
 
     def _check_may_be_invoked(self, place: RotationRef, step: str) -> None:
         """

@@ -123,6 +123,30 @@ class Fault:
         if self.left is not None:
             self.left -= 1
 
+    def begin_call(self, operation: str, body: bytes) -> None:
+        """Take notice of a new call, which is not a retry of an earlier one."""
+
+    def is_for(self, body: bytes, *, use: bool) -> bool:
+        """Whether a request may have the fault because of its body."""
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class SingleCallFault(Fault):
+    """A fault of one call and of the client's retries of it. The same call made again does not have it."""
+
+    #: The body of the call, from its first attempt on.
+    body: bytes | None = field(default=None, repr=False)
+
+    def begin_call(self, operation: str, body: bytes) -> None:
+        if self.operation == operation and self.body == body:
+            self.left = 0
+
+    def is_for(self, body: bytes, *, use: bool) -> bool:
+        if use and self.body is None:
+            self.body = body
+        return self.body in (None, body)
+
 
 def _failure_name(failure: ServiceError | BaseException | type[BaseException] | timedelta) -> str:
     if isinstance(failure, ServiceError):
@@ -293,7 +317,7 @@ class Faults:
         return tuple(armed for armed in self._armed if armed.left == 0)
 
     def next(
-        self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool
+        self, operation: str, means: Callable[[str], bool], step: str | None, *, use: bool, body: bytes = b""
     ) -> Fault | None:
         """
         The fault that meets a call, or None.
@@ -302,10 +326,13 @@ class Faults:
             means: answers whether a name or an ARN means the secret of the call.
             step: the rotation step that makes it.
             use: whether it happens now.
+            body: the body of the request.
         """
         with self._lock:  # or two threads would use up the same one
             for armed in self._armed:
-                if armed.concerns(operation, means, step):
+                if not use:
+                    armed.begin_call(operation, body)
+                if armed.concerns(operation, means, step) and armed.is_for(body, use=use):
                     if use:
                         armed.use()
                     return armed

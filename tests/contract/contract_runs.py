@@ -16,6 +16,14 @@ def failure_of(function, attributes, scenario):
     return str(failed.value)
 
 
+def passes(function, attributes, scenario):
+    """Run one scenario, which has to pass, by a plain call."""
+    members = {"rotation_function": staticmethod(function), **attributes}
+    contract = type("TestFunction", (RotationContract,), members)()
+    with FakeSecrets() as fake:
+        getattr(contract, scenario)(fake)
+
+
 def run(pytester, module, *arguments):
     """
     Run a test module in this process.

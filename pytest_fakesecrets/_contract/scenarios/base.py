@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness
+from pytest_fakesecrets._contract.recorded_calls import skipped_calls
+from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
+from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
-from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._rotation.invocation import RotationRef
 
 
 class UndisturbedRun(NamedTuple):
@@ -29,6 +31,7 @@ class Scenarios:
     _client: Any = None
     #: Cached on each contract class.
     _undisturbed_run: ClassVar[UndisturbedRun | None] = None
+    _undisturbed_companions: ClassVar[Mapping[str, object]] = {}
 
     @property
     def _settings(self) -> ContractSettings:
@@ -83,31 +86,44 @@ class Scenarios:
                 if rotation.status != "succeeded" or not harness.accepts():
                     pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
                 cached = UndisturbedRun(tuple(harness.log), harness.target_state())
+                type(self)._undisturbed_companions = harness.outcome_of_companions()
+            self._check_state_is_repeatable(fake, cached.target)
             type(self)._undisturbed_run = cached
         return cached
 
-    def _attempts_with_rejected_call(
-        self, fake: FakeSecrets, code: str
-    ) -> Iterator[tuple[Harness, RotationRef, str]]:
-        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected."""
-        log, _ = self._rotate_undisturbed(fake)
-        for number, (step, name) in enumerate(log):
-            operation = name.split()[0]
-            if operation not in OPERATIONS:
-                continue
-            with self._harness(fake) as harness:
-                hook = _fault_injecting_hook(harness, number, operation, code, step)
-                harness.hooks.append(hook)
-                ref = harness.begin()
-                hook(-1)
-                harness.attempt(ref)
-                harness.hooks.remove(hook)
-                fake._service.faults.clear()
-                yield (
-                    harness,
-                    ref,
-                    f"{operation} in {step} was refused with {code} (call {number + 1} of {len(log)})",
+    def _check_state_is_repeatable(self, fake: FakeSecrets, state: object) -> None:
+        """
+        Rotate once more, and compare the states of a target that the class describes itself.
+
+        Raises:
+            FakeSecretsError: they differ, so that the comparison would fail every scenario.
+        """
+        settings = self._settings
+        if settings.target_state is None or settings.target is not None:
+            return
+        with self._harness(fake) as harness:
+            harness.rotate()
+            again = harness.target_state()
+            if again != state:
+                raise FakeSecretsError(
+                    f"target_state() of {settings.name} differs after two rotations without faults: "
+                    f"{state_difference(again, state, harness.redacted)}. Leave out what differs each time, such as "
+                    "passwords, hashes and times, and bring the target to the same state in prepare()."
                 )
+
+    def _attempts_with_rejected_call(
+        self, fake: FakeSecrets, code: str, *, with_second: bool = False
+    ) -> Iterator[RejectedCall]:
+        """
+        For each call to Secrets Manager, run and yield an attempt in which that call is rejected.
+
+        Args:
+            with_second: whether the calls of a second attempt are rejected too.
+        """
+        log, _ = self._rotate_undisturbed(fake)
+        open_harness = partial(self._harness, fake)
+        for attempt in attempts(open_harness, log, with_second=with_second):
+            yield from rejected_calls(open_harness, attempt, code)
 
     def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
         """Fail the scenario unless the rotation succeeded and the target accepts its value."""
@@ -135,22 +151,48 @@ class Scenarios:
         __tracebackhide__ = True
         self._check_succeeded(harness, rotation, "not-recovered", situation)
         undisturbed = self._rotate_undisturbed(harness.fake)
-        called = {name for _, name in harness.log}
-        skipped = [
-            name for _, name in undisturbed.log if name.split()[0] not in OPERATIONS and name not in called
-        ]
+        skipped = skipped_calls(harness.log, undisturbed.log)
         state = harness.target_state()
         if skipped or state != undisturbed.target:
             difference = (
-                f"{skipped[0]} was never called"
+                skipped[0]
                 if skipped
-                else f"the target is in another state: {harness.redacted_repr(state)}, not {harness.redacted_repr(undisturbed.target)}"
+                else f"the target is in another state: {state_difference(state, undisturbed.target, harness.redacted)}"
             )
             harness.fail(
                 "work-skipped",
                 f"{situation}. The rotation then succeeded, but {difference}.",
                 "Do what is left also where the new version is current already: Secrets Manager asks no further.",
             )
+
+        self._check_companions(harness, "work-skipped", situation)
+
+    def _check_companions(self, harness: Harness, code: str, situation: str) -> None:
+        """Fail the scenario if a companion is not as after a rotation without faults."""
+        __tracebackhide__ = True
+        outcome, expected = harness.outcome_of_companions(), type(self)._undisturbed_companions
+        for name, found in outcome.items():
+            if found != expected[name]:
+                harness.fail(
+                    code,
+                    f"{situation}. The rotation then succeeded, but the companion {name!r} is in another state: "
+                    f"{state_difference(found, expected[name], harness.redacted)}.",
+                    "Move the labels of all companions before AWSCURRENT of the secret itself, and do what is left also "
+                    "where the new version is current already.",
+                )
+
+    def _check_same_outcome(self, harness: Harness, code: str, situation: str) -> None:
+        """Fail the scenario if the target or a companion is not as after a rotation without faults."""
+        __tracebackhide__ = True
+        state, expected = harness.target_state(), self._rotate_undisturbed(harness.fake).target
+        if state != expected:
+            harness.fail(
+                code,
+                f"{situation}. The rotation succeeded, but the target is in another state than after a rotation without "
+                f"faults: {state_difference(state, expected, harness.redacted)}.",
+                "Look in each step how far it has come, and leave alone what is done.",
+            )
+        self._check_companions(harness, code, situation)
 
     def _check_deliveries_change_nothing(self, harness: Harness, token: str, code: str, when: str) -> None:
         """Deliver all steps with a token, and fail the scenario if a step changes anything."""
@@ -176,15 +218,3 @@ def _advice(rotation: Rotation) -> str:
     if rotation.findings:
         return rotation.findings[-1].advice
     return "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
-
-
-def _fault_injecting_hook(
-    harness: Harness, number: int, operation: str, code: str, step: str
-) -> Callable[[int], None]:
-    """Return a hook that injects a fault into call *number* when the call before it has ended."""
-
-    def hook(index: int) -> None:
-        if index == number - 1:
-            harness.fake.fail(operation, code, times=None, step=step)
-
-    return hook
