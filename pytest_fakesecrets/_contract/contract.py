@@ -95,8 +95,8 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         return None if self.target is None else self.target.state()
 
     @property
-    def _has_target_state(self) -> bool:
-        return self.target is not None or type(self).target_state is not RotationContract.target_state
+    def _has_own_state(self) -> bool:
+        return type(self).target_state is not RotationContract.target_state
 
     @property
     def _settings(self) -> ContractSettings:
@@ -114,7 +114,8 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             accepts=self.accepts,
             name=type(self).__name__,
             companions=self.companions,
-            target_state=self.target_state if self._has_target_state else None,
+            target_state=None if self.target is None and not self._has_own_state else self.target_state,
+            has_own_state=self._has_own_state,
             can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
         )
 

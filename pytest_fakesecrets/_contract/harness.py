@@ -79,6 +79,7 @@ class ContractSettings:
     #: The name of the class, and its target_state() if that says something.
     name: str
     target_state: Callable[[], object] | None
+    has_own_state: bool
     companions: Sequence[str]
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool

@@ -62,6 +62,6 @@ def _members(
         if name not in state:
             yield f"{shown} is missing"
         elif name not in expected:
-            yield f"{shown} is {redacted(repr_of(state[name]))}, and is not expected"
+            yield f"{shown}: {redacted(repr_of(state[name]))}, which is not expected"
         elif state[name] != expected[name]:
-            yield f"{shown} is {difference(state[name], expected[name], redacted)}"
+            yield f"{shown}: {difference(state[name], expected[name], redacted)}"
