@@ -33,6 +33,7 @@ from pytest_fakesecrets._service.user_code import raising_line
 
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
+from .other_services import other_services_rejected
 from .target import CredentialTarget
 from .target_states import snapshot
 
@@ -271,6 +272,7 @@ class Harness:
                 stack.callback(self.settings.target.listeners.remove, self._on_call)
             for function in self.settings.target_calls:
                 stack.enter_context(patch_to_report_calls(function, self._on_call))
+            stack.enter_context(other_services_rejected(self.fake))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 

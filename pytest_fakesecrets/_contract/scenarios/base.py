@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness
+from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_states import difference as state_difference
@@ -56,12 +57,15 @@ class Scenarios:
         fake.reset()
         if settings.target is not None:
             settings.target.reset()
-        settings.prepare(fake)
+        with other_services_rejected(fake):
+            settings.prepare(fake)
         self._client = self._client or fake.client()
         harness = Harness(settings, fake, self._client, cold_start=cold_start)
         if exists:
             harness.create()
-            if not harness.accepts():
+            with other_services_rejected(fake):
+                is_accepted = harness.accepts()
+            if not is_accepted:
                 raise FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
                     "target there in prepare(), or mend accepts()."
