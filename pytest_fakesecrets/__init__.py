@@ -15,6 +15,7 @@ from ._transport.install import install
 if TYPE_CHECKING:
     from ._contract.contract import RotationContract as RotationContract
     from ._contract.target import CredentialTarget as CredentialTarget
+    from ._core.arn import SECRET_ARN as SECRET_ARN
     from ._core.assumptions import Assumptions as Assumptions
     from ._core.errors import CredentialRefused as CredentialRefused
     from ._core.errors import FakeSecretsError as FakeSecretsError
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 #: The module of each public name, imported when the name is first used.
 _MODULES = {
     "ROTATION_POINTS": "_fake.fake",
+    "SECRET_ARN": "_core.arn",
     "Assumptions": "_core.assumptions",
     "Call": "_service.history",
     "Clock": "_service.clock",

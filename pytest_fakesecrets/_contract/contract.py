@@ -44,7 +44,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         rotation_function: the handler, or "package.module:function".
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
-        environ: the environment variables of the function.
+        environ: the environment variables of the function. SECRET_ARN in a value stands for the ARN of the secret.
         timeout: how long each step may run.
         target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
         target_calls: further functions that the rotation function calls, as "module:Class.method". A

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from unittest import mock
 
+from pytest_fakesecrets._core.arn import SECRET_ARN
 from pytest_fakesecrets._core.errors import FunctionStopped, RotationFailedWarning
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
@@ -106,14 +108,28 @@ class Harness:
         self.kill_after: int | None = None
         self._is_killed = False
         self._is_verifying = False
+        self._starts_cold = cold_start
         fake.drive()
-        self.function = fake.add_rotation_function(
-            settings.handler,
+
+    @cached_property
+    def function(self) -> str:
+        """The ARN of the function. It is added when it is first used: the secret, whose ARN it may need, exists then."""
+        return self.fake.add_rotation_function(
+            self.settings.handler,
             name="rotation-function",
-            environ=settings.environ,
-            timeout=settings.timeout,
-            cold_start=cold_start,
+            environ=self._environ(),
+            timeout=self.settings.timeout,
+            cold_start=self._starts_cold,
         )
+
+    def _environ(self) -> Mapping[str, str]:
+        """Return the environment variables of the function, with the ARN of the secret in the place of SECRET_ARN."""
+        environ: Mapping[str, Any] = self.settings.environ
+        bound = {name for name, value in environ.items() if isinstance(value, str) and SECRET_ARN in value}
+        if not bound:
+            return environ
+        arn = self.fake._service.locate(self.settings.secret_name)[1].arn
+        return {**environ, **{name: environ[name].replace(SECRET_ARN, arn) for name in bound}}
 
     def create(self, name: str | None = None) -> None:
         """Create the secret. Every account can use it, so that a function of another account can be tested."""

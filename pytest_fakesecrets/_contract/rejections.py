@@ -88,17 +88,16 @@ class Attempt:
         return f"{operation_of(name)} in {step} was refused{how} ({where})"
 
 
-def attempts(open_harness: OpenHarness, log: Log, *, with_second: bool) -> Iterator[Attempt]:
+def attempts(open_harness: OpenHarness, log: Log) -> Iterator[Attempt]:
     """
     Yield the first attempt, and second ones in so far as their steps make other calls than those before.
 
     Args:
         log: the calls of a rotation without faults.
-        with_second: whether second attempts are wanted.
     """
     tried = _calls_by_step(log)
     yield Attempt(log, frozenset(step for step, _ in tried))
-    for step in _STOPS if with_second else ():
+    for step in _STOPS:
         second = _second_attempt(open_harness, step)
         new = _calls_by_step(second) - tried
         if new:

@@ -230,7 +230,7 @@ def _is_answered(rejected: Call, later: Sequence[Event]) -> bool:
 
 
 def _is_same(call: Call, other: Call) -> bool:
-    return (call.operation, call.request_key) == (other.operation, other.request_key)
+    return (call.operation, call._request_key) == (other.operation, other._request_key)
 
 
 def _is_of_environ(error: BaseException) -> bool:

@@ -123,10 +123,10 @@ class Fault:
         if self.left is not None:
             self.left -= 1
 
-    def begin_call(self, operation: str, body: bytes) -> None:
+    def _begin_call(self, operation: str, body: bytes) -> None:
         """Take notice of a new call, which is not a retry of an earlier one."""
 
-    def is_for(self, body: bytes, *, use: bool) -> bool:
+    def _is_for(self, body: bytes, *, use: bool) -> bool:
         """Whether a request may have the fault because of its body."""
         return True
 
@@ -138,11 +138,11 @@ class SingleCallFault(Fault):
     #: The body of the call, from its first attempt on.
     body: bytes | None = field(default=None, repr=False)
 
-    def begin_call(self, operation: str, body: bytes) -> None:
+    def _begin_call(self, operation: str, body: bytes) -> None:
         if self.operation == operation and self.body == body:
             self.left = 0
 
-    def is_for(self, body: bytes, *, use: bool) -> bool:
+    def _is_for(self, body: bytes, *, use: bool) -> bool:
         if use and self.body is None:
             self.body = body
         return self.body in (None, body)
@@ -331,8 +331,8 @@ class Faults:
         with self._lock:  # or two threads would use up the same one
             for armed in self._armed:
                 if not use:
-                    armed.begin_call(operation, body)
-                if armed.concerns(operation, means, step) and armed.is_for(body, use=use):
+                    armed._begin_call(operation, body)
+                if armed.concerns(operation, means, step) and armed._is_for(body, use=use):
                     if use:
                         armed.use()
                     return armed

@@ -264,7 +264,7 @@ class Service:
             step=_running_step(),
             hint=hint,
             detail=detail,
-            request_key=None if _running_step() is None else request_key(body),
+            _request_key=None if _running_step() is None else request_key(body),
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:

@@ -115,18 +115,11 @@ class Scenarios:
                     "passwords, hashes and times, and bring the target to the same state in prepare()."
                 )
 
-    def _attempts_with_rejected_call(
-        self, fake: FakeSecrets, code: str, *, with_second: bool = False
-    ) -> Iterator[RejectedCall]:
-        """
-        For each call to Secrets Manager, run and yield an attempt in which that call is rejected.
-
-        Args:
-            with_second: whether the calls of a second attempt are rejected too.
-        """
+    def _attempts_with_rejected_call(self, fake: FakeSecrets, code: str) -> Iterator[RejectedCall]:
+        """For each call to Secrets Manager, run and yield an attempt in which that call is rejected."""
         log, _ = self._rotate_undisturbed(fake)
         open_harness = partial(self._harness, fake)
-        for attempt in attempts(open_harness, log, with_second=with_second):
+        for attempt in attempts(open_harness, log):
             yield from rejected_calls(open_harness, attempt, code)
 
     def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:

@@ -91,17 +91,17 @@ class Recovery(Scenarios):
     def test_a_server_error_on_any_call_is_survived(self, fakesecrets: FakeSecrets) -> None:
         self._check_rejections(fakesecrets, "InternalServiceError")
 
-    def _check_rejections(self, fake: FakeSecrets, code: str, *, with_second: bool = False) -> None:
+    def _check_rejections(self, fake: FakeSecrets, code: str) -> None:
         """Reject each call in turn, and check that the function raises, and that the retries recover."""
         __tracebackhide__ = True
-        for rejected in self._attempts_with_rejected_call(fake, code, with_second=with_second):
+        for rejected in self._attempts_with_rejected_call(fake, code):
             rejected.check_not_swallowed()
             rotation = rejected.harness.recover(rejected.ref)
             self._check_recovered(rejected.harness, rotation, rejected.situation)
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """The function must not swallow the error of a target that is down, either."""
-        self._check_rejections(fakesecrets, "AccessDeniedException", with_second=True)
+        self._check_rejections(fakesecrets, "AccessDeniedException")
         log, _ = self._rotate_undisturbed(fakesecrets)
         # is_down does not affect target_calls.
         other_calls = {each.partition(":")[2] for each in self._settings.target_calls}
