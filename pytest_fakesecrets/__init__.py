@@ -7,6 +7,7 @@ botocore is never imported before it is needed.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,16 @@ if not TYPE_CHECKING:  # a type checker would accept any name
     def __getattr__(name: str) -> object:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        module = import_module(f".{_MODULES[name]}", __name__)
+        if not hasattr(module, "__tracebackhide__"):
+            _hide_frames()
+        return getattr(module, name)
+
+    def _hide_frames() -> None:
+        """Leave the frames of this package out of pytest's tracebacks, also while test modules are collected."""
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == __name__:
+                module.__tracebackhide__ = True
 
 
 install()

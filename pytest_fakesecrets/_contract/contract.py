@@ -71,12 +71,18 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     companions: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
+        __tracebackhide__ = True
         super().__init_subclass__()
         _check_attributes(cls)
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
-            known = "".join(f"\n- {name}" for name in dir(RotationContract) if name.startswith("test_"))
-            raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
+            known = [name for name in dir(RotationContract) if name.startswith("test_")]
+            similar = difflib.get_close_matches(str(unknown[0]), known, 1)
+            meant = f" Did you mean {similar[0]!r}?" if similar else ""
+            listed = "".join(f"\n- {name}" for name in known)
+            raise FakeSecretsError(
+                f"{cls.__name__}.without has {unknown[0]!r}.{meant} The scenarios are:{listed}"
+            )
 
     def prepare(self, fake: FakeSecrets) -> None:
         """Set the target up to accept `secret_value`. Called each time that a scenario has reset the fake."""
