@@ -7,6 +7,7 @@ imported only when it is needed.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ._transport.install import install
 if TYPE_CHECKING:
     from ._contract.contract import RotationContract as RotationContract
     from ._contract.target import CredentialTarget as CredentialTarget
+    from ._core.arn import SECRET_ARN as SECRET_ARN
     from ._core.assumptions import Assumptions as Assumptions
     from ._core.errors import CredentialRefused as CredentialRefused
     from ._core.errors import FakeSecretsError as FakeSecretsError
@@ -47,6 +49,7 @@ __version__ = "0.2.0"
 #: The module that defines each public name. It is imported on first use.
 _MODULES = {
     "ROTATION_POINTS": "_fake.fake",
+    "SECRET_ARN": "_core.arn",
     "Assumptions": "_core.assumptions",
     "Call": "_service.history",
     "Clock": "_service.clock",
@@ -84,7 +87,16 @@ if not TYPE_CHECKING:  # a type checker would accept any name
     def __getattr__(name: str) -> object:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        module = import_module(f".{_MODULES[name]}", __name__)
+        if not hasattr(module, "__tracebackhide__"):
+            _hide_frames()
+        return getattr(module, name)
+
+    def _hide_frames() -> None:
+        """Leave the frames of this package out of pytest's tracebacks, also while test modules are collected."""
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == __name__:
+                module.__tracebackhide__ = True
 
 
 install()

@@ -363,8 +363,9 @@ class TestContextManager:
             raise AssertionError("not reached")
 
         assert str(raised.value) == (
-            "A fake is active already, and one process has one Secrets Manager. Use the one that the fixture "
-            "fakesecrets gives, or leave it before you enter another; reset() empties it."
+            "A fake is active already, and one process has one Secrets Manager. Use the one that is active: its "
+            "fake.clock, fake.client() and fake.drive() are what the fixtures fakesecrets_clock, fakesecrets_client and "
+            "fakesecrets_rotation give. Or leave it before you enter another; reset() empties it."
         )
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"

@@ -193,7 +193,8 @@ class TestIt:
         ran.assert_outcomes(passed=2, errors=1)
         assert [line for line in ran.outlines if line.startswith("E  ")] == [
             "E   pytest_fakesecrets.FakeSecretsError: A fake is active already, and one process has one Secrets "
-            "Manager. Use the one that the fixture fakesecrets gives, or leave it before you enter another; "
+            "Manager. Use the one that is active: its fake.clock, fake.client() and fake.drive() are what the fixtures "
+            "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or leave it before you enter another; "
             "reset() empties it."
         ]
         ran.stdout.fnmatch_lines(["*_ ERROR at setup of TestIt.test_both _*"])

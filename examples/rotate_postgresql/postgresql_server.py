@@ -102,6 +102,23 @@ class PostgreSQLServer:
         self.execute("SET ROLE master; CREATE ROLE app LOGIN PASSWORD {}; RESET ROLE", app)
         self.execute("CREATE TABLE notes AS SELECT 'hello' AS note; GRANT SELECT ON notes TO app")
 
+    def rights(self) -> dict[str, Any]:
+        """What the roles of the tests may do: whether they log in, the roles that they are members of, and their grants."""
+        rows = self._admin.execute(
+            """
+            SELECT role.rolname, role.rolcanlogin,
+                ARRAY(SELECT of.rolname::text FROM pg_auth_members JOIN pg_roles AS of ON of.oid = roleid
+                      WHERE member = role.oid ORDER BY 1),
+                ARRAY(SELECT privilege_type::text || ' on ' || table_name FROM information_schema.role_table_grants
+                      WHERE grantee = role.rolname ORDER BY 1)
+            FROM pg_roles AS role WHERE role.rolname IN ('app', 'app_clone', 'master')
+            """
+        )
+        return {
+            name: {"logs in": can_log_in, "member of": members, "grants": grants}
+            for name, can_log_in, members, grants in rows
+        }
+
     def value(self, user: str, password: str, **more: str) -> dict[str, Any]:
         """What a secret of this server looks like."""
         place = {"engine": "postgres", "host": self.host, "port": self.port, "dbname": "postgres"}

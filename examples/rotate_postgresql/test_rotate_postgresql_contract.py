@@ -11,9 +11,10 @@ if not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"):
     pytest.importorskip("psycopg")
 
 import alternating_users_rotation  # after what may skip them
+import broken_alternating_users_rotation
 import single_user_rotation
 
-from pytest_fakesecrets import RotationContract
+from pytest_fakesecrets import FakeSecrets, RotationContract
 
 pytestmark = pytest.mark.long
 
@@ -37,6 +38,9 @@ class OnTheServer(RotationContract):
     def accepts(self, value):
         return self.server.accepts(value["username"], value["password"])
 
+    def target_state(self):
+        return self.server.rights()
+
 
 class TestSingleUser(OnTheServer):
     rotation_function = staticmethod(single_user_rotation.lambda_handler)
@@ -45,3 +49,20 @@ class TestSingleUser(OnTheServer):
 class TestAlternatingUsers(OnTheServer):
     rotation_function = staticmethod(alternating_users_rotation.lambda_handler)
     zero_downtime = True
+
+
+class WithoutGrants(OnTheServer):
+    rotation_function = staticmethod(broken_alternating_users_rotation.lambda_handler)
+
+
+def test_a_function_that_loses_its_grants_is_found(server):
+    contract = WithoutGrants()
+    contract.server = server
+    contract.secret_value = server.value("app", "old-password", masterarn="master")
+
+    with FakeSecrets() as fake, pytest.raises(AssertionError) as found:
+        contract.test_a_crash_after_any_call_is_recovered(fake)
+
+    assert "after Connection.execute CREATE ROLE in setSecret" in str(found.value)
+    assert "Connection.execute GRANT was never called" in str(found.value)
+    assert "'app_clone': 'member of': [], not ['app']" in str(found.value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial, reduce, wraps
+from functools import reduce, wraps
 from importlib import import_module
 from typing import Any
 from unittest import mock
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+
+from .statements import call_name
 
 
 def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
@@ -18,10 +20,11 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
 
     Args:
         function: the function, as "module:function" or "module:Class.method".
-        on_call: called with the part after the colon when the function has returned.
+        on_call: called when the function has returned, with the part after the colon and the first words of the SQL
+            statement among the arguments, such as "Connection.execute CREATE USER".
 
     Raises:
-        FakeSecretsError: the function does not exist.
+        FakeSecretsError: the function does not exist, or cannot be patched.
     """
     module, _, path = function.partition(":")
     *outer, name = path.split(".")
@@ -32,20 +35,29 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
         original = None
     if not callable(original):
         raise FakeSecretsError(f"target_calls has {function!r}, and there is no such function.")
-    reporting = _reporting(original, partial(on_call, path))
+    reporting = _reporting(original, path, on_call)
     # getattr() has bound a class method already: a plain function would get the class a second time.
     is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
-    return mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
+    patch = mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
+    try:
+        patch.start()
+        patch.stop()
+    except (AttributeError, TypeError):
+        raise FakeSecretsError(
+            f"target_calls has {function!r}, which Python cannot patch, since it is written in C. Name a function of "
+            "your own that calls it."
+        ) from None
+    return patch
 
 
-def _reporting(original: Callable[..., Any], on_return: Callable[[], None]) -> Callable[..., Any]:
+def _reporting(original: Callable[..., Any], path: str, on_call: Callable[[str], None]) -> Callable[..., Any]:
     """Return a wrapper of a function or coroutine function that reports each call that returned."""
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)
         async def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = await original(*arguments, **keywords)
-            on_return()
+            on_call(call_name(path, arguments, keywords))
             return returned
 
     else:
@@ -53,7 +65,7 @@ def _reporting(original: Callable[..., Any], on_return: Callable[[], None]) -> C
         @wraps(original)
         def reporting(*arguments: Any, **keywords: Any) -> Any:
             returned = original(*arguments, **keywords)
-            on_return()
+            on_call(call_name(path, arguments, keywords))
             return returned
 
     return reporting

@@ -49,16 +49,18 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         rotation_function: the handler, or "package.module:function".
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
-        environ: the environment variables of the function.
+        environ: the environment variables of the function. SECRET_ARN in a value stands for the ARN of the secret.
         timeout: how long each step may run.
         target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
         target_calls: further functions that the rotation function calls, as "module:Class.method". A
-            scenario also kills the rotation function after each of these calls.
+            scenario also kills the rotation function after each of these calls, and after a recovery none that
+            changes something may be missing. Calls with an SQL statement are told apart by its first words.
         zero_downtime: whether the target has to accept the value of AWSCURRENT between any two calls. If
             false, the value of any label will do, because a single-user strategy leaves a gap.
         propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
         without: scenarios to skip: from the name of the test to the reason.
         accepted: findings that do not fail a scenario: from the code to the reason.
+        companions: the names of other secrets that the rotation changes on purpose. prepare() creates them.
     """
 
     #: Any, because a type checker would treat a function as a method.
@@ -73,15 +75,22 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     propagation_delay: ClassVar[timedelta] = timedelta(0)
     without: ClassVar[Mapping[str, str]] = {}
     accepted: ClassVar[Mapping[str, str]] = {}
+    companions: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
+        __tracebackhide__ = True
         super().__init_subclass__()
         cls._causes = {}
         _check_attributes(cls)
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
-            known = "".join(f"\n- {name}" for name in dir(RotationContract) if name.startswith("test_"))
-            raise FakeSecretsError(f"{cls.__name__}.without has {unknown[0]!r}. The scenarios are:{known}")
+            known = [name for name in dir(RotationContract) if name.startswith("test_")]
+            similar = difflib.get_close_matches(str(unknown[0]), known, 1)
+            meant = f" Did you mean {similar[0]!r}?" if similar else ""
+            listed = "".join(f"\n- {name}" for name in known)
+            raise FakeSecretsError(
+                f"{cls.__name__}.without has {unknown[0]!r}.{meant} The scenarios are:{listed}"
+            )
 
     def prepare(self, fake: FakeSecrets) -> None:
         """Set the target up to accept `secret_value`. Called each time that a scenario has reset the fake."""
@@ -89,6 +98,19 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     def accepts(self, value: Any) -> bool:
         """Return whether the target accepts a value: a dict or a string, like `secret_value`."""
         return True if self.target is None else self.target.accepts(value)
+
+    def target_state(self) -> object:
+        """
+        Return the state of the target that a rotation must not lose, such as its users and their grants.
+
+        It is compared after each recovery, with the state after a rotation without faults, and where nothing may have
+        changed. So it has no passwords or hashes, which differ each time. The default is that of `target`.
+        """
+        return None if self.target is None else self.target.state()
+
+    @property
+    def _has_own_state(self) -> bool:
+        return type(self).target_state is not RotationContract.target_state
 
     @property
     def _settings(self) -> ContractSettings:
@@ -115,6 +137,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             accepted=self.accepted,
             scenario=self._scenario,
             causes=self._causes,
+            companions=self.companions,
+            target_state=None if self.target is None and not self._has_own_state else self.target_state,
+            has_own_state=self._has_own_state,
             can_verify=self._can_verify,
         )
 
@@ -197,6 +222,12 @@ def _check_attributes(cls: type[RotationContract]) -> None:
             f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
         )
     _check_accepted(cls)
+    _check_companions(cls)
+    _check_environ(cls)
+    if not callable(cls.target_state):
+        raise FakeSecretsError(
+            f"{cls.__name__}.target_state is a method that returns the state of the target, not {cls.target_state!r}."
+        )
     if not isinstance(cls.target, CredentialTarget | None):
         raise FakeSecretsError(
             f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
@@ -223,3 +254,25 @@ def _check_accepted(cls: type[RotationContract]) -> None:
             raise FakeSecretsError(
                 f"{cls.__name__}.accepted has {code!r} without a reason. Write why it is accepted, as a string."
             )
+
+
+def _check_companions(cls: type[RotationContract]) -> None:
+    names: Any = cls.companions
+    is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_sequence or not all(isinstance(name, str) and name for name in names):
+        raise FakeSecretsError(
+            f"{cls.__name__}.companions is a tuple of names of secrets, such as ('app/keytab',), not {names!r}."
+        )
+    if cls.secret_name in names:
+        raise FakeSecretsError(
+            f"{cls.__name__}.companions has {cls.secret_name!r}, which is the secret of the contract itself. Name the "
+            "other secrets that the rotation changes."
+        )
+
+
+def _check_environ(cls: type[RotationContract]) -> None:
+    if not isinstance(cls.environ, Mapping):
+        raise FakeSecretsError(
+            f"{cls.__name__}.environ is a dict of environment variables, not an object of type "
+            f"{type(cls.environ).__name__}."
+        )

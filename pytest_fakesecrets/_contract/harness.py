@@ -9,12 +9,14 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMappin
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
 
+from pytest_fakesecrets._core.arn import SECRET_ARN
 from pytest_fakesecrets._core.errors import FunctionStopped, RotationFailedWarning
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
@@ -36,7 +38,10 @@ from pytest_fakesecrets._service.user_code import raising_line
 
 from .advice import IS_SET, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
+from .companions import copy_companions, find_companions
+from .other_services import other_services_rejected
 from .target import CredentialTarget
+from .target_states import snapshot
 
 #: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
@@ -115,6 +120,10 @@ class ContractSettings:
     scenario: str | None
     #: The causes of the failures of the class so far, each with the test that reported it.
     causes: MutableMapping[Hashable, str]
+    #: Reads the state of the target, if the class describes it.
+    target_state: Callable[[], object] | None
+    has_own_state: bool
+    companions: Sequence[str]
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
 
@@ -129,6 +138,7 @@ class Harness:
         self.fake = fake
         self.client = client
         self.name = settings.secret_name
+        self.companions = find_companions(settings.title, fake, settings.companions)
         #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
         self.invocations: list[InvocationRecord] = []
@@ -138,18 +148,35 @@ class Harness:
         self.kill_after: int | None = None
         self._is_killed = False
         self._is_verifying = False
+        self._starts_cold = cold_start
         fake.drive()
-        self.function = fake.add_rotation_function(
-            settings.handler,
+
+    @cached_property
+    def function(self) -> str:
+        """The ARN of the function. It is added when it is first used: the secret, whose ARN it may need, exists then."""
+        return self.fake.add_rotation_function(
+            self.settings.handler,
             name="rotation-function",
-            environ=settings.environ,
-            timeout=settings.timeout,
-            cold_start=cold_start,
+            environ=self._environ(),
+            timeout=self.settings.timeout,
+            cold_start=self._starts_cold,
         )
+
+    def _environ(self) -> Mapping[str, str]:
+        """Return the environment variables of the function, with the ARN of the secret in the place of SECRET_ARN."""
+        environ: Mapping[str, Any] = self.settings.environ
+        bound = {name for name, value in environ.items() if isinstance(value, str) and SECRET_ARN in value}
+        if not bound:
+            return environ
+        arn = self.fake._service.locate(self.settings.secret_name)[1].arn
+        return {**environ, **{name: environ[name].replace(SECRET_ARN, arn) for name in bound}}
 
     def create(self, name: str | None = None) -> None:
         """Create the secret. Every account can use it, so that a function of another account can be tested."""
-        value = self.settings.secret_value
+        value: Any = self.settings.secret_value
+        if self.name != self.settings.secret_name:
+            names = (self.settings.secret_name, self.name)
+            self.companions, value = copy_companions(self.fake, self.companions, names, value)
         secret_string = value if isinstance(value, str) else json.dumps(value)
         arn = self.fake.add_secret(name or self.name, secret_string, kms_key_id=_KMS_KEY).arn
         region, secret = self.fake._service.locate(arn)
@@ -188,11 +215,23 @@ class Harness:
         """Return the labels, the values and the state of the target, to compare before and after an event."""
         secret = self.secret
         values = {version.alias: version.value for version in secret.versions.values()}
-        return dict(secret.labels), values, self.target_state()
+        companions = [each.content(self.fake) for each in self.companions]
+        return dict(secret.labels), values, self.target_state(), companions
+
+    def outcome_of_companions(self) -> Mapping[str, object]:
+        """Return what has to be the same of each companion after every rotation that succeeded."""
+        return {each.name: each.outcome(self.fake, self.secret) for each in self.companions}
 
     def target_state(self) -> object:
-        """Return the state of the target, or None without a target."""
-        return None if self.settings.target is None else self.settings.target.state()
+        """Return the state of the target, or None if the class does not describe it."""
+        read = self.settings.target_state
+        if read is None:
+            return None
+        self._is_verifying = True
+        try:
+            return snapshot(self.settings.title, read)
+        finally:
+            self._is_verifying = False
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
@@ -305,7 +344,10 @@ class Harness:
     def recording(self) -> Iterator[Harness]:
         """Record the calls of the function and skip its sleeps while the block runs."""
         with ExitStack() as stack:
-            watchers = self.fake._rotations.calls.watchers
+            calls = self.fake._rotations.calls
+            stack.callback(setattr, calls, "is_companion", calls.is_companion)
+            calls.is_companion = lambda arn: any(each.arn == arn for each in self.companions)
+            watchers = calls.watchers
             watchers.append(self._on_call)
             stack.callback(watchers.remove, self._on_call)
             if self.settings.target is not None:
@@ -313,6 +355,7 @@ class Harness:
                 stack.callback(self.settings.target.listeners.remove, self._on_call)
             for function in self.settings.target_calls:
                 stack.enter_context(patch_to_report_calls(function, self._on_call))
+            stack.enter_context(other_services_rejected(self.fake))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 
@@ -343,7 +386,10 @@ class Harness:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
         other_names = [function.partition(":")[2] for function in self.settings.target_calls]
         return (
-            name == "return" or name in OPERATIONS or hasattr(CredentialTarget, name) or name in other_names
+            name == "return"
+            or name in OPERATIONS
+            or hasattr(CredentialTarget, name)
+            or name.partition(" ")[0] in other_names
         )
 
     def _describe_call(self, name: str) -> str:

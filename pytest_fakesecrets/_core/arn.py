@@ -21,6 +21,9 @@ _FUNCTION_ARN = re.compile(
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
+#: Stands for the ARN of the contract's secret in the `environ` of a `RotationContract`, also inside of a longer text.
+SECRET_ARN: str = "<pytest_fakesecrets.SECRET_ARN>"
+
 
 class SecretArn(NamedTuple):
     """The parts of a secret's ARN from a request. `rest` is the name, with or without the six characters."""

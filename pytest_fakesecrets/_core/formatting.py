@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 
 def utc(moment: datetime) -> str:
@@ -23,3 +25,20 @@ def table(rows: Sequence[Sequence[str]], *, widest: int | None = None) -> list[s
         for column in zip(*rows, strict=True)
     ]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def readable_repr(value: Any) -> str:
+    """The repr of a dataclass, with instants and sets as a reader writes them, also while the clock is frozen."""
+    shown = (
+        f"{member.name}={shown_value(getattr(value, member.name))}" for member in fields(value) if member.repr
+    )
+    return f"{type(value).__qualname__}({', '.join(shown)})"
+
+
+def shown_value(value: object) -> str:
+    """The repr of a value; of an instant its text in UTC, and of a set its sorted members."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return f"{utc(value)} UTC"
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(repr, value)))}}}"
+    return repr(value)

@@ -13,6 +13,7 @@ from typing import Literal
 from . import cron
 from .cron import Cron
 from .errors import InvalidParameterException
+from .formatting import readable_repr
 from .public import public
 
 _DAY = timedelta(days=1)
@@ -41,6 +42,8 @@ class Window:
 
     opens: datetime
     closes: datetime
+
+    __repr__ = readable_repr
 
     @property
     def next_rotation_date(self) -> datetime:

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pytest_fakesecrets._core import labels
-from pytest_fakesecrets._core.formatting import table, utc
+from pytest_fakesecrets._core.formatting import shown_value, table, utc
 from pytest_fakesecrets._core.rotation import Rotation, StatusText
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._service.barrier import encodable, repr_of
@@ -61,7 +61,11 @@ def _field_differences(left: Any, right: Any) -> Iterator[str]:
     for member in fields(left):
         actual, expected = getattr(left, member.name), getattr(right, member.name)
         if member.compare and actual != expected:
-            shown = f"{actual!r} != {expected!r}" if member.repr else "differs, and may hold a secret value"
+            shown = (
+                f"{shown_value(actual)} != {shown_value(expected)}"
+                if member.repr
+                else "differs, and may hold a secret value"
+            )
             yield f"- {member.name}: {shown}"
 
 
@@ -154,6 +158,8 @@ def _history_tables(snapshot: Snapshot) -> Iterator[str]:
     Without -vv pytest truncates an explanation, so the versions come first. The timeline in the report
     section of the failed test is complete.
     """
+    if snapshot.waiting is not None:
+        yield snapshot.waiting
     yield from table([("version", "labels", "value", "created (UTC)", "id"), *_version_rows(snapshot.secret)])
     yield from table(
         [("moved at (UTC)", "move"), *((utc(move.at), _move_text(move)) for move in snapshot.moves)]

@@ -152,7 +152,11 @@ class FakeBackend:
         step = None if invocation is None else invocation.step
         with self.service.lock:
             return self.service.faults.next(
-                request.operation, partial(self.service.means, request, secret_ids), step, use=use
+                request.operation,
+                partial(self.service.means, request, secret_ids),
+                step,
+                use=use,
+                body=request.body,
             )
 
     def _after_call(self, operation: str) -> None:

@@ -94,8 +94,10 @@ class FakeSecrets:
             with state.activation_lock:
                 if state.active is not None:
                     raise FakeSecretsError(
-                        "A fake is active already, and one process has one Secrets Manager. Use the one that "
-                        "the fixture fakesecrets gives, or leave it before you enter another; reset() empties it."
+                        "A fake is active already, and one process has one Secrets Manager. Use the one that is "
+                        "active: its fake.clock, fake.client() and fake.drive() are what the fixtures "
+                        "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or leave it before you "
+                        "enter another; reset() empties it."
                     )
                 self._layer = layer
                 layer.show()
@@ -281,7 +283,19 @@ class FakeSecrets:
             FakeSecretsError: no secret matches, or more than one.
         """
         self._backend.locate(secret_id)
-        return SecretView(lambda: self._backend.locate(secret_id)[1], lambda: self._service.history)
+        return SecretView(
+            lambda: self._backend.locate(secret_id)[1], lambda: self._service.history, self._waiting
+        )
+
+    def _waiting(self, arn: str) -> str | None:
+        """Describe the rotation of a secret that waits for the test, or return None."""
+        for ref in self._rotations.waiting():
+            if ref.secret_id == arn and self._rotations.waits(ref):
+                rotation = ref.rotation
+                if rotation.status == "failed":
+                    return f"Its rotation failed in {rotation.steps[-1].name}, and waits for a retry."
+                return f"Its rotation waits, and the next step is {rotation.next_step}. Run it with step() or run()."
+        return None
 
     def rotations(self, secret_id: str | None = None) -> tuple[Rotation, ...]:
         """Return the rotations of one secret or of all, in their current state, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -11,7 +12,8 @@ from typing import Any
 
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.labels import CURRENT
+from pytest_fakesecrets._core.formatting import readable_repr
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret
@@ -39,6 +41,8 @@ class VersionView:
     created_at: datetime
     has_value: bool
 
+    __repr__ = readable_repr
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -47,6 +51,8 @@ class Snapshot:
     secret: Secret
     history: History
     event_count: int
+    #: A sentence about a rotation of the secret that waits for the test, or None.
+    waiting: str | None = None
 
     def redacted(self, text: str) -> str:
         """Return text without the values of the secret."""
@@ -110,12 +116,19 @@ class SecretView:
     Reading does not count as an access of the secret, and is not recorded in the history.
     """
 
-    def __init__(self, read: Callable[[], Secret], history: Callable[[], History]) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Secret],
+        history: Callable[[], History],
+        waiting: Callable[[str], str | None] = lambda arn: None,
+    ) -> None:
         self._read = read
         self._history = history
+        self._waiting = waiting
 
     def __repr__(self) -> str:
-        return f"<SecretView {self.name!r} {dict(self.staging)!r}>"
+        staging = (f"{alias}: {'+'.join(sorted(attached))}" for alias, attached in self.staging.items())
+        return f"<SecretView {self.name!r} {', '.join(staging) or 'without labels'}>"
 
     @property
     def arn(self) -> str:
@@ -172,7 +185,7 @@ class SecretView:
 
     def _take_snapshot(self, secret: Secret) -> Snapshot:
         history = self._history()
-        return Snapshot(secret, history, len(history))
+        return Snapshot(secret, history, len(history), self._waiting(secret.arn))
 
     def value(self, label: str = CURRENT) -> str | bytes:
         """
@@ -185,7 +198,8 @@ class SecretView:
         version = secret.version(label)
         if version is None:
             raise FakeSecretsError(
-                f"No version of {secret.name!r} has the label {label}. {_attached_labels(secret)}"
+                f"No version of {secret.name!r} has the label {label}.{_similar_label(label, secret)} "
+                f"{_attached_labels(secret)}"
             )
         if version.value is None:
             raise FakeSecretsError(
@@ -222,6 +236,13 @@ def _versions(secret: Secret) -> tuple[VersionView, ...]:
         )
         for version in sorted(secret.versions.values(), key=lambda version: version.number)
     )
+
+
+def _similar_label(label: object, secret: Secret) -> str:
+    known = {name.upper(): name for name in (CURRENT, PENDING, PREVIOUS, *secret.labels)}
+    similar = difflib.get_close_matches(str(label).upper(), known, 1)
+    is_other = bool(similar) and known[similar[0]] != label
+    return f" Did you mean {known[similar[0]]!r}?" if is_other else ""
 
 
 def _attached_labels(secret: Secret) -> str:

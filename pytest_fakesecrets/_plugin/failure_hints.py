@@ -7,11 +7,13 @@ was active.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from traceback import walk_tb
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,8 +106,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
         _hide_frames()
+        if not item.config.getoption("fulltrace", False):
+            _hide_context_managers(call.excinfo.tb)
         _add_hint(call.excinfo.value)
     report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _point_at_contract(item, report)
     if report.failed:
         _add_record(report, item.stash.get(FAKE, None), call.excinfo)
         _add_departures(report)
@@ -136,6 +142,41 @@ def _hide_frames() -> None:
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == _PACKAGE:
             module.__tracebackhide__ = True  # type: ignore[attr-defined]  # pytest looks for it in every frame
+
+
+def _hide_context_managers(entry: TracebackType | None) -> None:
+    """Take the frames of contextlib that the frames of this package have called out of a traceback."""
+    while entry is not None:
+        while entry.tb_next is not None and _is_ours(entry) and _module(entry.tb_next) == "contextlib":
+            entry.tb_next = entry.tb_next.tb_next
+        entry = entry.tb_next
+
+
+def _module(entry: TracebackType) -> str:
+    return str(entry.tb_frame.f_globals.get("__name__"))
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    return _module(entry).partition(".")[0] == _PACKAGE
+
+
+def _point_at_contract(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Let a skip of a contract's scenario point at the class of the user, not at a line of pytest or of this package."""
+    contract = getattr(sys.modules.get("pytest_fakesecrets._contract.contract"), "RotationContract", None)
+    cls = getattr(item, "cls", None)
+    if contract is None or not (isinstance(cls, type) and issubclass(cls, contract)):
+        return
+    from pytest_fakesecrets._service.user_code import is_user_file
+
+    assert isinstance(report.longrepr, tuple)
+    path, _, reason = report.longrepr
+    if is_user_file(str(path)):
+        return
+    try:
+        line = inspect.getsourcelines(cls)[1]
+    except (OSError, TypeError):
+        line = 1
+    report.longrepr = (str(item.path), line, reason)
 
 
 def _add_hint(error: BaseException) -> str | None:

@@ -179,9 +179,9 @@ def _token_findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _error_findings(evidence: Evidence) -> Iterator[Finding]:
-    error, last = evidence.error, {call.operation: call for call in evidence.calls}
-    for call in last.values():
-        if error is None and call.error in _MUST_NOT_BE_IGNORED:
+    error = evidence.error
+    for call in _lost_calls(evidence.events):
+        if error is None:
             yield evidence.create_finding(
                 "error-swallowed",
                 f"{call.operation} was refused with {call.error}, and {evidence.step} returned all the same.",
@@ -213,6 +213,31 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
             f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
+
+
+def _lost_calls(events: Sequence[Event]) -> Iterator[Call]:
+    """Yield the rejected calls that were not answered when they were made again, before any change."""
+    for place, call in enumerate(events):
+        if (
+            isinstance(call, Call)
+            and call.error in _MUST_NOT_BE_IGNORED
+            and not _is_answered(call, events[place + 1 :])
+        ):
+            yield call
+
+
+def _is_answered(rejected: Call, later: Sequence[Event]) -> bool:
+    """Whether a rejected call was made again, and was answered, before the secret changed."""
+    for event in later:
+        if isinstance(event, LabelMoved | ValueStored):
+            return False
+        if isinstance(event, Call) and event.error not in _MUST_NOT_BE_IGNORED and _is_same(event, rejected):
+            return True
+    return False
+
+
+def _is_same(call: Call, other: Call) -> bool:
+    return (call.operation, call._request_key) == (other.operation, other._request_key)
 
 
 def _leak_findings(evidence: Evidence) -> Iterator[Finding]:

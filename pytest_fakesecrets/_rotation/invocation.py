@@ -16,6 +16,7 @@ from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
+from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
@@ -66,6 +67,8 @@ class FunctionCalls:
         self._service = service
         #: Called with the operation after each call of a rotation function. They may raise to stop the function.
         self.watchers: list[Callable[[str], None]] = []
+        #: Returns whether a rotation may change the secret with an ARN, beside its own.
+        self.is_companion: Callable[[str], bool] = lambda arn: False
 
     def call(self, ref: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
         """Run one step, by the function or by the service, and return its record."""
@@ -183,7 +186,7 @@ class FunctionCalls:
             Evidence(
                 step=step,
                 event=event,
-                events=invocation.events or (),
+                events=[event for event in invocation.events or () if not self._is_of_a_companion(event)],
                 meanwhile=meanwhile,
                 secret=secret,
                 returned=returned,
@@ -195,6 +198,9 @@ class FunctionCalls:
             )
         )
         return found if leaked is not None else (*found, unchecked(step))
+
+    def _is_of_a_companion(self, event: Event) -> bool:
+        return isinstance(event, LabelMoved | ValueStored) and self.is_companion(event.secret_id)
 
     def _check_may_be_invoked(self, ref: RotationRef, step: str) -> None:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,20 @@ from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._operations import Context, Response
 
 _NOWHERE = "nowhere"
+
+#: What may differ between two requests for the same: values, and what a client draws.
+_VARYING = frozenset({"ClientRequestToken", "RotationToken", "SecretBinary", "SecretString"})
+
+
+def request_key(body: bytes) -> int:
+    """A key that is equal for two requests of an operation with the same parameters, values left out."""
+    try:
+        document = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return hash(body)
+    if not isinstance(document, dict):
+        return hash(body)
+    return hash(json.dumps({name: document[name] for name in sorted(document.keys() - _VARYING)}))
 
 
 def detail_of(context: Context, parameters: Mapping[str, Any], response: Response | None) -> str | None:

@@ -126,6 +126,30 @@ class Fault:
         if self.left is not None:
             self.left -= 1
 
+    def _begin_call(self, operation: str, body: bytes) -> None:
+        """Take notice of a new call, which is not a retry of an earlier one."""
+
+    def _is_for(self, body: bytes, *, use: bool) -> bool:
+        """Whether a request may have the fault because of its body."""
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class SingleCallFault(Fault):
+    """A fault of one call and of the client's retries of it. The same call made again does not have it."""
+
+    #: The body of the call, from its first attempt on.
+    body: bytes | None = field(default=None, repr=False)
+
+    def _begin_call(self, operation: str, body: bytes) -> None:
+        if self.operation == operation and self.body == body:
+            self.left = 0
+
+    def _is_for(self, body: bytes, *, use: bool) -> bool:
+        if use and self.body is None:
+            self.body = body
+        return self.body in (None, body)
+
 
 def _failure_name(failure: ServiceError | BaseException | type[BaseException] | timedelta) -> str:
     if isinstance(failure, ServiceError):
@@ -296,19 +320,28 @@ class Faults:
         return tuple(armed for armed in self._armed if armed.left == 0)
 
     def next(
-        self, operation: str, identifies: Callable[[str], bool], step: str | None, *, use: bool
+        self,
+        operation: str,
+        identifies: Callable[[str], bool],
+        step: str | None,
+        *,
+        use: bool,
+        body: bytes = b"",
     ) -> Fault | None:
         """
         The oldest fault that applies to a call, or None.
 
         Args:
-            means: returns whether a name or an ARN identifies a secret of the call.
+            identifies: returns whether a name or an ARN belongs to a secret of the call.
             step: the rotation step that makes the call, or None.
             use: whether the call is made now, and counted.
+            body: the body of the request.
         """
         with self._lock:  # else two threads could use the same fault
             for armed in self._armed:
-                if armed.concerns(operation, identifies, step):
+                if not use:
+                    armed._begin_call(operation, body)
+                if armed.concerns(operation, identifies, step) and armed._is_for(body, use=use):
                     if use:
                         armed.use()
                     return armed

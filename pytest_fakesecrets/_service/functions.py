@@ -17,7 +17,7 @@ from operator import attrgetter
 from threading import Lock
 from typing import Any
 
-from pytest_fakesecrets._core.arn import FunctionArn, function_arn, parse_function_arn
+from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
@@ -303,6 +303,11 @@ def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
                 repr(value) if isinstance(value, int | float) else f"an object of type {type(value).__name__}"
             )
             raise FakeSecretsError(f"The environment variable {name} has to be a string, not {given}.")
+        if SECRET_ARN in value:
+            raise FakeSecretsError(
+                f"The environment variable {name} is SECRET_ARN, which a RotationContract alone replaces. Give the ARN "
+                "itself: fake.secret(name).arn."
+            )
         if not (name and _can_be_set(name) and "=" not in name and _can_be_set(value)):
             raise FakeSecretsError(
                 f"The environment variable {name!r} cannot be set. Its name is text without '=', and neither the name nor "

@@ -65,6 +65,8 @@ class Call:
     step: str | None = None
     hint: str | None = field(default=None, repr=False)
     detail: str | None = None
+    #: Equal for two requests for the same; of a call inside of a rotation step.
+    _request_key: int | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.operation} {self.detail}" if self.detail else self.operation

@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.store import Draft, Region, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .barrier import Barrier
-from .call_details import detail_of
+from .call_details import detail_of, request_key
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
@@ -114,10 +114,19 @@ class Service:
             except ServiceError as rejected:
                 self._redact_sent(request)
                 context = self._context(request.account, request.region, request.operation)
-                call = self._call(context, request_id, _sent_id(parameters), parameters, rejected=rejected)
+                call = self._call(
+                    context,
+                    request_id,
+                    _sent_id(parameters),
+                    parameters,
+                    rejected=rejected,
+                    body=request.body,
+                )
                 self._commit(context, [call])
                 return Outcome(encode_error(rejected, request_id, context.now), ())
-            call = self._call(context, request_id, _sent_id(parameters), parameters, response=response)
+            call = self._call(
+                context, request_id, _sent_id(parameters), parameters, response=response, body=request.body
+            )
             output = {name: value for name, value in response.items() if name in known.answers_with}
             reply = encode(output, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
@@ -131,7 +140,8 @@ class Service:
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
-            self._commit(context, [self._call(context, request_id, sent_id, rejected=error, hint=ORDERED)])
+            call = self._call(context, request_id, sent_id, rejected=error, hint=ORDERED, body=request.body)
+            self._commit(context, [call])
             return encode_error(error, request_id, context.now)
 
     def refuse_region(self) -> Reply:
@@ -239,6 +249,7 @@ class Service:
         response: Response | None = None,
         rejected: ServiceError | None = None,
         hint: str | None = None,
+        body: bytes = b"",
     ) -> Call:
         answered, detail = response or {}, None
         with Barrier("the details of a call"):
@@ -258,6 +269,7 @@ class Service:
             step=_running_step(),
             hint=hint,
             detail=detail,
+            _request_key=None if _running_step() is None else request_key(body),
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:

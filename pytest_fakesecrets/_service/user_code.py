@@ -80,6 +80,11 @@ def first_line(handler: Callable[..., Any] | None) -> CodeLine | None:
     return None if code is None else CodeLine(code.co_filename, code.co_firstlineno, code.co_name)
 
 
+def is_user_file(file: str) -> bool:
+    """Whether a file is neither in the standard library nor installed, nor of this package."""
+    return _is_users(file) and _is_not_installed(file)
+
+
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     each: BaseException | None = error

@@ -2,7 +2,7 @@
 Rotation functions with one bug each: the smallest change of a correct one that has been seen in public code.
 
 `BROKEN` says under which scenario of the contract each must fail, and with which finding. The numbers
-are those of the classes of bugs that the contract is built to find, 1 to 33; 0 is for checks of AWS's
+are those of the classes of bugs that the contract is built to find, 1 to 35; 0 is for checks of AWS's
 template that are in none of them.
 """
 
@@ -27,7 +27,10 @@ from botocore.exceptions import ClientError
 from correct_functions import (
     ALTERNATING_USERS,
     SINGLE_USER,
+    TABLES,
     TIDYING,
+    TWO_SECRETS,
+    USERS_WITH_GRANTS,
     abroad,
     alternate,
     check_password,
@@ -42,7 +45,7 @@ from correct_functions import (
     secrets_manager,
     set_password,
 )
-from credential_targets import CLUSTER, DATABASE, MINT, SERVICE
+from credential_targets import CLUSTER, DATABASE, MINT, SERVICE, SQL_SERVER
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)  # as AWS's samples do: Lambda shows warnings only
@@ -492,6 +495,60 @@ def create_after_any_error(client, arn, token):
     put_pending(client, arn, token, {**current, "password": new_password(client)})
 
 
+def looks_up_before_it_reads(event, context):
+    single_user_with(event, createSecret=create_after_a_lost_look_up)
+
+
+def create_after_a_lost_look_up(client, arn, token):
+    """The look-up comes first, so the reading after it succeeds where the look-up alone is rejected."""
+    try:
+        read_pending(client, arn, token)
+        return
+    except Exception:
+        pass
+    put_pending(client, arn, token, {**read(client, arn), "password": new_password(client)})
+
+
+def looks_again_at_what_it_stored(event, context):
+    single_user_with(event, createSecret=create_and_look_again)
+
+
+def create_and_look_again(client, arn, token):
+    """The same request is made once more, for another purpose."""
+    create_after_a_lost_look_up(client, arn, token)
+    if not read_pending(client, arn, token)["password"]:
+        raise ValueError("The pending secret has no password.")
+
+
+def sets_what_it_could_not_read(event, context):
+    single_user_with(event, setSecret=set_after_a_lost_look_up)
+
+
+def set_after_a_lost_look_up(client, arn, token):
+    """With the look-up lost, the password is set a second time; then the same request is answered."""
+    try:
+        if logs_in(DATABASE, read_pending(client, arn, token)):
+            return
+    except Exception:
+        DATABASE.call("unlock app")
+    set_password(client, arn, token)
+
+
+def passes_over_a_look_up_in_a_retry(event, context):
+    single_user_with(event, createSecret=create_or_look)
+
+
+def create_or_look(client, arn, token):
+    """Only an attempt after one that has stored a value looks at that value."""
+    try:
+        put_pending(client, arn, token, {**read(client, arn), "password": new_password(client)})
+    except client.exceptions.ResourceExistsException:
+        with suppress(Exception):
+            logger.info(
+                "There is a value of %s characters.", len(read_pending(client, arn, token)["password"])
+            )
+
+
 # 19: what one step leaves in memory for another.
 
 _remembered: dict[str, Any] = {}
@@ -830,6 +887,81 @@ def promote_the_wrong_way(client, arn, token):
     )
 
 
+# 34: a user that an attempt has created gets no grants in the next one.
+
+
+def grants_once_at_most(event, context):
+    rotate(event, {**USERS_WITH_GRANTS, "setSecret": set_user_and_grant_at_first})
+
+
+def set_user_and_grant_at_first(client, arn, token):
+    pending = read_pending(client, arn, token)
+    user, password = pending["username"], pending["password"]
+    if SQL_SERVER.has(user):
+        SQL_SERVER.execute(f"ALTER USER {user} PASSWORD {password}")
+    else:
+        SQL_SERVER.execute(f"CREATE USER {user} PASSWORD {password}")
+        grant(user)
+
+
+def grant(user):
+    for table in TABLES:
+        SQL_SERVER.execute(f"GRANT SELECT ON {table} TO {user}")
+
+
+def grants_some(event, context):
+    rotate(event, {**USERS_WITH_GRANTS, "setSecret": set_user_and_grant_unless_granted})
+
+
+def set_user_and_grant_unless_granted(client, arn, token):
+    pending = read_pending(client, arn, token)
+    user, password = pending["username"], pending["password"]
+    SQL_SERVER.execute(f"{'ALTER' if SQL_SERVER.has(user) else 'CREATE'} USER {user} PASSWORD {password}")
+    if not SQL_SERVER.grants()[user]:
+        grant(user)
+
+
+def recreates_without_grants(event, context):
+    rotate(event, {**USERS_WITH_GRANTS, "setSecret": drop_and_create_user})
+
+
+def drop_and_create_user(client, arn, token):
+    pending = read_pending(client, arn, token)
+    user, password = pending["username"], pending["password"]
+    is_new = not SQL_SERVER.has(user)
+    if not is_new:
+        SQL_SERVER.execute(f"DROP USER {user}")
+    SQL_SERVER.execute(f"CREATE USER {user} PASSWORD {password}")
+    if is_new:
+        grant(user)
+
+
+# 35: of two secrets that belong together, one is left behind.
+
+
+def promotes_the_second_secret_last(event, context):
+    rotate(event, {**TWO_SECRETS, "finishSecret": promote_both_in_the_wrong_order})
+
+
+def promote_both_in_the_wrong_order(client, arn, token):
+    promote(client, arn, token)
+    promote(client, read(client, arn)["copy"], token)
+
+
+def stores_another_value_in_the_second_secret(event, context):
+    rotate(event, {**TWO_SECRETS, "createSecret": create_both_at_once})
+
+
+def create_both_at_once(client, arn, token):
+    """The second secret keeps the password of the first attempt, and the first secret has that of the last one."""
+    current = read(client, arn)
+    password = new_password(client)
+    with suppress(client.exceptions.ResourceExistsException):
+        put_pending(client, current["copy"], token, {"password": password})
+    with suppress(client.exceptions.ResourceExistsException):
+        put_pending(client, arn, token, {**current, "password": password})
+
+
 # What is not in the classes: the checks of AWS's template, each of which has a scenario of its own.
 
 
@@ -891,6 +1023,32 @@ TWO_USERS = {
     "target": CLUSTER,
     "prepare": add_the_master,
     "zero_downtime": True,
+}
+
+
+def reset_the_server(contract, fake):
+    SQL_SERVER.reset()
+
+
+SQL_USERS = {
+    "secret_value": {"username": "app", "password": "old-password"},
+    "prepare": reset_the_server,
+    "accepts": lambda contract, value: SQL_SERVER.accepts(value["username"], value["password"]),
+    "target_calls": ("credential_targets:SqlServer.execute",),
+    "zero_downtime": True,
+}
+SQL_USERS_WITH_STATE = {**SQL_USERS, "target_state": lambda contract: SQL_SERVER.grants()}
+
+
+def add_the_copy(contract, fake):
+    fake.add_secret("app/copy", json.dumps({"password": "old-password"}))
+
+
+COMPANIONS = {
+    "secret_value": {"username": "app", "password": "old-password", "copy": "app/copy"},
+    "target": DATABASE,
+    "prepare": add_the_copy,
+    "companions": ("app/copy",),
 }
 TWO_KEYS = {
     "secret_value": {"client_id": "weather", "api_key": "first-key"},
@@ -983,6 +1141,12 @@ BROKEN = (
     broken(17, revokes_once_at_most, AFTER_CRASH, "work-skipped", "UpdateSecretVersionStage", TWO_PASSWORDS),
     broken(18, reads_pending_by_its_label, SOMEBODY_ELSES, "wrong-version-used", "setSecret"),
     broken(18, looks_up_with_except_pass, REFUSED, "error-swallowed", "createSecret"),
+    broken(18, looks_up_before_it_reads, REFUSED, "error-swallowed", "createSecret"),
+    broken(18, looks_again_at_what_it_stored, REFUSED, "error-swallowed", "createSecret"),
+    broken(18, sets_what_it_could_not_read, REFUSED, "error-swallowed", "setSecret"),
+    broken(
+        18, passes_over_a_look_up_in_a_retry, REFUSED, "error-swallowed", "first stopped after createSecret"
+    ),
     broken(19, remembers_the_password, COLD, "state-in-memory", "setSecret"),
     broken(20, needs_a_previous_one, FIRST, "first-rotation-failed", "setSecret"),
     broken(22, impatient, LATE, "no-tolerance-for-delay", "testSecret", LATE_TARGET),
@@ -1010,6 +1174,22 @@ BROKEN = (
     broken(31, forgets_its_thread, THROTTLED, "error-swallowed", "createSecret"),
     broken(32, mints_before_it_stores, AFTER_CRASH, "credential-left-behind", "has 3 passwords", MINTED),
     broken(33, swaps_the_ids, SUCCEEDS, "step-did-nothing", "AWSCURRENT v1 -> v1"),
+    broken(
+        34, grants_once_at_most, AFTER_CRASH, "work-skipped", "GRANT SELECT ON was never called", SQL_USERS
+    ),
+    broken(34, grants_some, AFTER_CRASH, "work-skipped", "was called once, not 2 times", SQL_USERS),
+    broken(
+        34,
+        recreates_without_grants,
+        AFTER_FAILURE,
+        "work-skipped",
+        "without 'customers', 'orders'",
+        SQL_USERS_WITH_STATE,
+    ),
+    broken(35, promotes_the_second_secret_last, AFTER_CRASH, "work-skipped", "'app/copy'", COMPANIONS),
+    broken(
+        35, stores_another_value_in_the_second_secret, AFTER_CRASH, "work-skipped", "'password'", COMPANIONS
+    ),
     broken(0, checks_nothing, UNKNOWN_TOKEN, "unknown-token-accepted", "createSecret"),
     broken(0, checks_the_token_only, SWITCHED_OFF, "disabled-accepted", "createSecret"),
     broken(0, passes_over_unknown_steps, UNKNOWN_STEP, "unknown-step-accepted", "anotherSecret"),

@@ -20,6 +20,13 @@ def contract_class(function, attributes):
     return type("TestFunction", (RotationContract,), members)
 
 
+def passes(function, attributes, scenario):
+    """Run one scenario, which has to pass, by a plain call."""
+    contract = contract_class(function, attributes)()
+    with FakeSecrets() as fake:
+        getattr(contract, scenario)(fake)
+
+
 def run(pytester, module, *arguments):
     """
     Run a test module in this process.

@@ -15,7 +15,8 @@ import time
 from functools import cache, partial
 
 import boto3
-from credential_targets import CLUSTER, DATABASE, SERVICE
+from botocore.exceptions import ClientError
+from credential_targets import CLUSTER, DATABASE, SERVICE, SQL_SERVER
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)  # as AWS's samples do: Lambda shows warnings only
@@ -50,6 +51,26 @@ def from_another_account(event, context):
     """A single user, and a function with the keys of another account: it passes the RotationToken on."""
     create = partial(create_abroad, rotation_token=event["RotationToken"])
     rotate(event, {**SINGLE_USER, "createSecret": create}, client=abroad())
+
+
+def translating(event, context):
+    """A single user. Every rejection but the expected one ends in an exception of its own."""
+    rotate(event, {**SINGLE_USER, "createSecret": create_or_explain})
+
+
+def persistent(event, context):
+    """A single user, in steps that are repeated after a rejection, and fail at last."""
+    rotate(event, {name: persistently(step) for name, step in SINGLE_USER.items()})
+
+
+def users_with_grants(event, context):
+    """Two users of a database with grants, of which the other one gets those of the one in use each time."""
+    rotate(event, USERS_WITH_GRANTS)
+
+
+def two_secrets(event, context):
+    """A single user, whose password is also in a second secret, which the value names."""
+    rotate(event, TWO_SECRETS)
 
 
 def rotate(event, steps, again_after_promotion=(), client=None):
@@ -191,6 +212,70 @@ def create_abroad(client, arn, token, rotation_token):
         put_pending(client, arn, token, value, RotationToken=rotation_token)
 
 
+# Rejections.
+
+
+def create_or_explain(client, arn, token):
+    current = read(client, arn, VersionStage="AWSCURRENT")
+    try:
+        read_pending(client, arn, token)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise RuntimeError(f"The pending value of {arn} cannot be read.") from error
+        put_pending(client, arn, token, {**current, "password": new_password(client)})
+
+
+def persistently(step):
+    def repeated(client, arn, token):
+        for _ in range(2):
+            try:
+                return step(client, arn, token)
+            except ClientError as error:
+                logger.info("Rejected with %s.", error.response["Error"]["Code"])
+                time.sleep(1)
+        return step(client, arn, token)
+
+    return repeated
+
+
+# Users with grants.
+
+TABLES = ("customers", "orders")
+
+
+def set_user_with_grants(client, arn, token):
+    pending = read_pending(client, arn, token)
+    user, password = pending["username"], pending["password"]
+    verb = "ALTER" if SQL_SERVER.has(user) else "CREATE"
+    SQL_SERVER.execute(f"{verb} USER {user} PASSWORD {password}")
+    for table in TABLES:
+        SQL_SERVER.execute(f"GRANT SELECT ON {table} TO {user}")
+
+
+def check_user(client, arn, token):
+    pending = read_pending(client, arn, token)
+    if not SQL_SERVER.accepts(pending["username"], pending["password"]):
+        raise ValueError(f"Unable to log in with the pending secret of {arn}.")
+
+
+# Two secrets.
+
+
+def create_both(client, arn, token):
+    create_password(client, arn, token)
+    pending = read_pending(client, arn, token)
+    try:
+        read_pending(client, pending["copy"], token)
+    except client.exceptions.ResourceNotFoundException:
+        put_pending(client, pending["copy"], token, {"password": pending["password"]})
+
+
+def promote_both(client, arn, token):
+    """The second secret first: once the first one is promoted, no step does anything."""
+    promote(client, read_pending(client, arn, token)["copy"], token)
+    promote(client, arn, token)
+
+
 # Alternating users.
 
 
@@ -259,6 +344,13 @@ SINGLE_USER = {
 }
 TIDYING = {**SINGLE_USER, "finishSecret": promote_and_tidy}
 PATIENT = {**SINGLE_USER, "testSecret": check_password_patiently}
+USERS_WITH_GRANTS = {
+    "createSecret": create_alternate,
+    "setSecret": set_user_with_grants,
+    "testSecret": check_user,
+    "finishSecret": promote,
+}
+TWO_SECRETS = {**SINGLE_USER, "createSecret": create_both, "finishSecret": promote_both}
 ALTERNATING_USERS = {
     "createSecret": create_alternate,
     "setSecret": set_alternate,

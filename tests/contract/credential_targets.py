@@ -20,3 +20,37 @@ SERVICE = CredentialTarget({"weather": "first-key"}, most_passwords=2)
 
 #: A service whose API makes the keys. It keeps those that are not removed.
 MINT = CredentialTarget({"weather": "first-key"}, most_passwords=9)
+
+
+class SqlServer:
+    """A database whose users have grants, changed by statements that take effect at once, as MySQL's do."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self._passwords = {"app": "old-password"}
+        self._grants = {"app": {"orders", "customers"}}
+
+    def execute(self, statement):
+        """Run "CREATE USER u PASSWORD p", "ALTER USER u PASSWORD p", "DROP USER u" or "GRANT SELECT ON t TO u"."""
+        words = statement.split()
+        if words[0] == "GRANT":
+            self._grants.setdefault(words[5], set()).add(words[3])
+        elif words[0] == "DROP":
+            del self._passwords[words[2]]
+            self._grants.pop(words[2], None)
+        else:
+            self._passwords[words[2]] = words[4]
+
+    def accepts(self, user, password):
+        return self._passwords.get(user) == password
+
+    def has(self, user):
+        return user in self._passwords
+
+    def grants(self):
+        return {user: frozenset(self._grants.get(user, ())) for user in self._passwords}
+
+
+SQL_SERVER = SqlServer()

@@ -8,15 +8,28 @@ import boto3
 import correct_functions
 import pytest
 from broken_functions import (
+    AFTER_CRASH,
     BROKEN,
+    COMPANIONS,
+    DELIVERED_TWICE,
+    DUPLICATE,
+    LEAKS,
     ONE_USER,
+    OTHERS,
+    REFUSED,
+    SQL_USERS,
+    SQL_USERS_WITH_STATE,
+    SUCCEEDS,
+    THROTTLED,
+    TWICE,
     TWO_KEYS,
     TWO_USERS,
+    UNKNOWN_TOKEN,
     add_the_master,
     in_a_kept_thread,
     takes_rotation_enabled_for_granted,
 )
-from contract_runs import contract_class, contract_of, failure_of, failures, run
+from contract_runs import contract_class, contract_of, failure_of, failures, passes, run
 from correct_functions import put_pending, read
 from credential_targets import DATABASE
 from key_service import SERVICE
@@ -46,7 +59,7 @@ def test_a_failing_scenario_of_an_inner_run_reports_its_finding(pytester):
 def test_each_class_of_bugs_has_a_function_that_shows_it():
     noted = {21}  # see test_a_key_error_that_rejects_a_secret_is_a_note_and_no_failure
 
-    assert {row.number for row in BROKEN} == set(range(34)) - noted
+    assert {row.number for row in BROKEN} == set(range(36)) - noted
 
 
 def test_a_key_error_that_rejects_a_secret_is_a_note_and_no_failure():
@@ -112,6 +125,42 @@ class TestTwoKeys(RotationContract):
     secret_value = TWO_KEYS["secret_value"]
     target = TWO_KEYS["target"]
     zero_downtime = True
+
+
+@pytest.mark.long
+class TestTwoSecrets(RotationContract):
+    rotation_function = staticmethod(correct_functions.two_secrets)
+    secret_value = COMPANIONS["secret_value"]
+    target = COMPANIONS["target"]
+    prepare = COMPANIONS["prepare"]
+    companions = COMPANIONS["companions"]
+
+
+@pytest.mark.long
+class TestUsersWithGrants(RotationContract):
+    rotation_function = staticmethod(correct_functions.users_with_grants)
+    secret_value = SQL_USERS["secret_value"]
+    target_calls = SQL_USERS["target_calls"]
+    prepare = SQL_USERS["prepare"]
+    accepts = SQL_USERS["accepts"]
+    target_state = SQL_USERS_WITH_STATE["target_state"]
+    zero_downtime = True
+
+
+@pytest.mark.parametrize(
+    ("function", "attributes", "scenarios"),
+    [
+        (correct_functions.translating, ONE_USER, (REFUSED, LEAKS)),
+        (correct_functions.persistent, ONE_USER, (REFUSED, THROTTLED)),
+        (correct_functions.users_with_grants, SQL_USERS, (AFTER_CRASH, REFUSED, DELIVERED_TWICE)),
+        (correct_functions.users_with_grants, SQL_USERS_WITH_STATE, (AFTER_CRASH, UNKNOWN_TOKEN)),
+        (correct_functions.two_secrets, COMPANIONS, (SUCCEEDS, TWICE, AFTER_CRASH, OTHERS, DUPLICATE)),
+    ],
+    ids=["translating", "persistent", "grants", "grants with a state", "companions"],
+)
+def test_a_correct_function_passes(function, attributes, scenarios):
+    for scenario in scenarios:
+        passes(function, attributes, f"test_{scenario}")
 
 
 @needs("PutSecretValue", "RotationToken")

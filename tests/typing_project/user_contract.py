@@ -13,6 +13,7 @@ from user_functions import rotate
 
 from pytest_fakesecrets import (
     ROTATION_POINTS,
+    SECRET_ARN,
     CredentialTarget,
     FakeSecrets,
     Finding,
@@ -26,10 +27,11 @@ class TestMyFunction(RotationContract):
     rotation_function = staticmethod(rotate)
     secret_value: ClassVar[Mapping[str, Any] | str] = {"username": "app", "password": "old-password"}
     secret_name = "app/database"
-    environ: ClassVar[Mapping[str, str]] = {"EXCLUDE_CHARACTERS": "/@"}
+    environ: ClassVar[Mapping[str, str]] = {"EXCLUDE_CHARACTERS": "/@", "ARN": SECRET_ARN}
     timeout = timedelta(seconds=20)
     target: ClassVar[CredentialTarget | None] = None
     target_calls = ("json:dumps",)
+    companions = ("app/keytab",)
     zero_downtime = False
     propagation_delay = timedelta(0)
     accepted: ClassVar[Mapping[str, str]] = {"untested": "a key that nothing checks"}
@@ -45,12 +47,17 @@ class TestMyFunction(RotationContract):
     def accepts(self, value: Any) -> bool:
         return "password" in json.dumps(value)
 
+    def target_state(self) -> dict[str, list[str]]:
+        return {"app": ["SELECT"]}
+
 
 def told(contract: RotationContract) -> list[object]:
     """Everything that a class may say."""
     assert_type(contract.secret_name, str)
     assert_type(contract.zero_downtime, bool)
     assert_type(contract.accepts("value"), bool)
+    assert_type(contract.target_state(), object)
+    assert_type(SECRET_ARN, str)
     return [
         contract.rotation_function,
         contract.secret_value,
@@ -58,6 +65,7 @@ def told(contract: RotationContract) -> list[object]:
         contract.timeout,
         contract.target,
         contract.target_calls,
+        contract.companions,
         contract.propagation_delay,
         contract.without,
         contract.accepted,

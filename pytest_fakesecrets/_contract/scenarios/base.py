@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness, ScenarioFailed
+from pytest_fakesecrets._contract.other_services import other_services_rejected
+from pytest_fakesecrets._contract.recorded_calls import skipped_calls
+from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
+from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
-from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._rotation.invocation import RotationRef
 
 #: The scenario on which the others depend.
 FIRST_SCENARIO = "test_a_rotation_succeeds"
@@ -37,6 +40,7 @@ class Scenarios:
     _undisturbed_failed: ClassVar[bool] = False
     _has_warned: ClassVar[bool] = False
     _causes: ClassVar[dict[Hashable, str]] = {}
+    _undisturbed_companions: ClassVar[Mapping[str, object]] = {}
 
     @property
     def _settings(self) -> ContractSettings:
@@ -62,12 +66,15 @@ class Scenarios:
         fake.reset()
         if settings.target is not None:
             settings.target.reset()
-        settings.prepare(fake)
+        with other_services_rejected(fake):
+            settings.prepare(fake)
         self._client = self._client or fake.client()
         harness = Harness(settings, fake, self._client, cold_start=cold_start)
         if exists:
             harness.create()
-            if not harness.accepts():
+            with other_services_rejected(fake):
+                is_accepted = harness.accepts()
+            if not is_accepted:
                 raise FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
                     "target there in prepare(), or mend accepts()."
@@ -103,34 +110,40 @@ class Scenarios:
                 rotation = harness.rotate()
                 if rotation.status == "succeeded" and harness.accepts():
                     cached = UndisturbedRun(tuple(harness.log), harness.target_state())
+                    cls._undisturbed_companions = harness.outcome_of_companions()
+            if cached is not None:
+                self._check_state_is_repeatable(fake, cached.target)
             cls._undisturbed_run, cls._undisturbed_failed = cached, cached is None
         if cached is None:
             pytest.skip("The rotation fails without any disturbance: see test_a_rotation_succeeds.")
         return cached
 
-    def _attempts_with_rejected_call(
-        self, fake: FakeSecrets, code: str
-    ) -> Iterator[tuple[int, Harness, RotationRef, str]]:
-        """For each call to Secrets Manager, run and yield an attempt in which that call is always rejected, by number."""
-        log, _ = self._rotate_undisturbed(fake)
-        for number, (step, name) in enumerate(log):
-            operation = name.split()[0]
-            if operation not in OPERATIONS:
-                continue
-            with self._harness(fake) as harness:
-                hook = _fault_injecting_hook(harness, number, operation, code, step)
-                harness.hooks.append(hook)
-                ref = harness.begin()
-                hook(-1)
-                harness.attempt(ref)
-                harness.hooks.remove(hook)
-                fake._service.faults.clear()
-                yield (
-                    number + 1,
-                    harness,
-                    ref,
-                    f"{operation} in {step} was rejected with {code} (call {number + 1} of {len(log)})",
+    def _check_state_is_repeatable(self, fake: FakeSecrets, state: object) -> None:
+        """
+        Rotate once more, and compare the states of a target that the class describes itself.
+
+        Raises:
+            FakeSecretsError: they differ, so that the comparison would fail every scenario.
+        """
+        settings = self._settings
+        if not settings.has_own_state:
+            return
+        with self._harness(fake) as harness:
+            harness.rotate()
+            again = harness.target_state()
+            if again != state:
+                raise FakeSecretsError(
+                    f"target_state() of {settings.title} differs after two rotations without faults: "
+                    f"{state_difference(again, state, harness.redacted)}. Leave out what differs each time, such as "
+                    "passwords, hashes and times, and bring the target to the same state in prepare()."
                 )
+
+    def _attempts_with_rejected_call(self, fake: FakeSecrets, code: str) -> Iterator[RejectedCall]:
+        """For each call to Secrets Manager, run and yield an attempt in which that call is rejected."""
+        log, _ = self._rotate_undisturbed(fake)
+        open_harness = partial(self._harness, fake)
+        for attempt in attempts(open_harness, log):
+            yield from rejected_calls(open_harness, attempt, code)
 
     def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
         """
@@ -157,13 +170,10 @@ class Scenarios:
         __tracebackhide__ = True
         self._check_succeeded(harness, rotation, "not-recovered", situation)
         undisturbed = self._rotate_undisturbed(harness.fake)
-        called = {name for _, name in harness.log}
-        skipped = [
-            name for _, name in undisturbed.log if name.split()[0] not in OPERATIONS and name not in called
-        ]
+        lost = skipped_calls(harness.log, undisturbed.log)[:1]
         state = harness.target_state()
         strays = _strays(state, undisturbed.target)
-        if strays and not skipped:
+        if strays and not lost:
             harness.fail(
                 "credential-left-behind",
                 f"{situation}. The rotation then succeeded, but the target has a credential that no version needs: "
@@ -171,18 +181,45 @@ class Scenarios:
                 "Remove the new credential when PutSecretValue fails, and look for strays at the start of createSecret.",
                 cause="credential-left-behind",
             )
-        elif skipped or state != undisturbed.target:
-            difference = (
-                f"{skipped[0]} was never called"
-                if skipped
-                else f"the target is in another state: {harness.redacted_repr(state)}, not {harness.redacted_repr(undisturbed.target)}"
-            )
+            return
+        if state != undisturbed.target:
+            shown = state_difference(state, undisturbed.target, harness.redacted)
+            lost.append(f"the target is in another state: {shown}")
+        if lost:
             harness.fail(
                 "work-skipped",
-                f"{situation}. The rotation then succeeded, but {difference}.",
+                f"{situation}. The rotation then succeeded, but {', and '.join(lost)}.",
                 "Do what is left also where the new version is current already: Secrets Manager asks no further.",
-                cause=("work-skipped", skipped[0] if skipped else None),
+                cause=("work-skipped", lost[0]),
             )
+        self._check_companions(harness, "work-skipped", situation)
+
+    def _check_companions(self, harness: Harness, code: str, situation: str) -> None:
+        """Fail the scenario if a companion is not as after a rotation without faults."""
+        __tracebackhide__ = True
+        outcome, expected = harness.outcome_of_companions(), type(self)._undisturbed_companions
+        for name, found in outcome.items():
+            if found != expected[name]:
+                harness.fail(
+                    code,
+                    f"{situation}. The rotation then succeeded, but the companion {name!r} is in another state: "
+                    f"{state_difference(found, expected[name], harness.redacted)}.",
+                    "Move the labels of all companions before AWSCURRENT of the secret itself, and do what is left also "
+                    "where the new version is current already.",
+                )
+
+    def _check_same_outcome(self, harness: Harness, code: str, situation: str) -> None:
+        """Fail the scenario if the target or a companion is not as after a rotation without faults."""
+        __tracebackhide__ = True
+        state, expected = harness.target_state(), self._rotate_undisturbed(harness.fake).target
+        if state != expected:
+            harness.fail(
+                code,
+                f"{situation}. The rotation succeeded, but the target is in another state than after a rotation without "
+                f"faults: {state_difference(state, expected, harness.redacted)}.",
+                "Look in each step how far it has come, and leave alone what is done.",
+            )
+        self._check_companions(harness, code, situation)
 
     def _run_series(self, points: Iterable[tuple[int, Callable[[], None]]], count: int, verb: str) -> None:
         """
@@ -237,15 +274,3 @@ def _strays(state: object, undisturbed: object) -> str:
         for user, number in users.items()
         if number > expected.get(user, 0)
     )
-
-
-def _fault_injecting_hook(
-    harness: Harness, number: int, operation: str, code: str, step: str
-) -> Callable[[int], None]:
-    """Return a hook that injects a fault into call *number* when the call before it has ended."""
-
-    def hook(index: int) -> None:
-        if index == number - 1:
-            harness.fake.fail(operation, code, times=None, step=step)
-
-    return hook

@@ -51,10 +51,10 @@ class Bystanders(Scenarios):
         __tracebackhide__ = True
         with self._harness(fakesecrets, exists=False) as harness:
             harness.client.create_secret(Name=harness.name)
-            before = harness.state()[2]  # type: ignore[index]  # labels, values, state of the target
+            before = harness.state()[2:]  # type: ignore[index]  # without its labels and values
             rotation = harness.rotate()
             step = rotation.steps[-1]
-            after = harness.state()[2]  # type: ignore[index]  # as above
+            after = harness.state()[2:]  # type: ignore[index]  # as above
             if rotation.status != "succeeded" and (step.name != "createSecret" or before != after):
                 harness.fail(
                     "needs-current-version",
@@ -135,8 +135,8 @@ class Bystanders(Scenarios):
         with self._harness(fakesecrets) as harness:
             _check_not_leaked(harness, harness.rotate())
         # Most leaks are in error handling.
-        for _, harness, ref, _ in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
-            _check_not_leaked(harness, ref.rotation)
+        for rejected in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
+            _check_not_leaked(rejected.harness, rejected.ref.rotation)
         if self._settings.target is not None:
             with self._harness(fakesecrets) as harness:
                 self._settings.target.is_down = True

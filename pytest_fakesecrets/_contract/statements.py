@@ -1,0 +1,260 @@
+"""Names of calls at a target: the function, and the first words of the SQL statement, without values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+#: The words with which a statement begins.
+_VERBS = frozenset(
+    [
+        "ALTER",
+        "ANALYZE",
+        "BEGIN",
+        "CALL",
+        "COMMENT",
+        "COMMIT",
+        "COPY",
+        "CREATE",
+        "DEALLOCATE",
+        "DECLARE",
+        "DELETE",
+        "DENY",
+        "DESCRIBE",
+        "DO",
+        "DROP",
+        "EXEC",
+        "EXECUTE",
+        "EXPLAIN",
+        "FLUSH",
+        "GRANT",
+        "INSERT",
+        "KILL",
+        "LOCK",
+        "MERGE",
+        "PREPARE",
+        "REASSIGN",
+        "RELEASE",
+        "RENAME",
+        "REPLACE",
+        "RESET",
+        "REVOKE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SELECT",
+        "SET",
+        "SHOW",
+        "START",
+        "TRUNCATE",
+        "UNLOCK",
+        "UPDATE",
+        "USE",
+        "VALUES",
+        "WITH",
+    ]
+)
+
+#: The words that may follow, of which none is a name or a value.
+_WORDS = frozenset(
+    [
+        "ALL",
+        "ANY",
+        "BODY",
+        "COLUMN",
+        "CONCURRENTLY",
+        "CONSTRAINT",
+        "DATABASE",
+        "DEFAULT",
+        "EXISTS",
+        "EXTENSION",
+        "FOR",
+        "FROM",
+        "FUNCTION",
+        "GLOBAL",
+        "GRANTS",
+        "GROUP",
+        "HOSTS",
+        "IF",
+        "INDEX",
+        "INSERT",
+        "INTO",
+        "LOCAL",
+        "LOGIN",
+        "MASTER",
+        "MATERIALIZED",
+        "NOT",
+        "OBJECT",
+        "ON",
+        "OPTION",
+        "OR",
+        "OWNED",
+        "OWNER",
+        "PASSWORD",
+        "PERSIST",
+        "POLICY",
+        "PRIVILEGES",
+        "PROCEDURE",
+        "PROFILE",
+        "PUBLICATION",
+        "REPLACE",
+        "ROLE",
+        "ROLES",
+        "SCHEMA",
+        "SELECT",
+        "SEQUENCE",
+        "SERVER",
+        "SESSION",
+        "SUBSCRIPTION",
+        "SYSTEM",
+        "TABLE",
+        "TABLES",
+        "TEMP",
+        "TEMPORARY",
+        "TRANSACTION",
+        "TRIGGER",
+        "TYPE",
+        "UPDATE",
+        "USAGE",
+        "USER",
+        "USERS",
+        "VIEW",
+        "WORK",
+    ]
+)
+
+#: Statements that change nothing, or whose effect other statements have.
+_READING = frozenset(
+    [
+        "ANALYZE",
+        "BEGIN",
+        "COMMIT",
+        "DECLARE",
+        "DESCRIBE",
+        "EXPLAIN",
+        "KILL",
+        "LOCK",
+        "PREPARE",
+        "RELEASE",
+        "RESET",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SELECT",
+        "SET",
+        "SHOW",
+        "START",
+        "UNLOCK",
+        "USE",
+        "VALUES",
+        "WITH",
+    ]
+)
+
+#: Words in the names of functions that probably change nothing, or of which the name says nothing.
+_READING_NAMES = frozenset(
+    [
+        "authenticate",
+        "bind",
+        "check",
+        "close",
+        "commit",
+        "connect",
+        "describe",
+        "execute",
+        "exists",
+        "fetch",
+        "fetchall",
+        "fetchone",
+        "find",
+        "get",
+        "head",
+        "list",
+        "log",
+        "login",
+        "login_user",
+        "logon",
+        "lookup",
+        "open",
+        "options",
+        "perform",
+        "ping",
+        "query",
+        "read",
+        "request",
+        "rollback",
+        "run",
+        "search",
+        "select",
+        "send",
+        "send_request",
+        "test",
+        "validate",
+        "verify",
+        "whoami",
+    ]
+)
+
+_STATEMENT_ARGUMENTS = frozenset({"command", "operation", "query", "sql", "statement", "stmt"})
+
+_COMMENT = re.compile(r"\s*(--[^\n]*(\n|$)|/\*.*?\*/|#[^\n]*(\n|$))", re.DOTALL)
+_WORD = re.compile(r"[\s(]*([A-Za-z]+)(?![\w.$@\"'`-])")
+
+
+def call_name(function: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
+    """
+    Name a call: "Connection.execute CREATE USER" if an argument is a statement, else "Connection.execute".
+
+    Args:
+        function: the name of the function.
+        arguments, keywords: its arguments, of which the first text is the statement, if it is one.
+    """
+    candidates = [*arguments, *(value for name, value in keywords.items() if name in _STATEMENT_ARGUMENTS)]
+    statement = next(filter(None, map(_text_of, candidates)), "")
+    return f"{function} {first_words(statement)}".rstrip()
+
+
+def first_words(statement: str) -> str:
+    """Return the keywords with which an SQL statement begins, in capitals: "" if it is not a statement."""
+    while (comment := _COMMENT.match(statement)) is not None:
+        statement = statement[comment.end() :]
+    words: list[str] = []
+    place = 0
+    while (match := _WORD.match(statement, place)) is not None:
+        word = match[1].upper()
+        if word not in (_WORDS if words else _VERBS):
+            break
+        words.append(word)
+        place = match.end()
+    return " ".join(words)
+
+
+def is_change(name: str) -> bool:
+    """Whether a call at the target, by its name, changes something that another call does not repeat."""
+    function, _, statement = name.partition(" ")
+    if statement:
+        is_password = statement.startswith("SET PASSWORD")
+        return is_password or statement.split()[0] not in _READING
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", function.rpartition(".")[2]).lower())
+    return not (words and words[0] in _READING_NAMES)
+
+
+def _text_of(argument: object) -> str:
+    """Return the text of a statement, with a placeholder for each value; "" for anything else."""
+    if isinstance(argument, str):
+        return argument
+    if isinstance(argument, bytes):
+        return argument.decode("utf-8", "replace")
+    kind = type(argument).__name__
+    if kind == "SQL":  # of psycopg, and of psycopg2
+        return _attribute(argument, "_obj", "_wrapped", "string")
+    if kind == "Composed":
+        return "".join(_text_of(part) or " ? " for part in _parts(argument))
+    return _attribute(argument, "text")  # of SQLAlchemy
+
+
+def _attribute(argument: object, *names: str) -> str:
+    return next((found for name in names if isinstance(found := getattr(argument, name, None), str)), "")
+
+
+def _parts(composed: Any) -> Iterable[Any]:
+    return composed if isinstance(composed, Iterable) else ()

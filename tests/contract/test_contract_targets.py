@@ -1,0 +1,287 @@
+"""What a contract class says about its target and its companions: target_calls, target_state and companions."""
+
+from __future__ import annotations
+
+import sqlite3
+from types import SimpleNamespace
+
+import broken_functions
+import correct_functions
+import pytest
+from broken_functions import (
+    AFTER_CRASH,
+    COMPANIONS,
+    OTHERS,
+    SQL_USERS,
+    SQL_USERS_WITH_STATE,
+    SUCCEEDS,
+    TEST_RUN,
+)
+from contract_runs import failure_of, passes
+from correct_functions import SINGLE_USER, put_pending, read, rotate
+from credential_targets import SQL_SERVER
+from psycopg import sql
+from sqlalchemy import text
+
+from pytest_fakesecrets import CredentialTarget, FakeSecretsError, RotationContract
+from pytest_fakesecrets._contract.statements import call_name, is_change
+
+
+def class_with(**attributes):
+    return type("TestMine", (RotationContract,), attributes)
+
+
+class TestTheNameOfACall:
+    @pytest.mark.parametrize(
+        ("statement", "words"),
+        [
+            ("CREATE USER app IDENTIFIED BY 'hunter2'", "CREATE USER"),
+            ("create  user\n'app'@'%' identified by 'hunter2'", "CREATE USER"),
+            ("GRANT app TO app_clone", "GRANT"),
+            ("GRANT SELECT ON notes TO app", "GRANT SELECT ON"),
+            ("SET PASSWORD FOR 'app'@'%' = 'hunter2'", "SET PASSWORD FOR"),
+            ("-- for app\n/* hunter2 */ ALTER ROLE app PASSWORD 'hunter2'", "ALTER ROLE"),
+            (b"REVOKE ALL ON notes FROM app", "REVOKE ALL ON"),
+            (
+                sql.SQL("CREATE ROLE {} PASSWORD {}").format(sql.Identifier("USER"), sql.Literal("hunter2")),
+                "CREATE ROLE",
+            ),
+            (sql.SQL("COMMIT"), "COMMIT"),
+            (text("DROP USER IF EXISTS app"), "DROP USER IF EXISTS"),
+        ],
+    )
+    def test_has_the_first_words_of_an_sql_statement(self, statement, words):
+        assert (
+            call_name("Connection.execute", (object(), statement, ["hunter2"]), {})
+            == f"Connection.execute {words}"
+        )
+        assert (
+            call_name("Connection.execute", (object(),), {"query": statement})
+            == f"Connection.execute {words}"
+        )
+
+    @pytest.mark.parametrize(
+        "argument", ["app", "select-hunter2", "hunter2", "grant.access", "", b"\xff", None, 3, {"a": "GRANT"}]
+    )
+    def test_has_nothing_of_an_argument_that_is_not_a_statement(self, argument):
+        assert call_name("Api.add", (object(), argument), {}) == "Api.add"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["Cursor.execute GRANT SELECT ON", "Cursor.execute SET PASSWORD FOR", "Keys.add_key", "create_user"],
+    )
+    def test_is_that_of_a_change(self, name):
+        assert is_change(name)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["Cursor.execute SELECT", "Cursor.execute SET", "Api.getUser", "Api.list_keys", "log_in", "execute"],
+    )
+    def test_is_not_that_of_a_change(self, name):
+        assert not is_change(name)
+
+
+def test_a_call_with_a_statement_is_listed_with_its_words_and_without_its_values():
+    attributes = {**SQL_USERS, "without": {}}
+
+    failure = failure_of(broken_functions.grants_once_at_most, attributes, f"test_{AFTER_CRASH}")
+
+    assert "Lambda killed the function after SqlServer.execute CREATE USER in setSecret" in failure
+    assert "app_clone" not in failure
+    assert "'customers'" not in failure
+
+
+def test_a_function_that_python_cannot_patch_is_rejected():
+    attributes = {**SQL_USERS, "target_calls": (f"{sqlite3.Cursor.__module__}:Cursor.execute",)}
+
+    with pytest.raises(FakeSecretsError, match="which Python cannot patch, since it is written in C"):
+        passes(correct_functions.users_with_grants, attributes, f"test_{SUCCEEDS}")
+
+
+class TestTheStateOfATarget:
+    def test_is_that_of_a_credential_target_by_default(self):
+        contract = class_with(target=CredentialTarget({"app": "old"}))()
+
+        assert contract.target_state() == {"users": {"app": 1}, "actions": frozenset()}
+        assert class_with()().target_state() is None
+
+    @pytest.mark.parametrize(
+        ("state", "problem"),
+        [
+            pytest.param(
+                lambda contract: None, "target_state() of TestFunction returned None. Return ", id="none"
+            ),
+            pytest.param(
+                lambda contract: (grant for grant in ()),
+                "target_state() of TestFunction returned an object of type generator that is not equal to a copy",
+                id="not copied",
+            ),
+            pytest.param(
+                lambda contract: object(),
+                "target_state() of TestFunction returned an object of type object that is not equal to a copy",
+                id="not comparable",
+            ),
+            pytest.param(
+                lambda contract: {"password": SQL_SERVER.draw()},
+                "target_state() of TestFunction differs after two rotations without faults: 'password': 2, not 1. Leave ",
+                id="not repeatable",
+            ),
+        ],
+    )
+    def test_is_rejected_if_it_proves_nothing(self, state, problem, monkeypatch):
+        drawn = []
+        monkeypatch.setattr(SQL_SERVER, "draw", lambda: drawn.append(1) or len(drawn), raising=False)
+
+        with pytest.raises(FakeSecretsError) as rejected:
+            passes(
+                correct_functions.users_with_grants,
+                {**SQL_USERS, "target_state": state},
+                f"test_{AFTER_CRASH}",
+            )
+
+        assert str(rejected.value).startswith(problem)
+
+    def test_may_be_an_object_that_the_target_changes_later(self):
+        attributes = {**SQL_USERS, "target_state": lambda contract: SQL_SERVER._grants}
+
+        failure = failure_of(
+            broken_functions.recreates_without_grants,
+            attributes,
+            "test_a_failure_after_any_step_is_recovered",
+        )
+
+        assert "'app_clone' is missing" in failure
+
+    def test_must_not_change_where_nothing_may(self):
+        def grants_in_test_secret(event, context):
+            correct_functions.users_with_grants(event, context)
+            if event["Step"] == "testSecret":
+                SQL_SERVER.execute("GRANT SELECT ON invoices TO app")
+
+        failure = failure_of(grants_in_test_secret, SQL_USERS_WITH_STATE, f"test_{TEST_RUN}")
+
+        assert "test-run-failed: A test run changed the secret or its target." in failure
+
+    def test_is_compared_where_each_step_is_delivered_twice(self):
+        def grants_again(event, context):
+            correct_functions.users_with_grants(event, context)
+            if event["Step"] == "setSecret":
+                SQL_SERVER.execute(
+                    f"GRANT SELECT ON table_{len(SQL_SERVER.grants()['app_clone'])} TO app_clone"
+                )
+
+        failure = failure_of(grants_again, SQL_USERS_WITH_STATE, "test_each_step_may_be_delivered_twice")
+
+        assert (
+            "second-delivery-failed: Each step was delivered twice. The rotation succeeded, but the target is in"
+            in failure
+        )
+        assert "'app_clone': with 'table_3' too" in failure
+
+    def test_is_read_without_recording_its_calls(self):
+        def state(contract):
+            SQL_SERVER.execute("GRANT SELECT ON orders TO app")
+            return SQL_SERVER.grants()
+
+        passes(
+            correct_functions.users_with_grants, {**SQL_USERS, "target_state": state}, f"test_{AFTER_CRASH}"
+        )
+
+    def test_has_to_be_a_method(self):
+        with pytest.raises(
+            FakeSecretsError, match=r"TestMine.target_state is a method that returns the state of the"
+        ):
+            class_with(target_state={"app": ["SELECT"]})
+
+
+def fixed_copy(event, context):
+    """The name of the second secret is in the code."""
+    create = {"createSecret": create_both, "finishSecret": promote_both}
+    rotate(event, {**SINGLE_USER, **create})
+
+
+def create_both(client, arn, token):
+    correct_functions.create_password(client, arn, token)
+    password = correct_functions.read_pending(client, arn, token)["password"]
+    try:
+        correct_functions.read_pending(client, "app/copy", token)
+    except client.exceptions.ResourceNotFoundException:
+        put_pending(client, "app/copy", token, {"password": password})
+
+
+def promote_both(client, arn, token):
+    correct_functions.promote(client, "app/copy", token)
+    correct_functions.promote(client, arn, token)
+
+
+class TestACompanion:
+    def test_is_a_secret_that_only_the_rotation_of_a_class_that_names_it_may_change(self):
+        attributes = {**COMPANIONS, "companions": ()}
+
+        assert "other-secret-changed" in failure_of(
+            correct_functions.two_secrets, attributes, f"test_{SUCCEEDS}"
+        )
+
+    def test_must_not_change_where_nothing_may(self):
+        def puts_first(event, context):
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            client.put_secret_value(SecretId="app/copy", SecretString="{}")
+            correct_functions.two_secrets(event, context)
+
+        failure = failure_of(puts_first, COMPANIONS, "test_an_unknown_token_is_refused")
+
+        assert "unknown-token-accepted" in failure
+
+    def test_is_copied_where_the_secret_is_renamed(self):
+        def uses_the_first_one(event, context):
+            fixed_copy(event, context)
+
+        failure = failure_of(uses_the_first_one, COMPANIONS, f"test_{OTHERS}")
+
+        assert "other-secret-changed" in failure
+
+    def test_that_the_value_does_not_name_may_change_where_the_secret_is_renamed(self):
+        value = {"username": "app", "password": "old-password"}
+
+        passes(fixed_copy, {**COMPANIONS, "secret_value": value}, f"test_{OTHERS}")
+
+    def test_whose_name_begins_with_that_of_the_secret_is_copied_under_the_new_name(self):
+        seen = []
+
+        def derived(event, context):
+            name = event["SecretId"].partition(":secret:")[2].rpartition("-")[0]
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            seen.append((name, read(client, f"{name}/copy")["password"]))
+            rotate(event, SINGLE_USER)
+
+        attributes = {
+            **COMPANIONS,
+            "prepare": lambda contract, fake: fake.add_secret("app/db/copy", '{"password": "of the copy"}'),
+            "companions": ("app/db/copy",),
+            "secret_value": {"username": "app", "password": "old-password"},
+        }
+
+        passes(derived, attributes, f"test_{OTHERS}")
+
+        assert set(seen) == {("app/db-2", "of the copy")}
+
+    def test_that_does_not_exist_is_rejected(self):
+        attributes = {**COMPANIONS, "prepare": lambda contract, fake: None}
+
+        with pytest.raises(
+            FakeSecretsError, match=r"TestFunction.companions has 'app/copy', and there is no such secret"
+        ):
+            passes(correct_functions.two_secrets, attributes, f"test_{SUCCEEDS}")
+
+    @pytest.mark.parametrize(
+        ("companions", "problem"),
+        [
+            ("app/copy", "TestMine.companions is a tuple of names of secrets, such as .* not 'app/copy'"),
+            ((SimpleNamespace(),), "TestMine.companions is a tuple of names of secrets"),
+            (None, "TestMine.companions is a tuple of names of secrets"),
+            (("app/db",), "TestMine.companions has 'app/db', which is the secret of the contract itself"),
+        ],
+    )
+    def test_has_to_be_named_in_a_tuple(self, companions, problem):
+        with pytest.raises(FakeSecretsError, match=problem):
+            class_with(companions=companions)
