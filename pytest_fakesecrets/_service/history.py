@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pytest_fakesecrets._core.formatting import readable_repr
 from pytest_fakesecrets._core.labels import PENDING
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.replica import Replica
@@ -66,6 +67,8 @@ class Call:
     #: Equal for two requests for the same; of a call inside of a rotation step.
     _request_key: int | None = field(default=None, repr=False, compare=False)
 
+    __repr__ = readable_repr
+
     def __str__(self) -> str:
         return f"{self.operation} {self.detail}" if self.detail else self.operation
 
@@ -98,6 +101,8 @@ class LabelMoved:
     region: str = field(default="", compare=False, kw_only=True, repr=False)
     step: str | None = field(default=None, compare=False, kw_only=True)
 
+    __repr__ = readable_repr
+
     def __str__(self) -> str:
         if self.source is None:
             return f"{self.label} -> {self.target} by {self.by}"
@@ -115,6 +120,8 @@ class ValueStored:
     by: str
     secret_id: str
     step: str | None = None
+
+    __repr__ = readable_repr
 
 
 @public
@@ -137,6 +144,8 @@ class ServiceEvent:
     region: str
     error_message: str | None = field(default=None, repr=False)
     version_id: str | None = None
+
+    __repr__ = readable_repr
 
 
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
