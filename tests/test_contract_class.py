@@ -95,8 +95,9 @@ class TestMyFunction(RotationContract):
         ("source", "told"),
         [
             pytest.param(
-                CLASS + '    without = {"test_nothing": "typed in haste"}\n',
-                "*FakeSecretsError: TestMyFunction.without has 'test_nothing'. The scenarios are:",
+                CLASS + '    without = {"test_an_unknown_step_is_refuse": "typed in haste"}\n',
+                "*FakeSecretsError: TestMyFunction.without has 'test_an_unknown_step_is_refuse'. Did you mean "
+                "'test_an_unknown_step_is_refused'? The scenarios are:",
                 id="a scenario that there is not",
             ),
             pytest.param(
@@ -148,6 +149,44 @@ class TestMyFunction(RotationContract):
         ran = run(pytester, source, "-k", "test_a_rotation_succeeds or nothing")
 
         ran.stdout.fnmatch_lines([told])
+
+    def test_that_cannot_be_shows_no_frame_of_this_package(self, pytester):
+        at_definition = run(pytester, CLASS + '    companions = "app/keytab"\n')
+        in_a_scenario = run(
+            pytester, CLASS + "    def accepts(self, value): return False\n", "-k", "a_rotation_succeeds"
+        )
+
+        for ran in (at_definition, in_a_scenario):
+            ran.stdout.fnmatch_lines(["E  *FakeSecretsError: *"])
+            ran.stdout.no_fnmatch_line("*pytest_fakesecrets/_*")
+            ran.stdout.no_fnmatch_line("*contextlib*")
+
+    def test_is_where_a_skipped_scenario_points(self, pytester):
+        source = CLASS + '    without = {"test_an_unknown_step_is_refused": "there is one step more"}\n'
+        of_the_user = """
+    def prepare(self, fake):
+        if "duplicate" in os.environ["PYTEST_CURRENT_TEST"]:
+            pytest.skip("The user skips it.")
+"""
+        ran = run(
+            pytester,
+            "import os\n" + source + of_the_user,
+            "-rs",
+            "-k",
+            "unknown or readers or late_target or duplicate",
+        )
+
+        lines = (FUNCTION + "import os\n" + source + of_the_user).strip().splitlines()
+        where = "SKIPPED [[]1[]] *is_where_a_skipped_scenario_points.py"
+        of_the_class = 1 + lines.index("class TestMyFunction(RotationContract):")
+        ran.stdout.fnmatch_lines_random(
+            [
+                f"{where}:{of_the_class}: there is one step more",
+                f"{where}:{of_the_class}: Nobody knows what is accepted: *",
+                f"{where}:{of_the_class}: There is no CredentialTarget that could be late.",
+                f"{where}:{len(lines)}: The user skips it.",
+            ]
+        )
 
     def test_leaves_the_target_as_it_was(self, pytester):
         source = CLASS + (

@@ -6,7 +6,7 @@ import pytest
 from rotation_functions import well_behaved
 from support import token
 
-from pytest_fakesecrets import FakeSecretsError, LabelMoved
+from pytest_fakesecrets import FakeSecretsError, InvocationRefused, LabelMoved
 from pytest_fakesecrets._fake.assertion_messages import explain
 
 
@@ -297,3 +297,86 @@ class TestAnExplanation:
         db.put_secret_value(SecretId="db", SecretString="new")
 
         assert "expected on v2, is on v1" in explained(before, {"v2": {"AWSCURRENT"}})
+
+
+class TestTheRepr:
+    """It has instants in UTC and labels as sets, also while the clock is frozen."""
+
+    def test_of_a_view_has_the_labels_of_each_version(self, db, view, fakesecrets):
+        db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSCURRENT", "BLUE"])
+        db.create_secret(Name="empty")
+
+        assert repr(view) == "<SecretView 'db' v1: AWSPREVIOUS, v2: AWSCURRENT+BLUE>"
+        assert repr(fakesecrets.secret("empty")) == "<SecretView 'empty' without labels>"
+
+    def test_of_a_version_a_window_and_an_event_is_readable(self, fakesecrets_clock, fakesecrets):
+        fakesecrets_clock.move_to("2030-01-02 03:04:05")
+        view = fakesecrets.add_secret(
+            "db", "old", rotation_function=well_behaved, rotation_rules={"AutomaticallyAfterDays": 3}
+        )
+        fakesecrets.client().get_secret_value(SecretId="db")
+        rotation = fakesecrets.rotate("db")
+        texts = [
+            repr(each) for each in (view.versions, view.next_rotation, *fakesecrets.history, rotation.steps)
+        ]
+
+        assert "labels={'AWSPREVIOUS'}, created_at=2030-01-02 03:04:05.000 UTC" in texts[0]
+        assert texts[1] == "Window(opens=2030-01-05 00:00:00.000 UTC, closes=2030-01-06 00:00:00.000 UTC)"
+        assert not [text for text in texts if "FakeDatetime" in text or "frozenset" in text]
+
+    def test_of_a_difference_is_readable_too(self, fakesecrets_clock, fakesecrets):
+        fakesecrets_clock.move_to("2030-01-02")
+        view = fakesecrets.add_secret("db", "old")
+        other = fakesecrets.add_secret("other", "old")
+        view = view.versions[0]
+
+        assert "- created_at" not in explained(view, other.versions[0])
+        fakesecrets_clock.move_to("2030-01-03")
+        later = fakesecrets.add_secret("later", "old").versions[0]
+        assert "- created_at: 2030-01-02 00:00:00.000 UTC != 2030-01-03 00:00:00.000 UTC" in explained(
+            view, later
+        )
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [
+        ("awscurrent", "'AWSCURRENT'"),
+        ("AWSPENDIG", "'AWSPENDING'"),
+        ("blue", "'BLUE'"),
+        ("AWS_PREVIOUS", "'AWSPREVIOUS'"),
+    ],
+)
+def test_a_label_that_no_version_has_gets_a_suggestion(db, view, label, meant):
+    db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["BLUE"])
+
+    with pytest.raises(FakeSecretsError, match=f"has the label {label}. Did you mean {meant}?"):
+        view.value(label)
+
+
+def test_a_known_label_that_no_version_has_gets_no_suggestion(db, view):
+    with pytest.raises(FakeSecretsError) as missing:
+        view.json("AWSPENDING")
+
+    assert "Did you mean" not in str(missing.value)
+
+
+def test_a_failed_assertion_about_labels_names_the_rotation_that_waits(
+    db, view, fakesecrets, fakesecrets_rotation
+):
+    function = fakesecrets.add_rotation_function(well_behaved)
+    assert "Its rotation" not in explained(view.staging, {})
+    db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+    fakesecrets_rotation.step("createSecret")
+    waits = "Its rotation waits, and the next step is setSecret. Run it with step() or run()."
+
+    assert waits in explained(view.staging, {"v2": {"AWSCURRENT"}})
+    assert waits in explained(view.labels, {})
+    assert waits in explained(view.transitions, [])
+
+    fakesecrets.fail("Invoke", "ServiceException", step="setSecret")
+    with pytest.raises(InvocationRefused):
+        fakesecrets_rotation.step()
+    assert "Its rotation failed in setSecret, and waits for a retry." in explained(view.staging, {})
+    fakesecrets_rotation.run()
+    assert "Its rotation" not in explained(view.staging, {})

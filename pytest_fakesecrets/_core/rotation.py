@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from . import labels
 from .errors import PendingVersionRejected
 from .finding import Finding
+from .formatting import readable_repr
 from .labels import CURRENT, PENDING, Labels
 from .public import public
 from .schedule import Window
@@ -62,6 +63,8 @@ class RotationStep:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     error_message: str | None = field(default=None, repr=False)
     raised_at: str | None = field(default=None, repr=False)
+
+    __repr__ = readable_repr
 
     @property
     def succeeded(self) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
+from pytest_fakesecrets._core.formatting import readable_repr
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
@@ -50,6 +51,8 @@ class LambdaContext:
     log_stream_name: str = ""
     identity: None = None
     client_context: None = None
+
+    __repr__ = readable_repr
 
     def get_remaining_time_in_millis(self) -> int:
         """The milliseconds until the deadline of the function, by the clock of the test."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pytest_fakesecrets._core.formatting import readable_repr
 from pytest_fakesecrets._core.labels import PENDING
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.replica import Replica
@@ -68,6 +69,8 @@ class Call:
     #: Equal for two requests for the same; of a call inside of a rotation step.
     _request_key: int | None = field(default=None, repr=False, compare=False)
 
+    __repr__ = readable_repr
+
     def __str__(self) -> str:
         return f"{self.operation} {self.detail}" if self.detail else self.operation
 
@@ -100,6 +103,8 @@ class LabelMoved:
     region: str = field(default="", compare=False, kw_only=True, repr=False)
     step: str | None = field(default=None, compare=False, kw_only=True)
 
+    __repr__ = readable_repr
+
     def __str__(self) -> str:
         if self.source is None:
             return f"{self.label} -> {self.target} by {self.by}"
@@ -117,6 +122,8 @@ class ValueStored:
     by: str
     secret_id: str
     step: str | None = None
+
+    __repr__ = readable_repr
 
 
 @public
@@ -139,6 +146,8 @@ class ServiceEvent:
     region: str
     error_message: str | None = field(default=None, repr=False)
     version_id: str | None = None
+
+    __repr__ = readable_repr
 
 
 Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
