@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
+from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.user_code import missing_variable
 
@@ -15,6 +15,7 @@ AFTER_A_DISTURBANCE = (
 #: What the target shows about a step, in the words of the failure.
 NOT_SET = "setSecret returned, and the target still rejects the pending value"
 IS_SET = "the target accepts the pending value"
+LOST_PENDING = "AWSPENDING is not on the new version any more, and AWSCURRENT not yet: AWS does not retry such a rotation"
 NO_CALL = "the function raised before any call of the step"
 
 
@@ -42,6 +43,8 @@ def advice_for(
     own = [finding for finding in rotation.findings if finding.step == step.name] or list(rotation.findings)
     if own:
         return own[-1].advice
+    if LOST_PENDING in notes:
+        return f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
     if step.name == "testSecret" and NOT_SET in notes:
         return (
             f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
@@ -50,6 +53,11 @@ def advice_for(
         return f"Read the {PENDING} value in testSecret: the version of event['ClientRequestToken']."
     if _asks_for_previous(error, calls):
         return f"Handle a secret without {PREVIOUS}: before its second rotation it has none."
+    if disturbed and step.name == "setSecret" and isinstance(error, PermissionError):
+        return (
+            f"Log in with the {PENDING} value first, and return if it works. Else log in with the {CURRENT} value, or with "
+            f"the {PREVIOUS} one, and change the credential."
+        )
     if disturbed:
         return AFTER_A_DISTURBANCE
     where = f" at {step.raised_at}" if step.raised_at else ""

@@ -36,7 +36,7 @@ from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, I
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
 
-from .advice import IS_SET, NO_CALL, NOT_SET, advice_for
+from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
 from .other_services import other_services_rejected
@@ -68,6 +68,9 @@ class InvocationRecord:
     labels: str
     #: What the target showed after it.
     notes: Sequence[str] = ()
+    #: The ClientRequestToken, and whether a scenario sent the event outside of the rotation.
+    token: str = field(default="", repr=False)
+    is_extra: bool = False
 
 
 class Failure(NamedTuple):
@@ -254,7 +257,7 @@ class Harness:
             warnings.simplefilter("ignore", RotationFailedWarning)
             step = self.fake._rotations.advance(ref)
         if step is not None:
-            self._record_invocation(step.name, step.attempt, start, step.error)
+            self._record_invocation(step, start)
         return step
 
     def attempt(self, ref: RotationRef) -> Rotation:
@@ -305,24 +308,45 @@ class Harness:
             error = exception
         finally:
             steps.end(invocation, before)
-        self._record_invocation(step, 1, start, error)
+        now = self.fake.clock.now
+        sent = RotationStep(
+            name=step, attempt=1, start=now, end=now, secret_id=event["SecretId"], token=token, error=error
+        )
+        self._record_invocation(sent, start, is_extra=True)
         return error
 
-    def _record_invocation(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
+    def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
         calls = [name for _, name in self.log[start:] if name != "return"]
-        result = "returned" if error is None else f"raised {self.described(error)}"
-        notes = tuple(self._notes(step, calls, error))
-        self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels(), notes))
+        result = "returned"
+        if step.error is not None:
+            verb = "raised" if step.was_raised else "returned, and the rotation failed:"
+            result = f"{verb} {self.described(step.error)}"
+        notes = tuple(self._notes(step, calls))
+        self.invocations.append(
+            InvocationRecord(
+                step.name, step.attempt, calls, result, self.labels(), notes, step.token, is_extra
+            )
+        )
 
-    def _notes(self, step: str, calls: Sequence[str], error: BaseException | None) -> Iterator[str]:
-        """Yield what the target shows after a step, for the cases in which it explains a failure."""
-        if error is not None and not calls:
+    def _notes(self, step: RotationStep, calls: Sequence[str]) -> Iterator[str]:
+        """Yield what the labels and the target show after a step, for the cases in which it explains a failure."""
+        if step.was_raised and not calls:
             yield NO_CALL
+        if step.name == "finishSecret" and step.token not in (
+            self.secret.labels.get(PENDING),
+            self.secret.labels.get(CURRENT),
+        ):
+            yield LOST_PENDING
         if not self.settings.can_verify or self.value(PENDING) is None:
             return
-        if step == "setSecret" and error is None and not self._is_delayed and not self._is_accepted(PENDING):
+        if (
+            step.name == "setSecret"
+            and step.error is None
+            and not self._is_delayed
+            and not self._is_accepted(PENDING)
+        ):
             yield NOT_SET
-        if step == "testSecret" and error is not None and self._is_accepted(PENDING):
+        if step.name == "testSecret" and step.error is not None and self._is_accepted(PENDING):
             read = [
                 call.removeprefix("GetSecretValue ") for call in calls if call.startswith("GetSecretValue ")
             ]
@@ -416,6 +440,11 @@ class Harness:
         line = raising_line(error, self.fake._service.functions.find(self.function).handler)
         return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
 
+    def cause_of(self, error: BaseException) -> Hashable:
+        """The type of an exception and the line that raised it, by which failures with one cause are recognized."""
+        line = raising_line(error, self.fake._service.functions.find(self.function).handler)
+        return type(error), None if line is None else str(line)
+
     def fail(
         self,
         code: str,
@@ -442,8 +471,12 @@ class Harness:
         if code in self.settings.accepted:
             return
         lines = ["", f"What happened to {self.name!r}:", *self._invocation_lines()]
-        shown = [f"- {finding}" for finding in dict.fromkeys(findings)]
+        unique = list(dict.fromkeys(findings))
+        is_repeated = len(unique) == 1 and unique[0].text in text
+        shown = [] if is_repeated else [f"- {finding}" for finding in unique]
         lines += ["", "What was found:", *shown] if shown else []
+        if any(finding.code == "error-like-return" for finding in findings):
+            cause = "error-like-return"  # Secrets Manager takes each error for a success
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
 
@@ -461,7 +494,14 @@ class Harness:
         if code not in self.settings.accepted:
             warn(f"{self.settings.title}: {code}: {text} {advice}", UserWarning, *self.settings.definition())
 
-    def fail_for(self, code: str, subject: str, rotation: Rotation, *, disturbed: bool) -> None:
+    def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:
+        """Fail the scenario for a finding, unless the class accepts it."""
+        cause = finding.code, finding.step
+        self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
+
+    def fail_for(
+        self, code: str, subject: str, rotation: Rotation, *, disturbed: bool, advice: str | None = None
+    ) -> None:
         """
         Fail the scenario because a rotation did not succeed.
 
@@ -469,6 +509,7 @@ class Harness:
             code: the code of the finding.
             subject: the beginning of the sentence that says how the rotation ended, such as "The rotation".
             disturbed: whether the scenario injected a fault, or killed the function.
+            advice: what to do, if the scenario knows it better than the exception does.
 
         Raises:
             ScenarioFailed: unless the class accepts the finding.
@@ -477,7 +518,7 @@ class Harness:
         records = [record for record in self.invocations if record.attempt == step.attempt]
         notes = [note for record in records for note in record.notes]
         calls = records[-1].calls if records else ()
-        advice = advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
+        advice = advice or advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
         shown = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes))
         self.fail(
             code,
@@ -492,7 +533,10 @@ class Harness:
     def _invocation_lines(self) -> Iterator[str]:
         """Yield the invocations, attempt by attempt. Attempts that are equal to the one before are shown once."""
         shown, equal = list[str](), list[int]()
-        for attempt, records in groupby(self.invocations, lambda record: record.attempt):
+        tokens = list(dict.fromkeys(record.token for record in self.invocations if not record.is_extra))
+        for (token, attempt), records in groupby(
+            self.invocations, lambda record: (record.token, record.attempt)
+        ):
             lines = [line for record in records for line in _lines_of(record)]
             if lines == shown:
                 equal.append(attempt)
@@ -500,13 +544,15 @@ class Harness:
             yield from _equal_attempts(equal)
             equal.clear()
             shown = lines
-            yield f"  attempt {attempt}"
+            rotation = f"rotation {tokens.index(token) + 1}, " if len(tokens) > 1 and token in tokens else ""
+            yield f"  {rotation}attempt {attempt}" if token in tokens else "  events of no rotation"
             yield from lines
         yield from _equal_attempts(equal)
 
 
 def _lines_of(record: InvocationRecord) -> Iterator[str]:
-    yield f"    {record.step:<13} {', '.join(record.calls) or 'no call'}"
+    step = f"{record.step} (sent again)" if record.is_extra else record.step
+    yield f"    {step:<13} {', '.join(record.calls) or 'no call'}"
     yield f"    {'':<13} {record.result}; {record.labels}"
     yield from (f"    {'':<13} {note}" for note in record.notes)
 

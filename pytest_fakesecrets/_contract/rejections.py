@@ -44,13 +44,20 @@ class RejectedCall(NamedTuple):
         findings = self.ref.rotation.findings
         for finding in findings:
             if finding.code == "error-swallowed":
-                self.harness.fail(finding.code, f"{self.situation}. {finding.text}", finding.advice, findings)
+                self.harness.fail(
+                    finding.code,
+                    f"{self.situation}. {finding.text}",
+                    finding.advice,
+                    findings,
+                    cause=(finding.code, finding.step),
+                )
         if self.ignored_in is not None:
             self.harness.fail(
                 "error-swallowed",
                 f"{self.situation}, and {self.ignored_in} changed the target without its answer, and returned.",
                 "Catch only the exception that is expected, such as ResourceNotFoundException; let others out.",
                 findings,
+                cause=("error-swallowed", self.ignored_in),
             )
 
 

@@ -192,7 +192,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         aws_message = " ".join(evidence.redact(text_of(error)).split())[:200]
         text = f"A call has parameters that it cannot have: {aws_message}"
         yield evidence.create_finding(
-            "illegal-call", text, "Compare them with the reference of the operation."
+            "illegal-call", text, "Correct the names and the types of the parameters."
         )
     response = getattr(error, "response", None)
     answer = response.get("Error") if isinstance(response, dict) else None
@@ -201,8 +201,13 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         operation = getattr(error, "operation_name", None)
         operation = operation if operation in OPERATIONS else "A call"
         aws_message = evidence.redact(text_of(answer.get("Message", "")))
+        advice = (
+            "Remove this call: Secrets Manager moves AWSPREVIOUS itself."
+            if operation == "UpdateSecretVersionStage" and PREVIOUS in aws_message
+            else f"AWS says: {aws_message}"
+        )
         yield evidence.create_finding(
-            "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {aws_message}", operation
+            "illegal-call", f"{operation} was refused with {code}.", advice, operation
         )
     is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
@@ -288,10 +293,14 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
         )
     moved = any(isinstance(event, LabelMoved) for event in evidence.events)
     if evidence.step == "finishSecret" and secret.labels.get(CURRENT) != evidence.token and not moved:
+        calls = [str(call) for call in evidence.calls if call.operation == "UpdateSecretVersionStage"]
         yield evidence.create_finding(
             "step-did-nothing",
-            "finishSecret returned without moving a label: the new value never becomes current.",
-            "Move AWSCURRENT to the version of event['ClientRequestToken'].",
+            f"finishSecret called {calls[-1]}, which changes nothing: the new value never becomes current."
+            if calls
+            else "finishSecret returned without moving a label: the new value never becomes current.",
+            "Move AWSCURRENT to the version of event['ClientRequestToken']"
+            + (", and pass the version that has it now as RemoveFromVersionId." if calls else "."),
         )
     if evidence.is_last and not evidence.is_test and labels.block_rotation(secret.labels):
         holder = secret.versions[secret.labels[PENDING]].alias

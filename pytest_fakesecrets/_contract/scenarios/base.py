@@ -189,7 +189,8 @@ class Scenarios:
             harness.fail(
                 "work-skipped",
                 f"{situation}. The rotation then succeeded, but {', and '.join(lost)}.",
-                "Do what is left also where the new version is current already: Secrets Manager asks no further.",
+                "Do it also when the version of event['ClientRequestToken'] is current already: a retry may begin after the "
+                "promotion.",
                 cause=("work-skipped", lost[0]),
             )
         self._check_companions(harness, "work-skipped", situation)

@@ -15,6 +15,11 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 
 from .base import Scenarios
 
+_HOSTILE_ADVICE = (
+    "Exclude the characters that the target rejects, with ExcludeCharacters of GetRandomPassword, or quote the password "
+    "where setSecret uses it."
+)
+
 
 class HappyPath(Scenarios):
     """Rotations without faults."""
@@ -24,8 +29,9 @@ class HappyPath(Scenarios):
         __tracebackhide__ = True
         with self._harness(fakesecrets) as harness:
             rotation = harness.rotate()
+            self._check_calls(harness)
             for finding in rotation.findings:
-                harness.fail(finding.code, finding.text, finding.advice, rotation.findings)
+                harness.fail_for_finding(finding, rotation)
             self._check_succeeded(harness, rotation, "rotation-failed")
         with self._harness(fakesecrets) as harness:
             again = harness.rotate()
@@ -37,6 +43,17 @@ class HappyPath(Scenarios):
                     "Reset it in prepare(), which is called before each rotation of a scenario.",
                     cause="state-not-reset",
                 )
+
+    def _check_calls(self, harness: Harness) -> None:
+        """Fail the scenario if every step returned without any call: then no step was recognized."""
+        records = harness.invocations
+        if records and all(record.result.startswith("returned") and not record.calls for record in records):
+            harness.fail(
+                "step-did-nothing",
+                f"All steps returned without a call: {', '.join(record.step for record in records)}.",
+                "Compare event['Step'] with exactly 'createSecret', 'setSecret', 'testSecret' and 'finishSecret', and raise "
+                "for any other.",
+            )
 
     def test_the_first_rotation_ever_succeeds(self, fakesecrets: FakeSecrets) -> None:
         """The secret has no AWSPREVIOUS yet."""
@@ -73,9 +90,7 @@ class HappyPath(Scenarios):
         else:
             self._check_succeeded(harness, second, "second-rotation-failed")
             for finding in second.findings:
-                harness.fail(
-                    finding.code, f"In the second rotation: {finding.text}", finding.advice, second.findings
-                )
+                harness.fail_for_finding(finding, second, "In the second rotation: ")
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
         """Secrets Manager may remove the label after a rotation, before a step is delivered again."""
@@ -122,6 +137,14 @@ class HappyPath(Scenarios):
             with self._harness(fakesecrets) as harness:
                 harness.fake._service.ids.passwords = _HostileRandom(turn)
                 rotation = harness.rotate()
+                if rotation.status != "succeeded":
+                    harness.fail_for(
+                        "hostile-password",
+                        "The password had special characters, and the rotation",
+                        rotation,
+                        disturbed=True,
+                        advice=_HOSTILE_ADVICE,
+                    )
                 self._check_succeeded(
                     harness, rotation, "hostile-password", "The password had special characters"
                 )

@@ -34,18 +34,22 @@ class Recovery(Scenarios):
         self._rotate_undisturbed(fakesecrets)
         with self._harness(fakesecrets) as harness:
             ref = harness.begin()
+            repeated = ""
             while ref.rotation.status == "in progress":
                 step = harness.step(ref)
                 if step is None or step.error is not None:
-                    self._check_succeeded(harness, ref.rotation, "rotation-failed")
+                    code = "second-delivery-failed" if repeated else "rotation-failed"
+                    self._check_succeeded(harness, ref.rotation, code, repeated)
                     return
                 error = harness.deliver(step.name, ref.token)
+                repeated = f"{step.name} was delivered twice"
                 if error is not None:
                     harness.fail(
                         "second-delivery-failed",
-                        f"{step.name} was delivered twice, and raised the second time: {harness.described(error)}",
+                        f"{repeated}, and raised the second time: {harness.described(error)}",
                         "Look in each step how far it has come, and leave alone what is done.",
                         ref.rotation.findings,
+                        cause=harness.cause_of(error),
                     )
             code, situation = "second-delivery-failed", "Each step was delivered twice"
             self._check_succeeded(harness, ref.rotation, code, situation)
