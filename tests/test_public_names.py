@@ -44,7 +44,7 @@ ATTRIBUTES = {
     """,
     SecretView: "arn json labels name next_rotation rotation_enabled staging transitions value versions",
     RotationContract: """
-        accepts environ prepare propagation_delay rotation_function secret_name secret_value target target_calls
+        accepts code environ prepare propagation_delay rotation_function secret_name secret_value target target_calls
         timeout without zero_downtime
     """,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import unittest
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -41,7 +42,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             secret_value = {"username": "app", "password": "old"}
 
     Attributes:
-        rotation_function: the handler, or "package.module:function".
+        rotation_function: the handler; or "package.module:function"; or, with `code`, Lambda's name of a handler, such
+            as "lambda_function.lambda_handler".
+        code: the folder of the function as it is deployed, as in `add_rotation_function`.
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
         environ: the environment variables of the function.
@@ -57,6 +60,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
 
     #: Any, because a type checker would treat a function as a method.
     rotation_function: ClassVar[Any] = None
+    code: ClassVar[str | os.PathLike[str] | None] = None
     secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SET
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
@@ -86,6 +90,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     def _settings(self) -> ContractSettings:
         return ContractSettings(
             handler=self._handler(),
+            code=self.code,
             secret_value=self.secret_value,
             secret_name=self.secret_name,
             environ=self.environ,

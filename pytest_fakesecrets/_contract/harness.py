@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,6 +65,7 @@ class ContractSettings:
     """The attributes and methods of a `RotationContract` class that its scenarios use."""
 
     handler: Handler | str
+    code: str | os.PathLike[str] | None
     secret_value: Mapping[str, Any] | str = field(repr=False)
     secret_name: str
     environ: Mapping[str, str] = field(repr=False)
@@ -100,6 +102,7 @@ class Harness:
         fake.drive()
         self.function = fake.add_rotation_function(
             settings.handler,
+            code=settings.code,
             name="rotation-function",
             environ=settings.environ,
             timeout=settings.timeout,

@@ -27,6 +27,7 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
 from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
+from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler
@@ -37,7 +38,7 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.http_server import Server
-from pytest_fakesecrets._transport.install import reach, register_handlers
+from pytest_fakesecrets._transport.install import base_directories, reach, register_handlers
 
 from .assertion_messages import verdict
 from .backend import FakeBackend
@@ -121,6 +122,7 @@ class FakeSecrets:
         self,
         handler: Handler | str,
         *,
+        code: str | os.PathLike[str] | None = None,
         name: str | None = None,
         environ: Mapping[str, str] | None = None,
         region_name: str | None = None,
@@ -131,7 +133,10 @@ class FakeSecrets:
         Add a rotation function, and return its Lambda ARN for RotateSecret.
 
         Args:
-            handler: called as `handler(event, context)`; or "package.module:function".
+            handler: called as `handler(event, context)`; or "package.module:function"; or, with `code`, Lambda's name
+                of a handler: "file.function", "folder/file.function".
+            code: the folder of the function as it is deployed, relative to pytest's rootdir or to the working
+                directory. Its modules are separate from all others, also from those of other functions.
             name: the function's name, or its whole ARN. If it exists, its handler is replaced.
             environ: its environment variables, set while it runs, in addition to AWS_REGION,
                 SECRETS_MANAGER_ENDPOINT and the others that AWS's own functions read.
@@ -141,7 +146,8 @@ class FakeSecrets:
                 memory is lost between steps.
 
         Raises:
-            FakeSecretsError: the handler cannot be found or called, or the name is not valid in Lambda.
+            FakeSecretsError: the folder or the handler cannot be found, the handler cannot be called, or the name is
+                not valid in Lambda.
         """
         return self._service.functions.add(
             handler,
@@ -151,6 +157,7 @@ class FakeSecrets:
             region=region_or_default(region_name),
             timeout=timeout,
             starts_cold=cold_start,
+            code=None if code is None else found_folder("code", code, base_directories()),
         )
 
     def fail(

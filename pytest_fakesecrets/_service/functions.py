@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_fakesecrets._core.arn import FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
@@ -23,10 +23,18 @@ from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 
+from .code_folder import FolderHandler
 from .cold_start import Entry
 from .environment import in_environment
 
 Handler = Callable[[Any, Any], Any]
+
+
+class Loading(Protocol):
+    """Where a handler can be loaded from again, without the state of earlier invocations."""
+
+    def load_handler(self) -> Handler: ...
+
 
 #: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
 TIMEOUT = timedelta(seconds=30)
@@ -64,8 +72,8 @@ class Function:
     handler: Handler
     environ: Mapping[str, str] = field(repr=False)
     timeout: timedelta = TIMEOUT
-    #: The module and the name to load the handler from for each step, if it starts cold.
-    entry: Entry | None = None
+    #: Where the handler is loaded from for each step, if it starts cold.
+    entry: Loading | None = None
 
     def invoke(
         self,
@@ -160,9 +168,13 @@ class Functions:
         region: str,
         timeout: timedelta = TIMEOUT,
         starts_cold: bool = False,
+        code: str | None = None,
     ) -> str:
         """
         Add a function, or replace the function with this name.
+
+        Args:
+            code: the folder of the function, or None for a function that is imported like any other module.
 
         Returns:
             The ARN of the function.
@@ -177,9 +189,11 @@ class Functions:
                 f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
                 "140 of them, or a whole function ARN without a qualifier."
             )
-        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler))
+        if code is not None:
+            variables = {"LAMBDA_TASK_ROOT": code, **variables}
+        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler, code))
         _check_callable(found)
-        entry = _entry(handler) if starts_cold else None
+        entry = _entry(handler, found) if starts_cold else None
         check_timeout(timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
@@ -191,7 +205,7 @@ class Functions:
     def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
         if name is not None:
             return name if name.startswith("arn:") else function_arn(region, account, name)
-        base = handler.rpartition(":")[2] if isinstance(handler, str) else getattr(handler, "__name__", "")
+        base = re.split("[:.]", handler)[-1] if isinstance(handler, str) else getattr(handler, "__name__", "")
         base = re.sub(r"[^A-Za-z0-9_-]", "", base)[:100] or "rotation-function"
         arn = first = function_arn(region, account, base)
         number = 1
@@ -236,14 +250,21 @@ def _unqualified(arn: str) -> str:
     return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
 
 
-def _loaded(reference: Handler | str) -> Handler:
+def _loaded(reference: Handler | str, code: str | None) -> Handler:
     if not isinstance(reference, str):
+        if code is not None:
+            raise FakeSecretsError(
+                f"code= is the folder of a function that is given by its name, and {reference!r} is the function "
+                "itself. Give its name as Lambda has it, such as 'lambda_function.lambda_handler', or leave code= out."
+            )
         return reference
+    if code is not None:
+        return FolderHandler(code, reference)
     module, colon, name = reference.partition(":")
     if not (module and colon and name):
         raise FakeSecretsError(
-            f"{reference!r} names no function. Write it as 'package.module:function', "
-            "or pass the function itself."
+            f"{reference!r} names no function. Write it as 'package.module:function', or pass the function itself. "
+            "Or, for a name as Lambda has it, 'file.function', give the folder of the file with code=."
         )
     try:
         found: Handler = getattr(importlib.import_module(module), name)
@@ -252,7 +273,8 @@ def _loaded(reference: Handler | str) -> Handler:
     return found
 
 
-def _check_callable(handler: object) -> None:
+def _check_callable(loaded: Handler) -> None:
+    handler: object = loaded.__wrapped__ if isinstance(loaded, FolderHandler) else loaded
     if not callable(handler):
         raise FakeSecretsError(
             f"A rotation function has to be callable as handler(event, context), and {handler!r} is not."
@@ -270,8 +292,10 @@ def _check_callable(handler: object) -> None:
         pass  # some built-in callables have no signature
 
 
-def _entry(handler: Handler | str) -> Entry:
-    """The module and the name from which a handler can be loaded again."""
+def _entry(handler: Handler | str, loaded: Handler) -> Loading:
+    """Where a handler can be loaded from again."""
+    if isinstance(loaded, FolderHandler):
+        return loaded
     if isinstance(handler, str):
         module_name, _, name = handler.partition(":")
     else:

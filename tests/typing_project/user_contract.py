@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -45,6 +46,12 @@ class TestMyFunction(RotationContract):
         return "password" in json.dumps(value)
 
 
+class TestFunctionOfItsOwnFolder(RotationContract):
+    rotation_function = "lambda_function.lambda_handler"
+    code = Path("functions") / "rotation"
+    secret_value = "old-password"
+
+
 def told(contract: RotationContract) -> list[object]:
     """Everything that a class may say."""
     assert_type(contract.secret_name, str)
@@ -52,6 +59,7 @@ def told(contract: RotationContract) -> list[object]:
     assert_type(contract.accepts("value"), bool)
     return [
         contract.rotation_function,
+        contract.code,
         contract.secret_value,
         contract.environ,
         contract.timeout,
