@@ -28,7 +28,7 @@ ROOT = Path(pytest_fakesecrets.__file__).parent
 NAMES = """
     ROTATION_POINTS Assumptions Call Clock CredentialRefused CredentialTarget FakeSecrets FakeSecretsError Fault
     Finding FunctionTimedOut InvocationRefused LabelMoved LambdaContext Rotation RotationContract RotationDriver
-    ReportingFailedWarning RotationFailedWarning RotationStep SecretView Server ServiceEvent TargetDown UnusedFaultWarning
+    ReportingFailedWarning RotationFailedWarning RotationProcess RotationStep SecretView Server ServiceEvent TargetDown UnusedFaultWarning
     ValueStored VersionView Window
 """
 

@@ -21,6 +21,7 @@ from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
+from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .harness import ContractSettings
 from .target import CredentialTarget
@@ -43,7 +44,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
 
     Attributes:
         rotation_function: the handler; or "package.module:function"; or, with `code`, Lambda's name of a handler, such
-            as "lambda_function.lambda_handler".
+            as "lambda_function.lambda_handler"; or a `RotationProcess`.
         code: the folder of the function as it is deployed, as in `add_rotation_function`.
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
@@ -104,9 +105,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             can_verify=self.target is not None or type(self).accepts is not RotationContract.accepts,
         )
 
-    def _handler(self) -> Handler | str:
+    def _handler(self) -> Handler | RotationProcess | str:
         attribute = inspect.getattr_static(self, "rotation_function")
-        handler: Handler | str | None = (
+        handler: Handler | RotationProcess | str | None = (
             attribute.__func__ if isinstance(attribute, staticmethod) else attribute
         )
         if handler is None or self.secret_value is _NOT_SET:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.errors import FunctionFailed
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.secret import Secret, Value
@@ -204,6 +205,8 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.create_finding(
             "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {aws_message}", operation
         )
+    if isinstance(error, FunctionFailed):
+        yield from _illegal_calls_of_a_process(evidence, last)
     is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
@@ -213,6 +216,19 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
             f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
+
+
+def _illegal_calls_of_a_process(evidence: Evidence, last: dict[str, Call]) -> Iterator[Finding]:
+    """An exception of another process has no response of Secrets Manager: the history has the rejected call."""
+    for call in last.values():
+        if call.error in _INVALID_CALL and call.error in text_of(evidence.error):
+            aws_message = " ".join(evidence.redact(text_of(evidence.error)).split())[:200]
+            yield evidence.create_finding(
+                "illegal-call",
+                f"{call.operation} was refused with {call.error}.",
+                f"The function says: {aws_message}",
+                call.operation,
+            )
 
 
 def _is_of_environ(error: BaseException) -> bool:

@@ -68,6 +68,15 @@ def _freezegun() -> MutableMapping[str, Any] | None:
     return found if "freeze_factories" in found else None
 
 
+def real_now() -> datetime:
+    """The time outside of every freeze."""
+    machine = sys.modules.get("time_machine")
+    if machine is not None and _travellers():  # it replaces the functions of the real class too
+        escaped: datetime = machine.escape_hatch.datetime.datetime.now(timezone.utc)
+        return escaped
+    return REAL[0].now(timezone.utc)
+
+
 def is_freezegun_in_force() -> bool:
     return datetime_module.datetime is not REAL[0] and _freezegun() is not None
 

@@ -9,7 +9,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +20,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from pytest_fakesecrets._core.arn import FunctionArn, function_arn, parse_function_arn
-from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
@@ -40,6 +42,35 @@ class Loading(Protocol):
 TIMEOUT = timedelta(seconds=30)
 #: The longest timeout on Lambda (developer guide, configuration-timeout).
 _LONGEST_TIMEOUT = timedelta(minutes=15)
+
+
+class Environment(Protocol):
+    """An execution environment outside of this process, in which a function runs one step after the other."""
+
+    def invoke(self, event: Mapping[str, str], context: LambdaContext, timeout: timedelta) -> object:
+        """Run one step, and return the result of the function, or raise its exception."""
+
+    def stop(self, stopped: FunctionStopped) -> None:
+        """End the environment at once, also while a step runs in it. The step then raises *stopped*."""
+
+
+class Runner(ABC):
+    """The handler of a function that runs outside of this process: it has its execution environments."""
+
+    @abstractmethod
+    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> Environment:
+        """Return an environment that waits for an event, started if it has to be."""
+
+    @abstractmethod
+    def give_back(self, environment: Environment) -> None:
+        """Keep an environment for the next step, or end it if it cannot be used again. It may be called again."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all environments. It may be called again."""
+
+    def __call__(self, event: Mapping[str, str], context: object) -> object:
+        raise NotImplementedError("Environment.invoke() runs the function")
 
 
 @public
@@ -74,6 +105,30 @@ class Function:
     timeout: timedelta = TIMEOUT
     #: Where the handler is loaded from for each step, if it starts cold.
     entry: Loading | None = None
+    is_cold: bool = False
+
+    @contextmanager
+    def environment(self) -> Iterator[Environment | None]:
+        """
+        The execution environment of one invocation, or None for a function that runs in this process.
+
+        Raises:
+            Exception: the environment cannot be started.
+        """
+        if not isinstance(self.handler, Runner):
+            yield None
+            return
+        parsed = parse_function_arn(self.arn)
+        assert parsed is not None
+        variables = lambda_environ(parsed, self.environ)
+        environment = self.handler.take(variables, self.timeout, is_cold=self.is_cold)
+        try:
+            yield environment
+        except FunctionStopped as stopped:
+            environment.stop(stopped)
+            raise
+        finally:
+            self.handler.give_back(environment)
 
     def invoke(
         self,
@@ -83,6 +138,7 @@ class Function:
         request_id: str,
         clock: Callable[[], datetime],
         deadline: datetime,
+        environment: Environment | None = None,
     ) -> object:
         """
         Call the handler as Lambda does: with an event decoded from JSON, and with its environment set.
@@ -99,11 +155,14 @@ class Function:
         assert called is not None
         context = _context(called, invoked_arn, request_id, clock, deadline)
         try:
-            returned = in_environment(
-                lambda_environ(called, self.environ), partial(self._call_handler, event, context)
-            )
+            if environment is not None:
+                returned = environment.invoke(event, context, self.timeout)
+            else:
+                returned = in_environment(
+                    lambda_environ(called, self.environ), partial(self._call_handler, event, context)
+                )
         except Exception as error:
-            if clock() > deadline and not is_interrupt(error):
+            if clock() > deadline and not is_interrupt(error) and not isinstance(error, FunctionTimedOut):
                 raise timed_out() from error  # Lambda has killed it before this exception
             raise
         if clock() > deadline:
@@ -182,7 +241,7 @@ class Functions:
         Raises:
             FakeSecretsError: the name, the environment or the timeout is invalid, or the handler cannot be loaded or called.
         """
-        variables = _checked_environ(environ or {})
+        variables = checked_environ(environ or {})
         parsed = parse_function_arn(self._arn(handler, name, account, region))
         if parsed is None or parsed.qualifier:
             raise FakeSecretsError(
@@ -193,12 +252,17 @@ class Functions:
             variables = {"LAMBDA_TASK_ROOT": code, **variables}
         found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler, code))
         _check_callable(found)
-        entry = _entry(handler, found) if starts_cold else None
+        entry = _entry(handler, found) if starts_cold and not isinstance(found, Runner) else None
         check_timeout(timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
-                arn=arn, handler=found, environ=variables, timeout=timeout, entry=entry
+                arn=arn,
+                handler=found,
+                environ=variables,
+                timeout=timeout,
+                entry=entry,
+                is_cold=starts_cold,
             )
         return arn
 
@@ -319,7 +383,7 @@ def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
         return False
 
 
-def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
+def checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
     for name, value in environ.items():
         if not isinstance(value, str):
             # Only numbers are shown, since other objects may contain a secret.

@@ -113,7 +113,7 @@ def _code(handler: Callable[..., Any] | None) -> CodeType | None:
     call = vars(type(found)).get("__call__")  # of a callable object
     for each in (found, getattr(found, "__func__", None), call):
         code = getattr(each, "__code__", None)
-        if isinstance(code, CodeType):
+        if isinstance(code, CodeType) and not code.co_filename.startswith(PACKAGE):
             return code
     return None
 

@@ -23,6 +23,11 @@ from pytest_fakesecrets import (
 )
 
 
+class FunctionOfItsOwnFolder(RotationContract):
+    rotation_function = "lambda_function.lambda_handler"
+    code = Path("functions") / "rotation"
+
+
 class TestMyFunction(RotationContract):
     rotation_function = staticmethod(rotate)
     secret_value: ClassVar[Mapping[str, Any] | str] = {"username": "app", "password": "old-password"}
@@ -44,12 +49,6 @@ class TestMyFunction(RotationContract):
 
     def accepts(self, value: Any) -> bool:
         return "password" in json.dumps(value)
-
-
-class TestFunctionOfItsOwnFolder(RotationContract):
-    rotation_function = "lambda_function.lambda_handler"
-    code = Path("functions") / "rotation"
-    secret_value = "old-password"
 
 
 def told(contract: RotationContract) -> list[object]:

@@ -89,6 +89,8 @@ def test_secrets_that_no_call_could_make(fakesecrets: FakeSecrets) -> None:
         last_rotated_at=datetime(2019, 6, 1, tzinfo=timezone.utc),
         region_name="eu-west-1",
     )
+    with pytest.raises(FakeSecretsError, match="is not there"):
+        fakesecrets.add_rotation_function("lambda_function.lambda_handler", code="functions")
     fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds", type=None)
     assert_type(fakesecrets.secret("old"), SecretView)
     with pytest.raises(FakeSecretsError, match="nobody"):
