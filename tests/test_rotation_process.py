@@ -331,6 +331,34 @@ def test_what_is_injected_for_a_step_meets_the_process(db):
     assert rotation.steps[-1].findings == ()
 
 
+def test_a_fake_that_is_entered_again_starts_the_process_again(db):
+    arn = db.add_rotation_function(process())
+    assert db.rotate("db", arn).succeeded
+    db.__exit__(None, None, None)
+    handler = db._service.functions.find(arn).handler
+    with pytest.raises(FakeSecretsError, match="This fake is not active"):
+        handler.take({}, timedelta(seconds=1), is_cold=False)
+
+    with db:
+        assert db.rotate("db", arn).succeeded
+
+
+def test_a_step_of_a_function_within_another_step_of_it_has_a_process_of_its_own(db, capsys):
+    """On Lambda a second execution environment takes the event."""
+    arn = db.add_rotation_function(process("says what it sees"))
+    db.add_secret("inner", json.dumps(VALUE))
+
+    def rotate_the_other(operation):
+        if operation == "PutSecretValue" and not db.rotations("inner"):
+            assert db.rotate("inner", arn).succeeded
+
+    db._rotations.calls.watchers.append(rotate_the_other)
+
+    assert db.rotate("db", arn).succeeded
+    assert len({json.loads(line)["pid"] for line in capsys.readouterr().out.splitlines()}) == 2
+    assert db.rotations("inner")[0].findings == ()
+
+
 def test_two_processes_that_run_at_once_have_their_own_calls(db):
     db.add_secret("other", json.dumps(VALUE))
     names = ("db", "other")

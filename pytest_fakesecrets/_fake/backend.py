@@ -56,14 +56,13 @@ class FakeBackend:
         """
         key = process, name, region
         if key not in self._runners:
-            self._runners[key] = ProcessRunner(process, process.directory(directories), self)
+            self._runners[key] = ProcessRunner(process, directories, self)
         return self._runners[key]
 
     def end_processes(self) -> None:
         """End the processes of all functions. It may be called again."""
         for runner in list(self._runners.values()):
             runner.close()
-        self._runners.clear()
 
     @property
     def lock(self) -> AbstractContextManager[object]:

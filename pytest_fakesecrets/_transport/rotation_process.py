@@ -30,6 +30,7 @@ from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import child_environ
 from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
 
+from . import state
 from .runtime_api import Broken, Invocation, Mailbox, Raised, Returned, RuntimeListener
 from .state import HOME, Backend
 
@@ -85,23 +86,6 @@ class RotationProcess:
     def __repr__(self) -> str:
         return f"<RotationProcess {' '.join(self._command)}>"
 
-    @property
-    def command(self) -> tuple[str, ...]:
-        return self._command
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        return self._environ
-
-    def directory(self, bases: Sequence[str]) -> str:
-        """
-        The absolute path of the working directory.
-
-        Raises:
-            FakeSecretsError: there is no such directory.
-        """
-        return os.getcwd() if self._cwd is None else found_folder("cwd", self._cwd, bases)
-
 
 def _checked_command(command: object) -> tuple[str, ...]:
     words: list[object] = (
@@ -118,17 +102,24 @@ def _checked_command(command: object) -> tuple[str, ...]:
 
 
 class ProcessRunner(Runner):
-    """The processes of one function: one at a time, or more if a step of the function runs within another one."""
+    """
+    The processes of one function: one at a time, or more if a step of the function runs within another one.
 
-    def __init__(self, process: RotationProcess, directory: str, backend: Backend) -> None:
+    Args:
+        bases: the directories to which the working directory of the process may be relative.
+
+    Raises:
+        FakeSecretsError: its working directory does not exist.
+    """
+
+    def __init__(self, process: RotationProcess, bases: Sequence[str], backend: Backend) -> None:
         self._process = process
-        self._directory = directory
+        self._directory = os.getcwd() if process._cwd is None else found_folder("cwd", process._cwd, bases)
         self._backend = backend
         self._lock = RLock()
         self._idle: list[_Environment] = []
         self._all: set[_Environment] = set()
-        self._is_closed = False
-        self.__name__ = os.path.basename(os.path.splitext(process.command[-1])[0])
+        self.__name__ = os.path.basename(os.path.splitext(process._command[-1])[0])
 
     def __repr__(self) -> str:
         return repr(self._process)
@@ -139,8 +130,11 @@ class ProcessRunner(Runner):
 
         Raises:
             FunctionFailed: the process did not start, or did not ask for an event.
+            FakeSecretsError: the fake is not active.
         """
-        variables = {**environ, **self._process.environ}
+        if state.active is not self._backend:  # it would be left behind
+            raise FakeSecretsError(state.NOT_ACTIVE)
+        variables = {**environ, **self._process._environ}
         warm = self._warm(variables, is_cold)
         if warm is not None:
             try:
@@ -150,7 +144,7 @@ class ProcessRunner(Runner):
                 self._end(warm)
                 raise
             self._end(warm)
-        started = _Environment(self._process.command, self._directory, variables, self._backend)
+        started = _Environment(self._process._command, self._directory, variables, self._backend)
         with self._lock:
             self._all.add(started)
         try:
@@ -158,8 +152,6 @@ class ProcessRunner(Runner):
         except BaseException:
             self._end(started)
             raise
-        if self._is_closed:  # by another thread meanwhile
-            self._end(started)
         return started
 
     def _warm(self, variables: Mapping[str, str], is_cold: bool) -> _Environment | None:
@@ -192,7 +184,6 @@ class ProcessRunner(Runner):
 
     def close(self) -> None:
         """End all processes. It may be called again."""
-        self._is_closed = True
         for environment in list(self._all):
             environment.kill()  # all of them first: a step in one may wait for a step in another
         for environment in list(self._all):
@@ -216,7 +207,7 @@ class _Environment:
         self._stopped: FunctionStopped | None = None
         self._is_ended = False
         self._ending = RLock()
-        self._has_served = False
+        self._owner = os.getpid()
 
     def __repr__(self) -> str:
         return f"<process {'not started' if self._popen is None else self._popen.pid}>"
@@ -366,7 +357,9 @@ class _Environment:
     def kill(self) -> None:
         """Kill the process and its child processes. It may be called again."""
         self._is_ended = True
-        if self._popen is not None:
+        if (
+            self._popen is not None and self._owner == os.getpid()
+        ):  # else this is a fork of the process of the test
             _kill_group(self._popen)
             self._popen.wait()
         self._mailbox.close()
