@@ -285,6 +285,32 @@ def test_a_directory_that_the_function_adds_to_the_path_is_its_own_too(fakesecre
     assert process() == before
 
 
+def test_a_folder_may_have_its_own_copy_of_botocore_as_deployment_packages_do(fakesecrets, folder):
+    path = folder(
+        "one",
+        {
+            "lambda_function.py": """
+                import boto3, botocore
+                client = boto3.client("secretsmanager")
+                def lambda_handler(event, context):
+                    name = boto3.client("secretsmanager").describe_secret(SecretId="db")["Name"]
+                    return name, client.list_secrets()["SecretList"][0]["Name"], botocore.__file__
+            """
+        },
+    )
+    for package in ("boto3", "botocore"):
+        (path / package).symlink_to(os.path.dirname(importlib.import_module(package).__file__))
+    fakesecrets.add_secret("db", "old")
+    before = sys.modules["botocore"]
+
+    arn = fakesecrets.add_rotation_function(HANDLER, code=path)
+    first, second, file = fakesecrets._service.functions.find(arn).handler({}, None)
+
+    assert (first, second) == ("db", "db")
+    assert file.startswith(str(path))
+    assert sys.modules["botocore"] is before
+
+
 def test_a_failure_names_the_line_of_the_folder_and_leaves_nothing(fakesecrets, folder):
     files = {
         "lambda_function.py": "import helpers\ndef lambda_handler(event, context):\n    helpers.fail()\n",

@@ -127,6 +127,9 @@ class Function:
         except FunctionStopped as stopped:
             environment.stop(stopped)
             raise
+        except FunctionTimedOut as timeout:
+            environment.stop(FunctionStopped(timeout))
+            raise
         finally:
             self.handler.give_back(environment)
 

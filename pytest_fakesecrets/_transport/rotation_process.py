@@ -109,10 +109,15 @@ class ProcessRunner(Runner):
         bases: the directories to which the working directory of the process may be relative.
 
     Raises:
-        FakeSecretsError: its working directory does not exist.
+        FakeSecretsError: its working directory does not exist, or the system has no process groups.
     """
 
     def __init__(self, process: RotationProcess, bases: Sequence[str], backend: Backend) -> None:
+        if os.name != "posix":
+            raise FakeSecretsError(
+                "RotationProcess needs the process groups and the pipes of a POSIX system, and this one has none. Run "
+                "these tests on Linux or macOS."
+            )
         self._process = process
         self._directory = os.getcwd() if process._cwd is None else found_folder("cwd", process._cwd, bases)
         self._backend = backend
@@ -164,16 +169,16 @@ class ProcessRunner(Runner):
 
     def give_back(self, environment: object) -> None:
         """Keep an environment for the next step, if its process still runs. It may be called again."""
+        if not isinstance(environment, _Environment):
+            return
         with self._lock:
-            if (
-                isinstance(environment, _Environment)
-                and environment in self._all
-                and environment not in self._idle
-            ):
-                if environment.is_usable:
-                    self._idle.append(environment)
-                else:
-                    self._end(environment)
+            is_kept = environment.is_usable
+            if is_kept and environment in self._all and environment not in self._idle:
+                self._idle.append(environment)
+        if (
+            not is_kept
+        ):  # without the lock: the end waits for calls in progress, which may have steps of this function
+            self._end(environment)
 
     def _end(self, environment: _Environment) -> None:
         environment.end()
@@ -501,11 +506,8 @@ def _invocation(event: Mapping[str, str], context: LambdaContext) -> Invocation:
 
 def _kill_group(popen: subprocess.Popen[Any]) -> None:
     """Kill a process and its children, which are in its process group."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):  # they have ended
-            os.killpg(popen.pid, signal.SIGKILL)
-    elif popen.poll() is None:
-        popen.kill()
+    with suppress(ProcessLookupError, PermissionError):  # they have ended
+        os.killpg(popen.pid, signal.SIGKILL)
 
 
 #: The processes that run. The interpreter ends them if a fake was not left.

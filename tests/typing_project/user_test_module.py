@@ -108,7 +108,7 @@ def test_rotations(db: SecretView, fakesecrets: FakeSecrets) -> None:
     assert_type(fakesecrets.rotate("db", function), Rotation)
     process = RotationProcess(["node", Path("runtime.mjs")], cwd=Path("."), environ={"A": "b"})
     fakesecrets.add_rotation_function(process, name="javascript")
-    fakesecrets.add_secret("rotated by a process", "old", rotation_function=RotationProcess(["node"]))
+    fakesecrets.add_secret("rotated-by-a-process", "old", rotation_function=RotationProcess(["node"]))
     fakesecrets.rotate("db", handler, RotationRules={"ScheduleExpression": "rate(30 days)"})
     fakesecrets.rotate("db")
     assert issubclass(ReportingFailedWarning, UserWarning)
