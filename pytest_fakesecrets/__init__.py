@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._service.history import ServiceEvent as ServiceEvent
     from ._service.history import ValueStored as ValueStored
     from ._transport.http_server import Server as Server
+    from ._transport.rotation_process import RotationProcess as RotationProcess
 
 __version__ = "0.2.0"
 
@@ -68,6 +69,7 @@ _MODULES = {
     "RotationContract": "_contract.contract",
     "RotationDriver": "_rotation.driver",
     "RotationFailedWarning": "_core.errors",
+    "RotationProcess": "_transport.rotation_process",
     "RotationStep": "_core.rotation",
     "SecretView": "_fake.secret_view",
     "Server": "_transport.http_server",

@@ -29,7 +29,7 @@ ROOT = Path(pytest_fakesecrets.__file__).parent
 NAMES = """
     ROTATION_POINTS Assumptions Call Clock CredentialRefused CredentialTarget FakeSecrets FakeSecretsError Fault
     Finding FunctionTimedOut InvocationRefused LabelMoved LambdaContext Rotation RotationContract RotationDriver
-    ReportingFailedWarning RotationFailedWarning RotationStep SECRET_ARN SecretView Server ServiceEvent TargetDown UnusedFaultWarning
+    ReportingFailedWarning RotationFailedWarning RotationProcess RotationStep SECRET_ARN SecretView Server ServiceEvent TargetDown UnusedFaultWarning
     ValueStored VersionView Window
 """
 
@@ -45,7 +45,7 @@ ATTRIBUTES = {
     """,
     SecretView: "arn json labels name next_rotation rotation_enabled staging transitions value versions",
     RotationContract: """
-        accepted accepts companions environ prepare propagation_delay rotation_function secret_name secret_value target
+        accepted accepts code companions environ prepare propagation_delay rotation_function secret_name secret_value target
         target_calls target_state timeout without zero_downtime
     """,
 }

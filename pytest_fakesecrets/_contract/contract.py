@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import sys
 import unittest
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._service.barrier import PACKAGE, warn
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
+from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .harness import ContractSettings
 from .target import CredentialTarget
@@ -46,7 +48,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             secret_value = {"username": "app", "password": "old"}
 
     Attributes:
-        rotation_function: the handler, or "package.module:function".
+        rotation_function: the handler; or "package.module:function"; or, with `code`, Lambda's name of a handler, such
+            as "lambda_function.lambda_handler"; or a `RotationProcess`.
+        code: the folder of the function as it is deployed, as in `add_rotation_function`.
         secret_value: the value before the first rotation: a dict, stored as JSON, or a string.
         secret_name: the name of the secret.
         environ: the environment variables of the function. SECRET_ARN in a value stands for the ARN of the secret.
@@ -65,6 +69,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
 
     #: Any, because a type checker would treat a function as a method.
     rotation_function: ClassVar[Any] = None
+    code: ClassVar[str | os.PathLike[str] | None] = None
     secret_value: ClassVar[Mapping[str, Any] | str] = _NOT_SET
     secret_name: ClassVar[str] = "app/db"
     environ: ClassVar[Mapping[str, str]] = {}
@@ -122,6 +127,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             pytest.skip(f"{error} See {FIRST_SCENARIO}.")
         return ContractSettings(
             handler=handler,
+            code=self.code,
             secret_value=self.secret_value,
             secret_name=self.secret_name,
             environ=self.environ,
@@ -147,9 +153,9 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     def _can_verify(self) -> bool:
         return self.target is not None or type(self).accepts is not RotationContract.accepts
 
-    def _handler(self) -> Handler | str:
+    def _handler(self) -> Handler | RotationProcess | str:
         attribute = inspect.getattr_static(self, "rotation_function")
-        handler: Handler | str | None = (
+        handler: Handler | RotationProcess | str | None = (
             attribute.__func__ if isinstance(attribute, staticmethod) else attribute
         )
         if handler is None or self.secret_value is _NOT_SET:

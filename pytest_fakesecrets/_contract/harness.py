@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
@@ -35,6 +36,7 @@ from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
+from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
@@ -104,7 +106,8 @@ class ScenarioFailed(AssertionError):
 class ContractSettings:
     """The attributes and methods of a `RotationContract` class that its scenarios use."""
 
-    handler: Handler | str
+    handler: Handler | RotationProcess | str
+    code: str | os.PathLike[str] | None
     secret_value: Mapping[str, Any] | str = field(repr=False)
     secret_name: str
     environ: Mapping[str, str] = field(repr=False)
@@ -159,6 +162,7 @@ class Harness:
         """The ARN of the function. It is added when it is first used: the secret, whose ARN it may need, exists then."""
         return self.fake.add_rotation_function(
             self.settings.handler,
+            code=self.settings.code,
             name="rotation-function",
             environ=self._environ(),
             timeout=self.settings.timeout,
@@ -294,14 +298,18 @@ class Harness:
         steps, before = self.fake._service.running_steps, CURRENT_INVOCATION.get()
         steps.begin(invocation)
         error: BaseException | None = None
+        function = self.fake._service.functions.find(self.function)
         try:
-            self.fake._service.functions.find(self.function).invoke(
-                event,
-                invoked_arn=self.function,
-                request_id="delivered",
-                clock=present,
-                deadline=later(self.fake.clock.now, self.settings.timeout),
-            )
+            with function.environment() as environment:
+                steps.begin(invocation._replace(environment=environment))
+                function.invoke(
+                    event,
+                    invoked_arn=self.function,
+                    request_id="delivered",
+                    clock=present,
+                    deadline=later(self.fake.clock.now, self.settings.timeout),
+                    environment=environment,
+                )
         except BaseException as exception:
             if is_interrupt(exception):
                 raise
@@ -393,7 +401,10 @@ class Harness:
         return skip
 
     def _on_call(self, name: str) -> None:
-        invocation = self.fake._service.running_steps.current()
+        steps = self.fake._service.running_steps
+        own = steps.current()
+        # The target is called by what serves it to a process, in a thread of that server.
+        invocation = own or steps.outside()
         if invocation is None or self._is_verifying:
             return
         self.log.append(
@@ -404,7 +415,11 @@ class Harness:
             hook(index)
         if index == self.kill_after or self._is_killed:
             self._is_killed = True
-            raise FunctionStopped(FunctionCrashed("Lambda has killed the function here."))
+            stopped = FunctionStopped(FunctionCrashed("Lambda has killed the function here."))
+            if own is None and invocation.environment is not None:
+                invocation.environment.stop(stopped)  # the server of the target goes on
+            else:
+                raise stopped
 
     def _is_known(self, name: str) -> bool:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""

@@ -21,6 +21,10 @@ class InvocationRefused(Exception):
     """An injected fault: Lambda rejected the invocation of a rotation function."""
 
 
+class FunctionFailed(Exception):
+    """A rotation function that is a process has sent an error, or its process has failed."""
+
+
 class FunctionStopped(BaseException):
     """
     Raised inside a rotation function at the point where Lambda stops it.

@@ -24,6 +24,7 @@ from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
+from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
 
 _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
@@ -41,6 +42,27 @@ class FakeBackend:
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
         self.back_off = BackoffPatch()
+        #: By the process, and the name and the region under which it was added.
+        self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
+
+    def runner(
+        self, process: RotationProcess, name: str | None, region: str, directories: Sequence[str]
+    ) -> ProcessRunner:
+        """
+        Return what runs a function as a process: the same for the same process, so that it stays warm.
+
+        Raises:
+            FakeSecretsError: its working directory does not exist.
+        """
+        key = process, name, region
+        if key not in self._runners:
+            self._runners[key] = ProcessRunner(process, directories, self)
+        return self._runners[key]
+
+    def end_processes(self) -> None:
+        """End the processes of all functions. It may be called again."""
+        for runner in list(self._runners.values()):
+            runner.close()
 
     @property
     def lock(self) -> AbstractContextManager[object]:

@@ -34,6 +34,7 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
 from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
+from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler
@@ -45,7 +46,8 @@ from pytest_fakesecrets._service.user_code import calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.extension_endpoint import check_ttl
 from pytest_fakesecrets._transport.http_server import Server
-from pytest_fakesecrets._transport.install import reach, register_handlers
+from pytest_fakesecrets._transport.install import base_directories, reach, register_handlers
+from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .assertion_messages import verdict
 from .backend import FakeBackend
@@ -119,6 +121,12 @@ class FakeSecrets:
 
     def _deactivate(self) -> None:
         """Deactivate the fake and undo its changes to the process. It can be repeated after an interrupted call."""
+        try:
+            self._backend.end_processes()  # first: their calls are answered until they have ended
+        finally:
+            self._deactivate_in_process()
+
+    def _deactivate_in_process(self) -> None:
         if self.is_active:
             state.active = None
         try:
@@ -129,8 +137,9 @@ class FakeSecrets:
 
     def add_rotation_function(
         self,
-        handler: Handler | str,
+        handler: Handler | RotationProcess | str,
         *,
+        code: str | os.PathLike[str] | None = None,
         name: str | None = None,
         environ: Mapping[str, str] | None = None,
         region_name: str | None = None,
@@ -141,7 +150,10 @@ class FakeSecrets:
         Add a rotation function, and return its Lambda ARN for RotateSecret.
 
         Args:
-            handler: called as `handler(event, context)`; or "package.module:function".
+            handler: called as `handler(event, context)`; or "package.module:function"; or, with `code`, Lambda's name
+                of a handler: "file.function", "folder/file.function"; or a `RotationProcess`.
+            code: the folder of the function as it is deployed, relative to pytest's rootdir or to the working
+                directory. Its modules are separate from all others, also from those of other functions.
             name: the function's name, or its whole ARN. If it exists, its handler is replaced.
             environ: its environment variables, set while it runs, in addition to AWS_REGION,
                 SECRETS_MANAGER_ENDPOINT and the others that AWS's own functions read.
@@ -151,17 +163,27 @@ class FakeSecrets:
                 memory is lost between steps.
 
         Raises:
-            FakeSecretsError: the handler cannot be found or called, or the name is not valid in Lambda.
+            FakeSecretsError: the folder or the handler cannot be found, the handler cannot be called, or the name is
+                not valid in Lambda.
         """
+        region = region_or_default(region_name)
         return self._service.functions.add(
-            handler,
+            self._handler(handler, name, region),
             name=name,
             environ=environ,
             account=DEFAULT_ACCOUNT,
-            region=region_or_default(region_name),
+            region=region,
             timeout=timeout,
             starts_cold=cold_start,
+            code=None if code is None else found_folder("code", code, base_directories()),
         )
+
+    def _handler(
+        self, handler: Handler | RotationProcess | str, name: str | None, region: str
+    ) -> Handler | str:
+        if not isinstance(handler, RotationProcess):
+            return handler
+        return self._backend.runner(handler, name, region, base_directories())
 
     def fail(
         self,
@@ -265,6 +287,7 @@ class FakeSecrets:
         """
 
         warn_of_unused_faults(self._service, may_raise=True)
+        self._backend.end_processes()
 
         def clear() -> None:
             self._service.clear()
@@ -464,7 +487,7 @@ class FakeSecrets:
         description: str | None = None,
         kms_key_id: str | None = None,
         tags: Mapping[str, str] | None = None,
-        rotation_function: Handler | str | None = None,
+        rotation_function: Handler | RotationProcess | str | None = None,
         rotation_rules: Mapping[str, Any] | None = None,
         created_at: Moment | None = None,
         last_rotated_at: Moment | None = None,
@@ -517,16 +540,16 @@ class FakeSecrets:
         )
         return self._add_seeded(name, seed, region_name)
 
-    def _function_arn(self, function: Handler | str | None, region_name: str | None) -> str | None:
+    def _function_arn(
+        self, function: Handler | RotationProcess | str | None, region_name: str | None
+    ) -> str | None:
         """Return the ARN of a function. One that is not given as an ARN is added first."""
         if function is None:
             return None
         if isinstance(function, str) and function.startswith("arn:"):
             self._service.functions.find(function)
             return function
-        return self._service.functions.add(
-            function, name=None, environ=None, account=DEFAULT_ACCOUNT, region=region_or_default(region_name)
-        )
+        return self.add_rotation_function(function, region_name=region_name)
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         check_members("CreateSecret", Name=name)
@@ -540,7 +563,10 @@ class FakeSecrets:
         return self.secret(self._service.transact(region, add, by="add_secret"))
 
     def rotate(
-        self, secret_id: str, handler: Handler | str | None = None, **rotate_secret_arguments: Any
+        self,
+        secret_id: str,
+        handler: Handler | RotationProcess | str | None = None,
+        **rotate_secret_arguments: Any,
     ) -> Rotation:
         """
         Call RotateSecret and run the rotation to its end, even if the test drives rotations.
@@ -570,7 +596,7 @@ class FakeSecrets:
         secret_id: str,
         *,
         after: str = "RotateSecret",
-        handler: Handler | str | None = None,
+        handler: Handler | RotationProcess | str | None = None,
         **rotate_secret_arguments: Any,
     ) -> Iterator[Rotation]:
         """
@@ -624,7 +650,11 @@ class FakeSecrets:
             self._rotations.paused.discard(secret.arn)
 
     def _begin_rotation(
-        self, region: Region, secret: Secret, handler: Handler | str | None, members: dict[str, Any]
+        self,
+        region: Region,
+        secret: Secret,
+        handler: Handler | RotationProcess | str | None,
+        members: dict[str, Any],
     ) -> RotationRef:
         """Call RotateSecret, and return the rotation that it started."""
         if handler is not None:

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ class Snapshot:
     history: History
     event_count: int
     #: A sentence about a rotation of the secret that waits for the test, or None.
-    waiting: str | None = None
+    waiting: str | None = field(default=None, repr=False)
 
     def redacted(self, text: str) -> str:
         """Return text without the values of the secret."""

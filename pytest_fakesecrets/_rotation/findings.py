@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core.errors import FunctionFailed
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.secret import Secret, Value
@@ -194,11 +195,27 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.create_finding(
             "illegal-call", text, "Correct the names and the types of the parameters."
         )
-    response = getattr(error, "response", None)
+    yield from _rejection_findings(evidence)
+    if isinstance(error, FunctionFailed):
+        yield from _illegal_calls_of_a_process(evidence)
+    is_missing_key = (
+        isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
+    )
+    if error is not None and is_missing_key and not evidence.calls and missing_variable(error) is None:
+        yield evidence.create_finding(
+            "event-misread",
+            f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
+            "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
+        )
+
+
+def _rejection_findings(evidence: Evidence) -> Iterator[Finding]:
+    """Report a call that AWS rejects whenever it is made, by the exception that it raised."""
+    response = getattr(evidence.error, "response", None)
     answer = response.get("Error") if isinstance(response, dict) else None
     code = answer.get("Code") if isinstance(answer, dict) else None
     if isinstance(answer, dict) and isinstance(code, str) and code in _INVALID_CALL:
-        operation = getattr(error, "operation_name", None)
+        operation = getattr(evidence.error, "operation_name", None)
         operation = operation if operation in OPERATIONS else "A call"
         aws_message = evidence.redact(text_of(answer.get("Message", "")))
         advice = (
@@ -208,15 +225,6 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         )
         yield evidence.create_finding(
             "illegal-call", f"{operation} was refused with {code}.", advice, operation
-        )
-    is_missing_key = (
-        isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
-    )
-    if error is not None and is_missing_key and not evidence.calls and missing_variable(error) is None:
-        yield evidence.create_finding(
-            "event-misread",
-            f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
-            "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
 
 
@@ -243,6 +251,20 @@ def _is_answered(rejected: Call, later: Sequence[Event]) -> bool:
 
 def _is_same(call: Call, other: Call) -> bool:
     return (call.operation, call._request_key) == (other.operation, other._request_key)
+
+
+def _illegal_calls_of_a_process(evidence: Evidence) -> Iterator[Finding]:
+    """An exception of another process has no response of Secrets Manager: the history has the rejected call."""
+    last = {call.operation: call for call in evidence.calls}
+    for call in last.values():
+        if call.error in _INVALID_CALL and call.error in text_of(evidence.error):
+            aws_message = " ".join(evidence.redact(text_of(evidence.error)).split())[:200]
+            yield evidence.create_finding(
+                "illegal-call",
+                f"{call.operation} was refused with {call.error}.",
+                f"The function says: {aws_message}",
+                call.operation,
+            )
 
 
 def _leak_findings(evidence: Evidence) -> Iterator[Finding]:

@@ -133,18 +133,20 @@ class FunctionCalls:
         name = invocation.step
         self._check_may_be_invoked(ref, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
-        # The timeout begins here: Lambda does not count the time of a cold start.
-        deadline = later(clock.now, function.timeout)
-        self._service.running_steps.begin(invocation._replace(deadline=deadline))
-        returned = function.invoke(
-            event_of(ref.rotation, name),
-            invoked_arn=function_arn,
-            request_id=self._service.ids.request_id(),
-            clock=present,
-            deadline=deadline,
-        )
-        self.after_call("return")
-        return returned
+        with function.environment() as environment:
+            # The timeout begins here: Lambda does not count the time of a cold start.
+            deadline = later(clock.now, function.timeout)
+            self._service.running_steps.begin(invocation._replace(deadline=deadline, environment=environment))
+            returned = function.invoke(
+                event_of(ref.rotation, name),
+                invoked_arn=function_arn,
+                request_id=self._service.ids.request_id(),
+                clock=present,
+                deadline=deadline,
+                environment=environment,
+            )
+            self.after_call("return")
+            return returned
 
     def _findings(
         self,

@@ -13,9 +13,11 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.public import public
 
-from .freeze import REAL, Freeze, OwnFreeze, in_force
+from .freeze import REAL, Freeze, OwnFreeze, in_force, real_now
 
 Moment = datetime | date | str
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _CALENDAR = "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
 
@@ -33,6 +35,11 @@ def present() -> datetime:
         return instant
     freeze = in_force()
     return _real_now(timezone.utc) if freeze is None else freeze.read()
+
+
+def milliseconds_outside() -> int:
+    """The Unix time in milliseconds that other processes see: it runs, also where the time of this one is frozen."""
+    return (real_now() - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _now() -> datetime:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copyreg
 import datetime as datetime_module
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta, timezone
 from functools import wraps
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .real_time import IGNORED, let_clocks_go_on
@@ -65,6 +66,47 @@ def _freezegun() -> MutableMapping[str, Any] | None:
     now = vars(datetime_module.datetime).get("now")
     found = getattr(now.__func__, "__globals__", {}) if isinstance(now, classmethod) else {}
     return found if "freeze_factories" in found else None
+
+
+def real_now() -> datetime:
+    """The time outside of every freeze."""
+    machine = sys.modules.get("time_machine")
+    if machine is not None and _travellers():  # it replaces the functions of the real class too
+        escaped: datetime = machine.escape_hatch.datetime.datetime.now(timezone.utc)
+        return escaped
+    return REAL[0].now(timezone.utc)
+
+
+def is_freezegun_in_force() -> bool:
+    return datetime_module.datetime is not REAL[0] and _freezegun() is not None
+
+
+def follow_freeze(modules: Iterable[ModuleType]) -> None:
+    """
+    Set the names of modules that stand for the time as freezegun would: frozen, or real.
+
+    freezegun does this only with the modules that are in `sys.modules` when it starts or stops.
+    """
+    found = _freezegun() if is_freezegun_in_force() else None
+    api = found or getattr(sys.modules.get("freezegun.api"), "__dict__", {})
+    pairs = [
+        (api[f"real_{name}"], api[fake])
+        for name in _FROZEN_NAMES
+        if (fake := _FAKE_CLASSES.get(name, f"fake_{name}")) in api and f"real_{name}" in api
+    ]
+    wanted = {id(before): after for before, after in (pairs if found else [pair[::-1] for pair in pairs])}
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if id(value) in wanted:
+                setattr(module, name, wanted[id(value)])
+
+
+_FAKE_CLASSES = {"date": "FakeDate", "datetime": "FakeDatetime"}
+_FROZEN_NAMES = (
+    *_FAKE_CLASSES,
+    *("gmtime", "localtime", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
+    *("strftime", "time", "time_ns", "clock"),
+)
 
 
 def _travellers() -> list[Any]:

@@ -9,30 +9,69 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
-from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionTimedOut
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
 from pytest_fakesecrets._core.formatting import readable_repr
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 
+from .code_folder import FolderHandler
 from .cold_start import Entry
 from .environment import in_environment
 
 Handler = Callable[[Any, Any], Any]
 
+
+class Loading(Protocol):
+    """Where a handler can be loaded from again, without the state of earlier invocations."""
+
+    def load_handler(self) -> Handler: ...
+
+
 #: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
 TIMEOUT = timedelta(seconds=30)
 #: The longest timeout on Lambda (developer guide, configuration-timeout).
 _LONGEST_TIMEOUT = timedelta(minutes=15)
+
+
+class Environment(Protocol):
+    """An execution environment outside of this process, in which a function runs one step after the other."""
+
+    def invoke(self, event: Mapping[str, str], context: LambdaContext, timeout: timedelta) -> object:
+        """Run one step, and return the result of the function, or raise its exception."""
+
+    def stop(self, stopped: FunctionStopped) -> None:
+        """End the environment at once, also while a step runs in it. The step then raises *stopped*."""
+
+
+class Runner(ABC):
+    """The handler of a function that runs outside of this process: it has its execution environments."""
+
+    @abstractmethod
+    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> Environment:
+        """Return an environment that waits for an event, started if it has to be."""
+
+    @abstractmethod
+    def give_back(self, environment: Environment) -> None:
+        """Keep an environment for the next step, or end it if it cannot be used again. It may be called again."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all environments. It may be called again."""
+
+    def __call__(self, event: Mapping[str, str], context: object) -> object:
+        raise NotImplementedError("Environment.invoke() runs the function")
 
 
 @public
@@ -67,8 +106,35 @@ class Function:
     handler: Handler
     environ: Mapping[str, str] = field(repr=False)
     timeout: timedelta = TIMEOUT
-    #: The module and the name to load the handler from for each step, if it starts cold.
-    entry: Entry | None = None
+    #: Where the handler is loaded from for each step, if it starts cold.
+    entry: Loading | None = None
+    is_cold: bool = False
+
+    @contextmanager
+    def environment(self) -> Iterator[Environment | None]:
+        """
+        The execution environment of one invocation, or None for a function that runs in this process.
+
+        Raises:
+            Exception: the environment cannot be started.
+        """
+        if not isinstance(self.handler, Runner):
+            yield None
+            return
+        parsed = parse_function_arn(self.arn)
+        assert parsed is not None
+        variables = lambda_environ(parsed, self.environ)
+        environment = self.handler.take(variables, self.timeout, is_cold=self.is_cold)
+        try:
+            yield environment
+        except FunctionStopped as stopped:
+            environment.stop(stopped)
+            raise
+        except FunctionTimedOut as timeout:
+            environment.stop(FunctionStopped(timeout))
+            raise
+        finally:
+            self.handler.give_back(environment)
 
     def invoke(
         self,
@@ -78,6 +144,7 @@ class Function:
         request_id: str,
         clock: Callable[[], datetime],
         deadline: datetime,
+        environment: Environment | None = None,
     ) -> object:
         """
         Call the handler as Lambda does: with an event decoded from JSON, and with its environment set.
@@ -94,11 +161,14 @@ class Function:
         assert called is not None
         context = _context(called, invoked_arn, request_id, clock, deadline)
         try:
-            returned = in_environment(
-                lambda_environ(called, self.environ), partial(self._call_handler, event, context)
-            )
+            if environment is not None:
+                returned = environment.invoke(event, context, self.timeout)
+            else:
+                returned = in_environment(
+                    lambda_environ(called, self.environ), partial(self._call_handler, event, context)
+                )
         except Exception as error:
-            if clock() > deadline and not is_interrupt(error):
+            if clock() > deadline and not is_interrupt(error) and not isinstance(error, FunctionTimedOut):
                 raise timed_out() from error  # Lambda has killed it before this exception
             raise
         if clock() > deadline:
@@ -163,9 +233,13 @@ class Functions:
         region: str,
         timeout: timedelta = TIMEOUT,
         starts_cold: bool = False,
+        code: str | None = None,
     ) -> str:
         """
         Add a function, or replace the function with this name.
+
+        Args:
+            code: the folder of the function, or None for a function that is imported like any other module.
 
         Returns:
             The ARN of the function.
@@ -173,28 +247,35 @@ class Functions:
         Raises:
             FakeSecretsError: the name, the environment or the timeout is invalid, or the handler cannot be loaded or called.
         """
-        variables = _checked_environ(environ or {})
+        variables = checked_environ(environ or {})
         parsed = parse_function_arn(self._arn(handler, name, account, region))
         if parsed is None or parsed.qualifier:
             raise FakeSecretsError(
                 f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
                 "140 of them, or a whole function ARN without a qualifier."
             )
-        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler))
+        if code is not None:
+            variables = {"LAMBDA_TASK_ROOT": code, **variables}
+        found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler, code))
         _check_callable(found)
-        entry = _entry(handler) if starts_cold else None
+        entry = _entry(handler, found) if starts_cold and not isinstance(found, Runner) else None
         check_timeout(timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
-                arn=arn, handler=found, environ=variables, timeout=timeout, entry=entry
+                arn=arn,
+                handler=found,
+                environ=variables,
+                timeout=timeout,
+                entry=entry,
+                is_cold=starts_cold,
             )
         return arn
 
     def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
         if name is not None:
             return name if name.startswith("arn:") else function_arn(region, account, name)
-        base = handler.rpartition(":")[2] if isinstance(handler, str) else getattr(handler, "__name__", "")
+        base = re.split("[:.]", handler)[-1] if isinstance(handler, str) else getattr(handler, "__name__", "")
         base = re.sub(r"[^A-Za-z0-9_-]", "", base)[:100] or "rotation-function"
         arn = first = function_arn(region, account, base)
         number = 1
@@ -239,14 +320,21 @@ def _unqualified(arn: str) -> str:
     return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
 
 
-def _loaded(reference: Handler | str) -> Handler:
+def _loaded(reference: Handler | str, code: str | None) -> Handler:
     if not isinstance(reference, str):
+        if code is not None:
+            raise FakeSecretsError(
+                f"code= is the folder of a function that is given by its name, and {reference!r} is the function "
+                "itself. Give its name as Lambda has it, such as 'lambda_function.lambda_handler', or leave code= out."
+            )
         return reference
+    if code is not None:
+        return FolderHandler(code, reference)
     module, colon, name = reference.partition(":")
     if not (module and colon and name):
         raise FakeSecretsError(
-            f"{reference!r} names no function. Write it as 'package.module:function', "
-            "or pass the function itself."
+            f"{reference!r} names no function. Write it as 'package.module:function', or pass the function itself. "
+            "Or, for a name as Lambda has it, 'file.function', give the folder of the file with code=."
         )
     try:
         found: Handler = getattr(importlib.import_module(module), name)
@@ -255,7 +343,8 @@ def _loaded(reference: Handler | str) -> Handler:
     return found
 
 
-def _check_callable(handler: object) -> None:
+def _check_callable(loaded: Handler) -> None:
+    handler: object = loaded.__wrapped__ if isinstance(loaded, FolderHandler) else loaded
     if not callable(handler):
         raise FakeSecretsError(
             f"A rotation function has to be callable as handler(event, context), and {handler!r} is not."
@@ -273,8 +362,10 @@ def _check_callable(handler: object) -> None:
         pass  # some built-in callables have no signature
 
 
-def _entry(handler: Handler | str) -> Entry:
-    """The module and the name from which a handler can be loaded again."""
+def _entry(handler: Handler | str, loaded: Handler) -> Loading:
+    """Where a handler can be loaded from again."""
+    if isinstance(loaded, FolderHandler):
+        return loaded
     if isinstance(handler, str):
         module_name, _, name = handler.partition(":")
     else:
@@ -298,7 +389,7 @@ def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
         return False
 
 
-def _checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
+def checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
     for name, value in environ.items():
         if not isinstance(value, str):
             # Only numbers are shown, since other objects may contain a secret.

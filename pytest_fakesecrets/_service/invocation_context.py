@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
-from .functions import timed_out
+from .functions import Environment, timed_out
 from .history import Event
 
 
@@ -31,6 +31,8 @@ class InvocationContext(NamedTuple):
     rotation: tuple[str, str] | None = None
     #: What this call is known by among those that run.
     key: object = None
+    #: Where the function runs, if not in this process.
+    environment: Environment | None = None
 
     def prepare_recording(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
         """Return an idempotent function that adds events and passwords."""
@@ -65,13 +67,16 @@ CURRENT_INVOCATION: ContextVar[InvocationContext | None] = ContextVar("CURRENT_I
 #: Whether the request that this thread answers came from another process, over HTTP.
 FROM_ANOTHER_PROCESS: ContextVar[bool] = ContextVar("FROM_ANOTHER_PROCESS", default=False)
 
+#: The execution environment of a function from which that request came, or None.
+CALLING_ENVIRONMENT: ContextVar[object] = ContextVar("CALLING_ENVIRONMENT", default=None)
+
 
 class RunningSteps:
     """
     The steps that run, and which of them a call belongs to.
 
     A function may call from threads that it has started, now or in an earlier step, and from a child process that
-    reaches the fake over HTTP.
+    reaches the fake over HTTP. Or it runs in an execution environment of its own.
     """
 
     def __init__(self) -> None:
@@ -102,6 +107,10 @@ class RunningSteps:
         own = CURRENT_INVOCATION.get()
         if own is not None or not self._running:
             return own
+        environment = CALLING_ENVIRONMENT.get()
+        if environment is not None:
+            running = [each for each in list(self._running.values()) if each.environment is environment]
+            return running[0] if running else None
         running = list(self._running.values())
         if FROM_ANOTHER_PROCESS.get():
             running = [each for each in running if each.rotation and is_about(each.rotation[0]) is not False]
@@ -111,6 +120,11 @@ class RunningSteps:
             running = [each for each in running if each.rotation and is_about(each.rotation[0])]
         # Lambda stops the function, and not its threads: the function meets its deadline in its own thread.
         return running[0]._replace(deadline=None) if len(running) == 1 else None
+
+    def outside(self) -> InvocationContext | None:
+        """The step that runs, if it is only one and runs outside of this process, or None."""
+        running = list(self._running.values())
+        return running[0] if len(running) == 1 and running[0].environment is not None else None
 
     @contextmanager
     def attributing(self, is_about: Callable[[str], bool | None]) -> Iterator[None]:
@@ -123,6 +137,10 @@ class RunningSteps:
         CURRENT_INVOCATION.set(found)
         try:
             yield
+        except FunctionStopped as stopped:
+            if found is not None and found.environment is not None:
+                found.environment.stop(stopped)
+            raise
         finally:
             CURRENT_INVOCATION.set(own)
 

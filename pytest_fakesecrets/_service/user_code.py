@@ -35,8 +35,8 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
     """
     The deepest line of the rotation function in the traceback of an exception.
 
-    The code of a function is the file of its handler, and the package of that file. Where no line is in
-    either, it is the deepest line outside of the standard library and of this package, and, if possible, of
+    The code of a function is the file of its handler, and the package of that file or the folder that was given as
+    its code. Where no line is in these, it is the deepest line outside of the standard library and of this package, and, if possible, of
     installed packages. Where the exception has no such line, that of its cause counts.
 
     Args:
@@ -95,7 +95,11 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _membership(handler: Callable[..., Any] | None) -> Callable[[str], bool]:
-    """Answers whether a file is that of the handler, or in its package."""
+    """Answers whether a file is that of the handler, or in its package or its folder."""
+    folder = getattr(handler, "code_folder", None)
+    if isinstance(folder, str):
+        inside = folder + os.sep
+        return lambda file: file.startswith(inside)
     code = _code(handler)
     if code is None:
         return lambda file: False
@@ -123,7 +127,7 @@ def _code(handler: Callable[..., Any] | None) -> CodeType | None:
     call = vars(type(found)).get("__call__")  # of a callable object
     for each in (found, getattr(found, "__func__", None), call):
         code = getattr(each, "__code__", None)
-        if isinstance(code, CodeType):
+        if isinstance(code, CodeType) and not code.co_filename.startswith(PACKAGE):
             return code
     return None
 

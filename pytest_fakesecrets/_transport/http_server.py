@@ -111,7 +111,7 @@ class _Listener(ThreadingTCPServer):
     # Without it a fixed port stays taken for a minute after its server had connections. It differs on Windows.
     allow_reuse_address = os.name == "posix"
 
-    def __init__(self, backend: Backend, extension: ExtensionEndpoint) -> None:
+    def __init__(self, backend: Backend, extension: ExtensionEndpoint | None) -> None:
         self.backend = backend
         self.extension = extension
         self.is_closing = False
@@ -230,7 +230,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._send(reply)
 
     def _is_for_extension(self) -> bool:
-        return self.server.extension.is_addressed(self.command, self.path, self.headers)
+        extension = self.server.extension
+        return extension is not None and extension.is_addressed(self.command, self.path, self.headers)
 
     def _answer_as_extension(self) -> None:
         """Answer a request of any method as the Secrets Manager Agent and the Lambda Extension do."""
@@ -239,6 +240,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         has_body = self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
         try:
             self._check_is_active()
+            assert self.server.extension is not None
             reply = self._guarded(partial(self.server.extension.answer, *request))
             end = {"connection": "close"} if has_body else {}
             self._send(reply._replace(headers={**reply.headers, **end}))

@@ -9,6 +9,7 @@ from `sys.modules` and imported again. Each copy has its own list of initializer
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
@@ -172,6 +173,12 @@ def guard(on: bool) -> Callable[[], None]:
 
 #: The configurations of the pytest runs in this process, the outermost first: a test may start an inner run.
 _runs: list[Any] = []
+
+
+def base_directories() -> tuple[str, ...]:
+    """The directories to which paths of users are relative: the rootdir of the pytest run, and the working directory."""
+    roots = [str(run.rootpath) for run in _runs[-1:]]
+    return tuple(dict.fromkeys([*roots, os.getcwd()]))
 
 
 def begin_run(config: Any) -> None:

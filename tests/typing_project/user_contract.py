@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -21,6 +22,11 @@ from pytest_fakesecrets import (
     RotationContract,
     RotationStep,
 )
+
+
+class FunctionOfItsOwnFolder(RotationContract):
+    rotation_function = "lambda_function.lambda_handler"
+    code = Path("functions") / "rotation"
 
 
 class TestMyFunction(RotationContract):
@@ -60,6 +66,7 @@ def told(contract: RotationContract) -> list[object]:
     assert_type(SECRET_ARN, str)
     return [
         contract.rotation_function,
+        contract.code,
         contract.secret_value,
         contract.environ,
         contract.timeout,

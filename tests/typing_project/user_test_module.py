@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import boto3
@@ -40,6 +41,7 @@ from pytest_fakesecrets import (
     Rotation,
     RotationDriver,
     RotationFailedWarning,
+    RotationProcess,
     SecretView,
     Server,
     UnusedFaultWarning,
@@ -89,6 +91,8 @@ def test_secrets_that_no_call_could_make(fakesecrets: FakeSecrets) -> None:
         last_rotated_at=datetime(2019, 6, 1, tzinfo=timezone.utc),
         region_name="eu-west-1",
     )
+    with pytest.raises(FakeSecretsError, match="is not there"):
+        fakesecrets.add_rotation_function("lambda_function.lambda_handler", code="functions")
     fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds", type=None)
     assert_type(fakesecrets.secret("old"), SecretView)
     with pytest.raises(FakeSecretsError, match="nobody"):
@@ -102,6 +106,9 @@ def test_rotations(db: SecretView, fakesecrets: FakeSecrets) -> None:
         "user_functions:rotate", name="rotate", environ={"A": "b"}, region_name="us-east-1"
     )
     assert_type(fakesecrets.rotate("db", function), Rotation)
+    process = RotationProcess(["node", Path("runtime.mjs")], cwd=Path("."), environ={"A": "b"})
+    fakesecrets.add_rotation_function(process, name="javascript")
+    fakesecrets.add_secret("rotated-by-a-process", "old", rotation_function=RotationProcess(["node"]))
     fakesecrets.rotate("db", handler, RotationRules={"ScheduleExpression": "rate(30 days)"})
     fakesecrets.rotate("db")
     assert issubclass(ReportingFailedWarning, UserWarning)

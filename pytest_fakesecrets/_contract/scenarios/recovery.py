@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._contract.rejections import RejectedCall
 from pytest_fakesecrets._contract.target import CredentialTarget
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .base import Scenarios
 
@@ -135,7 +137,7 @@ class Recovery(Scenarios):
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
         situation = f"The target was down during {step}"
         # Frozen, because a function that retries until its timeout would do so in real time.
-        with self._harness(fake) as harness, frozen(fake):
+        with self._harness(fake) as harness, _frozen_for(harness):
             ref = harness.begin()
             while ref.rotation.status == "in progress":
                 target.is_down = ref.rotation.next_step == step
@@ -196,7 +198,7 @@ class Recovery(Scenarios):
         if self._settings.target is None:
             pytest.skip("There is no CredentialTarget that could be late.")
         self._rotate_undisturbed(fakesecrets)
-        with self._harness(fakesecrets) as harness, frozen(fakesecrets):
+        with self._harness(fakesecrets) as harness, _frozen_for(harness):
             self._settings.target.applies_after = self._settings.propagation_delay or _DEFAULT_DELAY
             ref = harness.begin()
             rotation = harness.attempt(ref)
@@ -212,9 +214,18 @@ class Recovery(Scenarios):
                     "Log in with the new value in testSecret, and raise where it is refused.",
                     rotation.findings,
                 )
-            harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
-            fakesecrets.clock.tick(_RETRY_DELAY)
-            self._check_succeeded(harness, ref.rotation, "not-recovered", "The target was late")
+            try:
+                harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
+                fakesecrets.clock.tick(_RETRY_DELAY)
+                self._check_succeeded(harness, ref.rotation, "not-recovered", "The target was late")
+            finally:
+                fakesecrets.clock.stop()
+
+
+def _frozen_for(harness: Harness) -> AbstractContextManager[None]:
+    """Freeze the time, in which sleeps take none. A process sleeps in real time, so that its time has to run."""
+    is_process = isinstance(harness.settings.handler, RotationProcess)
+    return nullcontext() if is_process else frozen(harness.fake)
 
 
 @contextmanager

@@ -1,0 +1,413 @@
+"""Rotation functions out of their own folders: each has its modules, and nothing of them is left in the process."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import os
+import sys
+import threading
+import warnings
+from textwrap import dedent
+
+import pytest
+
+from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
+
+HANDLER = "lambda_function.lambda_handler"
+
+#: What each file of a folder named NAME holds. The function adds what it sees to a list of the test.
+FILES = {
+    "lambda_function.py": """
+        import boto3, helpers, os, sys
+        from datetime import datetime
+        from database import connection
+        client = boto3.client("secretsmanager")
+        region = client.meta.region_name, os.environ.get("COLOUR")
+        steps = []
+
+        def lambda_handler(event, context):
+            import late
+            from importlib import import_module
+            steps.append(event["Step"])
+            seen = (helpers.NAME, connection.NAME, late.NAME, import_module("later").NAME)
+            sys.modules["seen_by_the_test"].append(
+                (set(seen), list(steps), sys.path[0], os.environ["LAMBDA_TASK_ROOT"], region, datetime.now())
+            )
+            if event["Step"] == "createSecret":
+                client.put_secret_value(SecretId=event["SecretId"], ClientRequestToken=event["ClientRequestToken"],
+                                        SecretString="new", VersionStages=["AWSPENDING"])
+            if event["Step"] == "finishSecret":
+                helpers.finish(client, event["SecretId"], event["ClientRequestToken"])
+    """,
+    "helpers.py": """
+        from __future__ import annotations
+        from dataclasses import dataclass
+        NAME = "{name}"
+
+        @dataclass
+        class Settings:  # dataclasses look for the module of a class in sys.modules
+            colour: str = NAME
+
+        def finish(client, arn, token):
+            versions = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+            current = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+            client.update_secret_version_stage(
+                SecretId=arn, VersionStage="AWSCURRENT", RemoveFromVersionId=current, MoveToVersionId=token)
+    """,
+    "database/__init__.py": "",
+    "database/connection.py": "from .names import NAME",
+    "database/names/__init__.py": "from helpers import NAME",
+    "late.py": "NAME = '{name}'",
+    "later.py": "NAME = '{name}'",
+    "namespace/module.py": "from helpers import NAME\ndef handler(event, context): return NAME",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes the folder of a function, and returns its path."""
+
+    def written(name, files=FILES):
+        for path, text in files.items():
+            file = tmp_path / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(dedent(text).replace("{name}", name), "utf-8")
+        return tmp_path / name
+
+    return written
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    found = []
+    monkeypatch.setitem(sys.modules, "seen_by_the_test", found)
+    return found
+
+
+def process():
+    """What a folder changes in the process while it is in place."""
+    names = {
+        name for name in sys.modules if name.partition(".")[0] not in ("boto3", "botocore", "s3transfer")
+    }
+    own = {"lambda_function", "helpers", "database", "late", "later", "namespace", "nested", "module"}
+    return (
+        {name: sys.modules[name] for name in names if name.partition(".")[0] in own},
+        list(sys.path),
+        list(sys.meta_path),
+        builtins.__import__,
+        importlib.import_module,
+    )
+
+
+def rotate(fake, arn, name="db"):
+    fake.add_secret(name, "old")
+    return fake.rotate(name, arn)
+
+
+def test_two_folders_with_files_of_the_same_names_are_two_functions(fakesecrets, folder, seen):
+    before = process()
+    arns = [
+        fakesecrets.add_rotation_function(HANDLER, code=path, environ={"COLOUR": "blue"})
+        for path in (folder("one"), str(folder("two")))
+    ]
+
+    for number, arn in enumerate([*arns, arns[0]]):
+        rotation = rotate(fakesecrets, arn, f"db{number}")
+        assert rotation.status == "succeeded", rotation.failure
+        assert rotation.findings == () or {each.code for each in rotation.findings} == {"untested"}
+
+    assert len(set(arns)) == 2
+    assert [names for names, *_ in seen] == [{"one"}] * 4 + [{"two"}] * 4 + [{"one"}] * 4
+    assert [os.path.basename(path) for _, _, path, *_ in seen[::4]] == ["one", "two", "one"]
+    assert [path for _, _, path, *_ in seen] == [root for _, _, _, root, *_ in seen]
+    assert {region for *_, region, _ in seen} == {("us-east-1", "blue")}
+    assert len(seen[-1][1]) == 8  # the first function was warm
+    assert process() == before
+
+
+def test_a_module_of_the_process_is_neither_used_nor_changed(
+    fakesecrets, folder, seen, monkeypatch, tmp_path
+):
+    monkeypatch.syspath_prepend(str(folder("process", {"helpers.py": "NAME = 'process'"})))
+    importlib.import_module("helpers")
+    before = process()
+
+    rotation = rotate(fakesecrets, fakesecrets.add_rotation_function(HANDLER, code=folder("one")))
+
+    assert rotation.succeeded
+    assert {frozenset(names) for names, *_ in seen} == {frozenset({"one"})}
+    assert process() == before
+    assert sys.modules.pop("helpers").NAME == "process"
+
+
+def test_a_cold_start_loads_every_module_of_the_folder_again(fakesecrets, folder, seen):
+    arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one"), cold_start=True)
+
+    assert rotate(fakesecrets, arn).succeeded
+    assert [steps for _, steps, *_ in seen] == [[each[-1]] for _, each, *_ in seen]
+    assert len(seen) == 4
+
+
+def test_a_function_sees_the_frozen_time_wherever_it_was_loaded(fakesecrets, fakesecrets_clock, folder, seen):
+    """freezegun changes the modules that are in sys.modules when it starts, and these are not."""
+    fakesecrets_clock.stop()
+    arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one"))
+    fakesecrets_clock.move_to("2030-01-31")
+    rotate(fakesecrets, arn, "frozen")
+    fakesecrets_clock.stop()
+    rotate(fakesecrets, arn, "real")
+    fakesecrets_clock.move_to("2031-01-31")
+    rotate(fakesecrets, arn, "frozen-again")
+
+    assert [time.year for *_, time in seen[::4]][::2] == [2030, 2031]
+    assert seen[4][-1].year < 2030
+
+
+def test_functions_that_run_at_once_import_their_own_modules(fakesecrets, folder, monkeypatch):
+    files = {
+        "lambda_function.py": """
+            import sys
+            def lambda_handler(event, context):
+                sys.modules["meeting"].wait(20)  # both functions run now
+                import helpers
+                from importlib import import_module
+                sys.modules["meeting"].wait(20)
+                import late
+                return {helpers.NAME, late.NAME, import_module("database.names").NAME}
+        """,
+        **{path: text for path, text in FILES.items() if path != "lambda_function.py"},
+    }
+    monkeypatch.setitem(sys.modules, "meeting", threading.Barrier(2))
+    before = process()
+    returned = {}
+
+    def run(name):
+        arn = fakesecrets.add_rotation_function(HANDLER, code=folder(name, files), name=name)
+        handler = fakesecrets._service.functions.find(arn).handler
+        returned[name] = handler({}, None)
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert returned == {"one": {"one"}, "two": {"two"}}
+    assert process() == before
+
+
+def test_a_function_that_rotates_a_secret_of_another_folder_goes_on_with_its_own_modules(
+    fakesecrets, folder, seen
+):
+    nested = {
+        "lambda_function.py": """
+            import boto3, sys
+            def lambda_handler(event, context):
+                fake, inner = sys.modules["fake_of_the_test"]
+                if event["Step"] == "createSecret":
+                    fake.add_secret("inner", "old")
+                    assert fake.rotate("inner", inner).succeeded
+                import helpers
+                client, arn, token = boto3.client("secretsmanager"), event["SecretId"], event["ClientRequestToken"]
+                if event["Step"] == "createSecret":
+                    client.put_secret_value(
+                        SecretId=arn, ClientRequestToken=token, SecretString="new", VersionStages=["AWSPENDING"])
+                if event["Step"] == "finishSecret":
+                    helpers.finish(client, arn, token)
+                return helpers.NAME
+        """,
+        "helpers.py": FILES["helpers.py"],
+    }
+    inner = fakesecrets.add_rotation_function(HANDLER, code=folder("inner"), name="inner")
+    sys.modules["fake_of_the_test"] = (fakesecrets, inner)
+    try:
+        outer = fakesecrets.add_rotation_function(HANDLER, code=folder("outer", nested))
+        rotation = rotate(fakesecrets, outer)
+    finally:
+        del sys.modules["fake_of_the_test"]
+
+    assert rotation.succeeded, rotation.failure
+    assert {frozenset(names) for names, *_ in seen} == {frozenset({"inner"})}
+
+
+@pytest.mark.parametrize(
+    ("handler", "returned"),
+    [
+        pytest.param("namespace/module.handler", "one", id="slashes"),
+        pytest.param("namespace.module.handler", "one", id="dots"),
+        pytest.param("namespace.module:handler", "one", id="a colon, as without code="),
+    ],
+)
+def test_a_handler_may_be_in_a_folder_of_the_folder(fakesecrets, folder, handler, returned):
+    arn = fakesecrets.add_rotation_function(handler, code=folder("one"))
+
+    assert arn.endswith(":function:handler")
+    assert fakesecrets._service.functions.find(arn).handler({}, None) == returned
+
+
+def test_data_in_a_directory_with_the_name_of_an_installed_module_does_not_replace_it(fakesecrets, folder):
+    files = {
+        "lambda_function.py": """
+            import botocore.session, csv, own
+            def lambda_handler(event, context): return csv.reader, own.__path__
+        """,
+        "csv/policy.txt": "{}",
+        "botocore/policy.txt": "{}",
+        "own/data.txt": "{}",
+        "logging.py": "raise AssertionError('Lambda has imported its own logging before')",
+    }
+    arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one", files))
+
+    reader, path = fakesecrets._service.functions.find(arn).handler({}, None)
+
+    assert reader is __import__("csv").reader
+    assert [os.path.basename(each) for each in path] == ["own"]
+
+
+def test_a_directory_that_the_function_adds_to_the_path_is_its_own_too(fakesecrets, folder):
+    files = {
+        "lambda_function.py": """
+            import os, sys
+            sys.path.insert(0, os.path.join(os.path.dirname(__file__), "vendored"))
+            def lambda_handler(event, context):
+                import nested
+                return nested.NAME
+        """,
+        "vendored/nested.py": "NAME = '{name}'",
+    }
+    before = process()
+    arns = [fakesecrets.add_rotation_function(HANDLER, code=folder(name, files)) for name in ("one", "two")]
+
+    found = [fakesecrets._service.functions.find(arn).handler({}, None) for arn in [*arns, *arns]]
+
+    assert found == ["one", "two", "one", "two"]
+    assert process() == before
+
+
+def test_a_folder_may_have_its_own_copy_of_botocore_as_deployment_packages_do(fakesecrets, folder):
+    path = folder(
+        "one",
+        {
+            "lambda_function.py": """
+                import boto3, botocore
+                client = boto3.client("secretsmanager")
+                def lambda_handler(event, context):
+                    name = boto3.client("secretsmanager").describe_secret(SecretId="db")["Name"]
+                    return name, client.list_secrets()["SecretList"][0]["Name"], botocore.__file__
+            """
+        },
+    )
+    for package in ("boto3", "botocore"):
+        (path / package).symlink_to(os.path.dirname(importlib.import_module(package).__file__))
+    fakesecrets.add_secret("db", "old")
+    before = sys.modules["botocore"]
+
+    arn = fakesecrets.add_rotation_function(HANDLER, code=path)
+    first, second, file = fakesecrets._service.functions.find(arn).handler({}, None)
+
+    assert (first, second) == ("db", "db")
+    assert file.startswith(str(path))
+    assert sys.modules["botocore"] is before
+
+
+def test_a_failure_names_the_line_of_the_folder_and_leaves_nothing(fakesecrets, folder):
+    files = {
+        "lambda_function.py": "import helpers\ndef lambda_handler(event, context):\n    helpers.fail()\n",
+        "helpers.py": "def fail():\n    raise ValueError('a mistake')\n",
+    }
+    before = process()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rotation = rotate(fakesecrets, fakesecrets.add_rotation_function(HANDLER, code=folder("one", files)))
+
+    assert rotation.steps[-1].raised_at == "helpers.py:2 in fail"
+    assert [os.path.basename(each.filename) for each in caught if each.category is RotationFailedWarning] == [
+        "helpers.py"
+    ]
+    assert process() == before
+
+
+@pytest.mark.parametrize(
+    ("handler", "code", "message"),
+    [
+        pytest.param(
+            "lambda_functoin.lambda_handler",
+            "one",
+            "no module 'lambda_functoin' * Did you mean 'lambda_function'?",
+        ),
+        pytest.param(
+            "database/conection.handler", "one", "no module 'conection' * Did you mean 'connection'?"
+        ),
+        pytest.param("zzz.handler", "one", "no module 'zzz' * Its modules are 'broken', 'database', *"),
+        pytest.param("helpers.finnish", "one", "has no function 'finnish'. Did you mean 'finish'?"),
+        pytest.param("lambda_function.xyz", "one", "no function 'xyz'. Its functions are 'lambda_handler'."),
+        pytest.param("lambda_handler", "one", "*Write it as Lambda does: 'file.function'*"),
+        pytest.param("lambda_function.py", "one", "*has no function 'py'*"),
+        pytest.param("helpers.NAME", "one", "callable as handler(event, context), and 'one' is not."),
+        pytest.param("broken.handler", "one", "cannot be loaded: No module named 'not_installed'."),
+        pytest.param(HANDLER, "onne", "code=* is not there: * has no folder 'onne'. Did you mean 'one'?"),
+        pytest.param(HANDLER, "one/databse/x", "* has no folder 'databse'. Did you mean 'database'?"),
+        pytest.param(HANDLER, "one/helpers.py", "is not a folder, but the file *helpers.py. Give the folder"),
+        pytest.param(HANDLER, None, "give the folder of the file with code=."),
+        pytest.param(rotate, "one", "Give its name as Lambda has it"),
+    ],
+)
+def test_a_folder_or_a_handler_that_is_not_there_is_an_error_with_the_nearest_names(
+    fakesecrets, folder, handler, code, message, tmp_path
+):
+    folder("one", {**FILES, "broken.py": "import not_installed\n"})
+    before, functions = process(), fakesecrets._service.functions.arns
+    path = None if code is None else tmp_path / code
+
+    with pytest.raises(FakeSecretsError) as raised:
+        fakesecrets.add_rotation_function(handler, code=path)
+
+    parts = [part.strip() for part in message.split("*")]
+    assert all(part in str(raised.value) for part in parts), raised.value
+    assert process() == before
+    assert fakesecrets._service.functions.arns == functions
+
+
+@pytest.mark.parametrize("code", ["", 3, b"one", "a\0b"])
+def test_a_folder_that_is_no_path_is_an_error(fakesecrets, code):
+    with pytest.raises(FakeSecretsError, match="code takes the path of a folder, as a str"):
+        fakesecrets.add_rotation_function(HANDLER, code=code)
+
+
+def test_a_folder_is_relative_to_the_rootdir_or_the_working_directory_also_in_a_contract(pytester):
+    handler = dedent(FILES["lambda_function.py"]).replace('sys.modules["seen_by_the_test"]', "[]")
+    for root in ("functions/first", "tests/functions/second"):
+        for path, text in {**FILES, "lambda_function.py": handler}.items():
+            file = pytester.path / root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(dedent(text).replace("{name}", root), "utf-8")
+    pytester.makeini("[pytest]")
+    pytester.makepyfile(
+        **{
+            "tests/test_functions": """
+                import os, pytest
+                from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationContract
+
+                HANDLER = "lambda_function.lambda_handler"
+
+                class TestFirst(RotationContract):
+                    rotation_function = HANDLER
+                    code = "functions/first"
+                    secret_value = "old"
+
+                def test_both(fakesecrets, monkeypatch):
+                    monkeypatch.chdir(os.path.dirname(__file__))
+                    for code in ("functions/first", "functions/second"):
+                        fakesecrets.add_rotation_function(HANDLER, code=code)
+            """
+        }
+    )
+
+    result = pytester.runpytest_inprocess(
+        "-q", "-p", "no:cacheprovider", "-k", "both or cold or ever_succeeds or switched_off"
+    )
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["*disabled-accepted*"])
