@@ -148,9 +148,12 @@ def _is_emitter(kind: type) -> bool:
 def register_handlers(emitter: Any) -> None:
     """Register our handlers with an emitter or a session of botocore. Repeated calls have no effect."""
     for entry in botocore_hooks.HANDLERS:
-        emitter.register(
-            *entry, unique_id=entry
-        )  # not a name: the process may hold two copies of this package
+        # The handlers are the id, not a name: the process may hold two copies of this package.
+        emitter.register(*entry, unique_id=entry)
+    if state.active is not None and hasattr(emitter, "lazy_register_component"):
+        from .shared_loader import share_data
+
+        share_data(emitter)
 
 
 _INSTALLER = _Installer()

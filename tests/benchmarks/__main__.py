@@ -1,155 +1,165 @@
 """
-Measure what the fake costs, beside moto and beside the floor, and print it as a table.
+Measure what the fake costs, beside moto and beside the floor, and print it as a table with the budgets.
 
-    python tests/benchmarks [--rounds 15]
+    python tests/benchmarks [--rounds 3] [--only TEXT] [--quick] [--compare CHECKOUT]
 
-The floor is a canned answer from a `before-call` hook on the same kind of client: what botocore itself
-costs. Times differ from machine to machine, and from minute to minute on one that does other work; the
-ratios are of medians of one interleaved run.
+The floor is a canned answer from a `before-call` hook in a process without the plugin: what botocore itself costs.
+Times are CPU time of the thread, as "median (lower quartile, upper quartile)". They differ from machine to machine,
+and less from run to run; the ratios are of medians of one interleaved run. Nothing here is a test: a budget that is
+not met is printed as NO.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
-import sys
+import statistics
 from importlib.metadata import version
+from pathlib import Path
 
-import around
-import calls
-import rotations
+from race import Race, Samples
+from sizes import FULL, QUICK
+from table import FLOOR, Row, rows
+
+THIS, OTHER, MOTO = "this", "other", "moto"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help="how often each variant is measured (15)")
-    rounds = parser.parse_args().rounds
+    arguments = _arguments()
+    chosen = [
+        row
+        for row in rows(QUICK if arguments.quick else FULL)
+        if not arguments.only or any(text.lower() in row.what.lower() for text in arguments.only)
+    ]
+    checkouts = {THIS: Path(__file__).resolve().parents[2]}
+    if arguments.compare is not None:
+        checkouts[OTHER] = arguments.compare.resolve()
+    race = Race(checkouts, chosen, is_quick=arguments.quick)
+    for _ in range(arguments.rounds):
+        race.round()
 
     print(_machine(), "\n")
-    print("| what | ours | moto | x floor | x moto | budget | met |")
-    print("|---|---|---|---|---|---|---|")
-    _start_up(rounds)
-    _calls(calls.calls(rounds))
-    _growth(calls.growth(max(5, rounds // 3)))
-    _rotations(rounds)
-    _large_worlds(max(3, rounds // 5))
+    print(_comparison(chosen, race.samples) if arguments.compare else _table(chosen, race.samples))
+    for (side, name), error in race.errors.items():
+        print(f"\n{name}, {side}: {error}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "tests/benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="in how many processes each side is measured (3)"
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="only the rows with that text; repeatable"
+    )
+    parser.add_argument("--quick", action="store_true", help="small states: to try the benchmarks out")
+    parser.add_argument("--compare", type=Path, metavar="CHECKOUT", help="measure another checkout in turn")
+    return parser.parse_args()
 
 
 def _machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("botocore", "boto3", "moto", "pytest"))
-    return f"Python {platform.python_version()} on {platform.machine()} {platform.system()}, {versions}"
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return (
+        f"Python {platform.python_version()} on {platform.machine()} {platform.system()}, {os.cpu_count()} CPUs, "
+        f"load {load}; {versions}"
+    )
 
 
-def _row(
-    what: str,
-    ours: float,
-    *,
-    moto: float | None = None,
-    floor: float | None = None,
-    budget: str = "",
-    met: bool = True,
-) -> None:
-    cells = [
-        what,
-        _duration(ours),
-        "" if moto is None else _duration(moto),
-        "" if floor is None else f"{ours / floor:.2f}",
-        "" if moto is None else f"{ours / moto:.3f}",
-        budget,
-        ("yes" if met else "NO") if budget else "",
+def _table(chosen: list[Row], samples: Samples) -> str:
+    lines = ["| what | ours | floor | moto | ours / moto | ratio | budget | met |", "|---" * 8 + "|"]
+    for row in chosen:
+        ours, moto = samples.get((THIS, row.measure), []), samples.get((MOTO, row.measure), [])
+        floor = samples.get((FLOOR, row.measure), []) if row.over == FLOOR else []
+        cells = [
+            row.what,
+            _spread(ours, row.unit),
+            _median(floor, row.unit),
+            _median(moto, row.unit),
+            f"{_middle(ours) / _middle(moto):.3f}" if ours and moto else "",
+            _quotient(row, THIS, samples),
+            _budget(row),
+            _is_met(row, samples),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _comparison(chosen: list[Row], samples: Samples) -> str:
+    lines = [
+        "| what | this | other | this / other | ratio | ratio of other | budget | met |",
+        "|---" * 8 + "|",
     ]
-    print("|", " | ".join(cells), "|", flush=True)
+    for row in chosen:
+        this, other = (samples.get((side, row.measure), []) for side in (THIS, OTHER))
+        cells = [
+            row.what,
+            _spread(this, row.unit),
+            _spread(other, row.unit),
+            f"{_middle(this) / _middle(other):.2f}" if this and other and _middle(other) else "",
+            _quotient(row, THIS, samples),
+            _quotient(row, OTHER, samples),
+            _budget(row),
+            _is_met(row, samples),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} us"
+def _ratio(row: Row, side: str, samples: Samples) -> float | None:
+    below = (FLOOR, row.measure) if row.over == FLOOR else (side, str(row.over))
+    above = (side, row.measure)
+    if row.over is None or not samples.get(above) or not samples.get(below):
+        return None
+    return _middle(samples[above]) / _middle(samples[below]) / row.growth
 
 
-def _start_up(rounds: int) -> None:
-    starting = around.starting(rounds)
-    plugin, moto = starting["import of the plugin"], starting["import of moto"]
-    _row(
-        "import of the plugin; `from moto import mock_aws`",
-        plugin,
-        moto=moto,
-        budget="5 ms",
-        met=plugin <= 5e-3,
-    )
-    _row("pytest --collect-only with the plugin, unused", starting["with it"])
-    _row("pytest --collect-only without it", starting["without it"])
-    entering = around.entering(rounds)
-    _row(
-        "enter and leave",
-        entering["ours"],
-        moto=entering["moto"],
-        budget="0.3 ms",
-        met=entering["ours"] <= 3e-4,
-    )
-    made = around.clients(rounds)
-    _row("`fakesecrets_client`", made["ours"], budget="5 ms", met=made["ours"] <= 5e-3)
-    _row("a client of botocore's from a kept session", made["a kept session"])
-    _row("a client of a new boto3 session", made["a new session"])
-    test = around.one_test(rounds)
-    _row("a test: client, create, read", test["ours"], moto=test["moto"])
+def _quotient(row: Row, side: str, samples: Samples) -> str:
+    ratio = _ratio(row, side, samples)
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
-def _calls(measured: dict[str, dict[str, float]]) -> None:
-    for operation, seconds in measured.items():
-        ours, floor, moto = seconds["ours"], seconds["floor"], seconds["moto"]
-        held = operation in ("GetSecretValue", "PutSecretValue", "DescribeSecret")
-        budget = "1.5 x floor" if held else ""
-        _row(operation, ours, moto=moto, floor=floor, budget=budget, met=ours <= 1.5 * floor)
-        parsing = ours / seconds["floor that parses"]
-        print(f"| ... beside a floor that parses its answer | | | {parsing:.2f} | | | |")
+def _budget(row: Row) -> str:
+    ratio = [] if row.most is None else [f"{row.most:g} x"]
+    return ", ".join([*ratio, *([] if row.budget is None else [_quantity(row.budget, row.unit)])])
 
 
-def _growth(measured: dict[str, dict[str, float]]) -> None:
-    for operation, seconds in measured.items():
-        for size in ("100 secrets", "10,000 secrets", "100 versions"):
-            ours, small = seconds[f"ours, {size}"], seconds["ours, 1 secret"]
-            held = operation != "ListSecretVersionIds" and size != "100 secrets"
-            what = f"{operation}, {size}: {ours / small:.2f} x one"
-            budget = "1.2 x one" if held else ""
-            _row(what, ours, moto=seconds[f"moto, {size}"], budget=budget, met=ours <= 1.2 * small)
+def _is_met(row: Row, samples: Samples) -> str:
+    ours, ratio = samples.get((THIS, row.measure), []), _ratio(row, THIS, samples)
+    if row.budget is None and row.most is None:
+        return ""
+    if not ours or (row.most is not None and ratio is None):
+        return "not measured"
+    is_small = row.budget is None or _middle(ours) <= row.budget
+    return "yes" if is_small and (row.most is None or ratio <= row.most) else "NO"  # type: ignore[operator]
 
 
-def _rotations(rounds: int) -> None:
-    full = rotations.full_rotation(rounds)
-    ours = full["ours"]
-    _row(
-        "a full rotation, 13 calls",
-        ours,
-        moto=full["moto"],
-        floor=full["floor"],
-        budget="5 ms",
-        met=ours <= 5e-3,
-    )
-    due = rotations.due_among(rounds)
-    among, alone = due["1,000 schedules"], due["1 schedule"]
-    what = f"a rotation due among 1,000 schedules: {among / alone:.2f} x alone"
-    _row(what, among, budget="that of one", met=among <= 1.2 * alone)
+def _middle(values: list[float]) -> float:
+    return statistics.median(values)
 
 
-def _large_worlds(rounds: int) -> None:
-    pages = around.pages(rounds)
-    ours, floor = pages["ours"], pages["floor that parses"]
-    _row(
-        "ListSecrets, a page of 100 among 10,000 (floor: parsed)", ours, moto=pages["moto"], floor=floor,
-        budget="1.5 x floor", met=ours <= 1.5 * floor,
-    )  # fmt: skip
-    _row("ListSecrets, a page of 100 among 1,000", pages["ours, a tenth of them"], floor=floor)
-    written = around.pages_after_writes(rounds)
-    _row(
-        "PutSecretValue and then ListSecrets, one of 10,000", written["ours"], moto=written["moto"],
-        budget="1 ms", met=written["ours"] <= 1e-3,
-    )  # fmt: skip
-    held = around.memory()
-    megabytes = {side: size / 1e6 for side, size in held.items()}
-    met = "yes" if megabytes["ours"] <= 15 else "NO"
-    print(
-        f"| memory of 10,000 secrets of 100 bytes | {megabytes['ours']:.1f} MB | {megabytes['moto']:.1f} MB | "
-        f"| {megabytes['ours'] / megabytes['moto']:.2f} | 15 MB | {met} |"
-    )
+def _median(values: list[float], unit: str) -> str:
+    return _quantity(_middle(values), unit) if values else ""
 
 
-sys.exit(main())
+def _spread(values: list[float], unit: str) -> str:
+    if len(values) < 2:
+        return _median(values, unit)
+    lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{_median(values, unit)} ({_quantity(lower, unit)}, {_quantity(upper, unit)})"
+
+
+def _quantity(value: float, unit: str) -> str:
+    if unit == "B":
+        return f"{value / 1e6:.1f} MB"
+    if unit == "rows":
+        return f"{value:,.0f}"
+    if value >= 1:
+        return f"{value:.1f} s"
+    return f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.0f} us"
+
+
+main()
