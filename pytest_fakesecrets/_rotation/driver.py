@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.formatting import utc
@@ -56,7 +56,7 @@ class RotationDriver:
         ref = self._next(secret_id)
         if name is None:
             return self._advance(ref)
-        return self._advance(ref, lambda at: _check_step(at, name, len(self._rotations.waiting())))
+        return self._advance(ref, lambda at: _check_step(at, name, self._rotations.waiting))
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
@@ -122,10 +122,10 @@ class RotationDriver:
     def _next(self, secret_id: str | None) -> RotationRef:
         self._run_due()
         arn = None if secret_id is None else self._arn(secret_id)
-        waiting = [ref for ref in self._rotations.waiting() if arn in (None, ref.secret_id)]
-        if not waiting:
+        ref = self._rotations.first_waiting(arn)
+        if ref is None:
             raise FakeSecretsError(self._no_rotation_message(secret_id) + self._next_schedule_message(arn))
-        return waiting[0]
+        return ref
 
     def _arn(self, secret_id: str) -> str:
         return self._service.locate(secret_id)[1].arn
@@ -190,14 +190,15 @@ def _check_known(name: str) -> None:
         raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
 
 
-def _check_step(ref: RotationRef, name: str, waiting: int) -> None:
+def _check_step(ref: RotationRef, name: str, waiting: Callable[[], Sized]) -> None:
     rotation = ref.rotation
     if name == rotation.next_step:
         return
     _check_known(name)
     done = ", ".join(rotation.plan[: rotation.position]) if rotation.status == "in progress" else ""
     state = f"{done} has run" if done else "none of this attempt has run yet"
-    others = f" {waiting} rotations wait; choose one with secret_id=..." if waiting > 1 else ""
+    count = len(waiting())
+    others = f" {count} rotations wait; choose one with secret_id=..." if count > 1 else ""
     raise FakeSecretsError(
         f"The next step of {ref.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
     )

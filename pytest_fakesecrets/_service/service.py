@@ -89,7 +89,7 @@ class Service:
             self.functions = Functions()
             self.faults.clear()
             self.store = Store()
-            self.history = History()
+            self.history = History(self.lock)
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
             #: Redacts stored values, generated passwords, and values of rejected requests.
