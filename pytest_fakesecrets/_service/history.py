@@ -188,11 +188,9 @@ def _events(change: Change, origin: _Origin) -> Iterator[Event]:
 
 def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
-    if known is after.versions:
-        return
-    for version in after.versions.values():
+    for version in after.versions_since(before):
         old = known.get(version.id)
-        if version is not old and version.has_value and (old is None or not old.has_value):
+        if version.has_value and (old is None or not old.has_value):
             yield ValueStored(
                 at=origin.at,
                 version=version.alias,
