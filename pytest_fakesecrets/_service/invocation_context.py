@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
 from .functions import timed_out
 from .history import Event
+
+T = TypeVar("T")
 
 
 class InvocationContext(NamedTuple):
@@ -107,17 +108,15 @@ class RunningSteps:
         # Lambda stops the function, and not its threads: the function meets its deadline in its own thread.
         return running[0]._replace(deadline=None) if len(running) == 1 else None
 
-    @contextmanager
-    def attributing(self, is_about: Callable[[str], bool]) -> Iterator[None]:
-        """Let a call be that of the step to which it belongs, for as long as the block runs."""
+    def attribute(self, is_about: Callable[[str], bool], answer: Callable[[], T]) -> T:
+        """Answer a call as one of the step to which it belongs, and return the answer."""
         own = CURRENT_INVOCATION.get()
         found = self.current(is_about)
         if found is own:
-            yield
-            return
+            return answer()
         CURRENT_INVOCATION.set(found)
         try:
-            yield
+            return answer()
         finally:
             CURRENT_INVOCATION.set(own)
 

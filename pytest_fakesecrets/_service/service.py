@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.store import Draft, Region, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .barrier import Barrier
-from .call_details import detail_of
+from .call_details import OPERATIONS_WITH_DETAILS, detail_of
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
@@ -241,10 +241,12 @@ class Service:
         hint: str | None = None,
     ) -> Call:
         answered, detail = response or {}, None
-        with Barrier("the details of a call"):
-            detail = detail_of(context, parameters or {}, response)
-        with Barrier("a hint"):
-            hint = hint or hint_for(rejected, context, secret_id, self.functions)
+        if context.operation in OPERATIONS_WITH_DETAILS:
+            with Barrier("the details of a call"):
+                detail = detail_of(context, parameters or {}, response)
+        if rejected is not None and hint is None:
+            with Barrier("a hint"):
+                hint = hint_for(rejected, context, secret_id, self.functions)
         return Call(
             at=context.now,
             operation=context.operation,
