@@ -94,7 +94,8 @@ def _reader_of(model: OperationModel) -> Reader:
     try:
         return _readers[model]
     except KeyError:
-        return _readers.setdefault(model, model.output_shape and _reader(model.output_shape))
+        reader = None if model.output_shape is None else _reader(model.output_shape)
+        return _readers.setdefault(model, reader)
 
 
 #: By the models of the clients, which may come from different copies of botocore's data.
