@@ -192,7 +192,7 @@ class Secret:
         """The primary region of a secret with replicas in other regions, or of such a replica; otherwise None."""
         if self.primary is not None:
             return None if self.primary.is_cross_account else self.primary.region
-        return self.region if self.regional_replicas else None
+        return self.region if self.replicas and self.regional_replicas else None
 
     @property
     def regional_replicas(self) -> Sequence[Replica]:

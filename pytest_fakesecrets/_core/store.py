@@ -231,7 +231,7 @@ class Region:
         )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _home(arn: str) -> tuple[str, str]:
     """The account and the region of an ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)

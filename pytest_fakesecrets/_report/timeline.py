@@ -37,6 +37,9 @@ class _Row(NamedTuple):
     event: Event
     versions: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"<_Row {self.position}>"
+
 
 def timeline(
     name: str,
