@@ -142,11 +142,12 @@ class RotationDriver:
         )
 
     def _no_rotation_message(self, secret_id: str | None) -> str:
-        steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]
+        last = next(
+            (event for event in reversed(self._service.history) if isinstance(event, RotationStep)), None
+        )
         which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
-        if not steps:
+        if last is None:
             return f"{which} for a step. Start one with rotate_secret()."
-        last = steps[-1]
         rotation = self._region(last).rotations[last.secret_id][last.token]
         message = f"{which} for a step: the last one, of {last.secret_id}, has {_OUTCOMES[rotation.status]}"
         if rotation.status == "failed":
@@ -167,7 +168,7 @@ class RotationDriver:
         if isinstance(step, RotationStep):
             return step
         arn = None if secret_id is None else self._arn(secret_id)
-        for event in reversed(self._service.history.events):
+        for event in reversed(self._service.history):
             if isinstance(event, RotationStep) and event.name == step and arn in (None, event.secret_id):
                 return event
         _check_known(step)

@@ -354,6 +354,9 @@ class History:
     def __len__(self) -> int:
         return len(self._events)
 
+    def __reversed__(self) -> Iterator[Event]:
+        return reversed(self._events)
+
     def since(self, length: int) -> list[Event]:
         """The events after the first *length* events."""
         return self._events[length:]
