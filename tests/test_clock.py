@@ -643,6 +643,23 @@ class TestWhatHasToRunOn:
 
         assert not thread.is_alive()
 
+    def test_the_time_is_frozen_once_and_only_if_it_is_moved(self, fakesecrets, client, monkeypatch):
+        freezes = []
+        start = freezegun.api._freeze_time.start
+        monkeypatch.setattr(
+            freezegun.api._freeze_time, "start", lambda self: freezes.append(self) or start(self)
+        )
+        client.create_secret(Name="db", SecretString="old")
+        fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
+        assert freezes == []
+
+        for _ in range(3):
+            fakesecrets.clock.tick(timedelta(days=31))
+        fakesecrets.clock.freeze()
+
+        assert len(freezes) == 1
+        assert len(fakesecrets.rotations("db")) == 4
+
     def test_a_freeze_opens_no_socket(self, socket_disabled, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 

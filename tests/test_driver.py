@@ -7,6 +7,7 @@ from rotation_functions import nothing, raising_in, well_behaved
 from support import token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._rotation.invocation import RotationRef
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
@@ -343,3 +344,28 @@ class TestAssume:
 
         assert assumed.pending_after_finish == "removed"
         assert len(assumed.retry_delays) == 4
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_the_cost_of_a_step_does_not_grow_with_the_rotations_that_wait(
+    client, fakesecrets, fakesecrets_rotation, monkeypatch, by_name
+):
+    function = fakesecrets.add_rotation_function(nothing)
+    for number in range(30):
+        client.create_secret(Name=f"db-{number}", SecretString="old")
+        client.rotate_secret(SecretId=f"db-{number}", RotationLambdaARN=function)
+    looked_at = []
+    goes_on = RotationRef.goes_on
+    monkeypatch.setattr(RotationRef, "goes_on", lambda ref, now: looked_at.append(ref) or goes_on(ref, now))
+
+    counts = []
+    for number in range(30):
+        begun = len(looked_at)
+        chosen = {"secret_id": f"db-{number}"} if by_name else {}
+        fakesecrets_rotation.step("createSecret", **chosen)
+        fakesecrets_rotation.step("setSecret", **chosen)
+        counts.append(len(looked_at) - begun)
+        client.put_secret_value(SecretId=f"db-{number}", SecretString="abandons the rotation")
+
+    assert set(counts) == {counts[0]}
+    assert counts[0] < 10

@@ -19,6 +19,7 @@ from pytest_fakesecrets import (
     ServiceEvent,
     ValueStored,
 )
+from pytest_fakesecrets._service.history import History, _Index
 
 
 class TestTheHistory:
@@ -198,6 +199,104 @@ class TestTheTimeline:
 
     def test_of_an_empty_world_says_so(self, fakesecrets):
         assert fakesecrets.timeline() == "Nothing has happened yet."
+
+
+class TestTheRecordOfAFailingTest:
+    def test_of_many_secrets_has_200_lines_and_shows_the_latest(self, client, fakesecrets):
+        for number in range(300):
+            client.create_secret(Name=f"db-{number}", SecretString="x")
+
+        *tables, note = fakesecrets.recorded(last=200).split("\n\n")
+
+        names = [re.search(r"db-\d+", table)[0] for table in tables]
+        assert names == [f"db-{number}" for number in range(300 - len(names), 300)]
+        assert note == f"({300 - len(names)} more secrets are left out; timeline() shows them.)"
+        assert 150 <= len(fakesecrets.recorded(last=200).splitlines()) <= 200
+
+    def test_of_one_secret_shows_the_last_rows(self, db, fakesecrets):
+        for _ in range(30):
+            db.describe_secret(SecretId="db")
+
+        name, note, _, *rows = fakesecrets.recorded(last=20).splitlines()
+
+        assert (name, note, len(rows)) == (
+            fakesecrets.secret("db").arn,
+            "(11 earlier events are left out)",
+            20,
+        )
+
+    def test_shows_a_failed_rotation_first_however_many_calls_follow_it(self, client, fakesecrets):
+        client.create_secret(Name="other", SecretString="x")
+        client.create_secret(Name="db", SecretString="old")
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("setSecret"))
+        for _ in range(30):
+            client.get_secret_value(SecretId="db")
+            client.get_secret_value(SecretId="other")
+
+        failed, other = fakesecrets.recorded(last=20).split("\n\n")
+
+        name, note, _, *rows = failed.splitlines()
+        words = [" ".join(row.split()[2:]) for row in rows]
+        assert (name, note) == (fakesecrets.secret("db").arn, "(2 earlier events are left out)")
+        assert words[0].startswith("RotationStarted")
+        assert any(text.startswith("setSecret raised") for text in words)
+        end = next(place for place, text in enumerate(words) if text.startswith("RotationFailed"))
+        assert rows[end + 1] == "(26 events are left out)"
+        assert [text.split()[0] for text in words[end + 2 :]] == ["GetSecretValue"] * 4
+        assert other.splitlines()[1] == "(27 earlier events are left out)"
+        assert len(other.splitlines()) == 3 + 4
+
+    def test_marks_later_events_of_a_failed_rotation_that_are_left_out(self, db, fakesecrets):
+        with pytest.warns(RotationFailedWarning):
+            fakesecrets.rotate("db", raising_in("createSecret"))
+        db.get_secret_value(SecretId="db")
+
+        lines = fakesecrets.recorded(last=2).splitlines()
+
+        assert "RotationFailed" in lines[-2]
+        assert lines[-1] == "(1 events are left out)"
+
+
+def test_the_moves_and_the_timeline_of_a_secret_are_found_without_a_search_of_the_history(
+    db, fakesecrets, monkeypatch
+):
+    read = []
+    db.create_secret(Name="other", SecretString="x")
+    for secret_id in ("db", "other", "db"):
+        db.put_secret_value(SecretId=secret_id, SecretString="new")
+    everything = History.events.fget
+    monkeypatch.setattr(History, "events", property(lambda self: read.append(1) or everything(self)))
+    view = fakesecrets.secret("db")
+
+    first = view.transitions
+    db.put_secret_value(SecretId="db", SecretString="newest")
+
+    own = [move for move in everything(fakesecrets._service.history) if isinstance(move, LabelMoved)]
+    assert view.transitions == [move for move in own if move.secret_id == view.arn]
+    assert len(view.transitions) == len(first) + 2
+    assert first.snapshot.moves == tuple(first)
+    assert fakesecrets.timeline("db").count("PutSecretValue") == 3
+    assert read == []
+
+
+def test_an_interrupt_while_the_history_is_sorted_by_secrets_loses_and_repeats_nothing(
+    db, fakesecrets, monkeypatch
+):
+    moves = fakesecrets.secret("db").transitions
+    db.put_secret_value(SecretId="db", SecretString="new")
+    extend = _Index.extend
+
+    def interrupted(index, events):
+        extend(index, events)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_Index, "extend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fakesecrets.secret("db").transitions  # noqa: B018
+
+    assert len(fakesecrets.secret("db").transitions) == len(moves) + 2
 
 
 class TestCloudTrail:

@@ -242,6 +242,17 @@ class TestTwoDoors:
         assert without_request_id(seen[0]) == without_request_id(by_call[0])
 
     @pytest.mark.parametrize("operation", KNOWN)
+    def test_give_the_members_in_the_order_of_botocores_parser(self, kept, monkeypatch, caplog, operation):
+        parameters, _, _ = CALLS[operation]
+
+        answer, _, _ = outcome(kept, monkeypatch, operation, parameters, wire=False)
+        with caplog.at_level("DEBUG", "botocore.parsers"):
+            parsed, _, _ = outcome(kept, monkeypatch, operation, parameters, wire=False)
+
+        assert repr(answer) == repr(parsed)
+        assert any(record.message.startswith("Response body") for record in caplog.records)
+
+    @pytest.mark.parametrize("operation", KNOWN)
     def test_give_the_same_error(self, kept, monkeypatch, operation):
         _, parameters, code = CALLS[operation]
 

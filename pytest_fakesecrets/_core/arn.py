@@ -80,9 +80,9 @@ def function_arn(region: str, account: str, name: str) -> str:
     return f"arn:{partition(region)}:lambda:{region}:{account}:function:{name}"
 
 
+@lru_cache(maxsize=128)  # each call parses its SecretId several times
 def parse_secret_arn(secret_id: str) -> SecretArn | None:
-    if not secret_id.startswith("arn:"):
-        return None
+    """The parts of a secret's ARN, or None for a name."""
     match = _SECRET_ARN.fullmatch(secret_id)
     return SecretArn(**match.groupdict()) if match else None
 
@@ -96,6 +96,7 @@ def is_role_arn(arn: str) -> bool:
     return _ROLE_ARN.fullmatch(arn) is not None
 
 
+@lru_cache(maxsize=128)
 def check_secret_id(secret_id: str) -> None:
     """Reject a name, or the name in an ARN, if it contains an illegal character."""
     arn = parse_secret_arn(secret_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -55,6 +55,8 @@ class Version:
     value: Value | None = field(default=None, repr=False)
     #: Whether a rotation has staged it, and something else than the function of that rotation has put the value.
     is_foreign: bool = False
+    #: In a replica: the version of the primary secret that it is a copy of.
+    original: Version | None = field(default=None, repr=False, compare=False)
 
     @property
     def alias(self) -> str:
@@ -63,6 +65,13 @@ class Version:
     @property
     def has_value(self) -> bool:
         return self.value is not None
+
+    def copied(self, known: Version | None, kms_key_id: str | None) -> Version:
+        """The copy of this version in a replica, which is *known* if that is a copy of it already."""
+        if known is not None and known.original is self and known.kms_key_id == kms_key_id:
+            return known
+        read = None if known is None else known.last_accessed_on
+        return replace(self, kms_key_id=kms_key_id, last_accessed_on=read, original=self)
 
 
 def customer_key(kms_key_id: str | None) -> str | None:
@@ -138,12 +147,17 @@ class Secret:
     def has_value(self) -> bool:
         return any(version.has_value for version in self.versions.values())
 
+    def versions_since(self, before: Secret | None) -> Sequence[Version]:
+        """The versions that are not the same as those of the same secret before."""
+        known = _NONE if before is None else before.versions
+        if known is self.versions:
+            return ()
+        return [version for id, version in self.versions.items() if known.get(id) is not version]
+
     def values_since(self, before: Secret | None) -> Iterator[Value]:
         """The values that the same secret did not hold before."""
         known = _NONE if before is None else before.versions
-        if known is self.versions:
-            return
-        for version in self.versions.values():
+        for version in self.versions_since(before):
             old = known.get(version.id)
             if version.value is not None and (old is None or old.value is not version.value):
                 yield version.value
@@ -178,7 +192,7 @@ class Secret:
         """The primary region of a secret with replicas in other regions, or of such a replica; otherwise None."""
         if self.primary is not None:
             return None if self.primary.is_cross_account else self.primary.region
-        return self.region if self.regional_replicas else None
+        return self.region if self.replicas and self.regional_replicas else None
 
     @property
     def regional_replicas(self) -> Sequence[Replica]:
@@ -196,18 +210,22 @@ class Secret:
         another account it is a secret with a description, tags and policies of its own (user guide,
         cross-account-replicate-secrets).
         """
-        versions = {}
-        for version in primary.versions.values():
-            own = self.versions.get(version.id)
-            read = None if own is None else own.last_accessed_on
-            versions[version.id] = replace(version, kms_key_id=self.kms_key_id, last_accessed_on=read)
-        copied = replace(self, versions=versions, versions_made=primary.versions_made, labels=primary.labels)
+        versions = {
+            version.id: version.copied(self.versions.get(version.id), self.kms_key_id)
+            for version in primary.versions.values()
+        }
+        copied = partial(
+            replace,
+            self,
+            versions=versions,
+            versions_made=primary.versions_made,
+            labels=primary.labels,
+        )
         if self.is_cross_account_replica:
-            return replace(copied, last_changed_at=max(self.last_changed_at, primary.last_changed_at))
-        return replace(
-            copied,
-            description=primary.description,
+            return copied(last_changed_at=max(self.last_changed_at, primary.last_changed_at))
+        return copied(
             last_changed_at=primary.last_changed_at,
+            description=primary.description,
             tags=primary.tags,
             policy=primary.policy,
         )

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -109,19 +110,13 @@ class Region:
 
     def kept(self, secret_id: str) -> Secret | None:
         """Like `find`, but also returns a secret whose recovery window has ended."""
-        secret = self.secrets.get(self._name(secret_id))
-        if secret is None:
-            return None
-        arn = parse_secret_arn(secret_id)
-        return secret if arn is None or not arn.is_full or secret.arn == secret_id else None
-
-    def _name(self, secret_id: str) -> str:
         arn = parse_secret_arn(secret_id)
         if arn is None:
-            return secret_id
+            return self.secrets.get(secret_id)
         if (arn.region, arn.account) != (self.name, self.account):
-            return ""
-        return arn.name
+            return None
+        secret = self.secrets.get(arn.name)
+        return None if secret is None or (arn.is_full and secret.arn != secret_id) else secret
 
     def living(self, now: datetime) -> Iterator[Secret]:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
@@ -236,6 +231,7 @@ class Region:
         )
 
 
+@lru_cache(maxsize=128)
 def _home(arn: str) -> tuple[str, str]:
     """The account and the region of an ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)

@@ -28,7 +28,7 @@ from pytest_fakesecrets._operations.seeding import (
     stored_values,
     versions_of,
 )
-from pytest_fakesecrets._report.timeline import calendar, timeline
+from pytest_fakesecrets._report.timeline import bounded_timelines, calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import encodable
@@ -409,18 +409,28 @@ class FakeSecrets:
         """Return the history of one secret or of all as a table of labels over time, without secret values."""
         arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
         self._backend.catch_up()
-        return self.recorded(arn)
+        history, redact = self._service.history, self._service.redactor.redact
+        events = history.by_secret() if arn is None else {arn: history.about(arn)}
+        return _or_nothing("\n\n".join(timeline(redact(arn), events[arn], redact=redact) for arn in events))
 
-    def recorded(self, arn: str | None = None, last: int | None = None) -> str:
-        """Return the timeline with the *last* rows of each secret, without running what is due. For reports."""
-        events = self._service.history.events
-        arns = dict.fromkeys(event.secret_id for event in events if event.secret_id) if arn is None else [arn]
-        redact = self._service.redactor.redact
-        tables = [
-            timeline(redact(arn), [event for event in events if event.secret_id == arn], last, redact)
-            for arn in arns
-        ]
-        return encodable("\n\n".join(tables)) or "Nothing has happened yet."
+    def recorded(self, last: int) -> str:
+        """
+        Return the timelines of all secrets with a limited number of rows, without running what is due. For reports.
+
+        Args:
+            last: the maximum number of rows of all secrets together. Those of rotations that have failed are kept
+                first, and then the latest.
+        """
+        events, redact = self._service.history.events, self._service.redactor.redact
+        return _or_nothing(bounded_timelines(events, self._failed_rotations(), last, redact))
+
+    def _failed_rotations(self) -> set[tuple[str, str]]:
+        """The ARNs and the tokens of the rotations that have failed, or have findings."""
+        return {
+            (rotation.secret_id, rotation.token)
+            for rotation in self._rotations.all()
+            if rotation.status in ("failed", "abandoned") or rotation.findings
+        }
 
     @property
     def is_active(self) -> bool:
@@ -627,7 +637,7 @@ class FakeSecrets:
         try:
             try:
                 self._rotations.paused.add(secret.arn)
-                ref = self._waiting_rotation(secret)
+                ref = self._rotations.first_waiting(secret.arn)
                 if ref is None:
                     ref = self._begin_rotation(region, secret, handler, rotate_secret_arguments)
                 driver = RotationDriver(self._rotations, self._service, self._backend.catch_up)
@@ -641,9 +651,6 @@ class FakeSecrets:
         finally:
             # Again, in case an interrupt ended the first call: see ensured().
             self._resume(secret, was_paused)
-
-    def _waiting_rotation(self, secret: Secret) -> RotationRef | None:
-        return next((ref for ref in self._rotations.waiting() if ref.secret_id == secret.arn), None)
 
     def _resume(self, secret: Secret, was_paused: bool) -> None:
         if not was_paused:
@@ -667,6 +674,10 @@ class FakeSecrets:
                 "a secret without a rotation function has nothing to run."
             )
         return RotationRef(region, secret.arn, token)
+
+
+def _or_nothing(timelines: str) -> str:
+    return encodable(timelines) or "Nothing has happened yet."
 
 
 def _steps_before(rotation: Rotation, point: str) -> int:

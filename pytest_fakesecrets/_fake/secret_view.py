@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from pytest_fakesecrets._core import labels
@@ -17,7 +18,7 @@ from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._service.history import History, LabelMoved
+from pytest_fakesecrets._service.history import Event, History, LabelMoved
 from pytest_fakesecrets._service.redaction import Redactor
 
 
@@ -49,7 +50,8 @@ class Snapshot:
     """The secret at the time when a view was read, to explain a failed assertion."""
 
     secret: Secret
-    history: History
+    #: The events of the secret, to which later events are appended, and how many there were.
+    events: Sequence[Event]
     event_count: int
     #: A sentence about a rotation of the secret that waits for the test, or None.
     waiting: str | None = field(default=None, repr=False)
@@ -67,7 +69,7 @@ class Snapshot:
     @property
     def moves(self) -> tuple[LabelMoved, ...]:
         """Every move of a label up to the snapshot. Computed on access, because the history may be long."""
-        events = self.history.about(self.secret.arn, self.event_count)
+        events = islice(self.events, self.event_count)
         return tuple(event for event in events if isinstance(event, LabelMoved))
 
 
@@ -184,8 +186,8 @@ class SecretView:
         return transitions
 
     def _take_snapshot(self, secret: Secret) -> Snapshot:
-        history = self._history()
-        return Snapshot(secret, history, len(history), self._waiting(secret.arn))
+        events = self._history().about(secret.arn)
+        return Snapshot(secret, events, len(events), self._waiting(secret.arn))
 
     def value(self, label: str = CURRENT) -> str | bytes:
         """

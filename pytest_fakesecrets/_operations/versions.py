@@ -140,6 +140,8 @@ def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[R
     issue 35023). A test run is none: its version goes by itself.
     """
     region = context.home(secret.arn)
+    if not region.rotations_of(secret):
+        return []
     found = {
         rotation.token: rotation
         for rotation in (region.unfinished_rotation(secret), region.pending_rotation(secret))

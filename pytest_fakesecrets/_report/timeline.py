@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import nlargest
+from typing import NamedTuple
 
 from pytest_fakesecrets._core.errors import PendingVersionRejected
 from pytest_fakesecrets._core.formatting import table, utc
@@ -16,6 +18,9 @@ from pytest_fakesecrets._service.redaction import Redact, unredacted
 #: How many characters of an exception's message are shown, and how wide the column of the events gets.
 _LONGEST_MESSAGE, _WIDEST = 200, 60
 
+#: The lines of a table in addition to its rows: an empty line, its name, a note, and the headings of its columns.
+_HEADING_LINES = 4
+
 _HEADINGS = ("time (UTC)", "event")
 
 
@@ -23,6 +28,17 @@ def calendar(windows: Sequence[Window]) -> str:
     """Return coming rotation windows as a table."""
     rows = [(utc(window.opens), utc(window.closes)) for window in windows]
     return "\n".join(table([("opens (UTC)", "closes (UTC)"), *rows]))
+
+
+class _Row(NamedTuple):
+    """A row of a table: an event with its position in the history, and the version of each label after it."""
+
+    position: int
+    event: Event
+    versions: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<_Row {self.position}>"
 
 
 def timeline(
@@ -42,17 +58,90 @@ def timeline(
         last: how many of the latest rows to show; None for all.
         redact: redacts error messages.
     """
-    entries = list(_rows(events))
-    left_out = 0 if last is None else max(0, len(entries) - last)
-    labels = sorted({event.label for event in events if isinstance(event, LabelMoved)}, key=label_order)
-    rows = [
-        (at, _with_error(text, event, redact), *(aliases.get(label, "") for label in labels))
-        for (at, text), aliases, event in entries[left_out:]
+    rows = list(_rows(enumerate(events)))
+    omitted = 0 if last is None else max(0, len(rows) - last)
+    return _table(name, rows, range(omitted, len(rows)), redact)
+
+
+def bounded_timelines(
+    events: Sequence[Event], failed: Collection[tuple[str, str]], most: int, redact: Redact
+) -> str:
+    """
+    Return the timelines of all secrets, with a limited number of rows in all.
+
+    The rows of failed rotations are chosen first, then the latest rows. The headings of a further secret count as rows.
+
+    Args:
+        events: the whole history.
+        failed: the ARNs and the tokens of the failed rotations.
+        most: the maximum number of rows.
+        redact: redacts names and error messages.
+    """
+    events_of: dict[str, list[tuple[int, Event]]] = {}
+    for position, event in enumerate(events):
+        if event.secret_id:
+            events_of.setdefault(event.secret_id, []).append((position, event))
+    rows_of = {arn: list(_rows(numbered)) for arn, numbered in events_of.items()}
+    spans = {arn: _span_of_failure(numbered, failed) for arn, numbered in events_of.items()}
+    ranked = nlargest(
+        most,
+        (
+            (row.position in spans[arn], row.position, arn, place)
+            for arn, rows in rows_of.items()
+            for place, row in enumerate(rows)
+        ),
+    )
+    shown = _within(((arn, place) for _, _, arn, place in ranked), most)
+    order = sorted((arn for arn in rows_of if arn in shown), key=lambda arn: not spans[arn])
+    tables = [_table(redact(arn), rows_of[arn], sorted(shown[arn]), redact) for arn in order]
+    if len(shown) < len(rows_of):
+        tables.append(f"({len(rows_of) - len(shown)} more secrets are left out; timeline() shows them.)")
+    return "\n\n".join(tables)
+
+
+def _within(ranked: Iterable[tuple[str, int]], most: int) -> Mapping[str, Sequence[int]]:
+    """The rows to show of each secret, in the order of their ranks, until there are too many lines."""
+    shown: dict[str, list[int]] = {}
+    left = most + _HEADING_LINES  # those of the first table do not count
+    for arn, place in ranked:
+        left -= 1 if arn in shown else 1 + _HEADING_LINES
+        if left < 0:
+            break
+        shown.setdefault(arn, []).append(place)
+    return shown
+
+
+def _span_of_failure(events: Iterable[tuple[int, Event]], failed: Collection[tuple[str, str]]) -> range:
+    """The positions of the last attempt of a failed rotation, among the events of its secret."""
+    span = range(0)
+    for position, event in events:
+        if isinstance(event, ServiceEvent | RotationStep) and (event.secret_id, event.token) in failed:
+            begins = isinstance(event, ServiceEvent) and event.name.endswith("Started")
+            span = range(position if begins or not span else span.start, position + 1)
+    return span
+
+
+def _table(name: str, rows: Sequence[_Row], shown: Sequence[int], redact: Redact) -> str:
+    """Return a table of some of the rows. A note stands where others are left out."""
+    labels = sorted({label for row in rows for label in row.versions}, key=label_order)
+    cells = [
+        (
+            utc(rows[place].event.at),
+            _with_error(rows[place].event, redact),
+            *(rows[place].versions.get(label, "") for label in labels),
+        )
+        for place in shown
     ]
-    lines = table([(*_HEADINGS, *labels), *rows], widest=_WIDEST)
-    notes = ["", *(_note(event, redact) for _, _, event in entries[left_out:])]
-    heading = [name, f"({left_out} earlier events are left out)"] if left_out else [name]
-    return "\n".join([*heading, *(f"{line}{note}" for line, note in zip(lines, notes, strict=True))])
+    heading, *lines = table([(*_HEADINGS, *labels), *cells], widest=_WIDEST)
+    gaps = [after - before - 1 for before, after in zip((-1, *shown), (*shown, len(rows)), strict=True)]
+    text = [name, *_omission(gaps[0], "earlier events"), heading]
+    for place, line, gap in zip(shown, lines, gaps[1:], strict=True):
+        text += [f"{line}{_note(rows[place].event, redact)}", *_omission(gap, "events")]
+    return "\n".join(text)
+
+
+def _omission(count: int, what: str) -> Sequence[str]:
+    return [f"({count} {what} are left out)"] if count else []
 
 
 def label_order(label: str) -> tuple[int, str]:
@@ -61,30 +150,28 @@ def label_order(label: str) -> tuple[int, str]:
     return (own.index(label) if label in own else len(own)), label
 
 
-def _rows(events: Sequence[Event]) -> Iterator[tuple[tuple[str, str], dict[str, str], Event | None]]:
-    """
-    Yield the time and description of each event, the version of each label after it, and the event.
-
-    Label moves and stored values are merged into the event before them.
-    """
+def _rows(events: Iterable[tuple[int, Event]]) -> Iterator[_Row]:
+    """Yield the rows of one secret. Label moves and stored values are merged into the event before them."""
     aliases: dict[str, str] = {}
     with_value: set[str] = set()
-    row: tuple[str, str] = ("", "")
-    last: Event | None = None
-    for event in events:
+    versions: Mapping[str, str] = {}
+    first: tuple[int, Event] | None = None
+    for position, event in events:
         if isinstance(event, LabelMoved):
             aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
                 aliases[event.label] = event.target
-            row = row if row[0] else (utc(event.at), event.by)
+            versions = _version_texts(aliases, with_value)
+            first = first or (position, event)
         elif isinstance(event, ValueStored):
             with_value.add(event.version)
+            versions = _version_texts(aliases, with_value)
         else:
-            if row[0]:
-                yield row, _version_texts(aliases, with_value), last
-            row, last = (utc(event.at), describe_event(event)), event
-    if row[0]:
-        yield row, _version_texts(aliases, with_value), last
+            if first is not None:
+                yield _Row(*first, versions)
+            first = position, event
+    if first is not None:
+        yield _Row(*first, versions)
 
 
 def _version_texts(aliases: dict[str, str], with_value: set[str]) -> dict[str, str]:
@@ -101,8 +188,11 @@ def describe_event(event: Call | ServiceEvent | RotationStep) -> str:
     return description if event.step is None else f"  {description}"
 
 
-def _with_error(text: str, event: Event | None, redact: Redact) -> str:
+def _with_error(event: Event, redact: Redact) -> str:
     """The words for an event, with the message and the line of what a step raised."""
+    if isinstance(event, LabelMoved | ValueStored):
+        return event.by
+    text = describe_event(event)
     if not isinstance(event, RotationStep) or not event.was_raised or not event.error_message:
         return text
     kind = type(event.error).__name__
@@ -112,7 +202,7 @@ def _with_error(text: str, event: Event | None, redact: Redact) -> str:
     return text.replace(f"raised {kind}", f"raised {kind}{redact(shown)}{where}", 1)
 
 
-def _note(event: Event | None, redact: Redact) -> str:
+def _note(event: Event, redact: Redact) -> str:
     if not isinstance(event, Call) or event.error is None:
         return ""
     lines = [f"{event.error}: {redact(event.message or '')}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.formatting import utc
@@ -56,7 +56,7 @@ class RotationDriver:
         ref = self._next(secret_id)
         if name is None:
             return self._advance(ref)
-        return self._advance(ref, lambda at: _check_step(at, name, len(self._rotations.waiting())))
+        return self._advance(ref, lambda at: _check_step(at, name, self._rotations.waiting))
 
     def run(self, *, secret_id: str | None = None) -> Rotation:
         """
@@ -122,10 +122,10 @@ class RotationDriver:
     def _next(self, secret_id: str | None) -> RotationRef:
         self._run_due()
         arn = None if secret_id is None else self._arn(secret_id)
-        waiting = [ref for ref in self._rotations.waiting() if arn in (None, ref.secret_id)]
-        if not waiting:
+        ref = self._rotations.first_waiting(arn)
+        if ref is None:
             raise FakeSecretsError(self._no_rotation_message(secret_id) + self._next_schedule_message(arn))
-        return waiting[0]
+        return ref
 
     def _arn(self, secret_id: str) -> str:
         return self._service.locate(secret_id)[1].arn
@@ -142,11 +142,12 @@ class RotationDriver:
         )
 
     def _no_rotation_message(self, secret_id: str | None) -> str:
-        steps = [event for event in self._service.history.events if isinstance(event, RotationStep)]
+        last = next(
+            (event for event in reversed(self._service.history) if isinstance(event, RotationStep)), None
+        )
         which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
-        if not steps:
+        if last is None:
             return f"{which} for a step. Start one with rotate_secret()."
-        last = steps[-1]
         rotation = self._region(last).rotations[last.secret_id][last.token]
         message = f"{which} for a step: the last one, of {last.secret_id}, has {_OUTCOMES[rotation.status]}"
         if rotation.status == "failed":
@@ -167,7 +168,7 @@ class RotationDriver:
         if isinstance(step, RotationStep):
             return step
         arn = None if secret_id is None else self._arn(secret_id)
-        for event in reversed(self._service.history.events):
+        for event in reversed(self._service.history):
             if isinstance(event, RotationStep) and event.name == step and arn in (None, event.secret_id):
                 return event
         _check_known(step)
@@ -190,14 +191,15 @@ def _check_known(name: str) -> None:
         raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
 
 
-def _check_step(ref: RotationRef, name: str, waiting: int) -> None:
+def _check_step(ref: RotationRef, name: str, waiting: Callable[[], Sized]) -> None:
     rotation = ref.rotation
     if name == rotation.next_step:
         return
     _check_known(name)
     done = ", ".join(rotation.plan[: rotation.position]) if rotation.status == "in progress" else ""
     state = f"{done} has run" if done else "none of this attempt has run yet"
-    others = f" {waiting} rotations wait; choose one with secret_id=..." if waiting > 1 else ""
+    count = len(waiting())
+    others = f" {count} rotations wait; choose one with secret_id=..." if count > 1 else ""
     raise FakeSecretsError(
         f"The next step of {ref.secret_id} is {rotation.next_step}, not {name}: {state}.{others}"
     )

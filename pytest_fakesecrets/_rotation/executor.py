@@ -50,6 +50,8 @@ class Rotations:
         self._refs: dict[Key, RotationRef] = {}
         #: The rotations that AWS may continue or retry.
         self._open: dict[Key, RotationRef] = {}
+        #: The same by the ARNs of their secrets.
+        self._open_of: dict[str, dict[Key, RotationRef]] = {}
         #: The ids of the threads that run rotations in progress. Rotations that wait for a test are not included.
         self._runners: dict[Key, int] = {}
         #: The rotations with a running step, and the identity of the `advance` call that runs it.
@@ -69,7 +71,9 @@ class Rotations:
     def all(self, arn: str | None = None) -> tuple[Rotation, ...]:
         """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
-            return tuple(ref.rotation for ref in self._refs.values() if arn in (None, ref.secret_id))
+            if arn is not None:
+                return tuple(self._service.store.home(arn).rotations.get(arn, {}).values())
+            return tuple(ref.rotation for ref in self._refs.values())
 
     def latest(self, rotation: Rotation) -> Rotation:
         """The current state of a rotation, or the rotation itself if the fake has been reset since."""
@@ -82,6 +86,13 @@ class Rotations:
         now = self._service.clock.now
         with self._service.lock:
             return [ref for ref in self._open.values() if ref.goes_on(now)]
+
+    def first_waiting(self, arn: str | None = None) -> RotationRef | None:
+        """The oldest rotation, of one secret or of all, that AWS would continue or retry, or None."""
+        now = self._service.clock.now
+        with self._service.lock:
+            refs = self._open if arn is None else self._open_of.get(arn, {})
+            return next((ref for ref in refs.values() if ref.goes_on(now)), None)
 
     def _prepare_update(self, draft: Draft) -> Callable[[], None]:
         """Return an idempotent function that updates rotations and the schedule after the changes of a request."""
@@ -101,10 +112,11 @@ class Rotations:
 
     def _update_rotation(self, ref: RotationRef, rotation: Rotation) -> None:
         self._refs.setdefault(ref.key, ref)
-        if ref.is_open:
-            self._open.setdefault(ref.key, ref)
-        else:
-            self._open.pop(ref.key, None)
+        for refs in (self._open, self._open_of.setdefault(ref.secret_id, {})):
+            if ref.is_open:
+                refs.setdefault(ref.key, ref)
+            else:
+                refs.pop(ref.key, None)
         if rotation.status == "in progress" and not self.waits(ref):
             self._runners[ref.key] = get_ident()
         else:

@@ -11,6 +11,8 @@ from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._operations import Context, Response
 
+OPERATIONS_WITH_DETAILS = frozenset({"GetSecretValue", "UpdateSecretVersionStage"})
+
 _NOWHERE = "nowhere"
 
 #: What may differ between two requests for the same: values, and what a client draws.
@@ -30,7 +32,7 @@ def request_key(body: bytes) -> int:
 
 def detail_of(context: Context, parameters: Mapping[str, Any], response: Response | None) -> str | None:
     """
-    What decided a call of GetSecretValue or UpdateSecretVersionStage, or None for other operations.
+    What decided a call of one of `OPERATIONS_WITH_DETAILS`, or None.
 
     The message of a rejected read names the label or the version, so that has none.
 
@@ -41,7 +43,7 @@ def detail_of(context: Context, parameters: Mapping[str, Any], response: Respons
         response: the answer, or None where the call was rejected.
     """
     is_read = context.operation == "GetSecretValue"
-    if (is_read and response is None) or not (is_read or context.operation == "UpdateSecretVersionStage"):
+    if is_read and response is None:
         return None
     secret_id = parameters.get("secret_id")
     secret = context.region.find(secret_id, context.now) if isinstance(secret_id, str) else None
@@ -54,9 +56,10 @@ def detail_of(context: Context, parameters: Mapping[str, Any], response: Respons
 
 def _read(secret: Secret, parameters: Mapping[str, Any], version_id: str) -> str:
     label = parameters.get("version_stage")
-    if label is None:
-        by_id = "+".join(labels.of(secret.labels, version_id)) or "no label"
-        label = CURRENT if parameters.get("version_id") is None else by_id
+    if label is None and parameters.get("version_id") is None:
+        label = CURRENT
+    elif label is None:
+        label = "+".join(labels.of(secret.labels, version_id)) or "no label"
     return f"{label} ({_alias(secret, version_id)})"
 
 

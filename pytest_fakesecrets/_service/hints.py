@@ -41,10 +41,10 @@ WORDS = tuple(
 
 
 def hint_for(
-    refused: ServiceError | None, context: Context, secret_id: str | None, functions: Functions
+    refused: ServiceError, context: Context, secret_id: str | None, functions: Functions
 ) -> str | None:
     """A hint for the report of a failed test, or None. The error response does not contain it."""
-    if refused is None or secret_id is None:
+    if secret_id is None:
         return None
     if isinstance(refused, AccessDeniedException):
         return _unknown_function(functions)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -197,11 +199,9 @@ def _events(change: Change, origin: _Origin) -> Iterator[Event]:
 
 def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
     known: Mapping[str, Version] = {} if before is None else before.versions
-    if known is after.versions:
-        return
-    for version in after.versions.values():
+    for version in after.versions_since(before):
         old = known.get(version.id)
-        if version is not old and version.has_value and (old is None or not old.has_value):
+        if version.has_value and (old is None or not old.has_value):
             yield ValueStored(
                 at=origin.at,
                 version=version.alias,
@@ -326,11 +326,33 @@ def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | 
     return "RotationAbandoned" if after.status == "abandoned" else None
 
 
-class History:
-    """All events, oldest first."""
+class _Index:
+    """The events of a history by the ARNs of their secrets, as far as they have been read."""
 
     def __init__(self) -> None:
+        self.events: defaultdict[str | None, list[Event]] = defaultdict(list)
+        self._length = 0
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Add the events that have come since the last call."""
+        for event in events[self._length :]:
+            self.events[event.secret_id].append(event)
+        self._length = len(events)
+
+
+class History:
+    """
+    All events, oldest first.
+
+    Args:
+        lock: held while events are stored, and while they are sorted by their secrets.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self._lock = lock
         self._events: list[Event] = []
+        #: Extended when it is read, so that a call does not wait for it.
+        self._index = _Index()
 
     def put(self, index: int, events: Sequence[Event]) -> None:
         """Store events at an index. Repeated calls with the same arguments have no further effect."""
@@ -343,10 +365,24 @@ class History:
     def __len__(self) -> int:
         return len(self._events)
 
+    def __reversed__(self) -> Iterator[Event]:
+        return reversed(self._events)
+
     def since(self, length: int) -> list[Event]:
         """The events after the first *length* events."""
         return self._events[length:]
 
-    def about(self, secret_id: str, length: int) -> tuple[Event, ...]:
-        """The events of a secret, given by its ARN, among the first *length* events."""
-        return tuple(event for event in self._events[:length] if event.secret_id == secret_id)
+    def about(self, secret_id: str) -> Sequence[Event]:
+        """The events of a secret, given by its ARN. Later events are appended."""
+        return self._indexed().events.get(secret_id, [])
+
+    def by_secret(self) -> Mapping[str, Sequence[Event]]:
+        """The events of each secret, by their ARNs, in the order of their first events."""
+        return {arn: events for arn, events in list(self._indexed().events.items()) if arn}
+
+    def _indexed(self) -> _Index:
+        with self._lock:
+            index, self._index = self._index, _Index()  # an exception in between leaves an empty one
+            index.extend(self._events)
+            self._index = index
+            return index

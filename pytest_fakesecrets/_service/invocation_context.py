@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
 from .functions import Environment, timed_out
 from .history import Event
+
+T = TypeVar("T")
 
 
 class InvocationContext(NamedTuple):
@@ -126,17 +127,15 @@ class RunningSteps:
         running = list(self._running.values())
         return running[0] if len(running) == 1 and running[0].environment is not None else None
 
-    @contextmanager
-    def attributing(self, is_about: Callable[[str], bool | None]) -> Iterator[None]:
-        """Let a call be that of the step to which it belongs, for as long as the block runs."""
+    def attribute(self, is_about: Callable[[str], bool | None], answer: Callable[[], T]) -> T:
+        """Answer a call as one of the step to which it belongs, and return the answer."""
         own = CURRENT_INVOCATION.get()
         found = self.current(is_about)
         if found is own:
-            yield
-            return
+            return answer()
         CURRENT_INVOCATION.set(found)
         try:
-            yield
+            return answer()
         except FunctionStopped as stopped:
             if found is not None and found.environment is not None:
                 found.environment.stop(stopped)

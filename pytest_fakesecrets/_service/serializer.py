@@ -68,12 +68,17 @@ def _of_second(second: datetime) -> str:
 
 def _on_the_wire(value: object) -> object:
     if isinstance(value, datetime):
-        return _in_local_time((value - _EPOCH) // _MILLISECOND / 1000)
+        return _in_local_time(_seconds(value))
     if isinstance(value, date):
         return _in_local_time((value - _EPOCH.date()) // timedelta(seconds=1))
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"No JSON for {value!r}")
+
+
+@lru_cache(maxsize=4096)  # lists repeat the same dates
+def _seconds(moment: datetime) -> float:
+    return (moment - _EPOCH) // _MILLISECOND / 1000
 
 
 def _in_local_time(seconds: float) -> float:

@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.store import Draft, Region, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .barrier import Barrier
-from .call_details import detail_of, request_key
+from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
@@ -89,7 +89,7 @@ class Service:
             self.functions = Functions()
             self.faults.clear()
             self.store = Store()
-            self.history = History()
+            self.history = History(self.lock)
             self.assumptions = Assumptions()
             self.ids = Ids(self._seed)
             #: Redacts stored values, generated passwords, and values of rejected requests.
@@ -252,10 +252,12 @@ class Service:
         body: bytes = b"",
     ) -> Call:
         answered, detail = response or {}, None
-        with Barrier("the details of a call"):
-            detail = detail_of(context, parameters or {}, response)
-        with Barrier("a hint"):
-            hint = hint or hint_for(rejected, context, secret_id, self.functions)
+        if context.operation in OPERATIONS_WITH_DETAILS:
+            with Barrier("the details of a call"):
+                detail = detail_of(context, parameters or {}, response)
+        if rejected is not None and hint is None:
+            with Barrier("a hint"):
+                hint = hint_for(rejected, context, secret_id, self.functions)
         return Call(
             at=context.now,
             operation=context.operation,

@@ -505,3 +505,36 @@ def test_a_refused_replication_changes_nothing(client, paris, tokyo):
     assert after == before
     assert tokyo.list_secrets()["SecretList"] == []
     assert len(paris.list_secrets()["SecretList"]) == 1
+
+
+def test_a_new_value_copies_no_other_version_to_a_replica(client, db, paris, fakesecrets):
+    """The key and the date of access of each version stay those of the replica."""
+    for number in range(2, 6):
+        client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
+    paris.get_secret_value(SecretId="db", VersionId=token(3))
+    region = fakesecrets._service.store.region("123456789012", "eu-west-3")
+    before = region.secrets["db"].versions
+
+    client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(6))
+
+    after = region.secrets["db"].versions
+    assert list(after) == [token(number) for number in range(1, 7)]
+    assert all(after[version_id] is version for version_id, version in before.items())
+    assert [version.last_accessed_on is not None for version in after.values()] == [
+        number == 3 for number in range(1, 7)
+    ]
+
+
+def test_a_version_gets_the_new_key_of_a_replica_with_the_next_change(client, db, paris):
+    """Inferred: UpdateSecret changes the key of the versions with labels alone."""
+    for number in (2, 3):
+        client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
+    paris.update_secret(SecretId="db", KmsKeyId="alias/mine")
+
+    def keys():
+        listed = paris.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]
+        return [version["KmsKeyIds"] for version in listed]
+
+    assert keys() == [["DefaultEncryptionKey"], ["alias/mine"], ["alias/mine"]]
+    client.update_secret(SecretId="db", Description="changed")
+    assert keys() == [["alias/mine"]] * 3
