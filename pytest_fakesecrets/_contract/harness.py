@@ -36,6 +36,7 @@ from pytest_fakesecrets._service.user_code import raising_line
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
 from .other_services import other_services_rejected
+from .recorded_calls import unseen_changes
 from .target import CredentialTarget
 from .target_states import snapshot
 
@@ -192,6 +193,10 @@ class Harness:
             return snapshot(self.settings.name, read)
         finally:
             self._is_verifying = False
+
+    def unseen_changes(self) -> Sequence[str]:
+        """The operations that have changed the secret, and are not among the calls of the function."""
+        return unseen_changes(self.log, self.fake._service.history.events, self.secret.arn)
 
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
