@@ -21,12 +21,18 @@ class Companion:
     arn: str
     versions: frozenset[str]
 
-    def read(self, fake: FakeSecrets) -> Secret:
-        return fake._service.locate(self.arn)[1]
+    def read(self, fake: FakeSecrets) -> Secret | None:
+        """Return the secret, or None if the rotation has deleted it."""
+        try:
+            return fake._service.locate(self.arn)[1]
+        except FakeSecretsError:
+            return None
 
     def content(self, fake: FakeSecrets) -> object:
         """Return the labels and the values, to compare before and after an event."""
         secret = self.read(fake)
+        if secret is None:
+            return None
         return dict(secret.labels), {version.alias: version.value for version in secret.versions.values()}
 
     def outcome(self, fake: FakeSecrets, rotated: Secret) -> Mapping[str, object]:
@@ -37,10 +43,14 @@ class Companion:
             rotated: the secret of the contract.
         """
         secret = self.read(fake)
+        if secret is None:
+            return {"secret": "deleted"}
         current, pending = secret.labels.get(CURRENT), secret.labels.get(PENDING)
         return {
             CURRENT: _age(current, self.versions),
-            PENDING: f"on the version with {CURRENT}" if pending == current else _age(pending, self.versions),
+            PENDING: f"on the version with {CURRENT}"
+            if pending is not None and pending == current
+            else _age(pending, self.versions),
             "members with the value of the rotated secret": _shared_members(secret, rotated),
         }
 

@@ -85,7 +85,7 @@ class Attempt:
             before = STEPS[STEPS.index(self.stopped_before) - 1]
             where += f" of the second attempt; the first stopped after {before}"
         how = f" each time with {code}" if each_time else f" with {code}"
-        return f"{operation_of(name)} in {step} was refused{how} ({where})"
+        return f"{operation_of(name)} in {step} was rejected{how} ({where})"
 
 
 def attempts(open_harness: OpenHarness, log: Log) -> Iterator[Attempt]:

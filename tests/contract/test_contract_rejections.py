@@ -134,7 +134,7 @@ class TestTheSeries:
         failure = failure_of(gives_up_quietly, ONE_USER, f"test_{REFUSED}")
 
         assert "error-swallowed" in failure
-        assert "GetSecretValue in createSecret was refused each time with AccessDeniedException" in failure
+        assert "GetSecretValue in createSecret was rejected each time with AccessDeniedException" in failure
 
     def test_tries_the_calls_of_a_second_attempt_that_are_not_those_of_a_first_one(self):
         contract = contract_of(correct_functions.single_user)
@@ -184,7 +184,7 @@ class TestTheSeries:
         failure = failure_of(locks, ONE_USER, f"test_{REFUSED}")
 
         assert (
-            "not-recovered: GetSecretValue in createSecret was refused with AccessDeniedException" in failure
+            "not-recovered: GetSecretValue in createSecret was rejected with AccessDeniedException" in failure
         )
 
     @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])

@@ -98,6 +98,14 @@ def test_a_function_that_python_cannot_patch_is_rejected():
         passes(correct_functions.users_with_grants, attributes, f"test_{SUCCEEDS}")
 
 
+@pytest.mark.parametrize("calls", ["psycopg:Connection.execute", ("execute",), (print,), None])
+def test_target_calls_has_to_be_a_tuple_of_functions(calls):
+    with pytest.raises(
+        FakeSecretsError, match=r"TestMine.target_calls is a tuple of functions, such as \('psycopg:Conn"
+    ):
+        class_with(target_calls=calls)
+
+
 class TestTheStateOfATarget:
     def test_is_that_of_a_credential_target_by_default(self):
         contract = class_with(target=CredentialTarget({"app": "old"}))()
@@ -272,6 +280,17 @@ class TestACompanion:
             FakeSecretsError, match=r"TestFunction.companions has 'app/copy', and there is no such secret"
         ):
             passes(correct_functions.two_secrets, attributes, f"test_{SUCCEEDS}")
+
+    def test_may_be_deleted_and_then_has_to_be_after_each_recovery(self):
+        def deletes(event, context):
+            correct_functions.single_user(event, context)
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            if event["Step"] == "finishSecret":
+                client.delete_secret(SecretId="app/copy", ForceDeleteWithoutRecovery=True)
+
+        value = {"username": "app", "password": "old-password"}
+
+        passes(deletes, {**COMPANIONS, "secret_value": value}, f"test_{AFTER_CRASH}")
 
     @pytest.mark.parametrize(
         ("companions", "problem"),

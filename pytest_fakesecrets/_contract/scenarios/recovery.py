@@ -195,6 +195,7 @@ class Recovery(Scenarios):
             harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
             fakesecrets.clock.tick(_RETRY_DELAY)
             self._check_succeeded(harness, ref.rotation, "not-recovered", "The target was late")
+            self._check_same_outcome(harness, "not-recovered", "The target was late")
 
 
 @contextmanager
