@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from pytest_fakesecrets._core.arn import SECRET_ARN
-from pytest_fakesecrets._core.errors import FunctionStopped, RotationFailedWarning
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, RotationFailedWarning
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
@@ -109,6 +109,8 @@ class Harness:
         self.kill_after: int | None = None
         self._is_killed = False
         self._is_verifying = False
+        #: The errors of calls to other services that the function has made in the current step.
+        self._rejected: list[FakeSecretsError] = []
         self._starts_cold = cold_start
         fake.drive()
 
@@ -274,6 +276,10 @@ class Harness:
         return error
 
     def _record_invocation(self, step: str, attempt: int, start: int, error: BaseException | None) -> None:
+        rejected = self._rejected[:1]
+        self._rejected.clear()
+        if rejected and error is None:
+            raise rejected[0]
         calls = [name for _, name in self.log[start:]]
         result = "returned" if error is None else f"raised {self.described(error)}"
         self.invocations.append(InvocationRecord(step, attempt, calls, result, self.labels()))
@@ -293,7 +299,7 @@ class Harness:
                 stack.callback(self.settings.target.listeners.remove, self._on_call)
             for function in self.settings.target_calls:
                 stack.enter_context(patch_to_report_calls(function, self._on_call))
-            stack.enter_context(other_services_rejected(self.fake))
+            stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 

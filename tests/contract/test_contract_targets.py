@@ -273,6 +273,24 @@ class TestACompanion:
 
         assert set(seen) == {("app/db-2", "of the copy")}
 
+    def test_with_a_name_that_only_looks_like_that_of_the_secret_gets_a_suffix(self):
+        attributes = {
+            **COMPANIONS,
+            "prepare": lambda contract, fake: fake.add_secret("app/db2", '{"password": "old-password"}'),
+            "companions": ("app/db2",),
+            "secret_value": {**COMPANIONS["secret_value"], "copy": "app/db2"},
+        }
+        read_names = []
+
+        def reads(event, context):
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            read_names.append(read(client, event["SecretId"])["copy"])
+            correct_functions.two_secrets(event, context)
+
+        passes(reads, attributes, f"test_{OTHERS}")
+
+        assert set(read_names) == {"app/db2-2"}
+
     def test_that_does_not_exist_is_rejected(self):
         attributes = {**COMPANIONS, "prepare": lambda contract, fake: None}
 
