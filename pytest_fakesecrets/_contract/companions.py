@@ -21,12 +21,18 @@ class Companion:
     arn: str
     versions: frozenset[str]
 
-    def read(self, fake: FakeSecrets) -> Secret:
-        return fake._service.locate(self.arn)[1]
+    def read(self, fake: FakeSecrets) -> Secret | None:
+        """Return the secret, or None if the rotation has deleted it."""
+        try:
+            return fake._service.locate(self.arn)[1]
+        except FakeSecretsError:
+            return None
 
     def content(self, fake: FakeSecrets) -> object:
         """Return the labels and the values, to compare before and after an event."""
         secret = self.read(fake)
+        if secret is None:
+            return None
         return dict(secret.labels), {version.alias: version.value for version in secret.versions.values()}
 
     def outcome(self, fake: FakeSecrets, rotated: Secret) -> Mapping[str, object]:
@@ -37,10 +43,14 @@ class Companion:
             rotated: the secret of the contract.
         """
         secret = self.read(fake)
+        if secret is None:
+            return {"secret": "deleted"}
         current, pending = secret.labels.get(CURRENT), secret.labels.get(PENDING)
         return {
             CURRENT: _age(current, self.versions),
-            PENDING: f"on the version with {CURRENT}" if pending == current else _age(pending, self.versions),
+            PENDING: f"on the version with {CURRENT}"
+            if pending is not None and pending == current
+            else _age(pending, self.versions),
             "members with the value of the rotated secret": _shared_members(secret, rotated),
         }
 
@@ -115,7 +125,7 @@ def copy_companions(
     for companion in companions:
         copied = _copy(fake, companion, names)
         replaced = _replace(value, {companion.name: copied.name, companion.arn: copied.arn})
-        is_known_elsewhere = replaced == value and not companion.name.startswith(names[0])
+        is_known_elsewhere = replaced == value and not _is_derived(companion.name, names[0])
         value = replaced
         found += [copied, companion] if is_known_elsewhere else [copied]
     return tuple(found), value
@@ -123,9 +133,8 @@ def copy_companions(
 
 def _copy(fake: FakeSecrets, companion: Companion, names: tuple[str, str]) -> Companion:
     old, new = names
-    suffix = new.removeprefix(old)
-    derived = new + companion.name.removeprefix(old)
-    name = derived if companion.name.startswith(old) else companion.name + suffix
+    is_derived = _is_derived(companion.name, old)
+    name = new + companion.name.removeprefix(old) if is_derived else companion.name + new.removeprefix(old)
     region, secret = fake._service.locate(companion.arn)
     view = fake.add_secret(
         name, _current_value(secret), kms_key_id=secret.kms_key_id, region_name=region.name
@@ -133,6 +142,11 @@ def _copy(fake: FakeSecrets, companion: Companion, names: tuple[str, str]) -> Co
     copied = fake._service.locate(view.arn)[1]
     fake._service.transact(region, lambda context: context.save(replace(copied, policy=secret.policy)))
     return Companion(name, view.arn, frozenset(copied.versions))
+
+
+def _is_derived(name: str, secret_name: str) -> bool:
+    """Whether a name is that of the secret with something added, such as "app/db/keytab"."""
+    return name.startswith(secret_name) and not name.removeprefix(secret_name)[:1].isalnum()
 
 
 def _replace(value: Any, replacements: Mapping[str, str]) -> Any:

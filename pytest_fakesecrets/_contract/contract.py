@@ -229,6 +229,7 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         )
     _check_accepted(cls)
     _check_companions(cls)
+    _check_target_calls(cls)
     _check_environ(cls)
     if not callable(cls.target_state):
         raise FakeSecretsError(
@@ -273,6 +274,15 @@ def _check_companions(cls: type[RotationContract]) -> None:
         raise FakeSecretsError(
             f"{cls.__name__}.companions has {cls.secret_name!r}, which is the secret of the contract itself. Name the "
             "other secrets that the rotation changes."
+        )
+
+
+def _check_target_calls(cls: type[RotationContract]) -> None:
+    names: Any = cls.target_calls
+    is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_sequence or not all(isinstance(name, str) and ":" in name for name in names):
+        raise FakeSecretsError(
+            f"{cls.__name__}.target_calls is a tuple of functions, such as ('psycopg:Connection.execute',), not {names!r}."
         )
 
 

@@ -18,7 +18,7 @@ from unittest import mock
 import pytest
 
 from pytest_fakesecrets._core.arn import SECRET_ARN
-from pytest_fakesecrets._core.errors import FunctionStopped, RotationFailedWarning
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, RotationFailedWarning
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
@@ -42,6 +42,7 @@ from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
 from .other_services import other_services_rejected
+from .recorded_calls import unseen_changes
 from .target import CredentialTarget
 from .target_states import snapshot
 
@@ -154,6 +155,8 @@ class Harness:
         self.kill_after: int | None = None
         self._is_killed = False
         self._is_verifying = False
+        #: The errors of calls to other services that the function has made in the current step.
+        self._rejected: list[FakeSecretsError] = []
         self._starts_cold = cold_start
         fake.drive()
 
@@ -240,6 +243,10 @@ class Harness:
         finally:
             self._is_verifying = False
 
+    def unseen_changes(self) -> Sequence[str]:
+        """The operations that have changed the secret, and are not among the calls of the function."""
+        return unseen_changes(self.log, self.fake._service.history.events, self.secret.arn)
+
     def labels(self) -> str:
         staging = self.fake.secret(self.name).staging
         return ", ".join(
@@ -324,6 +331,10 @@ class Harness:
         return error
 
     def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
+        rejected = self._rejected[:1]
+        self._rejected.clear()
+        if rejected and step.error is None:
+            raise rejected[0]
         calls = [name for _, name in self.log[start:] if name != "return"]
         result = "returned"
         if step.error is not None:
@@ -387,7 +398,7 @@ class Harness:
                 stack.callback(self.settings.target.listeners.remove, self._on_call)
             for function in self.settings.target_calls:
                 stack.enter_context(patch_to_report_calls(function, self._on_call))
-            stack.enter_context(other_services_rejected(self.fake))
+            stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped
@@ -9,11 +10,16 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._transport.unanswered import unanswered_calls_rejected
 
 
-def other_services_rejected(fake: FakeSecrets) -> AbstractContextManager[None]:
+def other_services_rejected(
+    fake: FakeSecrets, on_rejection: Callable[[FakeSecretsError], None] = lambda error: None
+) -> AbstractContextManager[None]:
     """
     Reject the calls to other services that nothing in this process answers, while the block runs.
 
     The rotation function is stopped there, so that it cannot take the rejection for an answer of the service.
+
+    Args:
+        on_rejection: called with the error of each rejected call of the function, which may lose it in a thread.
     """
 
     def reject(service: str, operation: str | None, url: str) -> None:
@@ -26,6 +32,7 @@ def other_services_rejected(fake: FakeSecrets) -> AbstractContextManager[None]:
         )
         if invocation is None:
             raise error
+        on_rejection(error)
         raise FunctionStopped(error)
 
     return unanswered_calls_rejected(reject)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pytest_fakesecrets._operations import OPERATIONS
+from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 
 from .statements import is_change
 
@@ -47,3 +48,16 @@ def skipped_calls(log: Log, undisturbed: Log) -> list[str]:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
+
+
+def unseen_changes(log: Log, events: Sequence[Event], arn: str) -> list[str]:
+    """
+    The operations that have changed a secret, and are not among the calls of the function.
+
+    Args:
+        events: the history of a rotation of the secret.
+        arn: the ARN of the secret.
+    """
+    seen = {operation_of(name) for _, name in log} | {"RotateSecret"}
+    changes = (event for event in events if isinstance(event, LabelMoved | ValueStored))
+    return sorted({event.by for event in changes if event.secret_id == arn and event.by in OPERATIONS} - seen)

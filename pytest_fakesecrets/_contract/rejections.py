@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.invocation import RotationRef
-from pytest_fakesecrets._service.faults import Fault, SingleCallFault, fault
+from pytest_fakesecrets._service.faults import Fault, RequestFault, SingleCallFault, fault
 
 from .harness import Harness, InvocationRecord
 from .recorded_calls import Log, is_target_change, operation_of
@@ -92,7 +92,7 @@ class Attempt:
             before = STEPS[STEPS.index(self.stopped_before) - 1]
             where += f" of the second attempt; the first stopped after {before}"
         how = f" each time with {code}" if each_time else f" with {code}"
-        return f"{operation_of(name)} in {step} was refused{how} ({where})"
+        return f"{operation_of(name)} in {step} was rejected{how} ({where})"
 
 
 def attempts(open_harness: OpenHarness, log: Log) -> Iterator[Attempt]:
@@ -164,9 +164,8 @@ class _Rejection:
 
     def _new_fault(self, each_time: bool) -> Fault:
         every = fault(self._operation, self._code, times=None, step=self._step)
-        if each_time:
-            return every
-        return SingleCallFault(operation=every.operation, failure=every.failure, left=None, step=self._step)
+        kind = RequestFault if each_time else SingleCallFault
+        return kind(operation=every.operation, failure=every.failure, left=None, step=self._step)
 
     def _ignored_in(self, invocations: Sequence[InvocationRecord]) -> str | None:
         """Return the step if it returned, and changed the target without the answer of the rejected call."""

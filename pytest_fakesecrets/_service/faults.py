@@ -135,20 +135,25 @@ class Fault:
 
 
 @dataclass(slots=True, kw_only=True)
-class SingleCallFault(Fault):
-    """A fault of one call and of the client's retries of it. The same call made again does not have it."""
+class RequestFault(Fault):
+    """A fault of one request, the first that has it, and of the same request each time that it is made again."""
 
-    #: The body of the call, from its first attempt on.
+    #: The body of the request, from its first attempt on.
     body: bytes | None = field(default=None, repr=False)
-
-    def _begin_call(self, operation: str, body: bytes) -> None:
-        if self.operation == operation and self.body == body:
-            self.left = 0
 
     def _is_for(self, body: bytes, *, use: bool) -> bool:
         if use and self.body is None:
             self.body = body
         return self.body in (None, body)
+
+
+@dataclass(slots=True, kw_only=True)
+class SingleCallFault(RequestFault):
+    """A fault of one call and of the client's retries of it. The same call made again does not have it."""
+
+    def _begin_call(self, operation: str, body: bytes) -> None:
+        if self.operation == operation and self.body == body:
+            self.left = 0
 
 
 def _failure_name(failure: ServiceError | BaseException | type[BaseException] | timedelta) -> str:

@@ -232,7 +232,7 @@ def persistently(step):
                 return step(client, arn, token)
             except ClientError as error:
                 logger.info("Rejected with %s.", error.response["Error"]["Code"])
-                time.sleep(1)
+                time.sleep(2)
         return step(client, arn, token)
 
     return repeated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import boto3
@@ -178,6 +179,20 @@ def test_a_function_with_the_keys_of_the_account_of_its_secret_needs_no_rotation
 
     with FakeSecrets() as fake, pytest.raises(pytest.skip.Exception, match="needs no RotationToken"):
         contract.test_the_rotation_token_is_passed_on_from_another_account(fake)
+
+
+@pytest.mark.parametrize("scenario", [AFTER_CRASH, THROTTLED, REFUSED, LEAKS])
+def test_a_scenario_that_cannot_see_the_calls_of_the_function_is_skipped(scenario):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()  # its thread starts here, and not while a step runs
+
+        def in_a_thread_of_before(event, context):
+            pool.submit(correct_functions.single_user, event, context).result()
+
+        with pytest.raises(
+            pytest.skip.Exception, match="was changed by PutSecretValue and UpdateSecretVersionStage"
+        ):
+            passes(in_a_thread_of_before, ONE_USER, f"test_{scenario}")
 
 
 def with_a_passwd(event, context):

@@ -88,6 +88,14 @@ class TestACallThatNothingAnswers:
         assert "at test_contract_services.py:" in failure
         assert "in enable_user" in failure
 
+    def test_is_reported_also_if_the_function_loses_every_error(self):
+        def enable_user_and_lose_everything():
+            with suppress(BaseException):
+                enable_user()
+
+        with pytest.raises(FakeSecretsError, match="setSecret called AdminEnableUser of cognito-idp"):
+            passes(function_that(enable_user_and_lose_everything), ATTRIBUTES, SUCCEEDS)
+
     @pytest.mark.parametrize("method", ["prepare", "accepts", "target_state"])
     def test_is_rejected_in_the_methods_of_the_class_too(self, method):
         attributes = {**ATTRIBUTES, method: lambda contract, *_: enable_user()}

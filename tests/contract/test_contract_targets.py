@@ -98,6 +98,14 @@ def test_a_function_that_python_cannot_patch_is_rejected():
         passes(correct_functions.users_with_grants, attributes, f"test_{SUCCEEDS}")
 
 
+@pytest.mark.parametrize("calls", ["psycopg:Connection.execute", ("execute",), (print,), None])
+def test_target_calls_has_to_be_a_tuple_of_functions(calls):
+    with pytest.raises(
+        FakeSecretsError, match=r"TestMine.target_calls is a tuple of functions, such as \('psycopg:Conn"
+    ):
+        class_with(target_calls=calls)
+
+
 class TestTheStateOfATarget:
     def test_is_that_of_a_credential_target_by_default(self):
         contract = class_with(target=CredentialTarget({"app": "old"}))()
@@ -265,6 +273,24 @@ class TestACompanion:
 
         assert set(seen) == {("app/db-2", "of the copy")}
 
+    def test_with_a_name_that_only_looks_like_that_of_the_secret_gets_a_suffix(self):
+        attributes = {
+            **COMPANIONS,
+            "prepare": lambda contract, fake: fake.add_secret("app/db2", '{"password": "old-password"}'),
+            "companions": ("app/db2",),
+            "secret_value": {**COMPANIONS["secret_value"], "copy": "app/db2"},
+        }
+        read_names = []
+
+        def reads(event, context):
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            read_names.append(read(client, event["SecretId"])["copy"])
+            correct_functions.two_secrets(event, context)
+
+        passes(reads, attributes, f"test_{OTHERS}")
+
+        assert set(read_names) == {"app/db2-2"}
+
     def test_that_does_not_exist_is_rejected(self):
         attributes = {**COMPANIONS, "prepare": lambda contract, fake: None}
 
@@ -272,6 +298,17 @@ class TestACompanion:
             FakeSecretsError, match=r"TestFunction.companions has 'app/copy', and there is no such secret"
         ):
             passes(correct_functions.two_secrets, attributes, f"test_{SUCCEEDS}")
+
+    def test_may_be_deleted_and_then_has_to_be_after_each_recovery(self):
+        def deletes(event, context):
+            correct_functions.single_user(event, context)
+            client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+            if event["Step"] == "finishSecret":
+                client.delete_secret(SecretId="app/copy", ForceDeleteWithoutRecovery=True)
+
+        value = {"username": "app", "password": "old-password"}
+
+        passes(deletes, {**COMPANIONS, "secret_value": value}, f"test_{AFTER_CRASH}")
 
     @pytest.mark.parametrize(
         ("companions", "problem"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -41,6 +41,7 @@ class Scenarios:
     _has_warned: ClassVar[bool] = False
     _causes: ClassVar[dict[Hashable, str]] = {}
     _undisturbed_companions: ClassVar[Mapping[str, object]] = {}
+    _unseen_changes: ClassVar[Sequence[str]] = ()
 
     @property
     def _settings(self) -> ContractSettings:
@@ -111,6 +112,7 @@ class Scenarios:
                 if rotation.status == "succeeded" and harness.accepts():
                     cached = UndisturbedRun(tuple(harness.log), harness.target_state())
                     cls._undisturbed_companions = harness.outcome_of_companions()
+                    cls._unseen_changes = harness.unseen_changes()
             if cached is not None:
                 self._check_state_is_repeatable(fake, cached.target)
             cls._undisturbed_run, cls._undisturbed_failed = cached, cached is None
@@ -141,9 +143,19 @@ class Scenarios:
     def _attempts_with_rejected_call(self, fake: FakeSecrets, code: str) -> Iterator[RejectedCall]:
         """For each call to Secrets Manager, run and yield an attempt in which that call is rejected."""
         log, _ = self._rotate_undisturbed(fake)
+        self._check_calls_are_seen()
         open_harness = partial(self._harness, fake)
         for attempt in attempts(open_harness, log):
             yield from rejected_calls(open_harness, attempt, code)
+
+    def _check_calls_are_seen(self) -> None:
+        """Skip the scenario if the function changes the secret with calls that cannot be disturbed."""
+        if self._unseen_changes:
+            pytest.skip(
+                f"The secret was changed by {' and '.join(self._unseen_changes)}, and this contract did not see the "
+                "function make that call, so it cannot disturb it. Make the calls in the step's own thread, in a thread "
+                "that the function starts while a step runs, or in a child process that uses fakesecrets_server."
+            )
 
     def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
         """

@@ -76,6 +76,8 @@ class Recovery(Scenarios):
 
     def test_a_crash_after_any_call_is_recovered(self, fakesecrets: FakeSecrets) -> None:
         """Lambda kills the function after each of its calls in turn, and AWS retries."""
+        self._rotate_undisturbed(fakesecrets)
+        self._check_calls_are_seen()
         self._kill_after(fakesecrets, lambda name: name != "return")
 
     def _kill_after(self, fake: FakeSecrets, is_selected: Callable[[str], bool]) -> None:
@@ -218,6 +220,7 @@ class Recovery(Scenarios):
                 harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
                 fakesecrets.clock.tick(_RETRY_DELAY)
                 self._check_succeeded(harness, ref.rotation, "not-recovered", "The target was late")
+                self._check_same_outcome(harness, "not-recovered", "The target was late")
             finally:
                 fakesecrets.clock.stop()
 

@@ -1,0 +1,192 @@
+"""How the contract rejects single calls: one call and its retries, in a first attempt and in a second one."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from functools import partial
+
+import broken_functions
+import correct_functions
+import pytest
+from botocore.exceptions import ClientError
+from broken_functions import ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
+from contract_runs import failure_of, passes
+from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
+from credential_targets import DATABASE
+
+from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
+from pytest_fakesecrets._service.faults import SingleCallFault, fault
+
+VALUE = json.dumps({"username": "app", "password": "old-password"})
+
+
+def contract_of(function):
+    return type(
+        "TestFunction", (RotationContract,), {"rotation_function": staticmethod(function), **ONE_USER}
+    )()
+
+
+def reject_one(fake, operation, code):
+    every = fault(operation, code)
+    rejection = SingleCallFault(operation=operation, failure=every.failure, left=None)
+    fake._service.faults.arm(rejection)
+    return rejection
+
+
+class TestTheFaultOfASingleCall:
+    def test_rejects_the_retries_of_the_call_and_no_later_call(self, fakesecrets, fakesecrets_client):
+        fakesecrets.add_secret("db", VALUE)
+        rejection = reject_one(fakesecrets, "GetSecretValue", "ThrottlingException")
+
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            fakesecrets_client.get_secret_value(SecretId="db")
+        attempts_of_the_client = rejection.happened
+        assert attempts_of_the_client > 1
+        assert fakesecrets_client.get_secret_value(SecretId="db")["SecretString"] == VALUE
+        assert (rejection.happened, rejection.left) == (attempts_of_the_client, 0)
+
+    def test_rejects_no_other_call_meanwhile(self, fakesecrets, fakesecrets_client):
+        for name in ("db", "other"):
+            fakesecrets.add_secret(name, VALUE)
+        rejection = reject_one(fakesecrets, "GetSecretValue", "AccessDeniedException")
+
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            fakesecrets_client.get_secret_value(SecretId="db")
+        fakesecrets_client.get_secret_value(SecretId="other")
+        fakesecrets_client.describe_secret(SecretId="db")
+
+        assert (rejection.happened, rejection.left) == (1, None)
+
+    def test_takes_the_same_request_over_http_for_a_retry(self, fakesecrets, fakesecrets_server):
+        fakesecrets.add_secret("db", VALUE)
+        fakesecrets.add_secret("other", VALUE)
+        rejection = reject_one(fakesecrets, "GetSecretValue", "AccessDeniedException")
+
+        def get(name):
+            headers = {
+                "X-Amz-Target": "secretsmanager.GetSecretValue",
+                "Content-Type": "application/x-amz-json-1.1",
+            }
+            body = json.dumps({"SecretId": name}).encode()
+            try:
+                with urllib.request.urlopen(
+                    urllib.request.Request(fakesecrets_server.url, body, headers)
+                ) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        assert [get("db"), get("db"), get("other")] == [400, 400, 200]
+        assert rejection.happened == 2
+
+
+class TestAFinding:
+    """A step that returned is examined call by call."""
+
+    def rotated(self, function, operation="GetSecretValue"):
+        with FakeSecrets() as fake:
+            DATABASE.reset()
+            fake.add_secret(
+                "db", VALUE, rotation_function=function, rotation_rules={"AutomaticallyAfterDays": 30}
+            )
+            fake.fail(operation, "AccessDeniedException", step="createSecret")
+            return [finding.code for finding in fake.rotate("db").findings]
+
+    @pytest.mark.parametrize(
+        "function",
+        [
+            broken_functions.looks_up_before_it_reads,
+            broken_functions.looks_again_at_what_it_stored,
+            in_a_thread(broken_functions.looks_up_before_it_reads),
+            in_an_event_loop(broken_functions.looks_up_before_it_reads),
+        ],
+    )
+    def test_is_made_of_a_rejected_call_before_the_last_one_of_its_operation(self, function):
+        assert "error-swallowed" in self.rotated(function)
+
+    def test_is_not_made_where_the_function_makes_the_call_again(self):
+        assert self.rotated(correct_functions.persistent) == []
+        assert self.rotated(correct_functions.persistent, "PutSecretValue") == []
+
+
+def gives_up_quietly(event, context):
+    """It tries to read the pending value three times, and then goes on as if there was none."""
+
+    def create(client, arn, token):
+        for _ in range(3):
+            try:
+                read_pending(client, arn, token)
+                return
+            except client.exceptions.ResourceNotFoundException:
+                break
+            except ClientError:
+                continue
+        value = {**read(client, arn), "password": correct_functions.new_password(client)}
+        correct_functions.put_pending(client, arn, token, value)
+
+    rotate(event, {**SINGLE_USER, "createSecret": create})
+
+
+class TestTheSeries:
+    def test_rejects_a_call_each_time_if_the_function_makes_it_again(self):
+        failure = failure_of(gives_up_quietly, ONE_USER, f"test_{REFUSED}")
+
+        assert "error-swallowed" in failure
+        assert "GetSecretValue in createSecret was rejected each time with AccessDeniedException" in failure
+
+    def test_tries_the_calls_of_a_second_attempt_that_are_not_those_of_a_first_one(self):
+        contract = contract_of(correct_functions.single_user)
+        with FakeSecrets() as fake:
+            log, _ = contract._rotate_undisturbed(fake)
+            tried = [
+                (each.stopped_before, sorted(each.steps))
+                for each in attempts(partial(contract._harness, fake), log)
+            ]
+
+        assert tried == [
+            (None, ["createSecret", "finishSecret", "setSecret", "testSecret"]),
+            ("setSecret", ["createSecret"]),
+            ("testSecret", ["setSecret"]),
+        ]
+
+    def test_rejects_each_call_to_secrets_manager_once(self):
+        contract = contract_of(correct_functions.single_user)
+        with FakeSecrets() as fake:
+            log, _ = contract._rotate_undisturbed(fake)
+            first = next(iter(attempts(partial(contract._harness, fake), log)))
+            rejected = list(rejected_calls(partial(contract._harness, fake), first, "AccessDeniedException"))
+
+        operations = [name for _, name in log if name.split()[0] in ("DescribeSecret", "GetSecretValue")]
+        assert [each.number for each in rejected] == [
+            number + 1
+            for number, (_, name) in enumerate(log)
+            if name.split()[0].endswith(("Secret", "Value", "Stage", "Password"))
+        ]
+        assert len(operations) < len(rejected)
+        assert "(call 1 of" in rejected[0].situation
+
+    def test_checks_that_the_next_attempt_recovers_from_a_rejection(self):
+        """The handler of the error changes the target, and only the error itself is let out."""
+
+        def locks(event, context):
+            def create(client, arn, token):
+                try:
+                    create_password(client, arn, token)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] == "AccessDeniedException":
+                        DATABASE.change_password("app", "locked")
+                    raise
+
+            rotate(event, {**SINGLE_USER, "createSecret": create})
+
+        failure = failure_of(locks, ONE_USER, f"test_{REFUSED}")
+
+        assert (
+            "not-recovered: GetSecretValue in createSecret was rejected with AccessDeniedException" in failure
+        )
+
+    @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])
+    def test_passes_where_the_calls_are_made_in_threads(self, scenario):
+        passes(in_a_thread(correct_functions.single_user), ONE_USER, f"test_{scenario}")
