@@ -151,6 +151,11 @@ def misbehave(request_id):
     if BEHAVIOUR == "hangs":
         say("about to hang, with the password", read_current())
         time.sleep(600)
+    if BEHAVIOUR == "waits for a signal":
+        with open("pid.new", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename("pid.new", "pid")
+        time.sleep(600)
     if BEHAVIOUR == "asks again":
         runtime("GET", "invocation/next")
     if BEHAVIOUR == "answers no JSON":

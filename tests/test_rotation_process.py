@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -410,6 +411,32 @@ def test_the_child_processes_of_a_process_end_with_it(db, capsys):
         time.sleep(0.01)
     assert len(pids) == 4
     assert not any(map(is_alive, pids))
+
+
+def test_an_interrupted_run_ends_the_process_that_runs(pytester):
+    pytester.makepyfile(
+        f"""
+        from pytest_fakesecrets import RotationProcess
+
+        def test_that_is_interrupted(fakesecrets):
+            fakesecrets.add_secret("db", '{json.dumps(VALUE)}')
+            fakesecrets.rotate("db", RotationProcess(["{sys.executable}", "-S", "{LOOP}", "waits for a signal"]))
+        """
+    )
+    run = pytester.popen([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], stdin=None)
+    deadline = time.monotonic() + 30
+    while not (pid := read_text(pytester.path / "pid")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    run.send_signal(signal.SIGINT)
+    printed, _ = run.communicate(timeout=30)
+
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, printed
+    assert not is_alive(int(pid))
+
+
+def read_text(path):
+    return path.read_text() if path.exists() else ""
 
 
 @pytest.mark.parametrize("number", [3, pytest.param(200, marks=pytest.mark.long)])
