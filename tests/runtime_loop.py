@@ -187,7 +187,7 @@ def serve():
             document = {
                 "errorType": type(error).__name__,
                 "errorMessage": str(error),
-                "stackTrace": ["in handler"],
+                "stackTrace": ["in node_modules", "in handler"],
             }
             runtime("POST", f"invocation/{request_id}/error", json.dumps(document))
             continue

@@ -275,6 +275,7 @@ def test_a_process_that_fails_fails_its_step_with_its_last_output(db, behaviour,
 
     for text in texts:
         assert text in str(raised.value)
+    assert "node_modules" not in str(raised.value)
     assert db.rotations()[0].status == "failed"
 
 
