@@ -195,39 +195,37 @@ def served(target):
             thread.join()
 
 
-class Contract(RotationContract):
+TARGET = CredentialTarget({"app": "old-password"}, keeps_old_for=timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "scenario", ["a_rotation_succeeds", "each_step_may_start_cold", "it_ends_within_its_time"]
+)
+def test_a_correct_process_with_a_target_passes_a_scenario(scenario):
+    called = []
+    TARGET.listeners.append(called.append)
+    with served(TARGET) as address, FakeSecrets() as fake:
+        members = {"rotation_function": process(), "secret_value": VALUE, "target": TARGET}
+        contract = type("TestFunction", (RotationContract,), {**members, "environ": {"TARGET": address}})()
+        getattr(contract, f"test_{scenario}")(fake)
+    TARGET.listeners.remove(called.append)
+
+    assert {"change_password", "log_in"} <= set(called)
+
+
+@pytest.mark.long
+class TestEveryScenario(RotationContract):
     """The correct process, with a target that it reaches over HTTP."""
 
     rotation_function = process()
-    secret_value = VALUE
-    target = CredentialTarget({"app": "old-password"}, keeps_old_for=timedelta(days=1))
+    secret_value: ClassVar = VALUE
+    target = TARGET
 
     @pytest.fixture(autouse=True)
     def _target(self, monkeypatch):
         with served(self.target) as address:
             monkeypatch.setattr(type(self), "environ", {"TARGET": address})
             yield
-
-
-QUICK = (
-    "a_rotation_succeeds",
-    "each_step_may_start_cold",
-    "it_ends_within_its_time",
-    "two_rotations_in_a_row_succeed",
-)
-
-
-class TestQuickScenarios(Contract):
-    without: ClassVar = {
-        name: "TestEveryScenario has it, and takes long"
-        for name in dir(RotationContract)
-        if name.startswith("test_") and name.removeprefix("test_") not in QUICK
-    }
-
-
-@pytest.mark.long
-class TestEveryScenario(Contract):
-    """No scenario is left out."""
 
 
 def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
