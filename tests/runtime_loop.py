@@ -151,6 +151,11 @@ def misbehave(request_id):
     if BEHAVIOUR == "hangs":
         say("about to hang, with the password", read_current())
         time.sleep(600)
+    if BEHAVIOUR == "waits for a signal":
+        with open("pid.new", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename("pid.new", "pid")
+        time.sleep(600)
     if BEHAVIOUR == "asks again":
         runtime("GET", "invocation/next")
     if BEHAVIOUR == "answers no JSON":
@@ -182,7 +187,7 @@ def serve():
             document = {
                 "errorType": type(error).__name__,
                 "errorMessage": str(error),
-                "stackTrace": ["in handler"],
+                "stackTrace": ["in node_modules", "in handler"],
             }
             runtime("POST", f"invocation/{request_id}/error", json.dumps(document))
             continue

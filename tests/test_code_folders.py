@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets import FakeSecretsError, RotationContract, RotationFailedWarning
 
 HANDLER = "lambda_function.lambda_handler"
 
@@ -374,6 +374,15 @@ def test_a_folder_or_a_handler_that_is_not_there_is_an_error_with_the_nearest_na
 def test_a_folder_that_is_no_path_is_an_error(fakesecrets, code):
     with pytest.raises(FakeSecretsError, match="code takes the path of a folder, as a str"):
         fakesecrets.add_rotation_function(HANDLER, code=code)
+
+
+def test_a_contract_with_a_folder_needs_the_name_of_its_function():
+    with pytest.raises(
+        FakeSecretsError, match=r"TestWrong\.code is the folder of a function that is given by its name"
+    ):
+        type(
+            "TestWrong", (RotationContract,), {"rotation_function": staticmethod(rotate), "code": "functions"}
+        )
 
 
 def test_a_folder_is_relative_to_the_rootdir_or_the_working_directory_also_in_a_contract(pytester):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -41,10 +42,10 @@ def process(behaviour="correct", **options):
 
 def left():
     """The processes, the threads and the open files of this process."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args="], capture_output=True, text=True, check=False
-    ).stdout
-    loops = [line for line in found.splitlines() if str(LOOP) in line or "time.sleep(600)" in line]
+    listed = ["ps", "-A", "-o", "ppid=,pid=,stat=,args="]
+    found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    children = [line for line in found.splitlines() if int(line.split()[0]) == os.getpid()]
+    loops = [line for line in children if str(LOOP) in line or "defunct" in line]
     files = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     return loops, {thread.name for thread in threading.enumerate()}, len(files)
 
@@ -194,39 +195,37 @@ def served(target):
             thread.join()
 
 
-class Contract(RotationContract):
+TARGET = CredentialTarget({"app": "old-password"}, keeps_old_for=timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "scenario", ["a_rotation_succeeds", "each_step_may_start_cold", "it_ends_within_its_time"]
+)
+def test_a_correct_process_with_a_target_passes_a_scenario(scenario):
+    called = []
+    TARGET.listeners.append(called.append)
+    with served(TARGET) as address, FakeSecrets() as fake:
+        members = {"rotation_function": process(), "secret_value": VALUE, "target": TARGET}
+        contract = type("TestFunction", (RotationContract,), {**members, "environ": {"TARGET": address}})()
+        getattr(contract, f"test_{scenario}")(fake)
+    TARGET.listeners.remove(called.append)
+
+    assert {"change_password", "log_in"} <= set(called)
+
+
+@pytest.mark.long
+class TestEveryScenario(RotationContract):
     """The correct process, with a target that it reaches over HTTP."""
 
     rotation_function = process()
-    secret_value = VALUE
-    target = CredentialTarget({"app": "old-password"}, keeps_old_for=timedelta(days=1))
+    secret_value: ClassVar = VALUE
+    target = TARGET
 
     @pytest.fixture(autouse=True)
     def _target(self, monkeypatch):
         with served(self.target) as address:
             monkeypatch.setattr(type(self), "environ", {"TARGET": address})
             yield
-
-
-QUICK = (
-    "a_rotation_succeeds",
-    "each_step_may_start_cold",
-    "it_ends_within_its_time",
-    "two_rotations_in_a_row_succeed",
-)
-
-
-class TestQuickScenarios(Contract):
-    without: ClassVar = {
-        name: "TestEveryScenario has it, and takes long"
-        for name in dir(RotationContract)
-        if name.startswith("test_") and name.removeprefix("test_") not in QUICK
-    }
-
-
-@pytest.mark.long
-class TestEveryScenario(Contract):
-    """No scenario is left out."""
 
 
 def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
@@ -274,6 +273,7 @@ def test_a_process_that_fails_fails_its_step_with_its_last_output(db, behaviour,
 
     for text in texts:
         assert text in str(raised.value)
+    assert "node_modules" not in str(raised.value)
     assert db.rotations()[0].status == "failed"
 
 
@@ -412,18 +412,46 @@ def test_the_child_processes_of_a_process_end_with_it(db, capsys):
     assert not any(map(is_alive, pids))
 
 
+def test_an_interrupted_run_ends_the_process_that_runs(pytester):
+    pytester.makepyfile(
+        f"""
+        from pytest_fakesecrets import RotationProcess
+
+        def test_that_is_interrupted(fakesecrets):
+            fakesecrets.add_secret("db", '{json.dumps(VALUE)}')
+            fakesecrets.rotate("db", RotationProcess(["{sys.executable}", "-S", "{LOOP}", "waits for a signal"]))
+        """
+    )
+    run = pytester.popen([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], stdin=None)
+    deadline = time.monotonic() + 30
+    while not (pid := read_text(pytester.path / "pid")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    run.send_signal(signal.SIGINT)
+    printed, _ = run.communicate(timeout=30)
+
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, printed
+    assert not is_alive(int(pid))
+
+
+def read_text(path):
+    return path.read_text() if path.exists() else ""
+
+
 @pytest.mark.parametrize("number", [3, pytest.param(200, marks=pytest.mark.long)])
 def test_processes_leave_nothing_behind_also_when_they_are_interrupted(number):
+    members = {"rotation_function": process(), "secret_value": VALUE}
     before = left()
     for turn in range(number):
         with FakeSecrets() as fake:
             fake.add_secret("db", json.dumps(VALUE))
             if turn % 3 == 0:
-                assert fake.rotate("db", process()).succeeded
+                contract = type("TestFunction", (RotationContract,), members)()
+                contract.test_a_rotation_succeeds(fake)
             elif turn % 3 == 1:
                 fake._rotations.calls.watchers.append(interrupt)
                 with pytest.raises(KeyboardInterrupt):
-                    rotate(fake, "db", process())
+                    fake.rotate("db", process())
             else:
                 fake.drive()
                 arn = fake.add_rotation_function(process())

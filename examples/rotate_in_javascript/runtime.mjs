@@ -1,4 +1,4 @@
-// Lambda's runtime in twenty lines: it asks for the next event, calls the handler, and posts what came of it.
+// Lambda's runtime in twenty lines: it asks for the next event, calls the handler, and posts the result.
 // In production Lambda brings its own, and this file is not deployed.
 import { handler } from "./rotation.mjs";
 

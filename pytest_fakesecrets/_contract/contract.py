@@ -239,6 +239,12 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         raise FakeSecretsError(
             f"{cls.__name__}.target is a CredentialTarget, not a {type(cls.target).__name__}."
         )
+    function = inspect.getattr_static(cls, "rotation_function")
+    if cls.code is not None and function is not None and not isinstance(function, str):
+        raise FakeSecretsError(
+            f"{cls.__name__}.code is the folder of a function that is given by its name, and rotation_function is not a "
+            "name. Write it as Lambda has it, such as 'lambda_function.lambda_handler', or leave code out."
+        )
     check_timeout(cls.timeout)
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):

@@ -198,6 +198,11 @@ class Harness:
     def secret(self) -> Secret:
         return self.fake._service.locate(self.name)[1]
 
+    @property
+    def runs_a_process(self) -> bool:
+        """Whether the function is a process, whose sleeps take real time."""
+        return isinstance(self.settings.handler, RotationProcess)
+
     def value(self, label: str = CURRENT) -> Any:
         """Return the value of a label in the form that `accepts` takes, or None."""
         version = self.secret.version(label)

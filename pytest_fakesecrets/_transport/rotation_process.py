@@ -175,9 +175,8 @@ class ProcessRunner(Runner):
             is_kept = environment.is_usable
             if is_kept and environment in self._all and environment not in self._idle:
                 self._idle.append(environment)
-        if (
-            not is_kept
-        ):  # without the lock: the end waits for calls in progress, which may have steps of this function
+        # Without the lock: the end waits for calls in progress, which may have started steps of this function.
+        if not is_kept:
             self._end(environment)
 
     def _end(self, environment: _Environment) -> None:
@@ -211,6 +210,9 @@ class _Environment:
         self._output: _Output | None = None
         self._stopped: FunctionStopped | None = None
         self._is_ended = False
+        self._start_error = "it has been ended meanwhile"
+        #: Held while the process starts.
+        self._spawning = Lock()
         self._ending = RLock()
         self._owner = os.getpid()
 
@@ -230,18 +232,12 @@ class _Environment:
         """
         self._listener.open()
         _RUNNING.add(self)
-        try:
-            self._popen = subprocess.Popen(
-                self._command,
-                cwd=self._directory,
-                env=self._variables(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise FunctionFailed(f"{_NAME} did not start: {error}.") from None
+        # In a thread, which no signal handler interrupts: an exception in Popen would leave a process behind.
+        starter = Thread(target=self._spawn, name="fakesecrets_process_start", daemon=True)
+        starter.start()
+        starter.join()
+        if self._popen is None:
+            raise FunctionFailed(f"{_NAME} did not start: {self._start_error}.")
         self._output = _Output(self._popen, self._mailbox.notify)
         self._output.start()
         try:
@@ -249,6 +245,23 @@ class _Environment:
                 raise self._failure(f"{self._exit_text()} before it asked for an event")
         finally:
             self._show_output()
+
+    def _spawn(self) -> None:
+        with self._spawning:
+            if self._is_ended:
+                return
+            try:
+                self._popen = subprocess.Popen(
+                    self._command,
+                    cwd=self._directory,
+                    env=self._variables(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+            except Exception as error:
+                self._start_error = str(error)
 
     def _variables(self) -> dict[str, str]:
         """The environment variables of the process, without those of AWS that the test has."""
@@ -361,10 +374,12 @@ class _Environment:
 
     def kill(self) -> None:
         """Kill the process and its child processes. It may be called again."""
+        if self._owner != os.getpid():
+            return  # this is a fork of the process of the test
         self._is_ended = True
-        if (
-            self._popen is not None and self._owner == os.getpid()
-        ):  # else this is a fork of the process of the test
+        with self._spawning:
+            pass  # from now on there is a process, or there will be none
+        if self._popen is not None:
             _kill_group(self._popen)
             self._popen.wait()
         self._mailbox.close()
@@ -380,6 +395,9 @@ class _Environment:
         if self._output is not None:
             self._output.close()
             self._show_output()
+        for pipe in (self._popen.stdout, self._popen.stderr) if self._popen is not None else ():
+            if pipe is not None:
+                pipe.close()
         _RUNNING.discard(self)
 
     def _show_output(self) -> None:
@@ -486,8 +504,6 @@ class _Output:
         self._drain()
         with self._lock:
             self._open.clear()
-            for pipe in self._pipes.values():
-                pipe.close()
 
 
 def _invocation(event: Mapping[str, str], context: LambdaContext) -> Invocation:

@@ -22,6 +22,9 @@ _PATH = "/2018-06-01/runtime/"
 #: In bytes. Lambda takes no larger response of a function.
 LARGEST_RESPONSE = 6 * 1024 * 1024
 
+#: The number of lines of a trace that are shown, and what is in lines of libraries, which are left out.
+_TRACE, _NOT_OWN = 5, ("node_modules", "node:", "site-packages")
+
 #: The timeout in seconds for a process that sends nothing on a connection. A step may take as long, between two requests.
 _PATIENCE = 20 * 60.0
 
@@ -231,7 +234,10 @@ class _RuntimeHandler(_RequestHandler):
         kind = document.get("errorType") or self.headers.get("Lambda-Runtime-Function-Error-Type") or "Error"
         trace = document.get("stackTrace") or document.get("trace") or []
         lines = [str(line).rstrip() for line in trace] if isinstance(trace, list) else [str(trace)]
-        return "\n".join([f"{kind}: {document.get('errorMessage', '')}".removesuffix(": "), *lines[:20]])
+        head = f"{kind}: {document.get('errorMessage', '')}".removesuffix(": ")
+        lines = [line for line in lines if line != head]  # a trace of JavaScript begins with the message
+        own = [line for line in lines if not any(part in line for part in _NOT_OWN)]
+        return "\n".join([head, *(own or lines)[:_TRACE]])
 
     def _received(self) -> bytes | None:
         """The body of a request, which may come in chunks, or None if it is too large."""

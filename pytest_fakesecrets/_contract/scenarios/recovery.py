@@ -16,7 +16,6 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .base import Scenarios
 
@@ -174,7 +173,8 @@ class Recovery(Scenarios):
         self._rotate_undisturbed(fakesecrets)
         try:
             with self._harness(fakesecrets, cold_start=True) as harness:
-                situation = "The module was imported afresh for each step"
+                what = "process was started" if harness.runs_a_process else "module was imported"
+                situation = f"The {what} afresh for each step"
                 self._check_succeeded(harness, harness.rotate(), "state-in-memory", situation)
         except FakeSecretsError as error:
             pytest.skip(str(error))
@@ -227,8 +227,7 @@ class Recovery(Scenarios):
 
 def _frozen_for(harness: Harness) -> AbstractContextManager[None]:
     """Freeze the time, in which sleeps take none. A process sleeps in real time, so that its time has to run."""
-    is_process = isinstance(harness.settings.handler, RotationProcess)
-    return nullcontext() if is_process else frozen(harness.fake)
+    return nullcontext() if harness.runs_a_process else frozen(harness.fake)
 
 
 @contextmanager
