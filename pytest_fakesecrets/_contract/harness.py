@@ -11,8 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -29,7 +28,7 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.invocation import RotationRef
-from pytest_fakesecrets._service.barrier import encodable, repr_of, warn
+from pytest_fakesecrets._service.barrier import repr_of, warn
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
@@ -41,6 +40,7 @@ from pytest_fakesecrets._transport.rotation_process import RotationProcess
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
+from .failures import Failure, InvocationRecord, ScenarioFailed, invocation_lines
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
 from .target import CredentialTarget
@@ -58,49 +58,6 @@ _RESOURCE_POLICY = json.dumps(
 
 class FunctionCrashed(Exception):
     """A scenario has simulated that Lambda kills the rotation function."""
-
-
-@dataclass(frozen=True, slots=True)
-class InvocationRecord:
-    """One invocation of the rotation function: its calls, its result, and the labels after it."""
-
-    step: str
-    attempt: int
-    calls: Sequence[str]
-    result: str
-    labels: str
-    #: What the target showed after it.
-    notes: Sequence[str] = ()
-    #: The ClientRequestToken, and whether a scenario sent the event outside of the rotation.
-    token: str = field(default="", repr=False)
-    is_extra: bool = False
-
-
-class Failure(NamedTuple):
-    """The message of a scenario that failed, in parts."""
-
-    code: str
-    text: str
-    advice: str
-    lines: Sequence[str]
-
-    def message(self, summary: str = "") -> str:
-        """The whole message, with a sentence about the points of a series at which the scenario fails."""
-        text = f"{self.text} {summary}" if summary else self.text
-        head = [f"{self.code}: {text}", f"What to do: {self.advice}"]
-        return encodable("\n".join([*head, *self.lines]))
-
-
-class ScenarioFailed(AssertionError):
-    """A scenario failed. Its message has the invocations of the function, so pytest need not print the timeline."""
-
-    has_the_story = True
-    # pytest prints the class. To its users it is an AssertionError.
-    __module__, __qualname__ = "builtins", "AssertionError"
-
-    def __init__(self, failure: Failure, summary: str = "") -> None:
-        super().__init__(failure.message(summary))
-        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -501,7 +458,7 @@ class Harness:
         """
         if code in self.settings.accepted:
             return
-        lines = ["", f"What happened to {self.name!r}:", *self._invocation_lines()]
+        lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         unique = list(dict.fromkeys(findings))
         is_repeated = len(unique) == 1 and unique[0].text in text
         shown = [] if is_repeated else [f"- {finding}" for finding in unique]
@@ -560,38 +517,6 @@ class Harness:
             if step.raised_at
             else (code, step.name, step.error_message),
         )
-
-    def _invocation_lines(self) -> Iterator[str]:
-        """Yield the invocations, attempt by attempt. Attempts that are equal to the one before are shown once."""
-        shown, equal = list[str](), list[int]()
-        tokens = list(dict.fromkeys(record.token for record in self.invocations if not record.is_extra))
-        for (token, attempt), records in groupby(
-            self.invocations, lambda record: (record.token, record.attempt)
-        ):
-            lines = [line for record in records for line in _lines_of(record)]
-            if lines == shown:
-                equal.append(attempt)
-                continue
-            yield from _equal_attempts(equal)
-            equal.clear()
-            shown = lines
-            rotation = f"rotation {tokens.index(token) + 1}, " if len(tokens) > 1 and token in tokens else ""
-            yield f"  {rotation}attempt {attempt}" if token in tokens else "  events of no rotation"
-            yield from lines
-        yield from _equal_attempts(equal)
-
-
-def _lines_of(record: InvocationRecord) -> Iterator[str]:
-    step = f"{record.step} (sent again)" if record.is_extra else record.step
-    yield f"    {step:<13} {', '.join(record.calls) or 'no call'}"
-    yield f"    {'':<13} {record.result}; {record.labels}"
-    yield from (f"    {'':<13} {note}" for note in record.notes)
-
-
-def _equal_attempts(numbers: Sequence[int]) -> Iterator[str]:
-    if numbers:
-        listed = " and ".join(", ".join(map(str, numbers)).rsplit(", ", 1))
-        yield f"  attempt{'s' if len(numbers) > 1 else ''} {listed}: the same"
 
 
 LABELS = (CURRENT, PENDING, PREVIOUS)

@@ -13,7 +13,8 @@ from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.faults import Fault, RequestFault, SingleCallFault, fault
 
-from .harness import Harness, InvocationRecord
+from .failures import InvocationRecord
+from .harness import Harness
 from .recorded_calls import Log, is_target_change, operation_of
 
 OpenHarness = Callable[[], AbstractContextManager[Harness]]

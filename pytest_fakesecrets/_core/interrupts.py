@@ -38,8 +38,8 @@ def ensured(body: Callable[[], T], clean_up: Callable[[], object]) -> T:
     """
     Call *body*, and then *clean_up*, which may be called twice.
 
-    A signal handler raises its exception wherever the code is, also inside of a clean-up. The second call does
-    then what is left, so *clean_up* has to lead to the same state however often it has begun before. *body*
+    A signal handler raises its exception wherever the code is, also inside of a clean-up. If an interrupt stops
+    the first clean-up, the second one finishes it. So *clean_up* must be idempotent, even after a partial run. *body*
     acquires what *clean_up* releases: between an acquisition and a "try" an exception could come as well.
     """
     __tracebackhide__ = True

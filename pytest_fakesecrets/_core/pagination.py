@@ -50,9 +50,9 @@ def page(
     One page of *items*, and the token of the next page, or None after the last.
 
     A token holds keys and no position, so items may come and go between two pages: every item that
-    was there at the first page, stays there and keeps its key is on exactly one page. An item that is
-    created later is on none. One whose key changes is on none either, where it has moved to a position
-    that was passed or behind the end. So a program that changes what it lists comes to an end.
+    was there at the first page, stays there and keeps its key is on exactly one page. Items created
+    later are never listed. An item whose key moves it behind the current page or past the end is skipped. So a
+    program that changes what it lists comes to an end.
 
     Args:
         items: the whole list, in the ascending order of its keys.

@@ -28,7 +28,7 @@ _LONGEST_DURATION = 24
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
-#: How many days before a moment the latest time of a `cron()` is looked for, before all of its times are.
+#: To find the last `cron()` time before a moment, search this many days back, then more, then everything.
 _LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
 
 #: Years without a 29 February, over which the dates of a `cron()` are compared.

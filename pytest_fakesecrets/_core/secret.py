@@ -303,7 +303,7 @@ class Secret:
     @property
     def next_window(self) -> Window | None:
         """
-        The rotation window that comes next, or None where none is due to come.
+        The next rotation window as DescribeSecret reports it, or None. `due_window` is the one that a rotation starts in.
 
         It counts from the last valid rotation: a manual new value is one, storing a schedule begins
         the count (API_RotationRulesType). While the first rotation runs there is none to report

@@ -1,4 +1,4 @@
-"""DeleteSecret and RestoreSecret."""
+"""DeleteSecret and RestoreSecret, and the end of the recovery window."""
 
 from __future__ import annotations
 
@@ -99,3 +99,10 @@ def restore_secret(context: Context, *, secret_id: str) -> Response:
     if secret.deleted_at is not None:
         context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))
     return named(secret)
+
+
+def end_recovery(context: Context, arn: str) -> None:
+    """Delete a secret permanently at the end of its recovery window."""
+    secret = context.home(arn).kept(arn)
+    if secret is not None:
+        context.delete(secret)

@@ -167,7 +167,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
         return True
     if rotation is None or token != secret.labels.get(PENDING):
         raise InvalidRequestException(token_in_use(token, secret.arn))
-    # Of a rotation that is over, the label blocks the next one, also under its own token.
+    # If that rotation is over, its AWSPENDING still blocks a new one, even with the same token.
     return rotation.status in ("in progress", "failed")
 
 

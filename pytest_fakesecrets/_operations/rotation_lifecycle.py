@@ -42,13 +42,6 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
         context.save_rotation(replace(unfinished.reattempted(window), retry_at=context.now))
 
 
-def end_recovery(context: Context, arn: str) -> None:
-    """Delete a secret permanently at the end of its recovery window."""
-    secret = context.home(arn).kept(arn)
-    if secret is not None:
-        context.delete(secret)
-
-
 def retry(context: Context, rotation: Rotation) -> None:
     context.save_rotation(rotation.retried())
 

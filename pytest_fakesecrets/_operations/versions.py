@@ -133,11 +133,11 @@ def _check_label_limit(held: Labels) -> None:
 
 def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
     """
-    The rotation that has not ended, and the one whose label is left over, as another new value overtakes them.
+    The rotations that a new current value abandons: the unfinished one, and one that left AWSPENDING behind.
 
     Secrets Manager then takes AWSPENDING off the version that the rotation was making, so that later
     ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
-    issue 35023). A test run is none: its version goes by itself.
+    issue 35023). Test runs are not included: their version is removed when the test ends.
     """
     region = context.home(secret.arn)
     if not region.rotations_of(secret):

@@ -1,4 +1,4 @@
-"""The executor of rotations: it runs their steps, and everything that is scheduled."""
+"""Runs rotation steps, and what becomes due when the clock has moved past its instant."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from threading import Condition, get_ident
 from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.store import Draft, Region
-from pytest_fakesecrets._operations import Context, rotation_lifecycle
+from pytest_fakesecrets._operations import Context, deletion, rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.service import Service
 
+from .due_queue import Due, Entry, Plan
 from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
-from .scheduler import Due, Entry, Plan
 
 #: The seconds that a clock move waits for the function of another thread, which may itself wait for this move.
 _WAIT_TIMEOUT = 30.0
@@ -201,7 +201,7 @@ class Rotations:
 
     def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
         if entry.kind == "deletion":
-            rotation_lifecycle.end_recovery(context, entry.secret_id)
+            deletion.end_recovery(context, entry.secret_id)
         elif (window := self.plan.window(entry.secret_id)) is not None:
             rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
         return list(context.started)

@@ -151,7 +151,7 @@ class Clock:
             self._own = None  # last: after an interrupt this method is called again
 
     def _travel(self, target_of: Callable[[datetime], datetime]) -> None:
-        """Move the time from now to `aim(now)`, and run the scheduled entries on the way."""
+        """Move the time to `target_of(now)`, and run on the way what becomes due."""
         if (instant := _INSTANT.get()) is not None:
             # Inside of at() only its instant moves, and not the time of the process.
             _INSTANT.set(target_of(instant))

@@ -113,12 +113,12 @@ class Fault:
             given += [] if value is None else [f"{name}={value!r}"]
         return f"fail({', '.join(given)})"
 
-    def concerns(self, operation: str, arns: Callable[[str], bool], step: str | None) -> bool:
+    def concerns(self, operation: str, identifies: Callable[[str], bool], step: str | None) -> bool:
         return (
             self.operation == operation
             and self.left != 0
             and self.step in (None, step)
-            and (self.secret_id is None or arns(self.secret_id))
+            and (self.secret_id is None or identifies(self.secret_id))
         )
 
     def use(self) -> None:

@@ -1,4 +1,4 @@
-"""Hints for errors of AWS whose message does not name the cause that they have in a test."""
+"""Hints for AWS errors whose message hides the usual cause in a test."""
 
 from __future__ import annotations
 

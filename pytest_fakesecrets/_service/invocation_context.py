@@ -30,7 +30,7 @@ class InvocationContext(NamedTuple):
     began: int = 0
     #: The ARN of the secret and the token of the rotation, or None outside of a rotation.
     rotation: tuple[str, str] | None = None
-    #: What this call is known by among those that run.
+    #: Identifies this invocation among the running ones.
     key: object = None
     #: Where the function runs, if not in this process.
     environment: Environment | None = None
@@ -128,7 +128,7 @@ class RunningSteps:
         return running[0] if len(running) == 1 and running[0].environment is not None else None
 
     def attribute(self, is_about: Callable[[str], bool | None], answer: Callable[[], T]) -> T:
-        """Answer a call as one of the step to which it belongs, and return the answer."""
+        """Answer a call, and treat it meanwhile as a call of the rotation step that made it. Return the answer."""
         own = CURRENT_INVOCATION.get()
         found = self.current(is_about)
         if found is own:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from pytest_fakesecrets._contract.harness import ContractSettings, Harness, ScenarioFailed
+from pytest_fakesecrets._contract.failures import ScenarioFailed
+from pytest_fakesecrets._contract.harness import ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls

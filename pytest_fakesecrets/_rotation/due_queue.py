@@ -1,4 +1,4 @@
-"""The scheduler: it keeps the instants of rotation windows, retries and deletions up to date."""
+"""The queue of what becomes due: the instants of rotation windows, retries and ends of recovery windows."""
 
 from __future__ import annotations
 

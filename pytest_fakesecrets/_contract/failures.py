@@ -1,0 +1,84 @@
+"""The message of a failing scenario: what is wrong, what to do, and what each invocation of the function did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import NamedTuple
+
+from pytest_fakesecrets._service.barrier import encodable
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationRecord:
+    """One invocation of the rotation function: its calls, its result, and the labels after it."""
+
+    step: str
+    attempt: int
+    calls: Sequence[str]
+    result: str
+    labels: str
+    #: What the target showed after it.
+    notes: Sequence[str] = ()
+    #: The ClientRequestToken, and whether a scenario sent the event outside of the rotation.
+    token: str = field(default="", repr=False)
+    is_extra: bool = False
+
+
+class Failure(NamedTuple):
+    """The message of a scenario that failed, in parts."""
+
+    code: str
+    text: str
+    advice: str
+    lines: Sequence[str]
+
+    def message(self, summary: str = "") -> str:
+        """The whole message, with a sentence about the points of a series at which the scenario fails."""
+        text = f"{self.text} {summary}" if summary else self.text
+        head = [f"{self.code}: {text}", f"What to do: {self.advice}"]
+        return encodable("\n".join([*head, *self.lines]))
+
+
+class ScenarioFailed(AssertionError):
+    """A scenario failed. Its message has the invocations of the function, so pytest need not print the timeline."""
+
+    has_the_story = True
+    # pytest prints the class. To its users it is an AssertionError.
+    __module__, __qualname__ = "builtins", "AssertionError"
+
+    def __init__(self, failure: Failure, summary: str = "") -> None:
+        super().__init__(failure.message(summary))
+        self.failure = failure
+
+
+def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:
+    """Yield the invocations, attempt by attempt. Attempts that are equal to the one before are shown once."""
+    shown, equal = list[str](), list[int]()
+    tokens = list(dict.fromkeys(record.token for record in invocations if not record.is_extra))
+    for (token, attempt), records in groupby(invocations, lambda record: (record.token, record.attempt)):
+        lines = [line for record in records for line in _lines_of(record)]
+        if lines == shown:
+            equal.append(attempt)
+            continue
+        yield from _equal_attempts(equal)
+        equal.clear()
+        shown = lines
+        rotation = f"rotation {tokens.index(token) + 1}, " if len(tokens) > 1 and token in tokens else ""
+        yield f"  {rotation}attempt {attempt}" if token in tokens else "  events of no rotation"
+        yield from lines
+    yield from _equal_attempts(equal)
+
+
+def _lines_of(record: InvocationRecord) -> Iterator[str]:
+    step = f"{record.step} (sent again)" if record.is_extra else record.step
+    yield f"    {step:<13} {', '.join(record.calls) or 'no call'}"
+    yield f"    {'':<13} {record.result}; {record.labels}"
+    yield from (f"    {'':<13} {note}" for note in record.notes)
+
+
+def _equal_attempts(numbers: Sequence[int]) -> Iterator[str]:
+    if numbers:
+        listed = " and ".join(", ".join(map(str, numbers)).rsplit(", ", 1))
+        yield f"  attempt{'s' if len(numbers) > 1 else ''} {listed}: the same"
