@@ -48,7 +48,7 @@ DENIED = (
     "User is not authorized to perform: secretsmanager:GetSecretValue because no identity-based policy "
     "allows the action"
 )
-ORDERED = "fake.fail() has ordered it."
+INJECTED = "hint: fake.fail() injected this error."
 TIMED_OUT = (
     "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
     "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
@@ -225,7 +225,7 @@ class TestTheNetwork:
             once.get_secret_value(SecretId="db")
 
         call = calls(fake)[-1]
-        assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", ORDERED)
+        assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", INJECTED)
 
     def test_is_slow_by_the_clock_of_the_test(self, fake, once, fakesecrets_clock):
         before = fakesecrets_clock.now
@@ -728,7 +728,7 @@ class TestTheRecord:
             "GetSecretValue",
             "ThrottlingException",
             "Rate exceeded",
-            ORDERED,
+            INJECTED,
         )
         assert call.secret_id == fake.secret("db").arn
         assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
@@ -749,8 +749,8 @@ class TestTheRecord:
             once.get_secret_value(SecretId="db")
 
         *_, event, error, hint = fake.timeline("db").splitlines()
-        assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue refused"]
-        assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {ORDERED}")
+        assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue rejected"]
+        assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {INJECTED}")
 
 
 class TestTheWorld:

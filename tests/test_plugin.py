@@ -416,10 +416,10 @@ class TestReport:
             [
                 "*- fakesecrets -*",
                 ARN,
-                "time (UTC)               event                   AWSCURRENT  AWSPREVIOUS",
-                "2030-01-31 16:00:00.000  CreateSecret            v1",
-                "2030-01-31 16:01:00.000  PutSecretValue          v2          v1",
-                "2030-01-31 16:01:00.000  GetSecretValue refused  v2          v1",
+                "time (UTC)               event                    AWSCURRENT  AWSPREVIOUS",
+                "2030-01-31 16:00:00.000  CreateSecret             v1",
+                "2030-01-31 16:01:00.000  PutSecretValue           v2          v1",
+                "2030-01-31 16:01:00.000  GetSecretValue rejected  v2          v1",
                 "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
                 "staging label: AWSPENDING",
                 "*= short test summary info =*",
