@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -1013,6 +1014,21 @@ class TestBrowser:
         path.write_text(without_policy.replace("</body>", script), encoding="utf-8")
 
         assert 'data-seen="both+api both api both+api both"' in chromium(path, "--dump-dom")
+
+    def test_the_pictures_of_the_readme_can_be_made(self, tmp_path, monkeypatch, chromium):
+        script = Path(__file__).parent.parent / "examples" / "make_pictures.py"
+        spec = spec_from_file_location("make_pictures", script)
+        pictures = module_from_spec(spec)
+        spec.loader.exec_module(pictures)
+        monkeypatch.setattr(pictures, "PICTURES", tmp_path)
+
+        pictures.main()
+
+        names = ["contract-dark.png", "contract.png", "report-dark.png", "report.png"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        for path in tmp_path.iterdir():
+            assert path.read_bytes().startswith(b"\x89PNG")
+            assert 10_000 < path.stat().st_size < 150_000
 
 
 def test_a_thousand_events_are_told_of_quickly_enough_to_ask_for():
