@@ -114,8 +114,8 @@ class TestTheHistory:
             )
 
         assert fakesecrets.history[-1].hint == (
-            "Add the rotation function with add_rotation_function() and pass the ARN that it returns. "
-            "The fake knows none yet."
+            "hint: Add the rotation function with add_rotation_function() and pass the ARN that it returns. "
+            "The fake has no rotation functions yet."
         )
 
 

@@ -198,7 +198,10 @@ class TestPage:
         assert "app could not log in with '***'" in found.text
         assert "LookupError in call at test_tells_of_rotations_their_steps_and_calls.py:" in found.text
         assert "InvalidRequestException" in found.text
-        assert "That rotation has failed: repair its labels, or retry it." in found.text
+        assert (
+            "hint: The previous rotation has failed. Run its retry, or remove AWSPENDING from its version."
+            in found.text
+        )
         assert "in the window that opened 2030-02-01 00:00:00.000" in found.text
         assert "2030-01-02 09:30:00.000  CreateSecret" in found.text
 

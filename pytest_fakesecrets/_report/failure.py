@@ -6,10 +6,11 @@ import linecache
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from traceback import walk_tb
-from typing import NamedTuple
 
 from pytest_fakesecrets._service.barrier import PACKAGE, text_of
+from pytest_fakesecrets._service.hints import PREFIX
 from pytest_fakesecrets._service.user_code import CodeLine, is_installed, raising_line
 
 #: A value that a library has shortened, of which a part could not be found and redacted.
@@ -26,7 +27,8 @@ _WITHHELD = "(The message is withheld, since a secret value in it might be overl
 RedactText = Callable[[str], str]
 
 
-class Failure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Failure:
     """
     The error of a test.
 
@@ -36,9 +38,9 @@ class Failure(NamedTuple):
         source: the source code of the user's line, or "".
     """
 
-    location: str
-    message: str
-    source: str
+    location: str = ""
+    message: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
 
     def redacted(self, redactors: Sequence[RedactText]) -> Failure:
         message, source = self.message, self.source
@@ -46,13 +48,13 @@ class Failure(NamedTuple):
             message, source = redact(message), redact(source)
         if len(message) > CHARACTERS:
             message = f"{message[:CHARACTERS]} …"
-        return self._replace(message=message, source=source)
+        return replace(self, message=message, source=source)
 
     def withheld(self) -> Failure:
-        return self._replace(message=self.message and _WITHHELD, source="")
+        return replace(self, message=self.message and _WITHHELD, source="")
 
 
-NO_FAILURE = Failure("", "", "")
+NO_FAILURE = Failure()
 
 
 def failure_of(error: BaseException, phase: str) -> Failure:
@@ -66,7 +68,8 @@ def failure_of(error: BaseException, phase: str) -> Failure:
     line = raising_line(error)
     if line is not None and is_installed(line.file):
         line = None
-    message = _message(error, line).strip()
+    hints = [note for note in getattr(error, "__notes__", ()) if str(note).startswith(PREFIX)]
+    message = "\n".join([_message(error, line).strip(), *hints])
     if line is None:
         location = "" if _is_assertion_of_ours(error) else f"{type(error).__name__} in {phase}"
         return Failure(location, message, "")

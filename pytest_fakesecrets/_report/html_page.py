@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple
 
 from .filters import FilterClasses, secret_name
 from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepPart
@@ -36,22 +36,24 @@ handled</i> <i class="is-fault">⚡ injected fault</i> <i class="is-good">↩ st
 <i>Events on the same shade are less than a second apart. A torn edge marks a gap of a day or more.</i></div>"""
 
 
-class _Shown(NamedTuple):
-    """A test, and the id of its details on the page or ""."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A test, and the id of its details on the page."""
 
     item: ItemPart
-    anchor: str
+    anchor: str = field(repr=False)
 
 
-class _Card(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Card:
     """A test by itself, or the scenarios of a contract. `contract` is the node id of its class, or ""."""
 
-    contract: str
-    tests: list[_Shown]
+    contract: str = field(repr=False)
+    tests: list[_Shown] = field(repr=False)
 
     @property
     def items(self) -> list[ItemPart]:
-        return [item for item, _ in self.tests]
+        return [test.item for test in self.tests]
 
     @property
     def anchor(self) -> str:
@@ -254,7 +256,7 @@ def _card(card: _Card, classes: FilterClasses, opened: set[str]) -> str:
 
 
 def _test(test: _Shown, classes: FilterClasses, opened: set[str]) -> str:
-    item, anchor = test
+    item, anchor = test.item, test.anchor
     notes = []
     if item.fakes_left_out:
         notes.append(

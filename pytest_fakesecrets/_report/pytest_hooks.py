@@ -18,7 +18,7 @@ from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import listeners
 
 from .collector import redacted_nodeid, secrets_of
-from .failure import NO_FAILURE, failure_of
+from .failure import NO_FAILURE, Failure, failure_of
 from .html_page import page
 from .records import ItemPart
 
@@ -35,7 +35,7 @@ _BROKEN = "This run ended with an internal error of pytest or of a plugin. Tests
 #: Written if the page cannot be rendered.
 _NO_PAGE = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
-    "<body><p>This page could not be rendered. See the ReportingFailedWarning of the run.</p></body></html>\n"
+    "<body><p>This page could not be made. See the ReportingFailedWarning of the run.</p></body></html>\n"
 )
 
 #: The outcomes of the phases of a test, best first. The test has the worst of them.
@@ -172,7 +172,7 @@ class _Recorder:
             if call.excinfo is not None and report.failed:
                 self._failure = failure_of(call.excinfo.value, str(report.when))
             elif report.skipped and isinstance(report.longrepr, tuple):
-                self._failure = NO_FAILURE._replace(message=report.longrepr[2].removeprefix("Skipped: "))
+                self._failure = Failure(message=report.longrepr[2].removeprefix("Skipped: "))
 
     def _part(self, item: pytest.Item) -> ItemPart | None:
         used = [used for used in self._used if used.was_used]

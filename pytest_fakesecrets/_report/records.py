@@ -132,7 +132,7 @@ class ItemPart:
     fakes_left_out: int = 0
     message: str = field(default="", repr=False)
     source: str = field(default="", repr=False)
-    contract: str = ""
+    contract: str = field(default="", repr=False)
     scenario_count: int = 0
 
     def to_json(self) -> str:
