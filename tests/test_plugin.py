@@ -53,7 +53,7 @@ LISTED = {
         "The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."
     ],
     "fakesecrets_server": [
-        "An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."
+        "An HTTP endpoint of the fake on the loopback address, for other processes: `.url`, `.environ`."
     ],
 }
 
@@ -377,8 +377,8 @@ class TestContextManager:
             raise AssertionError("not reached")
 
         assert str(raised.value) == (
-            "A fake is active already, and one process has one Secrets Manager. Use the one that the fixture "
-            "fakesecrets gives, or leave it before you enter another; reset() empties it."
+            "A fake is already active in this process. Use the one of the fixture fakesecrets, or exit it before you "
+            "enter another one. Its method reset() empties it."
         )
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"
@@ -1028,7 +1028,7 @@ class TestExplanation:
                 "db.staging == None",
                 [
                     "E       assert db: staging is not what was expected",
-                    "E         None is no mapping that staging could be equal to",
+                    "E         None is not a mapping, so staging cannot be equal to it",
                 ],
                 id="staging and no mapping",
             ),

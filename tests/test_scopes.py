@@ -188,9 +188,8 @@ class TestIt:
 
         ran.assert_outcomes(passed=2, errors=1)
         assert [line for line in ran.outlines if line.startswith("E  ")] == [
-            "E   pytest_fakesecrets.FakeSecretsError: A fake is active already, and one process has one Secrets "
-            "Manager. Use the one that the fixture fakesecrets gives, or leave it before you enter another; "
-            "reset() empties it."
+            "E   pytest_fakesecrets.FakeSecretsError: A fake is already active in this process. Use the one of the "
+            "fixture fakesecrets, or exit it before you enter another one. Its method reset() empties it."
         ]
         ran.stdout.fnmatch_lines(["*_ ERROR at setup of TestIt.test_both _*"])
         ran.stdout.no_fnmatch_line("*not reached*")
@@ -678,7 +677,7 @@ class TestExitStack:
                 stack.callback(left.append, "the one before")
                 stack.enter_context(FakeSecrets())
 
-        with pytest.raises(FakeSecretsError, match=r"^A fake is active already"):
+        with pytest.raises(FakeSecretsError, match=r"^A fake is already active"):
             enter()
 
         assert left == ["the one before"]

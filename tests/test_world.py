@@ -416,10 +416,10 @@ class TestManagedSecrets:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            ({"name": "bad name!"}, "'bad name!' cannot be: Invalid name"),
+            ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
             (
                 {"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 3}},
-                "rotation_rules need something that rotates",
+                "rotation_rules are only for secrets that can rotate",
             ),
             (
                 {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDay": 3}},
@@ -429,7 +429,7 @@ class TestManagedSecrets:
                 {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDays": 5000}},
                 "less than or equal to 1000",
             ),
-            ({"name": "db"}, "There is a secret 'db' already"),
+            ({"name": "db"}, "A secret 'db' already exists."),
             ({"name": "x", "value": {"a": 1}}, "A value has to be a str or bytes, not a dict"),
         ],
         ids=["name", "no owner", "typing error", "too many days", "taken", "a dict"],

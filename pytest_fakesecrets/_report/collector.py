@@ -27,9 +27,7 @@ SECRETS, CHARACTERS = 40, 2_000
 #: The hint of a call contains this if an injected fault made it fail.
 _INJECTED = "fake.fail()"
 
-_WITHHELD = (
-    "(Its text is left out: a value that was stored is gone by now, and could not be taken out of it.)"
-)
+_WITHHELD = "(Its text is left out, because a secret value that was deleted could not be redacted.)"
 
 RedactText = Callable[[str], str]
 
@@ -156,7 +154,7 @@ class _Collector:
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
             timeline_text=timeline(
-                name or "calls that name no secret", [event for _, event in events], len(shown), self._redact
+                name or "calls without a secret", [event for _, event in events], len(shown), self._redact
             ),
         )
 
