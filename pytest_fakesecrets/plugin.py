@@ -20,9 +20,13 @@ pytest_plugins = ["pytest_fakesecrets._plugin.failure_hints", "pytest_fakesecret
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    purpose = "refuse secretsmanager calls while no fake is active, so that none reaches AWS by accident"
+    purpose = "reject secretsmanager calls while no fake is active, so that none reaches AWS by accident"
     parser.addini("fakesecrets_guard", purpose, type="bool", default=False)
-    parser.addoption("--fakesecrets-report", metavar="PATH", help="an HTML page about each test's secrets")
+    parser.addoption(
+        "--fakesecrets-report",
+        metavar="PATH",
+        help="write an HTML page about the secrets of each test to PATH",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -71,7 +75,7 @@ def fakesecrets_rotation(fakesecrets: FakeSecrets) -> RotationDriver:
 
 @pytest.fixture
 def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
-    """An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."""
+    """An HTTP endpoint of the fake on the loopback address, for other processes: `.url`, `.environ`."""
     with fakesecrets.serve() as server:
         yield server
 

@@ -994,7 +994,7 @@ class TestWhatIsNoRegion:
 
     @pytest.mark.parametrize("region", ["a:b:c", "US-EAST-1", "us--east"])
     def test_is_refused_in_the_arn_of_a_function(self, fakesecrets, region):
-        with pytest.raises(FakeSecretsError, match="is no name for a Lambda function"):
+        with pytest.raises(FakeSecretsError, match="is not a valid name for a Lambda function"):
             fakesecrets.add_rotation_function(
                 well_behaved, name=f"arn:aws:lambda:{region}:123456789012:function:x"
             )

@@ -165,31 +165,29 @@ class TestMoveTo:
     @pytest.mark.parametrize(
         ("moment", "told"),
         [
-            pytest.param("tomorrow", "No moment can be read from 'tomorrow'. Write it as *", id="a word"),
-            pytest.param("16:00", "No moment can be read from '16:00'. Write it as *", id="no date"),
+            pytest.param("tomorrow", "'tomorrow' is not a moment. Write it as *", id="a word"),
+            pytest.param("16:00", "'16:00' is not a moment. Write it as *", id="no date"),
             pytest.param(
                 "2030-01-31 16:00 XYZ",
-                "No moment can be read from '2030-01-31 16:00 XYZ'. Write it as *",
+                "'2030-01-31 16:00 XYZ' is not a moment. Write it as *",
                 id="zone",
             ),
-            pytest.param("", "No moment can be read from ''. Write it as *", id="empty"),
-            pytest.param(
-                "2030-02-31", "No moment can be read from '2030-02-31'. Write it as *", id="no such day"
-            ),
+            pytest.param("", "'' is not a moment. Write it as *", id="empty"),
+            pytest.param("2030-02-31", "'2030-02-31' is not a moment. Write it as *", id="no such day"),
             pytest.param(
                 1896105600,
-                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', not 1896105600.",
+                "A moment has to be a datetime, a date or a string such as '2030-01-31 16:00', not 1896105600.",
                 id="a number",
             ),
             pytest.param(
                 timedelta(days=1),
-                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', "
+                "A moment has to be a datetime, a date or a string such as '2030-01-31 16:00', "
                 "not datetime.timedelta(days=1).",
                 id="a timedelta",
             ),
             pytest.param(
                 None,
-                "A moment is a datetime, a date or a string such as '2030-01-31 16:00', not None.",
+                "A moment has to be a datetime, a date or a string such as '2030-01-31 16:00', not None.",
                 id="None",
             ),
         ],

@@ -265,7 +265,7 @@ class TestAFailure:
             [
                 "E   AssertionError: not-recovered: Lambda killed the function at the end of createSecret (call 4 of 13), "
                 "and the rotation failed in createSecret, attempt 4: ResourceExistsException: *",
-                "    What to do: Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
+                "    What to do: If the version of event['ClientRequestToken'] already has a value, keep that value.",
                 "    ",
                 "    What happened to 'app/db':",
                 "      attempt 1",
@@ -316,9 +316,9 @@ class TestAFailure:
 @pytest.mark.parametrize(
     ("name", "delay", "told"),
     [
-        ("timeout", 30, "A timeout is a timedelta longer than nothing, not 30."),
+        ("timeout", 30, "A timeout has to be a timedelta above 0, not 30."),
         ("timeout", timedelta.max, "The timeout of a function on Lambda has to be a timedelta from "),
-        ("timeout", timedelta(minutes=-1), "A timeout is a timedelta longer than nothing, not "),
+        ("timeout", timedelta(minutes=-1), "A timeout has to be a timedelta above 0, not "),
         ("propagation_delay", 5, "TestMine.propagation_delay has to be a timedelta from "),
         (
             "propagation_delay",

@@ -47,7 +47,8 @@ class TestStep:
             rotating.step("create_secret")
 
         assert str(raised.value) == (
-            "There is no step 'create_secret'. The steps are createSecret, setSecret, testSecret, finishSecret."
+            "Unknown step 'create_secret'. Choose one of createSecret, setSecret, testSecret, finishSecret. "
+            "Did you mean 'createSecret'?"
         )
 
     def test_raises_what_the_function_raises_unchanged(self, db, fakesecrets, fakesecrets_rotation):
@@ -87,7 +88,7 @@ class TestStep:
             rotating.step()
 
         assert str(raised.value) == (
-            f"No rotation waits for a step: the last one, of {fakesecrets.secret('db').arn}, has succeeded. "
+            f"No rotation waits for a step. The last one, of {fakesecrets.secret('db').arn}, succeeded. "
             "Start another with rotate_secret()."
         )
 
@@ -98,7 +99,7 @@ class TestStep:
         with pytest.raises(RuntimeError):
             fakesecrets_rotation.step()
 
-        with pytest.raises(FakeSecretsError, match="has failed, in attempt 1, and AWS does not try it again"):
+        with pytest.raises(FakeSecretsError, match=r"failed in attempt 1\. AWS does not retry it"):
             fakesecrets_rotation.step()
 
 
@@ -196,7 +197,7 @@ class TestRedeliver:
             rotating.redeliver("setSecret")
 
     def test_of_a_step_that_does_not_exist_is_refused(self, rotating):
-        with pytest.raises(FakeSecretsError, match="There is no step 'set'"):
+        with pytest.raises(FakeSecretsError, match="Unknown step 'set'"):
             rotating.redeliver("set")
 
 
@@ -263,7 +264,7 @@ class TestFunctionsThatCannotBe:
             ),
             pytest.param(
                 "rotation_functions",
-                "'rotation_functions' names no function. Write it as 'package.module:function', "
+                "'rotation_functions' does not name a function. Write it as 'package.module:function', "
                 "or pass the function itself.",
                 id="a module",
             ),
@@ -290,12 +291,14 @@ class TestFunctionsThatCannotBe:
     def test_a_coroutine_function_is_refused(self, fakesecrets):
         async def handler(event, context): ...
 
-        with pytest.raises(FakeSecretsError, match="is a coroutine function, and Lambda calls plain ones"):
+        with pytest.raises(
+            FakeSecretsError, match="is a coroutine function, and Lambda does not await coroutines"
+        ):
             fakesecrets.add_rotation_function(handler)
 
     @pytest.mark.parametrize("name", ["my function", "", "arn:aws:s3:::x", "x" * 141])
     def test_an_illegal_name_is_refused(self, fakesecrets, name):
-        with pytest.raises(FakeSecretsError, match="is no name for a Lambda function"):
+        with pytest.raises(FakeSecretsError, match="is not a valid name for a Lambda function"):
             fakesecrets.add_rotation_function(nothing, name=name)
 
     def test_environment_variables_are_strings(self, fakesecrets):
@@ -335,7 +338,7 @@ class TestWhoDrives:
 class TestAssume:
     def test_an_unknown_assumption_names_those_that_there_are(self, fakesecrets):
         with pytest.raises(
-            FakeSecretsError, match=r"There is no assumption 'retries'\. There are: rotate_at, stuck_window"
+            FakeSecretsError, match=r"Unknown assumption 'retries'\. Choose one of rotate_at, stuck_window"
         ):
             fakesecrets.assume(retries=3)
 

@@ -48,7 +48,7 @@ DENIED = (
     "User is not authorized to perform: secretsmanager:GetSecretValue because no identity-based policy "
     "allows the action"
 )
-ORDERED = "fake.fail() has ordered it."
+INJECTED = "hint: fake.fail() injected this error."
 TIMED_OUT = (
     "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
     "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
@@ -225,7 +225,7 @@ class TestTheNetwork:
             once.get_secret_value(SecretId="db")
 
         call = calls(fake)[-1]
-        assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", ORDERED)
+        assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", INJECTED)
 
     def test_is_slow_by_the_clock_of_the_test(self, fake, once, fakesecrets_clock):
         before = fakesecrets_clock.now
@@ -364,37 +364,37 @@ class TestWhichCalls:
         [
             pytest.param(
                 ("GetSecretVal", "ThrottlingException", {}),
-                "There is no operation 'GetSecretVal'. Did you mean 'GetSecretValue'?",
+                "Unknown operation 'GetSecretVal'. Did you mean 'GetSecretValue'?",
                 id="a misspelt operation",
             ),
             pytest.param(
                 ("get_secret_value", "ThrottlingException", {}),
-                "There is no operation 'get_secret_value'. Did you mean 'GetSecretValue'?",
+                "Unknown operation 'get_secret_value'. Did you mean 'GetSecretValue'?",
                 id="a method of a client",
             ),
             pytest.param(
                 ("invoke", "ThrottlingException", {}),
-                "There is no operation 'invoke'. Did you mean 'Invoke'?",
+                "Unknown operation 'invoke'. Did you mean 'Invoke'?",
                 id="an operation of Lambda, not capitalized",
             ),
             pytest.param(
-                (3, "ThrottlingException", {}), "There is no operation 3.", id="an operation of another type"
+                (3, "ThrottlingException", {}), "Unknown operation 3.", id="an operation of another type"
             ),
             pytest.param(
                 ("GetSecretValue", "ThrotlingException", {}),
-                "'ThrotlingException' is no error code that is known. Did you mean 'ThrottlingException'? "
-                "Another one is given with its HTTP status and message: (400, 'Code', 'message').",
+                "Unknown error code 'ThrotlingException'. Did you mean 'ThrottlingException'? "
+                "Pass any other error with its HTTP status and message: (400, 'Code', 'message').",
                 id="a misspelt code",
             ),
             pytest.param(
                 ("GetSecretValue", "AccessDenied", {}),
-                "'AccessDenied' is no error code that is known. Did you mean 'AccessDeniedException'? "
-                "Another one is given with its HTTP status and message: (400, 'Code', 'message').",
+                "Unknown error code 'AccessDenied'. Did you mean 'AccessDeniedException'? "
+                "Pass any other error with its HTTP status and message: (400, 'Code', 'message').",
                 id="a code of another service",
             ),
             pytest.param(
                 ("GetSecretValue", "Teapot", {}),
-                "'Teapot' is no error code that is known. Another one is given with its HTTP status and message: "
+                "Unknown error code 'Teapot'. Pass any other error with its HTTP status and message: "
                 "(400, 'Code', 'message').",
                 id="an unknown code",
             ),
@@ -402,7 +402,7 @@ class TestWhichCalls:
                 pytest.param(
                     ("GetSecretValue", error, {}),
                     "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and "
-                    "message, an exception, or a timedelta for a slow answer; not " + f"{error!r}.",
+                    "message, an exception, or a timedelta for a slow answer, not " + f"{error!r}.",
                     id=name,
                 )
                 for error, name in [
@@ -426,29 +426,29 @@ class TestWhichCalls:
             ),
             pytest.param(
                 ("GetSecretValue", ClientError, {}),
-                "No exception can be made of <class 'botocore.exceptions.ClientError'> alone: "
+                "<class 'botocore.exceptions.ClientError'> cannot be created without arguments: "
                 "ClientError.__init__() missing 2 required positional arguments: 'error_response' and "
-                "'operation_name'. Give one that is made already.",
+                "'operation_name'. Pass an instance of it.",
                 id="a class that needs arguments",
             ),
             *(
                 pytest.param(
                     ("GetSecretValue", "ThrottlingException", {"times": times}),
-                    f"times is how many calls fail, 1 or more, or None for all; not {times!r}.",
+                    f"times has to be a number of calls from 1 on, or None for all calls, not {times!r}.",
                     id=f"times={times!r}",
                 )
                 for times in (0, -1, True, 1.0, "1")
             ),
             pytest.param(
                 ("GetSecretValue", "ThrottlingException", {"step": "create_secret"}),
-                "There is no step 'create_secret'. The steps are createSecret, setSecret, testSecret, "
-                "finishSecret.",
+                "Unknown step 'create_secret'. Choose one of createSecret, setSecret, testSecret, finishSecret. "
+                "Did you mean 'createSecret'?",
                 id="a step that there is not",
             ),
             *(
                 pytest.param(
                     ("GetSecretValue", "ThrottlingException", {"secret_id": secret_id}),
-                    f"secret_id is the name or the ARN of a secret, not {secret_id!r}.",
+                    f"secret_id has to be the name or the ARN of a secret, not {secret_id!r}.",
                     id=f"secret_id={secret_id!r}",
                 )
                 for secret_id in ("", 3, ["db"])
@@ -456,7 +456,7 @@ class TestWhichCalls:
             *(
                 pytest.param(
                     (operation, "ThrottlingException", {"secret_id": "db"}),
-                    f"A call of {operation} names no secret, so none would be about 'db'. Leave secret_id out.",
+                    f"Calls of {operation} have no SecretId, so none can be about 'db'. Remove secret_id.",
                     id=f"{operation} about a secret",
                 )
                 for operation in ("ListSecrets", "GetRandomPassword")
@@ -728,7 +728,7 @@ class TestTheRecord:
             "GetSecretValue",
             "ThrottlingException",
             "Rate exceeded",
-            ORDERED,
+            INJECTED,
         )
         assert call.secret_id == fake.secret("db").arn
         assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
@@ -749,8 +749,8 @@ class TestTheRecord:
             once.get_secret_value(SecretId="db")
 
         *_, event, error, hint = fake.timeline("db").splitlines()
-        assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue refused"]
-        assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {ORDERED}")
+        assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue rejected"]
+        assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {INJECTED}")
 
 
 class TestTheWorld:
@@ -1255,7 +1255,7 @@ class TestTimeout:
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(nothing, timeout=timeout)
 
-        assert str(raised.value) == f"A timeout is a timedelta longer than nothing, not {timeout!r}."
+        assert str(raised.value) == f"A timeout has to be a timedelta above 0, not {timeout!r}."
 
     @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(minutes=15, microseconds=1)])
     def test_has_to_be_one_that_lambda_takes(self, fake, timeout):
@@ -1398,9 +1398,8 @@ class TestColdStart:
             fake.add_rotation_function(function, cold_start=True)
 
         assert str(raised.value) == (
-            f"{function!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
-            "function of a module that can be imported, under its own name. Give it as "
-            "'package.module:function'."
+            f"{function!r} cannot start cold, since it cannot be imported again under its own name. "
+            "Pass a function of a module, as 'package.module:function'."
         )
 
     def test_is_refused_for_a_function_that_is_not_under_its_name_any_more(self, fake, monkeypatch):
@@ -1442,9 +1441,8 @@ class TestAFaultThatNoCallMeets:
         assert [(Path(each.filename).name, each.lineno) for each in issued] == [("test_faults.py", line)]
         assert str(issued[0].message) == (
             "No call met the injected fault fail('GetSecretValue', 'ThrottlingException', secret_id='bd', "
-            f"step='setSecret') at test_faults.py:{line} in test_is_a_warning_with_the_line_that_injected_it: the test has "
-            "not tried what it is about. There is no secret 'bd'. Did you mean 'db'? Correct the operation, secret_id "
-            "or step, or remove the fault."
+            f"step='setSecret') at test_faults.py:{line} in test_is_a_warning_with_the_line_that_injected_it, and there is "
+            "no secret 'bd'. Did you mean 'db'? Correct the operation, secret_id or step, or remove the fault."
         )
 
     @pytest.mark.parametrize(

@@ -443,14 +443,14 @@ class TestWhatFindingsSay:
             pytest.param(
                 lambda client, arn, token: client.put_secret_value(SecretId=arn, SecretString={"a": NEW}),
                 "illegal-call",
-                "A call has parameters that it cannot have: Parameter validation failed: Invalid type for parameter "
+                "A call has invalid parameters: Parameter validation failed: Invalid type for parameter "
                 "SecretString, valid types: <class 'str'>",
                 id="parameters",
             ),
             pytest.param(
                 lambda client, arn, token: {}["a " + OLD],
                 "event-misread",
-                "The function asked for 'a ***', and the event has Step, SecretId, ClientRequestToken, RotationToken.",
+                "The function read 'a ***', and the event has only Step, SecretId, ClientRequestToken, RotationToken.",
                 id="a key",
             ),
         ],
@@ -468,7 +468,7 @@ class TestWhatFindingsSay:
         rotation = fakesecrets.rotate("db", well_behaved)
 
         assert (
-            "GetSecretValue was refused with InvalidRequestException.",
+            "GetSecretValue was rejected with InvalidRequestException.",
             "AWS says: Not ***, nor first.",
         ) in [(found.text, found.advice) for found in rotation.findings]
 
@@ -480,7 +480,7 @@ class TestWhatFindingsSay:
 
         (found,) = fakesecrets.rotate("db", function).findings
 
-        assert found.text == "The new value lacks what the current one has: host, ***-2."
+        assert found.text == "The new value lacks members of the current value: host, ***-2."
 
     @pytest.mark.parametrize(
         "written",
@@ -514,7 +514,7 @@ class TestWhatFindingsSay:
 
         assert rotation.status == "succeeded"
         assert {found.code for found in rotation.findings} == {"unchecked"}
-        with pytest.raises(AssertionError, match="What createSecret did could not be checked"):
+        with pytest.raises(AssertionError, match="The calls of createSecret could not be checked"):
             fakesecrets.check(rotation)
 
 
@@ -531,10 +531,10 @@ class TestCheck:
         assert str(raised.value) == (
             f"The rotation of {rotation.secret_id} failed in finishSecret, attempt 1: FakeSecretsError: "
             f"{rotation.error}\nFindings:\n"
-            "- step-did-nothing (finishSecret): finishSecret returned without moving a label: the new value never "
+            "- step-did-nothing (finishSecret): finishSecret returned without moving a label, so the new value never "
             "becomes current. Move AWSCURRENT to the version of event['ClientRequestToken'].\n"
-            "- pending-left-behind (finishSecret): AWSPENDING is on v2, which is not current: the next RotateSecret "
-            "is refused. Leave AWSPENDING on the version that becomes current, or remove it from there."
+            "- pending-left-behind (finishSecret): AWSPENDING is on v2, which is not current, so the next RotateSecret "
+            "will be rejected. Leave AWSPENDING on the version that becomes current, or remove it from there."
         )
 
     def test_fails_for_a_rotation_that_failed_without_findings(self, db, fakesecrets):

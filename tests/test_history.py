@@ -109,8 +109,8 @@ class TestTheHistory:
             )
 
         assert fakesecrets.history[-1].hint == (
-            "Add the rotation function with add_rotation_function() and pass the ARN that it returns. "
-            "The fake knows none yet."
+            "hint: Add the rotation function with add_rotation_function() and pass the ARN that it returns. "
+            "The fake has no rotation functions yet."
         )
 
 
@@ -135,7 +135,7 @@ class TestTheTimeline:
             "2030-01-02 09:30:00.000  RotationStarted                                 v2 (empty)  v1",
             "2030-01-02 09:30:01.000    DescribeSecret                                v2 (empty)  v1",
             "2030-01-02 09:30:01.000    GetSecretValue AWSCURRENT (v1)                v2 (empty)  v1",
-            "2030-01-02 09:30:01.000    GetSecretValue refused                        v2 (empty)  v1",
+            "2030-01-02 09:30:01.000    GetSecretValue rejected                       v2 (empty)  v1",
             "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
             "staging label: AWSPENDING",
             "2030-01-02 09:30:01.000    PutSecretValue                                v2          v1",
@@ -151,7 +151,7 @@ class TestTheTimeline:
             "2030-01-02 09:30:01.000    UpdateSecretVersionStage AWSCURRENT v1 -> v2  v2          v2          v1",
             "2030-01-02 09:30:01.000  finishSecret returned                           v2          v2          v1",
             "2030-01-02 09:30:01.000  RotationSucceeded                               v2          v2          v1",
-            "2030-01-02 09:30:01.000  GetSecretValue refused                          v2          v2          v1",
+            "2030-01-02 09:30:01.000  GetSecretValue rejected                         v2          v2          v1",
             "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
             "staging label: MINE",
         ]

@@ -368,7 +368,7 @@ class TestWithoutAnActiveFake:
             client = fake.client(**closed_port)
             assert client.list_secrets()["SecretList"] == []
 
-        with pytest.raises(FakeSecretsError, match="This fake is not active, and nothing of it reaches"):
+        with pytest.raises(FakeSecretsError, match="This fake is not active, and the call was not sent"):
             client.list_secrets()
         with FakeSecrets():
             assert client.list_secrets()["SecretList"] == []

@@ -129,7 +129,7 @@ class TestRotationPaused:
         fakesecrets_rotation.step()
 
         with (
-            pytest.raises(FakeSecretsError, match="cannot stand at 'createSecret'"),
+            pytest.raises(FakeSecretsError, match="cannot be paused at 'createSecret'"),
             fakesecrets.rotation_paused("db", after="createSecret"),
         ):
             pytest.fail("The block is not entered.")
@@ -147,8 +147,8 @@ class TestRotationPaused:
         [
             pytest.param(
                 {"secret_id": "db", "after": "deleteSecret"},
-                "There is no point 'deleteSecret' to stand at. There are RotateSecret, createSecret, setSecret, "
-                "testSecret, finishSecret.",
+                "Unknown point 'deleteSecret'. Choose one of RotateSecret, createSecret, setSecret, testSecret, "
+                "finishSecret. Did you mean 'setSecret'?",
                 id="no point",
             ),
             pytest.param(

@@ -53,7 +53,7 @@ LISTED = {
         "The test drives: rotations stop when AWSPENDING is staged, and wait for `step()` and `run()`."
     ],
     "fakesecrets_server": [
-        "An HTTP endpoint on loopback for the same world, for other processes: `.url`, `.environ`."
+        "An HTTP endpoint of the fake on the loopback address, for other processes: `.url`, `.environ`."
     ],
 }
 
@@ -363,9 +363,9 @@ class TestContextManager:
             raise AssertionError("not reached")
 
         assert str(raised.value) == (
-            "A fake is active already, and one process has one Secrets Manager. Use the one that is active: its "
-            "fake.clock, fake.client() and fake.drive() are what the fixtures fakesecrets_clock, fakesecrets_client and "
-            "fakesecrets_rotation give. Or leave it before you enter another; reset() empties it."
+            "A fake is already active in this process. Use it: its clock, client() and drive() are what the fixtures "
+            "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it before you enter another one; "
+            "reset() empties it."
         )
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"
@@ -403,10 +403,10 @@ class TestReport:
             [
                 "*- fakesecrets -*",
                 ARN,
-                "time (UTC)               event                   AWSCURRENT  AWSPREVIOUS",
-                "2030-01-31 16:00:00.000  CreateSecret            v1",
-                "2030-01-31 16:01:00.000  PutSecretValue          v2          v1",
-                "2030-01-31 16:01:00.000  GetSecretValue refused  v2          v1",
+                "time (UTC)               event                    AWSCURRENT  AWSPREVIOUS",
+                "2030-01-31 16:00:00.000  CreateSecret             v1",
+                "2030-01-31 16:01:00.000  PutSecretValue           v2          v1",
+                "2030-01-31 16:01:00.000  GetSecretValue rejected  v2          v1",
                 "      ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
                 "staging label: AWSPENDING",
                 "*= short test summary info =*",
@@ -1015,7 +1015,7 @@ class TestExplanation:
                 "db.staging == None",
                 [
                     "E       assert db: staging is not what was expected",
-                    "E         None is no mapping that staging could be equal to",
+                    "E         None is not a mapping, so staging cannot be equal to it",
                 ],
                 id="staging and no mapping",
             ),

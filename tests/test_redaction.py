@@ -247,9 +247,11 @@ class TestWhatStays:
         ):
             rotation = fakesecrets.rotate("db", lambda event, context: False)
 
-        assert "The call went to eu-west-1; there is a secret 'db' in us-east-1." in fakesecrets.timeline()
+        assert (
+            "hint: The client is in eu-west-1, and the secret 'db' is in us-east-1." in fakesecrets.timeline()
+        )
         assert str(rotation.findings[0]).startswith(
-            "error-like-return (createSecret): createSecret returned what looks"
+            "error-like-return (createSecret): createSecret returned a value that looks"
         )
 
     def test_the_words_of_an_error_of_the_package_stay_and_what_it_quotes_is_redacted(
@@ -292,7 +294,7 @@ class TestWhatStays:
         parts, _ = secrets_of(fakesecrets._service, ())
 
         assert [part.arn for part in parts[1:]] == ["***", ""]
-        assert parts[2].timeline_text.splitlines()[0] == "calls that name no secret"
+        assert parts[2].timeline_text.splitlines()[0] == "calls without a secret"
         assert "hunter2" not in fakesecrets.timeline()
         assert "hunter2" not in repr(parts)
 

@@ -7,22 +7,26 @@ import os
 import re
 import shutil
 import subprocess
+import warnings
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import FakeSecrets, Rotation, RotationFailedWarning
+from pytest_fakesecrets import FakeSecrets, Rotation, RotationContract, RotationFailedWarning
 from pytest_fakesecrets._report import collector, html_page, pytest_hooks
 from pytest_fakesecrets._report.collector import redacted_nodeid, secrets_of
 from pytest_fakesecrets._report.html_page import page
-from pytest_fakesecrets._report.records import ItemPart
+from pytest_fakesecrets._report.records import ItemPart, Row, SecretPart
 from pytest_fakesecrets._report.svg_chart import span
+from pytest_fakesecrets._service.service import INJECTED
 
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (html_page, pytest_hooks)
@@ -194,7 +198,10 @@ class TestPage:
         assert "app could not log in with '***'" in found.text
         assert "LookupError in call at test_tells_of_rotations_their_steps_and_calls.py:" in found.text
         assert "InvalidRequestException" in found.text
-        assert "That rotation has failed: repair its labels, or retry it." in found.text
+        assert (
+            "hint: The previous rotation has failed. Run its retry, or remove AWSPENDING from its version."
+            in found.text
+        )
         assert "in the window that opened 2030-02-01 00:00:00.000" in found.text
         assert "2030-01-02 09:30:00.000  CreateSecret" in found.text
 
@@ -203,6 +210,7 @@ class TestPage:
 
         text = read("report.html").text
         drawn = {"AWSPENDING (empty)", "AWSCURRENT", "AWSPREVIOUS", "attempt 1 failed", "attempt 2 succeeded"}
+        drawn |= {"Create", "PutValue", "UpdateStage", "Started", "returned", "raised"}
         assert drawn | {"v1", "v2", "v3", "+1 min", "+29 d 14 h", "setSecret"} <= set(text.splitlines())
 
     def test_says_that_a_clock_went_back(self, fakesecrets, client, fakesecrets_clock):
@@ -241,7 +249,7 @@ class TestPage:
         with pytest.raises(client.exceptions.ResourceNotFoundException):
             client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")
         events = fakesecrets._service.history._events
-        events[-1] = replace(events[-1], hint="fake.fail() has ordered it.")
+        events[-1] = replace(events[-1], hint=INJECTED)
 
         assert [row.kind for row in told(fakesecrets)[0].rows] == ["call", "fault"]
         assert shown(told(fakesecrets)).rows[1][-3:] == ["", "1", ""]
@@ -316,6 +324,219 @@ class TestPage:
     )
     def test_writes_spans_for_people(self, seconds, words):
         assert span(seconds) == words
+
+
+class TestHeadline:
+    """The headline of a failed test shows the user's line and the message, without secret values."""
+
+    SOURCE = """
+        import unittest
+
+        import pytest
+
+
+        @pytest.fixture
+        def secret(fakesecrets_client):
+            return fakesecrets_client.create_secret(Name="db", SecretString="hunter2-old-" + "x" * 40)["Name"]
+
+
+        def value(client, secret):
+            return client.get_secret_value(SecretId=secret)["SecretString"]
+
+
+        def test_rejected(fakesecrets_client):
+            value(fakesecrets_client, "missing")
+
+
+        def test_compared(fakesecrets_client, secret):
+            assert value(fakesecrets_client, secret) == "other"
+
+
+        def test_explained(fakesecrets_client, secret):
+            assert not value(fakesecrets_client, secret), "the old value is served"
+
+
+        def test_raised(fakesecrets_client, secret):
+            raise LookupError(f"no login with {value(fakesecrets_client, secret)}\\nand not without")
+
+
+        def test_shortened(fakesecrets_client, secret):
+            raise LookupError(f"no login with {value(fakesecrets_client, secret)[:10]}...x")
+
+
+        def test_unittest(fakesecrets_client, secret):
+            unittest.TestCase().assertEqual(value(fakesecrets_client, secret), "hunter2-old-" + "x" * 39)
+
+
+        def test_reset(fakesecrets, fakesecrets_client, secret):
+            old = value(fakesecrets_client, secret)
+            fakesecrets.reset()
+            raise LookupError(f"no login with {old}")
+
+
+        def test_skipped(fakesecrets):
+            pytest.skip("there is no database")
+        """
+
+    def test_it_names_the_line_of_the_user_and_redacts_the_message(self, pytester, run):
+        run(source=self.SOURCE).assert_outcomes(failed=7, skipped=1)
+
+        text = read("report.html").text
+        file = "test_it_names_the_line_of_the_user_and_redacts_the_message.py"
+        for said in (
+            f"ResourceNotFoundException in call at {file}:12 in value",
+            "operation: Secrets Manager can't find the specified secret.",
+            'assert value(fakesecrets_client, secret) == "other"',
+            f"AssertionError in call at {file}:20 in test_compared",
+            "\nthe old value is served\n",
+            "\nno login with ***\n",
+            "\nand not without\n",
+            'raise LookupError(f"no login with {value(fakesecrets_client, secret)[:10]}...x")',
+            f"AssertionError in call at {file}:36 in test_unittest",
+            f"LookupError in call at {file}:42 in test_reset",
+            "(The message is withheld, since a secret value in it might be overlooked.)",
+            "\nthere is no database\n",
+        ):
+            assert said in text
+        assert "hunter2-old" not in re.sub(r'"hunter2-old-" \+ "x" \* 39', "", text)
+        assert "client.py" not in text
+        assert "xxx" not in text
+
+
+class TestHandledCalls:
+    """A failed call whose error was handled is grey, and is not counted."""
+
+    @pytest.fixture
+    def kinds(self, fakesecrets, client):
+        def kinds(*calls, **arguments):
+            """Rotate with a createSecret of these calls, and return the operations and kinds of the rejected ones."""
+
+            def rotate(event, context):
+                if event["Step"] == "createSecret":
+                    for call in calls:
+                        call(event)
+
+            client.create_secret(Name="db", SecretString="value")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RotationFailedWarning)
+                fakesecrets.rotate("db", rotate)
+            rows = [row for secret in told(fakesecrets, **arguments) for row in secret.rows]
+            return [
+                (row.description.split()[0], row.kind) for row in rows if row.code and "call" not in row.kind
+            ]
+
+        return kinds
+
+    @pytest.fixture
+    def read_pending(self, client):
+        return lambda event: client.get_secret_value(SecretId=event["SecretId"], VersionStage="AWSPENDING")
+
+    @pytest.fixture
+    def put_old(self, client):
+        def put(event):
+            with suppress(client.exceptions.ResourceNotFoundException):
+                client.get_secret_value(SecretId=event["SecretId"], VersionStage="AWSPENDING")
+            client.tag_resource(SecretId="missing", Tags=[])
+
+        return put
+
+    def test_a_call_whose_error_the_function_catches_is_handled(self, kinds, client, read_pending):
+        def catches(event):
+            with suppress(client.exceptions.ResourceNotFoundException):
+                read_pending(event)
+
+        assert kinds(catches)[0] == ("GetSecretValue", "handled")
+
+    def test_the_call_that_makes_a_step_fail_is_not_handled(self, kinds, put_old):
+        assert kinds(put_old) == [
+            ("GetSecretValue", "handled"),
+            ("createSecret", "failed step"),
+            ("TagResource", "rejected"),
+        ]
+
+    def test_a_call_whose_error_the_function_replaces_is_not_handled(self, kinds, client, read_pending):
+        def replaces(event):
+            try:
+                read_pending(event)
+            except client.exceptions.ResourceNotFoundException:
+                raise LookupError("there is no pending version") from None
+
+        assert ("GetSecretValue", "rejected") in kinds(replaces)
+
+    def test_a_call_outside_of_steps_is_handled_in_a_test_that_passes(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")
+
+        assert [row.kind for row in told(fakesecrets)[0].rows] == ["call", "rejected"]
+        found = shown(told(fakesecrets, has_passed=True), outcome="passed")
+        assert found.rows[1][-3:] == ["", "", ""]
+        assert "1 handled, not counted" in found.text
+        assert "mark handled" in found.values("class")
+        assert "Failed API calls and injected faults" not in found.text
+
+
+class TestManyTests:
+    def items(self, count, **changes):
+        item = {"location": "", "started": 0.0, "secrets": [], "outcome": "passed", **changes}
+        return [ItemPart(nodeid=f"test_it.py::test_{number}", **item) for number in range(count)]
+
+    def opened(self, items):
+        return sum(name == "open" for name, _ in Read(page(items)).attributes)
+
+    def test_few_tests_are_open_and_of_many_only_some_that_failed(self):
+        assert self.opened(self.items(html_page._OPEN)) == html_page._OPEN
+        assert self.opened(self.items(html_page._OPEN + 1)) == 0
+        assert self.opened(self.items(3, outcome="failed") + self.items(20)) == 3
+        assert self.opened(self.items(30, outcome="failed")) == html_page._OPEN
+
+    def test_numbers_in_names_are_sorted_by_their_size(self):
+        assert [row[1][-3:] for row in Read(page(self.items(11))).rows[-2:]] == ["t_9", "_10"]
+
+    def test_each_card_links_back_to_the_top(self):
+        found = Read(page(self.items(3)))
+
+        assert found.values("href").count("#top") >= 3
+        assert "top" in found.values("id")
+
+    def test_each_outcome_and_secret_can_be_chosen(self, fakesecrets, client):
+        for name in ("api", "db"):
+            client.create_secret(Name=name, SecretString="value")
+        secrets = told(fakesecrets)
+
+        text = page([*self.items(2, secrets=secrets[:1]), *self.items(1, outcome="failed", secrets=secrets)])
+
+        found = Read(text)
+        options = ["all", "failed (1)", "passed (2)", "all", "api (3)", "db (1)"]
+        assert [line for line in found.text.splitlines() if line in options] == options
+        chosen = [name for name in found.values("class") if name.startswith("f-")]
+        assert len(chosen) == 4
+        for name in chosen:
+            assert f"option.{name}:checked) :is(.test,.row):not(.{name[2:]})" in text
+        rows = [name.split()[1:] for name in found.values("class") if name.startswith("row")]
+        assert rows == [["o0", "s0", "s1"], ["o1", "s0"], ["o1", "s0"]]
+
+    def test_a_filter_with_one_choice_is_left_out(self):
+        assert Read(page(self.items(3))).elements["select"] == 0
+
+    def test_the_scenarios_of_a_contract_are_one_row_with_a_verdict(self):
+        class_id = "test_it.py::TestIt"
+        outcomes = ["passed", "skipped", "failed", "passed"]
+        scenarios = [
+            replace(
+                item, nodeid=f"{class_id}::test_{n}", outcome=outcome, contract=class_id, scenario_count=6
+            )
+            for n, (outcome, item) in enumerate(zip(outcomes, self.items(4), strict=True))
+        ]
+
+        found = Read(page([*scenarios, *self.items(1)]))
+
+        assert [row[:2] for row in found.rows[1:]] == [
+            ["failed", f"{class_id} 4 of 6 scenarios ran: 1 failed, 2 passed, 1 skipped"],
+            ["passed", "test_it.py::test_0"],
+        ]
+        passing = Read(page([item for item in scenarios if item.outcome != "failed"]))
+        assert passing.rows[1][0] == "passed"
 
 
 HOSTILE = [
@@ -480,7 +701,43 @@ class TestLength:
 
         assert [row[1] for row in found.rows[1:]] == ["t2", "t0", "t1", "t3"]
         assert found.elements["details"] == 2
-        assert "What happened is drawn for 2 of 4 tests." in found.text
+        assert "Details are shown for 2 of 4 tests." in found.text
+
+
+class TestContract:
+    def test_a_contract_is_one_row_and_its_scenarios_are_inside(self, run):
+        run(
+            "-k",
+            "a_rotation_succeeds or two_rotations or alternating or a_test_of_its_own",
+            source="""
+            from rotation_functions import raising_in, well_behaved
+
+            from pytest_fakesecrets import RotationContract
+
+
+            class TestGood(RotationContract):
+                rotation_function = staticmethod(well_behaved)
+                secret_value = "value"
+
+                def test_a_test_of_its_own(self, fakesecrets): pass
+
+
+            class TestBad(RotationContract):
+                rotation_function = staticmethod(raising_in("setSecret", LookupError("no database")))
+                secret_value = "value"
+                without = {"test_alternating_users_come_back_after_two_rotations": "one user"}
+            """,
+        )
+
+        found = read("report.html")
+        rows = [(row[0], row[1].partition("::")[2]) for row in found.rows[1:4]]
+        total = sum(name.startswith("test_") for name in dir(RotationContract))
+        assert [row[0] for row in rows] == ["failed", "passed", "passed"]
+        assert rows[0][1].startswith(f"TestBad 3 of {total} scenarios ran: ")
+        assert rows[1][1].startswith(f"TestGood 3 of {total} scenarios ran: 2 passed, 1 skipped")
+        assert rows[2][1] == "TestGood::test_a_test_of_its_own"
+        assert {"test_a_rotation_succeeds", "one user"} <= set(found.text.splitlines())
+        assert "LookupError: no database at rotation_functions.py" in found.text
 
 
 class TestOtherScopes:
@@ -594,7 +851,7 @@ class TestRun:
             ("interrupted", "test_2"),
             ("passed", "test_1"),
         ]
-        assert "This run was interrupted: what had not run by then is not here." in found.text
+        assert "This run was interrupted. Tests that had not run by then are missing." in found.text
         assert {"first", "second"} <= set(found.text.splitlines())
         assert "test_3" not in found.text
 
@@ -606,7 +863,7 @@ class TestRun:
         assert ran.ret == pytest.ExitCode.INTERRUPTED
         found = read("report.html")
         assert {"first", "second"} <= set(found.text.splitlines())
-        assert "This run was interrupted: what had not run by then is not here." in found.text
+        assert "This run was interrupted. Tests that had not run by then are missing." in found.text
 
     def test_a_run_that_is_killed_leaves_no_page_of_an_earlier_one(self, pytester, run):
         pytester.path.joinpath("report.html").write_text("of yesterday")
@@ -629,7 +886,7 @@ class TestRun:
         ran.stderr.fnmatch_lines(
             [
                 "ERROR: --fakesecrets-report: * cannot be written: *. "
-                "Name a file in a directory in which files can be made."
+                "Choose a file in a directory that can be written."
             ]
         )
         assert not pytester.path.joinpath("ran").exists()
@@ -728,6 +985,53 @@ class TestBrowser:
         assert "hunter2" not in rendered
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size > 50_000
+
+    def test_a_choice_hides_the_other_tests(self, tmp_path, chromium):
+        secrets = [
+            SecretPart(
+                arn=name,
+                fake_number=1,
+                rows=[Row(at="", seconds=0.0, kind="call", description="x", aliases={})],
+                left_out=0,
+                with_value=[],
+                rotations=[],
+                rotations_left_out=0,
+                timeline_text="",
+            )
+            for name in ("api", "db")
+        ]
+        item = {"location": "", "started": 0.0}
+        items = [
+            ItemPart(nodeid="both", outcome="failed", secrets=secrets, **item),
+            ItemPart(nodeid="api", outcome="passed", secrets=secrets[:1], **item),
+        ]
+        path, text = tmp_path / "report.html", page(items)
+        script = (
+            "<script>const shown = () => [...document.querySelectorAll('.row')]"
+            ".filter(row => row.checkVisibility()).map(row => row.cells[1].textContent).join('+');"
+            "const seen = [shown()]; for (const select of document.querySelectorAll('select')) {"
+            "for (let i = 1; i < 3; i++) { select.selectedIndex = i; seen.push(shown()); } select.selectedIndex = 0; }"
+            "document.body.dataset.seen = seen.join(' ');</script></body>"
+        )
+        without_policy = re.sub("<meta http-equiv[^>]*>", "", text)
+        path.write_text(without_policy.replace("</body>", script), encoding="utf-8")
+
+        assert 'data-seen="both+api both api both+api both"' in chromium(path, "--dump-dom")
+
+    def test_the_pictures_of_the_readme_can_be_made(self, tmp_path, monkeypatch, chromium):
+        script = Path(__file__).parent.parent / "examples" / "make_pictures.py"
+        spec = spec_from_file_location("make_pictures", script)
+        pictures = module_from_spec(spec)
+        spec.loader.exec_module(pictures)
+        monkeypatch.setattr(pictures, "PICTURES", tmp_path)
+
+        pictures.main()
+
+        names = ["contract-dark.png", "contract.png", "report-dark.png", "report.png"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        for path in tmp_path.iterdir():
+            assert path.read_bytes().startswith(b"\x89PNG")
+            assert 10_000 < path.stat().st_size < 150_000
 
 
 def test_a_thousand_events_are_told_of_quickly_enough_to_ask_for():

@@ -66,10 +66,10 @@ MODULES = [
 ]
 
 REFUSED = (
-    "{} was called while no fake was active, and fakesecrets_guard is on: the call has not left this machine. "
-    "Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
+    "{} was called while no fake was active, and fakesecrets_guard is on. The call has not left this machine. "
+    "Request the fixture fakesecrets, or fakesecrets_client, in the test."
 )
-TWO_AT_ONCE = "A fake is active already, and one process has one Secrets Manager."
+TWO_AT_ONCE = "A fake is already active in this process."
 
 
 class Aws:
@@ -591,8 +591,8 @@ class TestTheEndOfTheGuard:
 
 
 LEFT = (
-    "ListSecrets was on its way when the fake that it was sent to was left: it reaches neither the real AWS nor "
-    "another fake. Let the test wait for its threads and tasks before the fake is left."
+    "ListSecrets was in progress when its fake was exited, so it was sent neither to AWS nor to another fake. "
+    "Wait for all threads and tasks of the test before the fake is exited."
 )
 
 
@@ -718,7 +718,7 @@ class TestACallOnItsWay:
             result = thread(client.list_secrets)
             assert waits.wait(10)
         goes_on.set()
-        with pytest.raises(FakeSecretsError, match="was on its way"):
+        with pytest.raises(FakeSecretsError, match="was in progress when its fake was exited"):
             result(10)
         assert aws.connections == 0
 
@@ -1802,7 +1802,7 @@ class TestReprs:
 
         lines = assertion_messages.explain(one, other)
 
-        assert lines[0] == "the two differ, each a Version"
+        assert lines[0] == "the two Version objects differ"
         assert "- value: differs, and may hold a secret value" in lines
         assert "hunter2" not in "".join(lines)
 

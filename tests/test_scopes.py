@@ -192,10 +192,9 @@ class TestIt:
 
         ran.assert_outcomes(passed=2, errors=1)
         assert [line for line in ran.outlines if line.startswith("E  ")] == [
-            "E   pytest_fakesecrets.FakeSecretsError: A fake is active already, and one process has one Secrets "
-            "Manager. Use the one that is active: its fake.clock, fake.client() and fake.drive() are what the fixtures "
-            "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or leave it before you enter another; "
-            "reset() empties it."
+            "E   pytest_fakesecrets.FakeSecretsError: A fake is already active in this process. Use it: its clock, client() "
+            "and drive() are what the fixtures fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it "
+            "before you enter another one; reset() empties it."
         ]
         ran.stdout.fnmatch_lines(["*_ ERROR at setup of TestIt.test_both _*"])
         ran.stdout.no_fnmatch_line("*not reached*")
@@ -683,7 +682,7 @@ class TestExitStack:
                 stack.callback(left.append, "the one before")
                 stack.enter_context(FakeSecrets())
 
-        with pytest.raises(FakeSecretsError, match=r"^A fake is active already"):
+        with pytest.raises(FakeSecretsError, match=r"^A fake is already active"):
             enter()
 
         assert left == ["the one before"]

@@ -124,22 +124,28 @@ def test_it_is_told_by_the_history(fakesecrets):
 @pytest.mark.parametrize(
     ("seed", "told"),
     [
-        ({"name": "db"}, "There is a secret 'db' already"),
-        ({"name": "bad name!"}, "'bad name!' cannot be: Invalid name"),
-        ({"name": "x", "previous_value": "old"}, "A secret with older values has a current one"),
-        ({"name": "x", "value": "v", "pending_value": "p"}, "give stuck=True"),
-        ({"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 1}}, "need something that rotates"),
+        ({"name": "db"}, "A secret 'db' already exists."),
+        ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
+        ({"name": "x", "previous_value": "old"}, "A secret with older values also needs a current one"),
+        ({"name": "x", "value": "v", "pending_value": "p"}, "Pass stuck=True"),
+        (
+            {"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 1}},
+            "are only for secrets that can rotate",
+        ),
         (
             {"name": "x", "owning_service": "rds", "rotation_rules": {"ScheduleExpression": "daily"}},
             "Invalid schedule expression",
         ),
         (
             {"name": "x", "owning_service": "rds", "tags": {"aws:secretsmanager:owningService": "pcs"}},
-            "is the owning_service of a secret, 'rds': leave it out",
+            "is set by owning_service='rds'. Remove it from tags.",
         ),
-        ({"name": "x", "created_at": "2100-01-01"}, "look at created_at and last_rotated_at"),
-        ({"name": "x", "created_at": "2020-01-02", "last_rotated_at": "2020-01-01"}, "look at created_at"),
-        ({"name": "x", "created_at": "someday"}, "No moment can be read from 'someday'"),
+        ({"name": "x", "created_at": "2100-01-01"}, "created_at must not be later than last_rotated_at"),
+        (
+            {"name": "x", "created_at": "2020-01-02", "last_rotated_at": "2020-01-01"},
+            "neither may be in the future",
+        ),
+        ({"name": "x", "created_at": "someday"}, "'someday' is not a moment"),
         ({"name": "x", "rotation_function": "nowhere:handler"}, "cannot be loaded"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value,

@@ -38,9 +38,9 @@ HOW = (
     "AWS SDKs send them"
 )
 NO_LENGTH = (
-    "One header Content-Length has to tell the length of the body in bytes; a body in chunks is not read."
+    "Send one header Content-Length with the length of the body in bytes. Chunked bodies are not supported."
 )
-TOO_LARGE = "The body of the request has more than 1048576 bytes, and no value is as large."
+TOO_LARGE = "The body of the request has more than 1048576 bytes, the maximum."
 NOT_FOUND = "Secrets Manager can't find the specified secret."
 
 #: What makes a client turn to other endpoints, or go through somebody else.
@@ -874,13 +874,13 @@ AWS_REFUSES = {
 
 def not_a_target(value):
     return (
-        "The header X-Amz-Target has to name an operation, as secretsmanager.GetSecretValue does, "
-        f"and it is {value!r}. This endpoint answers Secrets Manager alone."
+        f"The header X-Amz-Target is {value!r}, and has to name an operation, such as "
+        "secretsmanager.GetSecretValue. This endpoint answers only requests to Secrets Manager."
     )
 
 
 def not_a_type(value):
-    return f"The header Content-Type has to be application/x-amz-json-1.1, and it is {value!r}."
+    return f"The header Content-Type has to be application/x-amz-json-1.1, not {value!r}."
 
 
 def unreadable(why):
@@ -888,7 +888,7 @@ def unreadable(why):
 
 
 def foreign_page(origin):
-    return f"The header Origin is {origin!r}, and this endpoint answers no pages of other hosts."
+    return f"The header Origin is {origin!r}, and this endpoint does not answer pages of other hosts."
 
 
 #: Bytes, and what is answered in our own words: status and message. The connection ends.
@@ -904,12 +904,12 @@ WE_REFUSE = {
     "another path": (
         wire(start="POST /secrets/db?a=b HTTP/1.1"),
         404,
-        "Secrets Manager has one path, /, and not /secrets/db.",
+        "The path of this endpoint is /, not /secrets/db.",
     ),
     "an URL for a proxy": (
         wire(start="POST http://secretsmanager.us-east-1.amazonaws.com/ HTTP/1.1"),
         404,
-        "Secrets Manager has one path, /, and not http://secretsmanager.us-east-1.amazonaws.com/.",
+        "The path of this endpoint is /, not http://secretsmanager.us-east-1.amazonaws.com/.",
     ),
     "no length": (wire(Content_Length=None), 411, NO_LENGTH),
     "an empty length": (wire(Content_Length=""), 411, NO_LENGTH),
@@ -1033,7 +1033,7 @@ class TestWhatIsNoRequest:
         told = answer(server, wire(Host=given, start=f"{method} / HTTP/1.1"))
 
         message = (
-            f"The header Host is {given!r}, and this endpoint answers requests to its own address alone: "
+            f"The header Host is {given!r}, and this endpoint answers only requests to its own address: "
             f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
         )
         assert told == (421, {"__type": "FakeSecretsError", "message": message})

@@ -362,7 +362,7 @@ class TestDriver:
                 with pytest.raises(FakeSecretsError) as raised:
                     refused()
                 assert str(raised.value) == (
-                    f"A step of {arn} is running already, in another thread or around this call."
+                    f"A step of {arn} is already running, in another thread or around this call."
                 )
             assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
             goes_on.set()
@@ -472,9 +472,9 @@ def in_a_fork(*works):
 def refusal(operation, process):
     """What a child is told whose calls find no fake."""
     return (
-        f"FakeSecretsError: {operation} was called in process {process}, and the fake lives in process "
-        f"{os.getpid()}, which has started this one: they share no memory. Ask for the fixture fakesecrets_server, "
-        "and let this process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
+        f"FakeSecretsError: {operation} was called in process {process}, and the fake is in its parent process "
+        f"{os.getpid()}. Request the fixture fakesecrets_server, and set its variables in this process: "
+        "os.environ.update(fakesecrets_server.environ)."
     )
 
 
@@ -525,7 +525,7 @@ class TestForkedChild:
         )
 
         assert not active
-        assert told.startswith("FakeSecretsError: This fake is not active, and nothing of it reaches")
+        assert told.startswith("FakeSecretsError: This fake is not active, and the call was not sent")
 
     def test_of_a_process_pool_is_told_the_same(self, db):
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:

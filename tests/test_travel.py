@@ -572,8 +572,8 @@ class TestWithTheTestAtTheWheel:
             fakesecrets_rotation.step()
 
         assert str(raised.value).endswith(
-            f"By its schedule {fakesecrets.secret('db').arn} next rotates at 2030-02-01 00:00:00.000 UTC, and the "
-            "clock stands at 2030-01-02 09:30:00.000 UTC: move it with fakesecrets_clock.move_to()."
+            f"The next scheduled rotation is that of {fakesecrets.secret('db').arn} at 2030-02-01 00:00:00.000 UTC, and "
+            "the clock stands at 2030-01-02 09:30:00.000 UTC. Move it with fakesecrets_clock.move_to()."
         )
 
 

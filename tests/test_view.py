@@ -282,7 +282,7 @@ class TestAnExplanation:
 
     @pytest.mark.parametrize("expected", [None, 7, "v1", ["v1"]], ids=repr)
     def test_of_something_else_altogether_says_that_it_cannot_be_equal(self, view, expected):
-        assert "is no mapping that staging could be equal to" in explained(view.staging, expected)
+        assert "is not a mapping, so staging cannot be equal to it" in explained(view.staging, expected)
 
     def test_never_shows_a_value(self, db, view, fakesecrets):
         fakesecrets.rotate("db", well_behaved)

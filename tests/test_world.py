@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -66,23 +67,134 @@ class TestHints:
         client = fakesecrets.client("eu-west-1")
 
         assert hint(client.get_secret_value, SecretId="db") == (
-            "The call went to eu-west-1; there is a secret 'db' in us-east-1."
+            "hint: The client is in eu-west-1, and the secret 'db' is in us-east-1."
         )
 
     def test_at_a_function_of_another_region(self, client, fakesecrets, hint):
         function = fakesecrets.add_rotation_function(well_behaved, region_name="eu-west-1")
 
         assert hint(client.rotate_secret, SecretId="db", RotationLambdaARN=function) == (
-            "The secret is in us-east-1, and its function has to be there too: "
-            "add_rotation_function(handler, region_name='us-east-1')."
+            "hint: A rotation function has to be in the region of its secret, us-east-1. "
+            "Add it with add_rotation_function(handler, region_name='us-east-1')."
         )
 
     def test_at_a_rotation_that_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
         client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
 
         assert hint(client.rotate_secret, SecretId="db") == (
-            "That rotation waits for createSecret: go on with step() or run()."
+            "hint: The previous rotation waits for its step createSecret. Run it with step() or run()."
         )
+
+    def test_a_misspelt_secret_has_a_hint_with_the_name_that_was_meant(self, client, hint):
+        client.create_secret(Name="orders/database", SecretString="value")
+
+        assert hint(client.get_secret_value, SecretId="order/database") == (
+            "hint: The fake has no secret 'order/database' in us-east-1. Did you mean 'orders/database'?"
+        )
+        assert hint(client.get_secret_value, SecretId="unlike") == (
+            "hint: The fake has no secret 'unlike' in us-east-1. Create it with create_secret() or fake.add_secret()."
+        )
+
+    @pytest.mark.parametrize(
+        ("expression", "cause"),
+        [
+            ("every day", "'every day' is neither rate(...) nor cron(...)."),
+            ("rate(5 minutes)", "'rate(5 minutes)' is not a rate of whole hours or days."),
+            ("rate(10days)", "'rate(10days)' is not a rate of whole hours or days."),
+            ("CRON(0 8 1 * ? *)", "'CRON(0 8 1 * ? *)' is not written as cron(...), in lower case"),
+            ("cron(0 8 1 * ?)", "cron() takes six fields with one space between them, and this one has 5:"),
+            ("cron(15 8 1 * ? *)", "The minutes of cron() have to be 0, not '15'"),
+            ("cron(0 8 1 * ? 2030)", "The year of cron() has to be '*', not '2030'."),
+            (
+                "cron(0 8 1 * * *)",
+                "Exactly one of the day of month and the day of week in cron() has to be '?'.",
+            ),
+            ("cron(0 25 1 * ? *)", "'25' in cron() has to be a number from 0 to 23."),
+            (
+                "cron(0 8 ? * FUN *)",
+                "'FUN' in cron() has to be a number from 1 to 7 or a name such as 'SUN'.",
+            ),
+            ("cron(0 8,9 1 * ? *)", "The hours '8,9' in cron() are less than 4 hours apart."),
+            ("cron(0 8 5-1 * ? *)", "The range '5-1' in cron() ends before it starts."),
+            ("cron(0 8 30 FEB ? *)", "'cron(0 8 30 FEB ? *)' names a date that does not exist."),
+        ],
+    )
+    def test_a_rejected_schedule_has_a_hint_with_its_cause(self, db, fakesecrets, hint, expression, cause):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        rules = {"ScheduleExpression": expression}
+
+        found = hint(db.rotate_secret, SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+
+        assert fakesecrets.history[-1].message == "Invalid schedule expression."
+        assert found.startswith(f"hint: {cause}")
+        assert "Write it like '" in found
+
+    @pytest.mark.parametrize(
+        ("operation", "members", "advice"),
+        [
+            (
+                "rotate_secret",
+                {"SecretId": "db"},
+                "Pass RotationLambdaARN=fake.add_rotation_function(handler)",
+            ),
+            ("cancel_rotate_secret", {"SecretId": "db"}, "The secret has never been rotated"),
+            ("create_secret", {"Name": "db", "SecretString": "other"}, "Change it with put_secret_value()"),
+            ("create_secret", {"Name": "gone", "SecretString": "other"}, "Delete it with ForceDelete"),
+            ("get_secret_value", {"SecretId": "gone"}, "The secret was deleted with a recovery window."),
+        ],
+    )
+    def test_a_mistake_of_the_test_has_a_hint_with_the_remedy(self, db, hint, operation, members, advice):
+        db.create_secret(Name="gone", SecretString="value")
+        db.delete_secret(SecretId="gone")
+
+        assert hint(getattr(db, operation), **members).startswith(f"hint: {advice}")
+
+    def test_a_hint_stands_right_under_the_error(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+            from pytest_fakesecrets import FakeSecrets
+
+
+            def test_fixture(fakesecrets_client):
+                fakesecrets_client.get_secret_value(SecretId="app-db")
+
+
+            def test_context():
+                with FakeSecrets() as fake:
+                    fake.client().create_secret(Name="app/db", SecretString="hunter2")
+                    fake.client().get_secret_value(SecretId="app-db")
+
+
+            def test_injected(fakesecrets, fakesecrets_client):
+                fakesecrets.fail("GetSecretValue", "ResourceNotFoundException")
+                fakesecrets_client.get_secret_value(SecretId="app-db")
+
+            """
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(failed=3)
+        lines = [line.removeprefix("E").strip() for line in ran.outlines]
+        missing = "hint: The fake has no secret 'app-db' in us-east-1."
+        hints = {
+            after for error, after in pairwise(lines) if "(ResourceNotFoundException) when calling" in error
+        }
+        assert {
+            f"{missing} Create it with create_secret() or fake.add_secret().",
+            f"{missing} Did you mean 'app/db'?",
+            "hint: fake.fail() injected this error.",
+        } <= hints
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
+    def test_the_warning_about_a_failed_rotation_has_the_hint(self, db, fakesecrets):
+        def rotate(event, context):
+            db.get_secret_value(SecretId="dbb")
+
+        with pytest.warns(RotationFailedWarning, match=r"secret\.\nhint: The fake .* Did you mean 'db'\?"):
+            fakesecrets.rotate("db", rotate)
 
     def test_at_nothing_that_aws_explains_itself(self, client, hint):
         assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
@@ -298,10 +410,10 @@ class TestManagedSecrets:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            ({"name": "bad name!"}, "'bad name!' cannot be: Invalid name"),
+            ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
             (
                 {"name": "x", "rotation_rules": {"AutomaticallyAfterDays": 3}},
-                "rotation_rules need something that rotates",
+                "rotation_rules are only for secrets that can rotate",
             ),
             (
                 {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDay": 3}},
@@ -311,7 +423,7 @@ class TestManagedSecrets:
                 {"name": "x", "owning_service": "rds", "rotation_rules": {"AutomaticallyAfterDays": 5000}},
                 "less than or equal to 1000",
             ),
-            ({"name": "db"}, "There is a secret 'db' already"),
+            ({"name": "db"}, "A secret 'db' already exists."),
             (
                 {"name": "x", "value": ["a"]},
                 "A value is a str, bytes, or a dict, .*; not an object of type list",

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 from .errors import FakeSecretsError
+from .formatting import unknown_name
 from .moments import check_delay
 from .public import public
 from .schedule import Grid
@@ -73,7 +74,7 @@ class Assumptions:
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:
-                raise FakeSecretsError(f"There is no assumption {name!r}. There are: {', '.join(known)}.")
+                raise FakeSecretsError(unknown_name("assumption", name, known))
         return replace(self, **changes)
 
     def __post_init__(self) -> None:

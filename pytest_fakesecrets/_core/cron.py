@@ -27,7 +27,7 @@ _NTH_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])#(?P<nth>[1-5])")
 
 
 class NotACron(ValueError):
-    """The service does not accept this expression."""
+    """The service does not accept this expression. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +69,23 @@ def parse(text: str) -> Cron:
     """
     fields = text.upper().split(" ")
     if len(fields) != 6:
-        raise NotACron(text)
+        raise NotACron(
+            f"cron() takes six fields with one space between them, and this one has {len(fields)}: minutes, hours, "
+            "day of month, month, day of week, year."
+        )
     minutes, hours, month_days, months, week_days, year = fields
     # Exactly one of the two kinds of days is left open (user guide, rotate-secrets_schedule).
-    if (minutes, year) != ("0", "*") or (month_days == "?") == (week_days == "?"):
-        raise NotACron(text)
+    if minutes != "0":
+        raise NotACron(f"The minutes of cron() have to be 0, not {minutes!r}: windows open on the hour.")
+    if year != "*":
+        raise NotACron(f"The year of cron() has to be '*', not {year!r}.")
+    if (month_days == "?") == (week_days == "?"):
+        raise NotACron("Exactly one of the day of month and the day of week in cron() has to be '?'.")
     month = _listed(months, 1, 12, _MONTHS)
     days = _month_days(month_days, month) if week_days == "?" else f"* {month} {_week_days(week_days)}"
     cron = Cron(hours=_hours(hours), days=days)
     if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether there is such a day
-        raise NotACron(text)
+        raise NotACron(f"'cron({text})' names a date that does not exist.")
     return cron
 
 
@@ -90,7 +97,7 @@ def _hours(text: str) -> Sequence[int]:
         return tuple(range(_number(first or "0", 0, 23), 24, every))
     hours = sorted(_number(hour, 0, 23) for hour in text.split(","))
     if any(later - earlier < CLOSEST_HOURS for earlier, later in itertools.pairwise(hours)):
-        raise NotACron(text)
+        raise NotACron(f"The hours {text!r} in cron() are less than {CLOSEST_HOURS} hours apart.")
     return tuple(hours)
 
 
@@ -141,7 +148,7 @@ def _days_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequ
         elif dash:
             bounds = _number(low, least, most, names), _number(high, least, most, names)
             if bounds[0] > bounds[1]:
-                raise NotACron(text)
+                raise NotACron(f"The range {first!r} in cron() ends before it starts.")
             members.update(range(bounds[0], bounds[1] + 1))
         else:
             members.add(_number(item, least, most, names))
@@ -151,9 +158,8 @@ def _days_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequ
 def _number(text: str, least: int, most: int, names: Mapping[str, int] = {}) -> int:
     number = names.get(text)
     if number is None:
-        if not re.fullmatch(r"[0-9]{1,2}", text):
-            raise NotACron(text)
-        number = int(text)
+        number = int(text) if re.fullmatch(r"[0-9]{1,2}", text) else -1
     if not least <= number <= most:
-        raise NotACron(text)
+        or_name = f" or a name such as {next(iter(names))!r}" if names else ""
+        raise NotACron(f"{text!r} in cron() has to be a number from {least} to {most}{or_name}.")
     return number

@@ -45,9 +45,15 @@ class ServiceError(Exception):
     #: with a capital letter (LocalStack snapshot test_no_client_request_token).
     message_member: ClassVar[str] = "Message"
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        """
+        Args:
+            message: the message, in AWS's words.
+            hint: the cause or the remedy in a test, if the message does not name it. The response does not contain it.
+        """
         super().__init__(message)
         self.message = message
+        self.hint = hint
 
     @property
     def code(self) -> str:
@@ -117,7 +123,8 @@ def version_not_found(version_id: str) -> ServiceError:
 
 def marked_for_deletion() -> ServiceError:
     return InvalidRequestException(
-        "You can't perform this operation on the secret because it was marked for deletion."
+        "You can't perform this operation on the secret because it was marked for deletion.",
+        hint="The secret was deleted with a recovery window. Call restore_secret() first.",
     )
 
 
@@ -148,8 +155,10 @@ def token_in_use(token: str, arn: str) -> str:
     )
 
 
-def no_rotation_function() -> ServiceError:
-    return InvalidRequestException("No Lambda rotation function ARN is associated with this secret.")
+def no_rotation_function(hint: str) -> ServiceError:
+    return InvalidRequestException(
+        "No Lambda rotation function ARN is associated with this secret.", hint=hint
+    )
 
 
 TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUID-type value."

@@ -86,7 +86,7 @@ def unchecked(step: str) -> Finding:
     """The finding of a step whose check failed: without it, such a step would pass."""
     return Finding(
         code="unchecked",
-        text=f"What {step} did could not be checked.",
-        advice="A ReportingFailedWarning of pytest-fakesecrets says where it failed.",
+        text=f"The calls of {step} could not be checked.",
+        advice="See the ReportingFailedWarning of pytest-fakesecrets.",
         step=step,
     )

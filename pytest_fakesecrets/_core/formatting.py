@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -42,3 +43,14 @@ def shown_value(value: object) -> str:
     if isinstance(value, frozenset):
         return f"{{{', '.join(sorted(map(repr, value)))}}}"
     return repr(value)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a sentence with the known name that is most similar, with a space before it, or ""."""
+    similar = difflib.get_close_matches(str(name), list(known), 1, cutoff=0.6)
+    return f" Did you mean {similar[0]!r}?" if similar else ""
+
+
+def unknown_name(kind: str, name: object, known: Collection[str]) -> str:
+    """Return the message about a name that is not known."""
+    return f"Unknown {kind} {name!r}. Choose one of {', '.join(known)}.{did_you_mean(name, known)}"

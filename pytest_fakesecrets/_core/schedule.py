@@ -28,6 +28,8 @@ _LONGEST_DURATION = 24
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
+_CRON_EXAMPLE = "Write it like 'cron(0 8 1 * ? *)', at 8:00 UTC on the first day of each month."
+
 #: To find the last `cron()` time before a moment, search this many days back, then more, then everything.
 _LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
 
@@ -192,11 +194,11 @@ def rule_of(expression: str) -> Rule:
         return _rate(int(rate["value"]), rate["unit"].startswith("hour"))
     fields = _CRON.fullmatch(expression)
     if fields is None:
-        raise _invalid_expression()
+        raise _invalid_expression(_hint_about(expression))
     try:
         return cron.parse(fields["fields"])
-    except cron.NotACron:
-        raise _invalid_expression() from None
+    except cron.NotACron as reason:
+        raise _invalid_expression(f"{reason} {_CRON_EXAMPLE}") from None
 
 
 def _rate(value: int, in_hours: bool) -> Rule:
@@ -209,8 +211,17 @@ def _rate(value: int, in_hours: bool) -> Rule:
     return Days(number=value)
 
 
-def _invalid_expression() -> InvalidParameterException:
-    return InvalidParameterException("Invalid schedule expression.")
+def _hint_about(expression: str) -> str:
+    """The hint about an expression that is neither a `rate()` nor a `cron()`."""
+    if expression.strip().lower().startswith("cron"):
+        return f"{expression!r} is not written as cron(...), in lower case and without spaces around it. {_CRON_EXAMPLE}"
+    if expression.strip().lower().startswith("rate"):
+        return f"{expression!r} is not a rate of whole hours or days. Write it like 'rate(10 days)' or 'rate(12 hours)'."
+    return f"{expression!r} is neither rate(...) nor cron(...). Write it like 'rate(10 days)' or 'cron(0 8 1 * ? *)'."
+
+
+def _invalid_expression(hint: str) -> InvalidParameterException:
+    return InvalidParameterException("Invalid schedule expression.", hint=hint)
 
 
 def check(schedule: Schedule) -> None:

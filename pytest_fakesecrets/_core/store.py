@@ -303,7 +303,7 @@ class Store:
             return found[0]
         if found:
             names = ", ".join(sorted(candidate.name for candidate, _ in found))
-            raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Ask for it by its ARN.")
+            raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Use its ARN.")
         names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.living(now))
         raise FakeSecretsError(
             f"There is no secret {secret_id!r} in the fake. "

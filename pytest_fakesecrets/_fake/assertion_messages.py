@@ -57,7 +57,7 @@ def verdict(rotation: Rotation) -> str | None:
 
 def _field_differences(left: Any, right: Any) -> Iterator[str]:
     """Yield the differences of two dataclasses of this package, without values that their repr hides."""
-    yield f"the two differ, each a {type(left).__name__}"
+    yield f"the two {type(left).__name__} objects differ"
     for member in fields(left):
         actual, expected = getattr(left, member.name), getattr(right, member.name)
         if member.compare and actual != expected:
@@ -75,7 +75,7 @@ def _label_differences(actual: Staging | Labels, expected: object) -> Iterator[s
     yield f"{secret.name}: {attribute} is not what was expected"
     expected_aliases = _expected_aliases(actual, expected)
     if expected_aliases is None:
-        yield f"{actual.snapshot.redacted(repr_of(expected))} is no mapping that {attribute} could be equal to"
+        yield f"{actual.snapshot.redacted(repr_of(expected))} is not a mapping, so {attribute} cannot be equal to it"
         return
     yield from _impossible_members(actual, expected)
     actual_aliases = {label: secret.versions[version_id].alias for label, version_id in secret.labels.items()}
@@ -134,7 +134,7 @@ def _move_text(move: LabelMoved) -> str:
 def _move_differences(actual: Transitions, expected: object) -> Iterator[str]:
     yield f"{actual.snapshot.secret.name}: the moves of its labels are not what was expected"
     if not isinstance(expected, Sequence):
-        yield f"{actual.snapshot.redacted(repr_of(expected))} is no sequence that transitions could be equal to"
+        yield f"{actual.snapshot.redacted(repr_of(expected))} is not a sequence, so transitions cannot be equal to it"
         return
     expected_moves = [str(move) for move in expected]
     actual_moves = [str(move) for move in actual]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.formatting import unknown_name, utc
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.public import public
@@ -96,10 +96,9 @@ class FakeSecrets:
             with state.activation_lock:
                 if state.active is not None:
                     raise FakeSecretsError(
-                        "A fake is active already, and one process has one Secrets Manager. Use the one that is "
-                        "active: its fake.clock, fake.client() and fake.drive() are what the fixtures "
-                        "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or leave it before you "
-                        "enter another; reset() empties it."
+                        "A fake is already active in this process. Use it: its clock, client() and drive() are what the "
+                        "fixtures fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it before "
+                        "you enter another one; reset() empties it."
                     )
                 self._layer = layer
                 layer.show()
@@ -629,9 +628,7 @@ class FakeSecrets:
             Exception: any exception of the rotation function, unchanged.
         """
         if after not in ROTATION_POINTS:
-            raise FakeSecretsError(
-                f"There is no point {after!r} to stand at. There are {', '.join(ROTATION_POINTS)}."
-            )
+            raise FakeSecretsError(unknown_name("point", after, ROTATION_POINTS))
         region, secret = self._backend.locate(secret_id)
         was_paused = secret.arn in self._rotations.paused
         try:
@@ -670,8 +667,8 @@ class FakeSecrets:
         token = client.rotate_secret(SecretId=secret.arn, **members)["VersionId"]
         if token not in region.rotations_of(secret):
             raise FakeSecretsError(
-                f"RotateSecret has only stored the schedule of {secret.name!r}: with RotateImmediately=False "
-                "a secret without a rotation function has nothing to run."
+                f"RotateSecret has only stored the schedule of {secret.name!r}. With RotateImmediately=False and "
+                "without a rotation function there is no step to run."
             )
         return RotationRef(region, secret.arn, token)
 
@@ -685,7 +682,9 @@ def _steps_before(rotation: Rotation, point: str) -> int:
     points = ("RotateSecret", *rotation.plan)
     completed = 0 if rotation.status == "failed" else rotation.position
     if point not in points or points.index(point) < completed:
-        raise FakeSecretsError(f"{rotation!r} cannot stand at {point!r}: its points are {', '.join(points)}.")
+        raise FakeSecretsError(
+            f"{rotation!r} cannot be paused at {point!r}. Its points are {', '.join(points)}."
+        )
     return points.index(point) - completed
 
 

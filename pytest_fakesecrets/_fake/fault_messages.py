@@ -54,8 +54,8 @@ def absorbed_faults(service: Service, message: str) -> str | None:
 def _text(fault: Fault, service: Service) -> str:
     where = "" if fault.injected_at is None else f" at {fault.injected_at}"
     return (
-        f"No call met the injected fault {fault}{where}: the test has not tried what it is about."
-        f"{_misspelling(fault, service)} Correct the operation, secret_id or step, or remove the fault."
+        f"No call met the injected fault {fault}{where}{_misspelling(fault, service)} "
+        "Correct the operation, secret_id or step, or remove the fault."
     )
 
 
@@ -63,9 +63,11 @@ def _misspelling(fault: Fault, service: Service) -> str:
     names = {secret.name for secret in _secrets(service)}
     known = {*names, *(secret.arn for secret in _secrets(service))}
     if fault.secret_id is None or fault.secret_id in known:
-        return ""
+        return ", so it had no effect."
     close = difflib.get_close_matches(fault.secret_id, names, 1, cutoff=0.5)
-    return f" There is no secret {fault.secret_id!r}." + (f" Did you mean {close[0]!r}?" if close else "")
+    return f", and there is no secret {fault.secret_id!r}." + (
+        f" Did you mean {close[0]!r}?" if close else ""
+    )
 
 
 def _secrets(service: Service) -> Iterable[Secret]:

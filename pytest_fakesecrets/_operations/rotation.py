@@ -148,7 +148,10 @@ def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
     if secret.is_managed or settings.function_arn is not None:
         return
     if not (secret.is_external and settings.external_role_arn):
-        raise no_rotation_function()
+        raise no_rotation_function(
+            "Pass RotationLambdaARN=fake.add_rotation_function(handler) to the first rotate_secret(). "
+            "fake.rotate(secret_id, handler) does both."
+        )
 
 
 def _is_replay(context: Context, secret: Secret, token: str) -> bool:
@@ -234,7 +237,7 @@ def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
         raise managed_by_service()
     settings = secret.rotation
     if settings is None:
-        raise no_rotation_function()
+        raise no_rotation_function("The secret has never been rotated, so there is nothing to cancel.")
     response: Response = {"ARN": secret.arn, "Name": secret.name}
 
     secret, cancelled = cancel_unfinished(context, secret)

@@ -150,7 +150,7 @@ def _missed_goal(secret: Secret, rotation: Rotation) -> str:
     if secret.labels.get(CURRENT) == rotation.token:
         return (
             f"The rotation function has returned from all steps, but {where(PENDING)}, while "
-            f"{where(CURRENT)}: AWS takes that for a rotation in progress and refuses the next one. "
+            f"{where(CURRENT)}. AWS treats that as a rotation in progress, and rejects the next one. "
             "Leave AWSPENDING on the new version, or remove it there."
         )
     return (

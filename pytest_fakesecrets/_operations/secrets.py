@@ -85,10 +85,14 @@ def new_secret(context: Context, name: str, **members: Any) -> Secret:
 def _replayed(existing: Secret, name: str, token: str, value: Value | None) -> Response:
     if existing.deleted_at is not None:
         raise InvalidRequestException(
-            "You can't create this secret because a secret with this name is already scheduled for deletion."
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            hint="Delete it with ForceDeleteWithoutRecovery=True, or move the clock past its recovery window.",
         )
     if value is None or not is_replay(existing, token, value):
-        raise ResourceExistsException(f"The operation failed because the secret {name} already exists.")
+        raise ResourceExistsException(
+            f"The operation failed because the secret {name} already exists.",
+            hint="Change it with put_secret_value(), or empty the fake with reset().",
+        )
     return _created(existing, token)
 
 

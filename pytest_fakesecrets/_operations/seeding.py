@@ -186,28 +186,30 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         check_name(name)
         schedule_of(seed.rotation_rules or {}, context.now)
     except ServiceError as error:
-        raise FakeSecretsError(f"{name!r} cannot be: {error.message}") from None
+        raise FakeSecretsError(f"The secret {name!r} cannot be added: {error.message}") from None
     if context.region.find(name, context.now) is not None:
-        raise FakeSecretsError(f"There is a secret {name!r} already.")
+        raise FakeSecretsError(
+            f"A secret {name!r} already exists. Choose another name, or change it with put_secret_value()."
+        )
     is_owned = seed.owning_service is not None
     if seed.rotation_rules is not None and seed.function_arn is None and not is_owned:
         raise FakeSecretsError(
-            "rotation_rules need something that rotates: give a rotation_function, or the "
-            "owning_service whose secret it is."
+            "rotation_rules are only for secrets that can rotate. Pass a rotation_function or an owning_service."
         )
     if is_owned and (seed.tags or {}).get(OWNER, seed.owning_service) != seed.owning_service:
         raise FakeSecretsError(
-            f"The tag {OWNER!r} is the owning_service of a secret, {seed.owning_service!r}: leave it out."
+            f"The tag {OWNER!r} is set by owning_service={seed.owning_service!r}. Remove it from tags."
         )
     if seed.value is None and (seed.previous_value is not None or seed.deprecated_values):
-        raise FakeSecretsError("A secret with older values has a current one: give a value.")
+        raise FakeSecretsError("A secret with older values also needs a current one. Pass a value.")
     if seed.pending_value is not None and not seed.is_stuck:
-        raise FakeSecretsError("A pending_value is what a rotation left that got stuck: give stuck=True.")
+        raise FakeSecretsError(
+            "A pending_value is the value of an unfinished rotation. Pass stuck=True with it."
+        )
     latest = seed.last_rotated_at or seed.created_at
     if not seed.created_at <= latest <= context.now:
         raise FakeSecretsError(
-            "A secret is created before it is rotated, and both before now: look at created_at and "
-            "last_rotated_at."
+            "created_at must not be later than last_rotated_at, and neither may be in the future."
         )
 
 

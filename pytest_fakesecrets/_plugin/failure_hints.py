@@ -12,13 +12,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from traceback import walk_tb
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 
 from pytest_fakesecrets._plugin.stash import FAKE
+from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.state import departures
 
 if TYPE_CHECKING:
@@ -42,6 +45,15 @@ _HINTS = {
         "where it is made."
     ),
 }
+
+
+#: The backends that became active during the current test.
+_entered: WeakSet[Any] = WeakSet()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    state.listeners.append(_entered.add)
+    config.add_cleanup(partial(state.listeners.remove, _entered.add))
 
 
 def pytest_collectstart() -> None:
@@ -71,6 +83,7 @@ def _has_own_fixtures(metafunc: pytest.Metafunc) -> bool:
 
 def pytest_runtest_logstart() -> None:
     departures.clear()
+    _entered.clear()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -109,6 +122,7 @@ def pytest_runtest_makereport(
         if not item.config.getoption("fulltrace", False):
             _hide_context_managers(call.excinfo.tb)
         _add_hint(call.excinfo.value)
+        _add_hints_of_calls(call.excinfo.value)
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         _point_at_contract(item, report)
@@ -179,10 +193,22 @@ def _point_at_contract(item: pytest.Item, report: pytest.TestReport) -> None:
     report.longrepr = (str(item.path), line, reason)
 
 
+def _add_hints_of_calls(error: BaseException) -> None:
+    """Add the hints of the fakes of a test to the errors that their clients raised."""
+    backends = {*_entered, *filter(None, [state.active])}
+    if backends:
+        from pytest_fakesecrets._service.barrier import Barrier
+        from pytest_fakesecrets._service.hints import add_notes
+
+        with Barrier("the hints about rejected calls"):
+            for backend in backends:
+                add_notes(error, backend.service.history.events, backend.service.redactor.redact)
+
+
 def _add_hint(error: BaseException) -> str | None:
     """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
     for cause in _causes(error, set()):
-        hint = _HINTS.get(type(cause).__name__)
+        hint = _HINTS.get(type(cause).__name__) or _hint_about_departure(cause)
         if hint is not None and _is_about_our_service(cause):
             if not hasattr(cause, "add_note"):
                 cause.args = (str(cause).partition(hint)[0].rstrip() + f"\n{hint}",)
@@ -190,6 +216,12 @@ def _add_hint(error: BaseException) -> str | None:
                 cause.add_note(hint)
             return hint
     return None
+
+
+def _hint_about_departure(error: BaseException) -> str | None:
+    """The hint for an error of botocore about a call that left this process, such as a network failure."""
+    left = any(not call.is_rejected for call in departures)
+    return _HINTS["NoCredentialsError"] if left and type(error).__module__.startswith("botocore") else None
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:

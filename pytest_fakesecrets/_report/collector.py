@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._service.barrier import text_of
-from pytest_fakesecrets._service.history import Event, LabelMoved, ServiceEvent, ValueStored
+from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from pytest_fakesecrets._service.redaction import Redact, constant_parts
 from pytest_fakesecrets._service.service import Service
 
+from .handled_calls import handled_calls
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
 from .timeline import describe_event, redacted_hint, timeline
 
@@ -26,9 +27,7 @@ SECRETS, CHARACTERS = 40, 2_000
 #: The hint of a call contains this if an injected fault made it fail.
 _INJECTED = "fake.fail()"
 
-_WITHHELD = (
-    "(Its text is left out: a value that was stored is gone by now, and could not be taken out of it.)"
-)
+_WITHHELD = "(Its text is left out, because a secret value that was deleted could not be redacted.)"
 
 RedactText = Callable[[str], str]
 
@@ -38,7 +37,12 @@ def _withhold(text: str, *, keep: Iterable[str] = ()) -> str:
 
 
 def secrets_of(
-    service: Service, rotations: Iterable[Rotation], *, since: int = 0, fake_number: int = 1
+    service: Service,
+    rotations: Iterable[Rotation],
+    *,
+    since: int = 0,
+    fake_number: int = 1,
+    has_passed: bool = False,
 ) -> tuple[list[SecretPart], int]:
     """
     Return the secrets of a fake that have events, and how many more there are than a report shows.
@@ -50,6 +54,7 @@ def secrets_of(
         rotations: the rotations of the fake.
         since: the index of the first event to include: those before it belong to earlier tests.
         fake_number: the number of the fake in its test, from 1.
+        has_passed: whether the test passed, so that it has handled all errors outside of rotation steps.
     """
     events = service.history.events
     redact = service.redactor.redact
@@ -58,7 +63,9 @@ def secrets_of(
     for index, event in enumerate(events):
         if (subject := _subject(event)) in events_of:
             events_of[subject].append((index, event))
-    collector = _Collector(redact if _can_redact(service, events) else _withhold, redact)
+    collector = _Collector(
+        redact if _can_redact(service, events) else _withhold, redact, handled_calls(events, has_passed)
+    )
     all_rotations = list(rotations)
     parts = [collector.secret(arn, events_of[arn], all_rotations, since, fake_number) for arn in events_of]
     return parts, len(arns) - len(parts)
@@ -101,11 +108,19 @@ def _truncated(text: str) -> str:
 
 
 class _Collector:
-    """Collects the data of secrets. `redact_error` redacts the errors of functions, `redact` everything else."""
+    """
+    Collects the data of secrets.
 
-    def __init__(self, redact_error: Redact, redact: Redact) -> None:
+    Args:
+        redact_error: redacts the errors of functions.
+        redact: redacts everything else.
+        handled: the request ids of the rejected calls whose error was caught.
+    """
+
+    def __init__(self, redact_error: Redact, redact: Redact, handled: Set[str]) -> None:
         self._redact_error = redact_error
         self._redact = redact
+        self._handled = handled
 
     def secret(
         self,
@@ -115,7 +130,7 @@ class _Collector:
         since: int,
         fake_number: int,
     ) -> SecretPart:
-        numbered = list(_rows(events))
+        numbered = list(_rows(events, self._handled))
         shown = [row for index, row in numbered if index >= since][-ROWS:]
         omitted = [row for _, row in numbered[: len(numbered) - len(shown)]]
         recent = {
@@ -139,7 +154,7 @@ class _Collector:
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
             timeline_text=timeline(
-                name or "calls that name no secret", [event for _, event in events], len(shown), self._redact
+                name or "calls without a secret", [event for _, event in events], len(shown), self._redact
             ),
         )
 
@@ -208,7 +223,7 @@ def _exception_text(error: BaseException) -> str:
         return f"{type(error).__name__}: {text_of(error)}"
 
 
-def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
+def _rows(events: Sequence[tuple[int, Event]], handled: Set[str]) -> Iterator[tuple[int, Row]]:
     """Yield each event with its index in the history. Label moves and stored values are merged into the event before them."""
     aliases: dict[str, str] = {}
     attempts = Counter[str]()
@@ -218,15 +233,15 @@ def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
             aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
                 aliases[event.label] = event.target
-            at, row = last or (index, _row(event, aliases))
+            at, row = last or (index, _row(event, aliases, handled))
             last = at, replace(row, aliases=aliases, moves=[*row.moves, str(event)])
         elif isinstance(event, ValueStored):
-            at, row = last or (index, _row(event, aliases))
+            at, row = last or (index, _row(event, aliases, handled))
             last = at, replace(row, stored=[*row.stored, event.version])
         else:
             if last is not None:
                 yield last
-            last = index, _row(event, aliases)
+            last = index, _row(event, aliases, handled)
             if isinstance(event, ServiceEvent) and event.token:
                 attempts[event.token] += event.name.endswith("Started")
                 last = index, replace(last[1], attempt=attempts[event.token])
@@ -234,7 +249,7 @@ def _rows(events: Sequence[tuple[int, Event]]) -> Iterator[tuple[int, Row]]:
         yield last
 
 
-def _row(event: Event, aliases: Mapping[str, str]) -> Row:
+def _row(event: Event, aliases: Mapping[str, str], handled: Set[str]) -> Row:
     at, seconds = utc(event.at), event.at.timestamp()
     if isinstance(event, LabelMoved | ValueStored):
         return Row(at=at, seconds=seconds, kind="service", description=event.by, aliases=aliases)
@@ -253,11 +268,10 @@ def _row(event: Event, aliases: Mapping[str, str]) -> Row:
             code=error_type,
             aliases=aliases,
         )
-    is_fault = event.hint is not None and _INJECTED in event.hint
     return Row(
         at=at,
         seconds=seconds,
-        kind="fault" if is_fault else "call" if event.error is None else "refused",
+        kind=_kind_of_call(event, handled),
         description=description,
         step=event.step or "",
         code=event.error or "",
@@ -265,3 +279,11 @@ def _row(event: Event, aliases: Mapping[str, str]) -> Row:
         hint=event.hint or "",
         aliases=aliases,
     )
+
+
+def _kind_of_call(call: Call, handled: Set[str]) -> Kind:
+    if call.hint is not None and _INJECTED in call.hint:
+        return "fault"
+    if call.error is None:
+        return "call"
+    return "handled" if call.request_id in handled else "rejected"

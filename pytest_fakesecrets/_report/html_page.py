@@ -1,21 +1,28 @@
-"""Renders the report of a run as one HTML file, which loads no other file."""
+"""Renders the report of a run as one HTML file, which loads no other file and runs no script."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from .filters import FilterClasses, secret_name
 from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepPart
 from .stylesheet import CSS
 from .svg_chart import chart, html, span
 
 #: The maximum number of tests with details on the page. Failed tests come first.
 TESTS = 400
+#: Up to this number of tests all are open. Of more, this number of those that failed or have findings is open.
+_OPEN = 5
 
 #: The outcomes of tests, worst first.
 _OUTCOMES = ("interrupted", "error", "failed", "xpassed", "passed", "xfailed", "skipped")
 _FAILED = {"interrupted", "error", "failed"}
+
+_NUMBER = re.compile("([0-9]+)")
 
 #: With this policy a browser loads and runs nothing, whatever the texts contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -23,10 +30,39 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _LEGEND = """<div class="legend" aria-label="Legend">
 <i><b class="swatch awspending"></b> AWSPENDING</i> <i><b class="swatch awscurrent"></b> AWSCURRENT</i>
 <i><b class="swatch awsprevious"></b> AWSPREVIOUS</i> <i><b class="swatch own"></b> another label</i>
-<i>dashed: the version has no value yet</i> <i>| a version gets its value</i>
-<i>● call</i> <i class="is-bad">✕ refused call, or failed step</i> <i class="is-fault">⚡ fault that the test has
-ordered</i> <i class="is-good">↩ step ended</i> <i>◆ Secrets Manager itself</i>
-<i>One shade: events within a second of each other. A torn edge: a day or more goes by.</i></div>"""
+<i>dashed: the version has no value yet</i> <i>| value stored in the version</i>
+<i>● API call</i> <i class="is-bad">✕ failed API call or failed step</i> <i>✕ failed API call, and its error was
+handled</i> <i class="is-fault">⚡ injected fault</i> <i class="is-good">↩ step ended</i> <i>◆ event of Secrets Manager</i>
+<i>Events on the same shade are less than a second apart. A torn edge marks a gap of a day or more.</i></div>"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A test, and the id of its details on the page."""
+
+    item: ItemPart
+    anchor: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A test by itself, or the scenarios of a contract. `contract` is the node id of its class, or ""."""
+
+    contract: str = field(repr=False)
+    tests: list[_Shown] = field(repr=False)
+
+    @property
+    def items(self) -> list[ItemPart]:
+        return [test.item for test in self.tests]
+
+    @property
+    def anchor(self) -> str:
+        return f"c-{_digest(self.contract)}" if self.contract else self.tests[0].anchor
+
+    @property
+    def verdict(self) -> str:
+        """The worst outcome. A contract whose scenarios passed or were skipped has passed."""
+        return min((item.outcome for item in self.items), key=_rank)
 
 
 def page(items: Sequence[ItemPart], *, notes: Iterable[str] = ()) -> str:
@@ -37,30 +73,43 @@ def page(items: Sequence[ItemPart], *, notes: Iterable[str] = ()) -> str:
         items: the tests that used the fake.
         notes: notes for the top of the page, such as that the run was interrupted.
     """
-    body = "\n".join(_body(sorted(items, key=_sort_key), notes))
+    ordered = sorted(items, key=_sort_key)
+    classes = FilterClasses(ordered)
+    body = "\n".join(_body(ordered, notes, classes))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Secrets in this test run</title><style>{CSS}</style></head>\n<body>\n"
+        f"<title>Secrets in this test run</title><style>{CSS}{classes.css()}</style></head>\n<body>\n"
         f"{body}\n</body></html>\n"
     )
 
 
-def _body(items: Sequence[ItemPart], notes: Iterable[str]) -> Iterator[str]:
-    shown = list(zip(items, _anchors(items), strict=True))
-    yield "<h1>Secrets in this test run</h1>"
+def _body(items: Sequence[ItemPart], notes: Iterable[str], classes: FilterClasses) -> Iterator[str]:
+    tests = [_Shown(item, anchor) for item, anchor in zip(items, _anchors(items), strict=True)]
+    yield '<h1 id="top">Secrets in this test run</h1>'
     yield f'<p class="soft">{html(_start_text(items))}</p>'
     yield from (f'<p class="note">{html(note)}</p>' for note in notes)
-    yield from _overview(shown) if shown else ["<p>No test used the fake: there is nothing to show.</p>"]
-    if len(shown) > TESTS:
-        yield f'<p class="note">What happened is drawn for {TESTS} of {len(shown)} tests.</p>'
-    yield from (_test(item, anchor) for item, anchor in shown[:TESTS])
+    if not tests:
+        yield "<p>No test used the fake: there is nothing to show.</p>"
+        return
+    yield from _counts(items)
+    yield classes.form()
+    yield from _overview(_cards(tests), classes, {test.anchor for test in tests[:TESTS]})
+    yield f"<h2>Details</h2>{_LEGEND}"
+    if len(tests) > TESTS:
+        yield f'<p class="note">Details are shown for {TESTS} of {len(tests)} tests.</p>'
+    opened = _opened(tests)
+    yield from (_card(card, classes, opened) for card in _cards(tests[:TESTS]))
 
 
-def _sort_key(item: ItemPart) -> tuple[int, bool, str, float]:
-    rank = _OUTCOMES.index(item.outcome) if item.outcome in _OUTCOMES else 0
-    return rank, not list(_findings(item)), item.nodeid, item.started
+def _rank(outcome: str) -> int:
+    return _OUTCOMES.index(outcome) if outcome in _OUTCOMES else 0
+
+
+def _sort_key(item: ItemPart) -> tuple[int, bool, list[str], float]:
+    name = [part.zfill(9) if part.isdecimal() else part for part in _NUMBER.split(item.nodeid)]
+    return _rank(item.outcome), not any(_findings(item)), name, item.started
 
 
 def _anchors(items: Iterable[ItemPart]) -> list[str]:
@@ -68,10 +117,30 @@ def _anchors(items: Iterable[ItemPart]) -> list[str]:
     occurrences = Counter[str]()
     anchors = []
     for item in items:
-        digest = blake2b(item.nodeid.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+        digest = _digest(item.nodeid)
         occurrences[digest] += 1
         anchors.append(f"t-{digest}" + (f"-{occurrences[digest]}" if occurrences[digest] > 1 else ""))
     return anchors
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+
+
+def _cards(tests: Iterable[_Shown]) -> list[_Card]:
+    """Group the scenarios of each contract. A card stands where its first test stands."""
+    cards: dict[str, _Card] = {}
+    for test in tests:
+        key = f"c-{test.item.contract}" if test.item.contract else test.anchor
+        cards.setdefault(key, _Card(test.item.contract, [])).tests.append(test)
+    return list(cards.values())
+
+
+def _opened(tests: Sequence[_Shown]) -> set[str]:
+    """Return the anchors of the tests whose details are open at first."""
+    if len(tests) > _OPEN:
+        tests = [test for test in tests if test.item.outcome in _FAILED or any(_findings(test.item))]
+    return {test.anchor for test in tests[:_OPEN]}
 
 
 def _start_text(items: Sequence[ItemPart]) -> str:
@@ -80,54 +149,88 @@ def _start_text(items: Sequence[ItemPart]) -> str:
     if not items:
         return ""
     first = datetime.fromtimestamp(min(item.started for item in items), timezone.utc)
-    return (
-        f"The first of these tests began at {first:%Y-%m-%d %H:%M:%S} UTC. No secret value is on this page."
-    )
+    return f"Run started {first:%Y-%m-%d %H:%M:%S} UTC. This page contains no secret values."
 
 
-def _overview(shown: Sequence[tuple[ItemPart, str]]) -> Iterator[str]:
-    items = [item for item, _ in shown]
+def _counts(items: Sequence[ItemPart]) -> Iterator[str]:
     outcomes = Counter(item.outcome for item in items)
     rotations = Counter(rotation.status for item in items for rotation in _rotations(item))
     kinds = Counter(row.kind for item in items for row in _rows(item))
+    handled = [f"{kinds['handled']} handled, not counted"] if kinds["handled"] else []
     yield '<ul class="counts">'
-    yield _count(len(items), "test", " used the fake", parts=outcomes)
-    yield _count(sum(rotations.values()), "rotation", parts=rotations)
-    yield _count(kinds["refused"], "refused call")
-    yield _count(kinds["fault"], "fault", " ordered")
+    yield _count(len(items), "test", _parts(outcomes), rest=" with a fake")
+    yield _count(sum(rotations.values()), "rotation", _parts(rotations))
+    yield _count(kinds["rejected"], "failed API call", handled)
+    yield _count(kinds["fault"], "injected fault")
     yield _count(sum(len(list(_findings(item))) for item in items), "finding")
     yield "</ul>"
-    cells = ("outcome", "test", "secrets", "events", "rotations", "refused", "faults", "findings")
-    yield f'<div class="wide"><table><tr>{_cells("th", cells)}</tr>'
-    yield from (_summary(item, anchor, index < TESTS) for index, (item, anchor) in enumerate(shown))
-    yield f"</table></div><h2>What happened</h2>{_LEGEND}"
 
 
-def _count(number: int, noun: str, rest: str = "", *, parts: Counter[str] | None = None) -> str:
-    details = ", ".join(f"{count} {html(name)}" for name, count in sorted((parts or {}).items()))
-    return f'<li><b>{number}</b>{_plural(number, noun)}{rest}<br><span class="soft">{details}</span></li>'
+def _parts(counts: Counter[str]) -> list[str]:
+    return [f"{number} {name}" for name, number in sorted(counts.items())]
+
+
+def _count(number: int, noun: str, details: Iterable[str] = (), *, rest: str = "") -> str:
+    text = html(", ".join(details))
+    return f'<li><b>{number}</b>{_plural(number, noun)}{rest}<br><span class="soft">{text}</span></li>'
 
 
 def _plural(number: int, noun: str) -> str:
     return noun if number == 1 else f"{noun}s"
 
 
+def _overview(cards: Sequence[_Card], classes: FilterClasses, linked: set[str]) -> Iterator[str]:
+    cells = (
+        "outcome",
+        "test",
+        "secrets",
+        "events",
+        "rotations",
+        "failed API calls",
+        "injected faults",
+        "findings",
+    )
+    yield f'<div class="wide overview"><table><tr>{_cells("th", cells)}</tr>'
+    yield from (_summary(card, classes, card.tests[0].anchor in linked) for card in cards)
+    yield "</table></div>"
+
+
 def _cells(tag: str, cells: Iterable[str]) -> str:
     return "".join(f"<{tag}>{html(cell)}</{tag}>" for cell in cells)
 
 
-def _summary(item: ItemPart, anchor: str, is_drawn: bool) -> str:
-    kinds = Counter(row.kind for row in _rows(item))
-    statuses = Counter(rotation.status for rotation in _rotations(item))
-    rotation_text = ", ".join(f"{number} {html(status)}" for status, number in sorted(statuses.items()))
-    name = f"<code>{html(item.nodeid)}</code>"
-    events = sum(len(secret.rows) + secret.left_out for secret in item.secrets)
-    link = f'<a href="#{anchor}">{name}</a>' if is_drawn else name
-    numbers = (kinds["refused"], kinds["fault"], len(list(_findings(item))))
-    return (
-        f"<tr><td>{_badge(item.outcome)}</td><td>{link}</td>{_number(sum(1 for secret in item.secrets if secret.arn))}"
-        f"{_number(events)}<td>{rotation_text}</td>{''.join(map(_number, numbers))}</tr>"
+def _summary(card: _Card, classes: FilterClasses, is_linked: bool) -> str:
+    rows = [row for item in card.items for row in _rows(item)]
+    kinds = Counter(row.kind for row in rows)
+    statuses = Counter(rotation.status for item in card.items for rotation in _rotations(item))
+    secrets = [secret for item in card.items for secret in item.secrets]
+    name = f"<code>{html(card.contract or card.items[0].nodeid)}</code>"
+    link = f'<a href="#{card.anchor}">{name}</a>' if is_linked else name
+    findings = sum(len(list(_findings(item))) for item in card.items)
+    parts = ", ".join(f'<span class="nowrap">{html(part)}</span>' for part in _parts(statuses))
+    numbers = (
+        len(
+            {secret.arn for secret in secrets if secret.arn}
+            if card.contract
+            else [s for s in secrets if s.arn]
+        ),
+        len(rows) + sum(secret.left_out for secret in secrets),
     )
+    return (
+        f'<tr class="row {classes.of(card.items)}"><td>{_badge(card.verdict)}</td><td>{link}{_scenario_counts(card)}</td>'
+        f"{''.join(map(_number, numbers))}<td>{parts}</td>"
+        f"{''.join(map(_number, (kinds['rejected'], kinds['fault'], findings)))}</tr>"
+    )
+
+
+def _scenario_counts(card: _Card) -> str:
+    if not card.contract:
+        return ""
+    names = {item.nodeid for item in card.items}
+    total = max(len(names), *(item.scenario_count for item in card.items))
+    ran = f"{total} scenarios" if len(names) == total else f"{len(names)} of {total} scenarios ran"
+    counts = ", ".join(_parts(Counter(item.outcome for item in card.items)))
+    return f' <span class="soft">{ran}: {html(counts)}</span>'
 
 
 def _number(number: int) -> str:
@@ -140,8 +243,20 @@ def _badge(word: str) -> str:
     return f'<span class="badge {style}">{html(word)}</span>'
 
 
-def _test(item: ItemPart, anchor: str) -> str:
-    is_open = " open" if item.outcome in _FAILED or any(_findings(item)) else ""
+def _card(card: _Card, classes: FilterClasses, opened: set[str]) -> str:
+    if not card.contract:
+        return _test(card.tests[0], classes, opened)
+    tests = "".join(_test(test, classes, opened) for test in card.tests)
+    is_open = " open" if any(test.anchor in opened for test in card.tests) else ""
+    return (
+        f'<details class="test contract {classes.of(card.items)}"{is_open}><summary>{_badge(card.verdict)}'
+        f"<div><h3>{html(card.contract)}</h3>{_scenario_counts(card)}</div></summary>"
+        f'<div id="{card.anchor}">{tests}</div></details>'
+    )
+
+
+def _test(test: _Shown, classes: FilterClasses, opened: set[str]) -> str:
+    item, anchor = test.item, test.anchor
     notes = []
     if item.fakes_left_out:
         notes.append(
@@ -149,26 +264,42 @@ def _test(item: ItemPart, anchor: str) -> str:
         )
     if item.secrets_left_out:
         notes.append(f"{item.secrets_left_out} more secrets are left out.")
-    body = [f'<p class="is-bad" id="{anchor}-error">{html(item.location)}</p>'] if item.location else []
-    body += [f'<p class="note">{note}</p>' for note in notes]
+    body = [_error(item, anchor), *(f'<p class="note">{note}</p>' for note in notes)]
     body += [
         _secret(secret, f"{anchor}-s{index}", item.fake_count) for index, secret in enumerate(item.secrets, 1)
     ]
     if not item.secrets:
-        body.append("<p>Nothing has happened in its fake.</p>")
+        body.append("<p>The test made no call to its fake.</p>")
+    body.append('<p class="soft"><a href="#top">Back to top</a></p>')
+    name = item.nodeid.removeprefix(f"{item.contract}::") if item.contract else item.nodeid
     # The id is inside <details>, because a browser opens that when it follows a link into it.
     return (
-        f'<details class="test"{is_open}><summary>{_badge(item.outcome)}<h3>{html(item.nodeid)}</h3></summary>'
+        f'<details class="test {classes.of([item])}"{" open" if anchor in opened else ""}><summary>{_badge(item.outcome)}'
+        f"<div><h3>{html(name)}</h3>{_headline(item)}</div></summary>"
         f'<div id="{anchor}">{"".join(body)}</div></details>'
     )
 
 
+def _headline(item: ItemPart) -> str:
+    """Return the first line of the error's message, or the line of code that failed, and where that is."""
+    style = "" if item.outcome not in _FAILED else "is-bad"
+    text = item.message.partition("\n")[0] or item.source
+    location = f'<p class="soft mono">{html(item.location)}</p>' if item.location else ""
+    return (f'<p class="{style}">{html(text)}</p>' if text else "") + location
+
+
+def _error(item: ItemPart, anchor: str) -> str:
+    """Return what the headline leaves out: the source line, and the other lines of the message."""
+    texts = [item.source if item.message else "", item.message.partition("\n")[2]]
+    shown = "".join(f'<pre class="detail error">{html(text)}</pre>' for text in texts if text)
+    return f'<div id="{anchor}-error">{shown}</div>' if shown else ""
+
+
 def _secret(secret: SecretPart, anchor: str, fake_count: int) -> str:
-    name = secret.arn.partition(":secret:")[2].rpartition("-")[0] or secret.arn
-    heading = html(name) if secret.arn else "Calls that name no secret"
+    heading = html(secret_name(secret)) if secret.arn else "Calls without a secret"
     where = f" in fake {secret.fake_number} of {fake_count}" if fake_count > 1 else ""
     left_out = f"{secret.left_out} earlier events are left out." if secret.left_out else ""
-    failed = [(number, row) for number, row in enumerate(secret.rows, 1) if row.kind in ("refused", "fault")]
+    failed = [(number, row) for number, row in enumerate(secret.rows, 1) if row.kind in ("rejected", "fault")]
     return "".join(
         [
             f'<h4 id="{anchor}">{heading}<span class="soft">{where}</span></h4>',
@@ -176,7 +307,7 @@ def _secret(secret: SecretPart, anchor: str, fake_count: int) -> str:
             f'<p class="note">{left_out}</p>' if left_out else "",
             chart(secret, anchor) if secret.arn else "",
             *_rotations_of_secret(secret),
-            _events("Refused calls and faults", failed, anchor, is_open=True) if failed else "",
+            _events("Failed API calls and injected faults", failed, anchor, is_open=True) if failed else "",
             _events(
                 f"{len(secret.rows)} {_plural(len(secret.rows), 'event')}",
                 list(enumerate(secret.rows, 1)),
@@ -204,11 +335,11 @@ def _rotations_of_secret(secret: SecretPart) -> Iterator[str]:
 
 def _rotation(rotation: RotationPart) -> str:
     kind = "Test run" if rotation.is_test else "Rotation"
-    details = [f"began {rotation.started} UTC", f"attempt {rotation.attempt}", f"token {rotation.token}"]
+    details = [f"started {rotation.started} UTC", f"attempt {rotation.attempt}", f"token {rotation.token}"]
     if rotation.window:
         details.insert(1, f"in the window that opened {rotation.window}")
     if rotation.status == "failed":
-        details.append(f"due again {rotation.retry_at}" if rotation.retry_at else "not tried again")
+        details.append(f"retry at {rotation.retry_at}" if rotation.retry_at else "no retry")
     if rotation.steps_left_out:
         details.append(f"{rotation.steps_left_out} earlier steps are left out")
     version = f" to {html(rotation.version)}" if rotation.version else ""
@@ -220,14 +351,14 @@ def _rotation(rotation: RotationPart) -> str:
             f'<details class="rotation"{"" if has_no_problem else " open"}><summary><h5>{kind}{version} '
             f'{_badge(rotation.status)} <span class="soft">{html(", ".join(details))}</span></h5></summary>',
             *(_finding(finding) for finding in rotation.findings),
-            _steps(rotation.steps) if rotation.steps else "<p>No step has ended.</p>",
+            _steps(rotation.steps) if rotation.steps else "<p>No step has ended yet.</p>",
             "</details>",
         ]
     )
 
 
 def _steps(steps: Iterable[StepPart]) -> str:
-    head = _cells("th", ("step", "attempt", "began (UTC)", "ended (UTC)", "took", "outcome"))
+    head = _cells("th", ("step", "attempt", "started (UTC)", "duration", "result"))
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(map(_step, steps))}</table></div>'
 
 
@@ -237,9 +368,9 @@ def _step(step: StepPart) -> str:
     if step.error:
         location = f' <span class="soft">{html(step.location)}</span>' if step.location else ""
         result = f'<span class="is-bad">{html(step.error)}</span>{location}<pre class="detail">{html(step.text)}</pre>'
-    times = "".join(f'<td class="time">{html(time)}</td>' for time in (step.start, step.end))
     return (
-        f'<tr><td class="nowrap">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>{times}'
+        f'<tr><td class="nowrap">{html(step.name)}{again}</td><td class="count">{step.attempt}</td>'
+        f'<td class="time">{html(step.start)}</td>'
         f'<td class="nowrap">{html(span(step.seconds))}</td><td>{result}</td></tr>'
     )
 
@@ -261,7 +392,7 @@ def _events(
     with_ids: bool = False,
 ) -> str:
     lines = [_event(number, row, f' id="{anchor}-{number}"' if with_ids else "") for number, row in rows]
-    head = _cells("th", ("#", "time (UTC)", "event", "in step", "what came of it"))
+    head = _cells("th", ("#", "time (UTC)", "event", "in step", "result"))
     return (
         f"<details{' open' if is_open else ''}><summary>{html(heading)}</summary>"
         f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div></details>'
@@ -269,11 +400,12 @@ def _events(
 
 
 def _event(number: int, row: Row, identity: str) -> str:
-    style = {"refused": "is-bad", "failed step": "is-bad", "fault": "is-fault"}.get(row.kind, "")
+    styles = {"rejected": "is-bad", "failed step": "is-bad", "fault": "is-fault", "handled": "soft"}
+    style = styles.get(row.kind, "")
     results = [f'<span class="{style}">{html(row.code)}</span> {html(row.message)}'] if row.code else []
     results += [f'<pre class="detail">{html(row.hint)}</pre>'] if row.hint else []
     results += [html(move) for move in row.moves]
-    results += [f"{html(alias)} has got its value" for alias in row.stored]
+    results += [f"value stored in {html(alias)}" for alias in row.stored]
     step = row.step if row.kind not in ("step", "failed step") else ""
     return (
         f'<tr{identity}><td class="count">{number}</td><td class="time">{html(row.at)}</td>'

@@ -18,6 +18,7 @@ from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import listeners
 
 from .collector import redacted_nodeid, secrets_of
+from .failure import NO_FAILURE, Failure, failure_of
 from .html_page import page
 from .records import ItemPart
 
@@ -28,24 +29,24 @@ FAKES = 12
 _PART = "fakesecrets_part"
 
 _NOT_ENDED = "This run has not ended yet, or was killed: its tests are not here."
-_INTERRUPTED = "This run was interrupted: what had not run by then is not here."
-_BROKEN = "This run ended with an internal error of pytest, or of a plugin: not all of it may be here."
+_INTERRUPTED = "This run was interrupted. Tests that had not run by then are missing."
+_BROKEN = "This run ended with an internal error of pytest or of a plugin. Tests may be missing."
 
 #: Written if the page cannot be rendered.
 _NO_PAGE = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Secrets in this test run</title></head>\n'
-    "<body><p>This page could not be made: a ReportingFailedWarning of the run says where that failed.</p></body></html>\n"
+    "<body><p>This page could not be made. See the ReportingFailedWarning of the run.</p></body></html>\n"
 )
 
 #: The outcomes of the phases of a test, best first. The test has the worst of them.
 _OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 
 #: The parts of the report, for warnings about errors in them.
-_TEST_DATA, _PAGE = "the part of a test in the report", "the page of --fakesecrets-report"
+_TEST_DATA, _PAGE = "the data of a test in the report", "the page of --fakesecrets-report"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    with Barrier("what records the tests for --fakesecrets-report"):
+    with Barrier("the recorder of --fakesecrets-report"):
         recorder = _Recorder()
         listeners.append(recorder.entered)
         config.add_cleanup(partial(_remove, recorder))
@@ -99,6 +100,11 @@ class _Used(NamedTuple):
         return self.length if self.backend.service.history is self.history else 0
 
     @property
+    def was_reset(self) -> bool:
+        """Whether the fake was reset in this test, so that earlier values are unknown and cannot be redacted."""
+        return self.backend.service.history is not self.history
+
+    @property
     def was_used(self) -> bool:
         return self.is_new or len(self.backend.service.history) > self.since
 
@@ -117,7 +123,7 @@ class _Recorder:
         )
         self._used: deque[_Used] = deque(used, FAKES)
         self._left_out = 0
-        self._outcome, self._location, self._started = "passed", "", 0.0
+        self._outcome, self._failure, self._started = "passed", NO_FAILURE, 0.0
 
     def _finish(self) -> None:
         self._reset(tuple(used.backend for used in self._used if used.backend.is_active))
@@ -138,7 +144,7 @@ class _Recorder:
         except BaseException:
             with Barrier(_TEST_DATA):
                 self._outcome = "interrupted"
-                self.unfinished = self._part(item.nodeid)
+                self.unfinished = self._part(item)
             raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -150,7 +156,7 @@ class _Recorder:
             self._record_outcome(report, call)
         if call.when == "teardown":
             with Barrier(_TEST_DATA):
-                part = self._part(item.nodeid)
+                part = self._part(item)
                 if part is not None:
                     setattr(report, _PART, part.to_json())
             with Barrier(_TEST_DATA):
@@ -162,28 +168,45 @@ class _Recorder:
         outcome = _outcome(report)
         if _OUTCOMES.index(outcome) > _OUTCOMES.index(self._outcome):
             self._outcome = outcome
-            self._location = (
-                "" if call.excinfo is None or not report.failed else _location(report, call.excinfo)
-            )
+            self._failure = NO_FAILURE
+            if call.excinfo is not None and report.failed:
+                self._failure = failure_of(call.excinfo.value, str(report.when))
+            elif report.skipped and isinstance(report.longrepr, tuple):
+                self._failure = Failure(message=report.longrepr[2].removeprefix("Skipped: "))
 
-    def _part(self, nodeid: str) -> ItemPart | None:
+    def _part(self, item: pytest.Item) -> ItemPart | None:
         used = [used for used in self._used if used.was_used]
-        if not used:
+        contract, scenario_count = _contract(item)
+        if not used and not contract:
             return None
+        redactors = [fake.backend.service.redactor.redact for fake in used]
+        # A scenario of a contract resets its fake, and redacts its message itself.
+        can_redact = contract or not any(fake.was_reset for fake in used)
+        failure = self._failure.redacted(redactors) if can_redact else self._failure.withheld()
         secrets, left_out = [], 0
         for number, fake in enumerate(used, 1):
             rotations = fake.backend.rotations.all()
-            parts, more = secrets_of(fake.backend.service, rotations, since=fake.since, fake_number=number)
+            parts, more = secrets_of(
+                fake.backend.service,
+                rotations,
+                since=fake.since,
+                fake_number=number,
+                has_passed=self._outcome == "passed",
+            )
             secrets += parts
             left_out += more
         return ItemPart(
-            nodeid=redacted_nodeid(nodeid, [fake.backend.service.redactor.redact for fake in used]),
+            nodeid=redacted_nodeid(item.nodeid, redactors),
             outcome=self._outcome,
-            location=self._location,
+            location=failure.location,
+            message=failure.message,
+            source=failure.source,
+            contract=contract,
+            scenario_count=scenario_count,
             started=self._started,
             secrets=secrets,
             secrets_left_out=left_out,
-            fake_count=len(used),
+            fake_count=max(1, len(used)),
             fakes_left_out=self._left_out,
         )
 
@@ -196,11 +219,15 @@ def _outcome(report: pytest.TestReport) -> str:
     return report.outcome
 
 
-def _location(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> str:
-    """Return the type and the line of an error. Its text may contain shortened values, which cannot be redacted."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    where = "" if crash is None else f" at {Path(crash.path).name}:{crash.lineno}"
-    return f"{raised.typename} in {report.when}{where}"
+def _contract(item: pytest.Item) -> tuple[str, int]:
+    """Return the node id of the contract class whose scenario a test is, and its number of scenarios; or "" and 0."""
+    test_class = getattr(item, "cls", None)
+    for base in getattr(test_class, "__mro__", ()):
+        if (base.__module__, base.__qualname__) == ("pytest_fakesecrets", "RotationContract"):
+            scenarios = [name for name in dir(base) if name.startswith("test_")]
+            if getattr(item, "originalname", None) in scenarios:
+                return item.nodeid.rpartition("::")[0], len(scenarios)
+    return "", 0
 
 
 class _Messenger:
@@ -238,7 +265,7 @@ class _Writer:
         if problem is not None:
             raise pytest.UsageError(
                 f"--fakesecrets-report: {self._path} cannot be written: {problem}. "
-                "Name a file in a directory in which files can be made."
+                "Choose a file in a directory that can be written."
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -257,7 +284,7 @@ class _Writer:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page, without changing the outcome of the run."""
-        self._summary_line = f"fakesecrets report: {self._path} could not be made: see the warnings."
+        self._summary_line = f"fakesecrets report: {self._path} could not be written. See the warnings."
         with Barrier(_PAGE):
             if self._recorder.unfinished is not None:
                 self._parts.append(self._recorder.unfinished)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["call", "refused", "fault", "step", "failed step", "service"]
+#: A "handled" call is one that AWS rejected, and whose error the code above it caught.
+Kind = Literal["call", "rejected", "handled", "fault", "step", "failed step", "service"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,17 @@ class SecretPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPart:
-    """One test. `location` is the type and the line of its error or "", `started` in seconds since the epoch."""
+    """
+    One test.
+
+    Attributes:
+        location: the type and the line of its error, or "".
+        message: the message of its error, or "".
+        source: the source code of that line, or "".
+        started: when it started, in seconds since the epoch.
+        contract: the node id of the contract class whose scenario it is, or "".
+        scenario_count: the number of scenarios of that contract, or 0.
+    """
 
     nodeid: str
     outcome: str
@@ -119,6 +130,10 @@ class ItemPart:
     secrets_left_out: int = 0
     fake_count: int = 1
     fakes_left_out: int = 0
+    message: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
+    contract: str = field(default="", repr=False)
+    scenario_count: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -16,18 +16,35 @@ _COLUMN, _TIME_COLUMN, _CHARACTER, _LINE, _AXIS = 27.0, 92.0, 6.7, 20.0, 50.0
 _SAME_TIME, _GAP = 1.0, 86_400.0
 #: In pixels: the width of a gap.
 _BREAK = 22.0
+#: In degrees: the slope of the names of the events. In pixels: the extent of one character along both axes.
+_SLOPE, _NAME_WIDTH, _NAME_HEIGHT = 40, 4.8, 4.0
 
-_MARKS = {"call": "●", "refused": "✕", "fault": "⚡", "step": "↩", "failed step": "✕", "service": "◆"}
+_MARKS = {
+    "call": "●",
+    "rejected": "✕",
+    "handled": "✕",
+    "fault": "⚡",
+    "step": "↩",
+    "failed step": "✕",
+    "service": "◆",
+}
 _KINDS = {
-    "call": "call",
-    "refused": "refused call",
-    "fault": "fault",
+    "call": "API call",
+    "rejected": "failed API call",
+    "handled": "failed API call, and its error was handled",
+    "fault": "injected fault",
     "step": "step ended",
     "failed step": "step failed",
-    "service": "Secrets Manager",
+    "service": "event of Secrets Manager",
 }
 _STARTED, _SUCCEEDED, _ENDED = "Started", "Succeeded", ("Succeeded", "Failed", "Abandoned")
+_MAX_NAME = 18
 _SHORT = {"AWSCURRENT": "CUR", "AWSPENDING": "PEN", "AWSPREVIOUS": "PRE"}
+
+#: The parts of operation names that the short names on the chart leave out.
+_LONG_PARTS = re.compile(
+    "Secret(?!s)|Resource|Version(?!s)|Rotation(?!$)|Random|CrossAccount|RegionsFrom|ToRegions|ToReplica"
+)
 
 #: Control characters and lone surrogates, which a page cannot contain.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -93,18 +110,35 @@ def chart(secret: SecretPart, anchor: str) -> str:
     names, shapes, top = [], [], _AXIS
     for name, bars in lanes:
         height = _LINE * (1 + max((bar.line for bar in bars), default=0)) + 8
+        if name == "event":
+            height += 8 + _NAME_HEIGHT * max((len(_short_name(row)) for row in rows), default=0)
         names.append(f'<text x="0" y="{top + 18:g}">{html(name)}</text>')
         shapes.append(f'<path class="rule" d="M0 {top:g}H{edges[-1]:g}"/>')
         shapes += [_bar(bar, edges, top + 4) for bar in bars]
         shapes += _marks(rows, edges, top + 18) if name == "event" else _stored(rows, edges, top, name)
         top += height
     return _frame(
-        names, [*_axis(rows, bands, edges, top), *shapes, *_columns(rows, edges, top, anchor)], edges, top
+        names,
+        [*_axis(rows, bands, edges, top), *shapes, *_columns(rows, edges, top, anchor)],
+        edges,
+        top,
+        _overhang(rows, edges),
     )
 
 
-def _frame(names: Iterable[str], shapes: Iterable[str], edges: Sequence[float], height: float) -> str:
-    width = edges[-1]
+def _overhang(rows: Sequence[Row], edges: Sequence[float]) -> float:
+    """Return how far the slanted names extend beyond the last column."""
+    ends = [
+        (edges[index] + edges[index + 1]) / 2 + _NAME_WIDTH * len(_short_name(row)) + 6
+        for index, row in enumerate(rows)
+    ]
+    return max([edges[-1], *ends]) - edges[-1]
+
+
+def _frame(
+    names: Iterable[str], shapes: Iterable[str], edges: Sequence[float], height: float, overhang: float
+) -> str:
+    width = edges[-1] + overhang
     return (
         f'<div class="chart"><svg class="names" width="64" height="{height + 14:g}" aria-hidden="true">{"".join(names)}'
         f'</svg><div class="scroll" tabindex="0"><svg width="{width:g}" height="{height + 14:g}" role="img" '
@@ -180,7 +214,7 @@ def _columns(rows: Sequence[Row], edges: Sequence[float], height: float, anchor:
             row.step and f"in {row.step}",
         ]
         lines += [f"{row.code}: {row.message}" if row.message else row.code, row.hint, *row.moves]
-        lines += [f"{alias} has got its value" for alias in row.stored]
+        lines += [f"value stored in {alias}" for alias in row.stored]
         title = html("\n".join(line for line in lines if line))
         yield (
             f'<a href="#{anchor}-{index + 1}"><title>{title}</title><rect class="column" x="{x:g}" y="0" '
@@ -210,7 +244,19 @@ def _marks(rows: Sequence[Row], edges: Sequence[float], y: float) -> Iterator[st
     for index, row in enumerate(rows):
         style = row.kind.replace(" ", "-")
         x = (edges[index] + edges[index + 1]) / 2
-        yield f'<text class="mark {style}" x="{x:g}" y="{y:g}">{_MARKS[row.kind]}</text>'
+        yield (
+            f'<text class="mark {style}" x="{x:g}" y="{y:g}">{_MARKS[row.kind]}</text>'
+            f'<text class="name {style}" transform="translate({x - 2:g} {y + 12:g}) rotate({_SLOPE})">'
+            f"{html(_short_name(row))}</text>"
+        )
+
+
+def _short_name(row: Row) -> str:
+    """Return a name of at most 18 characters: "GetValue", "setSecret", "Succeeded"."""
+    if row.kind in ("step", "failed step"):
+        return "raised" if row.code else "returned"
+    name = _LONG_PARTS.sub("", row.description.partition(" ")[0])
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
 def _stored(rows: Sequence[Row], edges: Sequence[float], top: float, alias: str) -> Iterator[str]:
@@ -237,7 +283,7 @@ def _attempts(rows: Sequence[Row]) -> Iterator[Bar]:
             yield Bar(first, index + 1, f"{text} {end.lower()}".strip(), style)
             first, text = index + 1, ""
     if text:
-        yield Bar(first, len(rows), f"{text} not ended", "open")
+        yield Bar(first, len(rows), f"{text} in progress", "open")
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[Bar]:

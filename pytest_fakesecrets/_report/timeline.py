@@ -184,7 +184,7 @@ def describe_event(event: Call | ServiceEvent | RotationStep) -> str:
         return _describe_step(event)
     if isinstance(event, ServiceEvent):
         return event.name
-    description = str(event) if event.error is None else f"{event} refused"
+    description = str(event) if event.error is None else f"{event} rejected"
     return description if event.step is None else f"  {description}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sized
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.formatting import unknown_name, utc
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation, RotationStep
 from pytest_fakesecrets._core.store import Region
@@ -107,7 +107,7 @@ class RotationDriver:
         if step is None:
             if ref.is_open:
                 message = (
-                    f"A step of {ref.secret_id} is running already, in another thread or around this call."
+                    f"A step of {ref.secret_id} is already running, in another thread or around this call."
                 )
             else:
                 message = f"The rotation of {ref.secret_id} has just ended, in another thread."
@@ -137,8 +137,8 @@ class RotationDriver:
             return ""
         now = self._service.clock.now
         return (
-            f" By its schedule {coming[0]} next rotates at {utc(coming[1])} UTC, and the clock stands at "
-            f"{utc(now)} UTC: move it with fakesecrets_clock.move_to()."
+            f" The next scheduled rotation is that of {coming[0]} at {utc(coming[1])} UTC, and the clock stands at "
+            f"{utc(now)} UTC. Move it with fakesecrets_clock.move_to()."
         )
 
     def _no_rotation_message(self, secret_id: str | None) -> str:
@@ -149,11 +149,11 @@ class RotationDriver:
         if last is None:
             return f"{which} for a step. Start one with rotate_secret()."
         rotation = self._region(last).rotations[last.secret_id][last.token]
-        message = f"{which} for a step: the last one, of {last.secret_id}, has {_OUTCOMES[rotation.status]}"
+        message = f"{which} for a step. The last one, of {last.secret_id}, {_OUTCOMES[rotation.status]}"
         if rotation.status == "failed":
             return (
-                f"{message}, in attempt {rotation.attempt}, and AWS does not try it again: either nobody has left "
-                "AWSPENDING on its version, or the attempts are used up (fake.assume(retry_delays=...))."
+                f"{message} in attempt {rotation.attempt}. AWS does not retry it, because AWSPENDING is no longer on its "
+                "version, or because no attempt is left (fake.assume(retry_delays=...))."
             )
         return f"{message}. Start another with rotate_secret()."
 
@@ -180,15 +180,15 @@ class RotationDriver:
 _OUTCOMES = {
     "succeeded": "succeeded",
     "failed": "failed",
-    "abandoned": "been abandoned, since a new value was put meanwhile",
-    "cancelled": "been cancelled",
-    "in progress": "begun",
+    "abandoned": "was abandoned, because another value was stored meanwhile",
+    "cancelled": "was cancelled",
+    "in progress": "is in progress",
 }
 
 
 def _check_known(name: str) -> None:
     if name not in STEPS:
-        raise FakeSecretsError(f"There is no step {name!r}. The steps are {', '.join(STEPS)}.")
+        raise FakeSecretsError(unknown_name("step", name, STEPS))
 
 
 def _check_step(ref: RotationRef, name: str, waiting: Callable[[], Sized]) -> None:

@@ -92,7 +92,7 @@ def _label_findings(evidence: Evidence) -> Iterator[Finding]:
         if isinstance(event, LabelMoved | ValueStored) and event.secret_id != arn:
             yield evidence.create_finding(
                 "other-secret-changed",
-                f"{event.by} changed {event.secret_id}, and the rotation is of {arn}.",
+                f"{event.by} changed {event.secret_id}, but the rotation is that of {arn}.",
                 "Use event['SecretId'] in every call.",
                 event.by,
             )
@@ -104,7 +104,7 @@ def _label_findings(evidence: Evidence) -> Iterator[Finding]:
         ):
             yield evidence.create_finding(
                 "current-moved-early",
-                f"{event}, in {evidence.step}: readers use a value that is not set and tested.",
+                f"{event}, in {evidence.step}: readers get a value that has not been set and tested.",
                 "Pass VersionStages=['AWSPENDING'] to put_secret_value(), and move AWSCURRENT in finishSecret.",
                 event.by,
             )
@@ -114,7 +114,7 @@ def _label_findings(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.create_finding(
                 "previous-moved",
                 f"{moved[0]}: Secrets Manager moves AWSPREVIOUS itself when AWSCURRENT moves.",
-                "Move AWSCURRENT alone.",
+                "Move only AWSCURRENT.",
                 call.operation,
             )
 
@@ -140,7 +140,7 @@ def _version_findings(evidence: Evidence) -> Iterator[Finding]:
         if isinstance(event, ValueStored) and is_ours and event.version_id != evidence.token:
             yield evidence.create_finding(
                 "foreign-version",
-                f"{event.by} made {event.version}, a version under another id than that of the rotation.",
+                f"{event.by} created {event.version}, which is not the version of the rotation.",
                 "Pass ClientRequestToken=event['ClientRequestToken'] to put_secret_value().",
                 event.by,
             )
@@ -153,8 +153,8 @@ def _version_findings(evidence: Evidence) -> Iterator[Finding]:
         ):
             yield evidence.create_finding(
                 "pending-overwritten",
-                "PutSecretValue brought another value for a version that has one: each delivery makes a new one.",
-                "Look first whether the version of event['ClientRequestToken'] has a value, and keep it.",
+                "PutSecretValue sent another value for a version that already has one, since each delivery generates a new value.",
+                "If the version of event['ClientRequestToken'] already has a value, keep that value.",
                 call.operation,
             )
 
@@ -173,7 +173,7 @@ def _token_findings(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.create_finding(
                 "rotation-token-missing",
                 f"PutSecretValue stored {version.alias} with the keys of account {call.account} and without the "
-                f"RotationToken: the secret is of account {secret.account}, and its rotation fails.",
+                f"RotationToken. The secret belongs to account {secret.account}, so the rotation fails.",
                 "Pass RotationToken=event['RotationToken'] to put_secret_value().",
                 call.operation,
             )
@@ -185,13 +185,13 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         if error is None:
             yield evidence.create_finding(
                 "error-swallowed",
-                f"{call.operation} was refused with {call.error}, and {evidence.step} returned all the same.",
-                "Catch only the exception that is expected, such as ResourceNotFoundException; let others out.",
+                f"{call.operation} was rejected with {call.error}, and {evidence.step} returned without an error.",
+                "Catch only the expected exception, such as ResourceNotFoundException, and let all others propagate.",
                 call.operation,
             )
     if type(error).__name__ == "ParamValidationError":
         aws_message = " ".join(evidence.redact(text_of(error)).split())[:200]
-        text = f"A call has parameters that it cannot have: {aws_message}"
+        text = f"A call has invalid parameters: {aws_message}"
         yield evidence.create_finding(
             "illegal-call", text, "Correct the names and the types of the parameters."
         )
@@ -204,7 +204,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
     if error is not None and is_missing_key and not evidence.calls and missing_variable(error) is None:
         yield evidence.create_finding(
             "event-misread",
-            f"The function asked for {evidence.redact(repr_of(error.args[0]))}, and the event has {', '.join(evidence.event)}.",
+            f"The function read {evidence.redact(repr_of(error.args[0]))}, and the event has only {', '.join(evidence.event)}.",
             "Read event['Step'], event['SecretId'] and event['ClientRequestToken'].",
         )
 
@@ -272,7 +272,7 @@ def _leak_findings(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.create_finding(
             "secret-leaked",
             f"{leak}.",
-            "Write version ids and names, never values; and not the whole event.",
+            "Write version ids and names, but neither values nor the whole event.",
         )
 
 
@@ -280,7 +280,7 @@ def _return_findings(evidence: Evidence) -> Iterator[Finding]:
     if _looks_like_an_error(evidence.returned):
         yield evidence.create_finding(
             "error-like-return",
-            f"{evidence.step} returned what looks like an error, and Secrets Manager takes any return for success.",
+            f"{evidence.step} returned a value that looks like an error, and Secrets Manager treats every return as success.",
             "Raise an exception instead.",
         )
 
@@ -310,7 +310,7 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
     if evidence.step == "testSecret" and not evidence.is_done and not _reads_pending(evidence):
         yield evidence.create_finding(
             "untested",
-            "testSecret returned without reading the new value: nothing was tested.",
+            "testSecret returned without reading the new value, so nothing was tested.",
             "Read the version of event['ClientRequestToken'], and use it as an application would.",
         )
     moved = any(isinstance(event, LabelMoved) for event in evidence.events)
@@ -318,9 +318,9 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
         calls = [str(call) for call in evidence.calls if call.operation == "UpdateSecretVersionStage"]
         yield evidence.create_finding(
             "step-did-nothing",
-            f"finishSecret called {calls[-1]}, which changes nothing: the new value never becomes current."
+            f"finishSecret called {calls[-1]}, which changes nothing, so the new value never becomes current."
             if calls
-            else "finishSecret returned without moving a label: the new value never becomes current.",
+            else "finishSecret returned without moving a label, so the new value never becomes current.",
             "Move AWSCURRENT to the version of event['ClientRequestToken']"
             + (", and pass the version that has it now as RemoveFromVersionId." if calls else "."),
         )
@@ -328,7 +328,7 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
         holder = secret.versions[secret.labels[PENDING]].alias
         yield evidence.create_finding(
             "pending-left-behind",
-            f"AWSPENDING is on {holder}, which is not current: the next RotateSecret is refused.",
+            f"AWSPENDING is on {holder}, which is not current, so the next RotateSecret will be rejected.",
             "Leave AWSPENDING on the version that becomes current, or remove it from there.",
         )
 
@@ -350,13 +350,13 @@ def _create_findings(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
         did_something = any(isinstance(event, LabelMoved | ValueStored) for event in evidence.events)
         yield evidence.create_finding(
             "value-missing" if did_something else "step-did-nothing",
-            "createSecret returned, and the version of the rotation has no value.",
+            "createSecret returned without storing a value in the version of the rotation.",
             "Store one with put_secret_value(ClientRequestToken=..., VersionStages=['AWSPENDING']).",
         )
     elif is_empty(version.value, None if current is None or current is version else current.value):
-        text = "createSecret stored a value without a credential in it: it is empty, or null."
+        text = "createSecret stored a value whose credential is empty or null."
         yield evidence.create_finding(
-            "value-empty", text, "Look at what makes the new password.", "PutSecretValue"
+            "value-empty", text, "Check the code that generates the new password.", "PutSecretValue"
         )
     elif current is not None and current is not version and current.value is not None:
         yield from _comparison_findings(evidence, current.value, version.value)
@@ -364,14 +364,14 @@ def _create_findings(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
 
 def _comparison_findings(evidence: Evidence, before: Value, after: Value) -> Iterator[Finding]:
     if has_same_credentials(before, after):
-        text = "createSecret stored the credential that is current already: nothing rotates."
-        advice = "Put a new one into the member that the application reads."
+        text = "createSecret stored the current credential again, so nothing rotates."
+        advice = "Store a new one in the member that the application reads."
         yield evidence.create_finding("value-unchanged", text, advice, "PutSecretValue")
     lost = evidence.redact(", ".join(sorted(members(before) - members(after))))
     if lost:
         yield evidence.create_finding(
             "members-lost",
-            f"The new value lacks what the current one has: {lost}.",
-            "Change the credential in the current value, and keep the rest.",
+            f"The new value lacks members of the current value: {lost}.",
+            "Change the credential in a copy of the current value, and keep the other members.",
             "PutSecretValue",
         )

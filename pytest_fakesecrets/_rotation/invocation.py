@@ -16,6 +16,7 @@ from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
+from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import Service
@@ -85,6 +86,7 @@ class FunctionCalls:
 
         returned, error = ensured(lambda: self._run_step(ref, invocation, listener), clean_up)
         message, line = self._described(rotation, error)
+        self._add_hints(error, invocation)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -98,6 +100,13 @@ class FunctionCalls:
             error_message=message,
             raised_at=line,
         )
+
+    def _add_hints(self, error: BaseException | None, invocation: InvocationContext) -> None:
+        """Add hints to the errors of clients, where Python has notes."""
+        if error is not None and hasattr(error, "add_note"):
+            with Barrier("the hints about calls of a rotation function"):
+                meanwhile = self._service.history.since(invocation.began)
+                add_notes(error, meanwhile, self._service.redactor.redact)
 
     def _described(self, rotation: Rotation, error: BaseException | None) -> tuple[str | None, str | None]:
         """The type and the message of an exception, and the line of the function that raised it."""

@@ -172,7 +172,7 @@ class Clock:
         if not self._may_freeze():
             raise FakeSecretsError(
                 "The fake of this clock is not active, so its clock cannot set the time of the process. "
-                "Ask for fakesecrets_clock in this test, or enter the fake first."
+                "Request fakesecrets_clock in this test, or enter the fake first."
             )
 
     def _ensure_frozen(self) -> Freeze:
@@ -242,7 +242,7 @@ def moment_of(moment: Moment) -> datetime:
     if isinstance(moment, date):
         return datetime(moment.year, moment.month, moment.day, tzinfo=timezone.utc)
     raise FakeSecretsError(
-        f"A moment is a datetime, a date or a string such as '2030-01-31 16:00', not {moment!r}."
+        f"A moment has to be a datetime, a date or a string such as '2030-01-31 16:00', not {moment!r}."
     )
 
 
@@ -266,7 +266,7 @@ def _parse_as_freezegun(text: str) -> datetime:
         readings = set()
     if len(readings) != 1:
         raise FakeSecretsError(
-            f"No moment can be read from {text!r}. Write it as '2030-01-31', '2030-01-31 16:00' or "
-            "'2030-01-31T16:00:00+00:00'; without an offset it is in UTC."
+            f"{text!r} is not a moment. Write it as '2030-01-31', '2030-01-31 16:00' or "
+            "'2030-01-31T16:00:00+00:00'. Without an offset it is in UTC."
         )
     return readings.pop()

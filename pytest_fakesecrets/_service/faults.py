@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
+from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS
@@ -185,11 +185,13 @@ def fault(
     """
     if operation != INVOKE and operation not in service_model().operation_names:
         known = [*service_model().operation_names, INVOKE]
-        raise FakeSecretsError(f"There is no operation {operation!r}.{_suggestion(operation, known)}")
+        raise FakeSecretsError(f"Unknown operation {operation!r}.{did_you_mean(operation, known)}")
     if times is not None and (type(times) is not int or times < 1):
-        raise FakeSecretsError(f"times is how many calls fail, 1 or more, or None for all; not {times!r}.")
+        raise FakeSecretsError(
+            f"times has to be a number of calls from 1 on, or None for all calls, not {times!r}."
+        )
     if step is not None and step not in STEPS:
-        raise FakeSecretsError(f"There is no step {step!r}. The steps are {', '.join(STEPS)}.")
+        raise FakeSecretsError(unknown_name("step", step, STEPS))
     _check_secret_id(secret_id, operation)
     return Fault(
         operation=operation,
@@ -206,13 +208,13 @@ def _check_secret_id(secret_id: str | None, operation: str) -> None:
     if secret_id is None:
         return
     if not (type(secret_id) is str and secret_id):
-        raise FakeSecretsError(f"secret_id is the name or the ARN of a secret, not {secret_id!r}.")
+        raise FakeSecretsError(f"secret_id has to be the name or the ARN of a secret, not {secret_id!r}.")
     if operation == INVOKE:
         return
     shape = service_model().operation_model(operation).input_shape
     if shape is None or not _ID_MEMBERS.intersection(shape.members):
         raise FakeSecretsError(
-            f"A call of {operation} names no secret, so none would be about {secret_id!r}. Leave secret_id out."
+            f"Calls of {operation} have no SecretId, so none can be about {secret_id!r}. Remove secret_id."
         )
 
 
@@ -235,7 +237,7 @@ def _failure(
         return error
     raise FakeSecretsError(
         "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and message, an "
-        f"exception, or a timedelta for a slow answer; not {error!r}."
+        f"exception, or a timedelta for a slow answer, not {error!r}."
     )
 
 
@@ -244,7 +246,7 @@ def _check_can_be_made(error: BaseException | type[BaseException]) -> None:
         exception_of(error, "https://secretsmanager.us-east-1.amazonaws.com/")
     except Exception as raised:
         raise FakeSecretsError(
-            f"No exception can be made of {error!r} alone: {raised}. Give one that is made already."
+            f"{error!r} cannot be created without arguments: {raised}. Pass an instance of it."
         ) from None
 
 
@@ -253,8 +255,8 @@ def _service_error(code: str, operation: str) -> ServiceError:
     known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
     if code not in known:
         raise FakeSecretsError(
-            f"{code!r} is no error code that is known.{_suggestion(code, list(known))} Another one is given with its "
-            "HTTP status and message: (400, 'Code', 'message')."
+            f"Unknown error code {code!r}.{did_you_mean(code, known)} Pass any other error with its HTTP status and "
+            "message: (400, 'Code', 'message')."
         )
     message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))
     if code == "AccessDeniedException":
@@ -281,11 +283,6 @@ def _create_error(status: int, code: str, message: str) -> ServiceError:
 def _first_sentence(html: str) -> str:
     sentence = _TAGS.sub("", html).partition(". ")[0].strip().removesuffix(".")
     return f"{sentence}." if sentence else ""
-
-
-def _suggestion(word: object, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(word), known, 1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def exception_of(error: BaseException | type[BaseException], url: str) -> BaseException:

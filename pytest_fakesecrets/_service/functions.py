@@ -251,7 +251,7 @@ class Functions:
         parsed = parse_function_arn(self._arn(handler, name, account, region))
         if parsed is None or parsed.qualifier:
             raise FakeSecretsError(
-                f"{name!r} is no name for a Lambda function. Use letters, digits, '-' and '_', at most "
+                f"{name!r} is not a valid name for a Lambda function. Use letters, digits, '-' and '_', at most "
                 "140 of them, or a whole function ARN without a qualifier."
             )
         if code is not None:
@@ -311,7 +311,7 @@ def check_timeout(timeout: object) -> None:
         FakeSecretsError: it is not a timedelta, or it is not positive, or it is longer than Lambda allows.
     """
     if type(timeout) is not timedelta or timeout <= timedelta(0):
-        raise FakeSecretsError(f"A timeout is a timedelta longer than nothing, not {timeout!r}.")
+        raise FakeSecretsError(f"A timeout has to be a timedelta above 0, not {timeout!r}.")
     check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
 
 
@@ -333,8 +333,8 @@ def _loaded(reference: Handler | str, code: str | None) -> Handler:
     module, colon, name = reference.partition(":")
     if not (module and colon and name):
         raise FakeSecretsError(
-            f"{reference!r} names no function. Write it as 'package.module:function', or pass the function itself. "
-            "Or, for a name as Lambda has it, 'file.function', give the folder of the file with code=."
+            f"{reference!r} does not name a function. Write it as 'package.module:function', or pass the function "
+            "itself. For Lambda's spelling, 'file.function', give the folder of the file as code=."
         )
     try:
         found: Handler = getattr(importlib.import_module(module), name)
@@ -351,8 +351,8 @@ def _check_callable(loaded: Handler) -> None:
         )
     if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
         raise FakeSecretsError(
-            f"{handler!r} is a coroutine function, and Lambda calls plain ones: it would get a "
-            "coroutine that nobody awaits. Wrap it as Lambda needs it, with asyncio.run()."
+            f"{handler!r} is a coroutine function, and Lambda does not await coroutines. "
+            "Wrap it in a function that calls asyncio.run()."
         )
     try:
         inspect.signature(handler).bind({}, None)
@@ -374,8 +374,8 @@ def _entry(handler: Handler | str, loaded: Handler) -> Loading:
     spec = getattr(sys.modules.get(module_name), "__spec__", None)
     if spec is None or spec.loader is None or not _is_found(handler, module_name, name):
         raise FakeSecretsError(
-            f"{handler!r} cannot start cold: its module is imported afresh for each step, so it has to be a "
-            "function of a module that can be imported, under its own name. Give it as 'package.module:function'."
+            f"{handler!r} cannot start cold, since it cannot be imported again under its own name. "
+            "Pass a function of a module, as 'package.module:function'."
         )
     return Entry(spec, name)
 
@@ -404,8 +404,8 @@ def checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
             )
         if not (name and _can_be_set(name) and "=" not in name and _can_be_set(value)):
             raise FakeSecretsError(
-                f"The environment variable {name!r} cannot be set. Its name is text without '=', and neither the name nor "
-                "the value has a NUL or half of a surrogate pair."
+                f"The environment variable {name!r} cannot be set. Its name must not contain '=', and neither its name nor "
+                "its value may contain a NUL or half of a surrogate pair."
             )
     return dict(environ)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from pytest_fakesecrets._core.arn import parse_secret_arn
 from pytest_fakesecrets._core.errors import AccessDeniedException, ResourceNotFoundException, ServiceError
@@ -10,50 +13,103 @@ from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._operations import Context
 
 from .functions import Functions
+from .history import Call, Event
+from .redaction import Redact
+
+PREFIX = "hint: "
+
+#: The maximum number of secrets whose names are compared with one that does not exist.
+_MAX_COMPARED = 50
 
 _FUNCTION_ELSEWHERE = (
-    "The secret is in {region}, and its function has to be there too: "
-    "add_rotation_function(handler, region_name={region!r})."
+    "A rotation function has to be in the region of its secret, {region}. "
+    "Add it with add_rotation_function(handler, region_name={region!r})."
 )
 _ADD_FUNCTION = "Add the rotation function with add_rotation_function() and pass the ARN that it returns."
-_KNOWN_FUNCTIONS = " The fake knows:{known}"
-_NO_FUNCTIONS = " The fake knows none yet."
-_OTHER_REGION = "The call went to {region}; there is a secret {name!r} in {regions}."
-_NO_ROTATION = "AWSPENDING is on a version without AWSCURRENT, though no rotation has put it there."
-_IN_PROGRESS = "That rotation waits for {step}: go on with step() or run()."
-_UNFINISHED = "That rotation has {status}: repair its labels, or retry it."
+_KNOWN_FUNCTIONS = " The fake has these functions:{known}"
+_NO_FUNCTIONS = " The fake has no rotation functions yet."
+_OTHER_REGION = "The client is in {region}, and the secret {name!r} is in {regions}."
+_NO_SECRET = "The fake has no secret {name!r} in {region}."
+_SIMILAR = " Did you mean {similar!r}?"
+_CREATE = " Create it with create_secret() or fake.add_secret()."
+_NO_ROTATION = (
+    "AWSPENDING is on a version without AWSCURRENT, and no rotation is in progress. Remove the label."
+)
+_IN_PROGRESS = "The previous rotation waits for its step {step}. Run it with step() or run()."
+_UNFINISHED = "The previous rotation has {status}. Run its retry, or remove AWSPENDING from its version."
 
 #: The constant parts of all hints, which are not redacted.
-WORDS = tuple(
-    words
-    for hint in (
-        _FUNCTION_ELSEWHERE,
-        _ADD_FUNCTION,
-        _KNOWN_FUNCTIONS,
-        _NO_FUNCTIONS,
-        _OTHER_REGION,
-        _NO_ROTATION,
-        _IN_PROGRESS,
-        _UNFINISHED,
-    )
-    for words in re.split(r"\{.*?\}", hint)
+WORDS = (
+    PREFIX,
+    *(
+        words
+        for hint in (
+            _FUNCTION_ELSEWHERE,
+            _ADD_FUNCTION,
+            _KNOWN_FUNCTIONS,
+            _NO_FUNCTIONS,
+            _OTHER_REGION,
+            _NO_SECRET,
+            _SIMILAR,
+            _CREATE,
+            _NO_ROTATION,
+            _IN_PROGRESS,
+            _UNFINISHED,
+        )
+        for words in re.split(r"\{.*?\}", hint)
+    ),
 )
 
 
 def hint_for(
-    refused: ServiceError, context: Context, secret_id: str | None, functions: Functions
+    rejected: ServiceError, context: Context, secret_id: str | None, functions: Functions
 ) -> str | None:
     """A hint for the report of a failed test, or None. The error response does not contain it."""
-    if secret_id is None:
-        return None
-    if isinstance(refused, AccessDeniedException):
+    text = rejected.hint or (None if secret_id is None else _text(rejected, context, secret_id, functions))
+    return None if text is None else f"{PREFIX}{text}"
+
+
+def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> None:
+    """Add the hints of rejected calls to the exceptions that a client raised for these calls, as notes if possible."""
+    hints = {event.request_id: event.hint for event in events if isinstance(event, Call) and event.hint}
+    for each in _causes(error) if hints else ():
+        hint = hints.get(_request_id(each))
+        if hint is None:
+            continue
+        hint = redact(hint, keep=WORDS)
+        if not hasattr(each, "add_note"):
+            each.args = (f"{str(each).partition(hint)[0].rstrip()}\n{hint}",)
+        elif hint not in getattr(each, "__notes__", ()):
+            each.add_note(hint)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, its causes and contexts, and the members of exception groups."""
+    seen: dict[int, BaseException] = {}
+    remaining: list[BaseException | None] = [error]
+    while remaining:
+        each = remaining.pop()
+        if each is not None and id(each) not in seen:
+            seen[id(each)] = each
+            yield each
+            remaining += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+
+
+def _request_id(error: BaseException) -> str:
+    response = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
+    return str(metadata.get("RequestId")) if isinstance(metadata, Mapping) else ""
+
+
+def _text(rejected: ServiceError, context: Context, secret_id: str, functions: Functions) -> str | None:
+    if isinstance(rejected, AccessDeniedException):
         return _unknown_function(functions)
     secret = context.region.find(secret_id, context.now)
-    if isinstance(refused, ResourceNotFoundException) and secret is None:
-        return _other_region(context, secret_id)
-    if "rotation Lambda ARN" in refused.message and secret is not None:
+    if isinstance(rejected, ResourceNotFoundException) and secret is None:
+        return _no_secret(context, secret_id)
+    if "rotation Lambda ARN" in rejected.message and secret is not None:
         return _FUNCTION_ELSEWHERE.format(region=secret.region)
-    if "previous rotation isn't complete" in refused.message and secret is not None:
+    if "previous rotation isn't complete" in rejected.message and secret is not None:
         return _unfinished(context, secret)
     return None
 
@@ -63,7 +119,7 @@ def _unknown_function(functions: Functions) -> str:
     return _ADD_FUNCTION + (_KNOWN_FUNCTIONS.format(known=known) if known else _NO_FUNCTIONS)
 
 
-def _other_region(context: Context, secret_id: str) -> str | None:
+def _no_secret(context: Context, secret_id: str) -> str:
     arn = parse_secret_arn(secret_id)
     name = secret_id if arn is None else arn.name
     elsewhere = sorted(
@@ -71,12 +127,15 @@ def _other_region(context: Context, secret_id: str) -> str | None:
         for region in context.store.store.regions.values()
         if region is not context.region and name in region.secrets
     )
-    if not elsewhere:
-        return None
-    return _OTHER_REGION.format(region=context.region_name, name=name, regions=", ".join(elsewhere))
+    if elsewhere:
+        return _OTHER_REGION.format(region=context.region_name, name=name, regions=", ".join(elsewhere))
+    names = [secret.name for secret in islice(context.region.living(context.now), _MAX_COMPARED)]
+    similar = difflib.get_close_matches(name, names, 1)
+    advice = _SIMILAR.format(similar=similar[0]) if similar else _CREATE
+    return _NO_SECRET.format(name=name, region=context.region_name) + advice
 
 
-def _unfinished(context: Context, secret: Secret) -> str | None:
+def _unfinished(context: Context, secret: Secret) -> str:
     rotation = context.home(secret.arn).unfinished_rotation(secret)
     if rotation is None:
         return _NO_ROTATION

@@ -57,7 +57,7 @@ class Outcome(NamedTuple):
 
 
 #: The hint of calls that failed by an injected fault.
-ORDERED = "fake.fail() has ordered it."
+INJECTED = "hint: fake.fail() injected this error."
 
 
 class Service:
@@ -140,7 +140,7 @@ class Service:
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
             sent_id = sent[0] if sent else None
-            call = self._call(context, request_id, sent_id, rejected=error, hint=ORDERED, body=request.body)
+            call = self._call(context, request_id, sent_id, rejected=error, hint=INJECTED, body=request.body)
             self._commit(context, [call])
             return encode_error(error, request_id, context.now)
 

@@ -141,8 +141,13 @@ def _unwrapped(handler: Any) -> Any:
         return handler
 
 
+def is_installed(file: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return any(f"{os.sep}{name}{os.sep}" in file for name in _INSTALLED)
+
+
 def _is_not_installed(file: str) -> bool:
-    return not any(f"{os.sep}{name}{os.sep}" in file for name in _INSTALLED)
+    return not is_installed(file)
 
 
 def _is_users(file: str) -> bool:

@@ -67,8 +67,8 @@ class Passage(NamedTuple):
         if state.active is self.backend:
             return self.backend
         raise FakeSecretsError(
-            f"{operation} was on its way when the fake that it was sent to was left: it reaches neither the real "
-            "AWS nor another fake. Let the test wait for its threads and tasks before the fake is left."
+            f"{operation} was in progress when its fake was exited, so it was sent neither to AWS nor to another fake. "
+            "Wait for all threads and tasks of the test before the fake is exited."
         )
 
     def signature(self, version: object) -> object:

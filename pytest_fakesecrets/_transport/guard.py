@@ -36,15 +36,15 @@ def check_may_leave(operation: str, url: str) -> None:
     owner = os.environ.get(state.HOME)
     if owner and owner != str(os.getpid()):
         raise FakeSecretsError(
-            f"{operation} was called in process {os.getpid()}, and the fake lives in process {owner}, which has "
-            "started this one: they share no memory. Ask for the fixture fakesecrets_server, and let this "
-            "process have the variables of its .environ: os.environ.update(fakesecrets_server.environ)."
+            f"{operation} was called in process {os.getpid()}, and the fake is in its parent process {owner}. Request the "
+            "fixture fakesecrets_server, and set its variables in this process: "
+            "os.environ.update(fakesecrets_server.environ)."
         )
     if state.guarded:
         _record(operation, url, is_rejected=True)
         raise FakeSecretsError(
-            f"{operation} was called while no fake was active, and fakesecrets_guard is on: the call has not left "
-            "this machine. Let the test ask for the fixture fakesecrets, or for fakesecrets_client."
+            f"{operation} was called while no fake was active, and fakesecrets_guard is on. The call has not left "
+            "this machine. Request the fixture fakesecrets, or fakesecrets_client, in the test."
         )
 
 

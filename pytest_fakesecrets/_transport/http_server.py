@@ -282,19 +282,19 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self._check_is_active()
         path = self.path.partition("?")[0]
         if path != "/":
-            raise _RejectedRequest(HTTPStatus.NOT_FOUND, f"Secrets Manager has one path, /, and not {path}.")
+            raise _RejectedRequest(HTTPStatus.NOT_FOUND, f"The path of this endpoint is /, not {path}.")
         target = self.headers.get("X-Amz-Target", "")
         if not target.startswith(TARGET_PREFIX):
             raise _RejectedRequest(
                 HTTPStatus.BAD_REQUEST,
-                f"The header X-Amz-Target has to name an operation, as {TARGET_PREFIX}GetSecretValue does, "
-                f"and it is {target!r}. This endpoint answers Secrets Manager alone.",
+                f"The header X-Amz-Target is {target!r}, and has to name an operation, such as "
+                f"{TARGET_PREFIX}GetSecretValue. This endpoint answers only requests to Secrets Manager.",
             )
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in _CONTENT_TYPES:
             raise _RejectedRequest(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"The header Content-Type has to be {CONTENT_TYPE}, and it is {content_type!r}.",
+                f"The header Content-Type has to be {CONTENT_TYPE}, not {content_type!r}.",
             )
 
     def _body(self) -> bytes:
@@ -315,13 +315,12 @@ class _RequestHandler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             raise _RejectedRequest(
                 HTTPStatus.LENGTH_REQUIRED,
-                "One header Content-Length has to tell the length of the body in bytes; a body in chunks "
-                "is not read.",
+                "Send one header Content-Length with the length of the body in bytes. Chunked bodies are not supported.",
             )
         if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
             raise _RejectedRequest(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body of the request has more than {LARGEST_BODY} bytes, and no value is as large.",
+                f"The body of the request has more than {LARGEST_BODY} bytes, the maximum.",
             )
         return int(length)
 

@@ -26,12 +26,12 @@ def header_rejection(
     """
     if len(hosts) > 1 or not all(_is_own(host, port) for host in hosts):
         return HTTPStatus.MISDIRECTED_REQUEST, (
-            f"The header Host is {', '.join(map(repr, hosts))}, and this endpoint answers requests to its own address "
-            f"alone: 127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
+            f"The header Host is {', '.join(map(repr, hosts))}, and this endpoint answers only requests to its own "
+            f"address: 127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
         )
     if not all(map(_is_page_of_this_machine, origins)):
         return HTTPStatus.FORBIDDEN, (
-            f"The header Origin is {', '.join(map(repr, origins))}, and this endpoint answers no pages of other hosts."
+            f"The header Origin is {', '.join(map(repr, origins))}, and this endpoint does not answer pages of other hosts."
         )
     return None
 

@@ -99,8 +99,8 @@ DUMMY_VARIABLES: Mapping[str, str | None] = {
 last_handlers: dict[str, Callable[..., Any]] = {}
 
 NOT_ACTIVE = (
-    "This fake is not active, and nothing of it reaches the real AWS. Enter it with "
-    "'with FakeSecrets() as fake:', or ask for the fixture fakesecrets."
+    "This fake is not active, and the call was not sent to AWS. Enter the fake with "
+    "'with FakeSecrets() as fake:', or request the fixture fakesecrets."
 )
 
 

@@ -699,8 +699,8 @@ class TestThePendingValueFromAnotherAccount:
             "PutSecretValue",
         )
         assert finding.text == (
-            "PutSecretValue stored v2 with the keys of account 210987654321 and without the RotationToken: the secret "
-            "is of account 123456789012, and its rotation fails."
+            "PutSecretValue stored v2 with the keys of account 210987654321 and without the RotationToken. The secret "
+            "belongs to account 123456789012, so the rotation fails."
         )
         assert finding.advice == "Pass RotationToken=event['RotationToken'] to put_secret_value()."
 

@@ -1,0 +1,141 @@
+"""The messages of the package: errors, warnings, findings, hints, skip reasons and the texts of reports. AWS's own texts are among them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_fakesecrets
+
+ROOT = Path(pytest_fakesecrets.__file__).parent
+
+#: Words that readers have to guess at, and the words to use.
+HOUSE_WORDS = {
+    r"refuse[sd]?|refusal": "reject",
+    r"ordered": "injected",
+    r"told|tells?": "says",
+    r"worlds?": "state",
+    r"nobody|somebody|whoever|everybody": "the thing that acts",
+    r"(?<!there )is no(?! longer)": "is not",
+    r"is meant": "Did you mean",
+    r"all the same": "without an error",
+    r"ask(?:s|ed)? for": "request",
+    r"blotted|be made of|takes that for|on its way|stands? the contract": "plain English",
+}
+FORBIDDEN = re.compile(rf"\b({'|'.join(HOUSE_WORDS)})\b", re.IGNORECASE)
+
+#: A public name, and a quotation of the message of AWS about a missing resource.
+ALLOWED = ("CredentialRefused", "resource that you asked for")
+
+
+def text_of(node):
+    """The text of a string expression, with "{}" in the place of its variable parts; or None."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return (text_of(node.left) or "{}") + (text_of(node.right) or "{}")
+    return None
+
+
+def name_of(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def texts_in(tree):
+    """The texts of a module that have several words, each with its line, without docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    left_out = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr | ast.BinOp):
+            left_out |= {id(part) for part in ast.walk(node) if part is not node}
+        text = None if id(node) in left_out else text_of(node)
+        if text and text.count(" ") >= 2 and not text.startswith(("<", "\n:root")):
+            yield node.lineno, text
+
+
+def messages():
+    """Every message of the package, as "module:line: text"."""
+    for path in sorted(ROOT.rglob("*.py")):
+        module = path.relative_to(ROOT).as_posix()
+        if module.startswith("_contract/"):
+            continue  # tests/contract is about its texts
+        if module != "_report/stylesheet.py":
+            for line, text in texts_in(ast.parse(path.read_text("utf-8"))):
+                yield module, line, text
+
+
+MESSAGES = list(messages())
+
+
+def shown(found):
+    return "".join(f"\n{module}:{line}: {text}" for module, line, text in found)
+
+
+def sentences(text):
+    """The sentences of a message, without what stands in quotes or brackets."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"|\([^()]*\)", "x", text.removeprefix("hint: "))
+    return [part for part in re.split(r"(?<=[.?!])\s+(?=[A-Z{x])", bare.strip()) if part]
+
+
+def test_all_messages_are_found_and_can_be_listed():
+    sys.stdout.write(shown(MESSAGES))
+
+    texts = [text for _, _, text in MESSAGES]
+    assert len(texts) > 250
+    for known in (
+        "No Lambda rotation function ARN",
+        "is neither rate(...) nor cron(...)",
+        "fakesecrets_guard is on",
+        "No call met the injected fault",
+        "testSecret returned without reading the new value",
+        "Request the fixture fakesecrets",
+    ):
+        assert any(known in text for text in texts), known
+
+
+def test_no_message_has_a_word_that_readers_have_to_guess_at():
+    found = [message for message in MESSAGES if FORBIDDEN.search(re.sub("|".join(ALLOWED), "", message[2]))]
+
+    assert shown(found) == ""
+
+
+def test_no_message_has_more_than_three_sentences():
+    assert shown(message for message in MESSAGES if len(sentences(message[2])) > 3) == ""
+
+
+@pytest.mark.parametrize("end", [" ?", " .", ";"])
+def test_no_message_has_odd_punctuation(end):
+    assert shown(message for message in MESSAGES if message[2].rstrip().endswith(end)) == ""
+
+
+def test_errors_begin_with_a_capital_and_end_with_a_full_stop():
+    texts = []
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).as_posix().startswith("_contract/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and name_of(node) == "FakeSecretsError" and node.args:
+                text = text_of(node.args[0])
+                if text and not text.endswith("{}"):
+                    texts.append((path.name, node.lineno, text))
+
+    assert len(texts) > 40
+    assert (
+        shown(
+            message
+            for message in texts
+            if not re.match(r"[A-Z{]|\w+_\w+|times|secret_id|tick\(|until=|check\(|attach\(", message[2])
+        )
+        == ""
+    )
+    assert shown(message for message in texts if not message[2].endswith((".", "?"))) == ""
