@@ -1726,7 +1726,8 @@ OTHERS = {
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
-    ("Row", "description"),
+    ("Row", "description"), ("ContractSettings", "companions"), ("Companion", "versions"), ("Snapshot", "waiting"),
+    ("Attempt", "steps"), ("Attempt", "stopped_before"), ("RejectedCall", "situation"), ("RejectedCall", "ignored_in"),
 }  # fmt: skip
 
 
