@@ -1377,7 +1377,7 @@ NOT_INJECTED = {
     "pytest_hooks._Writer._write", "pytest_hooks._Messenger.pytest_sessionfinish", "redaction.Redactor._forget",
     # Only where something else is broken, in a contract, or where a test asks for it.
     "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "value_checks.Leak.__str__",
-    "findings._illegal_calls_of_a_process", "findings._is_answered", "findings._is_same", "timeline.calendar",
+    "findings._illegal_calls_of_a_process", "timeline.calendar",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 

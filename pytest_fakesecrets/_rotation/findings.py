@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.errors import FunctionFailed
@@ -229,28 +230,18 @@ def _rejection_findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _lost_calls(events: Sequence[Event]) -> Iterator[Call]:
-    """Yield the rejected calls that were not answered when they were made again, before any change."""
+    """Yield the rejected calls that were not made again and answered, before the secret changed."""
     for place, call in enumerate(events):
-        if (
-            isinstance(call, Call)
-            and call.error in _MUST_NOT_BE_IGNORED
-            and not _is_answered(call, events[place + 1 :])
-        ):
+        if not isinstance(call, Call) or call.error not in _MUST_NOT_BE_IGNORED:
+            continue
+        unchanged = takewhile(lambda event: isinstance(event, Call), events[place + 1 :])
+        answered = {
+            (event.operation, event._request_key)
+            for event in unchanged
+            if isinstance(event, Call) and event.error not in _MUST_NOT_BE_IGNORED
+        }
+        if (call.operation, call._request_key) not in answered:
             yield call
-
-
-def _is_answered(rejected: Call, later: Sequence[Event]) -> bool:
-    """Whether a rejected call was made again, and was answered, before the secret changed."""
-    for event in later:
-        if isinstance(event, LabelMoved | ValueStored):
-            return False
-        if isinstance(event, Call) and event.error not in _MUST_NOT_BE_IGNORED and _is_same(event, rejected):
-            return True
-    return False
-
-
-def _is_same(call: Call, other: Call) -> bool:
-    return (call.operation, call._request_key) == (other.operation, other._request_key)
 
 
 def _illegal_calls_of_a_process(evidence: Evidence) -> Iterator[Finding]:
@@ -261,7 +252,7 @@ def _illegal_calls_of_a_process(evidence: Evidence) -> Iterator[Finding]:
             aws_message = " ".join(evidence.redact(text_of(evidence.error)).split())[:200]
             yield evidence.create_finding(
                 "illegal-call",
-                f"{call.operation} was refused with {call.error}.",
+                f"{call.operation} was rejected with {call.error}.",
                 f"The function says: {aws_message}",
                 call.operation,
             )
