@@ -456,15 +456,16 @@ class _Output:
 
     def _follow(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for pipe in self._open.values():
+            for pipe in self._pipes.values():
                 selector.register(pipe, selectors.EVENT_READ)
             while self._open and not self._closing.is_set():
                 if self._size > _MOST_OUTPUT:
                     self._closing.wait(_POLL)
                 elif selector.select(_POLL):
                     self._drain()
+                still_open = list(self._open.values())  # a copy: take() may shorten it meanwhile
                 for key in list(selector.get_map().values()):
-                    if key.fileobj not in self._open.values():
+                    if key.fileobj not in still_open:
                         selector.unregister(key.fileobj)
         self._when_closed()
 
