@@ -112,7 +112,7 @@ def test_a_process_has_the_environment_of_a_function_and_stays_warm_until_it_is_
     assert len({each["pid"] for each in [*first, *last]}) == 5
     headers, environ = first[0]["headers"], first[0]["environ"]
     assert headers["Lambda-Runtime-Invoked-Function-Arn"] == warm
-    assert 15 < int(headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time_outside() < 21
+    assert 5 < int(headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time_outside() < 21
     assert len(headers["Lambda-Runtime-Aws-Request-Id"]) == 36
     assert headers["Lambda-Runtime-Trace-Id"].startswith("Root=1-")
     url = f"http://{environ['AWS_LAMBDA_RUNTIME_API']}"
@@ -309,10 +309,10 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_also_when_the_clock_is_fr
     if is_frozen:
         db.clock.freeze()
     driver = db.drive()
-    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=0.6))
+    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=1))
     db.client().rotate_secret(SecretId="db", RotationLambdaARN=arn)
 
-    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 0\.60 seconds") as raised:
+    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 1\.00 seconds") as raised:
         driver.step()
 
     assert "about to hang, with the password ***" in str(raised.value)
