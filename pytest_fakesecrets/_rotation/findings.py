@@ -205,8 +205,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.create_finding(
             "illegal-call", f"{operation} was refused with {code}.", f"AWS says: {aws_message}", operation
         )
-    if isinstance(error, FunctionFailed):
-        yield from _illegal_calls_of_a_process(evidence, last)
+    yield from _illegal_calls_of_a_process(evidence, last)
     is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
@@ -220,7 +219,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
 
 def _illegal_calls_of_a_process(evidence: Evidence, last: dict[str, Call]) -> Iterator[Finding]:
     """An exception of another process has no response of Secrets Manager: the history has the rejected call."""
-    for call in last.values():
+    for call in last.values() if isinstance(evidence.error, FunctionFailed) else ():
         if call.error in _INVALID_CALL and call.error in text_of(evidence.error):
             aws_message = " ".join(evidence.redact(text_of(evidence.error)).split())[:200]
             yield evidence.create_finding(

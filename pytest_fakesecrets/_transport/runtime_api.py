@@ -35,7 +35,7 @@ class Invocation:
 
     request_id: str
     event: bytes = field(repr=False)
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Raised:
 class Broken:
     """The process has not kept to the runtime API, or has said that it cannot start. It is not used any more."""
 
-    problem: str
+    problem: str = field(repr=False)
 
 
 Outcome = Returned | Raised | Broken
