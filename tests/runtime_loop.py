@@ -156,6 +156,8 @@ def misbehave(request_id):
             file.write(str(os.getpid()))
         os.rename("pid.new", "pid")
         time.sleep(600)
+    if BEHAVIOUR == "takes a second" and not steps:
+        time.sleep(1)
     if BEHAVIOUR == "asks again":
         runtime("GET", "invocation/next")
     if BEHAVIOUR == "answers no JSON":

@@ -16,7 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import freezegun
 import pytest
+import time_machine
 
 from pytest_fakesecrets import (
     Call,
@@ -29,6 +31,7 @@ from pytest_fakesecrets import (
     RotationProcess,
 )
 from pytest_fakesecrets._core.errors import FunctionFailed
+from pytest_fakesecrets._service import clock
 from pytest_fakesecrets._transport import rotation_process
 
 LOOP = Path(__file__).with_name("runtime_loop.py")
@@ -109,7 +112,7 @@ def test_a_process_has_the_environment_of_a_function_and_stays_warm_until_it_is_
     assert len({each["pid"] for each in [*first, *last]}) == 5
     headers, environ = first[0]["headers"], first[0]["environ"]
     assert headers["Lambda-Runtime-Invoked-Function-Arn"] == warm
-    assert 15 < int(headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time_outside() < 21
+    assert 5 < int(headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time_outside() < 21
     assert len(headers["Lambda-Runtime-Aws-Request-Id"]) == 36
     assert headers["Lambda-Runtime-Trace-Id"].startswith("Root=1-")
     url = f"http://{environ['AWS_LAMBDA_RUNTIME_API']}"
@@ -135,6 +138,15 @@ def test_a_process_has_the_environment_of_a_function_and_stays_warm_until_it_is_
         }.items()
     )
     assert first[0]["cwd"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("freeze", [freezegun.freeze_time, time_machine.travel])
+@pytest.mark.parametrize("moment", ["2030-01-31", "2020-01-31"])
+def test_a_process_has_its_deadline_by_its_own_clock_whatever_froze_the_time_of_the_test(freeze, moment):
+    with freeze(moment):
+        milliseconds = clock.milliseconds_outside()
+
+    assert abs(milliseconds / 1000 - time_outside()) < 5
 
 
 def time_outside():
@@ -297,15 +309,21 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_also_when_the_clock_is_fr
     if is_frozen:
         db.clock.freeze()
     driver = db.drive()
-    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=0.6))
+    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=1))
     db.client().rotate_secret(SecretId="db", RotationLambdaARN=arn)
 
-    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 0\.60 seconds") as raised:
+    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 1\.00 seconds") as raised:
         driver.step()
 
     assert "about to hang, with the password ***" in str(raised.value)
     assert "old-password" not in str(raised.value)
     assert "about to hang, with the password old-password" in capsys.readouterr().out
+
+
+def test_waiting_for_a_process_does_not_move_a_clock_that_ticks_when_it_is_read(db):
+    with freezegun.freeze_time("2030-01-31", auto_tick_seconds=1):
+        arn = db.add_rotation_function(process("takes a second"), timeout=timedelta(seconds=14))
+        assert db.rotate("db", arn).succeeded
 
 
 def test_a_call_after_the_deadline_of_the_frozen_clock_kills_the_process(db, fakesecrets_clock):

@@ -197,8 +197,7 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
             "illegal-call", text, "Correct the names and the types of the parameters."
         )
     yield from _rejection_findings(evidence)
-    if isinstance(error, FunctionFailed):
-        yield from _illegal_calls_of_a_process(evidence)
+    yield from _illegal_calls_of_a_process(evidence)
     is_missing_key = (
         isinstance(error, KeyError) and len(error.args) == 1 and error.args[0] not in list(evidence.event)
     )
@@ -247,7 +246,7 @@ def _lost_calls(events: Sequence[Event]) -> Iterator[Call]:
 def _illegal_calls_of_a_process(evidence: Evidence) -> Iterator[Finding]:
     """An exception of another process has no response of Secrets Manager: the history has the rejected call."""
     last = {call.operation: call for call in evidence.calls}
-    for call in last.values():
+    for call in last.values() if isinstance(evidence.error, FunctionFailed) else ():
         if call.error in _INVALID_CALL and call.error in text_of(evidence.error):
             aws_message = " ".join(evidence.redact(text_of(evidence.error)).split())[:200]
             yield evidence.create_finding(

@@ -42,7 +42,7 @@ def milliseconds_outside() -> int:
     return (real_now() - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _now() -> datetime:
+def peek() -> datetime:
     """The same as `present`, but without advancing a freeze that advances with each reading."""
     instant = _INSTANT.get()
     if instant is not None:
@@ -84,7 +84,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """The current time, aware and in UTC."""
-        return _now()
+        return peek()
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:
@@ -157,7 +157,7 @@ class Clock:
             _INSTANT.set(target_of(instant))
             return
         with self._lock:
-            now = _now()
+            now = peek()
             target = target_of(now)
             self._check_may_freeze()
             self._ensure_frozen()
@@ -187,7 +187,7 @@ class Clock:
     def _start(self) -> Freeze:
         if self._own is not None:  # other code has stopped it
             self._own.end()
-        self._own = OwnFreeze(_now())
+        self._own = OwnFreeze(peek())
         return self._own.start()  # if an interrupt comes just after its start, stop() ends it
 
     def _advance(self, moment: datetime) -> None:

@@ -25,7 +25,7 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
-from pytest_fakesecrets._service.clock import milliseconds_outside
+from pytest_fakesecrets._service.clock import milliseconds_outside, peek
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import child_environ
 from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
@@ -346,7 +346,7 @@ class _Environment:
         polls = polls_after_end = 0
         while not mailbox.wait(_POLL, lambda: mailbox.outcome is not None or self._stopped is not None):
             polls += 1
-            if context.clock() > context.deadline or polls * _POLL > allowed:
+            if peek() > context.deadline or polls * _POLL > allowed:
                 raise self._timed_out(timeout)
             if not self.is_usable:
                 polls_after_end += 1
@@ -456,15 +456,16 @@ class _Output:
 
     def _follow(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for pipe in self._open.values():
+            for pipe in self._pipes.values():
                 selector.register(pipe, selectors.EVENT_READ)
             while self._open and not self._closing.is_set():
                 if self._size > _MOST_OUTPUT:
                     self._closing.wait(_POLL)
                 elif selector.select(_POLL):
                     self._drain()
+                still_open = list(self._open.values())  # a copy: take() may shorten it meanwhile
                 for key in list(selector.get_map().values()):
-                    if key.fileobj not in self._open.values():
+                    if key.fileobj not in still_open:
                         selector.unregister(key.fileobj)
         self._when_closed()
 

@@ -78,7 +78,9 @@ class Mailbox:
     def wait(self, seconds: float, is_over: Callable[[], bool]) -> bool:
         """Wait for a change, at most for a time. Return whether *is_over* is true then."""
         with self._changed:
-            return is_over() or (self._changed.wait(seconds) and is_over()) or is_over()
+            if not is_over():
+                self._changed.wait(seconds)
+            return is_over()
 
     @property
     def is_asking(self) -> bool:
