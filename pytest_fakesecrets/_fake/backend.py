@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.arn import is_region
 from pytest_fakesecrets._core.errors import ServiceError
@@ -24,6 +24,8 @@ from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
+
+T = TypeVar("T")
 
 _ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
@@ -60,8 +62,7 @@ class FakeBackend:
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """Answer one request, and run the rotations that it started, unless the test drives them."""
-        with self._attributing(account, region, body):
-            return self._answer(account, region, operation, body)
+        return self._attributed(account, region, body, lambda: self._answer(account, region, operation, body))
 
     def _answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         if region is not None and not is_region(region):
@@ -82,12 +83,15 @@ class FakeBackend:
         Raises:
             NetworkFailure: the injected fault is an exception of the network.
         """
-        with self._attributing(account, region, body):
+
+        def answer() -> Reply:
             if self.service.faults and (region is None or is_region(region)):
                 reply = self._failed(account, region, operation, body)
                 if reply is not None:
                     return reply
-            return self.answer(account, region, operation, body)
+            return self._answer(account, region, operation, body)
+
+        return self._attributed(account, region, body, answer)
 
     def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
         """Return the answer of an injected fault, or None if the request is to be answered normally."""
@@ -114,25 +118,26 @@ class FakeBackend:
         """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""
         fault = None
         if self.service.faults and is_region(region):
-            with self._attributing(account, region, body):
+
+            def next_fault() -> Fault | None:
                 request = self._request(account, region, operation, body)
-                fault = self._next_fault(request, secret_ids(body), use=False)
+                return self._next_fault(request, secret_ids(body), use=False)
+
+            fault = self._attributed(account, region, body, next_fault)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Set it now: a client in adaptive retry mode may wait before it emits before-send.
         set_backoff_skipped(None if fault is None else not fault.back_off)
         return True
 
-    def _attributing(
-        self, account: str | None, region: str | None, body: bytes
-    ) -> AbstractContextManager[object]:
-        """Let a request be a call of the rotation step that makes it, also in another thread or process."""
+    def _attributed(self, account: str | None, region: str | None, body: bytes, answer: Callable[[], T]) -> T:
+        """Answer a request as a call of the rotation step that makes it, also in another thread or process."""
 
         def is_about(arn: str) -> bool:
             request = Request(account or DEFAULT_ACCOUNT, region or default_region(), "", body)
             return self.service.means(request, secret_ids(body), arn)
 
-        return self.service.running_steps.attributing(is_about)
+        return self.service.running_steps.attribute(is_about, answer)
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         invocation = CURRENT_INVOCATION.get()

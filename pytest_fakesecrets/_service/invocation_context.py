@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
 from .functions import timed_out
 from .history import Event
+
+T = TypeVar("T")
 
 
 class InvocationContext(NamedTuple):
@@ -107,27 +108,17 @@ class RunningSteps:
         # Lambda stops the function, and not its threads: the function meets its deadline in its own thread.
         return running[0]._replace(deadline=None) if len(running) == 1 else None
 
-    def attributing(self, is_about: Callable[[str], bool]) -> AbstractContextManager[object]:
-        """Let a call be that of the step to which it belongs, for as long as the block runs."""
-        return _Attribution(CURRENT_INVOCATION.get(), self.current(is_about))
-
-
-class _Attribution:
-    """Replaces the current invocation during a block. A class, since each call enters one."""
-
-    __slots__ = ("_found", "_own")
-
-    def __init__(self, own: InvocationContext | None, found: InvocationContext | None) -> None:
-        self._own = own
-        self._found = found
-
-    def __enter__(self) -> None:
-        if self._found is not self._own:
-            CURRENT_INVOCATION.set(self._found)
-
-    def __exit__(self, *_: object) -> None:
-        if self._found is not self._own:
-            CURRENT_INVOCATION.set(self._own)
+    def attribute(self, is_about: Callable[[str], bool], answer: Callable[[], T]) -> T:
+        """Answer a call as one of the step to which it belongs, and return the answer."""
+        own = CURRENT_INVOCATION.get()
+        found = self.current(is_about)
+        if found is own:
+            return answer()
+        CURRENT_INVOCATION.set(found)
+        try:
+            return answer()
+        finally:
+            CURRENT_INVOCATION.set(own)
 
 
 def _is_in_a_step() -> bool:
