@@ -53,9 +53,8 @@ def create_secret(
     if existing is not None:
         return _replayed(existing, name, client_request_token, value)
 
-    secret = new_secret(
-        context,
-        name,
+    secret = replace(
+        new_secret(context, name),
         description=description or None,
         kms_key_id=customer_key(kms_key_id),
         tags=new_tags,
@@ -69,8 +68,7 @@ def create_secret(
     return {**answer, "ReplicationStatus": started_status(context, secret, regions)} if regions else answer
 
 
-def new_secret(context: Context, name: str, **members: Any) -> Secret:
-    """A secret of now with a new ARN, and further *members*."""
+def new_secret(context: Context, name: str) -> Secret:
     arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
     return Secret(
         arn=arn,
@@ -78,7 +76,6 @@ def new_secret(context: Context, name: str, **members: Any) -> Secret:
         created_at=context.now,
         last_changed_at=context.now,
         number=context.region.next_number(),
-        **members,
     )
 
 
