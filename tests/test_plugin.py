@@ -730,6 +730,37 @@ class TestCallsWithoutAFake:
                     pass
         """
 
+    def test_a_network_failure_has_a_hint_about_the_forgotten_fixture(self, pytester):
+        pytester.makepyfile(
+            """
+            import boto3
+
+
+            def test_it():
+                boto3.client("secretsmanager").list_secrets()
+
+
+            def test_of_another_error():
+                raise LookupError
+
+
+            def test_of_another_service():
+                boto3.client("sts").get_caller_identity()
+            """
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(failed=3)
+        ran.stdout.fnmatch_lines(
+            [
+                "E *EndpointConnectionError: *",
+                "E *hint: This call was made while no fake was active. Request *",
+            ],
+            consecutive=True,
+        )
+        assert "\n".join(ran.outlines).count("hint:") == 1
+
     #: The name of a test, and what its report says.
     SECTIONS: ClassVar = {
         "test_a_failed_one": [

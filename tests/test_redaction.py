@@ -254,6 +254,15 @@ class TestWhatStays:
             "error-like-return (createSecret): createSecret returned a value that looks"
         )
 
+    def test_the_words_of_a_hint_stay_and_what_it_quotes_is_redacted(self, client, fakesecrets):
+        client.create_secret(
+            Name="db", SecretString=json.dumps({"password": "neither", "key": "weekly", "token": "Write"})
+        )
+        with pytest.raises(client.exceptions.InvalidParameterException):
+            client.rotate_secret(SecretId="db", RotationRules={"ScheduleExpression": "weekly"})
+
+        assert "hint: '***' is neither rate(...) nor cron(...). Write it like" in fakesecrets.timeline()
+
     def test_the_words_of_an_error_of_the_package_stay_and_what_it_quotes_is_redacted(
         self, client, fakesecrets
     ):

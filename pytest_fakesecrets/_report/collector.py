@@ -11,13 +11,14 @@ from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._service.barrier import text_of
+from pytest_fakesecrets._service.hints import redacted_hint
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from pytest_fakesecrets._service.redaction import Redact, constant_parts
 from pytest_fakesecrets._service.service import Service
 
 from .handled_calls import handled_calls
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
-from .timeline import describe_event, redacted_hint, timeline
+from .timeline import describe_event, timeline
 
 #: Limits of a report: the events of a secret, its rotations, and their steps. The latest are kept.
 ROWS, ROTATIONS, STEPS = 200, 50, 40

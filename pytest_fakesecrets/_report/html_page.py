@@ -321,9 +321,10 @@ def _secret(secret: SecretPart, anchor: str, fake_count: int) -> str:
 
 def _extent(secret: SecretPart) -> str:
     number, first, last = len(secret.rows), secret.rows[0].at, secret.rows[-1].at
-    return (
-        f"<br>{number} {_plural(number, 'event')} from {html(first)} to {html(last)} UTC, from left to right"
-    )
+    if number == 1:
+        return f"<br>1 event at {html(first)} UTC"
+    order = ", from left to right" if secret.arn else ""
+    return f"<br>{number} events from {html(first)} to {html(last)} UTC{order}"
 
 
 def _rotations_of_secret(secret: SecretPart) -> Iterator[str]:

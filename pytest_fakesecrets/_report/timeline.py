@@ -11,7 +11,7 @@ from pytest_fakesecrets._core.formatting import table, utc
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import RotationStep
 from pytest_fakesecrets._core.schedule import Window
-from pytest_fakesecrets._service.hints import WORDS
+from pytest_fakesecrets._service.hints import redacted_hint
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from pytest_fakesecrets._service.redaction import Redact, unredacted
 
@@ -208,11 +208,6 @@ def _note(event: Event, redact: Redact) -> str:
     lines = [f"{event.error}: {redact(event.message or '')}"]
     lines += redacted_hint(event.hint or "", redact).splitlines()
     return "".join(f"\n      {line}" for line in lines)
-
-
-def redacted_hint(hint: str, redact: Redact) -> str:
-    """Return a hint with its variable parts redacted, but not its fixed words."""
-    return redact(hint, keep=WORDS) if hint else ""
 
 
 def _describe_step(step: RotationStep) -> str:

@@ -14,7 +14,7 @@ from pytest_fakesecrets._operations import Context
 
 from .functions import Functions
 from .history import Call, Event
-from .redaction import Redact
+from .redaction import QUOTED, Redact
 
 PREFIX = "hint: "
 
@@ -66,7 +66,19 @@ def hint_for(
 ) -> str | None:
     """A hint for the report of a failed test, or None. The error response does not contain it."""
     text = rejected.hint or (None if secret_id is None else _text(rejected, context, secret_id, functions))
-    return None if text is None else f"{PREFIX}{text}"
+    return None if text is None else Hint(f"{PREFIX}{text}")
+
+
+class Hint(str):
+    """A hint of this package, whose variable parts are quoted, or are public names and regions."""
+
+    __slots__ = ()
+
+
+def redacted_hint(hint: str, redact: Redact) -> str:
+    """Return a hint with its variable parts redacted, but not its fixed words."""
+    fixed = QUOTED.split(hint) if isinstance(hint, Hint) else ()
+    return redact(hint, keep=(*WORDS, *fixed)) if hint else ""
 
 
 def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> None:
@@ -76,7 +88,7 @@ def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> 
         hint = hints.get(_request_id(each))
         if hint is None:
             continue
-        hint = redact(hint, keep=WORDS)
+        hint = redacted_hint(hint, redact)
         if not hasattr(each, "add_note"):
             each.args = (f"{str(each).partition(hint)[0].rstrip()}\n{hint}",)
         elif hint not in getattr(each, "__notes__", ()):

@@ -46,7 +46,7 @@ _MAX_CACHED_LENGTH, _MAX_CACHED_RESULTS = 1_000, 1_000
 #: The number of characters of former values, no longer in the store, that are kept for redaction.
 _FORMER = 8 * 1024 * 1024
 
-_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PASSWORD_IN_URL = re.compile(r"://[^/@:\s]{0,200}:([^@\s]{1,1000})@")
 _PARAMETER = re.compile(r"value: .*, (?=type: |valid )", re.DOTALL)
 
@@ -246,5 +246,5 @@ def constant_parts(error: BaseException) -> list[str]:
         isinstance(error, FakeSecretsError) and error.__traceback__ is None
     )  # about the labels at the end
     if is_verdict or isinstance(error, FunctionTimedOut | CredentialRefused):
-        return _QUOTED.split(text_of(error))
+        return QUOTED.split(text_of(error))
     return []

@@ -20,7 +20,7 @@ from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
-from .hints import hint_for
+from .hints import Hint, hint_for
 from .history import SERVICE, Call, Event, History, events_of
 from .ids import Ids
 from .invocation_context import CURRENT_INVOCATION, RunningSteps
@@ -57,7 +57,7 @@ class Outcome(NamedTuple):
 
 
 #: The hint of calls that failed by an injected fault.
-INJECTED = "hint: fake.fail() injected this error."
+INJECTED = Hint("hint: fake.fail() injected this error.")
 
 
 class Service:

@@ -99,7 +99,7 @@ DUMMY_VARIABLES: Mapping[str, str | None] = {
 last_handlers: dict[str, Callable[..., Any]] = {}
 
 NOT_ACTIVE = (
-    "This fake is not active, and the call was not sent to AWS. Enter the fake with "
+    "This fake is not active, and the call was not sent to AWS. Enter it with "
     "'with FakeSecrets() as fake:', or request the fixture fakesecrets."
 )
 
