@@ -148,7 +148,9 @@ def test_the_broken_function_fails_its_contract_as_the_readme_shows(pytester):
     shown = README[README.index("```text\nAssertionError") :].partition("\n")[2].partition("```")[0]
     expected = fnmatch.translate(f"*{' '.join(shown.split())}*".replace("...", "*").replace("[", "[[]"))
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--import-mode=importlib", "-k", "crash")
+    result = pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "--import-mode=importlib", "-k", "crash", "."
+    )
 
     result.assert_outcomes(failed=1)
     output = " ".join(line.removeprefix("E ") for line in result.outlines)

@@ -126,7 +126,7 @@ WRONG = {
     "'db', ['hunter2']": "A value is a str, bytes, or a dict, which is stored as JSON; not an object of type list.",
     "'db', {1: 'hunter2'}": "A dict is stored as JSON, and JSON cannot express this one: one of its names is of type int, "
     "and not a str.",
-    "'bad name!', 'hunter2'": "'bad name!' cannot be: Invalid name*",
+    "'bad name!', 'hunter2'": "The secret 'bad name!' cannot be added: Invalid name*",
     "'db', stuck=True, pending_value=3": "A value is a str, bytes, or a dict*",
     "'db', 'x', created_at='someday'": "No moment can be read from 'someday'*",
     "'db', 'x', last_rotated_at=3": "A moment is a datetime, a date or a string*",

@@ -115,7 +115,7 @@ class FakeBackend:
                 reply = self._failed(account, region, operation, body)
                 if reply is not None:
                     return reply
-            return self._answer(account, region, operation, body)
+            return self.answer(account, region, operation, body)
 
         return self._attributed(account, region, body, answer)
 

@@ -254,7 +254,9 @@ class FakeSecrets:
         """
         self._check_active()
         if type(port) is not int or not 0 <= port <= 65_535:
-            raise FakeSecretsError(f"port is a number from 0, for any that is free, to 65535; not {port!r}.")
+            raise FakeSecretsError(
+                f"The argument port is a number from 0, for any that is free, to 65535; not {port!r}."
+            )
         check_ttl(ttl)
         return Server(self._backend, default_region(), port, ttl)
 

@@ -47,8 +47,8 @@ def create_secret(
     value = one_value(secret_string, secret_binary)
     new_tags = first_tags(tags)
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
-    others = (value, description, add_replica_regions, type)
-    primary = foreign_primary(context, cross_account_primary_arn, kms_key_id, others)
+    given = (value, description, add_replica_regions, type)
+    primary = foreign_primary(context, cross_account_primary_arn, kms_key_id, given)
     existing = context.region.find(name, context.now)
     if existing is not None:
         return _replayed(existing, name, client_request_token, value)

@@ -224,7 +224,7 @@ def _rejection_findings(evidence: Evidence) -> Iterator[Finding]:
             else f"AWS says: {aws_message}"
         )
         yield evidence.create_finding(
-            "illegal-call", f"{operation} was refused with {code}.", advice, operation
+            "illegal-call", f"{operation} was rejected with {code}.", advice, operation
         )
 
 

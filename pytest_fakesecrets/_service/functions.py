@@ -324,7 +324,7 @@ def _loaded(reference: Handler | str, code: str | None) -> Handler:
     if not isinstance(reference, str):
         if code is not None:
             raise FakeSecretsError(
-                f"code= is the folder of a function that is given by its name, and {reference!r} is the function "
+                f"The argument code is the folder of a function that is given by its name, and {reference!r} is the function "
                 "itself. Give its name as Lambda has it, such as 'lambda_function.lambda_handler', or leave code= out."
             )
         return reference
@@ -334,7 +334,7 @@ def _loaded(reference: Handler | str, code: str | None) -> Handler:
     if not (module and colon and name):
         raise FakeSecretsError(
             f"{reference!r} does not name a function. Write it as 'package.module:function', or pass the function "
-            "itself. For Lambda's spelling, 'file.function', give the folder of the file as code=."
+            "itself. For Lambda's spelling, 'file.function', give the folder of the file with code=."
         )
     try:
         found: Handler = getattr(importlib.import_module(module), name)

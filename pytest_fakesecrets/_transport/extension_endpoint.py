@@ -177,7 +177,7 @@ def check_ttl(ttl: object) -> None:
         return
     if type(ttl) is not timedelta or not timedelta(0) <= ttl <= timedelta(seconds=_LONGEST_OF_AGENT):
         raise FakeSecretsError(
-            f"ttl is how long the agent caches a value: a timedelta of 0 to {_LONGEST_OF_AGENT} seconds, or None for "
+            f"The argument ttl is how long the agent caches a value: a timedelta of 0 to {_LONGEST_OF_AGENT} seconds, or None for "
             f"{_TTL_VARIABLE}, else 300 seconds; not {ttl!r}."
         )
 

@@ -242,7 +242,7 @@ class _Environment:
         self._output.start()
         try:
             if not self.waits_for_an_event(timeout):
-                raise self._failure(f"{self._exit_text()} before it asked for an event")
+                raise self._failure(f"{self._exit_text()} before it requested an event")
         finally:
             self._show_output()
 
@@ -309,7 +309,7 @@ class _Environment:
             raise self._failure(mailbox.outcome.problem)
         if not mailbox.is_asking:
             raise self._failure(
-                f"did not ask for an event within {allowed:g} seconds, with GET "
+                f"did not request an event within {allowed:g} seconds, with GET "
                 "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next"
             )
         return True

@@ -110,7 +110,7 @@ class Mailbox:
         """Wait for the next event. None: the process is ended, or it has asked again on another connection."""
         with self._changed:
             if self._is_delivered and self._outcome is None:
-                self._end(Broken("asked for the next event without an answer to the event before"))
+                self._end(Broken("requested the next event before it answered the last one"))
                 return None
             self._asked += 1
             own, self._is_asking = self._asked, True
