@@ -19,6 +19,8 @@ from rotation_functions import nothing, raising_in, well_behaved
 from support import current, labels, refused, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._service.hints import add_notes
+from pytest_fakesecrets._service.redaction import unredacted
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -187,6 +189,22 @@ class TestHints:
             f"{missing} Did you mean 'app/db'?",
             "hint: fake.fail() injected this error.",
         } <= hints
+
+    def test_a_hint_is_in_the_text_of_an_error_that_takes_no_notes(self, db, fakesecrets):
+        class Rejected(Exception):
+            @property
+            def add_note(self):
+                raise AttributeError("add_note")
+
+        with refused() as answer:
+            db.rotate_secret(SecretId="db")
+        error = Rejected("An error occurred.")
+        error.response = answer.response
+
+        for _ in range(2):
+            add_notes(error, fakesecrets.history, unredacted)
+
+        assert str(error) == f"An error occurred.\n{fakesecrets.history[-1].hint}"
 
     @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
     def test_the_warning_about_a_failed_rotation_has_the_hint(self, db, fakesecrets):
