@@ -272,7 +272,7 @@ class TestAFailure:
                 "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue",
                 "                      raised FunctionCrashed: Lambda has killed the function here.; v1 AWSCURRENT, v2 AWSPENDING",
                 "      attempt 2",
-                "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue refused (ResourceExistsException)",
+                "        createSecret  DescribeSecret, GetRandomPassword, PutSecretValue rejected (ResourceExistsException)",
             ],
             consecutive=True,
         )

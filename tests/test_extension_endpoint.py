@@ -507,12 +507,16 @@ class TestPort:
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.serve(port=port)
 
-        assert str(raised.value) == f"port is a number from 0, for any that is free, to 65535; not {port!r}."
+        assert (
+            str(raised.value)
+            == f"The argument port is a number from 0, for any that is free, to 65535; not {port!r}."
+        )
 
     @pytest.mark.parametrize("ttl", [-1, 300, "300", timedelta(seconds=-1), timedelta(seconds=3_601)])
     def test_an_invalid_time_to_live_is_an_error(self, fakesecrets, ttl):
         with pytest.raises(
-            FakeSecretsError, match=r"^ttl is how long the agent caches a value: a timedelta of 0 "
+            FakeSecretsError,
+            match=r"^The argument ttl is how long the agent caches a value: a timedelta of 0 ",
         ):
             fakesecrets.serve(ttl=ttl)
 

@@ -386,7 +386,7 @@ class TestWithoutAnActiveFake:
         assert sent[0] != sent[1]
 
     def test_a_fake_that_was_not_entered_makes_no_client(self):
-        with pytest.raises(FakeSecretsError, match="Enter the fake with 'with FakeSecrets"):
+        with pytest.raises(FakeSecretsError, match="Enter it with 'with FakeSecrets"):
             FakeSecrets().client()
 
 

@@ -144,12 +144,15 @@ def test_the_broken_function_fails_its_contract_as_the_readme_shows(pytester):
     after = "".join(f"{line[1:]}\n" for line in diff if not line.startswith("-"))
     example = README_BLOCKS[0].code
     assert example.count(before) == 1
-    pytester.makepyfile(test_rotation=example.replace(before, after))
+    path = (
+        pytester.mkdir("pasted") / "test_rotation.py"
+    )  # tests/test_rotation.py may have been imported by that name
+    path.write_text(example.replace(before, after), encoding="utf-8")
     shown = README[README.index("```text\nAssertionError") :].partition("\n")[2].partition("```")[0]
     expected = fnmatch.translate(f"*{' '.join(shown.split())}*".replace("...", "*").replace("[", "[[]"))
 
     result = pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--import-mode=importlib", "-k", "crash", "."
+        "-p", "no:cacheprovider", "--import-mode=importlib", "-k", "crash", path
     )
 
     result.assert_outcomes(failed=1)

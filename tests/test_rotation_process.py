@@ -266,11 +266,11 @@ def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
     [
         ("exits", ["exited with status 3 without an answer", "Its last output:", "the last words"]),
         ("is killed", ["was ended by SIGKILL without an answer", "It has written nothing."]),
-        ("asks again", ["asked for the next event without an answer to the event before"]),
+        ("asks again", ["requested the next event before it answered the last one"]),
         ("answers no JSON", ["answered with a result that is not JSON"]),
         ("answers under another id", ["exited with status 4", "400", "InvalidRequestID", "404 404"]),
         ("answers too much", ["exited with status 5", "413"]),
-        ("ends at once", ["exited with status 7 before it asked for an event", "the last words"]),
+        ("ends at once", ["exited with status 7 before it requested an event", "the last words"]),
         ("refuses to start", ["could not start: Runtime.NoModule: no such module"]),
         ("calls illegally", ["Refused: InvalidParameterException", "in handler"]),
     ],
@@ -300,7 +300,7 @@ def test_a_process_that_never_asks_for_an_event_fails_its_step(db, monkeypatch):
     monkeypatch.setattr(rotation_process, "_INIT_TIMEOUT", 0.5)
     arn = db.add_rotation_function(process("never asks"), timeout=timedelta(seconds=0.4))
 
-    with pytest.warns(RotationFailedWarning, match="did not ask for an event within 0.5 seconds"):
+    with pytest.warns(RotationFailedWarning, match="did not request an event within 0.5 seconds"):
         db.rotate("db", arn)
 
 

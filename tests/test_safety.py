@@ -1318,7 +1318,7 @@ class TestTwoFakes:
         thread.start()
         thread.join(30)
 
-        assert [text.partition(" Use the one")[0] for text in told] == [TWO_AT_ONCE]
+        assert [text.partition(" Use it:")[0] for text in told] == [TWO_AT_ONCE]
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"
 

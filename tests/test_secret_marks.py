@@ -128,13 +128,13 @@ WRONG = {
     "and not a str.",
     "'bad name!', 'hunter2'": "The secret 'bad name!' cannot be added: Invalid name*",
     "'db', stuck=True, pending_value=3": "A value is a str, bytes, or a dict*",
-    "'db', 'x', created_at='someday'": "No moment can be read from 'someday'*",
-    "'db', 'x', last_rotated_at=3": "A moment is a datetime, a date or a string*",
+    "'db', 'x', created_at='someday'": "'someday' is not a moment.*",
+    "'db', 'x', last_rotated_at=3": "A moment has to be a datetime, a date or a string*",
     "'db', 'x', region_name='US'": "region_name is 'US', which is not the name of a region.*",
     "'db', 'x', rotation_function=3": "A rotation function has to be callable*",
     "'db', 'x', rotation_function='arn:aws:lambda:us-east-1:123456789012:function:f'": "There is no rotation function *",
     "'db', 'x', tags='hunter2'": "They are those of add_secret(), which raises *.",
-    "'app/db', 'x'": "There is a secret 'app/db' already.",
+    "'app/db', 'x'": "A secret 'app/db' already exists.*",
 }
 
 

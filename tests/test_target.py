@@ -182,7 +182,7 @@ class TestRefusals:
             ),
             pytest.param(
                 lambda target: target.change_password("app", "new/er"),
-                "The new password of 'app' has a character that is refused here: one of '/@'. Leave these "
+                "The new password of 'app' has a character that is rejected here: one of '/@'. Leave these "
                 "out, with ExcludeCharacters where GetRandomPassword makes it.",
                 id="change to a refused character",
             ),
@@ -198,7 +198,7 @@ class TestRefusals:
             ),
             pytest.param(
                 lambda target: target.add_password("app", "@"),
-                "The new password of 'app' has a character that is refused here: one of '/@'. Leave these "
+                "The new password of 'app' has a character that is rejected here: one of '/@'. Leave these "
                 "out, with ExcludeCharacters where GetRandomPassword makes it.",
                 id="addition of a refused character",
             ),
@@ -214,7 +214,7 @@ class TestRefusals:
             ),
             pytest.param(
                 lambda target: target.create_user("clone", "a@b"),
-                "The new password of 'clone' has a character that is refused here: one of '/@'. Leave these "
+                "The new password of 'clone' has a character that is rejected here: one of '/@'. Leave these "
                 "out, with ExcludeCharacters where GetRandomPassword makes it.",
                 id="creation with a refused character",
             ),

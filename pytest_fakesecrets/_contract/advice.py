@@ -67,5 +67,5 @@ def advice_for(
 
 
 def _asks_for_previous(error: BaseException | None, calls: Sequence[str]) -> bool:
-    rejected = any(call.startswith("GetSecretValue") and "refused" in call for call in calls)
+    rejected = any(call.startswith("GetSecretValue") and "rejected" in call for call in calls)
     return rejected and error is not None and PREVIOUS in str(error)

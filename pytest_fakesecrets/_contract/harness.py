@@ -410,7 +410,7 @@ class Harness:
             if isinstance(event, Call):
                 if event.operation != name:
                     return name
-                return str(event) if event.error is None else f"{event} refused ({event.error})"
+                return str(event) if event.error is None else f"{event} rejected ({event.error})"
         return name
 
     def redacted(self, text: str) -> str:

@@ -271,7 +271,7 @@ class CredentialTarget:
             raise CredentialRefused(f"The new password of {user!r} is empty. Give it one of some length.")
         if any(character in self.refuses for character in new):
             raise CredentialRefused(
-                f"The new password of {user!r} has a character that is refused here: one of "
+                f"The new password of {user!r} has a character that is rejected here: one of "
                 f"{self.refuses!r}. Leave these out, with ExcludeCharacters where GetRandomPassword makes it."
             )
 

@@ -6,9 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_fakesecrets._core.errors import (
-    RotationFailedWarning,
-)
+from pytest_fakesecrets._core.errors import FunctionFailed, RotationFailedWarning
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
 from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, constant_parts
@@ -37,6 +35,8 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     text, place = WITHHELD, (PACKAGE, 0)
     with Barrier("the traceback of a rotation function"):
         formatted = traceback.TracebackException.from_exception(error)
+        if isinstance(error, FunctionFailed):  # its traceback is that of the code that runs the process
+            formatted.stack.clear()
         place = _place(service, rotation, error)
         text = _redacted(formatted, error, service.redactor)
     warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)

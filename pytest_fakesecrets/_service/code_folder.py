@@ -280,6 +280,17 @@ class _Places:
         if folder is None:
             yield
             return
+        with self.showing(folder):
+            yield
+
+    @contextmanager
+    def showing(self, folder: CodeFolder) -> Iterator[None]:
+        """
+        Make a folder visible while the block runs.
+
+        A module of a folder is imported only in such a block. So the lock is always taken before those of Python's
+        imports, and two threads cannot wait for each other.
+        """
         with self._lock:
             before = self._visible
             try:
@@ -384,7 +395,8 @@ def _load(reference: str, folder: CodeFolder) -> Callable[[Any, Any], Any]:
         )
     _check_file(reference, module_name, folder.root)
     try:
-        module = importlib.import_module(module_name)
+        with _PLACES.showing(folder):
+            module = importlib.import_module(module_name)
     except ImportError as error:
         raise FakeSecretsError(
             f"The rotation function {reference!r} of the folder {folder.root} cannot be loaded: {error}."

@@ -83,7 +83,7 @@ class HappyPath(Scenarios):
         except harness.client.exceptions.ClientError as rejected:
             harness.fail(
                 "second-rotation-failed",
-                f"RotateSecret is refused after a rotation: {harness.redacted(rejected.response['Error']['Message'])}",
+                f"RotateSecret is rejected after a rotation: {harness.redacted(rejected.response['Error']['Message'])}",
                 "Leave AWSPENDING on the version that became current, or remove it from there.",
                 first.findings,
             )

@@ -163,7 +163,7 @@ class Recovery(Scenarios):
                 fakesecrets.fail("Invoke", "TooManyRequestsException", step=step)
                 ref = harness.begin()
                 harness.attempt(ref)
-                situation = f"Lambda refused to run {step} once"
+                situation = f"Lambda rejected the invocation of {step} once"
                 self._check_succeeded(harness, harness.recover(ref), "stuck-not-recovered", situation)
                 self._check_same_outcome(harness, "stuck-not-recovered", situation)
 
@@ -212,8 +212,8 @@ class Recovery(Scenarios):
             if rotation.status == "succeeded" and not harness.accepts():
                 harness.fail(
                     "untested",
-                    "The target was late, and testSecret returned while it refused the new value.",
-                    "Log in with the new value in testSecret, and raise where it is refused.",
+                    "The target was late, and testSecret returned while it rejected the new value.",
+                    "Log in with the new value in testSecret, and raise if it is rejected.",
                     rotation.findings,
                 )
             try:
