@@ -59,8 +59,8 @@ class TestAClass:
         ran.assert_outcomes(passed=passed, skipped=4)
         ran.stdout.fnmatch_lines_random(
             [
-                "SKIPPED * The user stays the same: this is no strategy of alternating users.",
-                "SKIPPED * Nobody knows what is accepted: the class has no target and no accepts().",
+                "SKIPPED * The user stays the same, so the function does not alternate users.",
+                "SKIPPED * The accepted values are not known: the class has no target and no accepts().",
                 "SKIPPED * There is no CredentialTarget that could be late.",
                 "SKIPPED * The function stores the value with the keys of the secret's own account, where AWS needs no *",
             ]
@@ -182,7 +182,7 @@ class TestMyFunction(RotationContract):
         ran.stdout.fnmatch_lines_random(
             [
                 f"{where}:{of_the_class}: there is one step more",
-                f"{where}:{of_the_class}: Nobody knows what is accepted: *",
+                f"{where}:{of_the_class}: The accepted values are not known: *",
                 f"{where}:{of_the_class}: There is no CredentialTarget that could be late.",
                 f"{where}:{len(lines)}: The user skips it.",
             ]

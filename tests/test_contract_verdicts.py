@@ -230,7 +230,7 @@ class TestAStandIn:
         ran.assert_outcomes(passed=2, warnings=1)
         ran.stdout.fnmatch_lines(
             [
-                "*:*: UserWarning: TestMyFunction has no target: this contract cannot tell whether new passwords work. *"
+                "*:*: UserWarning: No target: this contract cannot tell whether new passwords work. Give TestMyFunction *"
             ]
         )
 

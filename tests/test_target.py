@@ -251,7 +251,7 @@ class TestRefusals:
         with pytest.raises(CredentialRefused) as raised:
             CredentialTarget().log_in("app", "old")
 
-        assert str(raised.value) == "There is no user 'app'; known is nobody. create_user() adds one."
+        assert str(raised.value) == "There is no user 'app'; known is no user. create_user() adds one."
 
     @pytest.mark.parametrize(
         "call",

@@ -58,7 +58,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         target: the database or service that the credentials open. It is reset each time that a scenario resets the fake.
         target_calls: further functions that the rotation function calls, as "module:Class.method". A
             scenario also kills the rotation function after each of these calls, and after a recovery none that
-            changes something may be missing. Calls with an SQL statement are told apart by its first words.
+            changes something may be missing. Calls with an SQL statement are distinguished by its first words.
         zero_downtime: whether the target has to accept the value of AWSCURRENT between any two calls. If
             false, the value of any label will do, because a single-user strategy leaves a gap.
         propagation_delay: how long the target takes to accept a new password. The function has to wait for it.
@@ -184,8 +184,8 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             return
         cls._has_warned = True
         warn(
-            f"{cls.__name__} has no target: this contract cannot tell whether new passwords work. Give the class a "
-            "CredentialTarget as target, or define accepts(value).",
+            "No target: this contract cannot tell whether new passwords work. Give "
+            f"{cls.__name__} a CredentialTarget as target, or define accepts(value).",
             UserWarning,
             *_definition(cls),
         )

@@ -199,6 +199,9 @@ _STATEMENT_ARGUMENTS = frozenset({"command", "operation", "query", "sql", "state
 _COMMENT = re.compile(r"\s*(--[^\n]*(\n|$)|/\*.*?\*/|#[^\n]*(\n|$))", re.DOTALL)
 _WORD = re.compile(r"[\s(]*([A-Za-z]+)(?![\w.$@\"'`-])")
 
+#: In the place of a part of a statement whose text is not known.
+_PLACEHOLDER = " ? "
+
 
 def call_name(function: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
     """
@@ -248,7 +251,7 @@ def _text_of(argument: object) -> str:
     if kind == "SQL":  # of psycopg, and of psycopg2
         return _attribute(argument, "_obj", "_wrapped", "string")
     if kind == "Composed":
-        return "".join(_text_of(part) or " ? " for part in _parts(argument))
+        return "".join(_text_of(part) or _PLACEHOLDER for part in _parts(argument))
     return _attribute(argument, "text")  # of SQLAlchemy
 
 

@@ -262,7 +262,7 @@ class CredentialTarget:
 
     def _passwords_of(self, user: str) -> list[_Password]:
         if user not in self._users:
-            names = ", ".join(map(repr, self._users)) or "nobody"
+            names = ", ".join(map(repr, self._users)) or "no user"
             raise CredentialRefused(f"There is no user {user!r}; known is {names}. create_user() adds one.")
         return self._users[user]
 

@@ -20,7 +20,7 @@ def notice_starts(step: object, is_in_a_step: Callable[[], bool]) -> None:
     """
     Notice from now on which threads a step starts.
 
-    Python tells nothing about the thread that has started another one, so `Thread.start` is replaced until
+    Python does not record which thread has started another one, so `Thread.start` is replaced until
     the last step has ended.
 
     Args:

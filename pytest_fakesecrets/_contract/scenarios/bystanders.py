@@ -25,7 +25,7 @@ class Bystanders(Scenarios):
         """Between any two calls the target accepts the value of a label: of AWSCURRENT if zero_downtime is true."""
         __tracebackhide__ = True
         if not self._settings.can_verify:
-            pytest.skip("Nobody knows what is accepted: the class has no target and no accepts().")
+            pytest.skip("The accepted values are not known: the class has no target and no accepts().")
         labels = (CURRENT,) if self._settings.zero_downtime else LABELS
         with self._harness(fakesecrets) as harness:
             locked_out: list[str] = []
@@ -83,7 +83,7 @@ class Bystanders(Scenarios):
             if is_used or harness.secret.labels.get(CURRENT) == "e" * 32:
                 harness.fail(
                     "wrong-version-used",
-                    "AWSPENDING was on a version of somebody else, and the function used that one.",
+                    "AWSPENDING was on another version than that of the rotation, and the function used that version.",
                     "Read with VersionId=event['ClientRequestToken'], and raise where AWSPENDING is elsewhere.",
                     ref.rotation.findings,
                 )

@@ -117,7 +117,7 @@ class HappyPath(Scenarios):
             harness.rotate()
             between = user_of(harness.value())
             if _name(before) == _name(between):
-                pytest.skip("The user stays the same: this is no strategy of alternating users.")
+                pytest.skip("The user stays the same, so the function does not alternate users.")
             self._check_succeeded(harness, harness.rotate(), "did-not-alternate")
             after = user_of(harness.value())
             if _name(after) != _name(before):
@@ -151,7 +151,7 @@ class HappyPath(Scenarios):
                 if not isinstance(self._settings.secret_value, str) and not isinstance(harness.value(), dict):
                     harness.fail(
                         "hostile-password",
-                        "The new value is no JSON any more: the password broke it.",
+                        "The new value is not JSON any more: the password broke it.",
                         "Build the value with json.dumps(), and quote passwords as the target needs it.",
                     )
 

@@ -16,7 +16,7 @@ class InvalidEvents(Scenarios):
         with self._harness(fakesecrets) as harness:
             harness.begin()
             self._check_deliveries_change_nothing(
-                harness, "f" * 32, "unknown-token-accepted", "with a token that is no version's"
+                harness, "f" * 32, "unknown-token-accepted", "with a token that belongs to no version"
             )
 
     def test_rotation_that_is_switched_off_is_refused(self, fakesecrets: FakeSecrets) -> None:

@@ -146,7 +146,7 @@ class Recovery(Scenarios):
                 if target.is_down and result is not None and result.error is None:
                     harness.fail(
                         "error-swallowed",
-                        f"{situation}, and it returned all the same.",
+                        f"{situation}, and the step returned without an error.",
                         "Let errors of the target out of the function.",
                         ref.rotation.findings,
                     )
