@@ -59,7 +59,12 @@ def texts_in(tree):
         if isinstance(node, ast.JoinedStr | ast.BinOp):
             left_out |= {id(part) for part in ast.walk(node) if part is not node}
         text = None if id(node) in left_out else text_of(node)
-        if text and text.count(" ") >= 2 and re.search("[a-z]", text) and not text.startswith(("<", "\n:root")):
+        if (
+            text
+            and text.count(" ") >= 2
+            and re.search("[a-z]", text)
+            and not text.startswith(("<", "\n:root"))
+        ):
             yield node.lineno, text
 
 

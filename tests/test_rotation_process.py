@@ -478,6 +478,14 @@ def test_processes_leave_nothing_behind_also_when_they_are_interrupted(number):
     assert left() == before
 
 
+@pytest.fixture(autouse=True)
+def interrupts_are_not_ignored():
+    """A run in the background of a shell ignores SIGINT, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt(operation):
     if operation == "PutSecretValue":
         threading.Thread(target=lambda: os.kill(os.getpid(), 2)).start()
