@@ -11,7 +11,7 @@ from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
 from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, constant_parts
 from pytest_fakesecrets._service.service import Service
-from pytest_fakesecrets._service.user_code import first_line, raising_line
+from pytest_fakesecrets._service.user_code import calling_line, first_line, raising_line
 
 #: The maximum of exceptions that are inspected in one chain of causes and groups.
 _MAX_CHAIN = 100
@@ -111,7 +111,9 @@ def _type_lines(error: BaseException) -> Iterator[str]:
 def _place(service: Service, rotation: Rotation, error: BaseException | None = None) -> tuple[str, int]:
     """The file and the line of a warning: the line that raised, or the first line of the function."""
     handler = handler_of(service, rotation)
-    line = (raising_line(error, handler) if error is not None else None) or first_line(handler)
+    line = (
+        (raising_line(error, handler) if error is not None else None) or first_line(handler) or calling_line()
+    )
     return (PACKAGE, 0) if line is None else (line.file, line.number)
 
 
