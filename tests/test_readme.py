@@ -18,7 +18,7 @@ from pytest_fakesecrets._service.parser import service_model
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDES = sorted((ROOT / "examples").glob("**/README.md"))
+GUIDES = sorted([*(ROOT / "examples").glob("README.md"), *(ROOT / "examples").glob("*/README.md")])
 PACKAGE = ROOT / "pytest_fakesecrets"
 
 #: Names of FakeSecrets that other parts of the package use, and no test.

@@ -276,11 +276,13 @@ class _Places:
     @contextmanager
     def seen_by(self, names: Mapping[str, Any] | None) -> Iterator[None]:
         """Make the folder visible to which the module with these global names belongs, while the block runs."""
-        folder = self._folder_of(names)
-        if folder is None:
+        candidates = self._candidates(names)
+        if (
+            names is None or not candidates
+        ):  # without the lock, which a thread that imports this module may hold
             yield
             return
-        with self.showing(folder):
+        with self._lock, self.showing(self._owner(names, candidates)):
             yield
 
     @contextmanager
@@ -299,14 +301,20 @@ class _Places:
             finally:
                 self._show(before)
 
-    def _folder_of(self, names: Mapping[str, Any] | None) -> CodeFolder | None:
-        name = None if names is None else names.get("__name__")
-        if isinstance(name, str):
-            for folder in list(self._folders.values()):
-                module = folder.module(name, is_in_place=folder is self._visible)
-                if getattr(module, "__dict__", None) is names:
-                    return folder
-        return None
+    def _candidates(self, names: Mapping[str, Any] | None) -> list[CodeFolder]:
+        """The folders that the file of a module is in."""
+        file = None if names is None else names.get("__file__")
+        if not isinstance(file, str):
+            return []
+        return [folder for folder in list(self._folders.values()) if file.startswith(folder.root + os.sep)]
+
+    def _owner(self, names: Mapping[str, Any], candidates: Sequence[CodeFolder]) -> CodeFolder:
+        """The folder of the candidates that has the module with these global names. The lock is held."""
+        for folder in candidates:
+            module = folder.module(str(names.get("__name__")), is_in_place=folder is self._visible)
+            if getattr(module, "__dict__", None) is names:
+                return folder
+        return candidates[-1]
 
 
 _PLACES = _Places()
