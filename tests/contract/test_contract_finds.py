@@ -70,6 +70,26 @@ def test_a_key_error_that_rejects_a_secret_is_a_note_and_no_failure():
         contract.test_rotation_that_is_switched_off_is_refused(fake)
 
 
+def test_a_scenario_that_fails_in_the_middle_of_a_series_leaves_the_target_at_once():
+    """A generator that is left suspended would reset the target in the middle of a later scenario."""
+    before = list(DATABASE.listeners)
+    contract = contract_class(leaks_when_a_call_is_rejected, ONE_USER)()
+
+    with FakeSecrets() as fake, pytest.raises(AssertionError, match="secret-leaked") as failed:
+        contract.test_nothing_secret_is_leaked(fake)
+
+    assert failed.value.__traceback__ is not None  # pytest keeps it, and with it the frames of the scenario
+    assert DATABASE.listeners == before
+
+
+def leaks_when_a_call_is_rejected(event, context):
+    try:
+        correct_functions.single_user(event, context)
+    except Exception:
+        print(event)  # noqa: T201
+        raise
+
+
 def test_each_broken_function_is_in_the_table_once():
     functions = [row.function for row in BROKEN]
 

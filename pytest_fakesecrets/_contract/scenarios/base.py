@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -141,8 +141,20 @@ class Scenarios:
                     "passwords, hashes and times, and bring the target to the same state in prepare()."
                 )
 
-    def _attempts_with_rejected_call(self, fake: FakeSecrets, code: str) -> Iterator[RejectedCall]:
-        """For each call to Secrets Manager, run and yield an attempt in which that call is rejected."""
+    @contextmanager
+    def _attempts_with_rejected_call(
+        self, fake: FakeSecrets, code: str
+    ) -> Iterator[Generator[RejectedCall, None, None]]:
+        """
+        Give a generator that runs an attempt for each call to Secrets Manager, in which that call is rejected.
+
+        It is closed at the end of the block: one that a failure has left suspended would reset the target whenever
+        the garbage collector finds it, in the middle of another scenario.
+        """
+        with closing(self._rejected_calls(fake, code)) as rejected:
+            yield rejected
+
+    def _rejected_calls(self, fake: FakeSecrets, code: str) -> Generator[RejectedCall, None, None]:
         log, _ = self._rotate_undisturbed(fake)
         self._check_calls_are_seen()
         open_harness = partial(self._harness, fake)
@@ -254,7 +266,7 @@ class Scenarios:
                 failed.append(number)
                 first = first or failure
         if first is not None:
-            numbers = ", ".join(map(str, failed))
+            numbers = ", ".join(map(str, sorted(set(failed))))
             summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
             raise ScenarioFailed(first.failure, summary)
 

@@ -135,8 +135,9 @@ class Bystanders(Scenarios):
         with self._harness(fakesecrets) as harness:
             _check_not_leaked(harness, harness.rotate())
         # Most leaks are in error handling.
-        for rejected in self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException"):
-            _check_not_leaked(rejected.harness, rejected.ref.rotation)
+        with self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException") as attempts:
+            for rejected in attempts:
+                _check_not_leaked(rejected.harness, rejected.ref.rotation)
         if self._settings.target is not None:
             with self._harness(fakesecrets) as harness:
                 self._settings.target.is_down = True

@@ -118,11 +118,9 @@ class Recovery(Scenarios):
             rotation = rejected.harness.recover(rejected.ref)
             self._check_recovered(rejected.harness, rotation, rejected.situation)
 
-        points = (
-            (rejected.number, partial(check, rejected))
-            for rejected in self._attempts_with_rejected_call(fake, code)
-        )
-        self._run_series(points, len(self._rotate_undisturbed(fake).log), f"{code} rejects")
+        with self._attempts_with_rejected_call(fake, code) as attempts:
+            points = ((rejected.number, partial(check, rejected)) for rejected in attempts)
+            self._run_series(points, len(self._rotate_undisturbed(fake).log), f"{code} rejects")
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """The function must not swallow the error of a target that is down, either."""
