@@ -71,7 +71,7 @@ def run_with_target(pytester, changes, *arguments):
 BUGS = {
     "setSecret that does nothing": (
         "def set_up(client, arn, token): pass",
-        "E *The rotation failed in testSecret, attempt 1: CredentialRefused: * at *.py:* in check. SetSecret returned, and "
+        "E *The rotation failed in testSecret, attempt 1: CredentialRefused: * at *.py:* in check. setSecret returned, and "
         "the target still rejects the pending value.",
         "*What to do: Set the AWSPENDING value at the target in setSecret: *",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
-from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._service.user_code import missing_variable
 
 AFTER_A_DISTURBANCE = (
@@ -69,3 +69,9 @@ def advice_for(
 def _asks_for_previous(error: BaseException | None, calls: Sequence[str]) -> bool:
     rejected = any(call.startswith("GetSecretValue") and "rejected" in call for call in calls)
     return rejected and error is not None and PREVIOUS in str(error)
+
+
+def sentence(note: str) -> str:
+    """A note as a sentence. The names of steps keep their small letter."""
+    first = note.partition(" ")[0]
+    return f"{note if first in STEPS else note[0].upper() + note[1:]}."

@@ -66,13 +66,13 @@ def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:
         equal.clear()
         shown = lines
         rotation = f"rotation {tokens.index(token) + 1}, " if len(tokens) > 1 and token in tokens else ""
-        yield f"  {rotation}attempt {attempt}" if token in tokens else "  events of no rotation"
+        yield f"  {rotation}attempt {attempt}" if token in tokens else "  events outside of a rotation"
         yield from lines
     yield from _equal_attempts(equal)
 
 
 def _lines_of(record: InvocationRecord) -> Iterator[str]:
-    step = f"{record.step} (sent again)" if record.is_extra else record.step
+    step = f"{record.step} (extra)" if record.is_extra else record.step
     yield f"    {step:<13} {', '.join(record.calls) or 'no call'}"
     yield f"    {'':<13} {record.result}; {record.labels}"
     yield from (f"    {'':<13} {note}" for note in record.notes)

@@ -37,7 +37,7 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
-from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for
+from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, sentence
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
 from .failures import Failure, InvocationRecord, ScenarioFailed, invocation_lines
@@ -311,7 +311,7 @@ class Harness:
 
     def _notes(self, step: RotationStep, calls: Sequence[str]) -> Iterator[str]:
         """Yield what the labels and the target show after a step, for the cases in which it explains a failure."""
-        if step.was_raised and not calls:
+        if step.was_raised and not calls and not isinstance(step.error, InvocationRefused):
             yield NO_CALL
         if step.name == "finishSecret" and step.token not in (
             self.secret.labels.get(PENDING),
@@ -428,6 +428,11 @@ class Harness:
         line = raising_line(error, self.fake._service.functions.find(self.function).handler)
         return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
 
+    def _cause_in(self, code: str, step: RotationStep, notes: Sequence[str]) -> Hashable:
+        if LOST_PENDING in notes:
+            return LOST_PENDING  # whatever exception has stopped the rotation there
+        return (type(step.error), step.raised_at) if step.raised_at else (code, step.name, step.error_message)
+
     def cause_of(self, error: BaseException) -> Hashable:
         """The type of an exception and the line that raised it, by which failures with one cause are recognized."""
         line = raising_line(error, self.fake._service.functions.find(self.function).handler)
@@ -507,15 +512,13 @@ class Harness:
         notes = [note for record in records for note in record.notes]
         calls = records[-1].calls if records else ()
         advice = advice or advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
-        shown = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes))
+        shown = "".join(f" {sentence(note)}" for note in dict.fromkeys(notes))
         self.fail(
             code,
             f"{subject} {StatusText(rotation.status, rotation.steps).summary}.{shown}",
             advice,
             rotation.findings,
-            cause=(type(step.error), step.raised_at)
-            if step.raised_at
-            else (code, step.name, step.error_message),
+            cause=self._cause_in(code, step, notes),
         )
 
 

@@ -58,7 +58,7 @@ class InvalidEvents(Scenarios):
             if error is None or harness.state() != before:
                 harness.fail(
                     "unknown-step-accepted",
-                    "A step that there is not was taken without an error: a step of another spelling would be too.",
+                    "The function accepted a step that does not exist, so it would accept a misspelt one too.",
                     "Raise ValueError for a Step that is none of createSecret, setSecret, testSecret, finishSecret.",
                 )
 
