@@ -17,7 +17,12 @@ from unittest import mock
 import pytest
 
 from pytest_fakesecrets._core.arn import SECRET_ARN
-from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, RotationFailedWarning
+from pytest_fakesecrets._core.errors import (
+    FakeSecretsError,
+    FunctionStopped,
+    InvocationRefused,
+    RotationFailedWarning,
+)
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
