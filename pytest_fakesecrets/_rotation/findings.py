@@ -305,7 +305,11 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
         )
     moved = any(isinstance(event, LabelMoved) for event in evidence.events)
     if evidence.step == "finishSecret" and secret.labels.get(CURRENT) != evidence.token and not moved:
-        calls = [str(call) for call in evidence.calls if call.operation == "UpdateSecretVersionStage"]
+        calls = [
+            str(call)
+            for call in evidence.calls
+            if call.operation == "UpdateSecretVersionStage" and call.error is None
+        ]
         yield evidence.create_finding(
             "step-did-nothing",
             f"finishSecret called {calls[-1]}, which changes nothing, so the new value never becomes current."
