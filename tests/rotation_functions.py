@@ -10,7 +10,9 @@ import boto3
 
 def client_at(endpoint):
     """A client that is kept from one invocation to the next, as functions on Lambda do."""
-    return _kept(endpoint, *map(os.environ.get, ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID")))
+    return _kept(
+        endpoint, *map(os.environ.get, ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_RETRY_MODE"))
+    )
 
 
 @lru_cache
