@@ -203,7 +203,7 @@ def test_the_commands_that_set_up_a_checkout_are_those_of_the_checks():
 
 @pytest.mark.parametrize(
     "document",
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES],
+    [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *GUIDES],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_each_link_leads_to_a_file_or_an_anchor(document):
