@@ -21,6 +21,7 @@ from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.finding import CODES
+from pytest_fakesecrets._core.formatting import did_you_mean
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
@@ -258,10 +259,8 @@ def _check_accepted(cls: type[RotationContract]) -> None:
         )
     for code, reason in cls.accepted.items():
         if code not in CODES:
-            similar = difflib.get_close_matches(str(code), CODES, 1)
             raise FakeSecretsError(
-                f"{cls.__name__}.accepted has {code!r}, which is not the code of a finding."
-                + (f" Did you mean {similar[0]!r}?" if similar else "")
+                f"{cls.__name__}.accepted has {code!r}, which is not the code of a finding.{did_you_mean(code, CODES)}"
             )
         if not (type(reason) is str and reason.strip()):
             raise FakeSecretsError(

@@ -39,7 +39,7 @@ from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
-from pytest_fakesecrets._service.user_code import raising_line
+from pytest_fakesecrets._service.user_code import CodeLine, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, sentence
@@ -430,7 +430,7 @@ class Harness:
         """Describe an exception of the function: its type, its redacted message and its line."""
         if error is None:
             return ""
-        line = raising_line(error, self.fake._service.functions.find(self.function).handler)
+        line = self._raising_line(error)
         return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
 
     def _cause_in(self, code: str, step: RotationStep, notes: Sequence[str]) -> Hashable:
@@ -438,9 +438,12 @@ class Harness:
             return LOST_PENDING  # whatever exception has stopped the rotation there
         return (type(step.error), step.raised_at) if step.raised_at else (code, step.name, step.error_message)
 
+    def _raising_line(self, error: BaseException) -> CodeLine | None:
+        return raising_line(error, self.fake._service.functions.find(self.function).handler)
+
     def cause_of(self, error: BaseException) -> Hashable:
         """The type of an exception and the line that raised it, by which failures with one cause are recognized."""
-        line = raising_line(error, self.fake._service.functions.find(self.function).handler)
+        line = self._raising_line(error)
         return type(error), None if line is None else str(line)
 
     def fail(

@@ -93,6 +93,10 @@ class RotationStep:
 _VERBS = {"in progress": "is in progress", "abandoned": "was abandoned", "cancelled": "was cancelled"}
 
 
+def _findings_of(steps: tuple[RotationStep, ...]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(finding for step in steps for finding in step.findings))
+
+
 class StatusText(str):
     """The status of a rotation. It knows the steps, so that a failed comparison can say why the rotation failed."""
 
@@ -121,7 +125,7 @@ class StatusText(str):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all steps, each once."""
-        return tuple(dict.fromkeys(finding for step in self._steps for finding in step.findings))
+        return _findings_of(self._steps)
 
 
 @public
@@ -172,7 +176,7 @@ class Rotation:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all steps of all attempts, without duplicates."""
-        return tuple(dict.fromkeys(finding for step in self.steps for finding in step.findings))
+        return _findings_of(self.steps)
 
     @property
     def failure(self) -> str | None:
