@@ -14,12 +14,14 @@ import pytest
 from hypothesis import settings
 from support import check_answer, refuse_to_change, token
 
+from pytest_fakesecrets import FakeSecrets
 from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._service.service import Service
 
 kept_work.keep()
 
-settings.register_profile("default", deadline=None, max_examples=25)
+settings.register_profile("default", deadline=None, max_examples=12)
+settings.register_profile("more", deadline=None, max_examples=200)
 settings.register_profile("ci", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
@@ -29,11 +31,36 @@ def client(fakesecrets_client):
     return fakesecrets_client
 
 
+CLIENTS: dict[tuple[object, ...], object] = {}
+
+
+@pytest.fixture
+def kept_clients(monkeypatch):
+    """Clients with the same arguments are one for all tests of a process: creating a client takes longer than most tests."""
+    create = FakeSecrets.client
+
+    def kept(fake, region_name=None, **arguments):
+        key = (region_name, *arguments.items())
+        if key not in CLIENTS:
+            CLIENTS[key] = create(fake, region_name, **arguments)
+        return CLIENTS[key]
+
+    monkeypatch.setattr(FakeSecrets, "client", kept)
+
+
 @pytest.fixture
 def db(client):
     """The client, with a secret of one version."""
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
     return client
+
+
+@pytest.fixture
+def without_garbage_collection():
+    """Hypothesis reads the time at each collection, which moves a freeze that ticks when it is read."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,8 @@ from sqlalchemy.util.queue import Queue as PoolQueue
 
 from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 UTC = timezone.utc
 ZURICH = timezone(timedelta(hours=1))
 
@@ -897,6 +899,7 @@ class TestFreezesOfOthers:
 
             assert datetime.now(UTC) == datetime(2031, 1, 31, tzinfo=UTC)
 
+    @pytest.mark.usefixtures("without_garbage_collection")
     def test_that_tick_when_they_are_read_are_not_read_by_the_fake(self, fakesecrets, client):
         with freeze_time("2030-01-31 16:00", auto_tick_seconds=15):
             for _ in range(3):

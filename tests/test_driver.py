@@ -9,6 +9,8 @@ from support import token
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._rotation.invocation import RotationRef
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 

@@ -43,6 +43,8 @@ from pytest_fakesecrets import (
 )
 from pytest_fakesecrets._service.parser import service_model
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 ONCE = Config(retries={"total_max_attempts": 1})
 DENIED = (
     "User is not authorized to perform: secretsmanager:GetSecretValue because no identity-based policy "

@@ -411,7 +411,7 @@ def is_hushed(document) -> bool:
 
 
 FUZZED = settings(
-    max_examples=max(10, settings.default.max_examples // 2),
+    max_examples=max(6, settings.default.max_examples // 2),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

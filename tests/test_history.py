@@ -21,6 +21,8 @@ from pytest_fakesecrets import (
 )
 from pytest_fakesecrets._service.history import History, _Index
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 
 class TestTheHistory:
     def test_of_a_rotation_has_every_event_once_and_in_order(self, db, fakesecrets):

@@ -16,6 +16,8 @@ from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.parser import service_model
 from pytest_fakesecrets._transport import botocore_hooks
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 INFERRED = "inferred: not observed on AWS"
 FORM = "the general form of AWS services; inferred for Secrets Manager"
 MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUID-type value."

@@ -368,7 +368,8 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_to_before_send_may_be_another_only_once(self, made, fakesecrets):
+    def test_to_before_send_may_be_another_only_once(self, made, fakesecrets, monkeypatch):
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
         answers = iter([response("", 500, UNAVAILABLE)])
         made.meta.events.register("before-send", lambda **_: next(answers, None))
         made.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
@@ -385,7 +386,8 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert fault.happened == 0
 
-    def test_may_be_an_exception_which_botocore_retries(self, made, fakesecrets):
+    def test_may_be_an_exception_which_botocore_retries(self, made, fakesecrets, monkeypatch):
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
         failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
         made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
         made.meta.events.register_first("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)

@@ -8,6 +8,8 @@ from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import ROTATION_POINTS, FakeSecretsError, RotationFailedWarning
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 
 @pytest.fixture
 def db(fakesecrets, client):

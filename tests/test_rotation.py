@@ -22,6 +22,8 @@ from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake.assertion_messages import explain
 from pytest_fakesecrets._report import pytest_hooks
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 #: Imported here, or the runs inside this process would import copies of their own, and drop them.
 KEPT = (pytest_hooks,)
 
@@ -1080,7 +1082,7 @@ ODD_ERRORS = {
     "whose str() is not text": odd("Odd", __str__=lambda self: 7),
     "whose str() is odd": odd("Odd", __str__=lambda self: OddText("text")),
     "whose repr() raises": odd("Odd", __repr__=raises(LookupError())),
-    "that is huge": ValueError("x" * 3_000_000),
+    "that is huge": ValueError("x" * 1_000_000),
     "with half of a character": ValueError("half \ud800 of one"),
     "whose attributes raise": odd(
         "Odd", response=property(raises(ValueError())), operation_name=property(raises(SystemExit()))

@@ -1035,7 +1035,7 @@ class Secrets(RuleBasedStateMachine):
 
 TestSecrets = Secrets.TestCase
 TestSecrets.settings = settings(
-    max_examples=max(10, settings.default.max_examples // 3), stateful_step_count=25
+    max_examples=max(5, settings.default.max_examples // 3), stateful_step_count=25
 )
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 
@@ -1362,7 +1362,7 @@ class Listings(RuleBasedStateMachine):
 
 TestListings = Listings.TestCase
 TestListings.settings = settings(
-    max_examples=max(5, settings.default.max_examples // 5), stateful_step_count=25
+    max_examples=max(3, settings.default.max_examples // 5), stateful_step_count=25
 )
 
 

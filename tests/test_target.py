@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 import pytest_fakesecrets
 from pytest_fakesecrets import CredentialRefused, CredentialTarget, FakeSecretsError, TargetDown
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 START = datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 

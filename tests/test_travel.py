@@ -24,7 +24,11 @@ from pytest_fakesecrets._report.collector import secrets_of
 from pytest_fakesecrets._report.html_page import page
 from pytest_fakesecrets._report.records import ItemPart
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+pytestmark = [
+    pytest.mark.usefixtures("kept_clients"),
+    pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),
+]
 
 
 @pytest.fixture
@@ -863,6 +867,7 @@ def refuses(event, context):
     raise ConnectionError("The target is down.")
 
 
+@pytest.mark.long
 class TestTheEndsOfTheCalendar:
     """No exception but those of the fake and of AWS comes out of anything, wherever the clock stands."""
 

@@ -9,6 +9,8 @@ from support import token
 from pytest_fakesecrets import FakeSecretsError, InvocationRefused, LabelMoved
 from pytest_fakesecrets._fake.assertion_messages import explain
 
+pytestmark = pytest.mark.usefixtures("kept_clients")
+
 
 @pytest.fixture
 def db(client):

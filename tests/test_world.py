@@ -22,7 +22,11 @@ from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarn
 from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.redaction import unredacted
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+
+pytestmark = [
+    pytest.mark.usefixtures("kept_clients"),
+    pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),
+]
 
 
 class TestAfterTheFakeWasLeft:
@@ -240,7 +244,7 @@ class TestTheReportOfAFailingTest:
             """
         )
 
-        result = pytester.runpytest_subprocess("-p", "no:randomly")
+        result = pytester.runpytest("-p", "no:randomly", "-W", "always")
 
         result.assert_outcomes(failed=1, warnings=1)
         result.stdout.fnmatch_lines(["*- fakesecrets -*", "*RotationFailed*"])
@@ -561,7 +565,7 @@ class TestThreads:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         try:
-            for seed in range(20):
+            for seed in range(8):
                 assert self._calls_of_a_retry(seed) == 5
         finally:
             sys.setswitchinterval(interval)

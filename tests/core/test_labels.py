@@ -253,4 +253,6 @@ class LabelMoves(RuleBasedStateMachine):
 
 
 TestLabelMoves = LabelMoves.TestCase
-TestLabelMoves.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)
+TestLabelMoves.settings = settings(
+    deadline=None, max_examples=max(15, settings.default.max_examples // 3), stateful_step_count=25
+)
