@@ -17,7 +17,6 @@ from rotation_functions import STEPS, raising_in, well_behaved
 from pytest_fakesecrets import FakeSecretsError, Finding, RotationFailedWarning
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
 
-
 pytestmark = [
     pytest.mark.usefixtures("kept_clients"),
     pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),

@@ -24,7 +24,6 @@ from pytest_fakesecrets._report.collector import secrets_of
 from pytest_fakesecrets._report.html_page import page
 from pytest_fakesecrets._report.records import ItemPart
 
-
 pytestmark = [
     pytest.mark.usefixtures("kept_clients"),
     pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),

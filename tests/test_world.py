@@ -22,7 +22,6 @@ from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarn
 from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.redaction import unredacted
 
-
 pytestmark = [
     pytest.mark.usefixtures("kept_clients"),
     pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),
