@@ -88,7 +88,7 @@ def imports_of(module, source):
 
 
 def module_of(name, tree):
-    """The module of the package that a name means or is in: "_core/labels" for pytest_fakesecrets._core.labels.CURRENT."""
+    """The module of the package that a name means or is in: "_core/staging_labels" for pytest_fakesecrets._core.staging_labels.CURRENT."""
     inside = PurePosixPath(*name.parts[1:])
     candidates = (inside, inside / "__init__", inside.parent, inside.parent / "__init__")
     return next((candidate for candidate in candidates if candidate in tree), inside)
@@ -153,9 +153,9 @@ def test_folders_import_one_way_and_without_cycles():
             id="the package itself, for type checkers",
         ),
         pytest.param(
-            "_core/labels",
+            "_core/staging_labels",
             "import pytest_fakesecrets.plugin",
-            "_core/labels must not import plugin",
+            "_core/staging_labels must not import plugin",
             id="the plugin",
         ),
         pytest.param("_core/arn", "import pytest", "_core/arn must not import pytest", id="pytest"),

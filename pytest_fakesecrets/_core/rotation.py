@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from . import labels
 from .errors import PendingVersionRejected
 from .finding import Finding
 from .formatting import readable_repr
-from .labels import CURRENT, PENDING, Labels
 from .public import public
 from .schedule import Window
+from .staging_labels import CURRENT, PENDING, Labels
 
 Status = Literal["in progress", "succeeded", "failed", "abandoned", "cancelled"]
 
@@ -31,6 +30,16 @@ _ROTATION_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
 def rotation_token(token: str) -> str:
     """The RotationToken of the rotation with this ClientRequestToken, the same for all of its steps."""
     return str(uuid5(_ROTATION_TOKENS, token.encode("utf-8", "backslashreplace").decode()))
+
+
+def labels_show_rotation_in_progress(labels: Labels) -> bool:
+    """
+    Whether RotateSecret takes a rotation to be in progress: AWSPENDING is on a version without AWSCURRENT.
+
+    Only the labels count, not the call that attached them (API_RotateSecret).
+    """
+    pending = labels.get(PENDING)
+    return pending is not None and pending != labels.get(CURRENT)
 
 
 @public
@@ -234,4 +243,4 @@ class Rotation:
 
         AWSCURRENT is on the new version; AWSPENDING is there too, or on none (API_RotateSecret).
         """
-        return held.get(CURRENT) == self.token and not labels.block_rotation(held)
+        return held.get(CURRENT) == self.token and not labels_show_rotation_in_progress(held)

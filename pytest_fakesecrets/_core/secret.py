@@ -9,13 +9,13 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
-from . import labels
+from . import staging_labels
 from .errors import LimitExceededException
-from .labels import CURRENT, PENDING, Labels
 from .moments import later
 from .replica import Primary, Replica
 from .rotation import Rotation
 from .schedule import Schedule, Window
+from .staging_labels import CURRENT, PENDING, Labels
 
 #: The key of the service itself. A secret shows no key at all then, a replica's status this one
 #: (API_DescribeSecret; AWS CLI reference, replicate-secret-to-regions).
@@ -294,7 +294,7 @@ class Secret:
             return self
         held = self.labels
         if held.get(PENDING) == rotation.token:
-            held = labels.remove(held, PENDING)
+            held = staging_labels.remove(held, PENDING)
         versions = dict(self.versions)
         if rotation.token not in held.values():
             versions.pop(rotation.token, None)

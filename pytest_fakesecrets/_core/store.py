@@ -10,14 +10,14 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from . import labels, pagination
+from . import pagination
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
-from .labels import PENDING
 from .overlay import Overlay
 from .pagination import Key
-from .rotation import Rotation
+from .rotation import Rotation, labels_show_rotation_in_progress
 from .secret import Secret, Value
+from .staging_labels import PENDING
 
 _number = attrgetter("number")
 
@@ -202,7 +202,11 @@ class Region:
     def pending_rotation(self, secret: Secret) -> Rotation | None:
         """The rotation whose AWSPENDING label blocks the next rotation."""
         held = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
-        blocks = held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels)
+        blocks = (
+            held is not None
+            and held.status != "succeeded"
+            and labels_show_rotation_in_progress(secret.labels)
+        )
         return held if blocks else None
 
     def unfinished_rotation(self, secret: Secret) -> Rotation | None:

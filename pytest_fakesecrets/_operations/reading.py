@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pagination
+from pytest_fakesecrets._core import pagination, staging_labels
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, partition
 from pytest_fakesecrets._core.errors import (
     AccessDeniedException,
@@ -17,9 +17,9 @@ from pytest_fakesecrets._core.errors import (
     version_not_found,
 )
 from pytest_fakesecrets._core.filters import matching
-from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.pagination import Key
 from pytest_fakesecrets._core.secret import Secret, Version
+from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
 
@@ -52,7 +52,7 @@ def _value(secret: Secret, version: Version) -> Response:
         "SecretString" if isinstance(version.value, str) else "SecretBinary": version.value,
         "CreatedDate": version.created_at,
     }
-    if held := labels.of(secret.labels, version.id):
+    if held := staging_labels.of(secret.labels, version.id):
         response["VersionStages"] = held
     return response
 
@@ -156,7 +156,7 @@ def list_secret_version_ids(
     secret = context.find(secret_id)
 
     # A version without a value can be missing here; DescribeSecret is the reliable view (AWS PCS user guide).
-    held = labels.by_version(secret.labels)
+    held = staging_labels.by_version(secret.labels)
     versions = [
         version
         for version in sorted(secret.versions.values(), key=_number)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.arn import is_role_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -18,10 +18,16 @@ from pytest_fakesecrets._core.errors import (
     no_rotation_function,
     token_in_use,
 )
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
-from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
+from pytest_fakesecrets._core.rotation import (
+    SERVICE_STEPS,
+    STEPS,
+    TEST_STEPS,
+    Rotation,
+    labels_show_rotation_in_progress,
+)
 from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
 from .context import Context, Response
 
@@ -57,7 +63,7 @@ def rotate_secret(
     answer = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
     if _is_replay(context, secret, client_request_token):
         return answer
-    if labels.block_rotation(secret.labels):
+    if labels_show_rotation_in_progress(secret.labels):
         raise InvalidRequestException(
             "A previous rotation isn't complete. That rotation will be reattempted."
         )
@@ -202,7 +208,7 @@ def start(
     current = secret.version(CURRENT)
     copied = None if immediately or current is None else current.value
     staged = secret.new_version(token, context.now, copied)
-    held = labels.attach(secret.labels, PENDING, token)
+    held = staging_labels.attach(secret.labels, PENDING, token)
     if immediately and secret.first_rotation is None:
         secret = replace(secret, first_rotation=token)
     secret = secret.with_version(staged, held, context.now)
@@ -258,11 +264,11 @@ def _unblocked(context: Context, secret: Secret) -> Labels:
     (terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic).
     """
     pending, unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
-    if pending is None or not labels.block_rotation(secret.labels) or unblocks == "never":
+    if pending is None or not labels_show_rotation_in_progress(secret.labels) or unblocks == "never":
         return secret.labels
     if pending.has_value and unblocks == "empty":
         return secret.labels
-    return labels.remove(secret.labels, PENDING)
+    return staging_labels.remove(secret.labels, PENDING)
 
 
 def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotation | None]:

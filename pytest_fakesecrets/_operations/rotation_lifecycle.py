@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.credential import credentials
 from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected
-from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.moments import moved
-from pytest_fakesecrets._core.rotation import Rotation, RotationStep
+from pytest_fakesecrets._core.rotation import Rotation, RotationStep, labels_show_rotation_in_progress
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
 
 from .context import Context
 from .passwords import get_random_password
@@ -32,7 +32,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
     secret = replace(secret, last_window=window.opens)
     unfinished = context.home(arn).unfinished_rotation(secret)
     is_running = unfinished is not None and unfinished.status == "in progress"
-    if not labels.block_rotation(secret.labels) and not is_running:
+    if not labels_show_rotation_in_progress(secret.labels) and not is_running:
         secret = supersede(context, secret)
         start(context, secret, token, immediately=True, window=window)
         return
@@ -132,7 +132,7 @@ def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
     else:
         held = secret.labels
         if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
-            held = labels.remove(held, PENDING)
+            held = staging_labels.remove(held, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
         # Two changes within a millisecond get different dates, so a date may be ahead of the clock.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
@@ -173,7 +173,7 @@ def rotate_by_service(context: Context, rotation: Rotation) -> None:
     current = secret.version(CURRENT)
     value = _new_value(context, None if current is None else current.value)
     version = replace(secret.versions[rotation.token], value=value, created_at=context.now)
-    held = labels.attach(secret.labels, CURRENT, rotation.token)
+    held = staging_labels.attach(secret.labels, CURRENT, rotation.token)
     versions = {**secret.versions, version.id: version}
     context.save(secret.changed(context.now, versions=versions, labels=held))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pagination
+from pytest_fakesecrets._core import pagination, staging_labels
 from pytest_fakesecrets._core.arn import check_name, check_secret_id, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -15,8 +15,8 @@ from pytest_fakesecrets._core.errors import (
     managed_by_service,
 )
 from pytest_fakesecrets._core.filters import matching
-from pytest_fakesecrets._core.labels import CURRENT
 from pytest_fakesecrets._core.secret import Secret, Value, customer_key
+from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
 from .cross_account import check_own_key, foreign_primary
@@ -106,7 +106,7 @@ def describe_secret(context: Context, *, secret_id: str) -> Response:
 
     response = {**_described(secret), **described_replication(context, secret)}
     if secret.labels:
-        response["VersionIdsToStages"] = labels.by_version(secret.labels)
+        response["VersionIdsToStages"] = staging_labels.by_version(secret.labels)
     return response
 
 
@@ -186,7 +186,10 @@ def _to_update(
 
 def _encrypted_again(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any]:
     """A new key is used for the versions with labels, the others keep theirs (API_UpdateSecret)."""
-    held = {secret.labels.get(label) for label in (labels.CURRENT, labels.PENDING, labels.PREVIOUS)}
+    held = {
+        secret.labels.get(label)
+        for label in (staging_labels.CURRENT, staging_labels.PENDING, staging_labels.PREVIOUS)
+    }
     return {
         version.id: replace(version, kms_key_id=kms_key_id) if version.id in held else version
         for version in secret.versions.values()
@@ -227,5 +230,5 @@ def list_secrets(
 def _listed(secret: Secret) -> Response:
     entry = _described(secret)
     if secret.labels:
-        entry["SecretVersionsToStages"] = labels.by_version(secret.labels)
+        entry["SecretVersionsToStages"] = staging_labels.by_version(secret.labels)
     return entry

@@ -10,9 +10,9 @@ from typing import Any
 
 from pytest_fakesecrets._core.arn import check_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 
 from .context import Context
 from .rotation import schedule_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -17,10 +17,10 @@ from pytest_fakesecrets._core.errors import (
     token_in_use,
     version_not_found,
 )
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.rotation import rotation_token as rotation_token_of
 from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
 from .context import Context, Response
 
@@ -50,7 +50,7 @@ def put_secret_value(
         secret = store_value(context, secret, client_request_token, value, stages, is_foreign=is_foreign)
         context.save(secret)
     response: Response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
-    if held := labels.of(secret.labels, client_request_token):
+    if held := staging_labels.of(secret.labels, client_request_token):
         response["VersionStages"] = held
     return response
 
@@ -110,10 +110,10 @@ def store_value(
     The first value of a secret is always current (API_PutSecretValue).
     """
     wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
-    held = labels.attach_to_new_value(secret.labels, wanted, token)
+    held = staging_labels.attach_to_new_value(secret.labels, wanted, token)
     overtaken = _overtaken_rotations(context, secret, token) if CURRENT in wanted else []
     if held.get(PENDING) in [rotation.token for rotation in overtaken]:
-        held = labels.remove(held, PENDING)
+        held = staging_labels.remove(held, PENDING)
     _check_label_limit(held)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     stored = secret.with_version(version, held, context.now)
@@ -127,7 +127,7 @@ def store_value(
 
 
 def _check_label_limit(held: Labels) -> None:
-    if len(held) > labels.MOST:
+    if len(held) > staging_labels.MOST:
         raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
@@ -187,7 +187,7 @@ def _label_removed(held: Labels, label: str, version_id: str | None) -> Labels:
         )
     if held.get(label) != version_id:
         raise InvalidParameterException(f"Version stage {label} not found in version {version_id}")
-    return labels.remove(held, label)
+    return staging_labels.remove(held, label)
 
 
 def _label_moved(secret: Secret, label: str, target: str, source: str | None) -> Labels:
@@ -196,7 +196,7 @@ def _label_moved(secret: Secret, label: str, target: str, source: str | None) ->
         _check_source(label, holder, source)
     if label == CURRENT and not secret.versions[target].has_value:
         raise version_not_found(target)
-    moved = labels.attach(secret.labels, label, target)
+    moved = staging_labels.attach(secret.labels, label, target)
     _check_label_limit(moved)
     return moved
 

@@ -64,13 +64,3 @@ def by_version(labels: Labels) -> dict[str, list[str]]:
     for label in sorted(labels):
         versions.setdefault(labels[label], []).append(label)
     return versions
-
-
-def block_rotation(labels: Labels) -> bool:
-    """
-    Whether RotateSecret sees an unfinished rotation: AWSPENDING is on a version without AWSCURRENT.
-
-    Only the labels count, not the call that attached them (API_RotateSecret).
-    """
-    pending = labels.get(PENDING)
-    return pending is not None and pending != labels.get(CURRENT)
