@@ -10,7 +10,7 @@ from .errors import ValidationException
 
 #: Wider than AWS's own region names, such as "us-east-1", without characters that would break an ARN.
 _REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_LONGEST_REGION = 63  # it is a label of a host name
+_MAX_REGION_LENGTH = 63  # it is a label of a host name
 
 _ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9/_+=.@!-]")
 _SECRET_ARN = re.compile(r"arn:[^:]*:secretsmanager:(?P<region>[^:]*):(?P<account>[^:]*):secret:(?P<rest>.+)")
@@ -63,7 +63,7 @@ def is_region(name: object) -> bool:
 
 @lru_cache(maxsize=64)  # it is checked in each call
 def _is_region(name: str) -> bool:
-    return len(name) <= _LONGEST_REGION and re.fullmatch(_REGION, name) is not None
+    return len(name) <= _MAX_REGION_LENGTH and re.fullmatch(_REGION, name) is not None
 
 
 def partition(region: str) -> str:

@@ -84,9 +84,9 @@ class Assumptions:
         for delay in delays:
             check_delay("Each of retry_delays", delay)
         for name, allowed in _ALLOWED.items():
-            given = getattr(self, name)
-            if given not in allowed and not (name == "rotate_at" and isinstance(given, Random)):
-                raise FakeSecretsError(f"{name} has to be {_listed(name, allowed)}, not {given!r}.")
+            value = getattr(self, name)
+            if value not in allowed and not (name == "rotate_at" and isinstance(value, Random)):
+                raise FakeSecretsError(f"{name} has to be {_choices(name, allowed)}, not {value!r}.")
 
 
 #: The words that an assumption may be.
@@ -100,6 +100,6 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
 }
 
 
-def _listed(name: str, allowed: Sequence[str]) -> str:
+def _choices(name: str, allowed: Sequence[str]) -> str:
     words = " or ".join(map(repr, allowed))
     return f"{words} or a random.Random" if name == "rotate_at" else words

@@ -140,7 +140,7 @@ def not_on_a_replica() -> ServiceError:
     )
 
 
-def needs_own_key() -> ServiceError:
+def needs_customer_key() -> ServiceError:
     return InvalidRequestException(
         "You can't access a secret from a different AWS account if you encrypt the secret with the "
         "default KMS service key."

@@ -30,10 +30,10 @@ def table(rows: Sequence[Sequence[str]], *, widest: int | None = None) -> list[s
 
 def readable_repr(value: Any) -> str:
     """The repr of a dataclass, with instants and sets as a reader writes them, also while the clock is frozen."""
-    shown = (
+    members = (
         f"{member.name}={shown_value(getattr(value, member.name))}" for member in fields(value) if member.repr
     )
-    return f"{type(value).__qualname__}({', '.join(shown)})"
+    return f"{type(value).__qualname__}({', '.join(members)})"
 
 
 def shown_value(value: object) -> str:

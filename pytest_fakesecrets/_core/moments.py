@@ -11,7 +11,7 @@ FIRST = datetime.min.replace(tzinfo=timezone.utc)
 LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 #: The longest time between two rotations (API_RotationRulesType, AutomaticallyAfterDays): no delay needs more.
-LONGEST_DELAY = timedelta(days=1000)
+MAX_DELAY = timedelta(days=1000)
 
 
 def moved(moment: datetime, delta: timedelta) -> datetime | None:
@@ -27,7 +27,7 @@ def later(moment: datetime, delta: timedelta) -> datetime:
     return moved(moment, delta) or LAST
 
 
-def check_delay(name: str, delay: object, most: timedelta = LONGEST_DELAY) -> None:
+def check_delay(name: str, delay: object, most: timedelta = MAX_DELAY) -> None:
     """
     Reject what cannot be a delay.
 

@@ -18,9 +18,9 @@ Item = TypeVar("Item")
 Key = tuple[str | int | date, ...]
 
 #: The largest page of the lists of secrets, versions and policies, and the size of a page where none is requested.
-LARGEST = 100
+MAX_PAGE_SIZE = 100
 #: The same for BatchGetSecretValue.
-LARGEST_BATCH = 20
+MAX_BATCH_SIZE = 20
 
 _DIGEST_SIZE = 16
 
@@ -38,7 +38,7 @@ class _Cursor(NamedTuple):
 def page(
     items: Sequence[Item],
     key: Callable[[Item], Key],
-    asked: object,
+    request: object,
     token: str | None,
     size: int,
     *,
@@ -67,17 +67,17 @@ def page(
     Raises:
         InvalidNextTokenException: the token was not given for this request.
     """
-    cursor = None if token is None else _decode_token(token, asked)
+    cursor = None if token is None else _decode_token(token, request)
     count = count if cursor is None else cursor.created
-    held: list[Item] = []
+    listed: list[Item] = []
     for index in _remaining_indexes(items, key, cursor, descending):
         if number(items[index]) > count:
             continue
-        if len(held) == size:
+        if len(listed) == size:
             end = cursor.end if cursor is not None else key(items[0 if descending else -1])
-            return held, _encode_token(_Cursor(key(held[-1]), end, count), asked)
-        held.append(items[index])
-    return held, None
+            return listed, _encode_token(_Cursor(key(listed[-1]), end, count), request)
+        listed.append(items[index])
+    return listed, None
 
 
 def _remaining_indexes(
@@ -93,21 +93,21 @@ def _remaining_indexes(
     return range(end - 1, first - 1, -1) if descending else range(first, end)
 
 
-def _encode_token(cursor: _Cursor, asked: object) -> str:
+def _encode_token(cursor: _Cursor, request: object) -> str:
     keys = [[_encode_part(part) for part in key] for key in (cursor.last, cursor.end)]
-    written = json.dumps([*keys, cursor.created], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_digest(written, asked) + written).decode()
+    payload = json.dumps([*keys, cursor.created], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_digest(payload, request) + payload).decode()
 
 
-def _decode_token(token: str, asked: object) -> _Cursor:
+def _decode_token(token: str, request: object) -> _Cursor:
     try:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    digest, written = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
-    if digest != _digest(written, asked):
+    digest, payload = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
+    if digest != _digest(payload, request):
         raise invalid_token()
-    last, end, created = json.loads(written)
+    last, end, created = json.loads(payload)
     return _Cursor(_decode_key(last), _decode_key(end), created)
 
 
@@ -115,8 +115,10 @@ def invalid_token() -> ServiceError:
     return InvalidNextTokenException("The NextToken value is invalid.")
 
 
-def _digest(written: bytes, asked: object) -> bytes:
-    return blake2b(written + repr(asked).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE).digest()
+def _digest(payload: bytes, request: object) -> bytes:
+    return blake2b(
+        payload + repr(request).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE
+    ).digest()
 
 
 def _encode_part(part: str | int | date) -> tuple[str, str | int]:
@@ -128,13 +130,13 @@ def _encode_part(part: str | int | date) -> tuple[str, str | int]:
     return "", part
 
 
-def _decode_key(written: Sequence[tuple[str, str]]) -> Key:
-    return tuple(_decode_part(kind, part) for kind, part in written)
+def _decode_key(payload: Sequence[tuple[str, str]]) -> Key:
+    return tuple(_decode_part(kind, part) for kind, part in payload)
 
 
-def _decode_part(kind: str, written: str) -> str | int | date:
+def _decode_part(kind: str, payload: str) -> str | int | date:
     if kind == "datetime":
-        return datetime.fromisoformat(written)
+        return datetime.fromisoformat(payload)
     if kind == "date":
-        return date.fromisoformat(written)
-    return written
+        return date.fromisoformat(payload)
+    return payload

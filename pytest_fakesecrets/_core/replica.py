@@ -30,7 +30,7 @@ class Replica:
     is_cross_account: bool = False
 
     @property
-    def follows(self) -> bool:
+    def is_in_sync(self) -> bool:
         return self.status == "InSync"
 
 

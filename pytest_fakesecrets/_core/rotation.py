@@ -113,9 +113,9 @@ class StatusText(str):
     _steps: tuple[RotationStep, ...]
 
     def __new__(cls, status: str, steps: tuple[RotationStep, ...]) -> StatusText:
-        made = super().__new__(cls, status)
-        made._steps = steps
-        return made
+        text = super().__new__(cls, status)
+        text._steps = steps
+        return text
 
     def __reduce__(self) -> tuple[type[StatusText], tuple[str, tuple[RotationStep, ...]]]:
         return StatusText, (str(self), self._steps)
@@ -209,7 +209,7 @@ class Rotation:
     def is_due_again(self) -> bool:
         return self.status == "failed" and self.retry_at is not None
 
-    def has_steps_left(self, held: Labels) -> bool:
+    def has_steps_left(self, labels: Labels) -> bool:
         """
         Whether AWS would call the function again.
 
@@ -217,7 +217,7 @@ class Rotation:
         the secret has been repaired by hand.
         """
         if self.status == "failed":
-            return self.retry_at is not None and self.token in (held.get(PENDING), held.get(CURRENT))
+            return self.retry_at is not None and self.token in (labels.get(PENDING), labels.get(CURRENT))
         return self.status == "in progress"
 
     def retried(self) -> Rotation:
@@ -237,10 +237,10 @@ class Rotation:
     def is_at_its_end(self) -> bool:
         return self.position == len(self.plan)
 
-    def has_reached_its_goal(self, held: Labels) -> bool:
+    def has_reached_its_goal(self, labels: Labels) -> bool:
         """
         Whether the labels are where a rotation has to leave them.
 
         AWSCURRENT is on the new version; AWSPENDING is there too, or on none (API_RotateSecret).
         """
-        return held.get(CURRENT) == self.token and not labels_show_rotation_in_progress(held)
+        return labels.get(CURRENT) == self.token and not labels_show_rotation_in_progress(labels)

@@ -21,9 +21,9 @@ _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 
 #: Bounds of `rate()`, which are not those of AutomaticallyAfterDays (cdk-preflight, checked by deploys).
-_FEWEST_HOURS, _MOST_HOURS, _MOST_DAYS = 4, 23, 999
+_MIN_HOURS, _MAX_HOURS, _MAX_DAYS = 4, 23, 999
 #: In whole hours (user guide, rotate-secrets_schedule).
-_LONGEST_DURATION = 24
+_MAX_DURATION = 24
 
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
@@ -93,7 +93,7 @@ class Schedule:
     @property
     def rule(self) -> Rule | None:
         if self.expression is not None:
-            return rule_of(self.expression)
+            return parse_expression(self.expression)
         days = self.automatically_after_days
         return None if days is None else Days(number=days)
 
@@ -107,7 +107,7 @@ class Schedule:
         """
         rule = self.rule
         if isinstance(rule, Cron):
-            return _fewest_days(rule)
+            return _min_days_between(rule)
         if isinstance(rule, Hours):
             return 1
         return None if rule is None else rule.number
@@ -156,15 +156,15 @@ class Schedule:
 
     def last_opening(self, start: datetime, end: datetime) -> datetime | None:
         """When the last of these windows opened, found without going through all of them; or None."""
-        for later in self._later_starts(start, end):
+        for near_start in self._search_starts(start, end):
             opened = None
-            for window in self.windows(later, end):
+            for window in self.windows(near_start, end):
                 opened = window.opens
             if opened is not None:
                 return opened
         return None
 
-    def _later_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
+    def _search_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """Moments near *end*, the nearest first, after which the windows open that open after *start* too."""
         rule = self.rule
         if isinstance(rule, Cron):
@@ -182,7 +182,7 @@ def _midnight(moment: datetime) -> datetime:
 
 
 @lru_cache(maxsize=256)
-def rule_of(expression: str) -> Rule:
+def parse_expression(expression: str) -> Rule:
     """
     Read an expression.
 
@@ -197,16 +197,16 @@ def rule_of(expression: str) -> Rule:
         raise _invalid_expression(_hint_about(expression))
     try:
         return cron.parse(fields["fields"])
-    except cron.NotACron as reason:
+    except cron.InvalidCron as reason:
         raise _invalid_expression(f"{reason} {_CRON_EXAMPLE}") from None
 
 
 def _rate(value: int, in_hours: bool) -> Rule:
     if in_hours:
-        if not _FEWEST_HOURS <= value <= _MOST_HOURS:
+        if not _MIN_HOURS <= value <= _MAX_HOURS:
             raise InvalidParameterException("Rate in hour should be least 4 and less than 24.")
         return Hours(number=value)
-    if not 1 <= value <= _MOST_DAYS:
+    if not 1 <= value <= _MAX_DAYS:
         raise InvalidParameterException("Rate in day should be greater than 0 and less than 1000.")
     return Days(number=value)
 
@@ -224,7 +224,7 @@ def _invalid_expression(hint: str) -> InvalidParameterException:
     return InvalidParameterException("Invalid schedule expression.", hint=hint)
 
 
-def check(schedule: Schedule) -> None:
+def check_schedule(schedule: Schedule) -> None:
     """
     Reject rules that cannot be combined.
 
@@ -240,25 +240,25 @@ def check(schedule: Schedule) -> None:
     if schedule.duration is None:
         return
     hours = int(schedule.duration[:-1])
-    if not 1 <= hours <= _LONGEST_DURATION:
+    if not 1 <= hours <= _MAX_DURATION:
         raise InvalidParameterException("Duration must be at least 1 hour, at most 24 hour.")
     if isinstance(rule, Cron) and max(rule.hours) + hours > 24:
         raise InvalidParameterException("Starting hour and duration must be within a day.")
-    if hours > _closest_hours(rule):
+    if hours > _max_window_hours(rule):
         raise InvalidParameterException("Duration cannot be greater than Rate in hour.")
 
 
-def _closest_hours(rule: Rule | None) -> int:
+def _max_window_hours(rule: Rule | None) -> int:
     """How long a window may be before it reaches into the next one."""
     if isinstance(rule, Hours):
         return rule.number
     if isinstance(rule, Cron) and rule.is_hourly:
         return min(later - earlier for earlier, later in itertools.pairwise(rule.hours))
-    return _LONGEST_DURATION
+    return _MAX_DURATION
 
 
 @lru_cache(maxsize=256)
-def _fewest_days(rule: Cron) -> int:
+def _min_days_between(rule: Cron) -> int:
     fewest, (moment, end) = 366, _YEARS
     before = None
     while fewest > 1 and (fires := rule.next_after(moment)) is not None and fires < end:

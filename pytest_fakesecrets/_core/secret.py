@@ -19,14 +19,14 @@ from .staging_labels import CURRENT, PENDING, Labels
 
 #: The key of the service itself. A secret shows no key at all then, a replica's status this one
 #: (API_DescribeSecret; AWS CLI reference, replicate-secret-to-regions).
-OWN_KEY = "alias/aws/secretsmanager"
+AWS_MANAGED_KEY = "alias/aws/secretsmanager"
 
 #: Owners that rotate their secrets themselves (user guide, rotate-secrets_managed; AWS PCS user guide).
 MANAGED_ROTATION = frozenset({"ecs-sc", "pcs", "rds", "redshift"})
 
 #: Unlabelled versions beyond this number are removed, but none younger than a day (user guide, quotas).
-MOST_VERSIONS = 100
-YOUNGEST_REMOVED = timedelta(hours=24)
+MAX_VERSIONS = 100
+MIN_AGE_TO_REMOVE = timedelta(hours=24)
 
 #: The resolution of the dates that the service reports, and how far apart two changes are at least.
 MILLISECOND = timedelta(milliseconds=1)
@@ -35,7 +35,7 @@ _SECOND = timedelta(seconds=1)
 Value = str | bytes
 
 #: A shared empty mapping, the default of most fields.
-_NONE: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +66,17 @@ class Version:
     def has_value(self) -> bool:
         return self.value is not None
 
-    def copied(self, known: Version | None, kms_key_id: str | None) -> Version:
+    def copied(self, existing: Version | None, kms_key_id: str | None) -> Version:
         """The copy of this version in a replica, which is *known* if that is a copy of it already."""
-        if known is not None and known.original is self and known.kms_key_id == kms_key_id:
-            return known
-        read = None if known is None else known.last_accessed_on
-        return replace(self, kms_key_id=kms_key_id, last_accessed_on=read, original=self)
+        if existing is not None and existing.original is self and existing.kms_key_id == kms_key_id:
+            return existing
+        last_accessed_on = None if existing is None else existing.last_accessed_on
+        return replace(self, kms_key_id=kms_key_id, last_accessed_on=last_accessed_on, original=self)
 
 
 def customer_key(kms_key_id: str | None) -> str | None:
     """The customer managed key of a request, or None for the service's own key."""
-    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
+    return None if kms_key_id in (None, "", AWS_MANAGED_KEY) else kms_key_id
 
 
 @cache
@@ -118,10 +118,10 @@ class Secret:
     kms_key_id: str | None = None
     #: None: never tagged, which the service distinguishes from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = field(default=None, repr=False)
-    versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
+    versions: Mapping[str, Version] = field(default_factory=lambda: _EMPTY)
     #: How many versions there have been, those that are gone among them.
     versions_made: int = 0
-    labels: Labels = field(default_factory=lambda: _NONE)
+    labels: Labels = field(default_factory=lambda: _EMPTY)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
     #: The token of the first rotation that this secret has ever begun.
@@ -134,7 +134,7 @@ class Secret:
     owning_service: str | None = None
     policy: str | None = field(default=None, repr=False)
     #: Of a primary secret, by their ARNs.
-    replicas: Mapping[str, Replica] = field(default_factory=lambda: _NONE)
+    replicas: Mapping[str, Replica] = field(default_factory=lambda: _EMPTY)
     #: Of a replica secret, which is read-only and follows it.
     primary: Primary | None = None
     type: str | None = None
@@ -149,17 +149,17 @@ class Secret:
 
     def versions_since(self, before: Secret | None) -> Sequence[Version]:
         """The versions that are not the same as those of the same secret before."""
-        known = _NONE if before is None else before.versions
-        if known is self.versions:
+        previous_versions = _EMPTY if before is None else before.versions
+        if previous_versions is self.versions:
             return ()
-        return [version for id, version in self.versions.items() if known.get(id) is not version]
+        return [version for id, version in self.versions.items() if previous_versions.get(id) is not version]
 
     def values_since(self, before: Secret | None) -> Iterator[Value]:
         """The values that the same secret did not hold before."""
-        known = _NONE if before is None else before.versions
+        previous_versions = _EMPTY if before is None else before.versions
         for version in self.versions_since(before):
-            old = known.get(version.id)
-            if version.value is not None and (old is None or old.value is not version.value):
+            previous = previous_versions.get(version.id)
+            if version.value is not None and (previous is None or previous.value is not version.value):
                 yield version.value
 
     @property
@@ -199,10 +199,10 @@ class Secret:
         return [replica for replica in self.replicas.values() if not replica.is_cross_account]
 
     @property
-    def foreign_replicas(self) -> Sequence[Replica]:
+    def cross_account_replicas(self) -> Sequence[Replica]:
         return [replica for replica in self.replicas.values() if replica.is_cross_account]
 
-    def following(self, primary: Secret) -> Secret:
+    def updated_from(self, primary: Secret) -> Secret:
         """
         This replica with what *primary* has: values and labels, and in another region everything else.
 
@@ -235,7 +235,7 @@ class Secret:
         return self.owning_service is not None
 
     @property
-    def rotates_by_owner(self) -> bool:
+    def is_rotated_by_owner(self) -> bool:
         return self.owning_service in MANAGED_ROTATION
 
     def changed(self, now: datetime, **changes: object) -> Secret:
@@ -246,18 +246,18 @@ class Secret:
         test_last_updated_date), so two changes within one millisecond get different dates. If the
         clock stands still, its time is used as it is.
         """
-        since = now - self.last_changed_at
-        if since and -_SECOND < since < MILLISECOND:
+        elapsed = now - self.last_changed_at
+        if elapsed and -_SECOND < elapsed < MILLISECOND:
             now = later(self.last_changed_at, MILLISECOND)
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
-    def counted_anew(self, now: datetime) -> Secret:
+    def counting_from(self, now: datetime) -> Secret:
         """The secret after something that counts as a rotation for the next date."""
         if self.rotation is None:
             return self
         return replace(self, rotation=replace(self.rotation, counted_from=now))
 
-    def with_version(self, version: Version, held: Labels, now: datetime) -> Secret:
+    def with_version(self, version: Version, labels: Labels, now: datetime) -> Secret:
         """
         The secret with *version* among its versions, at most 100 of them, and the labels *held*.
 
@@ -265,10 +265,10 @@ class Secret:
             LimitExceededException: there are 100, and none that may be removed.
         """
         versions = {**self.versions, version.id: version}
-        if len(versions) > MOST_VERSIONS:
-            del versions[_removable(versions, held, now)]
-        made = max(self.versions_made, version.number)
-        return self.changed(now, versions=versions, versions_made=made, labels=held)
+        if len(versions) > MAX_VERSIONS:
+            del versions[_oldest_removable(versions, labels, now)]
+        versions_made = max(self.versions_made, version.number)
+        return self.changed(now, versions=versions, versions_made=versions_made, labels=labels)
 
     def new_version(
         self, version_id: str, now: datetime, value: Value | None, *, is_foreign: bool = False
@@ -292,13 +292,13 @@ class Secret:
         """
         if not rotation.is_test:
             return self
-        held = self.labels
-        if held.get(PENDING) == rotation.token:
-            held = staging_labels.remove(held, PENDING)
+        labels = self.labels
+        if labels.get(PENDING) == rotation.token:
+            labels = staging_labels.remove(labels, PENDING)
         versions = dict(self.versions)
-        if rotation.token not in held.values():
+        if rotation.token not in labels.values():
             versions.pop(rotation.token, None)
-        return replace(self, versions=versions, labels=held)
+        return replace(self, versions=versions, labels=labels)
 
     @property
     def next_window(self) -> Window | None:
@@ -309,7 +309,7 @@ class Secret:
         the count (API_RotationRulesType). While the first rotation runs there is none to report
         (a published describe-secret output from inside a first rotation).
         """
-        if self.rotation is None or not self.rotation.enabled or self._rotates_for_the_first_time:
+        if self.rotation is None or not self.rotation.enabled or self._is_in_first_rotation:
             return None
         return self.rotation.schedule.next_window(self.rotation.counted_from)
 
@@ -330,16 +330,16 @@ class Secret:
         )
 
     @property
-    def _rotates_for_the_first_time(self) -> bool:
+    def _is_in_first_rotation(self) -> bool:
         first = self.first_rotation
-        held = (self.labels.get(PENDING), self.labels.get(CURRENT))
-        return self.last_rotated_at is None and first is not None and first in held
+        labels = (self.labels.get(PENDING), self.labels.get(CURRENT))
+        return self.last_rotated_at is None and first is not None and first in labels
 
 
-def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:
+def _oldest_removable(versions: Mapping[str, Version], labels: Labels, now: datetime) -> str:
     """The oldest version without a label that is not too young to be removed."""
-    labelled = set(held.values())
+    labelled = set(labels.values())
     for version in versions.values():
-        if version.id not in labelled and now - version.created_at > YOUNGEST_REMOVED:
+        if version.id not in labelled and now - version.created_at > MIN_AGE_TO_REMOVE:
             return version.id
     raise LimitExceededException("You have exceeded the maximum number of secret versions.")

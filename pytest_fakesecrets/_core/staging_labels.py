@@ -13,7 +13,7 @@ PENDING = "AWSPENDING"
 PREVIOUS = "AWSPREVIOUS"
 
 #: Over all versions of a secret together (user guide, quotas).
-MOST = 20
+MAX_LABELS = 20
 
 Labels = Mapping[str, str]
 
@@ -25,14 +25,14 @@ def attach(labels: Labels, label: str, version_id: str) -> Labels:
     Moving AWSCURRENT leaves AWSPREVIOUS on the version that it was taken from
     (LocalStack snapshot test_update_secret_version_stages_current_previous).
     """
-    before = labels.get(label)
-    moved = {**labels, label: version_id}
-    if label == CURRENT and before is not None and before != version_id:
-        moved[PREVIOUS] = before
-    return moved
+    previous_holder = labels.get(label)
+    changed = {**labels, label: version_id}
+    if label == CURRENT and previous_holder is not None and previous_holder != version_id:
+        changed[PREVIOUS] = previous_holder
+    return changed
 
 
-def attach_to_new_value(labels: Labels, wanted: Iterable[str], version_id: str) -> Labels:
+def attach_to_new_value(labels: Labels, new_labels: Iterable[str], version_id: str) -> Labels:
     """
     Attach the labels of a value that has just been stored under *version_id*.
 
@@ -40,11 +40,11 @@ def attach_to_new_value(labels: Labels, wanted: Iterable[str], version_id: str) 
     behind, it would look like a rotation that has not ended
     (LocalStack snapshot test_update_secret_version_stages_current_pending).
     """
-    before = labels.get(CURRENT)
-    wanted = sorted(set(wanted))  # AWSCURRENT before AWSPREVIOUS, which may be asked for by name
-    if CURRENT in wanted and before != version_id and labels.get(PENDING) == before:
+    current_id = labels.get(CURRENT)
+    new_labels = sorted(set(new_labels))  # AWSCURRENT before AWSPREVIOUS, which may be asked for by name
+    if CURRENT in new_labels and current_id != version_id and labels.get(PENDING) == current_id:
         labels = remove(labels, PENDING)
-    for label in wanted:
+    for label in new_labels:
         labels = attach(labels, label, version_id)
     return labels
 

@@ -24,12 +24,12 @@ _number = attrgetter("number")
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 #: The rotations of one secret by their tokens, oldest first.
-ByToken = dict[str, Rotation] | Overlay[str, Rotation]
+RotationsByToken = dict[str, Rotation] | Overlay[str, Rotation]
 
 
 #: By what the lists of secrets are sorted. Secrets with the same date come in the order of their creation;
 #: "never read" sorts before every real date.
-ORDERS: Mapping[str, Callable[[Secret], Key]] = {
+SORT_KEYS: Mapping[str, Callable[[Secret], Key]] = {
     "created-date": lambda secret: (secret.created_at, secret.number, secret.name),
     "last-accessed-date": lambda secret: (secret.last_accessed_on or date.min, secret.number, secret.name),
     "last-changed-date": lambda secret: (secret.last_changed_at, secret.number, secret.name),
@@ -46,30 +46,30 @@ class Selection:
     It is valid from `since` until the first recovery window of one of its secrets ends.
     """
 
-    asked: object
+    request: object
     matches: Callable[[Secret], bool]
     key: Callable[[Secret], Key]
-    found: list[Secret]
+    secrets: list[Secret]
     since: datetime
     until: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.found = sorted(filter(self.matches, self.found), key=self.key)
-        self.until = min((secret.deletion_due_at or _NEVER for secret in self.found), default=_NEVER)
+        self.secrets = sorted(filter(self.matches, self.secrets), key=self.key)
+        self.until = min((secret.deletion_due_at or _NEVER for secret in self.secrets), default=_NEVER)
 
     def __repr__(self) -> str:
-        return f"<Selection of {len(self.found)} secrets>"
+        return f"<Selection of {len(self.secrets)} secrets>"
 
-    def answers(self, asked: object, now: datetime) -> bool:
-        return self.since <= now <= self.until and self.asked == asked
+    def is_valid_for(self, request: object, now: datetime) -> bool:
+        return self.since <= now <= self.until and self.request == request
 
     def replace(self, before: Secret | None, after: Secret | None) -> None:
         if before is not None and self.matches(before):
-            candidate = bisect_left(self.found, self.key(before), key=self.key)
-            if candidate < len(self.found) and self.found[candidate].name == before.name:
-                del self.found[candidate]
+            candidate = bisect_left(self.secrets, self.key(before), key=self.key)
+            if candidate < len(self.secrets) and self.secrets[candidate].name == before.name:
+                del self.secrets[candidate]
         if after is not None and self.matches(after):
-            insort(self.found, after, key=self.key)
+            insort(self.secrets, after, key=self.key)
             self.until = min(self.until, after.deletion_due_at or _NEVER)
 
 
@@ -88,11 +88,11 @@ class Region:
     name: str
     #: By their names, oldest first. Changed by `put` and `remove` alone.
     secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
-    _selected: Selection | None = field(default=None, init=False, repr=False)
+    _selection: Selection | None = field(default=None, init=False, repr=False)
     #: It counts the secrets that are created here, also in a draft.
     numbers: Numbers = field(default_factory=Numbers)
     #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
-    rotations: dict[str, ByToken] | Overlay[str, ByToken] = field(default_factory=dict)
+    rotations: dict[str, RotationsByToken] | Overlay[str, RotationsByToken] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Region {self.name} of account {self.account}: {len(self.secrets)} secrets>"
@@ -105,10 +105,10 @@ class Region:
         a partial one: the name without the six characters (user guide, troubleshoot;
         LocalStack snapshot test_create_and_update_secret).
         """
-        secret = self.kept(secret_id)
-        return None if secret is None or is_gone(secret, now) else secret
+        secret = self.find_stored(secret_id)
+        return None if secret is None or has_recovery_ended(secret, now) else secret
 
-    def kept(self, secret_id: str) -> Secret | None:
+    def find_stored(self, secret_id: str) -> Secret | None:
         """Like `find`, but also returns a secret whose recovery window has ended."""
         arn = parse_secret_arn(secret_id)
         if arn is None:
@@ -118,9 +118,9 @@ class Region:
         secret = self.secrets.get(arn.name)
         return None if secret is None or (arn.is_full and secret.arn != secret_id) else secret
 
-    def living(self, now: datetime) -> Iterator[Secret]:
+    def existing(self, now: datetime) -> Iterator[Secret]:
         """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
-        return (secret for secret in self.secrets.values() if not is_gone(secret, now))
+        return (secret for secret in self.secrets.values() if not has_recovery_ended(secret, now))
 
     def next_number(self) -> int:
         """The number of a secret that is created here."""
@@ -129,31 +129,33 @@ class Region:
 
     def put(self, secret: Secret) -> None:
         """Replace the stored state of a secret, or append a new secret."""
-        held = self.secrets.get(secret.name)
-        selected, self._selected = self._selected, None  # an exception in between leaves none
-        if held is not None and held.arn != secret.arn:
+        stored = self.secrets.get(secret.name)
+        selected, self._selection = self._selection, None  # an exception in between leaves none
+        if stored is not None and stored.arn != secret.arn:
             del self.secrets[secret.name]  # its recovery window has ended
         self.secrets[secret.name] = secret
-        self._reselect(selected, held, secret)
+        self._update_selection(selected, stored, secret)
 
     def remove(self, secret: Secret) -> None:
         """Remove a secret, if it is still there: another one may have its name by now."""
-        held = self.secrets.get(secret.name)
-        if held is not None and held.arn == secret.arn:
-            selected, self._selected = self._selected, None
+        stored = self.secrets.get(secret.name)
+        if stored is not None and stored.arn == secret.arn:
+            selected, self._selection = self._selection, None
             del self.secrets[secret.name]
-            self._reselect(selected, held, None)
+            self._update_selection(selected, stored, None)
 
-    def _reselect(self, selected: Selection | None, before: Secret | None, after: Secret | None) -> None:
+    def _update_selection(
+        self, selected: Selection | None, before: Secret | None, after: Secret | None
+    ) -> None:
         if selected is not None:
             selected.replace(before, after)
-        self._selected = selected
+        self._selection = selected
 
     def put_rotation(self, rotation: Rotation) -> None:
         self.rotations.setdefault(rotation.secret_id, {})[rotation.token] = rotation
 
     def select(
-        self, asked: object, now: datetime, matches: Callable[[Secret], bool], order: str
+        self, request: object, now: datetime, matches: Callable[[Secret], bool], order: str
     ) -> Sequence[Secret]:
         """
         The living secrets that match, in one of `ORDERS`.
@@ -163,13 +165,13 @@ class Region:
         Args:
             asked: what the secrets depend on, those that match and their order.
         """
-        if self._selected is None or not self._selected.answers(asked, now):
-            self._selected = Selection(asked, matches, ORDERS[order], list(self.living(now)), now)
-        return self._selected.found
+        if self._selection is None or not self._selection.is_valid_for(request, now):
+            self._selection = Selection(request, matches, SORT_KEYS[order], list(self.existing(now)), now)
+        return self._selection.secrets
 
     def page(
         self,
-        asked: object,
+        request: object,
         now: datetime,
         matches: Callable[[Secret], bool],
         token: str | None,
@@ -185,9 +187,9 @@ class Region:
             InvalidNextTokenException: the token was not given for this request in this region.
         """
         return pagination.page(
-            self.select(asked, now, matches, order),
-            ORDERS[order],
-            (self.account, self.name, asked),
+            self.select(request, now, matches, order),
+            SORT_KEYS[order],
+            (self.account, self.name, request),
             token,
             size,
             descending=descending,
@@ -195,19 +197,19 @@ class Region:
             count=self.numbers.last,
         )
 
-    def rotations_of(self, secret: Secret) -> ByToken:
+    def rotations_of(self, secret: Secret) -> RotationsByToken:
         """The rotations of a secret by their tokens, oldest first."""
         return self.rotations.get(secret.arn, {})
 
-    def pending_rotation(self, secret: Secret) -> Rotation | None:
+    def blocking_rotation(self, secret: Secret) -> Rotation | None:
         """The rotation whose AWSPENDING label blocks the next rotation."""
-        held = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
+        stored = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
         blocks = (
-            held is not None
-            and held.status != "succeeded"
+            stored is not None
+            and stored.status != "succeeded"
             and labels_show_rotation_in_progress(secret.labels)
         )
-        return held if blocks else None
+        return stored if blocks else None
 
     def unfinished_rotation(self, secret: Secret) -> Rotation | None:
         """
@@ -219,9 +221,9 @@ class Region:
         last = next((rotations[token] for token in reversed(rotations)), None)
         if last is not None and last.status == "in progress":
             return last
-        held = self.pending_rotation(secret)
-        if held is not None:
-            return held
+        stored = self.blocking_rotation(secret)
+        if stored is not None:
+            return stored
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
     def draft(self) -> Region:
@@ -236,7 +238,7 @@ class Region:
 
 
 @lru_cache(maxsize=128)
-def _home(arn: str) -> tuple[str, str]:
+def _account_and_region(arn: str) -> tuple[str, str]:
     """The account and the region of an ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)
     return account, region
@@ -259,7 +261,7 @@ class Change(NamedTuple):
             self.region.remove(self.before)
 
 
-def is_gone(secret: Secret, now: datetime) -> bool:
+def has_recovery_ended(secret: Secret, now: datetime) -> bool:
     """Whether the recovery window of a deleted secret has ended."""
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
@@ -279,9 +281,9 @@ class Store:
             region = self.regions[account, name] = Region(account=account, name=name)
         return region
 
-    def home(self, arn: str) -> Region:
+    def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_home(arn))
+        return self.region(*_account_and_region(arn))
 
     def values(self) -> Iterator[Value]:
         """Every value of every version."""
@@ -298,17 +300,17 @@ class Store:
         Raises:
             FakeSecretsError: it is in no region, or not in the given one and in several others.
         """
-        home = self.region(account, region)
-        candidates = [home, *(other for other in self.regions.values() if other is not home)]
-        found = [
+        requested = self.region(account, region)
+        candidates = [requested, *(other for other in self.regions.values() if other is not requested)]
+        matches = [
             (candidate, secret) for candidate in candidates if (secret := candidate.find(secret_id, now))
         ]
-        if found and (found[0][0] is home or len(found) == 1):
-            return found[0]
-        if found:
-            names = ", ".join(sorted(candidate.name for candidate, _ in found))
+        if matches and (matches[0][0] is requested or len(matches) == 1):
+            return matches[0]
+        if matches:
+            names = ", ".join(sorted(candidate.name for candidate, _ in matches))
             raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Use its ARN.")
-        names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.living(now))
+        names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.existing(now))
         raise FakeSecretsError(
             f"There is no secret {secret_id!r} in the fake. "
             + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
@@ -321,39 +323,41 @@ class Draft:
 
     store: Store
     changes: list[Change] = field(default_factory=list)
-    _changed: dict[tuple[str, str], Region] = field(default_factory=dict)
+    _drafts: dict[tuple[str, str], Region] = field(default_factory=dict)
 
     def region(self, account: str, name: str) -> Region:
-        return self._changed.get((account, name)) or self.store.region(account, name)
+        return self._drafts.get((account, name)) or self.store.region(account, name)
 
-    def home(self, arn: str) -> Region:
+    def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_home(arn))
+        return self.region(*_account_and_region(arn))
 
     def put(self, secret: Secret) -> None:
         region = self._writable(secret.arn)
-        held = region.secrets.get(secret.name)
-        before = held if held is not None and held.arn == secret.arn else None
+        stored = region.secrets.get(secret.name)
+        before = stored if stored is not None and stored.arn == secret.arn else None
         region.put(secret)
-        self._note(secret.arn, before, secret)
+        self._record_change(secret.arn, before, secret)
 
     def remove(self, secret: Secret) -> None:
         self._writable(secret.arn).remove(secret)
-        self._note(secret.arn, secret, None)
+        self._record_change(secret.arn, secret, None)
 
     def put_rotation(self, rotation: Rotation) -> None:
         drafted = self._writable(rotation.secret_id).rotations
         rotations = drafted.get(rotation.secret_id, {})
         if not isinstance(rotations, Overlay):
             drafted[rotation.secret_id] = rotations = Overlay(rotations)
-        self._note(rotation.secret_id, rotations.get(rotation.token), rotation)
+        self._record_change(rotation.secret_id, rotations.get(rotation.token), rotation)
         rotations[rotation.token] = rotation
 
     def _writable(self, arn: str) -> Region:
-        home = _home(arn)
-        if home not in self._changed:
-            self._changed[home] = self.store.region(*home).draft()
-        return self._changed[home]
+        key = _account_and_region(arn)
+        if key not in self._drafts:
+            self._drafts[key] = self.store.region(*key).draft()
+        return self._drafts[key]
 
-    def _note(self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None) -> None:
-        self.changes.append(Change(self.store.home(arn), before, after))
+    def _record_change(
+        self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None
+    ) -> None:
+        self.changes.append(Change(self.store.region_of(arn), before, after))

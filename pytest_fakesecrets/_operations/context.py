@@ -14,14 +14,14 @@ from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import (
     managed_by_service,
     marked_for_deletion,
-    needs_own_key,
+    needs_customer_key,
     not_on_a_replica,
     secret_not_found,
 )
 from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Change, Draft, Region, is_gone
+from pytest_fakesecrets._core.store import Change, Draft, Region, has_recovery_ended
 
 Response = dict[str, Any]
 
@@ -103,7 +103,7 @@ class Context:
             raise marked_for_deletion()
         return secret
 
-    def in_primary_region(self, secret_id: str) -> Secret:
+    def find_primary(self, secret_id: str) -> Secret:
         """The secret; raises if it is a replica or scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.is_replica:
@@ -112,7 +112,7 @@ class Context:
             raise marked_for_deletion()
         return secret
 
-    def with_metadata(self, secret_id: str) -> Secret:
+    def find_for_metadata(self, secret_id: str) -> Secret:
         """
         The secret, for a change of its metadata; raises if that is not allowed.
 
@@ -128,7 +128,7 @@ class Context:
 
     def writable(self, secret_id: str) -> Secret:
         """The secret; raises if it is a replica, scheduled for deletion, or owned by an AWS service."""
-        secret = self.in_primary_region(secret_id)
+        secret = self.find_primary(secret_id)
         if secret.is_managed:
             raise managed_by_service()
         return secret
@@ -136,29 +136,29 @@ class Context:
     def check_key(self, secret: Secret) -> None:
         """Reject access to a value of another account that is encrypted with the default key."""
         if secret.account != self.account and secret.kms_key_id is None:
-            raise needs_own_key()
+            raise needs_customer_key()
 
     def comes_from(self, rotation: Rotation) -> bool:
         """Whether a step of *rotation* has made the request, with the keys of the account of its secret."""
-        is_at_home = self.account == self.home(rotation.secret_id).account
+        is_at_home = self.account == self.region_of(rotation.secret_id).account
         return is_at_home and (rotation.secret_id, rotation.token) in self.stepping
 
-    def home(self, arn: str) -> Region:
+    def region_of(self, arn: str) -> Region:
         """The region of a secret's ARN, which may be that of another account."""
-        return self.store.home(arn)
+        return self.store.region_of(arn)
 
     def save(self, secret: Secret) -> None:
         """Store the new state of *secret*, and update its replicas."""
         self.store.put(secret)
         for replica in secret.replicas.values():
-            held = self.linked(secret, replica) if replica.follows else None
+            held = self.linked(secret, replica) if replica.is_in_sync else None
             if held is not None:
-                self.save(held.following(secret))
+                self.save(held.updated_from(secret))
 
     def linked(self, secret: Secret, replica: Replica) -> Secret | None:
         """The replica secret, as long as it exists and its own account has not stopped replication."""
         held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
-        if held is None or held.arn != replica.arn or is_gone(held, self.now):
+        if held is None or held.arn != replica.arn or has_recovery_ended(held, self.now):
             return None
         return held if held.primary is not None and held.primary.arn == secret.arn else None
 

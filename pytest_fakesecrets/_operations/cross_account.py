@@ -15,12 +15,12 @@ from pytest_fakesecrets._core.errors import (
     secret_not_found,
 )
 from pytest_fakesecrets._core.replica import Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret
+from pytest_fakesecrets._core.secret import AWS_MANAGED_KEY, Secret
 
 from .context import Context, Response
 
 
-def foreign_primary(
+def cross_account_primary(
     context: Context, arn: str | None, kms_key_id: str | None, others: Sequence[object]
 ) -> Primary | None:
     """
@@ -44,18 +44,18 @@ def foreign_primary(
         raise InvalidParameterException(
             "The primary secret must be in another account, and in the same Region and partition as the replica."
         )
-    check_own_key(kms_key_id)
+    check_customer_key(kms_key_id)
     return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
 
 
-def check_own_key(kms_key_id: str | None) -> None:
+def check_customer_key(kms_key_id: str | None) -> None:
     """
     Reject the default key for a cross-account replica.
 
     Raises:
         InvalidParameterException: it is the default key, or none.
     """
-    if not kms_key_id or kms_key_id == OWN_KEY:
+    if not kms_key_id or kms_key_id == AWS_MANAGED_KEY:
         raise InvalidParameterException(
             "You must specify a customer managed KMS key for a cross-account replica."
         )
@@ -73,7 +73,9 @@ def associate_cross_account_replica(
     secret = context.writable(secret_id)
     _check_own(context, secret)
     replica = _foreign_replica(context, secret, cross_account_replica_arn)
-    others = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
+    others = [
+        entry for entry in secret.cross_account_replicas if entry.is_in_sync and entry.arn != replica.arn
+    ]
     if any(context.linked(secret, entry) for entry in others):
         raise LimitExceededException("A primary secret can have at most one cross-account replica.")
 
@@ -106,7 +108,7 @@ def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
         raise InvalidParameterException(
             "The replica secret must be in another account, and in the same Region and partition as the primary."
         )
-    replica = context.home(arn).find(arn, context.now)
+    replica = context.region_of(arn).find(arn, context.now)
     if replica is None:
         raise secret_not_found()
     if replica.deleted_at is not None:
@@ -124,7 +126,7 @@ def disassociate_cross_account_replica(
         raise not_on_a_replica()
     _check_own(context, secret)
     entry = secret.replicas.get(cross_account_replica_arn)
-    if entry is None or not entry.is_cross_account or not entry.follows:
+    if entry is None or not entry.is_cross_account or not entry.is_in_sync:
         raise InvalidParameterException("The secret has no such cross-account replica.")
 
     kept = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}

@@ -103,6 +103,6 @@ def restore_secret(context: Context, *, secret_id: str) -> Response:
 
 def end_recovery(context: Context, arn: str) -> None:
     """Delete a secret permanently at the end of its recovery window."""
-    secret = context.home(arn).kept(arn)
+    secret = context.region_of(arn).find_stored(arn)
     if secret is not None:
         context.delete(secret)

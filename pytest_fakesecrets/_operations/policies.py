@@ -39,7 +39,7 @@ def put_resource_policy(
     _check_default(policy_name)
     statements = policy.statements(resource_policy)
     secret = _to_change(context, secret_id)
-    if block_public_policy and policy.is_broad(statements):
+    if block_public_policy and policy.is_public(statements):
         raise PublicPolicyException(_BROAD)
 
     context.save(secret.changed(context.now, policy=resource_policy))
@@ -73,7 +73,9 @@ def list_resource_policies(
 
     names = sorted(_attached(secret), key=_place)
     asked = ("ListResourcePolicies", secret.arn)
-    page, following = pagination.page(names, _place, asked, next_token, max_results or pagination.LARGEST)
+    page, following = pagination.page(
+        names, _place, asked, next_token, max_results or pagination.MAX_PAGE_SIZE
+    )
     response: Response = {"ResourcePolicies": [{"PolicyName": name} for name in page]}
     if following is not None:
         response["NextToken"] = following
@@ -89,7 +91,7 @@ def _attached(secret: Secret) -> Mapping[str, str]:
 
 
 def _to_change(context: Context, secret_id: str) -> Secret:
-    secret = context.with_metadata(secret_id)
+    secret = context.find_for_metadata(secret_id)
     if secret.is_managed:
         raise managed_by_service()
     return secret
@@ -107,7 +109,7 @@ def validate_resource_policy(
         context.usable(secret_id)
 
     errors = []
-    if policy.is_broad(policy.statements(resource_policy)):
+    if policy.is_public(policy.statements(resource_policy)):
         errors.append({"CheckName": "PublicPolicy", "ErrorMessage": _BROAD})
     return {"PolicyValidationPassed": not errors, "ValidationErrors": errors}
 

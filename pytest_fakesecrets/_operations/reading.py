@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.errors import (
     label_not_found,
     version_not_found,
 )
-from pytest_fakesecrets._core.filters import matching
+from pytest_fakesecrets._core.filters import secret_matcher
 from pytest_fakesecrets._core.pagination import Key
 from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.staging_labels import CURRENT
@@ -97,7 +97,7 @@ def batch_get_secret_value(
     for secret_id in wanted:
         check_secret_id(secret_id)
     if filters:
-        page, following = _found(context, filters, next_token, max_results or pagination.LARGEST_BATCH)
+        page, following = _found(context, filters, next_token, max_results or pagination.MAX_BATCH_SIZE)
         wanted = [secret.arn for secret in page]
 
     # Each secret is read with the permission to read it (API_BatchGetSecretValue).
@@ -137,7 +137,7 @@ def _check_own(context: Context, secret_id: str) -> None:
 def _found(
     context: Context, filters: Sequence[Mapping[str, Any]], next_token: str | None, size: int
 ) -> tuple[Sequence[Secret], str | None]:
-    finds = matching(filters)
+    finds = secret_matcher(filters)
 
     def matches(secret: Secret) -> bool:
         return secret.deleted_at is None and finds(secret)
@@ -163,7 +163,9 @@ def list_secret_version_ids(
         if version.has_value and (include_deprecated or version.id in held)
     ]
     asked = ("ListSecretVersionIds", secret.arn, include_deprecated)
-    page, following = pagination.page(versions, _number, asked, next_token, max_results or pagination.LARGEST)
+    page, following = pagination.page(
+        versions, _number, asked, next_token, max_results or pagination.MAX_PAGE_SIZE
+    )
     response: Response = {
         "ARN": secret.arn,
         "Name": secret.name,

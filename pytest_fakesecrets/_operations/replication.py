@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_fakesecrets._core.arn import partition
 from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret, customer_key
+from pytest_fakesecrets._core.secret import AWS_MANAGED_KEY, Secret, customer_key
 
 from .context import Context, Response
 
@@ -61,7 +61,7 @@ def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool
     if made:
         secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
     for replica in made:
-        if replica.follows:
+        if replica.is_in_sync:
             _create_replica(context, secret, replica)
     context.save(secret)
     return secret
@@ -99,7 +99,7 @@ def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
         name=replica.name,
         created_at=context.now,
         last_changed_at=context.now,
-        number=context.home(replica.arn).next_number(),
+        number=context.region_of(replica.arn).next_number(),
         kms_key_id=replica.kms_key_id,
         primary=Primary(arn=secret.arn, region=secret.region),
     )
@@ -120,11 +120,11 @@ def started_status(context: Context, secret: Secret, regions: Regions) -> list[R
 
 def _status(context: Context, replica: Replica) -> Response:
     """An entry of ReplicationStatus: the key and the date of access are those of the replica's own region."""
-    held = context.home(replica.arn).secrets.get(replica.name)
+    held = context.region_of(replica.arn).secrets.get(replica.name)
     own = held if held is not None and held.arn == replica.arn else None
     status: Response = {
         "Region": replica.region,
-        "KmsKeyId": (own.kms_key_id if own else replica.kms_key_id) or OWN_KEY,
+        "KmsKeyId": (own.kms_key_id if own else replica.kms_key_id) or AWS_MANAGED_KEY,
         "Status": replica.status,
         "StatusMessage": replica.message,
         "LastAccessedDate": own.last_accessed_on if own else None,
@@ -150,9 +150,9 @@ def described_replication(context: Context, secret: Secret) -> Response:
 def _foreign_entries(context: Context, secret: Secret) -> list[Response]:
     """The replicas in other accounts: detached when one side has ended replication, gone when both have."""
     entries = []
-    for replica in secret.foreign_replicas:
+    for replica in secret.cross_account_replicas:
         is_linked = context.linked(secret, replica) is not None
-        if replica.follows or is_linked:
+        if replica.is_in_sync or is_linked:
             status = replica.status if is_linked else "Detached"
             entry = {"ReplicaSecretARN": replica.arn, "ReplicationStatus": status}
             role = {} if replica.role_arn is None else {"ReplicationRoleARN": replica.role_arn}
@@ -173,7 +173,7 @@ def remove_regions_from_replication(
     for replica in secret.regional_replicas:
         if replica.region in remove_replica_regions:
             del kept[replica.arn]
-            held = context.home(replica.arn).secrets.get(replica.name)
+            held = context.region_of(replica.arn).secrets.get(replica.name)
             if held is not None and held.arn == replica.arn:
                 context.delete(held)
     secret = secret.changed(context.now, replicas=kept)
@@ -202,11 +202,11 @@ def _unlink_replica(context: Context, link: Primary, replica: Secret) -> None:
 
     One that it has not detached stays among its replicas, and is shown as detached.
     """
-    primary = context.home(link.arn).find(link.arn, context.now)
+    primary = context.region_of(link.arn).find(link.arn, context.now)
     entry = None if primary is None else primary.replicas.get(replica.arn)
     if primary is None or entry is None:
         return
     kept = dict(primary.replicas)
-    if not (entry.is_cross_account and entry.follows):
+    if not (entry.is_cross_account and entry.is_in_sync):
         del kept[replica.arn]
     context.save(primary.changed(context.now, replicas=kept))

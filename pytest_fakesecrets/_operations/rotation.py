@@ -25,7 +25,7 @@ from pytest_fakesecrets._core.rotation import (
     Rotation,
     labels_show_rotation_in_progress,
 )
-from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check
+from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check_schedule
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
@@ -46,7 +46,7 @@ def rotate_secret(
     if client_request_token is None:
         raise InvalidParameterException(TOKEN_MISSING)
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
-    secret = context.in_primary_region(secret_id)
+    secret = context.find_primary(secret_id)
     _check_owner(secret, function_arn)
     schedule = _sent_schedule(context, rotation_rules)
     _check_function_arn(secret, function_arn)
@@ -79,7 +79,7 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         return
     if function_arn is not None:
         raise InvalidRequestException("Rotation Lambda ARN is not supported for a service-managed secret.")
-    if not secret.rotates_by_owner:
+    if not secret.is_rotated_by_owner:
         raise managed_by_service()
 
 
@@ -98,7 +98,7 @@ def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running")
         expression=rules.get("ScheduleExpression"),
         grid=grid,
     )
-    check(schedule)
+    check_schedule(schedule)
     return schedule
 
 
@@ -167,7 +167,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
     """
-    rotation = context.home(secret.arn).rotations_of(secret).get(token)
+    rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is not None and rotation.is_test:
         return True
     if token not in secret.versions:
@@ -227,7 +227,7 @@ def start(
 
 def supersede(context: Context, secret: Secret) -> Secret:
     """End an unfinished rotation whose labels were repaired by hand, before a new one starts."""
-    old = context.home(secret.arn).unfinished_rotation(secret)
+    old = context.region_of(secret.arn).unfinished_rotation(secret)
     if secret.last_window is not None and secret.last_window > context.now:
         secret = replace(secret, last_window=None)  # from before time went backwards
     if old is None:
@@ -238,8 +238,8 @@ def supersede(context: Context, secret: Secret) -> Secret:
 
 
 def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
-    secret = context.in_primary_region(secret_id)
-    if secret.is_managed and not secret.rotates_by_owner:
+    secret = context.find_primary(secret_id)
+    if secret.is_managed and not secret.is_rotated_by_owner:
         raise managed_by_service()
     settings = secret.rotation
     if settings is None:
@@ -277,7 +277,7 @@ def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotatio
 
     The version of a test run goes, as it does when the test ends.
     """
-    rotation = context.home(secret.arn).unfinished_rotation(secret)
+    rotation = context.region_of(secret.arn).unfinished_rotation(secret)
     if rotation is None or rotation.status not in ("in progress", "failed"):
         return secret, None
     context.save_rotation(replace(rotation, status="cancelled", retry_at=None))

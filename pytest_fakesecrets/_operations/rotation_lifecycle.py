@@ -30,7 +30,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
     if secret is None:
         return
     secret = replace(secret, last_window=window.opens)
-    unfinished = context.home(arn).unfinished_rotation(secret)
+    unfinished = context.region_of(arn).unfinished_rotation(secret)
     is_running = unfinished is not None and unfinished.status == "in progress"
     if not labels_show_rotation_in_progress(secret.labels) and not is_running:
         secret = supersede(context, secret)
@@ -53,7 +53,7 @@ def record(context: Context, step: RotationStep) -> Rotation:
     A rotation that was abandoned or cancelled while the step ran stays so: what the function had
     begun could not be stopped, and nothing more follows.
     """
-    rotation = context.home(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
+    rotation = context.region_of(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
     secret = _secret(context, step.secret_id)
     if rotation.status == "in progress" and secret is not None:
         if step.error is not None:
@@ -68,7 +68,7 @@ def record(context: Context, step: RotationStep) -> Rotation:
 
 
 def _secret(context: Context, arn: str) -> Secret | None:
-    return context.home(arn).find(arn, context.now)
+    return context.region_of(arn).find(arn, context.now)
 
 
 def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
@@ -137,7 +137,7 @@ def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         # Two changes within a millisecond get different dates, so a date may be ahead of the clock.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
-        context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counted_anew(context.now))
+        context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counting_from(context.now))
     return replace(rotation, status="succeeded")
 
 

@@ -14,12 +14,12 @@ from pytest_fakesecrets._core.errors import (
     ResourceExistsException,
     managed_by_service,
 )
-from pytest_fakesecrets._core.filters import matching
+from pytest_fakesecrets._core.filters import secret_matcher
 from pytest_fakesecrets._core.secret import Secret, Value, customer_key
 from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
-from .cross_account import check_own_key, foreign_primary
+from .cross_account import check_customer_key, cross_account_primary
 from .replication import checked_regions, described_replication, replicate, started_status
 from .rotation import described_rotation
 from .tags import described_tags, first_tags
@@ -48,7 +48,7 @@ def create_secret(
     new_tags = first_tags(tags)
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
     given = (value, description, add_replica_regions, type)
-    primary = foreign_primary(context, cross_account_primary_arn, kms_key_id, given)
+    primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, given)
     existing = context.region.find(name, context.now)
     if existing is not None:
         return _replayed(existing, name, client_request_token, value)
@@ -171,16 +171,16 @@ def _to_update(
     context: Context, secret_id: str, description: str | None, kms_key_id: str | None, *, has_contents: bool
 ) -> Secret:
     if has_contents:
-        secret = context.in_primary_region(secret_id)
+        secret = context.find_primary(secret_id)
     elif description is None and kms_key_id is not None:
         # The key of every replica is its own (user guide, standalone-secret).
         secret = context.usable(secret_id)
     else:
-        secret = context.with_metadata(secret_id)
+        secret = context.find_for_metadata(secret_id)
     if secret.is_managed:
         raise managed_by_service()
     if kms_key_id is not None and secret.is_cross_account_replica:
-        check_own_key(kms_key_id)
+        check_customer_key(kms_key_id)
     return secret
 
 
@@ -207,7 +207,7 @@ def list_secrets(
     sort_by: str = "created-date",
 ) -> Response:
     # Whether AWS lists a secret whose sort key changes between two pages has not been observed: see page().
-    finds = matching(filters or ())
+    finds = secret_matcher(filters or ())
 
     def matches(secret: Secret) -> bool:
         return (include_planned_deletion or secret.deleted_at is None) and finds(secret)
@@ -217,7 +217,7 @@ def list_secrets(
         context.now,
         matches,
         next_token,
-        max_results or pagination.LARGEST,
+        max_results or pagination.MAX_PAGE_SIZE,
         order=sort_by,
         descending=sort_order == "desc",
     )

@@ -115,7 +115,7 @@ def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
 
 def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     rules = seed.rotation_rules
-    if secret.rotates_by_owner:
+    if secret.is_rotated_by_owner:
         rules = rules or _MANAGED_RULES
     elif seed.function_arn is None:
         return None

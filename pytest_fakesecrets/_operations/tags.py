@@ -22,7 +22,7 @@ def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str
     check_secret_id(secret_id)
     new = checked_tags(tags)
     # The tags of a managed secret are its customer's (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
-    secret = context.with_metadata(secret_id)
+    secret = context.find_for_metadata(secret_id)
 
     if new:
         context.save(secret.changed(context.now, tags=tagged(secret.tags, new)))
@@ -32,7 +32,7 @@ def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str
 def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str]) -> Response:
     check_secret_id(secret_id)
     _check_keys(tag_keys)
-    secret = context.with_metadata(secret_id)
+    secret = context.find_for_metadata(secret_id)
 
     if secret.tags and any(key in secret.tags for key in tag_keys):
         left = {key: value for key, value in secret.tags.items() if key not in tag_keys}

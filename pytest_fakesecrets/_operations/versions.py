@@ -89,7 +89,7 @@ def _is_foreign(context: Context, secret: Secret, token: str, sent: str | None) 
     role or from another account (user guide, troubleshoot_rotation). In the account of the secret the step is enough:
     none of the functions that AWS publishes passes the token on.
     """
-    rotation = context.home(secret.arn).rotations_of(secret).get(token)
+    rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is None or rotation.is_test or rotation.function_arn is None:
         return False
     return sent != rotation_token_of(token) and not context.comes_from(rotation)
@@ -117,8 +117,8 @@ def store_value(
     _check_label_limit(held)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     stored = secret.with_version(version, held, context.now)
-    if CURRENT in wanted and token not in context.home(secret.arn).rotations_of(secret):
-        stored = stored.counted_anew(context.now)
+    if CURRENT in wanted and token not in context.region_of(secret.arn).rotations_of(secret):
+        stored = stored.counting_from(context.now)
 
     for rotation in overtaken:
         if rotation.status in ("in progress", "failed"):
@@ -127,7 +127,7 @@ def store_value(
 
 
 def _check_label_limit(held: Labels) -> None:
-    if len(held) > staging_labels.MOST:
+    if len(held) > staging_labels.MAX_LABELS:
         raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
@@ -139,12 +139,12 @@ def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[R
     ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
     issue 35023). Test runs are not included: their version is removed when the test ends.
     """
-    region = context.home(secret.arn)
+    region = context.region_of(secret.arn)
     if not region.rotations_of(secret):
         return []
     found = {
         rotation.token: rotation
-        for rotation in (region.unfinished_rotation(secret), region.pending_rotation(secret))
+        for rotation in (region.unfinished_rotation(secret), region.blocking_rotation(secret))
         if rotation is not None and rotation.token != token and not rotation.is_test
     }
     return list(found.values())
@@ -161,9 +161,9 @@ def update_secret_version_stage(
     check_secret_id(secret_id)
     if remove_from_version_id is None and move_to_version_id is None:
         raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
-    secret = context.in_primary_region(secret_id)
+    secret = context.find_primary(secret_id)
     # A rotation by the owner can leave AWSPENDING behind, to be removed by hand (AWS PCS user guide).
-    cleans_up = secret.rotates_by_owner and version_stage == PENDING and move_to_version_id is None
+    cleans_up = secret.is_rotated_by_owner and version_stage == PENDING and move_to_version_id is None
     if secret.is_managed and not cleans_up:
         raise managed_by_service()
     for version_id in (move_to_version_id, remove_from_version_id):

@@ -72,7 +72,7 @@ class Rotations:
         """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
             if arn is not None:
-                return tuple(self._service.store.home(arn).rotations.get(arn, {}).values())
+                return tuple(self._service.store.region_of(arn).rotations.get(arn, {}).values())
             return tuple(ref.rotation for ref in self._refs.values())
 
     def latest(self, rotation: Rotation) -> Rotation:
@@ -195,7 +195,7 @@ class Rotations:
                 self.run_to_the_end(ref)
             return
         for home, rotation in self._service.transact(
-            self._service.store.home(entry.secret_id), partial(self._apply_entry, entry)
+            self._service.store.region_of(entry.secret_id), partial(self._apply_entry, entry)
         ):
             self.started(home, rotation)
 
