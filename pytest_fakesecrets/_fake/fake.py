@@ -26,7 +26,7 @@ from pytest_fakesecrets._operations.seeding import (
     add_secret,
     stored_value,
     stored_values,
-    versions_of,
+    version_count,
 )
 from pytest_fakesecrets._report.timeline import bounded_timelines, calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
@@ -570,7 +570,7 @@ class FakeSecrets:
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 
         def add(context: Context) -> str:
-            tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
+            tokens = [self._service.ids.token() for _ in range(version_count(seed))]
             return add_secret(context, name, seed, tokens[::-1]).arn
 
         return self.secret(self._service.transact(region, add, by="add_secret"))

@@ -96,7 +96,7 @@ class Context:
             raise secret_not_found()
         return secret
 
-    def usable(self, secret_id: str) -> Secret:
+    def find_usable(self, secret_id: str) -> Secret:
         """The secret; raises if it is scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.deleted_at is not None:
@@ -126,7 +126,7 @@ class Context:
             raise marked_for_deletion()
         return secret
 
-    def writable(self, secret_id: str) -> Secret:
+    def find_writable(self, secret_id: str) -> Secret:
         """The secret; raises if it is a replica, scheduled for deletion, or owned by an AWS service."""
         secret = self.find_primary(secret_id)
         if secret.is_managed:
@@ -138,10 +138,10 @@ class Context:
         if secret.account != self.account and secret.kms_key_id is None:
             raise needs_customer_key()
 
-    def comes_from(self, rotation: Rotation) -> bool:
+    def is_made_by(self, rotation: Rotation) -> bool:
         """Whether a step of *rotation* has made the request, with the keys of the account of its secret."""
-        is_at_home = self.account == self.region_of(rotation.secret_id).account
-        return is_at_home and (rotation.secret_id, rotation.token) in self.stepping
+        is_own_account = self.account == self.region_of(rotation.secret_id).account
+        return is_own_account and (rotation.secret_id, rotation.token) in self.stepping
 
     def region_of(self, arn: str) -> Region:
         """The region of a secret's ARN, which may be that of another account."""
@@ -151,16 +151,24 @@ class Context:
         """Store the new state of *secret*, and update its replicas."""
         self.store.put(secret)
         for replica in secret.replicas.values():
-            held = self.linked(secret, replica) if replica.is_in_sync else None
-            if held is not None:
-                self.save(held.updated_from(secret))
+            replica_secret = self.linked_replica(secret, replica) if replica.is_in_sync else None
+            if replica_secret is not None:
+                self.save(replica_secret.updated_from(secret))
 
-    def linked(self, secret: Secret, replica: Replica) -> Secret | None:
+    def linked_replica(self, secret: Secret, replica: Replica) -> Secret | None:
         """The replica secret, as long as it exists and its own account has not stopped replication."""
-        held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
-        if held is None or held.arn != replica.arn or has_recovery_ended(held, self.now):
+        replica_secret = self.store.region(replica.account, replica.region).secrets.get(replica.name)
+        if (
+            replica_secret is None
+            or replica_secret.arn != replica.arn
+            or has_recovery_ended(replica_secret, self.now)
+        ):
             return None
-        return held if held.primary is not None and held.primary.arn == secret.arn else None
+        return (
+            replica_secret
+            if replica_secret.primary is not None and replica_secret.primary.arn == secret.arn
+            else None
+        )
 
     def delete(self, secret: Secret) -> None:
         self.store.remove(secret)
@@ -169,7 +177,7 @@ class Context:
         self.store.put_rotation(rotation)
 
     @property
-    def started(self) -> Iterator[tuple[Region, Rotation]]:
+    def started_rotations(self) -> Iterator[tuple[Region, Rotation]]:
         """The rotations that this request has started."""
         for region, before, after in self.changes:
             if before is None and isinstance(after, Rotation):

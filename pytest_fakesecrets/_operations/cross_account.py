@@ -21,7 +21,7 @@ from .context import Context, Response
 
 
 def cross_account_primary(
-    context: Context, arn: str | None, kms_key_id: str | None, others: Sequence[object]
+    context: Context, arn: str | None, kms_key_id: str | None, excluded: Sequence[object]
 ) -> Primary | None:
     """
     The primary secret of a cross-account replica that is being made; None for any other secret.
@@ -34,7 +34,7 @@ def cross_account_primary(
     """
     if arn is None:
         return None
-    if any(other is not None for other in others):
+    if any(other is not None for other in excluded):
         raise InvalidParameterException(
             "You can't include SecretString, SecretBinary, Description, AddReplicaRegions, or Type "
             "when you create a cross-account replica."
@@ -70,13 +70,13 @@ def associate_cross_account_replica(
     replication_role_arn: str | None = None,
 ) -> Response:
     check_secret_id(secret_id)
-    secret = context.writable(secret_id)
-    _check_own(context, secret)
-    replica = _foreign_replica(context, secret, cross_account_replica_arn)
-    others = [
+    secret = context.find_writable(secret_id)
+    _check_own_account(context, secret)
+    replica = _cross_account_replica(context, secret, cross_account_replica_arn)
+    other_replicas = [
         entry for entry in secret.cross_account_replicas if entry.is_in_sync and entry.arn != replica.arn
     ]
-    if any(context.linked(secret, entry) for entry in others):
+    if any(context.linked_replica(secret, entry) for entry in other_replicas):
         raise LimitExceededException("A primary secret can have at most one cross-account replica.")
 
     entry = Replica(
@@ -95,14 +95,14 @@ def associate_cross_account_replica(
     return {"ARN": secret.arn, "CrossAccountReplicaARN": replica.arn, "ReplicationStatus": "InSync"}
 
 
-def _check_own(context: Context, secret: Secret) -> None:
+def _check_own_account(context: Context, secret: Secret) -> None:
     if secret.account != context.region.account:
         raise InvalidRequestException(
             "You must call this operation from the account that owns the primary secret."
         )
 
 
-def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
+def _cross_account_replica(context: Context, secret: Secret, arn: str) -> Secret:
     parsed = parse_secret_arn(arn)
     if parsed is None or parsed.region != secret.region or parsed.account == secret.account:
         raise InvalidParameterException(
@@ -124,15 +124,15 @@ def disassociate_cross_account_replica(
     secret = context.find(secret_id)
     if secret.is_replica:
         raise not_on_a_replica()
-    _check_own(context, secret)
+    _check_own_account(context, secret)
     entry = secret.replicas.get(cross_account_replica_arn)
     if entry is None or not entry.is_cross_account or not entry.is_in_sync:
         raise InvalidParameterException("The secret has no such cross-account replica.")
 
-    kept = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}
-    replica = context.linked(secret, entry)
+    replicas = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}
+    replica = context.linked_replica(secret, entry)
     if replica is not None and replica.primary is not None:
-        kept[entry.arn] = replace(entry, status="Detached")
+        replicas[entry.arn] = replace(entry, status="Detached")
         context.save(replace(replica, primary=replace(replica.primary, status="Detached")))
-    context.save(secret.changed(context.now, replicas=kept))
+    context.save(secret.changed(context.now, replicas=replicas))
     return {"ARN": secret.arn, "CrossAccountReplicaARN": cross_account_replica_arn}

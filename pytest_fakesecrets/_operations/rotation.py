@@ -48,9 +48,9 @@ def rotate_secret(
     function_arn = rotation_lambda_arn or None  # an empty one counts as none
     secret = context.find_primary(secret_id)
     _check_owner(secret, function_arn)
-    schedule = _sent_schedule(context, rotation_rules)
+    schedule = _requested_schedule(context, rotation_rules)
     _check_function_arn(secret, function_arn)
-    settings = _settings(
+    settings = _new_settings(
         context,
         secret,
         function_arn=function_arn,
@@ -60,9 +60,9 @@ def rotate_secret(
         immediately=rotate_immediately,
     )
     _check_can_rotate(secret, settings)
-    answer = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
+    response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
     if _is_replay(context, secret, client_request_token):
-        return answer
+        return response
     if labels_show_rotation_in_progress(secret.labels):
         raise InvalidRequestException(
             "A previous rotation isn't complete. That rotation will be reattempted."
@@ -70,8 +70,8 @@ def rotate_secret(
     _check_permissions(context, secret, settings)
 
     secret = replace(supersede(context, secret), rotation=settings)
-    start(context, secret, client_request_token, immediately=rotate_immediately)
-    return answer
+    start_rotation(context, secret, client_request_token, immediately=rotate_immediately)
+    return response
 
 
 def _check_owner(secret: Secret, function_arn: str | None) -> None:
@@ -83,13 +83,13 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         raise managed_by_service()
 
 
-def _sent_schedule(context: Context, rules: Mapping[str, Any] | None) -> Schedule | None:
+def _requested_schedule(context: Context, rules: Mapping[str, Any] | None) -> Schedule | None:
     if rules is None:
         return None
-    return schedule_of(rules, context.now, context.assumptions.hour_rate_grid)
+    return parse_rotation_rules(rules, context.now, context.assumptions.hour_rate_grid)
 
 
-def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
+def parse_rotation_rules(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
     """Rules replace those stored before as a whole: an old Duration is not carried over."""
     schedule = Schedule(
         stored_at=now,
@@ -113,7 +113,7 @@ def _check_function_arn(secret: Secret, arn: str | None) -> None:
         )
 
 
-def _settings(
+def _new_settings(
     context: Context,
     secret: Secret,
     *,
@@ -129,12 +129,12 @@ def _settings(
     )
     rule = (schedule or stored.schedule).rule
     by_days = isinstance(rule, Days) and not immediately
-    begins = _first_day(context, secret) if by_days else context.now
+    base = _first_day(context, secret) if by_days else context.now
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
         # Turning rotation on again begins the count anew, as a new schedule does.
-        counted_from=stored.counted_from if stored.enabled and schedule is None else begins,
+        counted_from=stored.counted_from if stored.enabled and schedule is None else base,
         function_arn=function_arn or stored.function_arn,
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
         external_role_arn=external_role_arn or stored.external_role_arn,
@@ -191,7 +191,7 @@ def _check_permissions(context: Context, secret: Secret, settings: RotationSetti
         raise InvalidRequestException(f"Secrets Manager is unable to assume role {role}.")
 
 
-def start(
+def start_rotation(
     context: Context, secret: Secret, token: str, *, immediately: bool, window: Window | None = None
 ) -> None:
     """
@@ -206,12 +206,12 @@ def start(
         context.save(secret.changed(context.now))  # there is no function to run a test with
         return
     current = secret.version(CURRENT)
-    copied = None if immediately or current is None else current.value
-    staged = secret.new_version(token, context.now, copied)
-    held = staging_labels.attach(secret.labels, PENDING, token)
+    value = None if immediately or current is None else current.value
+    staged = secret.new_version(token, context.now, value)
+    labels = staging_labels.attach(secret.labels, PENDING, token)
     if immediately and secret.first_rotation is None:
         secret = replace(secret, first_rotation=token)
-    secret = secret.with_version(staged, held, context.now)
+    secret = secret.with_version(staged, labels, context.now)
     rotation = Rotation(
         secret_id=secret.arn,
         token=token,
@@ -249,24 +249,24 @@ def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
     secret, cancelled = cancel_unfinished(context, secret)
     if cancelled is not None:
         response["VersionId"] = cancelled.token
-    held = _unblocked(context, secret)
-    if settings.enabled or held != secret.labels:
-        off = replace(settings, enabled=False)
-        context.save(secret.changed(context.now, rotation=off, labels=held))
+    labels = _labels_after_cancel(context, secret)
+    if settings.enabled or labels != secret.labels:
+        disabled = replace(settings, enabled=False)
+        context.save(secret.changed(context.now, rotation=disabled, labels=labels))
     return response
 
 
-def _unblocked(context: Context, secret: Secret) -> Labels:
+def _labels_after_cancel(context: Context, secret: Secret) -> Labels:
     """
     The labels of a secret whose rotation is cancelled.
 
     A version that createSecret has not filled loses AWSPENDING, so that the next rotation is accepted
     (terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic).
     """
-    pending, unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
-    if pending is None or not labels_show_rotation_in_progress(secret.labels) or unblocks == "never":
+    pending, cancel_unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
+    if pending is None or not labels_show_rotation_in_progress(secret.labels) or cancel_unblocks == "never":
         return secret.labels
-    if pending.has_value and unblocks == "empty":
+    if pending.has_value and cancel_unblocks == "empty":
         return secret.labels
     return staging_labels.remove(secret.labels, PENDING)
 

@@ -17,7 +17,7 @@ from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
 
 from .context import Context
 from .passwords import get_random_password
-from .rotation import start, supersede
+from .rotation import start_rotation, supersede
 
 
 def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> None:
@@ -26,7 +26,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
 
     "A previous rotation isn't complete. That rotation will be reattempted." (RotateSecret's error)
     """
-    secret = _secret(context, arn)
+    secret = _find_secret(context, arn)
     if secret is None:
         return
     secret = replace(secret, last_window=window.opens)
@@ -34,7 +34,7 @@ def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> N
     is_running = unfinished is not None and unfinished.status == "in progress"
     if not labels_show_rotation_in_progress(secret.labels) and not is_running:
         secret = supersede(context, secret)
-        start(context, secret, token, immediately=True, window=window)
+        start_rotation(context, secret, token, immediately=True, window=window)
         return
     context.save(secret)
     is_stuck = unfinished is not None and unfinished.status == "failed"
@@ -46,7 +46,7 @@ def retry(context: Context, rotation: Rotation) -> None:
     context.save_rotation(rotation.retried())
 
 
-def record(context: Context, step: RotationStep) -> Rotation:
+def record_step(context: Context, step: RotationStep) -> Rotation:
     """
     Note that *step* has ended, draw the consequences for its rotation, and return it.
 
@@ -54,24 +54,24 @@ def record(context: Context, step: RotationStep) -> Rotation:
     begun could not be stopped, and nothing more follows.
     """
     rotation = context.region_of(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
-    secret = _secret(context, step.secret_id)
+    secret = _find_secret(context, step.secret_id)
     if rotation.status == "in progress" and secret is not None:
         if step.error is not None:
-            rotation = _failed(context, secret, rotation, step.error)
+            rotation = _fail_attempt(context, secret, rotation, step.error)
         elif _is_rejected(secret, rotation):
-            rotation = _failed_after_return(context, secret, rotation, _rejection(secret, rotation))
+            rotation = _fail_after_return(context, secret, rotation, _rejection_error(secret, rotation))
         elif rotation.is_at_its_end:
-            rotation = _closed(context, secret, rotation)
+            rotation = _finish(context, secret, rotation)
     context.save_rotation(rotation)
     context.steps.append(rotation.steps[-1])
     return rotation
 
 
-def _secret(context: Context, arn: str) -> Secret | None:
+def _find_secret(context: Context, arn: str) -> Secret | None:
     return context.region_of(arn).find(arn, context.now)
 
 
-def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
+def _fail_attempt(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
     """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
     delays = context.assumptions.retry_delays
     retry_at = None
@@ -89,12 +89,12 @@ def _failed(context: Context, secret: Secret, rotation: Rotation, error: BaseExc
     return rotation
 
 
-def _failed_after_return(
+def _fail_after_return(
     context: Context, secret: Secret, rotation: Rotation, error: FakeSecretsError
 ) -> Rotation:
     """The function has returned, and the attempt fails all the same."""
     step = replace(rotation.steps[-1], error=error, error_message=f"{type(error).__name__}: {error}")
-    return _failed(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
+    return _fail_attempt(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
 
 
 def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
@@ -108,7 +108,7 @@ def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
     )
 
 
-def _rejection(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
+def _rejection_error(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
     """The error in AWS's words (user guide, troubleshoot_rotation), with a hint where Python has notes."""
     error = PendingVersionRejected(
         f"Pending secret version {rotation.token} for Secret {secret.arn} was not created by Lambda "
@@ -123,38 +123,38 @@ def _rejection(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
     return error
 
 
-def _closed(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
+def _finish(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
     if rotation.is_test:
         context.save(secret.without_test_version(rotation))
     elif not rotation.has_reached_its_goal(secret.labels):
-        error = FakeSecretsError(_missed_goal(secret, rotation))
-        return _failed_after_return(context, secret, rotation, error)
+        error = FakeSecretsError(_missed_goal_message(secret, rotation))
+        return _fail_after_return(context, secret, rotation, error)
     else:
-        held = secret.labels
-        if context.assumptions.pending_after_finish == "removed" and held.get(PENDING) == rotation.token:
-            held = staging_labels.remove(held, PENDING)
+        labels = secret.labels
+        if context.assumptions.pending_after_finish == "removed" and labels.get(PENDING) == rotation.token:
+            labels = staging_labels.remove(labels, PENDING)
         # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
         # Two changes within a millisecond get different dates, so a date may be ahead of the clock.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
-        context.save(replace(secret, labels=held, last_rotated_at=rotated_at).counting_from(context.now))
+        context.save(replace(secret, labels=labels, last_rotated_at=rotated_at).counting_from(context.now))
     return replace(rotation, status="succeeded")
 
 
-def _missed_goal(secret: Secret, rotation: Rotation) -> str:
-    def where(label: str) -> str:
+def _missed_goal_message(secret: Secret, rotation: Rotation) -> str:
+    def location_of(label: str) -> str:
         version = secret.version(label)
         return f"{label} is on {version.alias if version else 'no version'}"
 
     new = secret.versions[rotation.token].alias if rotation.token in secret.versions else rotation.token
     if secret.labels.get(CURRENT) == rotation.token:
         return (
-            f"The rotation function has returned from all steps, but {where(PENDING)}, while "
-            f"{where(CURRENT)}. AWS treats that as a rotation in progress, and rejects the next one. "
+            f"The rotation function has returned from all steps, but {location_of(PENDING)}, while "
+            f"{location_of(CURRENT)}. AWS treats that as a rotation in progress, and rejects the next one. "
             "Leave AWSPENDING on the new version, or remove it there."
         )
     return (
-        f"The rotation function has returned from all steps, but {where(CURRENT)} and not on the new "
+        f"The rotation function has returned from all steps, but {location_of(CURRENT)} and not on the new "
         f"version, {new}. finishSecret has to move it there with update_secret_version_stage("
         "VersionStage='AWSCURRENT', MoveToVersionId=<ClientRequestToken>, RemoveFromVersionId=<current>)."
     )
@@ -167,15 +167,15 @@ def rotate_by_service(context: Context, rotation: Rotation) -> None:
     Both labels end up on the new version (AWS CLI reference, list-secrets example of a secret that
     RDS manages).
     """
-    secret = _secret(context, rotation.secret_id)
+    secret = _find_secret(context, rotation.secret_id)
     if secret is None or rotation.token not in secret.versions:
         return
     current = secret.version(CURRENT)
     value = _new_value(context, None if current is None else current.value)
     version = replace(secret.versions[rotation.token], value=value, created_at=context.now)
-    held = staging_labels.attach(secret.labels, CURRENT, rotation.token)
+    labels = staging_labels.attach(secret.labels, CURRENT, rotation.token)
     versions = {**secret.versions, version.id: version}
-    context.save(secret.changed(context.now, versions=versions, labels=held))
+    context.save(secret.changed(context.now, versions=versions, labels=labels))
 
 
 def _new_value(context: Context, old: Value | None) -> str:
@@ -187,5 +187,5 @@ def _new_value(context: Context, old: Value | None) -> str:
         document = None
     if not isinstance(document, dict):
         return password
-    named = [] if "password" in document else credentials(document)
-    return json.dumps({**document, **dict.fromkeys(named or ["password"], password)})
+    credential_names = [] if "password" in document else credentials(document)
+    return json.dumps({**document, **dict.fromkeys(credential_names or ["password"], password)})

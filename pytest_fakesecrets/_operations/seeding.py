@@ -15,9 +15,9 @@ from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 
 from .context import Context
-from .rotation import schedule_of
+from .rotation import parse_rotation_rules
 from .secrets import new_secret
-from .tags import OWNER
+from .tags import OWNER_TAG
 
 #: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
@@ -55,12 +55,12 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     Raises:
         FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.
     """
-    _check(context, name, seed)
-    born = seed.created_at
+    _check_seed(context, name, seed)
+    created_at = seed.created_at
     secret = replace(
         new_secret(context, name),
-        created_at=born,
-        last_changed_at=born,
+        created_at=created_at,
+        last_changed_at=created_at,
         owning_service=seed.owning_service,
         type=seed.type,
         description=seed.description,
@@ -69,31 +69,33 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     )
     secret = replace(secret, rotation=_settings(secret, seed), last_rotated_at=seed.last_rotated_at)
     secret = replace(secret, last_window=_last_window(secret, context.now))
-    left = list(tokens)
-    changed_at = seed.last_rotated_at or born
+    unused_tokens = list(tokens)
+    changed_at = seed.last_rotated_at or created_at
     for value in seed.deprecated_values:
-        secret = _with(secret, left.pop(), value, None, born)
+        secret = _with_version(secret, unused_tokens.pop(), value, None, created_at)
     if seed.previous_value is not None:
-        secret = _with(secret, left.pop(), seed.previous_value, PREVIOUS, born)
+        secret = _with_version(secret, unused_tokens.pop(), seed.previous_value, PREVIOUS, created_at)
     if seed.value is not None:
-        secret = _with(secret, left.pop(), seed.value, CURRENT, changed_at)
+        secret = _with_version(secret, unused_tokens.pop(), seed.value, CURRENT, changed_at)
     if seed.is_stuck:
-        secret = _with(secret, left.pop(), seed.pending_value, PENDING, changed_at)
+        secret = _with_version(secret, unused_tokens.pop(), seed.pending_value, PENDING, changed_at)
     context.save(replace(secret, last_changed_at=changed_at))
     if seed.is_stuck:
-        context.save_rotation(_stuck(secret, seed, changed_at))
+        context.save_rotation(_failed_rotation(secret, seed, changed_at))
     return secret
 
 
 def _tags(seed: Seed) -> Mapping[str, str] | None:
     if seed.owning_service is None:
         return None if seed.tags is None else dict(seed.tags)
-    return {OWNER: seed.owning_service, **(seed.tags or {})}
+    return {OWNER_TAG: seed.owning_service, **(seed.tags or {})}
 
 
-def _with(secret: Secret, token: str, value: Value | None, label: str | None, now: datetime) -> Secret:
-    held = secret.labels if label is None else {**secret.labels, label: token}
-    return secret.with_version(secret.new_version(token, now, value), held, now)
+def _with_version(
+    secret: Secret, token: str, value: Value | None, label: str | None, now: datetime
+) -> Secret:
+    labels = secret.labels if label is None else {**secret.labels, label: token}
+    return secret.with_version(secret.new_version(token, now, value), labels, now)
 
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
@@ -102,7 +104,7 @@ def _last_window(secret: Secret, now: datetime) -> datetime | None:
     return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 
 
-def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
+def _failed_rotation(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
     return Rotation(
         secret_id=secret.arn,
         token=secret.labels[PENDING],
@@ -121,7 +123,7 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
         return None
     return RotationSettings(
         enabled=True,
-        schedule=schedule_of(rules or {}, seed.created_at),
+        schedule=parse_rotation_rules(rules or {}, seed.created_at),
         counted_from=seed.last_rotated_at or seed.created_at,
         function_arn=seed.function_arn,
     )
@@ -142,7 +144,7 @@ def stored_value(value: SeedValue | None) -> Value | None:
             f"{type(value).__name__}."
         )
     try:
-        _check_names(value)
+        _check_member_names(value)
         return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
     except (
         TypeError,
@@ -169,22 +171,22 @@ def stored_values(values: Sequence[SeedValue]) -> list[Value]:
     return stored
 
 
-def _check_names(value: object) -> None:
+def _check_member_names(value: object) -> None:
     """Reject what `json.dumps` silently turns into a string."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             if not isinstance(name, str):
                 raise TypeError(f"one of its names is of type {type(name).__name__}, and not a str")
-            _check_names(member)
+            _check_member_names(member)
     elif isinstance(value, list | tuple):
         for member in value:
-            _check_names(member)
+            _check_member_names(member)
 
 
-def _check(context: Context, name: str, seed: Seed) -> None:
+def _check_seed(context: Context, name: str, seed: Seed) -> None:
     try:
         check_name(name)
-        schedule_of(seed.rotation_rules or {}, context.now)
+        parse_rotation_rules(seed.rotation_rules or {}, context.now)
     except ServiceError as error:
         raise FakeSecretsError(f"The secret {name!r} cannot be added: {error.message}") from None
     if context.region.find(name, context.now) is not None:
@@ -196,9 +198,9 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         raise FakeSecretsError(
             "rotation_rules are only for secrets that can rotate. Pass a rotation_function or an owning_service."
         )
-    if is_owned and (seed.tags or {}).get(OWNER, seed.owning_service) != seed.owning_service:
+    if is_owned and (seed.tags or {}).get(OWNER_TAG, seed.owning_service) != seed.owning_service:
         raise FakeSecretsError(
-            f"The tag {OWNER!r} is set by owning_service={seed.owning_service!r}. Remove it from tags."
+            f"The tag {OWNER_TAG!r} is set by owning_service={seed.owning_service!r}. Remove it from tags."
         )
     if seed.value is None and (seed.previous_value is not None or seed.deprecated_values):
         raise FakeSecretsError("A secret with older values also needs a current one. Pass a value.")
@@ -213,7 +215,7 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         )
 
 
-def versions_of(seed: Seed) -> int:
+def version_count(seed: Seed) -> int:
     """How many version ids the seed needs."""
     values = (seed.value, seed.previous_value)
     return len(seed.deprecated_values) + sum(value is not None for value in values) + seed.is_stuck

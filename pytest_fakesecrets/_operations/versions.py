@@ -38,10 +38,10 @@ def put_secret_value(
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
     check_secret_id(secret_id)
-    value = one_value(secret_string, secret_binary)
+    value = single_value(secret_string, secret_binary)
     if value is None:
         raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
-    secret = context.writable(secret_id)
+    secret = context.find_writable(secret_id)
     context.check_key(secret)
 
     if not is_replay(secret, client_request_token, value):
@@ -50,12 +50,12 @@ def put_secret_value(
         secret = store_value(context, secret, client_request_token, value, stages, is_foreign=is_foreign)
         context.save(secret)
     response: Response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
-    if held := staging_labels.of(secret.labels, client_request_token):
-        response["VersionStages"] = held
+    if labels := staging_labels.of(secret.labels, client_request_token):
+        response["VersionStages"] = labels
     return response
 
 
-def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
+def single_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
     """The value of a request; raises if it contains both a string and a binary."""
     if secret_string is not None and secret_binary is not None:
         raise InvalidParameterException(
@@ -81,7 +81,7 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
     return True
 
 
-def _is_foreign(context: Context, secret: Secret, token: str, sent: str | None) -> bool:
+def _is_foreign(context: Context, secret: Secret, token: str, sent_token: str | None) -> bool:
     """
     Whether the version of a rotation gets its value from something else than the function of that rotation.
 
@@ -92,7 +92,7 @@ def _is_foreign(context: Context, secret: Secret, token: str, sent: str | None) 
     rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is None or rotation.is_test or rotation.function_arn is None:
         return False
-    return sent != rotation_token_of(token) and not context.comes_from(rotation)
+    return sent_token != rotation_token_of(token) and not context.is_made_by(rotation)
 
 
 def store_value(
@@ -109,29 +109,29 @@ def store_value(
 
     The first value of a secret is always current (API_PutSecretValue).
     """
-    wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
-    held = staging_labels.attach_to_new_value(secret.labels, wanted, token)
-    overtaken = _overtaken_rotations(context, secret, token) if CURRENT in wanted else []
-    if held.get(PENDING) in [rotation.token for rotation in overtaken]:
-        held = staging_labels.remove(held, PENDING)
-    _check_label_limit(held)
+    requested_labels = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
+    labels = staging_labels.attach_to_new_value(secret.labels, requested_labels, token)
+    abandoned = _abandoned_rotations(context, secret, token) if CURRENT in requested_labels else []
+    if labels.get(PENDING) in [rotation.token for rotation in abandoned]:
+        labels = staging_labels.remove(labels, PENDING)
+    _check_label_limit(labels)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
-    stored = secret.with_version(version, held, context.now)
-    if CURRENT in wanted and token not in context.region_of(secret.arn).rotations_of(secret):
-        stored = stored.counting_from(context.now)
+    changed = secret.with_version(version, labels, context.now)
+    if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
+        changed = changed.counting_from(context.now)
 
-    for rotation in overtaken:
+    for rotation in abandoned:
         if rotation.status in ("in progress", "failed"):
             context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
-    return stored
+    return changed
 
 
-def _check_label_limit(held: Labels) -> None:
-    if len(held) > staging_labels.MAX_LABELS:
+def _check_label_limit(labels: Labels) -> None:
+    if len(labels) > staging_labels.MAX_LABELS:
         raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
-def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
+def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
     """
     The rotations that a new current value abandons: the unfinished one, and one that left AWSPENDING behind.
 
@@ -142,12 +142,12 @@ def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[R
     region = context.region_of(secret.arn)
     if not region.rotations_of(secret):
         return []
-    found = {
+    abandoned = {
         rotation.token: rotation
         for rotation in (region.unfinished_rotation(secret), region.blocking_rotation(secret))
         if rotation is not None and rotation.token != token and not rotation.is_test
     }
-    return list(found.values())
+    return list(abandoned.values())
 
 
 def update_secret_version_stage(
@@ -171,23 +171,23 @@ def update_secret_version_stage(
             raise version_not_found(version_id)
 
     if move_to_version_id is None:
-        moved = _label_removed(secret.labels, version_stage, remove_from_version_id)
+        new_labels = _label_removed(secret.labels, version_stage, remove_from_version_id)
     else:
-        moved = _label_moved(secret, version_stage, move_to_version_id, remove_from_version_id)
-    if moved != secret.labels:
-        context.save(secret.changed(context.now, labels=moved))
+        new_labels = _label_moved(secret, version_stage, move_to_version_id, remove_from_version_id)
+    if new_labels != secret.labels:
+        context.save(secret.changed(context.now, labels=new_labels))
     return {"ARN": secret.arn, "Name": secret.name}
 
 
-def _label_removed(held: Labels, label: str, version_id: str | None) -> Labels:
+def _label_removed(labels: Labels, label: str, version_id: str | None) -> Labels:
     if label == CURRENT:
         raise InvalidParameterException(
             "You can only move staging label AWSCURRENT to a different secret version. "
             "It can't be completely removed."
         )
-    if held.get(label) != version_id:
+    if labels.get(label) != version_id:
         raise InvalidParameterException(f"Version stage {label} not found in version {version_id}")
-    return staging_labels.remove(held, label)
+    return staging_labels.remove(labels, label)
 
 
 def _label_moved(secret: Secret, label: str, target: str, source: str | None) -> Labels:
@@ -196,9 +196,9 @@ def _label_moved(secret: Secret, label: str, target: str, source: str | None) ->
         _check_source(label, holder, source)
     if label == CURRENT and not secret.versions[target].has_value:
         raise version_not_found(target)
-    moved = staging_labels.attach(secret.labels, label, target)
-    _check_label_limit(moved)
-    return moved
+    new_labels = staging_labels.attach(secret.labels, label, target)
+    _check_label_limit(new_labels)
+    return new_labels
 
 
 def _check_source(label: str, holder: str, source: str | None) -> None:
