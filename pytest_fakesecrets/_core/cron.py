@@ -1,4 +1,4 @@
-"""Secrets Manager's `cron()` dialect, taken apart and put into croniter's."""
+"""Parse the `cron()` expressions of Secrets Manager, and translate them for croniter."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _NTH_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])#(?P<nth>[1-5])")
 
 
 class InvalidCron(ValueError):
-    """The service does not accept this expression. The message says why."""
+    """The service rejects this expression. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
     """
-    A `cron()` expression: the hours at which it fires, and the days, in croniter's dialect.
+    A `cron()` expression: the hours at which it fires, and its other fields in croniter's syntax.
 
-    Hours stand apart because windows depend on them: an expression with several of them a day is
-    one "in hours".
+    The hours are separate because windows depend on them: AWS treats an expression with several hours
+    a day as an expression "in hours".
     """
 
     hours: Sequence[int]
@@ -47,11 +47,13 @@ class Cron:
         return len(self.hours) > 1
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first time that it fires strictly after *moment*, which is in UTC; None where it never does."""
-        second = moment.replace(microsecond=0)  # croniter counts in floats, which round it up in far years
+        """Return the first time after *moment* at which the expression fires, in UTC; or None if it never does."""
+        second = moment.replace(
+            microsecond=0
+        )  # croniter uses floats, which round microseconds up in distant years
         try:
             fires: datetime = croniter(self._expression, second).get_next(datetime)
-        except (ValueError, OverflowError):  # not within 50 years, or not before the calendar ends
+        except (ValueError, OverflowError):  # not within 50 years, or not within Python's calendar
             return None
         return fires
 
@@ -62,10 +64,10 @@ class Cron:
 
 def parse(text: str) -> Cron:
     """
-    Read the six fields inside `cron(...)`: minutes, hours, days of the month, months, days of the week, year.
+    Parse the six fields inside `cron(...)`: minutes, hours, days of the month, months, days of the week, year.
 
     Raises:
-        NotACron: the service does not accept it, or it never fires.
+        InvalidCron: the service rejects the expression, or it never fires.
     """
     fields = text.upper().split(" ")
     if len(fields) != 6:
@@ -74,7 +76,7 @@ def parse(text: str) -> Cron:
             "day of month, month, day of week, year."
         )
     minutes, hours, month_days, months, week_days, year = fields
-    # Exactly one of the two kinds of days is left open (user guide, rotate-secrets_schedule).
+    # Exactly one of the two fields of days is "?" (user guide, rotate-secrets_schedule).
     if minutes != "0":
         raise InvalidCron(f"The minutes of cron() have to be 0, not {minutes!r}: windows open on the hour.")
     if year != "*":
@@ -84,13 +86,13 @@ def parse(text: str) -> Cron:
     month = _field(months, 1, 12, _MONTHS)
     days = _month_days(month_days, month) if week_days == "?" else f"* {month} {_week_days(week_days)}"
     cron = Cron(hours=_hours(hours), days=days)
-    if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether there is such a day
+    if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether such a day exists
         raise InvalidCron(f"'cron({text})' names a date that does not exist.")
     return cron
 
 
 def _hours(text: str) -> Sequence[int]:
-    """Single hours, lists, and steps that begin anew each day: "8", "8,16", "/8", "2/10"."""
+    """Parse single hours, lists, and steps that start again each day: "8", "8,16", "/8", "2/10"."""
     first, slash, step = text.partition("/")
     if slash:
         every = _number(step, MIN_HOURS_BETWEEN, 23)
@@ -102,7 +104,7 @@ def _hours(text: str) -> Sequence[int]:
 
 
 def _month_days(text: str, month: str) -> str:
-    """Days, months and week days for croniter, of a day-of-month field: "1,15", "1/2", "L", "SUNL"."""
+    """Translate a day-of-month field into croniter's days, months and week days: "1,15", "1/2", "L", "SUNL"."""
     if text == "L":
         return f"L {month} *"
     last = _LAST_WEEKDAY.fullmatch(text)
@@ -135,7 +137,7 @@ def _field(text: str, least: int, most: int, names: Mapping[str, int]) -> str:
 
 
 def _members_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequence[int]:
-    """The members of a field: values, ranges and steps, in a list."""
+    """Return the numbers that a field means: a list of values, ranges and steps."""
     members: set[int] = set()
     for item in text.split(","):
         first, slash, step = item.partition("/")

@@ -9,11 +9,11 @@ from typing import Any
 from .errors import InvalidParameterException
 from .secret import Secret
 
-#: The words of a name such as "prod/AppBeta-7": a capital begins a new one, and the last capital of a run
-#: belongs to the small letters behind it (moto, tests marked aws_verified: test_with_all_filter).
+#: The words of a name such as "prod/AppBeta-7": a capital letter begins a new word, and the last of several
+#: capitals belongs to the small letters after it (moto, tests marked aws_verified: test_with_all_filter).
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
-#: The values of all filters of a request together (block/ftl issue 1937).
+#: The maximum number of values in all filters of a request together (block/ftl issue 1937).
 MAX_VALUES = 10
 
 Texts = Iterable[str]
@@ -21,10 +21,10 @@ Texts = Iterable[str]
 
 def secret_matcher(filters: Sequence[Mapping[str, Any]]) -> Callable[[Secret], bool]:
     """
-    Return a predicate: a secret matches if every filter matches it by at least one of its values.
+    Return a predicate: a secret matches if each filter has at least one value that matches the secret.
 
     Raises:
-        InvalidParameterException: a filter has no key, or no values; or all of them have too many values together.
+        InvalidParameterException: a filter has no key or no values, or the filters together have too many values.
     """
     for requested in filters:
         if not requested.get("Key"):
@@ -60,7 +60,7 @@ def _has_prefix_in_any_case(value: str, texts: Texts) -> bool:
 
 
 def _has_words(value: str, texts: Texts) -> bool:
-    """Every word of the value begins some word of the texts; a value without words finds nothing."""
+    """Whether each word of the value is the beginning of a word of the texts. A value without words never matches."""
     secret_words = [word for text in texts for word in _words(text)]
     value_words = _words(value)
     return bool(value_words) and all(
@@ -81,7 +81,7 @@ def _all_texts(secret: Secret) -> Texts:
     return (secret.name, *_if_set(secret.description), *tags, *tags.values())
 
 
-#: From a filter's key to the texts that it looks at, and how it compares.
+#: By a filter's key: the texts of a secret that the filter reads, and the comparison of a value with them.
 _ATTRIBUTES: Mapping[str, tuple[Callable[[Secret], Texts], Callable[[str, Texts], bool]]] = {
     "name": (lambda secret: (secret.name,), _has_prefix),
     "description": (lambda secret: _if_set(secret.description), _has_words),

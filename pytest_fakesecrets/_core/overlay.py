@@ -1,4 +1,4 @@
-"""A mapping with uncommitted changes, which the current request sees and can still discard."""
+"""A mapping with uncommitted changes, which the current request reads and can still discard."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ V = TypeVar("V")
 
 class Overlay(MutableMapping[K, V]):
     """
-    Changes over a mapping, which stays as it is.
+    A base mapping with changes on top. The base mapping is not modified.
 
-    A key keeps its place; new ones come last, as in a dict.
+    Existing keys keep their order, and new keys come last, as in a dict.
     """
 
     def __init__(self, base: dict[K, V] | Overlay[K, V]) -> None:
         self._base = base
-        #: None stands for a key that is removed.
+        #: The value of a removed key is None.
         self._changed: dict[K, V | None] = {}
 
     def __getitem__(self, key: K) -> V:

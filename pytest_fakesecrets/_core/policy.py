@@ -1,4 +1,4 @@
-"""Validate resource policies, and evaluate the access that they grant."""
+"""Validate resource policies, decide whether they are public, and evaluate the access that they grant."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?(?P<account>\d{12})(?::.*)?"
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A(IDA|ROA)[A-Z0-9]+")
 _SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 
-#: Condition keys that make a policy with a wildcard principal non-public (user guide, 2020).
+#: A condition with one of these keys makes a statement with a wildcard principal non-public (user guide, 2020).
 _RESTRICTING_CONDITION_KEYS = ("aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceaccount")
 
-#: Of each pair of elements a statement has exactly one (IAM policy grammar).
+#: A statement has exactly one element of each pair (IAM policy grammar).
 _ELEMENT_PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 _OTHER_ELEMENTS = ("Sid", "Effect", "Condition")
 
@@ -27,10 +27,10 @@ Statement = Mapping[str, Any]
 
 def statements(text: str) -> Sequence[Statement]:
     """
-    The statements of a policy.
+    Return the statements of a policy.
 
     Raises:
-        MalformedPolicyDocumentException: with one of the three texts of the service.
+        MalformedPolicyDocumentException: the policy is invalid. The message is one of the service's three.
     """
     try:
         document = json.loads(text)
@@ -77,7 +77,7 @@ def _check_principal(principal: object) -> None:
 
 
 def is_public(policy_statements: Sequence[Statement]) -> bool:
-    """Whether a statement grants public access without a restricting condition."""
+    """Whether the policy is public: a statement allows every principal, without a restricting condition."""
     return any(
         statement["Effect"] == "Allow"
         and _is_for_every_principal(statement)
@@ -88,7 +88,7 @@ def is_public(policy_statements: Sequence[Statement]) -> bool:
 
 def allows(text: str | None, account: str, action: str, arn: str) -> bool:
     """
-    Whether the policy lets an account call an operation, "secretsmanager:DescribeSecret", on a secret.
+    Whether the policy allows an account an action, such as "secretsmanager:DescribeSecret", on a secret.
 
     Conditions are not evaluated: a statement with a condition is ignored.
     """
@@ -107,9 +107,9 @@ def allows(text: str | None, account: str, action: str, arn: str) -> bool:
 
 def for_replication(primary_arn: str) -> str:
     """
-    The policy that lets the account of a primary secret replicate to a secret of another account.
+    Return the policy that allows the account of a primary secret to replicate to a secret of another account.
 
-    The action is the one that AssociateCrossAccountReplica needs; the text has not been observed.
+    AssociateCrossAccountReplica needs this action. The policy of AWS has not been observed.
     """
     _, partition, _, _, account, _ = primary_arn.split(":", 5)
     statement = {
@@ -150,7 +150,7 @@ def _aws_principals(statement: Statement) -> Sequence[str]:
 
 
 def _is_for_every_principal(statement: Statement) -> bool:
-    """Whether its principal is "*", or it has a NotPrincipal without "*"."""
+    """Whether the principal is "*", or the statement has a NotPrincipal without "*"."""
     return ("*" in _aws_principals(statement)) != ("NotPrincipal" in statement)
 
 

@@ -1,4 +1,4 @@
-"""Rotation schedules: parse the rules, calculate the windows, and report the days."""
+"""Rotation schedules: validate a ScheduleExpression, and calculate the rotation windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 
-#: Bounds of `rate()`, which are not those of AutomaticallyAfterDays (cdk-preflight, checked by deploys).
+#: The bounds of `rate()`. Those of AutomaticallyAfterDays are different (cdk-preflight, checked by deploys).
 _MIN_HOURS, _MAX_HOURS, _MAX_DAYS = 4, 23, 999
 #: In whole hours (user guide, rotate-secrets_schedule).
 _MAX_DURATION = 24
@@ -30,17 +30,17 @@ _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
 _CRON_EXAMPLE = "Write it like 'cron(0 8 1 * ? *)', at 8:00 UTC on the first day of each month."
 
-#: To find the last `cron()` time before a moment, search this many days back, then more, then everything.
+#: The last `cron()` time before a moment is searched this many days back, then more, then in the whole time.
 _LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
 
-#: Years without a 29 February, over which the dates of a `cron()` are compared.
+#: The interval in which the dates of a `cron()` are compared: years without 29 February.
 _YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
 
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The time in which a scheduled rotation may start, in UTC: from `opens` until just before `closes`."""
+    """The rotation window, in which a scheduled rotation may start: from `opens` until just before `closes`, in UTC."""
 
     opens: datetime
     closes: datetime
@@ -49,20 +49,20 @@ class Window:
 
     @property
     def next_rotation_date(self) -> datetime:
-        """The latest moment of the window, which is what DescribeSecret reports (API_DescribeSecret)."""
+        """The last second of the window, which DescribeSecret reports (API_DescribeSecret)."""
         return self.closes - _SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """Every so many UTC dates: AutomaticallyAfterDays, or a `rate()` in days."""
+    """A number of UTC dates between rotations: AutomaticallyAfterDays, or a `rate()` in days."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Every so many hours: a `rate()` in hours."""
+    """A number of hours between rotations: a `rate()` in hours."""
 
     number: int
 
@@ -74,12 +74,12 @@ Grid = Literal["running", "daily", "last rotation"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """
-    The RotationRules of a secret, as they were stored.
+    The stored RotationRules of a secret.
 
     Attributes:
-        stored_at: when. The hours of a `rate()` are counted from the midnight before.
-        automatically_after_days: UTC dates between rotations, 1 to 1000.
-        duration: length of the window in hours, as on the wire: "3h".
+        stored_at: when they were stored. The hours of a `rate()` are counted from the midnight before.
+        automatically_after_days: the number of UTC dates between rotations, 1 to 1000.
+        duration: the length of the window in hours, as in the request: "3h".
         expression: a `rate()` or `cron()` expression.
     """
 
@@ -100,7 +100,7 @@ class Schedule:
     @property
     def reported_days(self) -> int | None:
         """
-        AutomaticallyAfterDays as it is reported: for an expression, the fewest days between two dates.
+        The AutomaticallyAfterDays in responses: for an expression, the minimum number of days between two dates.
 
         Sources: published describe-secret outputs (a weekly expression: 7; rate(1 days): 1);
         terraform-provider-aws issue 33329 (rate(10 hours): 1); API_DescribeSecret (the 1st and 15th: 14).
@@ -113,11 +113,11 @@ class Schedule:
         return None if rule is None else rule.number
 
     def next_window(self, base: datetime) -> Window | None:
-        """The first window after *base*, the last valid rotation; None without a schedule."""
+        """Return the first window after *base*, the last valid rotation; or None without a schedule."""
         rule = self.rule
         try:
             return None if rule is None else self._next_window(rule, base)
-        except OverflowError:  # beyond the calendar of Python
+        except OverflowError:  # outside of Python's calendar
             return None
 
     def _next_window(self, rule: Rule, base: datetime) -> Window | None:
@@ -126,13 +126,13 @@ class Schedule:
             return None
         if self.duration is not None:
             return Window(opens=opens, closes=opens + int(self.duration[:-1]) * _HOUR)
-        # Without a Duration, hours close after one hour, and days at the end of the UTC day.
+        # Without a Duration, a window lasts one hour for a rule in hours, or until the end of the UTC day.
         in_hours = isinstance(rule, Hours) or (isinstance(rule, Cron) and rule.is_hourly)
         return Window(opens=opens, closes=opens + _HOUR if in_hours else _midnight(opens) + _DAY)
 
     def _next_opening(self, rule: Rule, base: datetime) -> datetime | None:
         if isinstance(rule, Days):
-            # Whatever the time of day was, a date counts as one (published describe-secret outputs).
+            # The time of day of *base* does not matter (published describe-secret outputs).
             return _midnight(base) + rule.number * _DAY
         if isinstance(rule, Hours):
             return self._next_hour(rule.number * _HOUR, base)
@@ -148,14 +148,14 @@ class Schedule:
         return min(start + ((base - start) // step + 1) * step, start + _DAY)
 
     def windows(self, start: datetime, end: datetime) -> Iterator[Window]:
-        """Every window that opens after *start*, and by *end*, one after the other."""
+        """Yield each window that opens after *start*, and not after *end*."""
         window = self.next_window(start)
         while window is not None and window.opens <= end:
             yield window
             window = self.next_window(window.opens)
 
     def last_opening(self, start: datetime, end: datetime) -> datetime | None:
-        """When the last of these windows opened, found without going through all of them; or None."""
+        """Return when the last of these windows opens, or None. It does not go through all windows."""
         for near_start in self._search_starts(start, end):
             opened = None
             for window in self.windows(near_start, end):
@@ -165,7 +165,7 @@ class Schedule:
         return None
 
     def _search_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """Moments near *end*, the nearest first, after which the windows open that open after *start* too."""
+        """Yield moments from which to search for the last window, the nearest to *end* first."""
         rule = self.rule
         if isinstance(rule, Cron):
             yield from (end - days * _DAY for days in _LOOK_BACK if end - start > days * _DAY)
@@ -184,10 +184,10 @@ def _midnight(moment: datetime) -> datetime:
 @lru_cache(maxsize=256)
 def parse_expression(expression: str) -> Rule:
     """
-    Read an expression.
+    Parse a ScheduleExpression.
 
     Raises:
-        InvalidParameterException: the service does not accept it. The texts are AWS's
+        InvalidParameterException: the service rejects the expression. The messages are AWS's
             (cdk-preflight).
     """
     if rate := _RATE.fullmatch(expression):
@@ -212,7 +212,7 @@ def _rate(value: int, in_hours: bool) -> Rule:
 
 
 def _hint_about(expression: str) -> str:
-    """The hint about an expression that is neither a `rate()` nor a `cron()`."""
+    """Return the hint about an expression that is neither a `rate()` nor a `cron()`."""
     if expression.strip().lower().startswith("cron"):
         return f"{expression!r} is not written as cron(...), in lower case and without spaces around it. {_CRON_EXAMPLE}"
     if expression.strip().lower().startswith("rate"):
@@ -226,11 +226,11 @@ def _invalid_expression(hint: str) -> InvalidParameterException:
 
 def check_schedule(schedule: Schedule) -> None:
     """
-    Reject rules that cannot be combined.
+    Reject an invalid ScheduleExpression, and rules that cannot be combined.
 
     Raises:
-        InvalidParameterException: with the text of AWS (terraform-provider-aws issue 33329;
-            cdk-preflight).
+        InvalidParameterException: the service rejects the rules. The messages are AWS's
+            (terraform-provider-aws issue 33329; cdk-preflight).
     """
     if schedule.automatically_after_days is not None and schedule.expression is not None:
         raise InvalidParameterException(
@@ -249,7 +249,7 @@ def check_schedule(schedule: Schedule) -> None:
 
 
 def _max_window_hours(rule: Rule | None) -> int:
-    """How long a window may be before it reaches into the next one."""
+    """Return the maximum length of a window, in hours, without an overlap with the next window."""
     if isinstance(rule, Hours):
         return rule.number
     if isinstance(rule, Cron) and rule.is_hourly:

@@ -1,7 +1,7 @@
 """
-Staging labels: a mapping from label to the id of the version that it is attached to.
+Staging labels: attach, move and remove AWSCURRENT, AWSPENDING, AWSPREVIOUS and custom labels.
 
-"At most one version per label" therefore needs no code.
+The labels of a secret are a mapping from a label to the id of its version, so a label has one version at most.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ CURRENT = "AWSCURRENT"
 PENDING = "AWSPENDING"
 PREVIOUS = "AWSPREVIOUS"
 
-#: Over all versions of a secret together (user guide, quotas).
+#: The maximum number of labels on all versions of a secret together (user guide, quotas).
 MAX_LABELS = 20
 
 Labels = Mapping[str, str]
@@ -34,14 +34,14 @@ def attach(labels: Labels, label: str, version_id: str) -> Labels:
 
 def attach_to_new_value(labels: Labels, new_labels: Iterable[str], version_id: str) -> Labels:
     """
-    Attach the labels of a value that has just been stored under *version_id*.
+    Attach *new_labels* to the version of a new value.
 
-    Where AWSCURRENT is among them, an AWSPENDING of the version that was current goes away: left
-    behind, it would look like a rotation that has not ended
+    If AWSCURRENT is one of them, AWSPENDING is removed from the version that was current. Otherwise the
+    labels would show a rotation in progress
     (LocalStack snapshot test_update_secret_version_stages_current_pending).
     """
     current_id = labels.get(CURRENT)
-    new_labels = sorted(set(new_labels))  # AWSCURRENT before AWSPREVIOUS, which may be asked for by name
+    new_labels = sorted(set(new_labels))  # AWSCURRENT before AWSPREVIOUS, which a request may contain as well
     if CURRENT in new_labels and current_id != version_id and labels.get(PENDING) == current_id:
         labels = remove(labels, PENDING)
     for label in new_labels:
@@ -54,12 +54,12 @@ def remove(labels: Labels, label: str) -> Labels:
 
 
 def of(labels: Labels, version_id: str) -> list[str]:
-    """The labels of one version, in the order of the alphabet, as in every recording from AWS."""
+    """Return the labels of one version in alphabetical order, as in every recording from AWS."""
     return sorted(label for label, holder in labels.items() if holder == version_id)
 
 
 def by_version(labels: Labels) -> dict[str, list[str]]:
-    """The other way round: version id to its labels. Versions without labels are not in it."""
+    """Return the labels of each version by its id. Versions without labels are left out."""
     versions: dict[str, list[str]] = {}
     for label in sorted(labels):
         versions.setdefault(labels[label], []).append(label)

@@ -23,12 +23,12 @@ _number = attrgetter("number")
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
-#: The rotations of one secret by their tokens, oldest first.
+#: The rotations of one secret by their tokens, the oldest first.
 RotationsByToken = dict[str, Rotation] | Overlay[str, Rotation]
 
 
-#: By what the lists of secrets are sorted. Secrets with the same date come in the order of their creation;
-#: "never read" sorts before every real date.
+#: The sort keys of lists of secrets. Secrets with the same date are in the order of their creation. A secret that was
+#: never read comes before every date.
 SORT_KEYS: Mapping[str, Callable[[Secret], Key]] = {
     "created-date": lambda secret: (secret.created_at, secret.number, secret.name),
     "last-accessed-date": lambda secret: (secret.last_accessed_on or date.min, secret.number, secret.name),
@@ -40,9 +40,9 @@ SORT_KEYS: Mapping[str, Callable[[Secret], Key]] = {
 @dataclass(slots=True)
 class Selection:
     """
-    The secrets that a list shows, in the order of their keys.
+    The secrets of a list, sorted by their keys.
 
-    It follows the changes of secrets, so that a page after a change does not sort all of them again.
+    A change of a secret updates the selection, so that the next page does not sort all secrets again.
     It is valid from `since` until the first recovery window of one of its secrets ends.
     """
 
@@ -86,12 +86,12 @@ class Region:
 
     account: str
     name: str
-    #: By their names, oldest first. Changed by `put` and `remove` alone.
+    #: The secrets by their names, the oldest first. Only `put` and `remove` change it.
     secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
     _selection: Selection | None = field(default=None, init=False, repr=False)
-    #: It counts the secrets that are created here, also in a draft.
+    #: The counter of created secrets. A draft shares it.
     numbers: Numbers = field(default_factory=Numbers)
-    #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
+    #: The rotations by the ARN of their secret, then by token. Those of a deleted secret are kept.
     rotations: dict[str, RotationsByToken] | Overlay[str, RotationsByToken] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -99,17 +99,16 @@ class Region:
 
     def find(self, secret_id: str, now: datetime) -> Secret | None:
         """
-        The secret that a SecretId means, as long as it is not gone.
+        Return the secret that a SecretId identifies, or None if it does not exist or its recovery window has ended.
 
-        A name is looked up as it is. A full ARN has to match to the last character. Any other ARN is
-        a partial one: the name without the six characters (user guide, troubleshoot;
-        LocalStack snapshot test_create_and_update_secret).
+        A SecretId is a name, a full ARN, which has to match completely, or a partial ARN, which ends with the name
+        without the six characters (user guide, troubleshoot; LocalStack snapshot test_create_and_update_secret).
         """
         secret = self.find_stored(secret_id)
         return None if secret is None or has_recovery_ended(secret, now) else secret
 
     def find_stored(self, secret_id: str) -> Secret | None:
-        """Like `find`, but also returns a secret whose recovery window has ended."""
+        """Return the stored secret that a SecretId identifies, even if its recovery window has ended."""
         arn = parse_secret_arn(secret_id)
         if arn is None:
             return self.secrets.get(secret_id)
@@ -119,25 +118,25 @@ class Region:
         return None if secret is None or (arn.is_full and secret.arn != secret_id) else secret
 
     def existing(self, now: datetime) -> Iterator[Secret]:
-        """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
+        """Yield each secret whose recovery window has not ended, the oldest first."""
         return (secret for secret in self.secrets.values() if not has_recovery_ended(secret, now))
 
     def next_number(self) -> int:
-        """The number of a secret that is created here."""
+        """Return the number of a secret that is created in this region."""
         self.numbers.last += 1
         return self.numbers.last
 
     def put(self, secret: Secret) -> None:
         """Replace the stored state of a secret, or append a new secret."""
         stored = self.secrets.get(secret.name)
-        selected, self._selection = self._selection, None  # an exception in between leaves none
+        selected, self._selection = self._selection, None  # discarded if an exception is raised meanwhile
         if stored is not None and stored.arn != secret.arn:
             del self.secrets[secret.name]  # its recovery window has ended
         self.secrets[secret.name] = secret
         self._update_selection(selected, stored, secret)
 
     def remove(self, secret: Secret) -> None:
-        """Remove a secret, if it is still there: another one may have its name by now."""
+        """Remove a secret if it is still stored. Another secret may have its name by now."""
         stored = self.secrets.get(secret.name)
         if stored is not None and stored.arn == secret.arn:
             selected, self._selection = self._selection, None
@@ -158,12 +157,12 @@ class Region:
         self, request: object, now: datetime, matches: Callable[[Secret], bool], order: str
     ) -> Sequence[Secret]:
         """
-        The living secrets that match, in one of `ORDERS`.
+        Return the existing secrets that match, in the order of one of `SORT_KEYS`.
 
-        The selection of the last request is kept: the next page of a list asks for it again.
+        The selection of the last request is kept for the next page of the same list.
 
         Args:
-            asked: what the secrets depend on, those that match and their order.
+            request: an object that differs for other values of *matches* or *order*.
         """
         if self._selection is None or not self._selection.is_valid_for(request, now):
             self._selection = Selection(request, matches, SORT_KEYS[order], list(self.existing(now)), now)
@@ -181,10 +180,10 @@ class Region:
         descending: bool = False,
     ) -> tuple[Sequence[Secret], str | None]:
         """
-        One page of the living secrets that match, and the token of the next page; see `pagination.page`.
+        Return one page of the existing secrets that match, and the token of the next page: see `pagination.page`.
 
         Raises:
-            InvalidNextTokenException: the token was not given for this request in this region.
+            InvalidNextTokenException: the token does not belong to this request in this region.
         """
         return pagination.page(
             self.select(request, now, matches, order),
@@ -198,11 +197,11 @@ class Region:
         )
 
     def rotations_of(self, secret: Secret) -> RotationsByToken:
-        """The rotations of a secret by their tokens, oldest first."""
+        """Return the rotations of a secret by their tokens, the oldest first."""
         return self.rotations.get(secret.arn, {})
 
     def blocking_rotation(self, secret: Secret) -> Rotation | None:
-        """The rotation whose AWSPENDING label blocks the next rotation."""
+        """Return the rotation whose AWSPENDING label blocks the next rotation, or None."""
         stored = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
         blocks = (
             stored is not None
@@ -213,9 +212,10 @@ class Region:
 
     def unfinished_rotation(self, secret: Secret) -> Rotation | None:
         """
-        The rotation that the labels of *secret* show to be in progress, or else the one that still runs.
+        Return the rotation of *secret* that is in progress, or None.
 
-        Labels decide for AWS, also over one that is not tried again.
+        It is the last rotation if it still runs; or else the rotation whose AWSPENDING blocks the next one, even if
+        AWS does not retry it; or else the last rotation if AWS may retry it.
         """
         rotations = self.rotations_of(secret)
         last = next((rotations[token] for token in reversed(rotations)), None)
@@ -227,7 +227,7 @@ class Region:
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
     def draft(self) -> Region:
-        """A copy that a request may change."""
+        """Return a copy that a request may change."""
         return Region(
             account=self.account,
             name=self.name,
@@ -239,20 +239,20 @@ class Region:
 
 @lru_cache(maxsize=128)
 def _account_and_region(arn: str) -> tuple[str, str]:
-    """The account and the region of an ARN."""
+    """Return the account and the region of an ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)
     return account, region
 
 
 class Change(NamedTuple):
-    """One value that a request has replaced. None stands for "not there"."""
+    """A secret or a rotation before and after a request. None means that it does not exist."""
 
     region: Region
     before: Secret | Rotation | None
     after: Secret | Rotation | None
 
     def apply(self) -> None:
-        """Apply the change. This is idempotent, also after a partial application."""
+        """Apply the change. The method is idempotent, even after a partial run."""
         if isinstance(self.after, Rotation):
             self.region.put_rotation(self.after)
         elif self.after is not None:
@@ -262,13 +262,13 @@ class Change(NamedTuple):
 
 
 def has_recovery_ended(secret: Secret, now: datetime) -> bool:
-    """Whether the recovery window of a deleted secret has ended."""
+    """Whether the recovery window of a deleted secret has ended, so that the secret no longer exists."""
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 
 @dataclass(slots=True)
 class Store:
-    """The regions of all accounts; each is created at its first use."""
+    """The regions of all accounts. Each region is created when it is first used."""
 
     regions: dict[tuple[str, str], Region] = field(default_factory=dict)
 
@@ -286,7 +286,7 @@ class Store:
         return self.region(*_account_and_region(arn))
 
     def values(self) -> Iterator[Value]:
-        """Every value of every version."""
+        """Yield the value of each version of each secret."""
         for region in list(self.regions.values()):
             for secret in list(region.secrets.values()):
                 yield from (
@@ -295,10 +295,10 @@ class Store:
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """
-        Find a secret in the given region, or else in the only region that has it.
+        Find a secret in the given region, or else in the only other region that has it.
 
         Raises:
-            FakeSecretsError: it is in no region, or not in the given one and in several others.
+            FakeSecretsError: no region has the secret, or only several other regions have it.
         """
         requested = self.region(account, region)
         candidates = [requested, *(other for other in self.regions.values() if other is not requested)]

@@ -1,4 +1,4 @@
-"""Replication to a secret in another account, of the same region."""
+"""Replication to a secret in the same region of another account."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ def cross_account_primary(
     context: Context, arn: str | None, kms_key_id: str | None, excluded: Sequence[object]
 ) -> Primary | None:
     """
-    The primary secret of a cross-account replica that is being made; None for any other secret.
+    Return the link to the primary secret of a new cross-account replica, or None for any other new secret.
 
-    Source: API_CreateSecret. *others* are what the replica gets from there, and cannot bring.
+    Source: API_CreateSecret. *excluded* are the members that the request of a cross-account replica must not contain,
+    because the replica gets them from its primary secret.
 
     Raises:
-        InvalidParameterException: it is no secret of another account in this region, the replica
-            has no key of its own, or it brings what it cannot.
+        InvalidParameterException: the ARN is not that of a secret in this region of another account, the request
+            has no customer managed key, or it contains an excluded member.
     """
     if arn is None:
         return None
@@ -50,10 +51,10 @@ def cross_account_primary(
 
 def check_customer_key(kms_key_id: str | None) -> None:
     """
-    Reject the default key for a cross-account replica.
+    Reject a cross-account replica without a customer managed key.
 
     Raises:
-        InvalidParameterException: it is the default key, or none.
+        InvalidParameterException: it is the AWS managed key, or None.
     """
     if not kms_key_id or kms_key_id == AWS_MANAGED_KEY:
         raise InvalidParameterException(

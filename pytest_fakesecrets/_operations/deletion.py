@@ -1,4 +1,4 @@
-"""DeleteSecret and RestoreSecret, and the end of the recovery window."""
+"""DeleteSecret, RestoreSecret, and the permanent deletion at the end of the recovery window."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .context import Context, Response
 from .rotation import cancel_unfinished
 from .secrets import arn_and_name
 
-#: Days that a deleted secret can be restored: the default, and the bounds (API_DeleteSecret).
+#: The default, minimum and maximum recovery window (API_DeleteSecret).
 _DEFAULT_DAYS, _MIN_DAYS, _MAX_DAYS = 30, 7, 30
 
 
@@ -41,8 +41,8 @@ def delete_secret(
         raise not_on_a_replica()
     if secret.is_managed:
         raise managed_by_service()
-    # A replica in another account counts until that account has stopped replication, though the primary
-    # secret's account has detached it (user guide, cross-account-replicate-remove).
+    # A replica in another account prevents the deletion until that account has stopped replication, even if the
+    # primary secret's account has detached it (user guide, cross-account-replicate-remove).
     linked = [
         replica
         for replica in secret.replicas.values()
@@ -78,7 +78,7 @@ def _check_recovery_window(days: int | None, force: bool) -> None:
 
 def _delete_missing(context: Context, secret_id: str, force: bool) -> Response:
     """
-    Deleting by force succeeds for a secret that does not exist.
+    Answer DeleteSecret for a secret that does not exist, which succeeds with ForceDeleteWithoutRecovery.
 
     Source: LocalStack test test_delete_non_existent_secret_returns_as_if_secret_exists.
     """

@@ -17,11 +17,11 @@ from pytest_fakesecrets._core.secret import Secret
 
 from .context import Context, Response
 
-#: The one that can be changed (API_PutResourcePolicy).
+#: The name of the policy that can be changed (API_PutResourcePolicy).
 _DEFAULT_POLICY = "default"
 
-#: The one that Secrets Manager attaches to a replica in another account, and takes away when replication is
-#: stopped there (user guide, cross-account-replicate-create and cross-account-replicate-remove).
+#: The name of the policy that Secrets Manager attaches to a replica in another account, and removes when replication
+#: is stopped there (user guide, cross-account-replicate-create and cross-account-replicate-remove).
 _REPLICATION_POLICY = "cross-account-replication"
 
 _BROAD_ACCESS = "You can't attach a resource-based policy that allows broad access to the secret."
@@ -85,7 +85,7 @@ def list_resource_policies(
 
 
 def _attached_policies(secret: Secret) -> Mapping[str, str]:
-    """The policies of a secret by their names."""
+    """Return the policies of a secret by their names."""
     attached = {} if secret.policy is None else {_DEFAULT_POLICY: secret.policy}
     if secret.primary is not None and secret.primary.is_cross_account:
         attached[_REPLICATION_POLICY] = policy.for_replication(secret.primary.arn)
@@ -100,7 +100,7 @@ def _find_to_change(context: Context, secret_id: str) -> Secret:
 
 
 def _sort_key(policy_name: str) -> Key:
-    """The default policy comes first, others in alphabetical order (API_ListResourcePolicies)."""
+    """Sort the default policy first, and others in alphabetical order (API_ListResourcePolicies)."""
     return int(policy_name != _DEFAULT_POLICY), policy_name
 
 

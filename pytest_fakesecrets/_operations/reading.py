@@ -1,4 +1,4 @@
-"""The operations that read secret values, and list the versions that there are."""
+"""The operations that read secret values, and ListSecretVersionIds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
 
-#: Shown for every version that AWS encrypts with its own key (LocalStack snapshots of ListSecretVersionIds).
+#: The key of versions that are encrypted with the AWS managed key (LocalStack snapshots of ListSecretVersionIds).
 DEFAULT_KEY = "DefaultEncryptionKey"
 
 
@@ -71,7 +71,7 @@ def _requested_version(secret: Secret, version_id: str | None, label: str | None
         raise InvalidRequestException(
             "You provided a VersionStage that is not associated to the provided VersionId."
         )
-    # AWSPENDING is on a version without a value until createSecret has put one under the same token.
+    # AWSPENDING is on a version without a value until createSecret stores one with the same token.
     if not version.has_value:
         raise version_not_found(version_id) if label is None else label_not_found(label)
     return version
@@ -92,7 +92,7 @@ def batch_get_secret_value(
             "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
         )
     if next_token is not None and not filters:
-        raise pagination.invalid_token()  # a list of ids has no pages
+        raise pagination.invalid_token()  # a response to a list of ids has one page
     secret_ids, next_page_token = secret_id_list or (), None
     for secret_id in secret_ids:
         check_secret_id(secret_id)
@@ -102,7 +102,7 @@ def batch_get_secret_value(
         )
         secret_ids = [secret.arn for secret in page]
 
-    # Each secret is read with the permission to read it (API_BatchGetSecretValue).
+    # Each secret needs the permission of GetSecretValue (API_BatchGetSecretValue).
     read_context = replace(context, operation="GetSecretValue")
     response: Response = {"SecretValues": [], "Errors": []}
     for secret_id in secret_ids:
@@ -121,8 +121,8 @@ def _check_same_account(context: Context, secret_id: str) -> None:
     """
     Reject a secret of another account, although GetSecretValue may read it.
 
-    The operation is not among those that the user guide lists for secrets of other accounts
-    (auth-and-access_examples_cross); the error of AWS has not been observed.
+    The user guide does not list BatchGetSecretValue among the operations on secrets of other accounts
+    (auth-and-access_examples_cross). The error of AWS has not been observed.
 
     Raises:
         AccessDeniedException: the secret is in another account.
@@ -157,7 +157,7 @@ def list_secret_version_ids(
 ) -> Response:
     secret = context.find(secret_id)
 
-    # A version without a value can be missing here; DescribeSecret is the reliable view (AWS PCS user guide).
+    # The list may lack versions without a value. DescribeSecret shows them (AWS PCS user guide).
     labels_by_version = staging_labels.by_version(secret.labels)
     versions = [
         version

@@ -1,4 +1,4 @@
-"""Replication: to other regions, and to a replica in another account."""
+"""Replication to other regions, and the replication members of responses."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ def replicate_secret_to_regions(
 
 def checked_regions(context: Context, own_region: str, regions: Regions) -> Regions:
     """
-    The regions of a request; raises if one is the secret's own, repeated or missing.
+    Return the regions of a request.
 
     Raises:
-        InvalidParameterException: one is (moto, pasted from AWS, for the secret's own).
+        InvalidParameterException: a region is missing, repeated, in another partition, or the secret's own region
+            (moto, pasted from AWS, for the secret's own region).
     """
     names = _region_names(regions)
     has_other_partition = any(partition(name or "") != partition(own_region) for name in names)
@@ -53,9 +54,9 @@ def _region_names(regions: Regions) -> list[str | None]:
 
 def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool) -> Secret:
     """
-    Make a replica in each region, where its name is not taken, and save it all.
+    Create a replica in each region where its name is not in use, and save the secret.
 
-    A name that is taken does not fail the call: it shows in the status (API_ReplicationStatusType).
+    A name that is in use does not fail the call. It fails the replica (API_ReplicationStatusType).
     """
     new_replicas = [
         _new_replica(context, secret, region["Region"], region.get("KmsKeyId"), force) for region in regions
@@ -96,7 +97,7 @@ def _new_replica(
 
 
 def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
-    """Put an empty replica into its region; saving the primary secret fills it."""
+    """Save an empty replica in its region. Saving the primary secret copies the versions to it."""
     existing = context.store.region(replica.account, replica.region).find(replica.name, context.now)
     if existing is not None:
         context.delete(existing)
@@ -113,7 +114,7 @@ def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
 
 
 def started_status(context: Context, secret: Secret, regions: Regions) -> list[Response]:
-    """All statuses as a call that begins replication answers them: those that it began are in progress."""
+    """Return the ReplicationStatus for a call that starts replication: the new replicas are in progress."""
     started_regions = _region_names(regions)
     statuses = [_replica_status(context, replica) for replica in secret.regional_replicas]
     return [
@@ -125,7 +126,7 @@ def started_status(context: Context, secret: Secret, regions: Regions) -> list[R
 
 
 def _replica_status(context: Context, replica: Replica) -> Response:
-    """An entry of ReplicationStatus: the key and the date of access are those of the replica's own region."""
+    """Return an entry of ReplicationStatus, with the key and the LastAccessedDate of the replica itself."""
     stored = context.region_of(replica.arn).secrets.get(replica.name)
     replica_secret = stored if stored is not None and stored.arn == replica.arn else None
     status: Response = {
@@ -139,7 +140,7 @@ def _replica_status(context: Context, replica: Replica) -> Response:
 
 
 def described_replication(context: Context, secret: Secret) -> Response:
-    """The members of DescribeSecret about both ends of replications; absent where there are none."""
+    """Return the members of DescribeSecret about the replicas and the primary secret; none without replication."""
     members: Response = {}
     if secret.regional_replicas:
         members["ReplicationStatus"] = [
@@ -156,7 +157,7 @@ def described_replication(context: Context, secret: Secret) -> Response:
 
 
 def _cross_account_entries(context: Context, secret: Secret) -> list[Response]:
-    """The replicas in other accounts: detached when one side has ended replication, gone when both have."""
+    """Return the replicas in other accounts: detached if one account has ended replication, absent if both have."""
     entries = []
     for replica in secret.cross_account_replicas:
         is_linked = context.linked_replica(secret, replica) is not None
@@ -206,9 +207,9 @@ def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response
 
 def _unlink_replica(context: Context, link: Primary, replica: Secret) -> None:
     """
-    Let the primary secret drop a replica of another region, or of another account that it has detached.
+    Remove a replica in another region, or a detached replica in another account, from the primary secret.
 
-    One that it has not detached stays among its replicas, and is shown as detached.
+    A replica in another account that is not detached yet stays in the primary secret, and is shown as detached.
     """
     primary = context.region_of(link.arn).find(link.arn, context.now)
     entry = None if primary is None else primary.replicas.get(replica.arn)

@@ -45,7 +45,7 @@ def rotate_secret(
 ) -> Response:
     if client_request_token is None:
         raise InvalidParameterException(TOKEN_MISSING)
-    function_arn = rotation_lambda_arn or None  # an empty one counts as none
+    function_arn = rotation_lambda_arn or None  # an empty ARN counts as none
     secret = context.find_primary(secret_id)
     _check_owner(secret, function_arn)
     schedule = _requested_schedule(context, rotation_rules)
@@ -90,7 +90,7 @@ def _requested_schedule(context: Context, rules: Mapping[str, Any] | None) -> Sc
 
 
 def parse_rotation_rules(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
-    """Rules replace those stored before as a whole: an old Duration is not carried over."""
+    """Return the schedule of a request. It replaces the stored schedule as a whole: an old Duration is not kept."""
     schedule = Schedule(
         stored_at=now,
         automatically_after_days=rules.get("AutomaticallyAfterDays"),
@@ -123,7 +123,7 @@ def _new_settings(
     external_role_arn: str | None,
     immediately: bool,
 ) -> RotationSettings:
-    """The settings of the request, completed with the stored settings."""
+    """Return the settings of the request, completed with the stored settings."""
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
@@ -133,7 +133,7 @@ def _new_settings(
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
-        # Turning rotation on again begins the count anew, as a new schedule does.
+        # Enabling rotation again restarts the count, as a new schedule does.
         counted_from=stored.counted_from if stored.enabled and schedule is None else base,
         function_arn=function_arn or stored.function_arn,
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
@@ -142,7 +142,7 @@ def _new_settings(
 
 
 def _first_day(context: Context, secret: Secret) -> datetime:
-    """The date from which the days are counted when a secret is not rotated immediately."""
+    """Return the date from which the days are counted if a secret is not rotated immediately."""
     current = secret.version(CURRENT)
     if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
         return context.now
@@ -150,7 +150,7 @@ def _first_day(context: Context, secret: Secret) -> datetime:
 
 
 def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
-    """A managed secret needs no function. An external one has a role instead, in the partner's hands."""
+    """Reject a rotation without a function, except of a managed secret, or of an external secret with a role."""
     if secret.is_managed or settings.function_arn is not None:
         return
     if not (secret.is_external and settings.external_role_arn):
@@ -162,7 +162,7 @@ def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
 
 def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     """
-    Whether this call has been made before, so that its answer is given again and nothing happens.
+    Whether the call repeats an earlier call, so that it has the same response and no effect.
 
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
@@ -176,7 +176,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
         return True
     if rotation is None or token != secret.labels.get(PENDING):
         raise InvalidRequestException(token_in_use(token, secret.arn))
-    # If that rotation is over, its AWSPENDING still blocks a new one, even with the same token.
+    # After the end of that rotation, its AWSPENDING still blocks a new rotation, even with the same token.
     return rotation.status in ("in progress", "failed")
 
 
@@ -195,15 +195,15 @@ def start_rotation(
     context: Context, secret: Secret, token: str, *, immediately: bool, window: Window | None = None
 ) -> None:
     """
-    Stage the new version of a rotation, or of the test run that stands in for it.
+    Stage the new version of a rotation, or of a test run.
 
-    AWSPENDING goes to a version without a value, which createSecret has to put; a test run gets a
-    copy of the current value (moto, test marked aws_verified:
+    The version has AWSPENDING and no value: createSecret has to store the value. The version of a test run
+    has a copy of the current value (moto, test marked aws_verified:
     test_rotate_secret_using_lambda_dont_rotate_immediately).
     """
     function_arn = None if secret.rotation is None else secret.rotation.function_arn
     if not immediately and function_arn is None:
-        context.save(secret.changed(context.now))  # there is no function to run a test with
+        context.save(secret.changed(context.now))  # a test run needs a function
         return
     current = secret.version(CURRENT)
     value = None if immediately or current is None else current.value
@@ -226,10 +226,10 @@ def start_rotation(
 
 
 def supersede(context: Context, secret: Secret) -> Secret:
-    """End an unfinished rotation whose labels were repaired by hand, before a new one starts."""
+    """End an unfinished rotation whose labels were repaired by hand, before a new rotation starts."""
     old = context.region_of(secret.arn).unfinished_rotation(secret)
     if secret.last_window is not None and secret.last_window > context.now:
-        secret = replace(secret, last_window=None)  # from before time went backwards
+        secret = replace(secret, last_window=None)  # the clock has been moved back
     if old is None:
         return secret
     cancelled = replace(old, status="cancelled")
@@ -258,9 +258,9 @@ def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
 
 def _labels_after_cancel(context: Context, secret: Secret) -> Labels:
     """
-    The labels of a secret whose rotation is cancelled.
+    Return the labels of a secret after its rotation is cancelled.
 
-    A version that createSecret has not filled loses AWSPENDING, so that the next rotation is accepted
+    AWSPENDING is removed from a version without a value, so that the next rotation is accepted
     (terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic).
     """
     pending, cancel_unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
@@ -273,9 +273,9 @@ def _labels_after_cancel(context: Context, secret: Secret) -> Labels:
 
 def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotation | None]:
     """
-    End the rotation that is under way: no further step is invoked.
+    Cancel the rotation in progress: none of its further steps is invoked.
 
-    The version of a test run goes, as it does when the test ends.
+    The version of a test run is removed, as at the end of the test run.
     """
     rotation = context.region_of(secret.arn).unfinished_rotation(secret)
     if rotation is None or rotation.status not in ("in progress", "failed"):
@@ -285,7 +285,7 @@ def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotatio
 
 
 def described_rotation(secret: Secret) -> Response:
-    """The members about rotation, all absent for a secret whose rotation was never configured."""
+    """Return the members of responses about rotation. A secret whose rotation was never configured has none."""
     settings = secret.rotation
     if settings is None:
         return {"LastRotatedDate": secret.last_rotated_at}

@@ -1,4 +1,4 @@
-"""The state changes of a rotation after RotateSecret has returned."""
+"""The state changes of a rotation after RotateSecret: start in a window, end of a step, retry, success or failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .rotation import start_rotation, supersede
 
 def begin_scheduled(context: Context, arn: str, token: str, window: Window) -> None:
     """
-    Begin the rotation of a window that has opened, or let the one that is stuck be tried again.
+    Start the rotation of a window that has opened, or schedule a retry of the rotation that is stuck.
 
     "A previous rotation isn't complete. That rotation will be reattempted." (RotateSecret's error)
     """
@@ -48,10 +48,10 @@ def retry(context: Context, rotation: Rotation) -> None:
 
 def record_step(context: Context, step: RotationStep) -> Rotation:
     """
-    Note that *step* has ended, draw the consequences for its rotation, and return it.
+    Record the end of *step*, update its rotation, and return the rotation.
 
-    A rotation that was abandoned or cancelled while the step ran stays so: what the function had
-    begun could not be stopped, and nothing more follows.
+    A rotation that was abandoned or cancelled during the step keeps this status: the function could not be stopped,
+    and no further step runs.
     """
     rotation = context.region_of(step.secret_id).rotations[step.secret_id][step.token].advanced(step)
     secret = _find_secret(context, step.secret_id)
@@ -72,7 +72,7 @@ def _find_secret(context: Context, arn: str) -> Secret | None:
 
 
 def _fail_attempt(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
-    """The labels stay: AWSPENDING on the new version, with or without a value (API_RotateSecret)."""
+    """Fail the attempt, and schedule a retry. AWSPENDING stays on the new version (API_RotateSecret)."""
     delays = context.assumptions.retry_delays
     retry_at = None
     attempt = rotation.attempt - rotation.attempts_before
@@ -92,13 +92,13 @@ def _fail_attempt(context: Context, secret: Secret, rotation: Rotation, error: B
 def _fail_after_return(
     context: Context, secret: Secret, rotation: Rotation, error: FakeSecretsError
 ) -> Rotation:
-    """The function has returned, and the attempt fails all the same."""
+    """Fail the attempt although the function has returned."""
     step = replace(rotation.steps[-1], error=error, error_message=f"{type(error).__name__}: {error}")
     return _fail_attempt(context, secret, replace(rotation, steps=(*rotation.steps[:-1], step)), error)
 
 
 def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
-    """Whether the pending version has a value that is not the function's own. Once it is current, it is not pending."""
+    """Whether the value of the pending version, which is not current, was not stored by the rotation function."""
     version = secret.version(PENDING)
     return (
         version is not None
@@ -109,7 +109,7 @@ def _is_rejected(secret: Secret, rotation: Rotation) -> bool:
 
 
 def _rejection_error(secret: Secret, rotation: Rotation) -> PendingVersionRejected:
-    """The error in AWS's words (user guide, troubleshoot_rotation), with a hint where Python has notes."""
+    """Return the error with AWS's message (user guide, troubleshoot_rotation), and a hint if Python supports notes."""
     error = PendingVersionRejected(
         f"Pending secret version {rotation.token} for Secret {secret.arn} was not created by Lambda "
         f"{rotation.function_arn}. Remove the AWSPENDING staging label and restart rotation"
@@ -133,8 +133,8 @@ def _finish(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         labels = secret.labels
         if context.assumptions.pending_after_finish == "removed" and labels.get(PENDING) == rotation.token:
             labels = staging_labels.remove(labels, PENDING)
-        # LastChangedDate stays: it is the date of the label move (published describe-secret outputs).
-        # Two changes within a millisecond get different dates, so a date may be ahead of the clock.
+        # LastChangedDate stays the date when AWSCURRENT was moved (published describe-secret outputs).
+        # It can be ahead of the clock, because two changes within a millisecond get different dates.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
         context.save(replace(secret, labels=labels, last_rotated_at=rotated_at).counting_from(context.now))
@@ -162,9 +162,9 @@ def _missed_goal_message(secret: Secret, rotation: Rotation) -> str:
 
 def rotate_by_service(context: Context, rotation: Rotation) -> None:
     """
-    Rotate a secret that its owner or a partner rotates: a new value, current at once.
+    Rotate a secret that its owner or a partner rotates: its new version has a value and is current.
 
-    Both labels end up on the new version (AWS CLI reference, list-secrets example of a secret that
+    The new version has AWSCURRENT and AWSPENDING (AWS CLI reference, list-secrets example of a secret that
     RDS manages).
     """
     secret = _find_secret(context, rotation.secret_id)
@@ -179,7 +179,7 @@ def rotate_by_service(context: Context, rotation: Rotation) -> None:
 
 
 def _new_value(context: Context, old: Value | None) -> str:
-    """The old value with a new password as its credential, or a new password alone where it is not a JSON object."""
+    """Return the old value with a new password as its credential, or only a password if it is not a JSON object."""
     password: str = get_random_password(context, exclude_characters="/@\"'\\")["RandomPassword"]
     try:
         document = json.loads(old) if isinstance(old, str) else None

@@ -1,4 +1,4 @@
-"""The operations on secrets as a whole."""
+"""CreateSecret, DescribeSecret, UpdateSecret and ListSecrets."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def describe_secret(context: Context, *, secret_id: str) -> Response:
 
 
 def _description(secret: Secret) -> Response:
-    """The members that DescribeSecret and ListSecrets share. Those without a value are left out."""
+    """Return the members that DescribeSecret and ListSecrets have in common. Members without a value are left out."""
     members: Response = {
         "ARN": secret.arn,
         "Name": secret.name,
@@ -173,7 +173,7 @@ def _find_to_update(
     if has_contents:
         secret = context.find_primary(secret_id)
     elif description is None and kms_key_id is not None:
-        # The key of every replica is its own (user guide, standalone-secret).
+        # Each replica has its own key (user guide, standalone-secret).
         secret = context.find_usable(secret_id)
     else:
         secret = context.find_for_metadata(secret_id)
@@ -185,7 +185,7 @@ def _find_to_update(
 
 
 def _with_new_key(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any]:
-    """A new key is used for the versions with labels, the others keep theirs (API_UpdateSecret)."""
+    """Return the versions with a new key. Versions without one of AWS's labels keep their key (API_UpdateSecret)."""
     labelled_ids = {
         secret.labels.get(label)
         for label in (staging_labels.CURRENT, staging_labels.PENDING, staging_labels.PREVIOUS)
@@ -206,7 +206,7 @@ def list_secrets(
     sort_order: str = "asc",
     sort_by: str = "created-date",
 ) -> Response:
-    # Whether AWS lists a secret whose sort key changes between two pages has not been observed: see page().
+    # AWS has not been observed where the sort key of a secret changes between two pages: see page().
     is_match = secret_matcher(filters or ())
 
     def matches(secret: Secret) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets that no API call can make, as values."""
+"""Create the secrets of tests, with a state that API calls alone cannot reach."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .rotation import parse_rotation_rules
 from .secrets import new_secret
 from .tags import OWNER_TAG
 
-#: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
+#: The rules that RDS sets for a secret that it manages (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
 
-#: A value as tests write it.
+#: A value as an argument of a test.
 SeedValue = Value | Mapping[str, object]
 
 
@@ -53,7 +53,7 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     Create a secret from *seed*.
 
     Raises:
-        FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.
+        FakeSecretsError: a secret with that name exists, or the parts of the seed contradict one another.
     """
     _check_seed(context, name, seed)
     created_at = seed.created_at
@@ -99,7 +99,7 @@ def _with_version(
 
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
-    """The opening of the latest window until now, so that past windows start no rotation."""
+    """Return when the latest window before now opened, so that past windows start no rotation."""
     settings = secret.rotation
     return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 
@@ -131,10 +131,10 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
 
 def stored_value(value: SeedValue | None) -> Value | None:
     """
-    A value as it is stored: a dict as compact JSON.
+    Return a value as it is stored. A dict is stored as compact JSON.
 
     Raises:
-        FakeSecretsError: it is of another type, or it has a member that JSON cannot express.
+        FakeSecretsError: the value has another type, or a member that JSON cannot express.
     """
     if isinstance(value, str | bytes | None):
         return value
@@ -158,10 +158,10 @@ def stored_value(value: SeedValue | None) -> Value | None:
 
 def stored_values(values: Sequence[SeedValue]) -> list[Value]:
     """
-    Several values as they are stored.
+    Return several values as they are stored.
 
     Raises:
-        FakeSecretsError: this is not a list of values.
+        FakeSecretsError: *values* is not a list of values.
     """
     if isinstance(values, str | bytes | Mapping):
         raise FakeSecretsError("deprecated_values is a list of values, oldest first, and not one of them.")
@@ -172,7 +172,7 @@ def stored_values(values: Sequence[SeedValue]) -> list[Value]:
 
 
 def _check_member_names(value: object) -> None:
-    """Reject what `json.dumps` silently turns into a string."""
+    """Reject names that are not strings: `json.dumps` would convert them silently."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             if not isinstance(name, str):
@@ -216,6 +216,6 @@ def _check_seed(context: Context, name: str, seed: Seed) -> None:
 
 
 def version_count(seed: Seed) -> int:
-    """How many version ids the seed needs."""
+    """Return how many version ids the seed needs."""
     values = (seed.value, seed.previous_value)
     return len(seed.deprecated_values) + sum(value is not None for value in values) + seed.is_stuck

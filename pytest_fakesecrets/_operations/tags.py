@@ -1,4 +1,4 @@
-"""The operations on tags."""
+"""TagResource and UntagResource."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .context import Context, Response
 
 Tags = Mapping[str, str]
 
-#: Per secret; those of AWS itself do not count (general reference, tagging quotas).
+#: The maximum number of tags of a secret, without the tags of AWS itself (general reference, tagging quotas).
 _MAX_TAGS = 50
 _SYSTEM_PREFIX = "aws:"
-#: What the service sets on a secret of another AWS service (floci, pull request 2378, checked on AWS).
+#: The key of the tag that a secret of another AWS service has (floci, pull request 2378, checked on AWS).
 OWNER_TAG = "aws:secretsmanager:owningService"
 
 
 def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str, str]]) -> Response:
     check_secret_id(secret_id)
     new = checked_tags(tags)
-    # The tags of a managed secret are its customer's (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
+    # A customer may tag a managed secret (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
     secret = context.find_for_metadata(secret_id)
 
     if new:
@@ -42,11 +42,11 @@ def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str])
 
 def checked_tags(requested: Sequence[Mapping[str, str]]) -> Tags:
     """
-    The tags of a request as a mapping.
+    Return the tags of a request as a mapping.
 
     Raises:
-        InvalidParameterException: one without a key, with a key of AWS, or twice the same key. AWS's
-            own texts for the first and the last have not been seen.
+        InvalidParameterException: a tag has no key or a key of AWS, or two tags have the same key. AWS's messages
+            for a missing key and for equal keys have not been observed.
     """
     keys = [tag.get("Key") for tag in requested]
     if None in keys:
@@ -60,15 +60,15 @@ def checked_tags(requested: Sequence[Mapping[str, str]]) -> Tags:
 
 def first_tags(requested: Sequence[Mapping[str, str]] | None) -> Tags | None:
     """
-    The tags of a new secret, or None if the request has no tags.
+    Return the tags of a new secret, or None if the request has no member Tags.
 
-    An empty list is tags too: published describe-secret outputs show it as "Tags": [].
+    An empty list is not None: published describe-secret outputs show it as "Tags": [].
     """
     return None if requested is None else tagged(None, checked_tags(requested))
 
 
 def tagged(stored: Tags | None, new: Tags) -> Tags:
-    """The tags with *new* among them: a known key keeps its place, a new one comes last."""
+    """Return the stored tags with *new* tags. Existing keys keep their order, and new keys come last."""
     merged = {**(stored or {}), **new}
     if sum(not key.startswith(_SYSTEM_PREFIX) for key in merged) > _MAX_TAGS:
         raise InvalidParameterException(f"A secret can't have more than {_MAX_TAGS} tags.")
@@ -80,7 +80,7 @@ def described_tags(stored: Tags | None) -> list[Response] | None:
 
 
 def _check_keys(keys: Iterable[str]) -> None:
-    """Reject the first key of AWS (cloud-custodian issue 9093, for TagResource)."""
+    """Reject a key that AWS reserves. The message names the first (cloud-custodian issue 9093, for TagResource)."""
     for key in keys:
         if key.startswith(_SYSTEM_PREFIX):
             raise InvalidParameterException(f"You can't modify system tags. Tag key: '{key}'.")

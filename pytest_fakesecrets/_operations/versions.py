@@ -1,4 +1,4 @@
-"""The operations on secret values and their staging labels."""
+"""PutSecretValue and UpdateSecretVersionStage: new versions, and moves of staging labels."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def put_secret_value(
 
 
 def single_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
-    """The value of a request; raises if it contains both a string and a binary."""
+    """Return the value of a request, or raise if it contains both a string and a binary."""
     if secret_string is not None and secret_binary is not None:
         raise InvalidParameterException(
             "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -66,14 +66,14 @@ def single_value(secret_string: str | None, secret_binary: bytes | None) -> Valu
 
 def is_replay(secret: Secret, token: str, value: Value) -> bool:
     """
-    Whether this value has been stored under this token before.
+    Whether this value has been stored with this token before.
 
     Raises:
-        ResourceExistsException: another value has (moto, tests marked aws_verified:
+        ResourceExistsException: another value has been stored with this token (moto, tests marked aws_verified:
             test_put_different_secret_value_with_same_token and its neighbours).
     """
     version = secret.versions.get(token)
-    # RotateSecret stages its version without a value: the first value is not a conflict.
+    # RotateSecret stages a version without a value, so its first value is not a conflict.
     if version is None or not version.has_value:
         return False
     if version.value != value:
@@ -83,11 +83,11 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
 
 def _is_foreign(context: Context, secret: Secret, token: str, sent_token: str | None) -> bool:
     """
-    Whether the version of a rotation gets its value from something else than the function of that rotation.
+    Whether the value of a rotation's version is stored by a request that the rotation function did not make.
 
-    A function proves with the RotationToken of its event that it makes a request, where it does so under an assumed
-    role or from another account (user guide, troubleshoot_rotation). In the account of the secret the step is enough:
-    none of the functions that AWS publishes passes the token on.
+    A function that uses an assumed role or another account identifies itself with the RotationToken of its event
+    (user guide, troubleshoot_rotation). In the account of the secret, a request from a step of the rotation needs no
+    token: the functions that AWS publishes do not pass it.
     """
     rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is None or rotation.is_test or rotation.function_arn is None:
@@ -105,7 +105,7 @@ def store_value(
     is_foreign: bool = False,
 ) -> Secret:
     """
-    The secret with *value* as a version under *token*, carrying *version_stages*.
+    Return the secret with a new version: its id is *token*, and it has *value* and *version_stages*.
 
     The first value of a secret is always current (API_PutSecretValue).
     """
@@ -133,11 +133,11 @@ def _check_label_limit(labels: Labels) -> None:
 
 def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
     """
-    The rotations that a new current value abandons: the unfinished one, and one that left AWSPENDING behind.
+    Return the rotations that a new current value abandons: the unfinished rotation, and one that blocks the next.
 
-    Secrets Manager then takes AWSPENDING off the version that the rotation was making, so that later
-    ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
-    issue 35023). Test runs are not included: their version is removed when the test ends.
+    Secrets Manager removes AWSPENDING from their version, so that later rotations can run, and logs
+    RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws issue 35023). Test runs are not included:
+    their version is removed when the test run ends.
     """
     region = context.region_of(secret.arn)
     if not region.rotations_of(secret):
@@ -162,7 +162,7 @@ def update_secret_version_stage(
     if remove_from_version_id is None and move_to_version_id is None:
         raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
     secret = context.find_primary(secret_id)
-    # A rotation by the owner can leave AWSPENDING behind, to be removed by hand (AWS PCS user guide).
+    # A rotation by the owner can leave AWSPENDING on a version, and a user may remove it (AWS PCS user guide).
     cleans_up = secret.is_rotated_by_owner and version_stage == PENDING and move_to_version_id is None
     if secret.is_managed and not cleans_up:
         raise managed_by_service()
