@@ -248,6 +248,23 @@ def test_the_public_names_are_sorted():
     )
 
 
+def names_for_type_checkers(source):
+    """The module of each name that is imported only for type checkers."""
+    [block] = [
+        node.body
+        for node in ast.parse(source).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {alias.name: (node.module, alias.asname) for node in block for alias in node.names}
+
+
+def test_type_checkers_see_the_names_that_are_imported_on_first_use():
+    source = TREE[PurePosixPath("__init__")]
+
+    expected = {name: (module, name) for name, module in pytest_fakesecrets._MODULES.items()}
+    assert names_for_type_checkers(source) == expected
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"^module 'pytest_fakesecrets' has no attribute 'Nobody'$"):
         _ = pytest_fakesecrets.Nobody
