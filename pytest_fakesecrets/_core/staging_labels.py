@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .errors import LimitExceededException
+
 CURRENT = "AWSCURRENT"
 PENDING = "AWSPENDING"
 PREVIOUS = "AWSPREVIOUS"
 
 #: The maximum number of labels on all versions of a secret together (user guide, quotas).
-MAX_LABELS = 20
+_MAX_LABELS = 20
 
 Labels = Mapping[str, str]
 
@@ -64,3 +66,9 @@ def by_version(labels: Labels) -> dict[str, list[str]]:
     for label in sorted(labels):
         versions.setdefault(labels[label], []).append(label)
     return versions
+
+
+def check_limit(labels: Labels) -> None:
+    """Reject more labels than a secret may have."""
+    if len(labels) > _MAX_LABELS:
+        raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")

@@ -11,7 +11,6 @@ from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
     InvalidParameterException,
     InvalidRequestException,
-    LimitExceededException,
     ResourceExistsException,
     managed_by_service,
     token_in_use,
@@ -114,7 +113,7 @@ def store_value(
     abandoned = _abandoned_rotations(context, secret, token) if CURRENT in requested_labels else []
     if labels.get(PENDING) in [rotation.token for rotation in abandoned]:
         labels = staging_labels.remove(labels, PENDING)
-    _check_label_limit(labels)
+    staging_labels.check_limit(labels)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     changed = secret.with_version(version, labels, context.now)
     if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
@@ -124,11 +123,6 @@ def store_value(
         if rotation.status in ("in progress", "failed"):
             context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
     return changed
-
-
-def _check_label_limit(labels: Labels) -> None:
-    if len(labels) > staging_labels.MAX_LABELS:
-        raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
 
 
 def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
@@ -197,7 +191,7 @@ def _label_moved(secret: Secret, label: str, target: str, source: str | None) ->
     if label == CURRENT and not secret.versions[target].has_value:
         raise version_not_found(target)
     new_labels = staging_labels.attach(secret.labels, label, target)
-    _check_label_limit(new_labels)
+    staging_labels.check_limit(new_labels)
     return new_labels
 
 

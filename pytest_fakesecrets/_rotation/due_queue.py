@@ -1,4 +1,4 @@
-"""The queue of what becomes due: the instants of rotation windows, retries and ends of recovery windows."""
+"""The queue of rotation windows, retries and ends of recovery windows by their due time. The executor runs them."""
 
 from __future__ import annotations
 

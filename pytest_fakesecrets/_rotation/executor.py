@@ -1,4 +1,4 @@
-"""Runs rotation steps, and what becomes due when the clock has moved past its instant."""
+"""Runs rotation steps, and the due entries of the queue when the clock has moved past their time."""
 
 from __future__ import annotations
 
