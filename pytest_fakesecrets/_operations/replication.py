@@ -1,4 +1,8 @@
-"""Replication to other regions, and the replication members of responses."""
+"""
+Replication to other regions, and the replication members of responses.
+
+`Context.save` copies each later change of a primary secret to its replicas.
+"""
 
 from __future__ import annotations
 
