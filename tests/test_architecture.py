@@ -88,7 +88,7 @@ def imports_of(module, source):
 
 
 def module_of(name, tree):
-    """The module of the package that a name means or is in: "_core/labels" for pytest_fakesecrets._core.labels.CURRENT."""
+    """The module of the package that a name means or is in: "_core/staging_labels" for pytest_fakesecrets._core.staging_labels.CURRENT."""
     inside = PurePosixPath(*name.parts[1:])
     candidates = (inside, inside / "__init__", inside.parent, inside.parent / "__init__")
     return next((candidate for candidate in candidates if candidate in tree), inside)
@@ -153,9 +153,9 @@ def test_folders_import_one_way_and_without_cycles():
             id="the package itself, for type checkers",
         ),
         pytest.param(
-            "_core/labels",
+            "_core/staging_labels",
             "import pytest_fakesecrets.plugin",
-            "_core/labels must not import plugin",
+            "_core/staging_labels must not import plugin",
             id="the plugin",
         ),
         pytest.param("_core/arn", "import pytest", "_core/arn must not import pytest", id="pytest"),
@@ -246,6 +246,23 @@ def test_the_public_names_are_sorted():
     assert pytest_fakesecrets.__all__ == sorted(
         pytest_fakesecrets.__all__, key=lambda name: (not name.isupper(), name)
     )
+
+
+def names_for_type_checkers(source):
+    """The module of each name that is imported only for type checkers."""
+    [block] = [
+        node.body
+        for node in ast.parse(source).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {alias.name: (node.module, alias.asname) for node in block for alias in node.names}
+
+
+def test_type_checkers_see_the_names_that_are_imported_on_first_use():
+    source = TREE[PurePosixPath("__init__")]
+
+    expected = {name: (module, name) for name, module in pytest_fakesecrets._MODULES.items()}
+    assert names_for_type_checkers(source) == expected
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._service.user_code import missing_variable
 
 AFTER_A_DISTURBANCE = (

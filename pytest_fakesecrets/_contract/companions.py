@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
 from pytest_fakesecrets._fake.fake import FakeSecrets
 
 

@@ -25,10 +25,10 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.moments import later
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep, StatusText, rotation_token
 from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described

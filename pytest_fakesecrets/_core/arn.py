@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from .errors import ValidationException
 
-#: Wider than AWS's own region names, such as "us-east-1", without characters that would break an ARN.
+#: It accepts more than the region names of AWS, such as "us-east-1", but no character that would break an ARN.
 _REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_LONGEST_REGION = 63  # it is a label of a host name
+_MAX_REGION_LENGTH = 63  # a region is a label of a host name
 
 _ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9/_+=.@!-]")
 _SECRET_ARN = re.compile(r"arn:[^:]*:secretsmanager:(?P<region>[^:]*):(?P<account>[^:]*):secret:(?P<rest>.+)")
@@ -21,7 +21,7 @@ _FUNCTION_ARN = re.compile(
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
-#: Stands for the ARN of the contract's secret in the `environ` of a `RotationContract`, also inside of a longer text.
+#: A placeholder for the ARN of the contract's secret in the `environ` of a `RotationContract`, also in a longer text.
 SECRET_ARN: str = "<pytest_fakesecrets.SECRET_ARN>"
 
 
@@ -35,9 +35,9 @@ class SecretArn(NamedTuple):
     @property
     def is_full(self) -> bool:
         """
-        Whether it ends in a hyphen and six characters.
+        Whether the ARN ends in a hyphen and six characters.
 
-        Such an ARN is never treated as partial, even if these six characters belong to the name
+        AWS never treats such an ARN as partial, even if the six characters belong to the name
         (LocalStack snapshot test_create_and_update_secret[Invalid/_+=.@-Name-a1b2c3]).
         """
         return _FULL_ENDING.search(self.rest) is not None
@@ -48,7 +48,7 @@ class SecretArn(NamedTuple):
 
 
 class FunctionArn(NamedTuple):
-    """A Lambda function's ARN, taken apart. The qualifier keeps its colon, or is empty."""
+    """The parts of a Lambda function's ARN. The qualifier includes its colon, or is empty."""
 
     region: str
     account: str
@@ -57,13 +57,13 @@ class FunctionArn(NamedTuple):
 
 
 def is_region(name: object) -> bool:
-    """Whether something can be the name of a region: lower-case letters, digits and single hyphens."""
+    """Whether a value can be the name of a region: lower-case letters, digits and single hyphens."""
     return isinstance(name, str) and _is_region(name)
 
 
-@lru_cache(maxsize=64)  # it is checked in each call
+@lru_cache(maxsize=64)  # each call checks its region
 def _is_region(name: str) -> bool:
-    return len(name) <= _LONGEST_REGION and re.fullmatch(_REGION, name) is not None
+    return len(name) <= _MAX_REGION_LENGTH and re.fullmatch(_REGION, name) is not None
 
 
 def partition(region: str) -> str:

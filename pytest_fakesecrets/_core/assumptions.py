@@ -19,34 +19,34 @@ from .schedule import Grid
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """
-    The choices that no recording from AWS decides. A test changes one with `fake.assume(...)`.
+    How the fake behaves where no recording from AWS exists. A test changes an assumption with `fake.assume(...)`.
 
-    `hour_rate_grid` and `first_day_base` are looked at when a schedule is stored.
+    `hour_rate_grid` and `first_day_base` are read when a schedule is stored.
 
     Attributes:
-        rotate_at: where in its window a scheduled rotation runs: at its "open", one second before
-            its "close", or anywhere, drawn from a seeded `random.Random`. AWS says "at any time during
-            the window"; the open is the moment that a test can name.
-        retry_delays: how long after each failed attempt the whole process is tried again, with the
-            same token. Its length bounds the retries. AWS says that it "retries the entire rotation
-            process multiple times" and neither how often nor when; five attempts, further and
-            further apart, are what its other services do.
-            None of a scheduled rotation is made when its window has closed ("during the open rotation
-            windows on the secret"); one that was started by hand is bound to no window.
+        rotate_at: when in its window a scheduled rotation runs: at its "open", one second before
+            its "close", or at a random time, drawn from a seeded `random.Random`. AWS says "at any time
+            during the window"; the open is the time that a test can name.
+        retry_delays: the delay after each failed attempt until the whole process is retried with the
+            same token. The number of delays is the number of retries. AWS says that it "retries the
+            entire rotation process multiple times", but neither how often nor when; other AWS services
+            make five attempts with growing delays.
+            A scheduled rotation is not retried after its window has closed ("during the open rotation
+            windows on the secret"). A rotation that was started by hand has no window.
         stuck_window: what the next window does while a rotation is stuck: "reattempt" it with its old
-            token, as the error text "That rotation will be reattempted." has it, or "wait" for a
+            token, according to the error message "That rotation will be reattempted.", or "wait" for a
             repair by hand.
-        hour_rate_grid: from where the hours of a `rate()` count: on one "running" grid from the
-            midnight before the schedule was stored; "daily" anew from each midnight; or from the
-            "last rotation". The reference says that the window "starts at midnight", and a daily
+        hour_rate_grid: the origin from which the hours of a `rate()` are counted: once, from the
+            midnight before the schedule was stored ("running"); each day from its midnight ("daily"); or
+            from the "last rotation". The reference says that the window "starts at midnight", and a daily
             grid would break the rule of four hours.
-        first_day_base: from where the days count on a secret that has never been rotated, with
-            RotateImmediately=false: from the "call", or from the last change of the "value".
-        pending_after_finish: whether AWSPENDING "stays" beside AWSCURRENT on the new version when a
+        first_day_base: the origin from which the days are counted for a secret that has never been rotated,
+            with RotateImmediately=false: the "call", or the last change of the "value".
+        pending_after_finish: whether AWSPENDING "stays" beside AWSCURRENT on the new version after a
             rotation has succeeded, or is "removed" by the service. Published describe-secret
-            outputs of functions that leave it alone show both labels.
-        cancel_unblocks: when CancelRotateSecret takes AWSPENDING off the version that blocks the next rotation:
-            where that version is "empty", which an acceptance test of Terraform's provider needs on AWS; "always"; or
+            outputs show both labels if the function does not remove AWSPENDING.
+        cancel_unblocks: when CancelRotateSecret removes AWSPENDING from the version that blocks the next rotation:
+            if that version is "empty", which an acceptance test of Terraform's provider needs on AWS; "always"; or
             "never". The reference says that a cancelled rotation which is not cleaned up "can block you from starting
             future rotations", so a version with a value keeps the label.
     """
@@ -66,10 +66,10 @@ class Assumptions:
 
     def changed(self, changes: Mapping[str, Any]) -> Assumptions:
         """
-        These assumptions with some of them changed.
+        Return a copy with *changes*.
 
         Raises:
-            FakeSecretsError: there is no such assumption, or it cannot have that value.
+            FakeSecretsError: an assumption does not exist, or it cannot have that value.
         """
         known = [field.name for field in fields(self)]
         for name in changes:
@@ -84,12 +84,12 @@ class Assumptions:
         for delay in delays:
             check_delay("Each of retry_delays", delay)
         for name, allowed in _ALLOWED.items():
-            given = getattr(self, name)
-            if given not in allowed and not (name == "rotate_at" and isinstance(given, Random)):
-                raise FakeSecretsError(f"{name} has to be {_listed(name, allowed)}, not {given!r}.")
+            value = getattr(self, name)
+            if value not in allowed and not (name == "rotate_at" and isinstance(value, Random)):
+                raise FakeSecretsError(f"{name} has to be {_choices(name, allowed)}, not {value!r}.")
 
 
-#: The words that an assumption may be.
+#: The valid values of an assumption. `rotate_at` can be a `random.Random` as well.
 _ALLOWED: Mapping[str, Sequence[str]] = {
     "rotate_at": ("open", "close"),
     "stuck_window": ("reattempt", "wait"),
@@ -100,6 +100,6 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
 }
 
 
-def _listed(name: str, allowed: Sequence[str]) -> str:
+def _choices(name: str, allowed: Sequence[str]) -> str:
     words = " or ".join(map(repr, allowed))
     return f"{words} or a random.Random" if name == "rotate_at" else words

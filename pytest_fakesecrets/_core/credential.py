@@ -1,4 +1,4 @@
-"""Which member of a JSON value is the credential, and which names its user: the one definition in the package."""
+"""Find the member of a JSON value that holds the credential, and the member that names its user."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-#: The words of a name in snake_case, camelCase or kebab-case; digits count for nothing ("password2").
+#: The words of a name in snake_case, camelCase or kebab-case. Digits are ignored ("password2").
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-#: Words that name a credential where they come last: what follows them describes it ("token_url", "secret_arn").
-_CREDENTIALS = frozenset(
+#: A name whose last word is one of these names a credential. Not "token_url" or "secret_arn": these describe one.
+_CREDENTIAL_WORDS = frozenset(
     {"credential", "key", "pass", "passcode", "passphrase", "passwd", "password", "pwd", "secret", "token"}
 )
-#: Endings of names without any separator ("dbpassword"). "key" and "pass" are endings of other words too.
-_ENDINGS = ("passphrase", "passwd", "password", "secret", "token")
+#: Endings of names without a separator ("dbpassword"). "key" and "pass" are not listed: other words have them too.
+_CREDENTIAL_ENDINGS = ("passphrase", "passwd", "password", "secret", "token")
 _COMPOUND_KEY = re.compile(
     r"(access|account|admin|api|app|application|auth|client|decryption|encryption|hmac|license|master|pass|private"
     r"|root|secret|security|server|service|shared|signing|ssh|storage|subscription|user|webhook)key"
 )
-#: What stands before "key" where it is not a credential: it is published, it identifies, or it is a key of a table.
-#: The consumer key of OAuth is the identifier beside the consumer secret.
+#: Words before "key" in names that are not credentials: public keys, identifiers, and keys of a table.
+#: OAuth's consumer key is an identifier; its consumer secret is the credential.
 _HARMLESS_KEYS = frozenset(
     {
         "bucket",
@@ -43,43 +43,47 @@ _HARMLESS_KEYS = frozenset(
     }
 )
 
-#: The names that `CredentialTarget.accepts` documents, which come before all others, in this order.
-_FIRST_CREDENTIALS = ("password", "api_key", "secret", "token")
-_FIRST_USERS = ("username", "user", "client_id")
-#: How further names of users end, when their words are joined.
-_USERS = ("username", "user", "login", "clientid", "userid", "keyid", "consumerkey")
+#: The names that `CredentialTarget.accepts` documents. They are preferred over all other names, in this order.
+_PREFERRED_CREDENTIALS = ("password", "api_key", "secret", "token")
+_PREFERRED_USERS = ("username", "user", "client_id")
+#: Endings of other names of users, after their words are joined.
+_USER_ENDINGS = ("username", "user", "login", "clientid", "userid", "keyid", "consumerkey")
 
 
 def is_credential(name: str) -> bool:
-    """Whether a member of this name holds a credential, and not a name, an address or a description of one."""
+    """Whether a member with this name holds a credential, and not the name, address or description of one."""
     words = _words(name)
     if not words:
         return False
     last = words[-1]
     if last == "key":
         return not _HARMLESS_KEYS & set(words[-2:-1])
-    return last in _CREDENTIALS or last.endswith(_ENDINGS) or _COMPOUND_KEY.fullmatch(last) is not None
+    return (
+        last in _CREDENTIAL_WORDS
+        or last.endswith(_CREDENTIAL_ENDINGS)
+        or _COMPOUND_KEY.fullmatch(last) is not None
+    )
 
 
 def credentials(document: Mapping[str, Any]) -> list[str]:
-    """The names of the members that hold credentials, in the order of the document."""
+    """Return the names of the members that hold credentials, in the order of the document."""
     return [name for name in _names(document) if is_credential(name)]
 
 
 def first_credential(document: Mapping[str, Any]) -> str | None:
-    """The name of the member to log in with, or None."""
+    """Return the name of the member that is the credential for a login, or None."""
     others = [name for name in credentials(document) if isinstance(document[name], str)]
-    return _first([*_FIRST_CREDENTIALS, *others], document)
+    return _first_member([*_PREFERRED_CREDENTIALS, *others], document)
 
 
 def user_member(document: Mapping[str, Any]) -> str | None:
-    """The name of the member that holds the user, or None."""
+    """Return the name of the member that holds the user, or None."""
     others = [name for name in _names(document) if isinstance(document[name], str) and _is_user(name)]
-    return _first([*_FIRST_USERS, *others], document)
+    return _first_member([*_PREFERRED_USERS, *others], document)
 
 
 def user_of(document: object) -> object:
-    """The user that a value is for, or None where the value does not name one."""
+    """Return the user that a value names, or None."""
     if not isinstance(document, Mapping):
         return None
     name = user_member(document)
@@ -87,28 +91,28 @@ def user_of(document: object) -> object:
 
 
 def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The pairs of user and password that a value can be read as; *users* are the known users."""
-    only = users[0] if len(users) == 1 else None
+    """Yield each pair of user and password that a value can mean. *users* are the known users."""
+    only_user = users[0] if len(users) == 1 else None
     if isinstance(value, str):
-        if only is not None:
-            yield only, value
+        if only_user is not None:
+            yield only_user, value
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return
     if isinstance(value, Mapping):
-        named, held = user_member(value), first_credential(value)
-        user = only if named is None else value[named]
-        password = None if held is None else value[held]
+        user_name, credential_name = user_member(value), first_credential(value)
+        user = only_user if user_name is None else value[user_name]
+        password = None if credential_name is None else value[credential_name]
         if isinstance(user, str) and isinstance(password, str):
             yield user, password
 
 
 def _is_user(name: str) -> bool:
-    return "".join(_words(name)).endswith(_USERS)
+    return "".join(_words(name)).endswith(_USER_ENDINGS)
 
 
-def _first(names: Iterable[str], document: Mapping[str, Any]) -> str | None:
+def _first_member(names: Iterable[str], document: Mapping[str, Any]) -> str | None:
     return next((name for name in names if name in document), None)
 
 

@@ -1,4 +1,4 @@
-"""Secrets Manager's `cron()` dialect, taken apart and put into croniter's."""
+"""Parse the `cron()` expressions of Secrets Manager, and translate them for croniter."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _MONTHS = {
 _SATURDAY = _DAYS["SAT"]
 
 #: "At most every four hours" (user guide, rotate-secrets_schedule).
-CLOSEST_HOURS = 4
+MIN_HOURS_BETWEEN = 4
 
 _LAST_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])L")
 _NTH_WEEKDAY = re.compile(r"(?P<day>[A-Z]{3}|[1-7])#(?P<nth>[1-5])")
 
 
-class NotACron(ValueError):
-    """The service does not accept this expression. The message says why."""
+class InvalidCron(ValueError):
+    """The service rejects this expression. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
     """
-    A `cron()` expression: the hours at which it fires, and the days, in croniter's dialect.
+    A `cron()` expression: the hours at which it fires, and its other fields in croniter's syntax.
 
-    Hours stand apart because windows depend on them: an expression with several of them a day is
-    one "in hours".
+    The hours are separate because windows depend on them: AWS treats an expression with several hours
+    a day as an expression "in hours".
     """
 
     hours: Sequence[int]
@@ -47,11 +47,13 @@ class Cron:
         return len(self.hours) > 1
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first time that it fires strictly after *moment*, which is in UTC; None where it never does."""
-        second = moment.replace(microsecond=0)  # croniter counts in floats, which round it up in far years
+        """Return the first time after *moment* at which the expression fires, in UTC; or None if it never does."""
+        second = moment.replace(
+            microsecond=0
+        )  # croniter uses floats, which round microseconds up in distant years
         try:
             fires: datetime = croniter(self._expression, second).get_next(datetime)
-        except (ValueError, OverflowError):  # not within 50 years, or not before the calendar ends
+        except (ValueError, OverflowError):  # not within 50 years, or not within Python's calendar
             return None
         return fires
 
@@ -62,67 +64,67 @@ class Cron:
 
 def parse(text: str) -> Cron:
     """
-    Read the six fields inside `cron(...)`: minutes, hours, days of the month, months, days of the week, year.
+    Parse the six fields inside `cron(...)`: minutes, hours, days of the month, months, days of the week, year.
 
     Raises:
-        NotACron: the service does not accept it, or it never fires.
+        InvalidCron: the service rejects the expression, or it never fires.
     """
     fields = text.upper().split(" ")
     if len(fields) != 6:
-        raise NotACron(
+        raise InvalidCron(
             f"cron() takes six fields with one space between them, and this one has {len(fields)}: minutes, hours, "
             "day of month, month, day of week, year."
         )
     minutes, hours, month_days, months, week_days, year = fields
-    # Exactly one of the two kinds of days is left open (user guide, rotate-secrets_schedule).
+    # Exactly one of the two fields of days is "?" (user guide, rotate-secrets_schedule).
     if minutes != "0":
-        raise NotACron(f"The minutes of cron() have to be 0, not {minutes!r}: windows open on the hour.")
+        raise InvalidCron(f"The minutes of cron() have to be 0, not {minutes!r}: windows open on the hour.")
     if year != "*":
-        raise NotACron(f"The year of cron() has to be '*', not {year!r}.")
+        raise InvalidCron(f"The year of cron() has to be '*', not {year!r}.")
     if (month_days == "?") == (week_days == "?"):
-        raise NotACron("Exactly one of the day of month and the day of week in cron() has to be '?'.")
-    month = _listed(months, 1, 12, _MONTHS)
+        raise InvalidCron("Exactly one of the day of month and the day of week in cron() has to be '?'.")
+    month = _field(months, 1, 12, _MONTHS)
     days = _month_days(month_days, month) if week_days == "?" else f"* {month} {_week_days(week_days)}"
     cron = Cron(hours=_hours(hours), days=days)
-    if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether there is such a day
-        raise NotACron(f"'cron({text})' names a date that does not exist.")
+    if cron.next_after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # only whether such a day exists
+        raise InvalidCron(f"'cron({text})' names a date that does not exist.")
     return cron
 
 
 def _hours(text: str) -> Sequence[int]:
-    """Single hours, lists, and steps that begin anew each day: "8", "8,16", "/8", "2/10"."""
+    """Parse single hours, lists, and steps that start again each day: "8", "8,16", "/8", "2/10"."""
     first, slash, step = text.partition("/")
     if slash:
-        every = _number(step, CLOSEST_HOURS, 23)
+        every = _number(step, MIN_HOURS_BETWEEN, 23)
         return tuple(range(_number(first or "0", 0, 23), 24, every))
     hours = sorted(_number(hour, 0, 23) for hour in text.split(","))
-    if any(later - earlier < CLOSEST_HOURS for earlier, later in itertools.pairwise(hours)):
-        raise NotACron(f"The hours {text!r} in cron() are less than {CLOSEST_HOURS} hours apart.")
+    if any(later - earlier < MIN_HOURS_BETWEEN for earlier, later in itertools.pairwise(hours)):
+        raise InvalidCron(f"The hours {text!r} in cron() are less than {MIN_HOURS_BETWEEN} hours apart.")
     return tuple(hours)
 
 
 def _month_days(text: str, month: str) -> str:
-    """Days, months and week days for croniter, of a day-of-month field: "1,15", "1/2", "L", "SUNL"."""
+    """Translate a day-of-month field into croniter's days, months and week days: "1,15", "1/2", "L", "SUNL"."""
     if text == "L":
         return f"L {month} *"
     last = _LAST_WEEKDAY.fullmatch(text)
     if last and not last["day"].isdigit():
-        return f"* {month} {_last(last['day'])}"
-    return f"{_listed(text, 1, 31, {})} {month} *"
+        return f"* {month} {_last_weekday(last['day'])}"
+    return f"{_field(text, 1, 31, {})} {month} *"
 
 
 def _week_days(text: str) -> str:
     if text == "L":  # the last day of the week
         return str(_SATURDAY - 1)
     if last := _LAST_WEEKDAY.fullmatch(text):
-        return _last(last["day"])
+        return _last_weekday(last["day"])
     if nth := _NTH_WEEKDAY.fullmatch(text):
         return f"{_week_day(nth['day'])}#{nth['nth']}"
     # croniter counts from Sunday as 0, Secrets Manager from Sunday as 1.
-    return ",".join(str(day - 1) for day in _days_of(text, 1, 7, _DAYS))
+    return ",".join(str(day - 1) for day in _members_of(text, 1, 7, _DAYS))
 
 
-def _last(day: str) -> str:
+def _last_weekday(day: str) -> str:
     return f"L{_week_day(day)}"
 
 
@@ -130,12 +132,12 @@ def _week_day(day: str) -> int:
     return _number(day, 1, 7, _DAYS) - 1
 
 
-def _listed(text: str, least: int, most: int, names: Mapping[str, int]) -> str:
-    return "*" if text == "*" else ",".join(map(str, _days_of(text, least, most, names)))
+def _field(text: str, least: int, most: int, names: Mapping[str, int]) -> str:
+    return "*" if text == "*" else ",".join(map(str, _members_of(text, least, most, names)))
 
 
-def _days_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequence[int]:
-    """The members of a field: values, ranges and steps, in a list."""
+def _members_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequence[int]:
+    """Return the numbers that a field means: a list of values, ranges and steps."""
     members: set[int] = set()
     for item in text.split(","):
         first, slash, step = item.partition("/")
@@ -148,7 +150,7 @@ def _days_of(text: str, least: int, most: int, names: Mapping[str, int]) -> Sequ
         elif dash:
             bounds = _number(low, least, most, names), _number(high, least, most, names)
             if bounds[0] > bounds[1]:
-                raise NotACron(f"The range {first!r} in cron() ends before it starts.")
+                raise InvalidCron(f"The range {first!r} in cron() ends before it starts.")
             members.update(range(bounds[0], bounds[1] + 1))
         else:
             members.add(_number(item, least, most, names))
@@ -161,5 +163,5 @@ def _number(text: str, least: int, most: int, names: Mapping[str, int] = {}) -> 
         number = int(text) if re.fullmatch(r"[0-9]{1,2}", text) else -1
     if not least <= number <= most:
         or_name = f" or a name such as {next(iter(names))!r}" if names else ""
-        raise NotACron(f"{text!r} in cron() has to be a number from {least} to {most}{or_name}.")
+        raise InvalidCron(f"{text!r} in cron() has to be a number from {least} to {most}{or_name}.")
     return number

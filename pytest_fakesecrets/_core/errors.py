@@ -1,7 +1,7 @@
 """
-The errors of the service, and those of the fake itself.
+The errors of the service, and the errors of the fake itself.
 
-Nothing that raises them is imported here, so that every other module can.
+This module imports no module that raises them, so that every other module can import it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class InvocationRefused(Exception):
 
 
 class FunctionFailed(Exception):
-    """A rotation function that is a process has sent an error, or its process has failed."""
+    """A rotation function that runs as a process has sent an error, or its process has failed."""
 
 
 class FunctionStopped(BaseException):
@@ -41,15 +41,15 @@ class ServiceError(Exception):
     """An answer from Secrets Manager, not a fault in the fake."""
 
     status: ClassVar[int] = 400
-    #: The member of the body that holds the text: errors that the service model declares write it
-    #: with a capital letter (LocalStack snapshot test_no_client_request_token).
+    #: The member of the body that holds the message. It has a capital letter in errors that the service model
+    #: declares (LocalStack snapshot test_no_client_request_token).
     message_member: ClassVar[str] = "Message"
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
         """
         Args:
             message: the message, in AWS's words.
-            hint: the cause or the remedy in a test, if the message does not name it. The response does not contain it.
+            hint: the cause in a test, or what to do, if the message does not say it. It is not in the response.
         """
         super().__init__(message)
         self.message = message
@@ -140,7 +140,7 @@ def not_on_a_replica() -> ServiceError:
     )
 
 
-def needs_own_key() -> ServiceError:
+def needs_customer_key() -> ServiceError:
     return InvalidRequestException(
         "You can't access a secret from a different AWS account if you encrypt the secret with the "
         "default KMS service key."
@@ -148,7 +148,7 @@ def needs_own_key() -> ServiceError:
 
 
 def token_in_use(token: str, arn: str) -> str:
-    """The text alone: RotateSecret has no ResourceExistsException in its model."""
+    """Return only the message: RotateSecret has no ResourceExistsException in its model."""
     return (
         f"You can't use ClientRequestToken {token} because that value is already in use "
         f"for a version of secret {arn}."
@@ -170,12 +170,12 @@ class FakeSecretsError(Exception):
 
 
 class PendingVersionRejected(FakeSecretsError):
-    """A rotation fails, since its pending version got its value from something else than its function."""
+    """The value of a rotation's pending version was not stored by the rotation function, so the rotation fails."""
 
 
 @public
 class ReportingFailedWarning(UserWarning):
-    """A warning, a report, a finding or an explanation could not be made, and the run went on without it."""
+    """A warning, a report, a finding or an explanation could not be made. The run continued without it."""
 
 
 @public
@@ -185,7 +185,7 @@ class RotationFailedWarning(UserWarning):
 
 @public
 class UnusedFaultWarning(UserWarning):
-    """A fault that a test injected with `fail()` was met by no call, so the test did not try what it meant to try."""
+    """No call met a fault that a test injected with `fail()`, so the fault had no effect."""
 
 
 @public

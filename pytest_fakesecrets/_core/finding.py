@@ -61,14 +61,14 @@ CODES = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
-    One thing that is wrong with what a rotation function did. It is information: nothing fails by it.
+    One problem in what a rotation function did. A finding is information: it does not fail a test.
 
     Attributes:
         code: its name, such as "current-moved-early".
         text: what happened, in one sentence.
         advice: what to do instead.
         step: the step in which it happened, or None.
-        call: the call that did it, or None where none did.
+        call: the call that caused it, or None.
     """
 
     code: str
@@ -83,7 +83,7 @@ class Finding:
 
 
 def unchecked(step: str) -> Finding:
-    """The finding of a step whose check failed: without it, such a step would pass."""
+    """Return the finding for a step whose check raised. Without it, the step would seem to be correct."""
     return Finding(
         code="unchecked",
         text=f"The calls of {step} could not be checked.",

@@ -1,4 +1,4 @@
-"""How our messages, tables and reports write moments and rows."""
+"""Format times, values, names and tables for messages and reports."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def utc(moment: datetime) -> str:
 
 def table(rows: Sequence[Sequence[str]], *, widest: int | None = None) -> list[str]:
     """
-    The rows as lines, their cells below one another.
+    Return the rows as lines with aligned columns.
 
     Args:
-        widest: cells with more characters do not widen their column: they push the rest of their row to the right.
+        widest: longer cells do not widen their column. They shift the rest of their row to the right.
     """
     widths = [
         max(len(cell) for cell in column if widest is None or len(cell) <= widest)
@@ -29,15 +29,15 @@ def table(rows: Sequence[Sequence[str]], *, widest: int | None = None) -> list[s
 
 
 def readable_repr(value: Any) -> str:
-    """The repr of a dataclass, with instants and sets as a reader writes them, also while the clock is frozen."""
-    shown = (
+    """Return the repr of a dataclass with readable times and sets, also while the clock is frozen."""
+    members = (
         f"{member.name}={shown_value(getattr(value, member.name))}" for member in fields(value) if member.repr
     )
-    return f"{type(value).__qualname__}({', '.join(shown)})"
+    return f"{type(value).__qualname__}({', '.join(members)})"
 
 
 def shown_value(value: object) -> str:
-    """The repr of a value; of an instant its text in UTC, and of a set its sorted members."""
+    """Return the repr of a value, a time as text in UTC, or a set with sorted members."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return f"{utc(value)} UTC"
     if isinstance(value, frozenset):

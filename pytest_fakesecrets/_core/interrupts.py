@@ -1,4 +1,4 @@
-"""Exceptions that come from outside: which they are, and how to clean up in spite of them."""
+"""Recognise exceptions that interrupt the test run, and clean up even if one is raised meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .errors import FunctionStopped
 
 T = TypeVar("T")
 
-#: Exceptions that steer the test run and derive from Exception, by module and class: none is imported here.
+#: Exceptions that control the test run and derive from Exception, by module and class, so that none is imported.
 _STEERING = {
     ("_pytest.outcomes", "Exit"),  # pytest.exit()
     ("bdb", "BdbQuit"),  # "quit" in a debugger
@@ -22,8 +22,9 @@ def is_interrupt(error: BaseException | None) -> bool:
     """
     Whether an exception is meant for the test run or for the process, and not for AWS Lambda.
 
-    pytest.skip(), pytest.fail(), a timeout plugin, KeyboardInterrupt and a cancelled task are. SystemExit is not:
-    a Lambda function that exits has crashed. A group is, if one of its members is.
+    The exceptions of pytest.skip(), pytest.fail(), a timeout plugin, KeyboardInterrupt and a cancelled task are
+    interrupts. SystemExit is not: a Lambda function that exits has crashed. An exception group is an interrupt if
+    one of its members is.
     """
     members = getattr(error, "exceptions", None)
     if isinstance(members, tuple) and any(isinstance(member, BaseException) for member in members):
@@ -36,11 +37,11 @@ def is_interrupt(error: BaseException | None) -> bool:
 
 def ensured(body: Callable[[], T], clean_up: Callable[[], object]) -> T:
     """
-    Call *body*, and then *clean_up*, which may be called twice.
+    Call *body*, and then call *clean_up* twice.
 
-    A signal handler raises its exception wherever the code is, also inside of a clean-up. If an interrupt stops
-    the first clean-up, the second one finishes it. So *clean_up* must be idempotent, even after a partial run. *body*
-    acquires what *clean_up* releases: between an acquisition and a "try" an exception could come as well.
+    A signal handler can raise its exception at any point, also during *clean_up*. If an interrupt stops the first
+    call of *clean_up*, the second call completes it. So *clean_up* must be idempotent, even after a partial run.
+    *body* has to acquire what *clean_up* releases: an exception could also be raised between an acquisition and "try".
     """
     __tracebackhide__ = True
     try:

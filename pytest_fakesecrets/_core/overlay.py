@@ -1,4 +1,4 @@
-"""A mapping with uncommitted changes, which the current request sees and can still discard."""
+"""A mapping with uncommitted changes, which the current request reads and can still discard."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ V = TypeVar("V")
 
 class Overlay(MutableMapping[K, V]):
     """
-    Changes over a mapping, which stays as it is.
+    A base mapping with changes on top. The base mapping is not modified.
 
-    A key keeps its place; new ones come last, as in a dict.
+    Existing keys keep their order, and new keys come last, as in a dict.
     """
 
-    def __init__(self, under: dict[K, V] | Overlay[K, V]) -> None:
-        self._under = under
-        #: None stands for a key that is removed.
+    def __init__(self, base: dict[K, V] | Overlay[K, V]) -> None:
+        self._base = base
+        #: The value of a removed key is None.
         self._changed: dict[K, V | None] = {}
 
     def __getitem__(self, key: K) -> V:
-        value = self._changed[key] if key in self._changed else self._under[key]
+        value = self._changed[key] if key in self._changed else self._base[key]
         if value is None:
             raise KeyError(key)
         return value
@@ -34,15 +34,15 @@ class Overlay(MutableMapping[K, V]):
         self._changed[key] = None
 
     def __iter__(self) -> Iterator[K]:
-        yield from (key for key in self._under if self._is_there(key))
-        yield from (key for key in self._changed if key not in self._under and self._is_there(key))
+        yield from (key for key in self._base if self._has(key))
+        yield from (key for key in self._changed if key not in self._base and self._has(key))
 
     def __reversed__(self) -> Iterator[K]:
-        yield from (key for key in reversed(self._changed) if key not in self._under and self._is_there(key))
-        yield from (key for key in reversed(self._under) if self._is_there(key))
+        yield from (key for key in reversed(self._changed) if key not in self._base and self._has(key))
+        yield from (key for key in reversed(self._base) if self._has(key))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _is_there(self, key: K) -> bool:
+    def _has(self, key: K) -> bool:
         return key not in self._changed or self._changed[key] is not None

@@ -1,4 +1,4 @@
-"""Validate resource policies, and evaluate the access that they grant."""
+"""Validate resource policies, decide whether they are public, and evaluate the access that they grant."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?(?P<account>\d{12})(?::.*)?"
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A(IDA|ROA)[A-Z0-9]+")
 _SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 
-#: Condition keys that make a policy with a wildcard principal non-public (user guide, 2020).
-_RESTRICTING = ("aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceaccount")
+#: A condition with one of these keys makes a statement with a wildcard principal non-public (user guide, 2020).
+_RESTRICTING_CONDITION_KEYS = ("aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceaccount")
 
-#: Of each pair of elements a statement has exactly one (IAM policy grammar).
-_PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
-_OTHERS = ("Sid", "Effect", "Condition")
+#: A statement has exactly one element of each pair (IAM policy grammar).
+_ELEMENT_PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
+_OTHER_ELEMENTS = ("Sid", "Effect", "Condition")
 
 Statement = Mapping[str, Any]
 
 
 def statements(text: str) -> Sequence[Statement]:
     """
-    The statements of a policy.
+    Return the statements of a policy.
 
     Raises:
-        MalformedPolicyDocumentException: with one of the three texts of the service.
+        MalformedPolicyDocumentException: the policy is invalid. The message is one of the service's three.
     """
     try:
         document = json.loads(text)
@@ -40,21 +40,21 @@ def statements(text: str) -> Sequence[Statement]:
         raise _syntax_error()
     if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
         raise _syntax_error()
-    listed = document["Statement"]
-    found = listed if isinstance(listed, list) else [listed]
-    for statement in found:
-        _check(statement)
-    return found
+    element = document["Statement"]
+    policy_statements = element if isinstance(element, list) else [element]
+    for statement in policy_statements:
+        _check_statement(statement)
+    return policy_statements
 
 
-def _check(statement: object) -> None:
+def _check_statement(statement: object) -> None:
     if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
         raise _syntax_error()
-    known = {name for pair in _PAIRS for name in pair} | set(_OTHERS)
-    if not set(statement) <= known or any((a in statement) == (b in statement) for a, b in _PAIRS):
+    known = {name for pair in _ELEMENT_PAIRS for name in pair} | set(_OTHER_ELEMENTS)
+    if not set(statement) <= known or any((a in statement) == (b in statement) for a, b in _ELEMENT_PAIRS):
         raise _syntax_error()
-    for pair in _PAIRS[1:]:
-        if not all(isinstance(item, str) for name in pair for item in _listed(statement.get(name, []))):
+    for pair in _ELEMENT_PAIRS[1:]:
+        if not all(isinstance(item, str) for name in pair for item in _as_list(statement.get(name, []))):
             raise _syntax_error()
     if not isinstance(statement.get("Condition", {}), dict):
         raise _syntax_error()
@@ -66,8 +66,8 @@ def _check_principal(principal: object) -> None:
         return
     if not isinstance(principal, dict) or not principal:
         raise _malformed("This resource policy contains an unsupported principal.")
-    for kind, named in principal.items():
-        for name in _listed(named):
+    for kind, names in principal.items():
+        for name in _as_list(names):
             if kind == "Service" and not (isinstance(name, str) and _SERVICE_PRINCIPAL.fullmatch(name)):
                 raise _malformed("This resource policy contains an unsupported service principal.")
             if kind == "AWS" and not (isinstance(name, str) and _AWS_PRINCIPAL.fullmatch(name)):
@@ -76,17 +76,19 @@ def _check_principal(principal: object) -> None:
             raise _malformed("This resource policy contains an unsupported principal.")
 
 
-def is_broad(found: Sequence[Statement]) -> bool:
-    """Whether a statement grants public access without a restricting condition."""
+def is_public(policy_statements: Sequence[Statement]) -> bool:
+    """Whether the policy is public: a statement allows every principal, without a restricting condition."""
     return any(
-        statement["Effect"] == "Allow" and _is_for_everybody(statement) and not _is_restricted(statement)
-        for statement in found
+        statement["Effect"] == "Allow"
+        and _is_for_every_principal(statement)
+        and not _is_restricted(statement)
+        for statement in policy_statements
     )
 
 
 def allows(text: str | None, account: str, action: str, arn: str) -> bool:
     """
-    Whether the policy lets an account call an operation, "secretsmanager:DescribeSecret", on a secret.
+    Whether the policy allows an account an action, such as "secretsmanager:DescribeSecret", on a secret.
 
     Conditions are not evaluated: a statement with a condition is ignored.
     """
@@ -96,18 +98,18 @@ def allows(text: str | None, account: str, action: str, arn: str) -> bool:
         statement["Effect"]
         for statement in statements(text)
         if "Condition" not in statement
-        and _names(statement, account)
-        and _covers(statement, action)
-        and _is_about(statement, arn)
+        and _names_account(statement, account)
+        and _covers_action(statement, action)
+        and _covers_resource(statement, arn)
     }
     return effects == {"Allow"}
 
 
 def for_replication(primary_arn: str) -> str:
     """
-    The policy that lets the account of a primary secret replicate to a secret of another account.
+    Return the policy that allows the account of a primary secret to replicate to a secret of another account.
 
-    The action is the one that AssociateCrossAccountReplica needs; the text has not been observed.
+    AssociateCrossAccountReplica needs this action. The policy of AWS has not been observed.
     """
     _, partition, _, _, account, _ = primary_arn.split(":", 5)
     statement = {
@@ -119,9 +121,11 @@ def for_replication(primary_arn: str) -> str:
     return json.dumps({"Version": _VERSIONS[-1], "Statement": [statement]})
 
 
-def _names(statement: Statement, account: str) -> bool:
-    named = any(name in ("*", account) or account == _account_of(name) for name in _aws_principals(statement))
-    return named != ("NotPrincipal" in statement)
+def _names_account(statement: Statement, account: str) -> bool:
+    is_named = any(
+        name in ("*", account) or account == _account_of(name) for name in _aws_principals(statement)
+    )
+    return is_named != ("NotPrincipal" in statement)
 
 
 def _account_of(principal: str) -> str | None:
@@ -129,29 +133,29 @@ def _account_of(principal: str) -> str | None:
     return match["account"] if match else None
 
 
-def _is_about(statement: Statement, arn: str) -> bool:
-    patterns = _listed(statement.get("Resource", statement.get("NotResource")))
+def _covers_resource(statement: Statement, arn: str) -> bool:
+    patterns = _as_list(statement.get("Resource", statement.get("NotResource")))
     return any(fnmatchcase(arn, pattern) for pattern in patterns) != ("NotResource" in statement)
 
 
-def _covers(statement: Statement, action: str) -> bool:
-    patterns = _listed(statement.get("Action", statement.get("NotAction")))
+def _covers_action(statement: Statement, action: str) -> bool:
+    patterns = _as_list(statement.get("Action", statement.get("NotAction")))
     covered = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
     return covered != ("NotAction" in statement)
 
 
 def _aws_principals(statement: Statement) -> Sequence[str]:
     principal = statement.get("Principal", statement.get("NotPrincipal"))
-    return ["*"] if principal == "*" else _listed(principal.get("AWS", []))
+    return ["*"] if principal == "*" else _as_list(principal.get("AWS", []))
 
 
-def _is_for_everybody(statement: Statement) -> bool:
-    """Whether its principal is "*", or it has a NotPrincipal without "*"."""
+def _is_for_every_principal(statement: Statement) -> bool:
+    """Whether the principal is "*", or the statement has a NotPrincipal without "*"."""
     return ("*" in _aws_principals(statement)) != ("NotPrincipal" in statement)
 
 
 def _is_restricted(statement: Statement) -> bool:
-    return any(key.lower() in _RESTRICTING for key in _condition_keys(statement))
+    return any(key.lower() in _RESTRICTING_CONDITION_KEYS for key in _condition_keys(statement))
 
 
 def _condition_keys(statement: Statement) -> Iterator[str]:
@@ -159,7 +163,7 @@ def _condition_keys(statement: Statement) -> Iterator[str]:
         yield from keys if isinstance(keys, dict) else ()
 
 
-def _listed(item: Any) -> Sequence[Any]:
+def _as_list(item: Any) -> Sequence[Any]:
     return item if isinstance(item, list) else [item]
 
 

@@ -1,4 +1,4 @@
-"""The mark of a public class: it belongs to the package, whichever module defines it."""
+"""The decorator of public classes: it makes the package itself their module."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def public(defined: _Class) -> _Class:
-    """Let tracebacks, warning filters and pickles name a class as users import it, so that its module may move."""
+    """Make tracebacks, warning filters and pickles use the name that users import, so that the class can move."""
     defined.__module__ = "pytest_fakesecrets"
     return defined

@@ -1,4 +1,4 @@
-"""The two ends of a replication, as values."""
+"""The entry of a replica in its primary secret, and the link from a replica to its primary secret."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SUCCEEDED = "Replication succeeded"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replica:
     """
-    What a primary secret knows of one of its replicas.
+    The entry of a replica in its primary secret.
 
-    `follows` is true if changes are replicated to it. The replica has to be linked to the primary secret
-    as well: its account may have stopped replication. A failed replica is an entry without a secret.
+    Changes are replicated if `is_in_sync` is true and the replica is still linked to the primary secret: the account
+    of the replica can stop replication. The entry of a failed replica has no secret.
     """
 
     arn: str
@@ -30,13 +30,13 @@ class Replica:
     is_cross_account: bool = False
 
     @property
-    def follows(self) -> bool:
+    def is_in_sync(self) -> bool:
         return self.status == "InSync"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Primary:
-    """What a replica knows of its primary secret."""
+    """The link from a replica to its primary secret."""
 
     arn: str
     region: str

@@ -1,4 +1,4 @@
-"""The state of a rotation: its steps, position and status."""
+"""The state of a rotation: its steps, position and status, and whether the staging labels show one in progress."""
 
 from __future__ import annotations
 
@@ -7,30 +7,39 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from . import labels
 from .errors import PendingVersionRejected
 from .finding import Finding
 from .formatting import readable_repr
-from .labels import CURRENT, PENDING, Labels
 from .public import public
 from .schedule import Window
+from .staging_labels import CURRENT, PENDING, Labels
 
 Status = Literal["in progress", "succeeded", "failed", "abandoned", "cancelled"]
 
-#: As they stand in the event that the function receives (aws-samples/aws-secrets-manager-rotation-lambdas).
+#: The steps of a rotation, in the words of the function's event (aws-samples/aws-secrets-manager-rotation-lambdas).
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-#: What RotateImmediately=false runs (API_RotateSecret).
+#: The steps of a test run, with RotateImmediately=false (API_RotateSecret).
 TEST_STEPS = ("testSecret",)
-#: The owner of a managed secret, and the partner of an external one, rotate without showing steps.
+#: A rotation by the owner of a managed secret, or by the partner of an external secret, shows no steps.
 SERVICE_STEPS = ("managedRotation",)
 
-#: Under which RotationTokens are made, so that they are opaque and the same on every run.
+#: The namespace of RotationTokens, which are opaque and the same in every run.
 _ROTATION_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
 
 
 def rotation_token(token: str) -> str:
-    """The RotationToken of the rotation with this ClientRequestToken, the same for all of its steps."""
+    """Return the RotationToken of the rotation with this ClientRequestToken. All of its steps have the same one."""
     return str(uuid5(_ROTATION_TOKENS, token.encode("utf-8", "backslashreplace").decode()))
+
+
+def labels_show_rotation_in_progress(labels: Labels) -> bool:
+    """
+    Whether a rotation is in progress for RotateSecret: AWSPENDING is on a version without AWSCURRENT.
+
+    Only the labels decide, not the call that attached them (API_RotateSecret).
+    """
+    pending = labels.get(PENDING)
+    return pending is not None and pending != labels.get(CURRENT)
 
 
 @public
@@ -44,11 +53,11 @@ class RotationStep:
         attempt: 1 for the first time through, 2 for AWS's first retry of the whole process.
         start: when the function was called, in UTC.
         end: when it returned or raised.
-        error: what the function raised, or what was wrong after it had returned; else None.
-        redelivered: whether the call repeats one that had been delivered before.
-        findings: what is wrong with what the function did in it.
-        error_message: the type and the message of the error, without secret values; else None.
-        raised_at: the line of the function that raised it, such as "rotation.py:12 in set_secret"; else None.
+        error: the exception that the function raised, or the error that was found after it returned; or None.
+        redelivered: whether the event of the call had been delivered before.
+        findings: the problems in what the function did in the step.
+        error_message: the type and the message of the error, without secret values; or None.
+        raised_at: the line of the function that raised it, such as "rotation.py:12 in set_secret"; or None.
     """
 
     name: str
@@ -57,7 +66,7 @@ class RotationStep:
     end: datetime
     secret_id: str
     token: str
-    #: Not in a repr: a function may have put a password into the text of its exception.
+    #: Excluded from the repr: the message of the exception may contain a password.
     error: BaseException | None = field(default=None, repr=False)
     redelivered: bool = False
     findings: tuple[Finding, ...] = field(default=(), repr=False)
@@ -72,7 +81,7 @@ class RotationStep:
 
     @property
     def error_summary(self) -> str | None:
-        """What it raised and where: "ValueError: message at rotation.py:12 in set_secret", without secret values."""
+        """The error and its line: "ValueError: message at rotation.py:12 in set_secret", without secret values."""
         return f"{self.error_message} at {self.raised_at}" if self.raised_at else self.error_message
 
     @property
@@ -80,13 +89,13 @@ class RotationStep:
         """
         Whether the function raised the error.
 
-        The fake makes one where the labels are wrong at the end, and where the pending version is rejected.
+        Otherwise the fake has created it: the labels are wrong after the last step, or the pending version is rejected.
         """
         return self.error is not None and self.error.__traceback__ is not None
 
     @property
     def at(self) -> datetime:
-        """When it became an event of the history: at its end."""
+        """The time of the event in the history: the end of the step."""
         return self.end
 
 
@@ -98,22 +107,22 @@ def _findings_of(steps: tuple[RotationStep, ...]) -> tuple[Finding, ...]:
 
 
 class StatusText(str):
-    """The status of a rotation. It knows the steps, so that a failed comparison can say why the rotation failed."""
+    """The status of a rotation, with its steps, so that a failed comparison can explain why the rotation failed."""
 
     __slots__ = ("_steps",)
     _steps: tuple[RotationStep, ...]
 
     def __new__(cls, status: str, steps: tuple[RotationStep, ...]) -> StatusText:
-        made = super().__new__(cls, status)
-        made._steps = steps
-        return made
+        text = super().__new__(cls, status)
+        text._steps = steps
+        return text
 
     def __reduce__(self) -> tuple[type[StatusText], tuple[str, tuple[RotationStep, ...]]]:
         return StatusText, (str(self), self._steps)
 
     @property
     def summary(self) -> str:
-        """What became of the rotation: "failed in setSecret, attempt 2: ValueError: message at file.py:12 in f"."""
+        """The outcome of the rotation: "failed in setSecret, attempt 2: ValueError: message at file.py:12 in f"."""
         verb = _VERBS.get(self, str(self))
         if not self._steps:
             return f"{verb}, and no step has run"
@@ -124,7 +133,7 @@ class StatusText(str):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The findings of all steps, each once."""
+        """The findings of all steps, without duplicates."""
         return _findings_of(self._steps)
 
 
@@ -132,16 +141,16 @@ class StatusText(str):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """
-    One rotation of one secret, as it stood when it was asked for.
+    A snapshot of one rotation of one secret.
 
     Attributes:
         secret_id: the secret's ARN.
         token: the id of the new version.
         status: "in progress", "succeeded", "failed" (AWS may still retry it), "abandoned" (a new
-            value was put meanwhile) or "cancelled".
+            current value was stored meanwhile) or "cancelled".
         steps: every step that has run, of all attempts, oldest first.
         error: why the last attempt failed, or None.
-        scheduled_at: the window that it belongs to, or None where RotateSecret started it.
+        scheduled_at: the window of a scheduled rotation, or None if RotateSecret started it.
         is_test: whether it is the test run of RotateImmediately=false, which rotates nothing.
     """
 
@@ -156,13 +165,13 @@ class Rotation:
     attempt: int = 1
     #: The steps of one attempt.
     plan: tuple[str, ...] = STEPS
-    #: How many of them this attempt has behind it.
+    #: How many steps this attempt has completed.
     position: int = 0
-    #: When AWS tries a failed one again; None where it does not.
+    #: When AWS retries a failed rotation, or None if it does not.
     retry_at: datetime | None = None
-    #: How many attempts lay behind it when its window opened.
+    #: How many attempts had been made when its window opened.
     attempts_before: int = 0
-    #: None where the owner of the secret, or a partner, rotates it.
+    #: None if the owner of the secret, or a partner, rotates it.
     function_arn: str | None = None
 
     def __post_init__(self) -> None:
@@ -189,7 +198,7 @@ class Rotation:
 
     @property
     def next_step(self) -> str:
-        """The step that runs next: after a failure, the first one again (user guide, rotating-secrets)."""
+        """The step that runs next. After a failure, it is the first step again (user guide, rotating-secrets)."""
         return self.plan[0] if self.status == "failed" else self.plan[self.position]
 
     @property
@@ -200,25 +209,25 @@ class Rotation:
     def is_due_again(self) -> bool:
         return self.status == "failed" and self.retry_at is not None
 
-    def has_steps_left(self, held: Labels) -> bool:
+    def has_steps_left(self, labels: Labels) -> bool:
         """
         Whether AWS would call the function again.
 
-        A failed rotation is retried while its version has AWSPENDING or AWSCURRENT. Without both,
-        the secret has been repaired by hand.
+        A failed rotation is retried while its version has AWSPENDING or AWSCURRENT. If the version has neither
+        label, the secret has been repaired by hand.
         """
         if self.status == "failed":
-            return self.retry_at is not None and self.token in (held.get(PENDING), held.get(CURRENT))
+            return self.retry_at is not None and self.token in (labels.get(PENDING), labels.get(CURRENT))
         return self.status == "in progress"
 
     def retried(self) -> Rotation:
-        """The whole process again, with the same token (user guide, rotating-secrets)."""
+        """Return the next attempt: all steps again, with the same token (user guide, rotating-secrets)."""
         return replace(
             self, status="in progress", attempt=self.attempt + 1, position=0, error=None, retry_at=None
         )
 
     def reattempted(self, window: Window) -> Rotation:
-        """Once more, with the old token, in a window that has opened while it was stuck."""
+        """Return the rotation with its old token, in a window that has opened while it was stuck."""
         return replace(self, scheduled_at=window, attempts_before=self.attempt)
 
     def advanced(self, step: RotationStep) -> Rotation:
@@ -228,10 +237,10 @@ class Rotation:
     def is_at_its_end(self) -> bool:
         return self.position == len(self.plan)
 
-    def has_reached_its_goal(self, held: Labels) -> bool:
+    def has_reached_its_goal(self, labels: Labels) -> bool:
         """
-        Whether the labels are where a rotation has to leave them.
+        Whether the labels are those of a successful rotation.
 
-        AWSCURRENT is on the new version; AWSPENDING is there too, or on none (API_RotateSecret).
+        AWSCURRENT is on the new version. AWSPENDING is on the new version too, or on no version (API_RotateSecret).
         """
-        return held.get(CURRENT) == self.token and not labels.block_rotation(held)
+        return labels.get(CURRENT) == self.token and not labels_show_rotation_in_progress(labels)

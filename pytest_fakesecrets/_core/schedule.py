@@ -1,4 +1,4 @@
-"""Rotation schedules: parse the rules, calculate the windows, and report the days."""
+"""Rotation schedules: validate a ScheduleExpression, and calculate the rotation windows."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 
-#: Bounds of `rate()`, which are not those of AutomaticallyAfterDays (cdk-preflight, checked by deploys).
-_FEWEST_HOURS, _MOST_HOURS, _MOST_DAYS = 4, 23, 999
+#: The bounds of `rate()`. Those of AutomaticallyAfterDays are different (cdk-preflight, checked by deploys).
+_MIN_HOURS, _MAX_HOURS, _MAX_DAYS = 4, 23, 999
 #: In whole hours (user guide, rotate-secrets_schedule).
-_LONGEST_DURATION = 24
+_MAX_DURATION = 24
 
 _RATE = re.compile(r"rate\((?P<value>[0-9]+) (?P<unit>hours?|days?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
 
 _CRON_EXAMPLE = "Write it like 'cron(0 8 1 * ? *)', at 8:00 UTC on the first day of each month."
 
-#: To find the last `cron()` time before a moment, search this many days back, then more, then everything.
+#: The last `cron()` time before a moment is searched this many days back, then more, then in the whole time.
 _LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
 
-#: Years without a 29 February, over which the dates of a `cron()` are compared.
+#: The interval in which the dates of a `cron()` are compared: years without 29 February.
 _YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
 
 @public
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The time in which a scheduled rotation may start, in UTC: from `opens` until just before `closes`."""
+    """The rotation window, in which a scheduled rotation may start: from `opens` until just before `closes`, in UTC."""
 
     opens: datetime
     closes: datetime
@@ -49,20 +49,20 @@ class Window:
 
     @property
     def next_rotation_date(self) -> datetime:
-        """The latest moment of the window, which is what DescribeSecret reports (API_DescribeSecret)."""
+        """The last second of the window, which DescribeSecret reports (API_DescribeSecret)."""
         return self.closes - _SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """Every so many UTC dates: AutomaticallyAfterDays, or a `rate()` in days."""
+    """A number of UTC dates between rotations: AutomaticallyAfterDays, or a `rate()` in days."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Every so many hours: a `rate()` in hours."""
+    """A number of hours between rotations: a `rate()` in hours."""
 
     number: int
 
@@ -74,12 +74,12 @@ Grid = Literal["running", "daily", "last rotation"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """
-    The RotationRules of a secret, as they were stored.
+    The stored RotationRules of a secret.
 
     Attributes:
-        stored_at: when. The hours of a `rate()` are counted from the midnight before.
-        automatically_after_days: UTC dates between rotations, 1 to 1000.
-        duration: length of the window in hours, as on the wire: "3h".
+        stored_at: when they were stored. The hours of a `rate()` are counted from the midnight before.
+        automatically_after_days: the number of UTC dates between rotations, 1 to 1000.
+        duration: the length of the window in hours, as in the request: "3h".
         expression: a `rate()` or `cron()` expression.
     """
 
@@ -93,31 +93,31 @@ class Schedule:
     @property
     def rule(self) -> Rule | None:
         if self.expression is not None:
-            return rule_of(self.expression)
+            return parse_expression(self.expression)
         days = self.automatically_after_days
         return None if days is None else Days(number=days)
 
     @property
     def reported_days(self) -> int | None:
         """
-        AutomaticallyAfterDays as it is reported: for an expression, the fewest days between two dates.
+        The AutomaticallyAfterDays in responses: for an expression, the minimum number of days between two dates.
 
         Sources: published describe-secret outputs (a weekly expression: 7; rate(1 days): 1);
         terraform-provider-aws issue 33329 (rate(10 hours): 1); API_DescribeSecret (the 1st and 15th: 14).
         """
         rule = self.rule
         if isinstance(rule, Cron):
-            return _fewest_days(rule)
+            return _min_days_between(rule)
         if isinstance(rule, Hours):
             return 1
         return None if rule is None else rule.number
 
     def next_window(self, base: datetime) -> Window | None:
-        """The first window after *base*, the last valid rotation; None without a schedule."""
+        """Return the first window after *base*, the last valid rotation; or None without a schedule."""
         rule = self.rule
         try:
             return None if rule is None else self._next_window(rule, base)
-        except OverflowError:  # beyond the calendar of Python
+        except OverflowError:  # outside of Python's calendar
             return None
 
     def _next_window(self, rule: Rule, base: datetime) -> Window | None:
@@ -126,13 +126,13 @@ class Schedule:
             return None
         if self.duration is not None:
             return Window(opens=opens, closes=opens + int(self.duration[:-1]) * _HOUR)
-        # Without a Duration, hours close after one hour, and days at the end of the UTC day.
+        # Without a Duration, a window lasts one hour for a rule in hours, or until the end of the UTC day.
         in_hours = isinstance(rule, Hours) or (isinstance(rule, Cron) and rule.is_hourly)
         return Window(opens=opens, closes=opens + _HOUR if in_hours else _midnight(opens) + _DAY)
 
     def _next_opening(self, rule: Rule, base: datetime) -> datetime | None:
         if isinstance(rule, Days):
-            # Whatever the time of day was, a date counts as one (published describe-secret outputs).
+            # The time of day of *base* does not matter (published describe-secret outputs).
             return _midnight(base) + rule.number * _DAY
         if isinstance(rule, Hours):
             return self._next_hour(rule.number * _HOUR, base)
@@ -148,24 +148,24 @@ class Schedule:
         return min(start + ((base - start) // step + 1) * step, start + _DAY)
 
     def windows(self, start: datetime, end: datetime) -> Iterator[Window]:
-        """Every window that opens after *start*, and by *end*, one after the other."""
+        """Yield each window that opens after *start*, and not after *end*."""
         window = self.next_window(start)
         while window is not None and window.opens <= end:
             yield window
             window = self.next_window(window.opens)
 
     def last_opening(self, start: datetime, end: datetime) -> datetime | None:
-        """When the last of these windows opened, found without going through all of them; or None."""
-        for later in self._later_starts(start, end):
+        """Return when the last of these windows opens, or None. It does not go through all windows."""
+        for near_start in self._search_starts(start, end):
             opened = None
-            for window in self.windows(later, end):
+            for window in self.windows(near_start, end):
                 opened = window.opens
             if opened is not None:
                 return opened
         return None
 
-    def _later_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """Moments near *end*, the nearest first, after which the windows open that open after *start* too."""
+    def _search_starts(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield moments from which to search for the last window, the nearest to *end* first."""
         rule = self.rule
         if isinstance(rule, Cron):
             yield from (end - days * _DAY for days in _LOOK_BACK if end - start > days * _DAY)
@@ -182,12 +182,12 @@ def _midnight(moment: datetime) -> datetime:
 
 
 @lru_cache(maxsize=256)
-def rule_of(expression: str) -> Rule:
+def parse_expression(expression: str) -> Rule:
     """
-    Read an expression.
+    Parse a ScheduleExpression.
 
     Raises:
-        InvalidParameterException: the service does not accept it. The texts are AWS's
+        InvalidParameterException: the service rejects the expression. The messages are AWS's
             (cdk-preflight).
     """
     if rate := _RATE.fullmatch(expression):
@@ -197,22 +197,22 @@ def rule_of(expression: str) -> Rule:
         raise _invalid_expression(_hint_about(expression))
     try:
         return cron.parse(fields["fields"])
-    except cron.NotACron as reason:
+    except cron.InvalidCron as reason:
         raise _invalid_expression(f"{reason} {_CRON_EXAMPLE}") from None
 
 
 def _rate(value: int, in_hours: bool) -> Rule:
     if in_hours:
-        if not _FEWEST_HOURS <= value <= _MOST_HOURS:
+        if not _MIN_HOURS <= value <= _MAX_HOURS:
             raise InvalidParameterException("Rate in hour should be least 4 and less than 24.")
         return Hours(number=value)
-    if not 1 <= value <= _MOST_DAYS:
+    if not 1 <= value <= _MAX_DAYS:
         raise InvalidParameterException("Rate in day should be greater than 0 and less than 1000.")
     return Days(number=value)
 
 
 def _hint_about(expression: str) -> str:
-    """The hint about an expression that is neither a `rate()` nor a `cron()`."""
+    """Return the hint about an expression that is neither a `rate()` nor a `cron()`."""
     if expression.strip().lower().startswith("cron"):
         return f"{expression!r} is not written as cron(...), in lower case and without spaces around it. {_CRON_EXAMPLE}"
     if expression.strip().lower().startswith("rate"):
@@ -224,13 +224,13 @@ def _invalid_expression(hint: str) -> InvalidParameterException:
     return InvalidParameterException("Invalid schedule expression.", hint=hint)
 
 
-def check(schedule: Schedule) -> None:
+def check_schedule(schedule: Schedule) -> None:
     """
-    Reject rules that cannot be combined.
+    Reject an invalid ScheduleExpression, and rules that cannot be combined.
 
     Raises:
-        InvalidParameterException: with the text of AWS (terraform-provider-aws issue 33329;
-            cdk-preflight).
+        InvalidParameterException: the service rejects the rules. The messages are AWS's
+            (terraform-provider-aws issue 33329; cdk-preflight).
     """
     if schedule.automatically_after_days is not None and schedule.expression is not None:
         raise InvalidParameterException(
@@ -240,25 +240,25 @@ def check(schedule: Schedule) -> None:
     if schedule.duration is None:
         return
     hours = int(schedule.duration[:-1])
-    if not 1 <= hours <= _LONGEST_DURATION:
+    if not 1 <= hours <= _MAX_DURATION:
         raise InvalidParameterException("Duration must be at least 1 hour, at most 24 hour.")
     if isinstance(rule, Cron) and max(rule.hours) + hours > 24:
         raise InvalidParameterException("Starting hour and duration must be within a day.")
-    if hours > _closest_hours(rule):
+    if hours > _max_window_hours(rule):
         raise InvalidParameterException("Duration cannot be greater than Rate in hour.")
 
 
-def _closest_hours(rule: Rule | None) -> int:
-    """How long a window may be before it reaches into the next one."""
+def _max_window_hours(rule: Rule | None) -> int:
+    """Return the maximum length of a window, in hours, without an overlap with the next window."""
     if isinstance(rule, Hours):
         return rule.number
     if isinstance(rule, Cron) and rule.is_hourly:
         return min(later - earlier for earlier, later in itertools.pairwise(rule.hours))
-    return _LONGEST_DURATION
+    return _MAX_DURATION
 
 
 @lru_cache(maxsize=256)
-def _fewest_days(rule: Cron) -> int:
+def _min_days_between(rule: Cron) -> int:
     fewest, (moment, end) = 366, _YEARS
     before = None
     while fewest > 1 and (fires := rule.next_after(moment)) is not None and fires < end:

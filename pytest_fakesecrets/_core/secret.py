@@ -9,41 +9,41 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
-from . import labels
+from . import staging_labels
 from .errors import LimitExceededException
-from .labels import CURRENT, PENDING, Labels
 from .moments import later
 from .replica import Primary, Replica
 from .rotation import Rotation
 from .schedule import Schedule, Window
+from .staging_labels import CURRENT, PENDING, Labels
 
-#: The key of the service itself. A secret shows no key at all then, a replica's status this one
-#: (API_DescribeSecret; AWS CLI reference, replicate-secret-to-regions).
-OWN_KEY = "alias/aws/secretsmanager"
+#: The AWS managed key, which is the default. Responses do not show it as the key of a secret, but they show it in the
+#: status of a replica (API_DescribeSecret; AWS CLI reference, replicate-secret-to-regions).
+AWS_MANAGED_KEY = "alias/aws/secretsmanager"
 
 #: Owners that rotate their secrets themselves (user guide, rotate-secrets_managed; AWS PCS user guide).
 MANAGED_ROTATION = frozenset({"ecs-sc", "pcs", "rds", "redshift"})
 
-#: Unlabelled versions beyond this number are removed, but none younger than a day (user guide, quotas).
-MOST_VERSIONS = 100
-YOUNGEST_REMOVED = timedelta(hours=24)
+#: A secret with more versions loses its oldest version without a label, if it is older than a day (user guide, quotas).
+MAX_VERSIONS = 100
+MIN_AGE_TO_REMOVE = timedelta(hours=24)
 
-#: The resolution of the dates that the service reports, and how far apart two changes are at least.
+#: The resolution of the dates in responses, and the minimum time between two changes of a secret.
 MILLISECOND = timedelta(milliseconds=1)
 _SECOND = timedelta(seconds=1)
 
 Value = str | bytes
 
 #: A shared empty mapping, the default of most fields.
-_NONE: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """
-    One value of a secret. Its id is the ClientRequestToken of the call that made it.
+    One version of a secret. Its id is the ClientRequestToken of the call that created it.
 
-    `number` counts the versions of a secret from 1, for people: "v1", "v2".
+    `number` counts the versions of a secret from 1, for messages and reports: "v1", "v2".
     """
 
     id: str
@@ -51,11 +51,11 @@ class Version:
     created_at: datetime
     kms_key_id: str | None = None
     last_accessed_on: date | None = None
-    #: None: staged by RotateSecret, and nothing put yet. Never in a repr: it is a password.
+    #: None after RotateSecret, until a value is stored. Excluded from the repr: it is a password.
     value: Value | None = field(default=None, repr=False)
-    #: Whether a rotation has staged it, and something else than the function of that rotation has put the value.
+    #: Whether a rotation has staged the version, but its value was not stored by the rotation function.
     is_foreign: bool = False
-    #: In a replica: the version of the primary secret that it is a copy of.
+    #: In a replica: the version of the primary secret from which it was copied.
     original: Version | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -66,22 +66,22 @@ class Version:
     def has_value(self) -> bool:
         return self.value is not None
 
-    def copied(self, known: Version | None, kms_key_id: str | None) -> Version:
-        """The copy of this version in a replica, which is *known* if that is a copy of it already."""
-        if known is not None and known.original is self and known.kms_key_id == kms_key_id:
-            return known
-        read = None if known is None else known.last_accessed_on
-        return replace(self, kms_key_id=kms_key_id, last_accessed_on=read, original=self)
+    def copied(self, existing: Version | None, kms_key_id: str | None) -> Version:
+        """Return the copy of this version for a replica. *existing* is used if it is already a copy of this version."""
+        if existing is not None and existing.original is self and existing.kms_key_id == kms_key_id:
+            return existing
+        last_accessed_on = None if existing is None else existing.last_accessed_on
+        return replace(self, kms_key_id=kms_key_id, last_accessed_on=last_accessed_on, original=self)
 
 
 def customer_key(kms_key_id: str | None) -> str | None:
-    """The customer managed key of a request, or None for the service's own key."""
-    return None if kms_key_id in (None, "", OWN_KEY) else kms_key_id
+    """Return the customer managed key of a request, or None for the AWS managed key."""
+    return None if kms_key_id in (None, "", AWS_MANAGED_KEY) else kms_key_id
 
 
 @cache
 def alias(number: int) -> str:
-    """The short name of a version, "v1"; cached, since every event has one."""
+    """Return the short name of a version, "v1". It is cached, because every event has one."""
     return f"v{number}"
 
 
@@ -91,8 +91,8 @@ class RotationSettings:
 
     enabled: bool
     schedule: Schedule
-    #: From when the next window is counted: the schedule was stored or turned on again, a rotation has
-    #: succeeded, or a new current value was stored by hand: the latest of these.
+    #: The time from which the next window is counted, the latest of these: the schedule was stored or enabled again, a
+    #: rotation succeeded, a new current value was stored by hand.
     counted_from: datetime
     function_arn: str | None = None
     external_metadata: Sequence[Mapping[str, str]] = field(default=(), repr=False)
@@ -102,40 +102,40 @@ class RotationSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
     """
-    A secret as it stood after one request.
+    The state of a secret after one request.
 
-    Every label points at a version in `versions`. A version that no label points at is
-    deprecated: it can still be read by id.
+    Each label belongs to a version in `versions`. A version without labels is deprecated: it can
+    still be read by its id.
     """
 
     arn: str
     name: str
     created_at: datetime
     last_changed_at: datetime
-    #: How many secrets its region had created with it: lists show those of one instant in this order.
+    #: The number of the secret in the order of creation in its region. Lists sort secrets with equal dates by it.
     number: int = 0
     description: str | None = field(default=None, repr=False)
     kms_key_id: str | None = None
-    #: None: never tagged, which the service distinguishes from "no tags left" (LocalStack snapshot test_secret_tags).
+    #: None: never tagged. The service distinguishes that from "no tags left" (LocalStack snapshot test_secret_tags).
     tags: Mapping[str, str] | None = field(default=None, repr=False)
-    versions: Mapping[str, Version] = field(default_factory=lambda: _NONE)
-    #: How many versions there have been, those that are gone among them.
+    versions: Mapping[str, Version] = field(default_factory=lambda: _EMPTY)
+    #: How many versions have been created, including removed versions.
     versions_made: int = 0
-    labels: Labels = field(default_factory=lambda: _NONE)
+    labels: Labels = field(default_factory=lambda: _EMPTY)
     rotation: RotationSettings | None = None
     last_rotated_at: datetime | None = None
-    #: The token of the first rotation that this secret has ever begun.
+    #: The token of the first rotation of this secret.
     first_rotation: str | None = None
-    #: When the last window opened in which a scheduled rotation was begun.
+    #: When the last window opened in which a scheduled rotation was started.
     last_window: datetime | None = None
     last_accessed_on: date | None = None
     deleted_at: datetime | None = None
     deletion_due_at: datetime | None = None
     owning_service: str | None = None
     policy: str | None = field(default=None, repr=False)
-    #: Of a primary secret, by their ARNs.
-    replicas: Mapping[str, Replica] = field(default_factory=lambda: _NONE)
-    #: Of a replica secret, which is read-only and follows it.
+    #: The replicas of a primary secret, by their ARNs.
+    replicas: Mapping[str, Replica] = field(default_factory=lambda: _EMPTY)
+    #: The primary secret of a replica, which is read-only.
     primary: Primary | None = None
     type: str | None = None
 
@@ -148,23 +148,23 @@ class Secret:
         return any(version.has_value for version in self.versions.values())
 
     def versions_since(self, before: Secret | None) -> Sequence[Version]:
-        """The versions that are not the same as those of the same secret before."""
-        known = _NONE if before is None else before.versions
-        if known is self.versions:
+        """Return the versions that are new or changed, compared with an earlier state of the secret."""
+        previous_versions = _EMPTY if before is None else before.versions
+        if previous_versions is self.versions:
             return ()
-        return [version for id, version in self.versions.items() if known.get(id) is not version]
+        return [version for id, version in self.versions.items() if previous_versions.get(id) is not version]
 
     def values_since(self, before: Secret | None) -> Iterator[Value]:
-        """The values that the same secret did not hold before."""
-        known = _NONE if before is None else before.versions
+        """Yield the values that an earlier state of the secret did not have."""
+        previous_versions = _EMPTY if before is None else before.versions
         for version in self.versions_since(before):
-            old = known.get(version.id)
-            if version.value is not None and (old is None or old.value is not version.value):
+            previous = previous_versions.get(version.id)
+            if version.value is not None and (previous is None or previous.value is not version.value):
                 yield version.value
 
     @property
     def is_external(self) -> bool:
-        """Whether a partner of AWS rotates it: a managed external secret (API_CreateSecret, Type)."""
+        """Whether it is a managed external secret, which a partner of AWS rotates (API_CreateSecret, Type)."""
         return bool(self.type)
 
     @property
@@ -199,15 +199,15 @@ class Secret:
         return [replica for replica in self.replicas.values() if not replica.is_cross_account]
 
     @property
-    def foreign_replicas(self) -> Sequence[Replica]:
+    def cross_account_replicas(self) -> Sequence[Replica]:
         return [replica for replica in self.replicas.values() if replica.is_cross_account]
 
-    def following(self, primary: Secret) -> Secret:
+    def updated_from(self, primary: Secret) -> Secret:
         """
-        This replica with what *primary* has: values and labels, and in another region everything else.
+        Return this replica with the values and labels of *primary*, and in another region with its metadata too.
 
-        The key, and when it was read, are its own (user guide, create-manage-multi-region-secrets). In
-        another account it is a secret with a description, tags and policies of its own (user guide,
+        A replica has its own key and its own LastAccessedDate (user guide, create-manage-multi-region-secrets). In
+        another account it also has its own description, tags and policies (user guide,
         cross-account-replicate-secrets).
         """
         versions = {
@@ -235,45 +235,45 @@ class Secret:
         return self.owning_service is not None
 
     @property
-    def rotates_by_owner(self) -> bool:
+    def is_rotated_by_owner(self) -> bool:
         return self.owning_service in MANAGED_ROTATION
 
     def changed(self, now: datetime, **changes: object) -> Secret:
         """
-        This secret with *changes*, and a LastChangedDate of *now*.
+        Return this secret with *changes*, and a LastChangedDate of *now*.
 
-        The service's dates have milliseconds and grow with each change (LocalStack test
+        The dates of the service have milliseconds and increase with each change (LocalStack test
         test_last_updated_date), so two changes within one millisecond get different dates. If the
-        clock stands still, its time is used as it is.
+        clock is frozen, its time is used.
         """
-        since = now - self.last_changed_at
-        if since and -_SECOND < since < MILLISECOND:
+        elapsed = now - self.last_changed_at
+        if elapsed and -_SECOND < elapsed < MILLISECOND:
             now = later(self.last_changed_at, MILLISECOND)
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
-    def counted_anew(self, now: datetime) -> Secret:
-        """The secret after something that counts as a rotation for the next date."""
+    def counting_from(self, now: datetime) -> Secret:
+        """Return the secret with its next window counted from *now*, as after a rotation."""
         if self.rotation is None:
             return self
         return replace(self, rotation=replace(self.rotation, counted_from=now))
 
-    def with_version(self, version: Version, held: Labels, now: datetime) -> Secret:
+    def with_version(self, version: Version, labels: Labels, now: datetime) -> Secret:
         """
-        The secret with *version* among its versions, at most 100 of them, and the labels *held*.
+        Return the secret with *version* and *labels*. It has at most 100 versions.
 
         Raises:
-            LimitExceededException: there are 100, and none that may be removed.
+            LimitExceededException: it has 100 other versions, and none of them may be removed.
         """
         versions = {**self.versions, version.id: version}
-        if len(versions) > MOST_VERSIONS:
-            del versions[_removable(versions, held, now)]
-        made = max(self.versions_made, version.number)
-        return self.changed(now, versions=versions, versions_made=made, labels=held)
+        if len(versions) > MAX_VERSIONS:
+            del versions[_oldest_removable(versions, labels, now)]
+        versions_made = max(self.versions_made, version.number)
+        return self.changed(now, versions=versions, versions_made=versions_made, labels=labels)
 
     def new_version(
         self, version_id: str, now: datetime, value: Value | None, *, is_foreign: bool = False
     ) -> Version:
-        """A version for *value*: a new one, or the one that RotateSecret has staged under this id."""
+        """Return a version with *value*: a new version, or the one that RotateSecret has staged with this id."""
         staged = self.versions.get(version_id)
         return Version(
             id=version_id,
@@ -286,40 +286,40 @@ class Secret:
 
     def without_test_version(self, rotation: Rotation) -> Secret:
         """
-        The secret without the version that a test run has made, where *rotation* is one.
+        Return the secret without the version of a test run, if *rotation* is a test run.
 
         "The test creates an AWSPENDING version of the secret and then removes it" (API_RotateSecret).
         """
         if not rotation.is_test:
             return self
-        held = self.labels
-        if held.get(PENDING) == rotation.token:
-            held = labels.remove(held, PENDING)
+        labels = self.labels
+        if labels.get(PENDING) == rotation.token:
+            labels = staging_labels.remove(labels, PENDING)
         versions = dict(self.versions)
-        if rotation.token not in held.values():
+        if rotation.token not in labels.values():
             versions.pop(rotation.token, None)
-        return replace(self, versions=versions, labels=held)
+        return replace(self, versions=versions, labels=labels)
 
     @property
     def next_window(self) -> Window | None:
         """
-        The next rotation window as DescribeSecret reports it, or None. `due_window` is the one that a rotation starts in.
+        The next rotation window as DescribeSecret reports it, or None. A rotation starts in `due_window`.
 
-        It counts from the last valid rotation: a manual new value is one, storing a schedule begins
-        the count (API_RotationRulesType). While the first rotation runs there is none to report
+        The window is counted from the last valid rotation. A new value that is stored by hand counts as a rotation, and
+        so does storing a schedule (API_RotationRulesType). During the first rotation, no window is reported
         (a published describe-secret output from inside a first rotation).
         """
-        if self.rotation is None or not self.rotation.enabled or self._rotates_for_the_first_time:
+        if self.rotation is None or not self.rotation.enabled or self._is_in_first_rotation:
             return None
         return self.rotation.schedule.next_window(self.rotation.counted_from)
 
     @property
     def due_window(self) -> Window | None:
         """
-        The window in which the next scheduled rotation is begun.
+        The window in which the next scheduled rotation starts.
 
-        It is not always the one that is reported: a window that has failed stays the reported one,
-        in the past, and the next one opens all the same.
+        It can differ from the reported window: after a failed rotation its window is still reported, although
+        it is in the past, and the next window opens nevertheless.
         """
         settings = self.rotation
         if settings is None or not settings.enabled or self.deleted_at is not None or self.is_replica:
@@ -330,16 +330,16 @@ class Secret:
         )
 
     @property
-    def _rotates_for_the_first_time(self) -> bool:
+    def _is_in_first_rotation(self) -> bool:
         first = self.first_rotation
-        held = (self.labels.get(PENDING), self.labels.get(CURRENT))
-        return self.last_rotated_at is None and first is not None and first in held
+        labels = (self.labels.get(PENDING), self.labels.get(CURRENT))
+        return self.last_rotated_at is None and first is not None and first in labels
 
 
-def _removable(versions: Mapping[str, Version], held: Labels, now: datetime) -> str:
-    """The oldest version without a label that is not too young to be removed."""
-    labelled = set(held.values())
+def _oldest_removable(versions: Mapping[str, Version], labels: Labels, now: datetime) -> str:
+    """Return the oldest version without a label that is old enough to be removed."""
+    labelled = set(labels.values())
     for version in versions.values():
-        if version.id not in labelled and now - version.created_at > YOUNGEST_REMOVED:
+        if version.id not in labelled and now - version.created_at > MIN_AGE_TO_REMOVE:
             return version.id
     raise LimitExceededException("You have exceeded the maximum number of secret versions.")

@@ -10,26 +10,26 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from . import labels, pagination
+from . import pagination
 from .arn import parse_secret_arn
 from .errors import FakeSecretsError
-from .labels import PENDING
 from .overlay import Overlay
 from .pagination import Key
-from .rotation import Rotation
+from .rotation import Rotation, labels_show_rotation_in_progress
 from .secret import Secret, Value
+from .staging_labels import PENDING
 
 _number = attrgetter("number")
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
-#: The rotations of one secret by their tokens, oldest first.
-ByToken = dict[str, Rotation] | Overlay[str, Rotation]
+#: The rotations of one secret by their tokens, the oldest first.
+RotationsByToken = dict[str, Rotation] | Overlay[str, Rotation]
 
 
-#: By what the lists of secrets are sorted. Secrets with the same date come in the order of their creation;
-#: "never read" sorts before every real date.
-ORDERS: Mapping[str, Callable[[Secret], Key]] = {
+#: The sort keys of lists of secrets. Secrets with the same date are in the order of their creation. A secret that was
+#: never read comes before every date.
+SORT_KEYS: Mapping[str, Callable[[Secret], Key]] = {
     "created-date": lambda secret: (secret.created_at, secret.number, secret.name),
     "last-accessed-date": lambda secret: (secret.last_accessed_on or date.min, secret.number, secret.name),
     "last-changed-date": lambda secret: (secret.last_changed_at, secret.number, secret.name),
@@ -40,36 +40,36 @@ ORDERS: Mapping[str, Callable[[Secret], Key]] = {
 @dataclass(slots=True)
 class Selection:
     """
-    The secrets that a list shows, in the order of their keys.
+    The secrets of a list, sorted by their keys.
 
-    It follows the changes of secrets, so that a page after a change does not sort all of them again.
+    A change of a secret updates the selection, so that the next page does not sort all secrets again.
     It is valid from `since` until the first recovery window of one of its secrets ends.
     """
 
-    asked: object
+    request: object
     matches: Callable[[Secret], bool]
     key: Callable[[Secret], Key]
-    found: list[Secret]
+    secrets: list[Secret]
     since: datetime
     until: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.found = sorted(filter(self.matches, self.found), key=self.key)
-        self.until = min((secret.deletion_due_at or _NEVER for secret in self.found), default=_NEVER)
+        self.secrets = sorted(filter(self.matches, self.secrets), key=self.key)
+        self.until = min((secret.deletion_due_at or _NEVER for secret in self.secrets), default=_NEVER)
 
     def __repr__(self) -> str:
-        return f"<Selection of {len(self.found)} secrets>"
+        return f"<Selection of {len(self.secrets)} secrets>"
 
-    def answers(self, asked: object, now: datetime) -> bool:
-        return self.since <= now <= self.until and self.asked == asked
+    def is_valid_for(self, request: object, now: datetime) -> bool:
+        return self.since <= now <= self.until and self.request == request
 
     def replace(self, before: Secret | None, after: Secret | None) -> None:
         if before is not None and self.matches(before):
-            candidate = bisect_left(self.found, self.key(before), key=self.key)
-            if candidate < len(self.found) and self.found[candidate].name == before.name:
-                del self.found[candidate]
+            candidate = bisect_left(self.secrets, self.key(before), key=self.key)
+            if candidate < len(self.secrets) and self.secrets[candidate].name == before.name:
+                del self.secrets[candidate]
         if after is not None and self.matches(after):
-            insort(self.found, after, key=self.key)
+            insort(self.secrets, after, key=self.key)
             self.until = min(self.until, after.deletion_due_at or _NEVER)
 
 
@@ -86,30 +86,29 @@ class Region:
 
     account: str
     name: str
-    #: By their names, oldest first. Changed by `put` and `remove` alone.
+    #: The secrets by their names, the oldest first. Only `put` and `remove` change it.
     secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
-    _selected: Selection | None = field(default=None, init=False, repr=False)
-    #: It counts the secrets that are created here, also in a draft.
+    _selection: Selection | None = field(default=None, init=False, repr=False)
+    #: The counter of created secrets. A draft shares it.
     numbers: Numbers = field(default_factory=Numbers)
-    #: By the secret's ARN, then by token. Those of a secret that is gone stay: they happened.
-    rotations: dict[str, ByToken] | Overlay[str, ByToken] = field(default_factory=dict)
+    #: The rotations by the ARN of their secret, then by token. Those of a deleted secret are kept.
+    rotations: dict[str, RotationsByToken] | Overlay[str, RotationsByToken] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Region {self.name} of account {self.account}: {len(self.secrets)} secrets>"
 
     def find(self, secret_id: str, now: datetime) -> Secret | None:
         """
-        The secret that a SecretId means, as long as it is not gone.
+        Return the secret that a SecretId identifies, or None if it does not exist or its recovery window has ended.
 
-        A name is looked up as it is. A full ARN has to match to the last character. Any other ARN is
-        a partial one: the name without the six characters (user guide, troubleshoot;
-        LocalStack snapshot test_create_and_update_secret).
+        A SecretId is a name, a full ARN, which has to match completely, or a partial ARN, which ends with the name
+        without the six characters (user guide, troubleshoot; LocalStack snapshot test_create_and_update_secret).
         """
-        secret = self.kept(secret_id)
-        return None if secret is None or is_gone(secret, now) else secret
+        secret = self.find_stored(secret_id)
+        return None if secret is None or has_recovery_ended(secret, now) else secret
 
-    def kept(self, secret_id: str) -> Secret | None:
-        """Like `find`, but also returns a secret whose recovery window has ended."""
+    def find_stored(self, secret_id: str) -> Secret | None:
+        """Return the stored secret that a SecretId identifies, even if its recovery window has ended."""
         arn = parse_secret_arn(secret_id)
         if arn is None:
             return self.secrets.get(secret_id)
@@ -118,58 +117,60 @@ class Region:
         secret = self.secrets.get(arn.name)
         return None if secret is None or (arn.is_full and secret.arn != secret_id) else secret
 
-    def living(self, now: datetime) -> Iterator[Secret]:
-        """Every secret that is not gone, oldest first, those scheduled for deletion among them."""
-        return (secret for secret in self.secrets.values() if not is_gone(secret, now))
+    def existing(self, now: datetime) -> Iterator[Secret]:
+        """Yield each secret whose recovery window has not ended, the oldest first."""
+        return (secret for secret in self.secrets.values() if not has_recovery_ended(secret, now))
 
     def next_number(self) -> int:
-        """The number of a secret that is created here."""
+        """Return the number of a secret that is created in this region."""
         self.numbers.last += 1
         return self.numbers.last
 
     def put(self, secret: Secret) -> None:
         """Replace the stored state of a secret, or append a new secret."""
-        held = self.secrets.get(secret.name)
-        selected, self._selected = self._selected, None  # an exception in between leaves none
-        if held is not None and held.arn != secret.arn:
+        stored = self.secrets.get(secret.name)
+        selected, self._selection = self._selection, None  # discarded if an exception is raised meanwhile
+        if stored is not None and stored.arn != secret.arn:
             del self.secrets[secret.name]  # its recovery window has ended
         self.secrets[secret.name] = secret
-        self._reselect(selected, held, secret)
+        self._update_selection(selected, stored, secret)
 
     def remove(self, secret: Secret) -> None:
-        """Remove a secret, if it is still there: another one may have its name by now."""
-        held = self.secrets.get(secret.name)
-        if held is not None and held.arn == secret.arn:
-            selected, self._selected = self._selected, None
+        """Remove a secret if it is still stored. Another secret may have its name by now."""
+        stored = self.secrets.get(secret.name)
+        if stored is not None and stored.arn == secret.arn:
+            selected, self._selection = self._selection, None
             del self.secrets[secret.name]
-            self._reselect(selected, held, None)
+            self._update_selection(selected, stored, None)
 
-    def _reselect(self, selected: Selection | None, before: Secret | None, after: Secret | None) -> None:
+    def _update_selection(
+        self, selected: Selection | None, before: Secret | None, after: Secret | None
+    ) -> None:
         if selected is not None:
             selected.replace(before, after)
-        self._selected = selected
+        self._selection = selected
 
     def put_rotation(self, rotation: Rotation) -> None:
         self.rotations.setdefault(rotation.secret_id, {})[rotation.token] = rotation
 
     def select(
-        self, asked: object, now: datetime, matches: Callable[[Secret], bool], order: str
+        self, request: object, now: datetime, matches: Callable[[Secret], bool], order: str
     ) -> Sequence[Secret]:
         """
-        The living secrets that match, in one of `ORDERS`.
+        Return the existing secrets that match, in the order of one of `SORT_KEYS`.
 
-        The selection of the last request is kept: the next page of a list asks for it again.
+        The selection of the last request is kept for the next page of the same list.
 
         Args:
-            asked: what the secrets depend on, those that match and their order.
+            request: an object that differs for other values of *matches* or *order*.
         """
-        if self._selected is None or not self._selected.answers(asked, now):
-            self._selected = Selection(asked, matches, ORDERS[order], list(self.living(now)), now)
-        return self._selected.found
+        if self._selection is None or not self._selection.is_valid_for(request, now):
+            self._selection = Selection(request, matches, SORT_KEYS[order], list(self.existing(now)), now)
+        return self._selection.secrets
 
     def page(
         self,
-        asked: object,
+        request: object,
         now: datetime,
         matches: Callable[[Secret], bool],
         token: str | None,
@@ -179,15 +180,15 @@ class Region:
         descending: bool = False,
     ) -> tuple[Sequence[Secret], str | None]:
         """
-        One page of the living secrets that match, and the token of the next page; see `pagination.page`.
+        Return one page of the existing secrets that match, and the token of the next page: see `pagination.page`.
 
         Raises:
-            InvalidNextTokenException: the token was not given for this request in this region.
+            InvalidNextTokenException: the token does not belong to this request in this region.
         """
         return pagination.page(
-            self.select(asked, now, matches, order),
-            ORDERS[order],
-            (self.account, self.name, asked),
+            self.select(request, now, matches, order),
+            SORT_KEYS[order],
+            (self.account, self.name, request),
             token,
             size,
             descending=descending,
@@ -195,33 +196,38 @@ class Region:
             count=self.numbers.last,
         )
 
-    def rotations_of(self, secret: Secret) -> ByToken:
-        """The rotations of a secret by their tokens, oldest first."""
+    def rotations_of(self, secret: Secret) -> RotationsByToken:
+        """Return the rotations of a secret by their tokens, the oldest first."""
         return self.rotations.get(secret.arn, {})
 
-    def pending_rotation(self, secret: Secret) -> Rotation | None:
-        """The rotation whose AWSPENDING label blocks the next rotation."""
-        held = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
-        blocks = held is not None and held.status != "succeeded" and labels.block_rotation(secret.labels)
-        return held if blocks else None
+    def blocking_rotation(self, secret: Secret) -> Rotation | None:
+        """Return the rotation whose AWSPENDING label blocks the next rotation, or None."""
+        stored = self.rotations_of(secret).get(secret.labels.get(PENDING, ""))
+        blocks = (
+            stored is not None
+            and stored.status != "succeeded"
+            and labels_show_rotation_in_progress(secret.labels)
+        )
+        return stored if blocks else None
 
     def unfinished_rotation(self, secret: Secret) -> Rotation | None:
         """
-        The rotation that the labels of *secret* show to be in progress, or else the one that still runs.
+        Return the rotation of *secret* that is in progress, or None.
 
-        Labels decide for AWS, also over one that is not tried again.
+        It is the last rotation if it still runs; or else the rotation whose AWSPENDING blocks the next one, even if
+        AWS does not retry it; or else the last rotation if AWS may retry it.
         """
         rotations = self.rotations_of(secret)
         last = next((rotations[token] for token in reversed(rotations)), None)
         if last is not None and last.status == "in progress":
             return last
-        held = self.pending_rotation(secret)
-        if held is not None:
-            return held
+        stored = self.blocking_rotation(secret)
+        if stored is not None:
+            return stored
         return last if last is not None and last.has_steps_left(secret.labels) else None
 
     def draft(self) -> Region:
-        """A copy that a request may change."""
+        """Return a copy that a request may change."""
         return Region(
             account=self.account,
             name=self.name,
@@ -232,21 +238,21 @@ class Region:
 
 
 @lru_cache(maxsize=128)
-def _home(arn: str) -> tuple[str, str]:
-    """The account and the region of an ARN."""
+def _account_and_region(arn: str) -> tuple[str, str]:
+    """Return the account and the region of an ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)
     return account, region
 
 
 class Change(NamedTuple):
-    """One value that a request has replaced. None stands for "not there"."""
+    """A secret or a rotation before and after a request. None means that it does not exist."""
 
     region: Region
     before: Secret | Rotation | None
     after: Secret | Rotation | None
 
     def apply(self) -> None:
-        """Apply the change. This is idempotent, also after a partial application."""
+        """Apply the change. The method is idempotent, even after a partial run."""
         if isinstance(self.after, Rotation):
             self.region.put_rotation(self.after)
         elif self.after is not None:
@@ -255,14 +261,14 @@ class Change(NamedTuple):
             self.region.remove(self.before)
 
 
-def is_gone(secret: Secret, now: datetime) -> bool:
-    """Whether the recovery window of a deleted secret has ended."""
+def has_recovery_ended(secret: Secret, now: datetime) -> bool:
+    """Whether the recovery window of a deleted secret has ended, so that the secret no longer exists."""
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 
 @dataclass(slots=True)
 class Store:
-    """The regions of all accounts; each is created at its first use."""
+    """The regions of all accounts. Each region is created when it is first used."""
 
     regions: dict[tuple[str, str], Region] = field(default_factory=dict)
 
@@ -275,12 +281,12 @@ class Store:
             region = self.regions[account, name] = Region(account=account, name=name)
         return region
 
-    def home(self, arn: str) -> Region:
+    def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_home(arn))
+        return self.region(*_account_and_region(arn))
 
     def values(self) -> Iterator[Value]:
-        """Every value of every version."""
+        """Yield the value of each version of each secret."""
         for region in list(self.regions.values()):
             for secret in list(region.secrets.values()):
                 yield from (
@@ -289,22 +295,22 @@ class Store:
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """
-        Find a secret in the given region, or else in the only region that has it.
+        Find a secret in the given region, or else in the only other region that has it.
 
         Raises:
-            FakeSecretsError: it is in no region, or not in the given one and in several others.
+            FakeSecretsError: no region has the secret, or only several other regions have it.
         """
-        home = self.region(account, region)
-        candidates = [home, *(other for other in self.regions.values() if other is not home)]
-        found = [
+        requested = self.region(account, region)
+        candidates = [requested, *(other for other in self.regions.values() if other is not requested)]
+        matches = [
             (candidate, secret) for candidate in candidates if (secret := candidate.find(secret_id, now))
         ]
-        if found and (found[0][0] is home or len(found) == 1):
-            return found[0]
-        if found:
-            names = ", ".join(sorted(candidate.name for candidate, _ in found))
+        if matches and (matches[0][0] is requested or len(matches) == 1):
+            return matches[0]
+        if matches:
+            names = ", ".join(sorted(candidate.name for candidate, _ in matches))
             raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Use its ARN.")
-        names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.living(now))
+        names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.existing(now))
         raise FakeSecretsError(
             f"There is no secret {secret_id!r} in the fake. "
             + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
@@ -317,39 +323,41 @@ class Draft:
 
     store: Store
     changes: list[Change] = field(default_factory=list)
-    _changed: dict[tuple[str, str], Region] = field(default_factory=dict)
+    _drafts: dict[tuple[str, str], Region] = field(default_factory=dict)
 
     def region(self, account: str, name: str) -> Region:
-        return self._changed.get((account, name)) or self.store.region(account, name)
+        return self._drafts.get((account, name)) or self.store.region(account, name)
 
-    def home(self, arn: str) -> Region:
+    def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_home(arn))
+        return self.region(*_account_and_region(arn))
 
     def put(self, secret: Secret) -> None:
         region = self._writable(secret.arn)
-        held = region.secrets.get(secret.name)
-        before = held if held is not None and held.arn == secret.arn else None
+        stored = region.secrets.get(secret.name)
+        before = stored if stored is not None and stored.arn == secret.arn else None
         region.put(secret)
-        self._note(secret.arn, before, secret)
+        self._record_change(secret.arn, before, secret)
 
     def remove(self, secret: Secret) -> None:
         self._writable(secret.arn).remove(secret)
-        self._note(secret.arn, secret, None)
+        self._record_change(secret.arn, secret, None)
 
     def put_rotation(self, rotation: Rotation) -> None:
         drafted = self._writable(rotation.secret_id).rotations
         rotations = drafted.get(rotation.secret_id, {})
         if not isinstance(rotations, Overlay):
             drafted[rotation.secret_id] = rotations = Overlay(rotations)
-        self._note(rotation.secret_id, rotations.get(rotation.token), rotation)
+        self._record_change(rotation.secret_id, rotations.get(rotation.token), rotation)
         rotations[rotation.token] = rotation
 
     def _writable(self, arn: str) -> Region:
-        home = _home(arn)
-        if home not in self._changed:
-            self._changed[home] = self.store.region(*home).draft()
-        return self._changed[home]
+        key = _account_and_region(arn)
+        if key not in self._drafts:
+            self._drafts[key] = self.store.region(*key).draft()
+        return self._drafts[key]
 
-    def _note(self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None) -> None:
-        self.changes.append(Change(self.store.home(arn), before, after))
+    def _record_change(
+        self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None
+    ) -> None:
+        self.changes.append(Change(self.store.region_of(arn), before, after))

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.formatting import shown_value, table, utc
 from pytest_fakesecrets._core.rotation import Rotation, StatusText
 from pytest_fakesecrets._core.secret import Secret
@@ -168,7 +168,7 @@ def _history_tables(snapshot: Snapshot) -> Iterator[str]:
 
 def _version_rows(secret: Secret) -> Iterator[tuple[str, ...]]:
     for version in sorted(secret.versions.values(), key=lambda version: version.number):
-        attached = ", ".join(labels.of(secret.labels, version.id)) or "none"
+        attached = ", ".join(staging_labels.of(secret.labels, version.id)) or "none"
         yield (
             version.alias,
             attached,

@@ -26,11 +26,12 @@ from pytest_fakesecrets._operations.seeding import (
     add_secret,
     stored_value,
     stored_values,
-    versions_of,
+    version_count,
 )
 from pytest_fakesecrets._report.timeline import bounded_timelines, calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
+from pytest_fakesecrets._service import dummy_credentials
 from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
 from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
@@ -455,9 +456,10 @@ class FakeSecrets:
         """
         self._check_active()
         reach()
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         client: Any = state.session().create_client(
-            "secretsmanager", region_name=region_or_default(region_name), **{**keys, **kwargs}
+            "secretsmanager",
+            region_name=region_or_default(region_name),
+            **{**dummy_credentials.CLIENT_ARGUMENTS, **kwargs},
         )
         client.meta.events.register(*botocore_hooks.REQUIRE_FAKE)
         return client  # type: ignore[no-any-return]  # typed only if the stubs are installed
@@ -568,7 +570,7 @@ class FakeSecrets:
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 
         def add(context: Context) -> str:
-            tokens = [self._service.ids.token() for _ in range(versions_of(seed))]
+            tokens = [self._service.ids.token() for _ in range(version_count(seed))]
             return add_secret(context, name, seed, tokens[::-1]).arn
 
         return self.secret(self._service.transact(region, add, by="add_secret"))
@@ -696,4 +698,4 @@ def _credentials_of(account: str) -> Mapping[str, str]:
 
 def _environment() -> Mapping[str, str | None]:
     region = default_region()
-    return {**state.DUMMY_VARIABLES, "AWS_DEFAULT_REGION": region, state.HOME: str(os.getpid())}
+    return {**dummy_credentials.VARIABLES, "AWS_DEFAULT_REGION": region, state.HOME: str(os.getpid())}

@@ -11,13 +11,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.formatting import readable_repr
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._service.history import Event, History, LabelMoved
 from pytest_fakesecrets._service.redaction import Redactor
 
@@ -232,7 +232,7 @@ def _versions(secret: Secret) -> tuple[VersionView, ...]:
         VersionView(
             id=version.id,
             alias=version.alias,
-            labels=frozenset(labels.of(secret.labels, version.id)),
+            labels=frozenset(staging_labels.of(secret.labels, version.id)),
             created_at=version.created_at,
             has_value=version.has_value,
         )

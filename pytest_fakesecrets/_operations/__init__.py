@@ -18,7 +18,7 @@ from . import (
 )
 from .context import Context, Response
 
-#: By wire name. An operation of the service model that is not here is not known to the fake.
+#: The functions by the names of the operations. The fake does not know an operation that is not listed here.
 OPERATIONS: Mapping[str, Callable[..., Response]] = {
     "AssociateCrossAccountReplica": cross_account.associate_cross_account_replica,
     "BatchGetSecretValue": reading.batch_get_secret_value,

@@ -1,4 +1,4 @@
-"""The state that one request reads and changes."""
+"""The state that one request reads and changes, with the lookup of secrets."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import (
     managed_by_service,
     marked_for_deletion,
-    needs_own_key,
+    needs_customer_key,
     not_on_a_replica,
     secret_not_found,
 )
 from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Change, Draft, Region, is_gone
+from pytest_fakesecrets._core.store import Change, Draft, Region, has_recovery_ended
 
 Response = dict[str, Any]
 
@@ -31,8 +31,8 @@ class Context:
     """
     The state at the time of one request.
 
-    Operations look secrets up with `find`, `usable` or `writable`, and replace them with `save`. What they save is
-    a draft, which the service applies as a whole when the operation has returned.
+    Operations find secrets with `find`, `find_usable` or `find_writable`, and replace them with `save`. The saved
+    secrets are a draft, which the service applies as a whole when the operation has returned.
     """
 
     account: str
@@ -44,15 +44,15 @@ class Context:
     random: Random
     can_invoke: Callable[[str], bool]
     assumptions: Assumptions
-    #: The rotations whose function may have made the request, by the secret's ARN and the token: it comes out of one
-    #: of their steps.
+    #: The rotations, by the secret's ARN and the token, whose function may have made the request: one of their steps is
+    #: running where the request was made.
     stepping: Collection[tuple[str, str]] = ()
-    #: The steps that have ended: they enter the history before the changes that they lead to.
+    #: The steps that have ended. The history records them before the changes that follow from them.
     steps: list[RotationStep] = field(default_factory=list)
 
     @property
     def region(self) -> Region:
-        """That of the caller."""
+        """The region of the caller."""
         return self.store.region(self.account, self.region_name)
 
     @property
@@ -61,18 +61,18 @@ class Context:
 
     @property
     def today(self) -> date:
-        """The UTC date: LastAccessedDate has no time of day (LocalStack test test_last_accessed_date)."""
+        """The UTC date. LastAccessedDate has no time of day (LocalStack test test_last_accessed_date)."""
         return self.now.date()
 
     def lookup(self, secret_id: str) -> Secret | None:
         """
-        The secret with this SecretId, or None if it does not exist or the caller has no access.
+        Return the secret with this SecretId, or None if it does not exist or the caller has no access.
 
-        One of another account is found by its ARN, where its resource policy lets the caller in
+        A secret of another account is found by its ARN if its resource policy allows the operation to the caller
         (LocalStack test test_cross_account_access).
 
         Raises:
-            ValidationException: the name has a character that no name may have.
+            ValidationException: the name contains an illegal character.
         """
         check_secret_id(secret_id)
         arn = parse_secret_arn(secret_id)
@@ -86,25 +86,25 @@ class Context:
 
     def find(self, secret_id: str) -> Secret:
         """
-        The secret with this SecretId.
+        Return the secret with this SecretId.
 
         Raises:
-            ResourceNotFoundException: it does not exist.
+            ResourceNotFoundException: it does not exist, or the caller has no access.
         """
         secret = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret
 
-    def usable(self, secret_id: str) -> Secret:
-        """The secret; raises if it is scheduled for deletion."""
+    def find_usable(self, secret_id: str) -> Secret:
+        """Return the secret, or raise if it is scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.deleted_at is not None:
             raise marked_for_deletion()
         return secret
 
-    def in_primary_region(self, secret_id: str) -> Secret:
-        """The secret; raises if it is a replica or scheduled for deletion."""
+    def find_primary(self, secret_id: str) -> Secret:
+        """Return the secret, or raise if it is a replica or scheduled for deletion."""
         secret = self.find(secret_id)
         if secret.is_replica:
             raise not_on_a_replica()
@@ -112,11 +112,11 @@ class Context:
             raise marked_for_deletion()
         return secret
 
-    def with_metadata(self, secret_id: str) -> Secret:
+    def find_for_metadata(self, secret_id: str) -> Secret:
         """
-        The secret, for a change of its metadata; raises if that is not allowed.
+        Return the secret for a change of its metadata, or raise if that is not allowed.
 
-        A replica in another region has those of its primary secret. One in another account has its own
+        A replica in another region has the metadata of its primary secret. A replica in another account has its own
         (user guide, cross-account-replicate-secrets).
         """
         secret = self.find(secret_id)
@@ -126,41 +126,49 @@ class Context:
             raise marked_for_deletion()
         return secret
 
-    def writable(self, secret_id: str) -> Secret:
-        """The secret; raises if it is a replica, scheduled for deletion, or owned by an AWS service."""
-        secret = self.in_primary_region(secret_id)
+    def find_writable(self, secret_id: str) -> Secret:
+        """Return the secret, or raise if it is a replica, scheduled for deletion, or owned by an AWS service."""
+        secret = self.find_primary(secret_id)
         if secret.is_managed:
             raise managed_by_service()
         return secret
 
     def check_key(self, secret: Secret) -> None:
-        """Reject access to a value of another account that is encrypted with the default key."""
+        """Reject access to a value of another account that is encrypted with the AWS managed key."""
         if secret.account != self.account and secret.kms_key_id is None:
-            raise needs_own_key()
+            raise needs_customer_key()
 
-    def comes_from(self, rotation: Rotation) -> bool:
-        """Whether a step of *rotation* has made the request, with the keys of the account of its secret."""
-        is_at_home = self.account == self.home(rotation.secret_id).account
-        return is_at_home and (rotation.secret_id, rotation.token) in self.stepping
+    def is_made_by(self, rotation: Rotation) -> bool:
+        """Whether a step of *rotation* has made the request, with credentials of the account that owns the secret."""
+        is_own_account = self.account == self.region_of(rotation.secret_id).account
+        return is_own_account and (rotation.secret_id, rotation.token) in self.stepping
 
-    def home(self, arn: str) -> Region:
-        """The region of a secret's ARN, which may be that of another account."""
-        return self.store.home(arn)
+    def region_of(self, arn: str) -> Region:
+        """Return the region of a secret's ARN, which may belong to another account."""
+        return self.store.region_of(arn)
 
     def save(self, secret: Secret) -> None:
         """Store the new state of *secret*, and update its replicas."""
         self.store.put(secret)
         for replica in secret.replicas.values():
-            held = self.linked(secret, replica) if replica.follows else None
-            if held is not None:
-                self.save(held.following(secret))
+            replica_secret = self.linked_replica(secret, replica) if replica.is_in_sync else None
+            if replica_secret is not None:
+                self.save(replica_secret.updated_from(secret))
 
-    def linked(self, secret: Secret, replica: Replica) -> Secret | None:
-        """The replica secret, as long as it exists and its own account has not stopped replication."""
-        held = self.store.region(replica.account, replica.region).secrets.get(replica.name)
-        if held is None or held.arn != replica.arn or is_gone(held, self.now):
+    def linked_replica(self, secret: Secret, replica: Replica) -> Secret | None:
+        """Return the replica secret, or None if it does not exist or its own account has stopped replication."""
+        replica_secret = self.store.region(replica.account, replica.region).secrets.get(replica.name)
+        if (
+            replica_secret is None
+            or replica_secret.arn != replica.arn
+            or has_recovery_ended(replica_secret, self.now)
+        ):
             return None
-        return held if held.primary is not None and held.primary.arn == secret.arn else None
+        return (
+            replica_secret
+            if replica_secret.primary is not None and replica_secret.primary.arn == secret.arn
+            else None
+        )
 
     def delete(self, secret: Secret) -> None:
         self.store.remove(secret)
@@ -169,7 +177,7 @@ class Context:
         self.store.put_rotation(rotation)
 
     @property
-    def started(self) -> Iterator[tuple[Region, Rotation]]:
+    def started_rotations(self) -> Iterator[tuple[Region, Rotation]]:
         """The rotations that this request has started."""
         for region, before, after in self.changes:
             if before is None and isinstance(after, Rotation):

@@ -1,4 +1,4 @@
-"""Replication to a secret in another account, of the same region."""
+"""Replication to a secret in the same region of another account."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from pytest_fakesecrets._core.errors import (
     secret_not_found,
 )
 from pytest_fakesecrets._core.replica import Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret
+from pytest_fakesecrets._core.secret import AWS_MANAGED_KEY, Secret
 
 from .context import Context, Response
 
 
-def foreign_primary(
-    context: Context, arn: str | None, kms_key_id: str | None, others: Sequence[object]
+def cross_account_primary(
+    context: Context, arn: str | None, kms_key_id: str | None, excluded: Sequence[object]
 ) -> Primary | None:
     """
-    The primary secret of a cross-account replica that is being made; None for any other secret.
+    Return the link to the primary secret of a new cross-account replica, or None for any other new secret.
 
-    Source: API_CreateSecret. *others* are what the replica gets from there, and cannot bring.
+    Source: API_CreateSecret. *excluded* are the members that the request of a cross-account replica must not contain,
+    because the replica gets them from its primary secret.
 
     Raises:
-        InvalidParameterException: it is no secret of another account in this region, the replica
-            has no key of its own, or it brings what it cannot.
+        InvalidParameterException: the ARN is not that of a secret in this region of another account, the request
+            has no customer managed key, or it contains an excluded member.
     """
     if arn is None:
         return None
-    if any(other is not None for other in others):
+    if any(other is not None for other in excluded):
         raise InvalidParameterException(
             "You can't include SecretString, SecretBinary, Description, AddReplicaRegions, or Type "
             "when you create a cross-account replica."
@@ -44,18 +45,18 @@ def foreign_primary(
         raise InvalidParameterException(
             "The primary secret must be in another account, and in the same Region and partition as the replica."
         )
-    check_own_key(kms_key_id)
+    check_customer_key(kms_key_id)
     return Primary(arn=arn, region=parsed.region, status="Pending", is_cross_account=True)
 
 
-def check_own_key(kms_key_id: str | None) -> None:
+def check_customer_key(kms_key_id: str | None) -> None:
     """
-    Reject the default key for a cross-account replica.
+    Reject a cross-account replica without a customer managed key.
 
     Raises:
-        InvalidParameterException: it is the default key, or none.
+        InvalidParameterException: it is the AWS managed key, or None.
     """
-    if not kms_key_id or kms_key_id == OWN_KEY:
+    if not kms_key_id or kms_key_id == AWS_MANAGED_KEY:
         raise InvalidParameterException(
             "You must specify a customer managed KMS key for a cross-account replica."
         )
@@ -70,11 +71,13 @@ def associate_cross_account_replica(
     replication_role_arn: str | None = None,
 ) -> Response:
     check_secret_id(secret_id)
-    secret = context.writable(secret_id)
-    _check_own(context, secret)
-    replica = _foreign_replica(context, secret, cross_account_replica_arn)
-    others = [entry for entry in secret.foreign_replicas if entry.follows and entry.arn != replica.arn]
-    if any(context.linked(secret, entry) for entry in others):
+    secret = context.find_writable(secret_id)
+    _check_own_account(context, secret)
+    replica = _cross_account_replica(context, secret, cross_account_replica_arn)
+    other_replicas = [
+        entry for entry in secret.cross_account_replicas if entry.is_in_sync and entry.arn != replica.arn
+    ]
+    if any(context.linked_replica(secret, entry) for entry in other_replicas):
         raise LimitExceededException("A primary secret can have at most one cross-account replica.")
 
     entry = Replica(
@@ -93,20 +96,20 @@ def associate_cross_account_replica(
     return {"ARN": secret.arn, "CrossAccountReplicaARN": replica.arn, "ReplicationStatus": "InSync"}
 
 
-def _check_own(context: Context, secret: Secret) -> None:
+def _check_own_account(context: Context, secret: Secret) -> None:
     if secret.account != context.region.account:
         raise InvalidRequestException(
             "You must call this operation from the account that owns the primary secret."
         )
 
 
-def _foreign_replica(context: Context, secret: Secret, arn: str) -> Secret:
+def _cross_account_replica(context: Context, secret: Secret, arn: str) -> Secret:
     parsed = parse_secret_arn(arn)
     if parsed is None or parsed.region != secret.region or parsed.account == secret.account:
         raise InvalidParameterException(
             "The replica secret must be in another account, and in the same Region and partition as the primary."
         )
-    replica = context.home(arn).find(arn, context.now)
+    replica = context.region_of(arn).find(arn, context.now)
     if replica is None:
         raise secret_not_found()
     if replica.deleted_at is not None:
@@ -122,15 +125,15 @@ def disassociate_cross_account_replica(
     secret = context.find(secret_id)
     if secret.is_replica:
         raise not_on_a_replica()
-    _check_own(context, secret)
+    _check_own_account(context, secret)
     entry = secret.replicas.get(cross_account_replica_arn)
-    if entry is None or not entry.is_cross_account or not entry.follows:
+    if entry is None or not entry.is_cross_account or not entry.is_in_sync:
         raise InvalidParameterException("The secret has no such cross-account replica.")
 
-    kept = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}
-    replica = context.linked(secret, entry)
+    replicas = {arn: other for arn, other in secret.replicas.items() if arn != entry.arn}
+    replica = context.linked_replica(secret, entry)
     if replica is not None and replica.primary is not None:
-        kept[entry.arn] = replace(entry, status="Detached")
+        replicas[entry.arn] = replace(entry, status="Detached")
         context.save(replace(replica, primary=replace(replica.primary, status="Detached")))
-    context.save(secret.changed(context.now, replicas=kept))
+    context.save(secret.changed(context.now, replicas=replicas))
     return {"ARN": secret.arn, "CrossAccountReplicaARN": cross_account_replica_arn}

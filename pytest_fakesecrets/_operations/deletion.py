@@ -1,4 +1,4 @@
-"""DeleteSecret and RestoreSecret, and the end of the recovery window."""
+"""DeleteSecret, RestoreSecret, and the permanent deletion at the end of the recovery window."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pytest_fakesecrets._core.moments import later
 
 from .context import Context, Response
 from .rotation import cancel_unfinished
-from .secrets import named
+from .secrets import arn_and_name
 
-#: Days that a deleted secret can be restored: the default, and the bounds (API_DeleteSecret).
-_RECOVERY_DAYS, _FEWEST_DAYS, _MOST_DAYS = 30, 7, 30
+#: The default, minimum and maximum recovery window (API_DeleteSecret).
+_DEFAULT_DAYS, _MIN_DAYS, _MAX_DAYS = 30, 7, 30
 
 
 def delete_secret(
@@ -30,10 +30,10 @@ def delete_secret(
     force_delete_without_recovery: bool = False,
 ) -> Response:
     check_secret_id(secret_id)
-    _check_window(recovery_window_in_days, force_delete_without_recovery)
+    _check_recovery_window(recovery_window_in_days, force_delete_without_recovery)
     secret = context.lookup(secret_id)
     if secret is None:
-        return _deleted_though_missing(context, secret_id, force_delete_without_recovery)
+        return _delete_missing(context, secret_id, force_delete_without_recovery)
     if secret.deleted_at is not None and not force_delete_without_recovery:
         raise marked_for_deletion()
     # A replica in another account has its own lifecycle (user guide, cross-account-replicate-secrets).
@@ -41,12 +41,12 @@ def delete_secret(
         raise not_on_a_replica()
     if secret.is_managed:
         raise managed_by_service()
-    # A replica in another account counts until that account has stopped replication, though the primary
-    # secret's account has detached it (user guide, cross-account-replicate-remove).
+    # A replica in another account prevents the deletion until that account has stopped replication, even if the
+    # primary secret's account has detached it (user guide, cross-account-replicate-remove).
     linked = [
         replica
         for replica in secret.replicas.values()
-        if not replica.is_cross_account or context.linked(secret, replica) is not None
+        if not replica.is_cross_account or context.linked_replica(secret, replica) is not None
     ]
     if linked:
         regions = ", ".join(sorted(replica.region for replica in linked))
@@ -57,16 +57,16 @@ def delete_secret(
     secret, _ = cancel_unfinished(context, secret)
     if force_delete_without_recovery:
         context.delete(secret)
-        return {**named(secret), "DeletionDate": context.now}
-    due = later(context.now, timedelta(days=recovery_window_in_days or _RECOVERY_DAYS))
+        return {**arn_and_name(secret), "DeletionDate": context.now}
+    due = later(context.now, timedelta(days=recovery_window_in_days or _DEFAULT_DAYS))
     context.save(secret.changed(context.now, deleted_at=context.now, deletion_due_at=due))
-    return {**named(secret), "DeletionDate": due}
+    return {**arn_and_name(secret), "DeletionDate": due}
 
 
-def _check_window(days: int | None, force: bool) -> None:
+def _check_recovery_window(days: int | None, force: bool) -> None:
     if days is None:
         return
-    if not _FEWEST_DAYS <= days <= _MOST_DAYS:
+    if not _MIN_DAYS <= days <= _MAX_DAYS:
         raise InvalidParameterException(
             "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
         )
@@ -76,19 +76,19 @@ def _check_window(days: int | None, force: bool) -> None:
         )
 
 
-def _deleted_though_missing(context: Context, secret_id: str, force: bool) -> Response:
+def _delete_missing(context: Context, secret_id: str, force: bool) -> Response:
     """
-    Deleting by force succeeds for a secret that does not exist.
+    Answer DeleteSecret for a secret that does not exist, which succeeds with ForceDeleteWithoutRecovery.
 
     Source: LocalStack test test_delete_non_existent_secret_returns_as_if_secret_exists.
     """
     if not force:
         raise secret_not_found()
-    sent = parse_secret_arn(secret_id)
+    arn_parts = parse_secret_arn(secret_id)
     arn = secret_id
-    if sent is None:
+    if arn_parts is None:
         arn = secret_arn(context.region.name, context.region.account, secret_id, context.new_suffix())
-    return {"ARN": arn, "Name": sent.name if sent else secret_id, "DeletionDate": context.now}
+    return {"ARN": arn, "Name": arn_parts.name if arn_parts else secret_id, "DeletionDate": context.now}
 
 
 def restore_secret(context: Context, *, secret_id: str) -> Response:
@@ -98,11 +98,11 @@ def restore_secret(context: Context, *, secret_id: str) -> Response:
 
     if secret.deleted_at is not None:
         context.save(secret.changed(context.now, deleted_at=None, deletion_due_at=None))
-    return named(secret)
+    return arn_and_name(secret)
 
 
-def end_recovery(context: Context, arn: str) -> None:
+def delete_after_recovery_window(context: Context, arn: str) -> None:
     """Delete a secret permanently at the end of its recovery window."""
-    secret = context.home(arn).kept(arn)
+    secret = context.region_of(arn).find_stored(arn)
     if secret is not None:
         context.delete(secret)

@@ -23,13 +23,17 @@ def get_random_password(
     include_space: bool = False,
     require_each_included_type: bool = True,
 ) -> Response:
-    wanted = (
+    character_sets = (
         (string.ascii_lowercase, exclude_lowercase),
         (string.ascii_uppercase, exclude_uppercase),
         (string.digits, exclude_numbers),
         (string.punctuation, exclude_punctuation),
     )
-    types = [_without(characters, exclude_characters) for characters, left_out in wanted if not left_out]
+    types = [
+        _without(characters, exclude_characters)
+        for characters, is_excluded in character_sets
+        if not is_excluded
+    ]
     pool = "".join(types) + _without(" " if include_space else "", exclude_characters)
 
     if not pool:

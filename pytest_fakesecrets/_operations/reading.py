@@ -1,4 +1,4 @@
-"""The operations that read secret values, and list the versions that there are."""
+"""The operations that read secret values, and ListSecretVersionIds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pagination
+from pytest_fakesecrets._core import pagination, staging_labels
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn, partition
 from pytest_fakesecrets._core.errors import (
     AccessDeniedException,
@@ -16,35 +16,35 @@ from pytest_fakesecrets._core.errors import (
     label_not_found,
     version_not_found,
 )
-from pytest_fakesecrets._core.filters import matching
-from pytest_fakesecrets._core.labels import CURRENT
+from pytest_fakesecrets._core.filters import secret_matcher
 from pytest_fakesecrets._core.pagination import Key
 from pytest_fakesecrets._core.secret import Secret, Version
+from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
 
-#: Shown for every version that AWS encrypts with its own key (LocalStack snapshots of ListSecretVersionIds).
+#: The key of versions that are encrypted with the AWS managed key (LocalStack snapshots of ListSecretVersionIds).
 DEFAULT_KEY = "DefaultEncryptionKey"
 
 
 def get_secret_value(
     context: Context, *, secret_id: str, version_id: str | None = None, version_stage: str | None = None
 ) -> Response:
-    secret = context.usable(secret_id)
+    secret = context.find_usable(secret_id)
     context.check_key(secret)
-    version = _asked_for(secret, version_id, version_stage)
+    version = _requested_version(secret, version_id, version_stage)
 
-    _note_access(context, secret, version)
-    return _value(secret, version)
+    _record_access(context, secret, version)
+    return _value_response(secret, version)
 
 
-def _note_access(context: Context, secret: Secret, version: Version) -> None:
+def _record_access(context: Context, secret: Secret, version: Version) -> None:
     if version.last_accessed_on != context.today or secret.last_accessed_on != context.today:
         versions = {**secret.versions, version.id: replace(version, last_accessed_on=context.today)}
         context.save(replace(secret, versions=versions, last_accessed_on=context.today))
 
 
-def _value(secret: Secret, version: Version) -> Response:
+def _value_response(secret: Secret, version: Version) -> Response:
     response: Response = {
         "ARN": secret.arn,
         "Name": secret.name,
@@ -52,12 +52,12 @@ def _value(secret: Secret, version: Version) -> Response:
         "SecretString" if isinstance(version.value, str) else "SecretBinary": version.value,
         "CreatedDate": version.created_at,
     }
-    if held := labels.of(secret.labels, version.id):
-        response["VersionStages"] = held
+    if version_labels := staging_labels.of(secret.labels, version.id):
+        response["VersionStages"] = version_labels
     return response
 
 
-def _asked_for(secret: Secret, version_id: str | None, label: str | None) -> Version:
+def _requested_version(secret: Secret, version_id: str | None, label: str | None) -> Version:
     if version_id is None:
         label = label or CURRENT
         version = secret.version(label)
@@ -71,7 +71,7 @@ def _asked_for(secret: Secret, version_id: str | None, label: str | None) -> Ver
         raise InvalidRequestException(
             "You provided a VersionStage that is not associated to the provided VersionId."
         )
-    # AWSPENDING is on a version without a value until createSecret has put one under the same token.
+    # AWSPENDING is on a version without a value until createSecret stores one with the same token.
     if not version.has_value:
         raise version_not_found(version_id) if label is None else label_not_found(label)
     return version
@@ -92,35 +92,37 @@ def batch_get_secret_value(
             "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
         )
     if next_token is not None and not filters:
-        raise pagination.invalid_token()  # a list of ids has no pages
-    wanted, following = secret_id_list or (), None
-    for secret_id in wanted:
+        raise pagination.invalid_token()  # a response to a list of ids has one page
+    secret_ids, next_page_token = secret_id_list or (), None
+    for secret_id in secret_ids:
         check_secret_id(secret_id)
     if filters:
-        page, following = _found(context, filters, next_token, max_results or pagination.LARGEST_BATCH)
-        wanted = [secret.arn for secret in page]
+        page, next_page_token = _matching_page(
+            context, filters, next_token, max_results or pagination.MAX_BATCH_SIZE
+        )
+        secret_ids = [secret.arn for secret in page]
 
-    # Each secret is read with the permission to read it (API_BatchGetSecretValue).
-    each = replace(context, operation="GetSecretValue")
+    # Each secret needs the permission of GetSecretValue (API_BatchGetSecretValue).
+    read_context = replace(context, operation="GetSecretValue")
     response: Response = {"SecretValues": [], "Errors": []}
-    for secret_id in wanted:
+    for secret_id in secret_ids:
         try:
-            _check_own(each, secret_id)
-            response["SecretValues"].append(get_secret_value(each, secret_id=secret_id))
+            _check_same_account(read_context, secret_id)
+            response["SecretValues"].append(get_secret_value(read_context, secret_id=secret_id))
         except ServiceError as error:
             failed = {"SecretId": secret_id, "ErrorCode": error.code, "Message": error.message}
             response["Errors"].append(failed)
-    if following is not None:
-        response["NextToken"] = following
+    if next_page_token is not None:
+        response["NextToken"] = next_page_token
     return response
 
 
-def _check_own(context: Context, secret_id: str) -> None:
+def _check_same_account(context: Context, secret_id: str) -> None:
     """
     Reject a secret of another account, although GetSecretValue may read it.
 
-    The operation is not among those that the user guide lists for secrets of other accounts
-    (auth-and-access_examples_cross); the error of AWS has not been observed.
+    The user guide does not list BatchGetSecretValue among the operations on secrets of other accounts
+    (auth-and-access_examples_cross). The error of AWS has not been observed.
 
     Raises:
         AccessDeniedException: the secret is in another account.
@@ -134,13 +136,13 @@ def _check_own(context: Context, secret_id: str) -> None:
         )
 
 
-def _found(
+def _matching_page(
     context: Context, filters: Sequence[Mapping[str, Any]], next_token: str | None, size: int
 ) -> tuple[Sequence[Secret], str | None]:
-    finds = matching(filters)
+    is_match = secret_matcher(filters)
 
     def matches(secret: Secret) -> bool:
-        return secret.deleted_at is None and finds(secret)
+        return secret.deleted_at is None and is_match(secret)
 
     return context.region.page(("BatchGetSecretValue", filters), context.now, matches, next_token, size)
 
@@ -155,37 +157,39 @@ def list_secret_version_ids(
 ) -> Response:
     secret = context.find(secret_id)
 
-    # A version without a value can be missing here; DescribeSecret is the reliable view (AWS PCS user guide).
-    held = labels.by_version(secret.labels)
+    # The list may lack versions without a value. DescribeSecret shows them (AWS PCS user guide).
+    labels_by_version = staging_labels.by_version(secret.labels)
     versions = [
         version
-        for version in sorted(secret.versions.values(), key=_number)
-        if version.has_value and (include_deprecated or version.id in held)
+        for version in sorted(secret.versions.values(), key=_version_key)
+        if version.has_value and (include_deprecated or version.id in labels_by_version)
     ]
-    asked = ("ListSecretVersionIds", secret.arn, include_deprecated)
-    page, following = pagination.page(versions, _number, asked, next_token, max_results or pagination.LARGEST)
+    request = ("ListSecretVersionIds", secret.arn, include_deprecated)
+    page, next_page_token = pagination.page(
+        versions, _version_key, request, next_token, max_results or pagination.MAX_PAGE_SIZE
+    )
     response: Response = {
         "ARN": secret.arn,
         "Name": secret.name,
-        "Versions": [_entry(version, held.get(version.id)) for version in page],
+        "Versions": [_version_entry(version, labels_by_version.get(version.id)) for version in page],
     }
-    if following is not None:
-        response["NextToken"] = following
+    if next_page_token is not None:
+        response["NextToken"] = next_page_token
     return response
 
 
-def _number(version: Version) -> Key:
+def _version_key(version: Version) -> Key:
     return (version.number,)
 
 
-def _entry(version: Version, held: Sequence[str] | None) -> Response:
+def _version_entry(version: Version, version_labels: Sequence[str] | None) -> Response:
     entry: Response = {
         "VersionId": version.id,
         "CreatedDate": version.created_at,
         "KmsKeyIds": [version.kms_key_id or DEFAULT_KEY],
     }
-    if held:
-        entry["VersionStages"] = held
+    if version_labels:
+        entry["VersionStages"] = version_labels
     if version.last_accessed_on is not None:
         entry["LastAccessedDate"] = version.last_accessed_on
     return entry

@@ -1,4 +1,8 @@
-"""Replication: to other regions, and to a replica in another account."""
+"""
+Replication to other regions, and the replication members of responses.
+
+`Context.save` copies each later change of a primary secret to its replicas.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import replace
 from pytest_fakesecrets._core.arn import partition
 from pytest_fakesecrets._core.errors import InvalidParameterException
 from pytest_fakesecrets._core.replica import SUCCEEDED, Primary, Replica
-from pytest_fakesecrets._core.secret import OWN_KEY, Secret, customer_key
+from pytest_fakesecrets._core.secret import AWS_MANAGED_KEY, Secret, customer_key
 
 from .context import Context, Response
 
@@ -22,10 +26,10 @@ def replicate_secret_to_regions(
     add_replica_regions: Regions,
     force_overwrite_replica_secret: bool = False,
 ) -> Response:
-    secret = context.writable(secret_id)
+    secret = context.find_writable(secret_id)
     checked_regions(context, secret.region, add_replica_regions)
     for replica in secret.regional_replicas:
-        if replica.status != "Failed" and replica.region in _names(add_replica_regions):
+        if replica.status != "Failed" and replica.region in _region_names(add_replica_regions):
             raise InvalidParameterException(f"The secret is already replicated to {replica.region}.")
 
     changed = secret.changed(context.now)
@@ -33,50 +37,57 @@ def replicate_secret_to_regions(
     return {"ARN": secret.arn, "ReplicationStatus": started_status(context, secret, add_replica_regions)}
 
 
-def checked_regions(context: Context, home: str, regions: Regions) -> Regions:
+def checked_regions(context: Context, own_region: str, regions: Regions) -> Regions:
     """
-    The regions of a request; raises if one is the secret's own, repeated or missing.
+    Return the regions of a request.
 
     Raises:
-        InvalidParameterException: one is (moto, pasted from AWS, for the secret's own).
+        InvalidParameterException: a region is missing, repeated, in another partition, or the secret's own region
+            (moto, pasted from AWS, for the secret's own region).
     """
-    names = _names(regions)
-    foreign = any(partition(name or "") != partition(home) for name in names)
-    if home in names or None in names or len(set(names)) < len(names) or foreign:
+    names = _region_names(regions)
+    has_other_partition = any(partition(name or "") != partition(own_region) for name in names)
+    if own_region in names or None in names or len(set(names)) < len(names) or has_other_partition:
         raise InvalidParameterException("Invalid replica region.")
     return regions
 
 
-def _names(regions: Regions) -> list[str | None]:
+def _region_names(regions: Regions) -> list[str | None]:
     return [region.get("Region") for region in regions]
 
 
 def replicate(context: Context, secret: Secret, regions: Regions, *, force: bool) -> Secret:
     """
-    Make a replica in each region, where its name is not taken, and save it all.
+    Create a replica in each region where its name is not in use, and save the secret.
 
-    A name that is taken does not fail the call: it shows in the status (API_ReplicationStatusType).
+    A name that is in use does not fail the call. It fails the replica (API_ReplicationStatusType).
     """
-    made = [_replica(context, secret, region["Region"], region.get("KmsKeyId"), force) for region in regions]
-    if made:
-        secret = replace(secret, replicas={**secret.replicas, **{replica.arn: replica for replica in made}})
-    for replica in made:
-        if replica.follows:
+    new_replicas = [
+        _new_replica(context, secret, region["Region"], region.get("KmsKeyId"), force) for region in regions
+    ]
+    if new_replicas:
+        secret = replace(
+            secret, replicas={**secret.replicas, **{replica.arn: replica for replica in new_replicas}}
+        )
+    for replica in new_replicas:
+        if replica.is_in_sync:
             _create_replica(context, secret, replica)
     context.save(secret)
     return secret
 
 
-def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | None, force: bool) -> Replica:
+def _new_replica(
+    context: Context, secret: Secret, region: str, kms_key_id: str | None, force: bool
+) -> Replica:
     arn = secret.arn.replace(f":{secret.region}:", f":{region}:", 1)
-    taken = context.store.region(secret.account, region).find(secret.name, context.now)
+    existing = context.store.region(secret.account, region).find(secret.name, context.now)
     message = None
-    if taken is not None and taken.is_replica and taken.arn != arn:
+    if existing is not None and existing.is_replica and existing.arn != arn:
         message = (
             f"Replication failed: Secret name {secret.name} is currently replicated to {region} "
             "with a different arn"
         )
-    elif taken is not None and not force:
+    elif existing is not None and not force:
         message = f"Replication failed: Secret name {secret.name} already exists in region {region}."
     return Replica(
         arn=arn,
@@ -90,16 +101,16 @@ def _replica(context: Context, secret: Secret, region: str, kms_key_id: str | No
 
 
 def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
-    """Put an empty replica into its region; saving the primary secret fills it."""
-    taken = context.store.region(replica.account, replica.region).find(replica.name, context.now)
-    if taken is not None:
-        context.delete(taken)
+    """Save an empty replica in its region. Saving the primary secret copies the versions to it."""
+    existing = context.store.region(replica.account, replica.region).find(replica.name, context.now)
+    if existing is not None:
+        context.delete(existing)
     empty = Secret(
         arn=replica.arn,
         name=replica.name,
         created_at=context.now,
         last_changed_at=context.now,
-        number=context.home(replica.arn).next_number(),
+        number=context.region_of(replica.arn).next_number(),
         kms_key_id=replica.kms_key_id,
         primary=Primary(arn=secret.arn, region=secret.region),
     )
@@ -107,37 +118,39 @@ def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
 
 
 def started_status(context: Context, secret: Secret, regions: Regions) -> list[Response]:
-    """All statuses as a call that begins replication answers them: those that it began are in progress."""
-    begun = _names(regions)
-    statuses = [_status(context, replica) for replica in secret.regional_replicas]
+    """Return the ReplicationStatus for a call that starts replication: the new replicas are in progress."""
+    started_regions = _region_names(regions)
+    statuses = [_replica_status(context, replica) for replica in secret.regional_replicas]
     return [
         {"Region": status["Region"], "KmsKeyId": status["KmsKeyId"], "Status": "InProgress"}
-        if status["Region"] in begun
+        if status["Region"] in started_regions
         else status
         for status in statuses
     ]
 
 
-def _status(context: Context, replica: Replica) -> Response:
-    """An entry of ReplicationStatus: the key and the date of access are those of the replica's own region."""
-    held = context.home(replica.arn).secrets.get(replica.name)
-    own = held if held is not None and held.arn == replica.arn else None
+def _replica_status(context: Context, replica: Replica) -> Response:
+    """Return an entry of ReplicationStatus, with the key and the LastAccessedDate of the replica itself."""
+    stored = context.region_of(replica.arn).secrets.get(replica.name)
+    replica_secret = stored if stored is not None and stored.arn == replica.arn else None
     status: Response = {
         "Region": replica.region,
-        "KmsKeyId": (own.kms_key_id if own else replica.kms_key_id) or OWN_KEY,
+        "KmsKeyId": (replica_secret.kms_key_id if replica_secret else replica.kms_key_id) or AWS_MANAGED_KEY,
         "Status": replica.status,
         "StatusMessage": replica.message,
-        "LastAccessedDate": own.last_accessed_on if own else None,
+        "LastAccessedDate": replica_secret.last_accessed_on if replica_secret else None,
     }
     return {member: value for member, value in status.items() if value is not None}
 
 
 def described_replication(context: Context, secret: Secret) -> Response:
-    """The members of DescribeSecret about both ends of replications; absent where there are none."""
+    """Return the members of DescribeSecret about the replicas and the primary secret; none without replication."""
     members: Response = {}
     if secret.regional_replicas:
-        members["ReplicationStatus"] = [_status(context, replica) for replica in secret.regional_replicas]
-    if entries := _foreign_entries(context, secret):
+        members["ReplicationStatus"] = [
+            _replica_status(context, replica) for replica in secret.regional_replicas
+        ]
+    if entries := _cross_account_entries(context, secret):
         members["CrossAccountReplicas"] = entries
     if secret.primary is not None and secret.primary.is_cross_account:
         members["CrossAccountPrimary"] = {
@@ -147,12 +160,12 @@ def described_replication(context: Context, secret: Secret) -> Response:
     return members
 
 
-def _foreign_entries(context: Context, secret: Secret) -> list[Response]:
-    """The replicas in other accounts: detached when one side has ended replication, gone when both have."""
+def _cross_account_entries(context: Context, secret: Secret) -> list[Response]:
+    """Return the replicas in other accounts: detached if one account has ended replication, absent if both have."""
     entries = []
-    for replica in secret.foreign_replicas:
-        is_linked = context.linked(secret, replica) is not None
-        if replica.follows or is_linked:
+    for replica in secret.cross_account_replicas:
+        is_linked = context.linked_replica(secret, replica) is not None
+        if replica.is_in_sync or is_linked:
             status = replica.status if is_linked else "Detached"
             entry = {"ReplicaSecretARN": replica.arn, "ReplicationStatus": status}
             role = {} if replica.role_arn is None else {"ReplicationRoleARN": replica.role_arn}
@@ -163,29 +176,29 @@ def _foreign_entries(context: Context, secret: Secret) -> list[Response]:
 def remove_regions_from_replication(
     context: Context, *, secret_id: str, remove_replica_regions: Sequence[str]
 ) -> Response:
-    secret = context.writable(secret_id)
+    secret = context.find_writable(secret_id)
     known = {replica.region for replica in secret.regional_replicas}
     unknown = [region for region in remove_replica_regions if region not in known]
     if unknown:
         raise InvalidParameterException(f"The secret is not replicated to {', '.join(unknown)}.")
 
-    kept = dict(secret.replicas)
+    remaining = dict(secret.replicas)
     for replica in secret.regional_replicas:
         if replica.region in remove_replica_regions:
-            del kept[replica.arn]
-            held = context.home(replica.arn).secrets.get(replica.name)
-            if held is not None and held.arn == replica.arn:
-                context.delete(held)
-    secret = secret.changed(context.now, replicas=kept)
+            del remaining[replica.arn]
+            stored = context.region_of(replica.arn).secrets.get(replica.name)
+            if stored is not None and stored.arn == replica.arn:
+                context.delete(stored)
+    secret = secret.changed(context.now, replicas=remaining)
     context.save(secret)
     return {
         "ARN": secret.arn,
-        "ReplicationStatus": [_status(context, replica) for replica in secret.regional_replicas],
+        "ReplicationStatus": [_replica_status(context, replica) for replica in secret.regional_replicas],
     }
 
 
 def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response:
-    secret = context.usable(secret_id)
+    secret = context.find_usable(secret_id)
     if secret.primary is None:
         raise InvalidParameterException(
             "The secret is not a replica. Call this operation on a replica secret."
@@ -198,15 +211,15 @@ def stop_replication_to_replica(context: Context, *, secret_id: str) -> Response
 
 def _unlink_replica(context: Context, link: Primary, replica: Secret) -> None:
     """
-    Let the primary secret drop a replica of another region, or of another account that it has detached.
+    Remove a replica in another region, or a detached replica in another account, from the primary secret.
 
-    One that it has not detached stays among its replicas, and is shown as detached.
+    A replica in another account that is not detached yet stays in the primary secret, and is shown as detached.
     """
-    primary = context.home(link.arn).find(link.arn, context.now)
+    primary = context.region_of(link.arn).find(link.arn, context.now)
     entry = None if primary is None else primary.replicas.get(replica.arn)
     if primary is None or entry is None:
         return
-    kept = dict(primary.replicas)
-    if not (entry.is_cross_account and entry.follows):
-        del kept[replica.arn]
-    context.save(primary.changed(context.now, replicas=kept))
+    remaining = dict(primary.replicas)
+    if not (entry.is_cross_account and entry.is_in_sync):
+        del remaining[replica.arn]
+    context.save(primary.changed(context.now, replicas=remaining))

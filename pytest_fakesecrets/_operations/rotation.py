@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.arn import is_role_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -18,10 +18,16 @@ from pytest_fakesecrets._core.errors import (
     no_rotation_function,
     token_in_use,
 )
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
-from pytest_fakesecrets._core.rotation import SERVICE_STEPS, STEPS, TEST_STEPS, Rotation
-from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check
+from pytest_fakesecrets._core.rotation import (
+    SERVICE_STEPS,
+    STEPS,
+    TEST_STEPS,
+    Rotation,
+    labels_show_rotation_in_progress,
+)
+from pytest_fakesecrets._core.schedule import Days, Grid, Schedule, Window, check_schedule
 from pytest_fakesecrets._core.secret import RotationSettings, Secret
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
 from .context import Context, Response
 
@@ -39,12 +45,12 @@ def rotate_secret(
 ) -> Response:
     if client_request_token is None:
         raise InvalidParameterException(TOKEN_MISSING)
-    function_arn = rotation_lambda_arn or None  # an empty one counts as none
-    secret = context.in_primary_region(secret_id)
+    function_arn = rotation_lambda_arn or None  # an empty ARN counts as none
+    secret = context.find_primary(secret_id)
     _check_owner(secret, function_arn)
-    schedule = _sent_schedule(context, rotation_rules)
+    schedule = _requested_schedule(context, rotation_rules)
     _check_function_arn(secret, function_arn)
-    settings = _settings(
+    settings = _new_settings(
         context,
         secret,
         function_arn=function_arn,
@@ -54,18 +60,18 @@ def rotate_secret(
         immediately=rotate_immediately,
     )
     _check_can_rotate(secret, settings)
-    answer = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
+    response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
     if _is_replay(context, secret, client_request_token):
-        return answer
-    if labels.block_rotation(secret.labels):
+        return response
+    if labels_show_rotation_in_progress(secret.labels):
         raise InvalidRequestException(
             "A previous rotation isn't complete. That rotation will be reattempted."
         )
     _check_permissions(context, secret, settings)
 
     secret = replace(supersede(context, secret), rotation=settings)
-    start(context, secret, client_request_token, immediately=rotate_immediately)
-    return answer
+    start_rotation(context, secret, client_request_token, immediately=rotate_immediately)
+    return response
 
 
 def _check_owner(secret: Secret, function_arn: str | None) -> None:
@@ -73,18 +79,18 @@ def _check_owner(secret: Secret, function_arn: str | None) -> None:
         return
     if function_arn is not None:
         raise InvalidRequestException("Rotation Lambda ARN is not supported for a service-managed secret.")
-    if not secret.rotates_by_owner:
+    if not secret.is_rotated_by_owner:
         raise managed_by_service()
 
 
-def _sent_schedule(context: Context, rules: Mapping[str, Any] | None) -> Schedule | None:
+def _requested_schedule(context: Context, rules: Mapping[str, Any] | None) -> Schedule | None:
     if rules is None:
         return None
-    return schedule_of(rules, context.now, context.assumptions.hour_rate_grid)
+    return parse_rotation_rules(rules, context.now, context.assumptions.hour_rate_grid)
 
 
-def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
-    """Rules replace those stored before as a whole: an old Duration is not carried over."""
+def parse_rotation_rules(rules: Mapping[str, Any], now: datetime, grid: Grid = "running") -> Schedule:
+    """Return the schedule of a request. It replaces the stored schedule as a whole: an old Duration is not kept."""
     schedule = Schedule(
         stored_at=now,
         automatically_after_days=rules.get("AutomaticallyAfterDays"),
@@ -92,7 +98,7 @@ def schedule_of(rules: Mapping[str, Any], now: datetime, grid: Grid = "running")
         expression=rules.get("ScheduleExpression"),
         grid=grid,
     )
-    check(schedule)
+    check_schedule(schedule)
     return schedule
 
 
@@ -107,7 +113,7 @@ def _check_function_arn(secret: Secret, arn: str | None) -> None:
         )
 
 
-def _settings(
+def _new_settings(
     context: Context,
     secret: Secret,
     *,
@@ -117,18 +123,18 @@ def _settings(
     external_role_arn: str | None,
     immediately: bool,
 ) -> RotationSettings:
-    """The settings of the request, completed with the stored settings."""
+    """Return the settings of the request, completed with the stored settings."""
     stored = secret.rotation or RotationSettings(
         enabled=False, schedule=Schedule(stored_at=context.now), counted_from=context.now
     )
     rule = (schedule or stored.schedule).rule
     by_days = isinstance(rule, Days) and not immediately
-    begins = _first_day(context, secret) if by_days else context.now
+    base = _first_day(context, secret) if by_days else context.now
     return RotationSettings(
         enabled=True,
         schedule=stored.schedule if schedule is None else schedule,
-        # Turning rotation on again begins the count anew, as a new schedule does.
-        counted_from=stored.counted_from if stored.enabled and schedule is None else begins,
+        # Enabling rotation again restarts the count, as a new schedule does.
+        counted_from=stored.counted_from if stored.enabled and schedule is None else base,
         function_arn=function_arn or stored.function_arn,
         external_metadata=stored.external_metadata if external_metadata is None else external_metadata,
         external_role_arn=external_role_arn or stored.external_role_arn,
@@ -136,7 +142,7 @@ def _settings(
 
 
 def _first_day(context: Context, secret: Secret) -> datetime:
-    """The date from which the days are counted when a secret is not rotated immediately."""
+    """Return the date from which the days are counted if a secret is not rotated immediately."""
     current = secret.version(CURRENT)
     if context.assumptions.first_day_base == "call" or secret.last_rotated_at or current is None:
         return context.now
@@ -144,7 +150,7 @@ def _first_day(context: Context, secret: Secret) -> datetime:
 
 
 def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
-    """A managed secret needs no function. An external one has a role instead, in the partner's hands."""
+    """Reject a rotation without a function, except of a managed secret, or of an external secret with a role."""
     if secret.is_managed or settings.function_arn is not None:
         return
     if not (secret.is_external and settings.external_role_arn):
@@ -156,12 +162,12 @@ def _check_can_rotate(secret: Secret, settings: RotationSettings) -> None:
 
 def _is_replay(context: Context, secret: Secret, token: str) -> bool:
     """
-    Whether this call has been made before, so that its answer is given again and nothing happens.
+    Whether the call repeats an earlier call, so that it has the same response and no effect.
 
     Raises:
         InvalidRequestException: the token belongs to another version of the secret.
     """
-    rotation = context.home(secret.arn).rotations_of(secret).get(token)
+    rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is not None and rotation.is_test:
         return True
     if token not in secret.versions:
@@ -170,7 +176,7 @@ def _is_replay(context: Context, secret: Secret, token: str) -> bool:
         return True
     if rotation is None or token != secret.labels.get(PENDING):
         raise InvalidRequestException(token_in_use(token, secret.arn))
-    # If that rotation is over, its AWSPENDING still blocks a new one, even with the same token.
+    # After the end of that rotation, its AWSPENDING still blocks a new rotation, even with the same token.
     return rotation.status in ("in progress", "failed")
 
 
@@ -185,27 +191,27 @@ def _check_permissions(context: Context, secret: Secret, settings: RotationSetti
         raise InvalidRequestException(f"Secrets Manager is unable to assume role {role}.")
 
 
-def start(
+def start_rotation(
     context: Context, secret: Secret, token: str, *, immediately: bool, window: Window | None = None
 ) -> None:
     """
-    Stage the new version of a rotation, or of the test run that stands in for it.
+    Stage the new version of a rotation, or of a test run.
 
-    AWSPENDING goes to a version without a value, which createSecret has to put; a test run gets a
-    copy of the current value (moto, test marked aws_verified:
+    The version has AWSPENDING and no value: createSecret has to store the value. The version of a test run
+    has a copy of the current value (moto, test marked aws_verified:
     test_rotate_secret_using_lambda_dont_rotate_immediately).
     """
     function_arn = None if secret.rotation is None else secret.rotation.function_arn
     if not immediately and function_arn is None:
-        context.save(secret.changed(context.now))  # there is no function to run a test with
+        context.save(secret.changed(context.now))  # a test run needs a function
         return
     current = secret.version(CURRENT)
-    copied = None if immediately or current is None else current.value
-    staged = secret.new_version(token, context.now, copied)
-    held = labels.attach(secret.labels, PENDING, token)
+    value = None if immediately or current is None else current.value
+    staged = secret.new_version(token, context.now, value)
+    labels = staging_labels.attach(secret.labels, PENDING, token)
     if immediately and secret.first_rotation is None:
         secret = replace(secret, first_rotation=token)
-    secret = secret.with_version(staged, held, context.now)
+    secret = secret.with_version(staged, labels, context.now)
     rotation = Rotation(
         secret_id=secret.arn,
         token=token,
@@ -220,10 +226,10 @@ def start(
 
 
 def supersede(context: Context, secret: Secret) -> Secret:
-    """End an unfinished rotation whose labels were repaired by hand, before a new one starts."""
-    old = context.home(secret.arn).unfinished_rotation(secret)
+    """End an unfinished rotation whose labels were repaired by hand, before a new rotation starts."""
+    old = context.region_of(secret.arn).unfinished_rotation(secret)
     if secret.last_window is not None and secret.last_window > context.now:
-        secret = replace(secret, last_window=None)  # from before time went backwards
+        secret = replace(secret, last_window=None)  # the clock has been moved back
     if old is None:
         return secret
     cancelled = replace(old, status="cancelled")
@@ -232,8 +238,8 @@ def supersede(context: Context, secret: Secret) -> Secret:
 
 
 def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
-    secret = context.in_primary_region(secret_id)
-    if secret.is_managed and not secret.rotates_by_owner:
+    secret = context.find_primary(secret_id)
+    if secret.is_managed and not secret.is_rotated_by_owner:
         raise managed_by_service()
     settings = secret.rotation
     if settings is None:
@@ -243,35 +249,35 @@ def cancel_rotate_secret(context: Context, *, secret_id: str) -> Response:
     secret, cancelled = cancel_unfinished(context, secret)
     if cancelled is not None:
         response["VersionId"] = cancelled.token
-    held = _unblocked(context, secret)
-    if settings.enabled or held != secret.labels:
-        off = replace(settings, enabled=False)
-        context.save(secret.changed(context.now, rotation=off, labels=held))
+    labels = _labels_after_cancel(context, secret)
+    if settings.enabled or labels != secret.labels:
+        disabled = replace(settings, enabled=False)
+        context.save(secret.changed(context.now, rotation=disabled, labels=labels))
     return response
 
 
-def _unblocked(context: Context, secret: Secret) -> Labels:
+def _labels_after_cancel(context: Context, secret: Secret) -> Labels:
     """
-    The labels of a secret whose rotation is cancelled.
+    Return the labels of a secret after its rotation is cancelled.
 
-    A version that createSecret has not filled loses AWSPENDING, so that the next rotation is accepted
+    AWSPENDING is removed from a version without a value, so that the next rotation is accepted
     (terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic).
     """
-    pending, unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
-    if pending is None or not labels.block_rotation(secret.labels) or unblocks == "never":
+    pending, cancel_unblocks = secret.version(PENDING), context.assumptions.cancel_unblocks
+    if pending is None or not labels_show_rotation_in_progress(secret.labels) or cancel_unblocks == "never":
         return secret.labels
-    if pending.has_value and unblocks == "empty":
+    if pending.has_value and cancel_unblocks == "empty":
         return secret.labels
-    return labels.remove(secret.labels, PENDING)
+    return staging_labels.remove(secret.labels, PENDING)
 
 
 def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotation | None]:
     """
-    End the rotation that is under way: no further step is invoked.
+    Cancel the rotation in progress: none of its further steps is invoked.
 
-    The version of a test run goes, as it does when the test ends.
+    The version of a test run is removed, as at the end of the test run.
     """
-    rotation = context.home(secret.arn).unfinished_rotation(secret)
+    rotation = context.region_of(secret.arn).unfinished_rotation(secret)
     if rotation is None or rotation.status not in ("in progress", "failed"):
         return secret, None
     context.save_rotation(replace(rotation, status="cancelled", retry_at=None))
@@ -279,7 +285,7 @@ def cancel_unfinished(context: Context, secret: Secret) -> tuple[Secret, Rotatio
 
 
 def described_rotation(secret: Secret) -> Response:
-    """The members about rotation, all absent for a secret whose rotation was never configured."""
+    """Return the members of responses about rotation. A secret whose rotation was never configured has none."""
     settings = secret.rotation
     if settings is None:
         return {"LastRotatedDate": secret.last_rotated_at}

@@ -1,4 +1,4 @@
-"""The operations on secrets as a whole."""
+"""CreateSecret, DescribeSecret, UpdateSecret and ListSecrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_fakesecrets._core import labels, pagination
+from pytest_fakesecrets._core import pagination, staging_labels
 from pytest_fakesecrets._core.arn import check_name, check_secret_id, secret_arn
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
@@ -14,16 +14,16 @@ from pytest_fakesecrets._core.errors import (
     ResourceExistsException,
     managed_by_service,
 )
-from pytest_fakesecrets._core.filters import matching
-from pytest_fakesecrets._core.labels import CURRENT
+from pytest_fakesecrets._core.filters import secret_matcher
 from pytest_fakesecrets._core.secret import Secret, Value, customer_key
+from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
-from .cross_account import check_own_key, foreign_primary
+from .cross_account import check_customer_key, cross_account_primary
 from .replication import checked_regions, described_replication, replicate, started_status
 from .rotation import described_rotation
 from .tags import described_tags, first_tags
-from .versions import is_replay, one_value, store_value
+from .versions import is_replay, single_value, store_value
 
 
 def create_secret(
@@ -44,14 +44,14 @@ def create_secret(
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
     check_name(name)
-    value = one_value(secret_string, secret_binary)
+    value = single_value(secret_string, secret_binary)
     new_tags = first_tags(tags)
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
-    given = (value, description, add_replica_regions, type)
-    primary = foreign_primary(context, cross_account_primary_arn, kms_key_id, given)
+    excluded = (value, description, add_replica_regions, type)
+    primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
     existing = context.region.find(name, context.now)
     if existing is not None:
-        return _replayed(existing, name, client_request_token, value)
+        return _replay_response(existing, name, client_request_token, value)
 
     secret = replace(
         new_secret(context, name),
@@ -64,7 +64,7 @@ def create_secret(
     if value is not None:
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
     secret = replicate(context, secret, regions, force=force_overwrite_replica_secret)
-    answer = _created(secret, None if value is None else client_request_token)
+    answer = _version_response(secret, None if value is None else client_request_token)
     return {**answer, "ReplicationStatus": started_status(context, secret, regions)} if regions else answer
 
 
@@ -79,7 +79,7 @@ def new_secret(context: Context, name: str) -> Secret:
     )
 
 
-def _replayed(existing: Secret, name: str, token: str, value: Value | None) -> Response:
+def _replay_response(existing: Secret, name: str, token: str, value: Value | None) -> Response:
     if existing.deleted_at is not None:
         raise InvalidRequestException(
             "You can't create this secret because a secret with this name is already scheduled for deletion.",
@@ -90,28 +90,28 @@ def _replayed(existing: Secret, name: str, token: str, value: Value | None) -> R
             f"The operation failed because the secret {name} already exists.",
             hint="Change it with put_secret_value(), or empty the fake with reset().",
         )
-    return _created(existing, token)
+    return _version_response(existing, token)
 
 
-def _created(secret: Secret, version_id: str | None) -> Response:
-    return named(secret) if version_id is None else {**named(secret), "VersionId": version_id}
+def _version_response(secret: Secret, version_id: str | None) -> Response:
+    return arn_and_name(secret) if version_id is None else {**arn_and_name(secret), "VersionId": version_id}
 
 
-def named(secret: Secret) -> Response:
+def arn_and_name(secret: Secret) -> Response:
     return {"ARN": secret.arn, "Name": secret.name}
 
 
 def describe_secret(context: Context, *, secret_id: str) -> Response:
     secret = context.find(secret_id)
 
-    response = {**_described(secret), **described_replication(context, secret)}
+    response = {**_description(secret), **described_replication(context, secret)}
     if secret.labels:
-        response["VersionIdsToStages"] = labels.by_version(secret.labels)
+        response["VersionIdsToStages"] = staging_labels.by_version(secret.labels)
     return response
 
 
-def _described(secret: Secret) -> Response:
-    """The members that DescribeSecret and ListSecrets share. Those without a value are left out."""
+def _description(secret: Secret) -> Response:
+    """Return the members that DescribeSecret and ListSecrets have in common. Members without a value are left out."""
     members: Response = {
         "ARN": secret.arn,
         "Name": secret.name,
@@ -144,51 +144,54 @@ def update_secret(
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
     check_secret_id(secret_id)
-    value = one_value(secret_string, secret_binary)
+    value = single_value(secret_string, secret_binary)
     has_contents = value is not None or type is not None
-    secret = _to_update(context, secret_id, description, kms_key_id, has_contents=has_contents)
+    secret = _find_to_update(context, secret_id, description, kms_key_id, has_contents=has_contents)
     if value is not None:
         context.check_key(secret)
     if value is not None and is_replay(secret, client_request_token, value):
-        return _created(secret, client_request_token)
+        return _version_response(secret, client_request_token)
 
     changes: dict[str, Any] = {}
     if description is not None:
         changes["description"] = description or None
     if kms_key_id is not None:
         changes["kms_key_id"] = customer_key(kms_key_id)
-        changes["versions"] = _encrypted_again(secret, customer_key(kms_key_id))
+        changes["versions"] = _with_new_key(secret, customer_key(kms_key_id))
     if type is not None:
         changes["type"] = type or None
     secret = secret.changed(context.now, **changes)
     if value is not None:
         secret = store_value(context, secret, client_request_token, value, (CURRENT,))
     context.save(secret)
-    return _created(secret, None if value is None else client_request_token)
+    return _version_response(secret, None if value is None else client_request_token)
 
 
-def _to_update(
+def _find_to_update(
     context: Context, secret_id: str, description: str | None, kms_key_id: str | None, *, has_contents: bool
 ) -> Secret:
     if has_contents:
-        secret = context.in_primary_region(secret_id)
+        secret = context.find_primary(secret_id)
     elif description is None and kms_key_id is not None:
-        # The key of every replica is its own (user guide, standalone-secret).
-        secret = context.usable(secret_id)
+        # Each replica has its own key (user guide, standalone-secret).
+        secret = context.find_usable(secret_id)
     else:
-        secret = context.with_metadata(secret_id)
+        secret = context.find_for_metadata(secret_id)
     if secret.is_managed:
         raise managed_by_service()
     if kms_key_id is not None and secret.is_cross_account_replica:
-        check_own_key(kms_key_id)
+        check_customer_key(kms_key_id)
     return secret
 
 
-def _encrypted_again(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any]:
-    """A new key is used for the versions with labels, the others keep theirs (API_UpdateSecret)."""
-    held = {secret.labels.get(label) for label in (labels.CURRENT, labels.PENDING, labels.PREVIOUS)}
+def _with_new_key(secret: Secret, kms_key_id: str | None) -> Mapping[str, Any]:
+    """Return the versions with a new key. Versions without one of AWS's labels keep their key (API_UpdateSecret)."""
+    labelled_ids = {
+        secret.labels.get(label)
+        for label in (staging_labels.CURRENT, staging_labels.PENDING, staging_labels.PREVIOUS)
+    }
     return {
-        version.id: replace(version, kms_key_id=kms_key_id) if version.id in held else version
+        version.id: replace(version, kms_key_id=kms_key_id) if version.id in labelled_ids else version
         for version in secret.versions.values()
     }
 
@@ -203,29 +206,29 @@ def list_secrets(
     sort_order: str = "asc",
     sort_by: str = "created-date",
 ) -> Response:
-    # Whether AWS lists a secret whose sort key changes between two pages has not been observed: see page().
-    finds = matching(filters or ())
+    # AWS has not been observed where the sort key of a secret changes between two pages: see page().
+    is_match = secret_matcher(filters or ())
 
     def matches(secret: Secret) -> bool:
-        return (include_planned_deletion or secret.deleted_at is None) and finds(secret)
+        return (include_planned_deletion or secret.deleted_at is None) and is_match(secret)
 
-    page, following = context.region.page(
+    page, next_page_token = context.region.page(
         ("ListSecrets", include_planned_deletion, filters or [], sort_order, sort_by),
         context.now,
         matches,
         next_token,
-        max_results or pagination.LARGEST,
+        max_results or pagination.MAX_PAGE_SIZE,
         order=sort_by,
         descending=sort_order == "desc",
     )
-    response: Response = {"SecretList": [_listed(secret) for secret in page]}
-    if following is not None:
-        response["NextToken"] = following
+    response: Response = {"SecretList": [_list_entry(secret) for secret in page]}
+    if next_page_token is not None:
+        response["NextToken"] = next_page_token
     return response
 
 
-def _listed(secret: Secret) -> Response:
-    entry = _described(secret)
+def _list_entry(secret: Secret) -> Response:
+    entry = _description(secret)
     if secret.labels:
-        entry["SecretVersionsToStages"] = labels.by_version(secret.labels)
+        entry["SecretVersionsToStages"] = staging_labels.by_version(secret.labels)
     return entry

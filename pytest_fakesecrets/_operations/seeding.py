@@ -1,4 +1,4 @@
-"""Secrets that no API call can make, as values."""
+"""Create the secrets of tests, with a state that API calls alone cannot reach."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 from pytest_fakesecrets._core.arn import check_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 
 from .context import Context
-from .rotation import schedule_of
+from .rotation import parse_rotation_rules
 from .secrets import new_secret
-from .tags import OWNER
+from .tags import OWNER_TAG
 
-#: What RDS sets for a secret of its own (floci, pull request 2378, checked on AWS).
+#: The rules that RDS sets for a secret that it manages (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
 
-#: A value as tests write it.
+#: A value as an argument of a test.
 SeedValue = Value | Mapping[str, object]
 
 
@@ -53,14 +53,14 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     Create a secret from *seed*.
 
     Raises:
-        FakeSecretsError: there is one of that name, or the parts of the seed cannot be together.
+        FakeSecretsError: a secret with that name exists, or the parts of the seed contradict one another.
     """
-    _check(context, name, seed)
-    born = seed.created_at
+    _check_seed(context, name, seed)
+    created_at = seed.created_at
     secret = replace(
         new_secret(context, name),
-        created_at=born,
-        last_changed_at=born,
+        created_at=created_at,
+        last_changed_at=created_at,
         owning_service=seed.owning_service,
         type=seed.type,
         description=seed.description,
@@ -69,40 +69,42 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     )
     secret = replace(secret, rotation=_settings(secret, seed), last_rotated_at=seed.last_rotated_at)
     secret = replace(secret, last_window=_last_window(secret, context.now))
-    left = list(tokens)
-    changed_at = seed.last_rotated_at or born
+    unused_tokens = list(tokens)
+    changed_at = seed.last_rotated_at or created_at
     for value in seed.deprecated_values:
-        secret = _with(secret, left.pop(), value, None, born)
+        secret = _with_version(secret, unused_tokens.pop(), value, None, created_at)
     if seed.previous_value is not None:
-        secret = _with(secret, left.pop(), seed.previous_value, PREVIOUS, born)
+        secret = _with_version(secret, unused_tokens.pop(), seed.previous_value, PREVIOUS, created_at)
     if seed.value is not None:
-        secret = _with(secret, left.pop(), seed.value, CURRENT, changed_at)
+        secret = _with_version(secret, unused_tokens.pop(), seed.value, CURRENT, changed_at)
     if seed.is_stuck:
-        secret = _with(secret, left.pop(), seed.pending_value, PENDING, changed_at)
+        secret = _with_version(secret, unused_tokens.pop(), seed.pending_value, PENDING, changed_at)
     context.save(replace(secret, last_changed_at=changed_at))
     if seed.is_stuck:
-        context.save_rotation(_stuck(secret, seed, changed_at))
+        context.save_rotation(_failed_rotation(secret, seed, changed_at))
     return secret
 
 
 def _tags(seed: Seed) -> Mapping[str, str] | None:
     if seed.owning_service is None:
         return None if seed.tags is None else dict(seed.tags)
-    return {OWNER: seed.owning_service, **(seed.tags or {})}
+    return {OWNER_TAG: seed.owning_service, **(seed.tags or {})}
 
 
-def _with(secret: Secret, token: str, value: Value | None, label: str | None, now: datetime) -> Secret:
-    held = secret.labels if label is None else {**secret.labels, label: token}
-    return secret.with_version(secret.new_version(token, now, value), held, now)
+def _with_version(
+    secret: Secret, token: str, value: Value | None, label: str | None, now: datetime
+) -> Secret:
+    labels = secret.labels if label is None else {**secret.labels, label: token}
+    return secret.with_version(secret.new_version(token, now, value), labels, now)
 
 
 def _last_window(secret: Secret, now: datetime) -> datetime | None:
-    """The opening of the latest window until now, so that past windows start no rotation."""
+    """Return when the latest window before now opened, so that past windows start no rotation."""
     settings = secret.rotation
     return None if settings is None else settings.schedule.last_opening(settings.counted_from, now)
 
 
-def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
+def _failed_rotation(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
     return Rotation(
         secret_id=secret.arn,
         token=secret.labels[PENDING],
@@ -115,13 +117,13 @@ def _stuck(secret: Secret, seed: Seed, moment: datetime) -> Rotation:
 
 def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     rules = seed.rotation_rules
-    if secret.rotates_by_owner:
+    if secret.is_rotated_by_owner:
         rules = rules or _MANAGED_RULES
     elif seed.function_arn is None:
         return None
     return RotationSettings(
         enabled=True,
-        schedule=schedule_of(rules or {}, seed.created_at),
+        schedule=parse_rotation_rules(rules or {}, seed.created_at),
         counted_from=seed.last_rotated_at or seed.created_at,
         function_arn=seed.function_arn,
     )
@@ -129,10 +131,10 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
 
 def stored_value(value: SeedValue | None) -> Value | None:
     """
-    A value as it is stored: a dict as compact JSON.
+    Return a value as it is stored. A dict is stored as compact JSON.
 
     Raises:
-        FakeSecretsError: it is of another type, or it has a member that JSON cannot express.
+        FakeSecretsError: the value has another type, or a member that JSON cannot express.
     """
     if isinstance(value, str | bytes | None):
         return value
@@ -142,7 +144,7 @@ def stored_value(value: SeedValue | None) -> Value | None:
             f"{type(value).__name__}."
         )
     try:
-        _check_names(value)
+        _check_member_names(value)
         return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
     except (
         TypeError,
@@ -156,10 +158,10 @@ def stored_value(value: SeedValue | None) -> Value | None:
 
 def stored_values(values: Sequence[SeedValue]) -> list[Value]:
     """
-    Several values as they are stored.
+    Return several values as they are stored.
 
     Raises:
-        FakeSecretsError: this is not a list of values.
+        FakeSecretsError: *values* is not a list of values.
     """
     if isinstance(values, str | bytes | Mapping):
         raise FakeSecretsError("deprecated_values is a list of values, oldest first, and not one of them.")
@@ -169,22 +171,22 @@ def stored_values(values: Sequence[SeedValue]) -> list[Value]:
     return stored
 
 
-def _check_names(value: object) -> None:
-    """Reject what `json.dumps` silently turns into a string."""
+def _check_member_names(value: object) -> None:
+    """Reject names that are not strings: `json.dumps` would convert them silently."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             if not isinstance(name, str):
                 raise TypeError(f"one of its names is of type {type(name).__name__}, and not a str")
-            _check_names(member)
+            _check_member_names(member)
     elif isinstance(value, list | tuple):
         for member in value:
-            _check_names(member)
+            _check_member_names(member)
 
 
-def _check(context: Context, name: str, seed: Seed) -> None:
+def _check_seed(context: Context, name: str, seed: Seed) -> None:
     try:
         check_name(name)
-        schedule_of(seed.rotation_rules or {}, context.now)
+        parse_rotation_rules(seed.rotation_rules or {}, context.now)
     except ServiceError as error:
         raise FakeSecretsError(f"The secret {name!r} cannot be added: {error.message}") from None
     if context.region.find(name, context.now) is not None:
@@ -196,9 +198,9 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         raise FakeSecretsError(
             "rotation_rules are only for secrets that can rotate. Pass a rotation_function or an owning_service."
         )
-    if is_owned and (seed.tags or {}).get(OWNER, seed.owning_service) != seed.owning_service:
+    if is_owned and (seed.tags or {}).get(OWNER_TAG, seed.owning_service) != seed.owning_service:
         raise FakeSecretsError(
-            f"The tag {OWNER!r} is set by owning_service={seed.owning_service!r}. Remove it from tags."
+            f"The tag {OWNER_TAG!r} is set by owning_service={seed.owning_service!r}. Remove it from tags."
         )
     if seed.value is None and (seed.previous_value is not None or seed.deprecated_values):
         raise FakeSecretsError("A secret with older values also needs a current one. Pass a value.")
@@ -213,7 +215,7 @@ def _check(context: Context, name: str, seed: Seed) -> None:
         )
 
 
-def versions_of(seed: Seed) -> int:
-    """How many version ids the seed needs."""
+def version_count(seed: Seed) -> int:
+    """Return how many version ids the seed needs."""
     values = (seed.value, seed.previous_value)
     return len(seed.deprecated_values) + sum(value is not None for value in values) + seed.is_stuck

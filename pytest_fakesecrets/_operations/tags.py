@@ -1,4 +1,4 @@
-"""The operations on tags."""
+"""TagResource and UntagResource."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .context import Context, Response
 
 Tags = Mapping[str, str]
 
-#: Per secret; those of AWS itself do not count (general reference, tagging quotas).
-_MOST = 50
-_SYSTEM = "aws:"
-#: What the service sets on a secret of another AWS service (floci, pull request 2378, checked on AWS).
-OWNER = "aws:secretsmanager:owningService"
+#: The maximum number of tags of a secret, without the tags of AWS itself (general reference, tagging quotas).
+_MAX_TAGS = 50
+_SYSTEM_PREFIX = "aws:"
+#: The key of the tag that a secret of another AWS service has (floci, pull request 2378, checked on AWS).
+OWNER_TAG = "aws:secretsmanager:owningService"
 
 
 def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str, str]]) -> Response:
     check_secret_id(secret_id)
     new = checked_tags(tags)
-    # The tags of a managed secret are its customer's (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
-    secret = context.with_metadata(secret_id)
+    # A customer may tag a managed secret (terraform-provider-aws, TestAccSecretsManagerTag_managedSecrets).
+    secret = context.find_for_metadata(secret_id)
 
     if new:
         context.save(secret.changed(context.now, tags=tagged(secret.tags, new)))
@@ -32,55 +32,55 @@ def tag_resource(context: Context, *, secret_id: str, tags: Sequence[Mapping[str
 def untag_resource(context: Context, *, secret_id: str, tag_keys: Sequence[str]) -> Response:
     check_secret_id(secret_id)
     _check_keys(tag_keys)
-    secret = context.with_metadata(secret_id)
+    secret = context.find_for_metadata(secret_id)
 
     if secret.tags and any(key in secret.tags for key in tag_keys):
-        left = {key: value for key, value in secret.tags.items() if key not in tag_keys}
-        context.save(secret.changed(context.now, tags=left))
+        remaining = {key: value for key, value in secret.tags.items() if key not in tag_keys}
+        context.save(secret.changed(context.now, tags=remaining))
     return {}
 
 
-def checked_tags(sent: Sequence[Mapping[str, str]]) -> Tags:
+def checked_tags(requested: Sequence[Mapping[str, str]]) -> Tags:
     """
-    The tags of a request as a mapping.
+    Return the tags of a request as a mapping.
 
     Raises:
-        InvalidParameterException: one without a key, with a key of AWS, or twice the same key. AWS's
-            own texts for the first and the last have not been seen.
+        InvalidParameterException: a tag has no key or a key of AWS, or two tags have the same key. AWS's messages
+            for a missing key and for equal keys have not been observed.
     """
-    keys = [tag.get("Key") for tag in sent]
+    keys = [tag.get("Key") for tag in requested]
     if None in keys:
         raise InvalidParameterException("Tag keys must not be null.")
     if len(set(keys)) < len(keys):
         raise InvalidParameterException("Tag keys must be unique.")
-    new = {tag["Key"]: tag.get("Value", "") for tag in sent}
+    new = {tag["Key"]: tag.get("Value", "") for tag in requested}
     _check_keys(new)
     return new
 
 
-def first_tags(sent: Sequence[Mapping[str, str]] | None) -> Tags | None:
+def first_tags(requested: Sequence[Mapping[str, str]] | None) -> Tags | None:
     """
-    The tags of a new secret, or None if the request has no tags.
+    Return the tags of a new secret, or None if the request has no member Tags.
 
-    An empty list is tags too: published describe-secret outputs show it as "Tags": [].
+    An empty list is not None: published describe-secret outputs show it as "Tags": [].
     """
-    return None if sent is None else tagged(None, checked_tags(sent))
+    return None if requested is None else tagged(None, checked_tags(requested))
 
 
-def tagged(held: Tags | None, new: Tags) -> Tags:
-    """The tags with *new* among them: a known key keeps its place, a new one comes last."""
-    together = {**(held or {}), **new}
-    if sum(not key.startswith(_SYSTEM) for key in together) > _MOST:
-        raise InvalidParameterException(f"A secret can't have more than {_MOST} tags.")
-    return together
+def tagged(stored: Tags | None, new: Tags) -> Tags:
+    """Return the stored tags with *new* tags. Existing keys keep their order, and new keys come last."""
+    merged = {**(stored or {}), **new}
+    if sum(not key.startswith(_SYSTEM_PREFIX) for key in merged) > _MAX_TAGS:
+        raise InvalidParameterException(f"A secret can't have more than {_MAX_TAGS} tags.")
+    return merged
 
 
-def described_tags(held: Tags | None) -> list[Response] | None:
-    return None if held is None else [{"Key": key, "Value": value} for key, value in held.items()]
+def described_tags(stored: Tags | None) -> list[Response] | None:
+    return None if stored is None else [{"Key": key, "Value": value} for key, value in stored.items()]
 
 
 def _check_keys(keys: Iterable[str]) -> None:
-    """Reject the first key of AWS (cloud-custodian issue 9093, for TagResource)."""
+    """Reject a key that AWS reserves. The message names the first (cloud-custodian issue 9093, for TagResource)."""
     for key in keys:
-        if key.startswith(_SYSTEM):
+        if key.startswith(_SYSTEM_PREFIX):
             raise InvalidParameterException(f"You can't modify system tags. Tag key: '{key}'.")

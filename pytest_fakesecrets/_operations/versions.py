@@ -1,26 +1,25 @@
-"""The operations on secret values and their staging labels."""
+"""PutSecretValue and UpdateSecretVersionStage: new versions, and moves of staging labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_fakesecrets._core import labels
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.arn import check_secret_id
 from pytest_fakesecrets._core.errors import (
     TOKEN_MISSING,
     InvalidParameterException,
     InvalidRequestException,
-    LimitExceededException,
     ResourceExistsException,
     managed_by_service,
     token_in_use,
     version_not_found,
 )
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, Labels
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.rotation import rotation_token as rotation_token_of
 from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
 from .context import Context, Response
 
@@ -38,10 +37,10 @@ def put_secret_value(
     if client_request_token is None:
         raise InvalidRequestException(TOKEN_MISSING)
     check_secret_id(secret_id)
-    value = one_value(secret_string, secret_binary)
+    value = single_value(secret_string, secret_binary)
     if value is None:
         raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
-    secret = context.writable(secret_id)
+    secret = context.find_writable(secret_id)
     context.check_key(secret)
 
     if not is_replay(secret, client_request_token, value):
@@ -50,13 +49,13 @@ def put_secret_value(
         secret = store_value(context, secret, client_request_token, value, stages, is_foreign=is_foreign)
         context.save(secret)
     response: Response = {"ARN": secret.arn, "Name": secret.name, "VersionId": client_request_token}
-    if held := labels.of(secret.labels, client_request_token):
-        response["VersionStages"] = held
+    if labels := staging_labels.of(secret.labels, client_request_token):
+        response["VersionStages"] = labels
     return response
 
 
-def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
-    """The value of a request; raises if it contains both a string and a binary."""
+def single_value(secret_string: str | None, secret_binary: bytes | None) -> Value | None:
+    """Return the value of a request, or raise if it contains both a string and a binary."""
     if secret_string is not None and secret_binary is not None:
         raise InvalidParameterException(
             "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -66,14 +65,14 @@ def one_value(secret_string: str | None, secret_binary: bytes | None) -> Value |
 
 def is_replay(secret: Secret, token: str, value: Value) -> bool:
     """
-    Whether this value has been stored under this token before.
+    Whether this value has been stored with this token before.
 
     Raises:
-        ResourceExistsException: another value has (moto, tests marked aws_verified:
+        ResourceExistsException: another value has been stored with this token (moto, tests marked aws_verified:
             test_put_different_secret_value_with_same_token and its neighbours).
     """
     version = secret.versions.get(token)
-    # RotateSecret stages its version without a value: the first value is not a conflict.
+    # RotateSecret stages a version without a value, so its first value is not a conflict.
     if version is None or not version.has_value:
         return False
     if version.value != value:
@@ -81,18 +80,18 @@ def is_replay(secret: Secret, token: str, value: Value) -> bool:
     return True
 
 
-def _is_foreign(context: Context, secret: Secret, token: str, sent: str | None) -> bool:
+def _is_foreign(context: Context, secret: Secret, token: str, sent_token: str | None) -> bool:
     """
-    Whether the version of a rotation gets its value from something else than the function of that rotation.
+    Whether the value of a rotation's version is stored by a request that the rotation function did not make.
 
-    A function proves with the RotationToken of its event that it makes a request, where it does so under an assumed
-    role or from another account (user guide, troubleshoot_rotation). In the account of the secret the step is enough:
-    none of the functions that AWS publishes passes the token on.
+    A function that uses an assumed role or another account identifies itself with the RotationToken of its event
+    (user guide, troubleshoot_rotation). In the account of the secret, a request from a step of the rotation needs no
+    token: the functions that AWS publishes do not pass it.
     """
-    rotation = context.home(secret.arn).rotations_of(secret).get(token)
+    rotation = context.region_of(secret.arn).rotations_of(secret).get(token)
     if rotation is None or rotation.is_test or rotation.function_arn is None:
         return False
-    return sent != rotation_token_of(token) and not context.comes_from(rotation)
+    return sent_token != rotation_token_of(token) and not context.is_made_by(rotation)
 
 
 def store_value(
@@ -105,49 +104,44 @@ def store_value(
     is_foreign: bool = False,
 ) -> Secret:
     """
-    The secret with *value* as a version under *token*, carrying *version_stages*.
+    Return the secret with a new version: its id is *token*, and it has *value* and *version_stages*.
 
     The first value of a secret is always current (API_PutSecretValue).
     """
-    wanted = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
-    held = labels.attach_to_new_value(secret.labels, wanted, token)
-    overtaken = _overtaken_rotations(context, secret, token) if CURRENT in wanted else []
-    if held.get(PENDING) in [rotation.token for rotation in overtaken]:
-        held = labels.remove(held, PENDING)
-    _check_label_limit(held)
+    requested_labels = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
+    labels = staging_labels.attach_to_new_value(secret.labels, requested_labels, token)
+    abandoned = _abandoned_rotations(context, secret, token) if CURRENT in requested_labels else []
+    if labels.get(PENDING) in [rotation.token for rotation in abandoned]:
+        labels = staging_labels.remove(labels, PENDING)
+    staging_labels.check_limit(labels)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
-    stored = secret.with_version(version, held, context.now)
-    if CURRENT in wanted and token not in context.home(secret.arn).rotations_of(secret):
-        stored = stored.counted_anew(context.now)
+    changed = secret.with_version(version, labels, context.now)
+    if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
+        changed = changed.counting_from(context.now)
 
-    for rotation in overtaken:
+    for rotation in abandoned:
         if rotation.status in ("in progress", "failed"):
             context.save_rotation(replace(rotation, status="abandoned", retry_at=None))
-    return stored
+    return changed
 
 
-def _check_label_limit(held: Labels) -> None:
-    if len(held) > labels.MOST:
-        raise LimitExceededException("You exceeded the maximum number of staging labels allowed on a secret.")
-
-
-def _overtaken_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
+def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
     """
-    The rotations that a new current value abandons: the unfinished one, and one that left AWSPENDING behind.
+    Return the rotations that a new current value abandons: the unfinished rotation, and one that blocks the next.
 
-    Secrets Manager then takes AWSPENDING off the version that the rotation was making, so that later
-    ones can run, and logs RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws
-    issue 35023). Test runs are not included: their version is removed when the test ends.
+    Secrets Manager removes AWSPENDING from their version, so that later rotations can run, and logs
+    RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws issue 35023). Test runs are not included:
+    their version is removed when the test run ends.
     """
-    region = context.home(secret.arn)
+    region = context.region_of(secret.arn)
     if not region.rotations_of(secret):
         return []
-    found = {
+    abandoned = {
         rotation.token: rotation
-        for rotation in (region.unfinished_rotation(secret), region.pending_rotation(secret))
+        for rotation in (region.unfinished_rotation(secret), region.blocking_rotation(secret))
         if rotation is not None and rotation.token != token and not rotation.is_test
     }
-    return list(found.values())
+    return list(abandoned.values())
 
 
 def update_secret_version_stage(
@@ -161,9 +155,9 @@ def update_secret_version_stage(
     check_secret_id(secret_id)
     if remove_from_version_id is None and move_to_version_id is None:
         raise InvalidParameterException("You must provide RemoveFromVersionId, MoveToVersionId, or both.")
-    secret = context.in_primary_region(secret_id)
-    # A rotation by the owner can leave AWSPENDING behind, to be removed by hand (AWS PCS user guide).
-    cleans_up = secret.rotates_by_owner and version_stage == PENDING and move_to_version_id is None
+    secret = context.find_primary(secret_id)
+    # A rotation by the owner can leave AWSPENDING on a version, and a user may remove it (AWS PCS user guide).
+    cleans_up = secret.is_rotated_by_owner and version_stage == PENDING and move_to_version_id is None
     if secret.is_managed and not cleans_up:
         raise managed_by_service()
     for version_id in (move_to_version_id, remove_from_version_id):
@@ -171,23 +165,23 @@ def update_secret_version_stage(
             raise version_not_found(version_id)
 
     if move_to_version_id is None:
-        moved = _label_removed(secret.labels, version_stage, remove_from_version_id)
+        new_labels = _label_removed(secret.labels, version_stage, remove_from_version_id)
     else:
-        moved = _label_moved(secret, version_stage, move_to_version_id, remove_from_version_id)
-    if moved != secret.labels:
-        context.save(secret.changed(context.now, labels=moved))
+        new_labels = _label_moved(secret, version_stage, move_to_version_id, remove_from_version_id)
+    if new_labels != secret.labels:
+        context.save(secret.changed(context.now, labels=new_labels))
     return {"ARN": secret.arn, "Name": secret.name}
 
 
-def _label_removed(held: Labels, label: str, version_id: str | None) -> Labels:
+def _label_removed(labels: Labels, label: str, version_id: str | None) -> Labels:
     if label == CURRENT:
         raise InvalidParameterException(
             "You can only move staging label AWSCURRENT to a different secret version. "
             "It can't be completely removed."
         )
-    if held.get(label) != version_id:
+    if labels.get(label) != version_id:
         raise InvalidParameterException(f"Version stage {label} not found in version {version_id}")
-    return labels.remove(held, label)
+    return staging_labels.remove(labels, label)
 
 
 def _label_moved(secret: Secret, label: str, target: str, source: str | None) -> Labels:
@@ -196,9 +190,9 @@ def _label_moved(secret: Secret, label: str, target: str, source: str | None) ->
         _check_source(label, holder, source)
     if label == CURRENT and not secret.versions[target].has_value:
         raise version_not_found(target)
-    moved = labels.attach(secret.labels, label, target)
-    _check_label_limit(moved)
-    return moved
+    new_labels = staging_labels.attach(secret.labels, label, target)
+    staging_labels.check_limit(new_labels)
+    return new_labels
 
 
 def _check_source(label: str, holder: str, source: str | None) -> None:

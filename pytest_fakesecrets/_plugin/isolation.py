@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_fakesecrets._transport.state import DUMMY_VARIABLES, HOME
+from pytest_fakesecrets._service import dummy_credentials
+from pytest_fakesecrets._transport.state import HOME
 
 from .stash import FAKE, MARK
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_fakesecrets._service.environment import Environment, RemovedValue
 
 #: The variables that a fake sets.
-_NAMES = (*DUMMY_VARIABLES, "AWS_DEFAULT_REGION", HOME)
+_NAMES = (*dummy_credentials.VARIABLES, "AWS_DEFAULT_REGION", HOME)
 
 
 class _Leftovers:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pytest_fakesecrets._core.errors import PendingVersionRejected
 from pytest_fakesecrets._core.formatting import table, utc
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._core.rotation import RotationStep
 from pytest_fakesecrets._core.schedule import Window
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._service.hints import redacted_hint
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
 from pytest_fakesecrets._service.redaction import Redact, unredacted

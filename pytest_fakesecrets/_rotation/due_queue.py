@@ -1,4 +1,4 @@
-"""The queue of what becomes due: the instants of rotation windows, retries and ends of recovery windows."""
+"""The queue of rotation windows, retries and ends of recovery windows by their due time. The executor runs them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Plan:
 
     def _reschedule_retry(self, draft: Draft, secret: Secret, updates: Dates) -> None:
         """Reschedule a retry that could not run while its version had lost its label."""
-        rotation = draft.home(secret.arn).unfinished_rotation(secret)
+        rotation = draft.region_of(secret.arn).unfinished_rotation(secret)
         if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
             entry = Entry("retry", rotation.secret_id, rotation.token)
             updates.instants[entry] = max(rotation.retry_at, self._service.clock.now)

@@ -1,4 +1,4 @@
-"""Runs rotation steps, and what becomes due when the clock has moved past its instant."""
+"""Runs rotation steps, and the due entries of the queue when the clock has moved past their time."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Rotations:
         """All rotations of one secret, or of all secrets, in the order of their start."""
         with self._service.lock:
             if arn is not None:
-                return tuple(self._service.store.home(arn).rotations.get(arn, {}).values())
+                return tuple(self._service.store.region_of(arn).rotations.get(arn, {}).values())
             return tuple(ref.rotation for ref in self._refs.values())
 
     def latest(self, rotation: Rotation) -> Rotation:
@@ -195,16 +195,16 @@ class Rotations:
                 self.run_to_the_end(ref)
             return
         for home, rotation in self._service.transact(
-            self._service.store.home(entry.secret_id), partial(self._apply_entry, entry)
+            self._service.store.region_of(entry.secret_id), partial(self._apply_entry, entry)
         ):
             self.started(home, rotation)
 
     def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
         if entry.kind == "deletion":
-            deletion.end_recovery(context, entry.secret_id)
+            deletion.delete_after_recovery_window(context, entry.secret_id)
         elif (window := self.plan.window(entry.secret_id)) is not None:
             rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
-        return list(context.started)
+        return list(context.started_rotations)
 
     def run_to_the_end(self, ref: RotationRef) -> Rotation:
         """Run the remaining steps of an attempt. A failure ends the attempt and issues a warning."""
@@ -261,7 +261,7 @@ class Rotations:
         rotation = None
         if self._is_current(ref):
             rotation = self._service.transact(
-                ref.region, lambda context: rotation_lifecycle.record(context, step)
+                ref.region, lambda context: rotation_lifecycle.record_step(context, step)
             )
         if step.error is not None and is_interrupt(step.error):
             raise step.error
@@ -291,7 +291,7 @@ class Rotations:
             token=rotation.token,
         )
         failed = replace(interrupted, error=interrupted.error or error)
-        self._service.transact(ref.region, lambda context: rotation_lifecycle.record(context, failed))
+        self._service.transact(ref.region, lambda context: rotation_lifecycle.record_step(context, failed))
 
     def _is_current(self, ref: RotationRef) -> bool:
         """Whether the rotation belongs to the current state: a reset removes all rotations."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from pytest_fakesecrets._core import labels
 from pytest_fakesecrets._core.errors import FunctionFailed
 from pytest_fakesecrets._core.finding import Finding
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._core.rotation import labels_show_rotation_in_progress
 from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.barrier import encodable, repr_of, text_of
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueStored
@@ -318,7 +318,7 @@ def _outcome_findings(evidence: Evidence) -> Iterator[Finding]:
             "Move AWSCURRENT to the version of event['ClientRequestToken']"
             + (", and pass the version that has it now as RemoveFromVersionId." if calls else "."),
         )
-    if evidence.is_last and not evidence.is_test and labels.block_rotation(secret.labels):
+    if evidence.is_last and not evidence.is_test and labels_show_rotation_in_progress(secret.labels):
         holder = secret.versions[secret.labels[PENDING]].alias
         yield evidence.create_finding(
             "pending-left-behind",

@@ -47,7 +47,7 @@ class RotationRef(NamedTuple):
 
     def is_about(self, secret_id: str) -> bool:
         """Whether a name, an ARN or a partial ARN identifies the secret of the rotation."""
-        secret = self.region.kept(secret_id)
+        secret = self.region.find_stored(secret_id)
         return secret is not None and secret.arn == self.secret_id
 
     @property

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_fakesecrets._core import labels
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._operations import Context, Response
 
 OPERATIONS_WITH_DETAILS = frozenset({"GetSecretValue", "UpdateSecretVersionStage"})
@@ -59,7 +59,7 @@ def _read(secret: Secret, parameters: Mapping[str, Any], version_id: str) -> str
     if label is None and parameters.get("version_id") is None:
         label = CURRENT
     elif label is None:
-        label = "+".join(labels.of(secret.labels, version_id)) or "no label"
+        label = "+".join(staging_labels.of(secret.labels, version_id)) or "no label"
     return f"{label} ({_alias(secret, version_id)})"
 
 

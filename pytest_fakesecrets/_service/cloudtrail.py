@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from pytest_fakesecrets._core.labels import PENDING, PREVIOUS
+from pytest_fakesecrets._core.staging_labels import PENDING, PREVIOUS
 
 from .history import Event, LabelMoved, ServiceEvent
 

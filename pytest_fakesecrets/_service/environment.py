@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.interrupts import ensured
 
+from .dummy_credentials import KEY_VARIABLES
+
 T = TypeVar("T")
 
 
@@ -20,11 +22,9 @@ def child_environ(url: str, address: str, region: str) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
+        **KEY_VARIABLES,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
         # botocore cannot combine these two with a custom endpoint.
         "AWS_USE_FIPS_ENDPOINT": "false",
         "AWS_USE_DUALSTACK_ENDPOINT": "false",

@@ -141,14 +141,14 @@ def _no_secret(context: Context, secret_id: str) -> str:
     )
     if elsewhere:
         return _OTHER_REGION.format(region=context.region_name, name=name, regions=", ".join(elsewhere))
-    names = [secret.name for secret in islice(context.region.living(context.now), _MAX_COMPARED)]
+    names = [secret.name for secret in islice(context.region.existing(context.now), _MAX_COMPARED)]
     similar = difflib.get_close_matches(name, names, 1)
     advice = _SIMILAR.format(similar=similar[0]) if similar else _CREATE
     return _NO_SECRET.format(name=name, region=context.region_name) + advice
 
 
 def _unfinished(context: Context, secret: Secret) -> str:
-    rotation = context.home(secret.arn).unfinished_rotation(secret)
+    rotation = context.region_of(secret.arn).unfinished_rotation(secret)
     if rotation is None:
         return _NO_ROTATION
     if rotation.status == "in progress":

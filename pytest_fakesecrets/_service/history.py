@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from pytest_fakesecrets._core.formatting import readable_repr
-from pytest_fakesecrets._core.labels import PENDING
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret, Version
+from pytest_fakesecrets._core.staging_labels import PENDING
 from pytest_fakesecrets._core.store import Change
 
 #: The event names of CloudTrail (user guide, CloudTrail entries).

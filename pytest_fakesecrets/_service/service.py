@@ -130,7 +130,7 @@ class Service:
             output = {name: value for name, value in response.items() if name in known.answers_with}
             reply = encode(output, request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
-            return Outcome(reply, tuple(context.started))
+            return Outcome(reply, tuple(context.started_rotations))
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
         """Reject a request with an injected error, and record it."""

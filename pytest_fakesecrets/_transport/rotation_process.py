@@ -27,6 +27,7 @@ from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import milliseconds_outside, peek
 from pytest_fakesecrets._service.code_folder import found_folder
+from pytest_fakesecrets._service.dummy_credentials import SESSION_TOKEN
 from pytest_fakesecrets._service.environment import child_environ
 from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
 
@@ -272,7 +273,7 @@ class _Environment:
             **own,
             **child_environ(url, self._listener.address.partition(":")[0], region),
             HOME: "",
-            "AWS_SESSION_TOKEN": "testing",
+            "AWS_SESSION_TOKEN": SESSION_TOKEN,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

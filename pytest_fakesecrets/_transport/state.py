@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from threading import Lock
@@ -84,16 +84,6 @@ departures: deque[Departure] = deque(maxlen=1000)
 
 #: The environment variable with the id of the process that has the fake, for its child processes.
 HOME = "PYTEST_FAKESECRETS_PROCESS"
-
-#: Variables with which a client can be created on any machine: dummy keys, no profile, no metadata service.
-DUMMY_VARIABLES: Mapping[str, str | None] = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": None,
-    "AWS_PROFILE": None,
-    "AWS_DEFAULT_PROFILE": None,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 #: By event: the handlers that are registered last on a client if foreign handlers come after our first ones.
 last_handlers: dict[str, Callable[..., Any]] = {}

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_fakesecrets._core.errors import MalformedPolicyDocumentException
-from pytest_fakesecrets._core.policy import allows, is_broad, statements
+from pytest_fakesecrets._core.policy import allows, is_public, statements
 
 GRAMMAR = "IAM policy grammar; inferred for Secrets Manager"
 GUIDE = "user guide of 2020, conditions that make a policy narrow"
@@ -211,17 +211,17 @@ class TestBroadAccess:
         ],
     )
     def test_is_that_of_everybody_without_a_restriction(self, members, expected, source):
-        assert is_broad([statement(**members)]) is expected, source
+        assert is_public([statement(**members)]) is expected, source
 
     def test_is_given_by_one_statement_of_several(self):
         """API_PutResourcePolicy."""
         found = [statement(), statement(Principal="*"), statement(Effect="Deny", Principal="*")]
 
-        assert is_broad(found)
+        assert is_public(found)
 
     def test_is_not_given_by_no_statement(self):
         """API_PutResourcePolicy."""
-        assert not is_broad([])
+        assert not is_public([])
 
 
 class TestAccess:
@@ -342,4 +342,4 @@ def test_not_principal_lets_in_those_that_it_does_not_name(named, expected):
     """IAM user guide: NotPrincipal."""
     broad = policy(Principal=None, NotPrincipal=named)
 
-    assert is_broad(statements(broad)) is expected
+    assert is_public(statements(broad)) is expected

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from pytest_fakesecrets._core.errors import InvalidParameterException
-from pytest_fakesecrets._core.schedule import Schedule, check
+from pytest_fakesecrets._core.schedule import Schedule, check_schedule
 
 REC = "published describe-secret and list-secrets outputs"
 DOC = "user guide, rotate-secrets_schedule"
@@ -578,7 +578,7 @@ WINDOWS = [
 @pytest.mark.parametrize(("members", "stored", "base", "opens", "closes", "reported", "source"), WINDOWS)
 def test_the_window_after_a_rotation(members, stored, base, opens, closes, reported, source):
     rule = schedule(members, stored)
-    check(rule)
+    check_schedule(rule)
 
     window = rule.next_window(utc(base))
 
@@ -628,7 +628,7 @@ def test_the_window_after_a_rotation(members, stored, base, opens, closes, repor
     ],
 )
 def test_an_expression_that_is_accepted(expression, source):
-    check(schedule(rules(ScheduleExpression=expression)))
+    check_schedule(schedule(rules(ScheduleExpression=expression)))
 
     assert schedule(rules(ScheduleExpression=expression)).next_window(utc("2026-03-10T13:20:00")), source
 
@@ -740,10 +740,10 @@ def test_an_expression_that_is_accepted(expression, source):
 )
 def test_rules_that_are_refused(members, told, source):
     if told is None:
-        check(schedule(members))
+        check_schedule(schedule(members))
         return
     with pytest.raises(InvalidParameterException) as raised:
-        check(schedule(members))
+        check_schedule(schedule(members))
 
     assert raised.value.message == told, source
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_fakesecrets._core.errors import InvalidParameterException
-from pytest_fakesecrets._core.schedule import Schedule, check
+from pytest_fakesecrets._core.schedule import Schedule, check_schedule
 
 HOUR = timedelta(hours=1)
 FIRST = datetime.min.replace(tzinfo=timezone.utc)
@@ -147,11 +147,11 @@ def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, dur
 
     if not fits:
         with pytest.raises(InvalidParameterException):
-            check(schedule)
+            check_schedule(schedule)
         return
     if expected is None:  # never, or not within the years that were walked
         return
-    check(schedule)
+    check_schedule(schedule)
     window = schedule.next_window(base)
 
     assert window.opens == expected
@@ -284,4 +284,4 @@ def test_the_last_opening_of_a_schedule_of_ten_thousand_years_is_found_at_once()
 
 def test_an_expression_is_checked_also_where_it_has_no_duration():
     with pytest.raises(InvalidParameterException):
-        check(Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression="every day"))
+        check_schedule(Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression="every day"))

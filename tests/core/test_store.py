@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_fakesecrets._core import store
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import ORDERS, Region
+from pytest_fakesecrets._core.store import SORT_KEYS, Region
 
 START = datetime(2030, 1, 31, 12, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
@@ -106,7 +106,7 @@ CHANGES = st.lists(
 )
 
 
-@given(changes=CHANGES, order=st.sampled_from(sorted(ORDERS)))
+@given(changes=CHANGES, order=st.sampled_from(sorted(SORT_KEYS)))
 def test_a_kept_selection_is_what_a_new_one_would_be(changes, order):
     region, now = Region(account="123456789012", name="us-east-1"), START
     for change, name, members, elapsed in changes:
@@ -118,5 +118,5 @@ def test_a_kept_selection_is_what_a_new_one_would_be(changes, order):
             region.put(secret(region, name, now, **members) if held is None else replace(held, **members))
         now += elapsed
 
-        fresh = sorted(filter(is_shown, region.living(now)), key=ORDERS[order])
+        fresh = sorted(filter(is_shown, region.existing(now)), key=SORT_KEYS[order])
         assert selected(region, now, order) == fresh

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_fakesecrets._contract.harness import LABELS, Harness
 from pytest_fakesecrets._core.credential import is_credential
-from pytest_fakesecrets._core.labels import CURRENT, PENDING
 from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._service.history import Call
 

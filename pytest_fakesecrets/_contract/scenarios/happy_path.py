@@ -9,8 +9,8 @@ import pytest
 
 from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._core.credential import user_of
-from pytest_fakesecrets._core.labels import PREVIOUS
 from pytest_fakesecrets._core.rotation import Rotation
+from pytest_fakesecrets._core.staging_labels import PREVIOUS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 
 from .base import Scenarios

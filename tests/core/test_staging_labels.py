@@ -7,8 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from pytest_fakesecrets._core import labels
-from pytest_fakesecrets._core.labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._core import staging_labels
+from pytest_fakesecrets._core.rotation import labels_show_rotation_in_progress
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 
 PENDING_CYCLE = "LocalStack snapshot test_update_secret_version_stages_current_pending_cycle"
 
@@ -71,7 +72,7 @@ PENDING_CYCLE = "LocalStack snapshot test_update_secret_version_stages_current_p
     ],
 )
 def test_a_label_is_attached(before, label, version, after, source):
-    assert labels.attach(before, label, version) == after, source
+    assert staging_labels.attach(before, label, version) == after, source
 
 
 @pytest.mark.parametrize(
@@ -129,23 +130,23 @@ def test_a_label_is_attached(before, label, version, after, source):
     ],
 )
 def test_the_labels_of_a_new_value_are_attached(before, wanted, after, source):
-    assert labels.attach_to_new_value(before, wanted, "new") == after, source
+    assert staging_labels.attach_to_new_value(before, wanted, "new") == after, source
 
 
 def test_a_label_is_removed_and_nothing_else():
-    assert labels.remove({CURRENT: "v1", "x": "v1"}, "x") == {CURRENT: "v1"}
+    assert staging_labels.remove({CURRENT: "v1", "x": "v1"}, "x") == {CURRENT: "v1"}
 
 
 def test_removing_a_label_that_is_not_there_changes_nothing():
-    assert labels.remove({CURRENT: "v1"}, "x") == {CURRENT: "v1"}
+    assert staging_labels.remove({CURRENT: "v1"}, "x") == {CURRENT: "v1"}
 
 
 def test_a_mapping_of_labels_is_never_changed_in_place():
     before = {CURRENT: "v1", PENDING: "v1"}
 
-    labels.attach(before, CURRENT, "v2")
-    labels.attach_to_new_value(before, [CURRENT, "x"], "v2")
-    labels.remove(before, PENDING)
+    staging_labels.attach(before, CURRENT, "v2")
+    staging_labels.attach_to_new_value(before, [CURRENT, "x"], "v2")
+    staging_labels.remove(before, PENDING)
 
     assert before == {CURRENT: "v1", PENDING: "v1"}
 
@@ -153,20 +154,20 @@ def test_a_mapping_of_labels_is_never_changed_in_place():
 def test_the_labels_of_a_version_are_those_that_point_at_it():
     held = {CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}
 
-    assert labels.of(held, "v2") == [CURRENT, PENDING]
-    assert labels.of(held, "v1") == [PREVIOUS]
-    assert labels.of(held, "v3") == []
+    assert staging_labels.of(held, "v2") == [CURRENT, PENDING]
+    assert staging_labels.of(held, "v1") == [PREVIOUS]
+    assert staging_labels.of(held, "v3") == []
 
 
 def test_versions_without_labels_are_not_in_the_map_by_version():
-    assert labels.by_version({CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}) == {
+    assert staging_labels.by_version({CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}) == {
         "v2": [CURRENT, PENDING],
         "v1": [PREVIOUS],
     }
 
 
 @pytest.mark.parametrize(
-    ("held", "blocked", "source"),
+    ("labels", "in_progress", "source"),
     [
         pytest.param({}, False, "API_RotateSecret", id="no labels"),
         pytest.param({CURRENT: "v1"}, False, "API_RotateSecret", id="nothing pending"),
@@ -175,8 +176,8 @@ def test_versions_without_labels_are_not_in_the_map_by_version():
         pytest.param({PENDING: "v1"}, True, "API_RotateSecret", id="nothing current"),
     ],
 )
-def test_pending_away_from_current_blocks_rotation(held, blocked, source):
-    assert labels.block_rotation(held) is blocked, source
+def test_labels_show_a_rotation_in_progress_if_pending_is_away_from_current(labels, in_progress, source):
+    assert labels_show_rotation_in_progress(labels) is in_progress, source
 
 
 LABELS = st.sampled_from([CURRENT, PREVIOUS, PENDING, "x", "y"])
@@ -194,7 +195,7 @@ class LabelMoves(RuleBasedStateMachine):
 
     @initialize(target=versions)
     def create(self):
-        self.labels = labels.attach_to_new_value({}, [CURRENT], "v1")
+        self.labels = staging_labels.attach_to_new_value({}, [CURRENT], "v1")
         self.told = {"v1": {CURRENT}}
         return multiple("v1")
 
@@ -211,13 +212,13 @@ class LabelMoves(RuleBasedStateMachine):
 
     @rule(label=LABELS, version=versions)
     def attach(self, label, version):
-        self.labels = labels.attach(self.labels, label, version)
+        self.labels = staging_labels.attach(self.labels, label, version)
         self.tell(label, version)
 
     @rule(target=versions, wanted=st.lists(LABELS, min_size=1, max_size=5))
     def put(self, wanted):
         version = f"v{len(self.told) + 1}"
-        self.labels = labels.attach_to_new_value(self.labels, wanted, version)
+        self.labels = staging_labels.attach_to_new_value(self.labels, wanted, version)
         self.told[version] = set()
         if CURRENT in wanted:
             for held in self.told.values():
@@ -230,15 +231,15 @@ class LabelMoves(RuleBasedStateMachine):
 
     @rule(label=LABELS.filter(lambda label: label != CURRENT))
     def remove(self, label):
-        self.labels = labels.remove(self.labels, label)
+        self.labels = staging_labels.remove(self.labels, label)
         for held in self.told.values():
             held.discard(label)
 
     @invariant()
     def every_version_has_the_labels_that_the_guide_tells(self):
         for version, expected in self.told.items():
-            assert set(labels.of(self.labels, version)) == expected
-        assert {version: set(held) for version, held in labels.by_version(self.labels).items()} == {
+            assert set(staging_labels.of(self.labels, version)) == expected
+        assert {version: set(held) for version, held in staging_labels.by_version(self.labels).items()} == {
             version: held for version, held in self.told.items() if held
         }
 
@@ -249,7 +250,7 @@ class LabelMoves(RuleBasedStateMachine):
     @invariant()
     def rotation_is_blocked_by_a_pending_version_that_is_not_current(self):
         blocked = any(PENDING in held and CURRENT not in held for held in self.told.values())
-        assert labels.block_rotation(self.labels) is blocked
+        assert labels_show_rotation_in_progress(self.labels) is blocked
 
 
 TestLabelMoves = LabelMoves.TestCase

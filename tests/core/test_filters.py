@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_fakesecrets._core.errors import InvalidParameterException
-from pytest_fakesecrets._core.filters import matching
+from pytest_fakesecrets._core.filters import secret_matcher
 from pytest_fakesecrets._core.secret import Secret
 
 GUIDE = "user guide, manage_search-secret"
@@ -31,7 +31,7 @@ def secret(name="db", **members):
 
 
 def matches(key, value, held):
-    return matching([{"Key": key, "Values": [value]}])(held)
+    return secret_matcher([{"Key": key, "Values": [value]}])(held)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_one_filter_matches_by_any_of_its_values(values, key):
     """Inferred: not observed on AWS."""
     held = secret("a/Xb1", description="c Z9", tags={"aX": "b0"}, owning_service="a")
 
-    together = matching([{"Key": key, "Values": values}])(held)
+    together = secret_matcher([{"Key": key, "Values": values}])(held)
 
     assert together is any(matches(key, value, held) for value in values)
 
@@ -115,14 +115,14 @@ def test_several_filters_match_together(asked):
     """moto aws-verified test_with_duplicate_filter_keys."""
     held = secret("a/Xb1", description="c Z9", tags={"aX": "b0"}, owning_service="a")
 
-    together = matching([{"Key": key, "Values": [value]} for key, value in asked])(held)
+    together = secret_matcher([{"Key": key, "Values": [value]} for key, value in asked])(held)
 
     assert together is all(matches(key, value, held) for key, value in asked)
 
 
 def test_no_filter_matches_every_secret():
     """API_ListSecrets: Filters is optional."""
-    assert matching([])(secret())
+    assert secret_matcher([])(secret())
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_what_a_secret_does_not_have_is_found_by_negation_alone(key, held, sourc
 def test_a_filter_that_is_not_complete_is_refused_before_any_secret_is_looked_at(given):
     """Inferred: not observed on AWS."""
     with pytest.raises(InvalidParameterException):
-        matching([{"Key": "name", "Values": ["a"]}, given])
+        secret_matcher([{"Key": "name", "Values": ["a"]}, given])
