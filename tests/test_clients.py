@@ -68,7 +68,8 @@ def calls(fake):
 
 
 class TestMadeBeforeTheFake:
-    def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester):
+    def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(
             making=f"""
             from botocore.client import Config
