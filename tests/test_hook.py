@@ -702,6 +702,7 @@ SLOW = ["aiobotocore", "boto3", "botocore", "croniter", "dateutil", "freezegun",
 
 
 class TestLoading:
+    @pytest.mark.long
     def test_the_plugin_imports_nothing_that_is_slow(self):
         script = f"""
 import pytest_fakesecrets.plugin
@@ -749,6 +750,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
             "imported pytest_fakesecrets.plugin",
         ]
 
+    @pytest.mark.long
     def test_nothing_that_is_slow_is_among_what_the_interpreter_imports(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile("def test_it(): assert 1 == 1")
@@ -835,6 +837,7 @@ assert not without[0]
 
         assert interpreter(script) == (0, "")
 
+    @pytest.mark.long
     def test_two_copies_of_this_package_serve_one_botocore(self, interpreter):
         script = """
 import sys
@@ -859,6 +862,7 @@ for copy in (pytest_fakesecrets, first, pytest_fakesecrets):
 
         assert interpreter(script) == (0, "")
 
+    @pytest.mark.long
     def test_a_failed_reload_of_botocore_raises_its_error_and_leaves_the_plugin_in_place(self, interpreter):
         script = """
 import importlib
@@ -945,7 +949,20 @@ else:
 
         pytester.runpytest_subprocess("-p", "fakesecrets").assert_outcomes(passed=3)
 
-    def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(self, pytester, monkeypatch):
+    @pytest.mark.parametrize(
+        "ways",
+        [
+            pytest.param([], id="what is made with one copy of botocore"),
+            pytest.param(
+                ["reloaded", "evicted"],
+                marks=pytest.mark.long,
+                id="what is made with several copies of botocore",
+            ),
+        ],
+    )
+    def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(
+        self, pytester, monkeypatch, ways
+    ):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makeini("[pytest]\nfakesecrets_guard = true")
         pytester.makeconftest(
@@ -961,7 +978,7 @@ else:
             """
         )
         pytester.makepyfile(
-            """
+            f"""
             import importlib
             import sys
             from unittest import mock
@@ -971,18 +988,22 @@ else:
             from conftest import BARE, CLIENT, KEYS
             from pytest_fakesecrets import FakeSecretsError
 
+            WAYS = {ways}
+
 
             def clients():
                 yield CLIENT
                 yield BARE.create_client("secretsmanager", region_name="us-east-1", **KEYS)
-                importlib.reload(botocore.handlers)
-                with mock.patch.dict(sys.modules):
-                    for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
-                        del sys.modules[name]
-                    import boto3
+                if "reloaded" in WAYS:
+                    importlib.reload(botocore.handlers)
+                if "evicted" in WAYS:
+                    with mock.patch.dict(sys.modules):
+                        for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
+                            del sys.modules[name]
+                        import boto3
 
+                        yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
                     yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
-                yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
 
 
             def test_guarded():
@@ -1168,6 +1189,18 @@ sys.meta_path.insert(1, own)
 """
 
 WAYS = {
+    "several ways in one process": {
+        "before": CLIENTS,
+        "after": f"""evict(){OWN_LOADER}{CLIENTS}assert vars(own) == {{}}
+spec = botocore.__spec__
+importlib.reload(botocore)
+assert botocore.__spec__ == spec
+session = make_session()
+""",
+        "during": f"""clients.append(session.create_client("secretsmanager"))
+evict(){CLIENTS}
+""",
+    },
     "after the plugin": {"after": CLIENTS},
     "before the plugin, with clients and sessions": {"before": CLIENTS},
     "while it is active": {"during": CLIENTS},
@@ -1320,14 +1353,8 @@ assert len(clients) == 4
     },
 }
 
-#: One of each kind of ways: those that every run of the tests takes.
-SHORT = {
-    "before the plugin, with clients and sessions",
-    "while it is active",
-    "a finder that is its own loader",
-    "imports that fail at first",
-    "its package reloaded",
-}
+#: Those that every run of the tests takes: the first has the commonest of the others in it.
+SHORT = {"several ways in one process", "imports that fail at first"}
 assert set(WAYS) > SHORT
 
 AIOBOTOCORE = {
@@ -1391,6 +1418,7 @@ class TestWaysOfBotocoreIntoAProcess:
 
         assert in_a_process(**AIOBOTOCORE) == (0, "")
 
+    @pytest.mark.long
     def test_the_check_sees_a_call_that_leaves(self, in_a_process):
         ran = in_a_process(after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
 

@@ -263,7 +263,8 @@ class TestEnvironment:
         ("body", "outcomes"),
         [
             pytest.param("pass", {"passed": 1}, marks=pytest.mark.long, id="a passed test"),
-            *BAD_ENDS,
+            *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[:2]),
+            BAD_ENDS[2],
             pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
         ],
     )
@@ -592,6 +593,7 @@ class TestAClientWithoutARegion:
         assert ran.ret == pytest.ExitCode.USAGE_ERROR
         assert "\n".join(ran.errlines).count(HINT) == 1
 
+    @pytest.mark.long
     def test_has_one_hint_for_each_test_of_a_fixture_of_the_session(self, pytester):
         pytester.makepyfile(
             """
@@ -1192,7 +1194,7 @@ class TestBesideOtherPlugins:
             pytest.param(True, False, id="inside of moto, before-call"),
             pytest.param(True, True, marks=pytest.mark.long, id="inside of moto, before-send"),
             pytest.param(False, False, marks=pytest.mark.long, id="around moto, before-call"),
-            pytest.param(False, True, id="around moto, before-send"),
+            pytest.param(False, True, marks=pytest.mark.long, id="around moto, before-send"),
         ],
     )
     def test_moto_keeps_the_other_services(self, bare, moto_first, wire):

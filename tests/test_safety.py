@@ -886,9 +886,10 @@ class TestNothingIsLeftOver:
     @pytest.mark.parametrize(
         ("body", "outcomes"),
         [
-            *BAD_ENDS,
-            pytest.param("pytest.exit('enough')", {}, id="a run that ends"),
-            pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
+            BAD_ENDS[0],
+            *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[1:]),
+            pytest.param("pytest.exit('enough')", {}, marks=pytest.mark.long, id="a run that ends"),
+            pytest.param("raise KeyboardInterrupt", {}, marks=pytest.mark.long, id="an interrupted test"),
             pytest.param("raise SystemExit", {"failed": 1}, id="a test that wants to end the process"),
             pytest.param("fakesecrets.rotate('db', interrupted)", {}, id="an interrupted rotation"),
             pytest.param("fakesecrets.__exit__(*[None] * 3)", {"passed": 1}, id="a test that left the fake"),

@@ -204,15 +204,19 @@ OPERATIONS = st.tuples(
 
 
 class TestReadersAndWriters:
-    @given(st.lists(st.lists(OPERATIONS, min_size=3, max_size=6), min_size=6, max_size=6))
-    @settings(max_examples=6, deadline=None, derandomize=True, database=None)
-    def test_see_the_old_world_or_the_new_one_and_never_half_of_it(self, plans):
-        with FakeSecrets() as fake:
-            plan = Plan(fake)
+    @pytest.mark.parametrize("examples", [2, pytest.param(10, marks=pytest.mark.long)])
+    def test_see_the_state_before_or_after_a_write_and_never_between(self, examples):
+        @given(st.lists(st.lists(OPERATIONS, min_size=3, max_size=6), min_size=6, max_size=6))
+        @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+        def read_and_write(plans):
+            with FakeSecrets() as fake:
+                plan = Plan(fake)
 
-            plan.run(plans, readers=10)
+                plan.run(plans, readers=10)
 
-            plan.check()
+                plan.check()
+
+        read_and_write()
 
     def test_see_whole_worlds_through_the_eyes_of_the_test(self, fakesecrets, client):
         client.create_secret(Name="db", SecretString="0")
@@ -583,7 +587,8 @@ class TestForkedChild:
 
         assert told == [refusal("GetSecretValue", process), "of the child"]
 
-    def test_is_not_held_up_by_threads_that_are_at_work(self, db):
+    @pytest.mark.parametrize("forks", [3, pytest.param(20, marks=pytest.mark.long)])
+    def test_is_not_held_up_by_threads_that_are_at_work(self, db, forks):
         over = threading.Event()
 
         def work():
@@ -592,7 +597,7 @@ class TestForkedChild:
 
         def fork():
             try:
-                return [in_a_fork(lambda: read(CLIENT)) for _ in range(10)]
+                return [in_a_fork(lambda: read(CLIENT)) for _ in range(forks)]
             finally:
                 over.set()
 
