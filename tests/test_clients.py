@@ -68,7 +68,8 @@ def calls(fake):
 
 
 class TestMadeBeforeTheFake:
-    def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester):
+    def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(
             making=f"""
             from botocore.client import Config
@@ -908,7 +909,9 @@ class TestStubbed:
         assert run(main()) == {"Name": "of the stub"}
         assert fakesecrets.secret("db").value() == "value"
 
-    def test_the_guard_leaves_it_alone(self, pytester):
+    @pytest.mark.long
+    def test_the_guard_leaves_it_alone(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         made = """
             import boto3
             from botocore.stub import Stubber
@@ -951,7 +954,7 @@ class TestStubbed:
             """
         )
 
-        pytester.runpytest_subprocess("-p", "early").assert_outcomes(passed=2)
+        pytester.runpytest_subprocess("-p", "early", "-p", "fakesecrets").assert_outcomes(passed=2)
 
 
 NO_REGIONS = [

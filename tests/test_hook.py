@@ -210,7 +210,7 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
     def seen(request, **_):
         requests.append(request)
 
-    with FakeSecrets(seed=7) as fake, freeze_time("2030-01-31 16:00"), monkeypatch.context() as patched:
+    with FakeSecrets(seed=7) as fake, monkeypatch.context() as patched:
         arns = furnish(fake, kept)
         parameters = {
             member: arns.get(value, value) if isinstance(value, str) else value
@@ -227,32 +227,47 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
             kept.meta.events.unregister("before-send.secrets-manager", seen)
 
 
+#: Operations whose parameters and answers have between them each kind of member: a blob, times, lists, errors, none.
+VARIED = {
+    "BatchGetSecretValue",
+    "CreateSecret",
+    "DescribeSecret",
+    "GetSecretValue",
+    "PutSecretValue",
+    "TagResource",
+    "ValidateResourcePolicy",
+}
+EACH_OPERATION = [
+    pytest.param(operation, marks=() if operation in VARIED else pytest.mark.long) for operation in KNOWN
+]
+
+
 class TestTwoDoors:
-    @pytest.mark.parametrize("operation", KNOWN)
-    def test_give_the_same_answer(self, kept, monkeypatch, operation):
+    @pytest.fixture(autouse=True)
+    def frozen(self):
+        with freeze_time("2030-01-31 16:00"):
+            yield
+
+    @pytest.mark.parametrize("operation", EACH_OPERATION)
+    def test_give_the_same_answer_in_the_order_of_botocores_parser(
+        self, kept, monkeypatch, caplog, operation
+    ):
         parameters, _, _ = CALLS[operation]
 
         by_call = outcome(kept, monkeypatch, operation, parameters, wire=False)
         by_send = outcome(kept, monkeypatch, operation, parameters, wire=True)
         seen = outcome(kept, monkeypatch, operation, parameters)
+        with caplog.at_level("DEBUG", "botocore.parsers"):
+            parsed, _, _ = outcome(kept, monkeypatch, operation, parameters, wire=False)
 
         assert by_call[1:] == (None, 0)
         assert by_send[1:] == seen[1:] == (None, 1)
         assert without_request_id(by_send[0]) == without_request_id(by_call[0])
         assert without_request_id(seen[0]) == without_request_id(by_call[0])
-
-    @pytest.mark.parametrize("operation", KNOWN)
-    def test_give_the_members_in_the_order_of_botocores_parser(self, kept, monkeypatch, caplog, operation):
-        parameters, _, _ = CALLS[operation]
-
-        answer, _, _ = outcome(kept, monkeypatch, operation, parameters, wire=False)
-        with caplog.at_level("DEBUG", "botocore.parsers"):
-            parsed, _, _ = outcome(kept, monkeypatch, operation, parameters, wire=False)
-
-        assert repr(answer) == repr(parsed)
+        assert repr(by_call[0]) == repr(parsed)
         assert any(record.message.startswith("Response body") for record in caplog.records)
 
-    @pytest.mark.parametrize("operation", KNOWN)
+    @pytest.mark.parametrize("operation", EACH_OPERATION)
     def test_give_the_same_error(self, kept, monkeypatch, operation):
         _, parameters, code = CALLS[operation]
 
@@ -475,7 +490,7 @@ class TestEveryClientIsAnswered:
             """
         )
 
-        pytester.runpytest_subprocess().assert_outcomes(passed=1)
+        pytester.runpytest().assert_outcomes(passed=1)
 
 
 class TestWorlds:
@@ -638,13 +653,14 @@ class TestIds:
 
         assert len(tokens) == 50
 
-    def test_no_suffix_comes_twice(self, fakesecrets, client):
+    @pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.long)])
+    def test_no_suffix_comes_twice(self, fakesecrets, client, count):
         arns = set()
-        for _ in range(1000):
+        for _ in range(count):
             arns.add(client.create_secret(Name="db", SecretString="value")["ARN"])
             client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-        assert len(arns) == 1000
+        assert len(arns) == count
         assert {
             len(arn.removeprefix("arn:aws:secretsmanager:us-east-1:123456789012:secret:db-")) for arn in arns
         } == {6}
@@ -686,6 +702,7 @@ SLOW = ["aiobotocore", "boto3", "botocore", "croniter", "dateutil", "freezegun",
 
 
 class TestLoading:
+    @pytest.mark.long
     def test_the_plugin_imports_nothing_that_is_slow(self):
         script = f"""
 import pytest_fakesecrets.plugin
@@ -733,6 +750,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
             "imported pytest_fakesecrets.plugin",
         ]
 
+    @pytest.mark.long
     def test_nothing_that_is_slow_is_among_what_the_interpreter_imports(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile("def test_it(): assert 1 == 1")
@@ -819,6 +837,7 @@ assert not without[0]
 
         assert interpreter(script) == (0, "")
 
+    @pytest.mark.long
     def test_two_copies_of_this_package_serve_one_botocore(self, interpreter):
         script = """
 import sys
@@ -843,6 +862,7 @@ for copy in (pytest_fakesecrets, first, pytest_fakesecrets):
 
         assert interpreter(script) == (0, "")
 
+    @pytest.mark.long
     def test_a_failed_reload_of_botocore_raises_its_error_and_leaves_the_plugin_in_place(self, interpreter):
         script = """
 import importlib
@@ -905,7 +925,9 @@ else:
 
         assert interpreter(script) == (0, "")
 
-    def test_a_run_that_does_not_use_the_plugin_finds_its_loaders_unchanged(self, pytester):
+    @pytest.mark.long
+    def test_a_run_that_does_not_use_the_plugin_finds_its_loaders_unchanged(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makeini("[pytest]\npython_files = *.py")
         pytester.makepyfile(
             lib="import boto3\n\n\ndef test_lib(): assert boto3",
@@ -925,9 +947,23 @@ else:
             """,
         )
 
-        pytester.runpytest_subprocess().assert_outcomes(passed=3)
+        pytester.runpytest_subprocess("-p", "fakesecrets").assert_outcomes(passed=3)
 
-    def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(self, pytester):
+    @pytest.mark.parametrize(
+        "ways",
+        [
+            pytest.param([], id="what is made with one copy of botocore"),
+            pytest.param(
+                ["reloaded", "evicted"],
+                marks=pytest.mark.long,
+                id="what is made with several copies of botocore",
+            ),
+        ],
+    )
+    def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(
+        self, pytester, monkeypatch, ways
+    ):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makeini("[pytest]\nfakesecrets_guard = true")
         pytester.makeconftest(
             """
@@ -942,7 +978,7 @@ else:
             """
         )
         pytester.makepyfile(
-            """
+            f"""
             import importlib
             import sys
             from unittest import mock
@@ -952,18 +988,22 @@ else:
             from conftest import BARE, CLIENT, KEYS
             from pytest_fakesecrets import FakeSecretsError
 
+            WAYS = {ways}
+
 
             def clients():
                 yield CLIENT
                 yield BARE.create_client("secretsmanager", region_name="us-east-1", **KEYS)
-                importlib.reload(botocore.handlers)
-                with mock.patch.dict(sys.modules):
-                    for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
-                        del sys.modules[name]
-                    import boto3
+                if "reloaded" in WAYS:
+                    importlib.reload(botocore.handlers)
+                if "evicted" in WAYS:
+                    with mock.patch.dict(sys.modules):
+                        for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
+                            del sys.modules[name]
+                        import boto3
 
+                        yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
                     yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
-                yield boto3.client("secretsmanager", region_name="us-east-1", **KEYS)
 
 
             def test_guarded():
@@ -980,7 +1020,7 @@ else:
             """
         )
 
-        pytester.runpytest_subprocess("-p", "no:fakesecrets").assert_outcomes(passed=2)
+        pytester.runpytest_subprocess().assert_outcomes(passed=2)
 
 
 #: What surrounds the code of a way: a network that lets nothing through, a process that is set up for AWS, and a
@@ -1149,6 +1189,18 @@ sys.meta_path.insert(1, own)
 """
 
 WAYS = {
+    "several ways in one process": {
+        "before": CLIENTS,
+        "after": f"""evict(){OWN_LOADER}{CLIENTS}assert vars(own) == {{}}
+spec = botocore.__spec__
+importlib.reload(botocore)
+assert botocore.__spec__ == spec
+session = make_session()
+""",
+        "during": f"""clients.append(session.create_client("secretsmanager"))
+evict(){CLIENTS}
+""",
+    },
     "after the plugin": {"after": CLIENTS},
     "before the plugin, with clients and sessions": {"before": CLIENTS},
     "while it is active": {"during": CLIENTS},
@@ -1301,18 +1353,8 @@ assert len(clients) == 4
     },
 }
 
-#: One of each kind of ways: those that every run of the tests takes.
-SHORT = {
-    "after the plugin",
-    "before the plugin, with clients and sessions",
-    "while it is active",
-    "evicted after its import, while it is active",
-    "a finder of others in front",
-    "a finder that is its own loader",
-    "imports that fail at first",
-    "its package reloaded",
-    "imports in many threads",
-}
+#: Those that every run of the tests takes: the first has the commonest of the others in it.
+SHORT = {"several ways in one process", "imports that fail at first"}
 assert set(WAYS) > SHORT
 
 AIOBOTOCORE = {
@@ -1376,6 +1418,7 @@ class TestWaysOfBotocoreIntoAProcess:
 
         assert in_a_process(**AIOBOTOCORE) == (0, "")
 
+    @pytest.mark.long
     def test_the_check_sees_a_call_that_leaves(self, in_a_process):
         ran = in_a_process(after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
 

@@ -91,7 +91,8 @@ class TestFixtures:
 
         pytester.runpytest().assert_outcomes(passed=1)
 
-    def test_are_gone_without_the_plugin(self, pytester):
+    def test_are_gone_without_the_plugin(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile("def test_it(fakesecrets): pass")
 
         ran = pytester.runpytest_subprocess("-p", "no:fakesecrets")
@@ -243,7 +244,7 @@ class TestEnvironment:
     @pytest.mark.parametrize(
         "variables",
         [
-            pytest.param({}, id="nothing was set"),
+            pytest.param({}, marks=pytest.mark.long, id="nothing was set"),
             pytest.param(
                 {
                     "AWS_ACCESS_KEY_ID": "AKIAREAL",
@@ -261,8 +262,9 @@ class TestEnvironment:
     @pytest.mark.parametrize(
         ("body", "outcomes"),
         [
-            pytest.param("pass", {"passed": 1}, id="a passed test"),
-            *BAD_ENDS,
+            pytest.param("pass", {"passed": 1}, marks=pytest.mark.long, id="a passed test"),
+            *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[:2]),
+            BAD_ENDS[2],
             pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
         ],
     )
@@ -372,7 +374,7 @@ class TestContextManager:
         assert dict(os.environ) == before
 
     @given(st.binary(min_size=1, max_size=20))
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=10, deadline=None, derandomize=True, database=None)
     def test_gives_a_fresh_world_to_each_example_of_hypothesis(self, value):
         with FakeSecrets() as fake:
             client = fake.client()
@@ -414,7 +416,16 @@ class TestReport:
             consecutive=True,
         )
 
-    @pytest.mark.parametrize("arguments", [(), ("-vv", "--showlocals"), ("--tb=short",), ("--tb=native",)])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("-vv", "--showlocals"),
+            *(
+                pytest.param(given, marks=pytest.mark.long)
+                for given in [(), ("--tb=short",), ("--tb=native",)]
+            ),
+        ],
+    )
     def test_has_no_secret_value(self, pytester, arguments):
         pytester.makeconftest(FIXTURES)
         pytester.makepyfile(
@@ -582,6 +593,7 @@ class TestAClientWithoutARegion:
         assert ran.ret == pytest.ExitCode.USAGE_ERROR
         assert "\n".join(ran.errlines).count(HINT) == 1
 
+    @pytest.mark.long
     def test_has_one_hint_for_each_test_of_a_fixture_of_the_session(self, pytester):
         pytester.makepyfile(
             """
@@ -858,15 +870,19 @@ class TestCallsWithoutAFake:
             consecutive=True,
         )
 
-    def test_are_in_the_report_of_a_worker(self, pytester):
+    @pytest.mark.long
+    def test_are_in_the_report_of_a_worker(self, pytester, bare):
         pytest.importorskip("xdist")
+        bare.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(
             test_calls=self.CALLING
             + "\n\n        def test_it():\n            call('ListSecrets')\n            assert False",
             test_import=self.CALLING + "\n\n        call('GetSecretValue')\n        raise LookupError",
         )
 
-        ran = pytester.runpytest_subprocess("-p", "no:randomly", "-n", "1", "--continue-on-collection-errors")
+        ran = pytester.runpytest_subprocess(
+            "-p", "xdist", "-p", "fakesecrets", "-n", "1", "--continue-on-collection-errors"
+        )
 
         assert self.sections(ran) == {
             "ERROR collecting test_import.py": [
@@ -1017,126 +1033,100 @@ STORY = [
 ]
 
 
+#: What is asserted, and what the report says about it.
+EXPLAINED = {
+    'db.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}': [
+        "E       assert db: staging is not what was expected",
+        "E         - AWSCURRENT: expected on v1, is on v2; "
+        "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
+        "E         - AWSPENDING: expected on v2, was never attached",
+        "E         - AWSPREVIOUS: not expected, is on v1; "
+        "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+    ],
+    '{"v2": {"AWSCURRENT"}} == db.staging': [
+        "E       assert db: staging is not what was expected",
+        "E         - AWSPREVIOUS: not expected, is on v1; "
+        "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+    ],
+    "db.staging == None": [
+        "E       assert db: staging is not what was expected",
+        "E         None is not a mapping, so staging cannot be equal to it",
+    ],
+    'db.labels == {"AWSCURRENT": "1" * 32, "AWSPREVIOUS": "2" * 32}': [
+        "E       assert db: labels is not what was expected",
+        "E         - AWSCURRENT: expected on v1, is on v2; "
+        "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
+        "E         - AWSPREVIOUS: expected on v2, is on v1; "
+        "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
+    ],
+    'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", "AWSPENDING -> v2 by PutSecretValue"]': [
+        "E       assert db: the moves of its labels are not what was expected",
+        "E         - move 2: expected AWSPENDING -> v2 by PutSecretValue",
+        "E                   happened AWSCURRENT v1 -> v2 by PutSecretValue",
+    ],
+    'db.transitions == ["AWSCURRENT -> v1 by CreateSecret"]': [
+        "E       assert db: the moves of its labels are not what was expected",
+        "E         - move 2: nothing more was expected, happened AWSCURRENT v1 -> v2 by PutSecretValue",
+    ],
+    'db.transitions == [*map(str, db.transitions), "AWSPENDING -> v2 by RotateSecret"]': [
+        "E       assert db: the moves of its labels are not what was expected",
+        "E         - move 4: expected AWSPENDING -> v2 by RotateSecret, and nothing more happened",
+    ],
+}
+
+#: Assertions that hold.
+HOLDING = [
+    'db.staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}',
+    'db.staging != {"v1": {"AWSPREVIOUS"}}',
+    'db.labels == {"AWSCURRENT": "2" * 32, "AWSPREVIOUS": "1" * 32}',
+    'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", '
+    '"AWSCURRENT v1 -> v2 by PutSecretValue", "AWSPREVIOUS -> v1 by PutSecretValue"]',
+    "db.transitions[:1] == db.transitions[:1]",
+]
+
+
+def asserting(*assertions):
+    """A test for each assertion, about the secret of FIXTURES."""
+    return "\n\n".join(
+        f"def test_{number}(db):\n    assert {asserted}" for number, asserted in enumerate(assertions)
+    )
+
+
 class TestExplanation:
-    @pytest.mark.parametrize(
-        ("asserted", "told"),
-        [
-            pytest.param(
-                'db.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}',
-                [
-                    "E       assert db: staging is not what was expected",
-                    "E         - AWSCURRENT: expected on v1, is on v2; "
-                    "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
-                    "E         - AWSPENDING: expected on v2, was never attached",
-                    "E         - AWSPREVIOUS: not expected, is on v1; "
-                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
-                ],
-                id="staging",
-            ),
-            pytest.param(
-                '{"v2": {"AWSCURRENT"}} == db.staging',
-                [
-                    "E       assert db: staging is not what was expected",
-                    "E         - AWSPREVIOUS: not expected, is on v1; "
-                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
-                ],
-                id="staging on the right",
-            ),
-            pytest.param(
-                "db.staging == None",
-                [
-                    "E       assert db: staging is not what was expected",
-                    "E         None is not a mapping, so staging cannot be equal to it",
-                ],
-                id="staging and no mapping",
-            ),
-            pytest.param(
-                'db.labels == {"AWSCURRENT": "1" * 32, "AWSPREVIOUS": "2" * 32}',
-                [
-                    "E       assert db: labels is not what was expected",
-                    "E         - AWSCURRENT: expected on v1, is on v2; "
-                    "AWSCURRENT v1 -> v2 by PutSecretValue at 2030-01-31 16:01:00.000",
-                    "E         - AWSPREVIOUS: expected on v2, is on v1; "
-                    "AWSPREVIOUS -> v1 by PutSecretValue at 2030-01-31 16:01:00.000",
-                ],
-                id="labels",
-            ),
-            pytest.param(
-                'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", "AWSPENDING -> v2 by PutSecretValue"]',
-                [
-                    "E       assert db: the moves of its labels are not what was expected",
-                    "E         - move 2: expected AWSPENDING -> v2 by PutSecretValue",
-                    "E                   happened AWSCURRENT v1 -> v2 by PutSecretValue",
-                ],
-                id="transitions",
-            ),
-            pytest.param(
-                'db.transitions == ["AWSCURRENT -> v1 by CreateSecret"]',
-                [
-                    "E       assert db: the moves of its labels are not what was expected",
-                    "E         - move 2: nothing more was expected, happened AWSCURRENT v1 -> v2 by PutSecretValue",
-                ],
-                id="transitions that are too many",
-            ),
-            pytest.param(
-                'db.transitions == [*map(str, db.transitions), "AWSPENDING -> v2 by RotateSecret"]',
-                [
-                    "E       assert db: the moves of its labels are not what was expected",
-                    "E         - move 4: expected AWSPENDING -> v2 by RotateSecret, and nothing more happened",
-                ],
-                id="transitions that are too few",
-            ),
-        ],
-    )
-    def test_says_what_was_expected_and_which_call_did_otherwise(self, pytester, asserted, told):
+    def test_says_what_was_expected_and_which_call_did_otherwise(self, pytester):
         pytester.makeconftest(FIXTURES)
-        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
+        pytester.makepyfile(asserting(*EXPLAINED))
 
-        ran = pytester.runpytest("-vv")
+        ran = pytester.runpytest("-vv", "-p", "no:randomly")
 
-        ran.assert_outcomes(failed=1)
+        ran.assert_outcomes(failed=len(EXPLAINED))
+        reports = re.split(r"^_{3,} test_\d+ _{3,}$", "\n".join(ran.outlines), flags=re.MULTILINE)[1:]
+        explained = {}
+        for (asserted, lines), report in zip(EXPLAINED.items(), reports, strict=True):
+            _, _, explanation = report.partition(f">       assert {asserted}\n")
+            explained[asserted] = explanation.splitlines()[: len(lines) + len(STORY)]
+        assert explained == {asserted: [*lines, *STORY] for asserted, lines in EXPLAINED.items()}
+
+    def test_is_not_needed_where_an_assertion_holds(self, pytester):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(asserting(*HOLDING))
+
+        pytester.runpytest("-vv").assert_outcomes(passed=len(HOLDING))
+
+    def test_of_what_is_not_ours_is_that_of_pytest(self, pytester):
+        pytester.makeconftest(FIXTURES)
+        pytester.makepyfile(asserting('{"a": 1} == {"a": 2}', "(1,) == (2,)"))
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(failed=2)
         ran.stdout.fnmatch_lines(
-            [f">       assert {asserted}".replace("[", "[[]"), *told, *STORY], consecutive=True
+            ["E       AssertionError: assert {'a': 1} == {'a': 2}", "E       assert (1,) == (2,)"]
         )
-
-    @pytest.mark.parametrize(
-        "asserted",
-        [
-            'db.staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}',
-            'db.staging != {"v1": {"AWSPREVIOUS"}}',
-            'db.labels == {"AWSCURRENT": "2" * 32, "AWSPREVIOUS": "1" * 32}',
-            'db.transitions == ["AWSCURRENT -> v1 by CreateSecret", '
-            '"AWSCURRENT v1 -> v2 by PutSecretValue", "AWSPREVIOUS -> v1 by PutSecretValue"]',
-            "db.transitions[:1] == db.transitions[:1]",
-        ],
-    )
-    def test_is_not_needed_where_an_assertion_holds(self, pytester, asserted):
-        pytester.makeconftest(FIXTURES)
-        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
-
-        pytester.runpytest("-vv").assert_outcomes(passed=1)
-
-    @pytest.mark.parametrize(
-        ("asserted", "told"),
-        [
-            pytest.param(
-                '{"a": 1} == {"a": 2}', "E       AssertionError: assert {'a': 1} == {'a': 2}", id="dicts"
-            ),
-            pytest.param("(1,) == (2,)", "E       assert (1,) == (2,)", id="tuples"),
-        ],
-    )
-    def test_of_what_is_not_ours_is_that_of_pytest(self, pytester, asserted, told):
-        pytester.makeconftest(FIXTURES)
-        pytester.makepyfile(f"def test_it(db):\n    assert {asserted}")
-
-        ran = pytester.runpytest()
-
-        ran.assert_outcomes(failed=1)
-        ran.stdout.fnmatch_lines([told])
 
 
 class TestBesideOtherPlugins:
-    @pytest.mark.parametrize("seed", [1, 2])
+    @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
     def test_pytest_randomly_changes_nothing(self, pytester, seed):
         pytest.importorskip("pytest_randomly")
         pytester.makepyfile(
@@ -1156,7 +1146,8 @@ class TestBesideOtherPlugins:
         ran.assert_outcomes(passed=5)
         ran.stdout.fnmatch_lines([f"Using --randomly-seed={seed}"])
 
-    def test_no_warning_comes_from_us(self, pytester):
+    def test_no_warning_comes_from_us(self, pytester, monkeypatch):
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(
             """
             import boto3
@@ -1193,12 +1184,19 @@ class TestBesideOtherPlugins:
             """
         )
 
-        ran = pytester.runpytest_subprocess("-W", "error")
+        ran = pytester.runpytest_subprocess("-p", "fakesecrets", "-W", "error")
 
         ran.assert_outcomes(passed=1, warnings=0)
 
-    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
-    @pytest.mark.parametrize("moto_first", [True, False], ids=["inside of-moto", "around moto"])
+    @pytest.mark.parametrize(
+        ("moto_first", "wire"),
+        [
+            pytest.param(True, False, id="inside of moto, before-call"),
+            pytest.param(True, True, marks=pytest.mark.long, id="inside of moto, before-send"),
+            pytest.param(False, False, marks=pytest.mark.long, id="around moto, before-call"),
+            pytest.param(False, True, marks=pytest.mark.long, id="around moto, before-send"),
+        ],
+    )
     def test_moto_keeps_the_other_services(self, bare, moto_first, wire):
         moto = pytest.importorskip("moto")
         bare.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)

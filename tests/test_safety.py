@@ -289,6 +289,7 @@ class TestGuard:
         ran.stdout.fnmatch_lines(["*refused*"])
         assert aws.connections == 0
 
+    @pytest.mark.long
     def test_reaches_what_was_made_before_the_plugin_was_loaded(self, pytester, aws):
         turn_on(pytester)
         pytester.makepyfile(
@@ -421,6 +422,7 @@ class TestGuard:
                 session.client("secretsmanager").create_secret(Name="db", SecretString="value")
                 assert fake.secret("db").value() == "value"
 
+    @pytest.mark.long
     def test_can_be_turned_on_for_one_run(self, pytester, aws):
         pytester.makepyfile("def test_it():" + indented(CALLS))
 
@@ -433,9 +435,17 @@ class TestGuard:
         ("before", "during", "body"),
         [
             pytest.param(False, True, "pass", id="off, and on inside"),
-            pytest.param(True, False, "pass", id="on, and off inside"),
-            pytest.param(True, True, "assert False", id="on in both, and a failed test"),
-            pytest.param(False, True, "raise KeyboardInterrupt", id="on inside, and an interrupted test"),
+            pytest.param(True, False, "assert False", id="on, and off inside, and a failed test"),
+            pytest.param(
+                True, True, "assert False", marks=pytest.mark.long, id="on in both, and a failed test"
+            ),
+            pytest.param(
+                False,
+                True,
+                "raise KeyboardInterrupt",
+                marks=pytest.mark.long,
+                id="on inside, and an interrupted test",
+            ),
         ],
     )
     def test_is_as_before_after_a_run(self, pytester, bare, before, during, body):
@@ -529,6 +539,7 @@ class TestTheEndOfTheGuard:
         ]
         assert aws.connections == 0
 
+    @pytest.mark.long
     def test_is_the_next_run_in_a_process_that_has_several(self, pytester, aws):
         pytester.makepyfile(test_it="def test_it(): pass")
         script = pytester.makepyfile(
@@ -599,7 +610,12 @@ LEFT = (
 class TestACallOnItsWay:
     """A call that takes the wire, in a thread or a task that goes on when its fake is left."""
 
-    @pytest.fixture(params=[False, True], ids=["without the guard", "with the guard"])
+    @pytest.fixture(
+        params=[
+            pytest.param(False, id="without the guard"),
+            pytest.param(True, marks=pytest.mark.long, id="with the guard"),
+        ]
+    )
     def guard(self, request):
         undo = install.guard(request.param)
         yield
@@ -611,7 +627,13 @@ class TestACallOnItsWay:
         with ThreadPoolExecutor(1) as pool:
             yield lambda work: pool.submit(work).result
 
-    @pytest.mark.parametrize("is_followed", [False, True], ids=["by none", "by another fake"])
+    @pytest.mark.parametrize(
+        "is_followed",
+        [
+            pytest.param(False, marks=pytest.mark.long, id="by none"),
+            pytest.param(True, id="by another fake"),
+        ],
+    )
     @pytest.mark.parametrize(
         "failure",
         ["ThrottlingException", EndpointConnectionError(endpoint_url="fake")],
@@ -817,6 +839,7 @@ class TestABareMachine:
         assert asked
         assert attempts == []
 
+    @pytest.mark.long
     def test_a_fresh_process_makes_its_first_client_without_a_look_at_the_metadata(self, bare, pytester):
         script = pytester.makepyfile(
             """
@@ -863,9 +886,10 @@ class TestNothingIsLeftOver:
     @pytest.mark.parametrize(
         ("body", "outcomes"),
         [
-            *BAD_ENDS,
-            pytest.param("pytest.exit('enough')", {}, id="a run that ends"),
-            pytest.param("raise KeyboardInterrupt", {}, id="an interrupted test"),
+            BAD_ENDS[0],
+            *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[1:]),
+            pytest.param("pytest.exit('enough')", {}, marks=pytest.mark.long, id="a run that ends"),
+            pytest.param("raise KeyboardInterrupt", {}, marks=pytest.mark.long, id="an interrupted test"),
             pytest.param("raise SystemExit", {"failed": 1}, id="a test that wants to end the process"),
             pytest.param("fakesecrets.rotate('db', interrupted)", {}, id="an interrupted rotation"),
             pytest.param("fakesecrets.__exit__(*[None] * 3)", {"passed": 1}, id="a test that left the fake"),
@@ -924,6 +948,7 @@ class TestNothingIsLeftOver:
         assert dict(os.environ) == before
         assert state.active is None
 
+    @pytest.mark.long
     def test_in_the_worker_that_takes_the_place_of_one_that_crashed(self, pytester, bare):
         pytest.importorskip("xdist")
         bare.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -1571,14 +1596,17 @@ class Faults:
 
 class TestReporting:
     @pytest.mark.parametrize(
-        "strict",
+        ("strict", "given"),
         [
-            pytest.param([], marks=pytest.mark.long, id="with warnings"),
-            pytest.param(["-W", "error"], id="with -W error"),
+            pytest.param(["-W", "error"], range(0, len(TOGETHER), 5), id="a fifth, with -W error"),
+            pytest.param(
+                ["-W", "error"], range(len(TOGETHER)), marks=pytest.mark.long, id="all, with -W error"
+            ),
+            pytest.param([], range(len(TOGETHER)), marks=pytest.mark.long, id="all, with warnings"),
         ],
     )
-    def test_no_fault_of_it_ends_a_run_or_changes_an_outcome(self, pytester, strict):
-        pytester.makepyfile(REPORTED.replace("FAULTS", repr(list(range(len(TOGETHER))))))
+    def test_no_fault_of_it_ends_a_run_or_changes_an_outcome(self, pytester, strict, given):
+        pytester.makepyfile(REPORTED.replace("FAULTS", repr(list(given))))
         faults = Faults()
 
         ran = pytester.inline_run(
@@ -1592,13 +1620,23 @@ class TestReporting:
         ]
         assert {name: told for name, told in faults.told.items() if told != passed} == {}
         assert ran.ret == pytest.ExitCode.TESTS_FAILED
-        assert len(faults.told) == len(TOGETHER)
-        assert " ".join(sorted(set(INJECTED) - faults.reached)) == ""
+        assert len(faults.told) == len(given)
+        expected = {name for fault in given for name in TOGETHER[fault]}
+        assert " ".join(sorted(expected - faults.reached)) == ""
+        assert len(given) < len(TOGETHER) or expected == set(INJECTED)
         assert faults.values == []
         assert "hunter2" not in pytester.path.joinpath("report.html").read_text("utf-8")
 
     @pytest.mark.parametrize(
-        "broken", ["page", "ItemPart.to_json", "ItemPart.from_json", "_Writer._write", "secrets_of"]
+        "broken",
+        [
+            "page",
+            "_Writer._write",
+            *(
+                pytest.param(broken, marks=pytest.mark.long)
+                for broken in ("ItemPart.to_json", "ItemPart.from_json", "secrets_of")
+            ),
+        ],
     )
     def test_a_report_that_cannot_be_made_leaves_the_run_alone(self, pytester, monkeypatch, broken):
         def fails(*_, **__):

@@ -46,6 +46,9 @@ def count(fake, tell):
     fake.client().create_secret(Name=f"secret-{len(fake.history)}", SecretString="value")
 """
 
+#: The scopes beside that of a class.
+LONG_SCOPES = [pytest.param(scope, marks=pytest.mark.long) for scope in ("module", "package", "session")]
+
 IN_ORDER = ("-p", "no:randomly", "-p", "no:cacheprovider")
 
 
@@ -92,8 +95,8 @@ class TestReadmeLines:
         ("scope", "found"),
         [
             pytest.param("class", [0, 1, 0, 0, 0], id="class"),
-            pytest.param("module", [0, 1, 2, 0, 0], id="module"),
-            pytest.param("session", [0, 1, 2, 3, 4], id="session"),
+            pytest.param("module", [0, 1, 2, 0, 0], marks=pytest.mark.long, id="module"),
+            pytest.param("session", [0, 1, 2, 3, 4], marks=pytest.mark.long, id="session"),
         ],
     )
     def test_give_one_world_to_the_tests_of_a_scope(self, two_packages, scope, found):
@@ -107,7 +110,7 @@ class TestReadmeLines:
 
         assert told(two_packages, "found") == [0, 1, 2, 3, 0]
 
-    @pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
+    @pytest.mark.parametrize("scope", ["class", *LONG_SCOPES])
     def test_leave_the_process_as_it_was(self, pytester, scope, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
         monkeypatch.setenv("AWS_PROFILE", "production")
@@ -170,7 +173,7 @@ class TestReadmeLines:
 
 
 class TestBesideTheFixture:
-    @pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
+    @pytest.mark.parametrize("scope", ["class", *LONG_SCOPES])
     def test_is_refused_in_so_many_words_and_the_scope_goes_on(self, pytester, scope):
         pytester.makepyfile(
             lines(scope)
@@ -472,20 +475,20 @@ class TestHypothesis:
         before = environment()
         seen = []
 
-        @given(st.integers(min_value=0, max_value=20))
+        @given(st.integers(min_value=0, max_value=6))
         @settings(max_examples=20, deadline=None, derandomize=True, database=None)
         def example(number):
             with FakeSecrets() as fake:
                 fake.clock.move_to("2030-01-31")
                 created = fake.client().create_secret(Name="db", SecretString="value")
                 seen.append((created["ARN"], number))
-                if number >= 5:
+                if number >= 2:
                     raise LookupError
 
         with pytest.raises(LookupError):
             example()
 
-        assert seen[-1] == (ARN, 5)
+        assert seen[-1] == (ARN, 2)
         assert {arn for arn, _ in seen} == {ARN}
         assert state.active is None
         assert environment() == before
@@ -596,6 +599,7 @@ class TestUnittest:
         assert (outcomes["passed"], outcomes.get("skipped", 0)) == (12 - skipped, skipped)
         assert set(outcomes) <= {"passed", "skipped", "warnings"}
 
+    @pytest.mark.long
     def test_cases_run_under_unittest_and_nobody_imports_pytest(self, tmp_path):
         told = """
 

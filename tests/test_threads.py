@@ -204,15 +204,19 @@ OPERATIONS = st.tuples(
 
 
 class TestReadersAndWriters:
-    @given(st.lists(st.lists(OPERATIONS, min_size=3, max_size=6), min_size=6, max_size=6))
-    @settings(max_examples=6, deadline=None, derandomize=True, database=None)
-    def test_see_the_old_world_or_the_new_one_and_never_half_of_it(self, plans):
-        with FakeSecrets() as fake:
-            plan = Plan(fake)
+    @pytest.mark.parametrize("examples", [2, pytest.param(10, marks=pytest.mark.long)])
+    def test_see_the_state_before_or_after_a_write_and_never_between(self, examples):
+        @given(st.lists(st.lists(OPERATIONS, min_size=3, max_size=6), min_size=6, max_size=6))
+        @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+        def read_and_write(plans):
+            with FakeSecrets() as fake:
+                plan = Plan(fake)
 
-            plan.run(plans, readers=10)
+                plan.run(plans, readers=10)
 
-            plan.check()
+                plan.check()
+
+        read_and_write()
 
     def test_see_whole_worlds_through_the_eyes_of_the_test(self, fakesecrets, client):
         client.create_secret(Name="db", SecretString="0")
@@ -414,6 +418,7 @@ class TestClock:
 
 
 class TestXdist:
+    @pytest.mark.long
     def test_workers_share_nothing_and_see_the_ids_of_a_single_process(self, pytester, monkeypatch):
         pytest.importorskip("xdist")
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -582,7 +587,8 @@ class TestForkedChild:
 
         assert told == [refusal("GetSecretValue", process), "of the child"]
 
-    def test_is_not_held_up_by_threads_that_are_at_work(self, db):
+    @pytest.mark.parametrize("forks", [3, pytest.param(20, marks=pytest.mark.long)])
+    def test_is_not_held_up_by_threads_that_are_at_work(self, db, forks):
         over = threading.Event()
 
         def work():
@@ -591,7 +597,7 @@ class TestForkedChild:
 
         def fork():
             try:
-                return [in_a_fork(lambda: read(CLIENT)) for _ in range(10)]
+                return [in_a_fork(lambda: read(CLIENT)) for _ in range(forks)]
             finally:
                 over.set()
 
@@ -612,26 +618,31 @@ class TestForkedChild:
         assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}
         assert read(db) == "by the child"
 
-    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.1", "[::1]"])
-    def test_may_go_to_an_endpoint_on(self, db, monkeypatch, host):
+    def test_may_go_to_an_endpoint_on_a_loopback_address(self, db, monkeypatch):
         """Such as that of LocalStack, or of the server of the fake."""
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
         monkeypatch.setenv("NO_PROXY", "*")
+        urls = [f"http://{host}:1" for host in ("127.0.0.1", "localhost", "127.8.9.1", "[::1]")]
 
-        told = in_a_fork(lambda: read(new_client(endpoint_url=f"http://{host}:1")))[1]
+        _, *outcomes = in_a_fork(*(lambda url=url: read(new_client(endpoint_url=url)) for url in urls))
 
-        assert told == (
-            f'{EndpointConnectionError.__name__}: Could not connect to the endpoint URL: "http://{host}:1/"'
+        assert outcomes == [
+            f'{EndpointConnectionError.__name__}: Could not connect to the endpoint URL: "{url}/"'
+            for url in urls
+        ]
+
+    def test_may_not_go_to_an_endpoint_that_only_looks_like_a_loopback_address(self, db):
+        urls = [
+            "https://127.0.0.1.example.com",
+            "http://localhost.example.com:1",
+            "http://localhost@example.com",
+        ]
+
+        process, *outcomes = in_a_fork(*(lambda url=url: read(new_client(endpoint_url=url)) for url in urls))
+
+        assert dict(zip(urls, outcomes, strict=True)) == dict.fromkeys(
+            urls, refusal("GetSecretValue", process)
         )
-
-    @pytest.mark.parametrize(
-        "url",
-        ["https://127.0.0.1.example.com", "http://localhost.example.com:1", "http://localhost@example.com"],
-    )
-    def test_may_not_go_to_one_that_only_looks_like_it(self, db, url):
-        process, told = in_a_fork(lambda: read(new_client(endpoint_url=url)))
-
-        assert told == refusal("GetSecretValue", process)
 
 
 def list_secrets():
@@ -640,6 +651,7 @@ def list_secrets():
 
 #: A program as a test would start it.
 PROGRAM = """
+import json
 import os
 import sys
 
@@ -660,6 +672,7 @@ def call(environ):
 
 if __name__ == "__main__":
     print(*call({}))
+    print(*call(json.loads(sys.argv[1])))
 """
 
 
@@ -672,6 +685,7 @@ def program(tmp_path, monkeypatch):
 
 
 class TestSpawnedChild:
+    @pytest.mark.long
     def test_is_told_where_the_fake_is_and_reaches_it_by_the_server(
         self, db, fakesecrets, fakesecrets_server, program
     ):
@@ -688,29 +702,20 @@ class TestSpawnedChild:
 
 
 class TestPlainSubprocess:
-    @pytest.fixture
-    def run(self, program):
-        def run(environ):
-            ran = subprocess.run(
-                [sys.executable, "-W", "error", str(program)],
-                env={**os.environ, **environ},
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=60,
-            )
-            assert ran.stderr == ""
-            process, _, told = ran.stdout.strip().partition(" ")
-            return process, told
+    def test_gets_an_error_that_names_the_process_of_the_fake_and_reaches_it_by_the_server(
+        self, db, fakesecrets, fakesecrets_server, program
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", str(program), json.dumps(dict(fakesecrets_server.environ))],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
 
-        return run
-
-    def test_is_told_where_the_fake_is(self, db, fakesecrets, run):
-        process, told = run({})
-
-        assert told == refusal("PutSecretValue", process)
-        assert fakesecrets.secret("db").value() == "value"
-
-    def test_reaches_it_by_the_server(self, db, fakesecrets, fakesecrets_server, run):
-        assert run(fakesecrets_server.environ)[1] == "by the child"
-        assert fakesecrets.secret("db").value() == "by the child"
+        assert ran.stderr == ""
+        without, with_variables = ran.stdout.splitlines()
+        process, _, outcome = without.partition(" ")
+        assert outcome == refusal("PutSecretValue", process)
+        assert with_variables == f"{process} by the child"
+        assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}
