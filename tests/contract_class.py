@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import boto3  # noqa: F401  # inner runs would import anew what is not imported before they start
+
 FUNCTION = """
+import functools
 import json
 import boto3
 import pytest
 from pytest_fakesecrets import RotationContract
 
 
+@functools.cache
+def secrets_manager():
+    return boto3.client("secretsmanager")
+
+
 def rotate(event, context):
-    client, arn = boto3.client("secretsmanager"), event["SecretId"]
+    client, arn = secrets_manager(), event["SecretId"]
     token, step = event["ClientRequestToken"], event["Step"]
     metadata = client.describe_secret(SecretId=arn)
     held = metadata.get("VersionIdsToStages", {}).get(token, [])

@@ -87,6 +87,7 @@ class TestAFinding:
 
     def rotated(self, function, operation="GetSecretValue"):
         with FakeSecrets() as fake:
+            fake.clock.freeze()  # the sleeps of the function take no time
             DATABASE.reset()
             fake.add_secret(
                 "db", VALUE, rotation_function=function, rotation_rules={"AutomaticallyAfterDays": 30}
@@ -187,6 +188,6 @@ class TestTheSeries:
             "not-recovered: GetSecretValue in createSecret was rejected with AccessDeniedException" in failure
         )
 
-    @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])
+    @pytest.mark.parametrize("scenario", [REFUSED, pytest.param(THROTTLED, marks=pytest.mark.long)])
     def test_passes_where_the_calls_are_made_in_threads(self, scenario):
         passes(in_a_thread(correct_functions.single_user), ONE_USER, f"test_{scenario}")
