@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
+
 import boto3  # noqa: F401  # inner runs would import anew what is not imported before they start
+import pytest
+from _pytest.pytester import LineMatcher
 
 FUNCTION = """
 import functools
 import json
 import boto3
 import pytest
+from _pytest.pytester import LineMatcher
 from pytest_fakesecrets import RotationContract
 
 
@@ -65,6 +71,63 @@ class TestMyFunction(RotationContract):
 """
 
 
+OPTIONS = ("-p", "no:randomly", "-p", "no:xdist", "-W", "error")
+
+
+@dataclass
+class ModuleRun:
+    """What an inner run of several modules reports about one of them."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    #: The lines of its failures and errors.
+    failures: LineMatcher = field(default_factory=lambda: LineMatcher([]))
+
+    def add(self, report):
+        if report.outcome != "passed" or getattr(report, "when", "") == "call":
+            self.outcomes[report.outcome] += 1
+        if report.failed:
+            self.failures.lines.extend(report.longreprtext.splitlines())
+            for _, text in report.sections:
+                self.failures.lines.extend(text.splitlines())
+
+
 def contract_run(pytester, source, *arguments):
+    """Run a contract class, of which `source` has what follows the function."""
     pytester.makepyfile(FUNCTION + source)
-    return pytester.runpytest("-p", "no:randomly", "-p", "no:xdist", "-W", "error", *arguments)
+    return pytester.runpytest(*OPTIONS, *arguments)
+
+
+def shared_runs(modules, files=()):
+    """
+    A fixture that runs modules at the first test that requests it: the start of an inner run takes longer than
+    most scenarios.
+
+    Args:
+        modules: the source of each by its name, and the expression that chooses among its tests.
+        files: the sources of further modules by their names.
+
+    Returns:
+        A fixture with the run of each module by its name.
+    """
+    runs = {}
+
+    @pytest.fixture
+    def shared(pytester):
+        if not runs:
+            runs.update(run_modules(pytester, modules, files))
+        return runs
+
+    return shared
+
+
+def run_modules(pytester, modules, files=()):
+    pytester.makepyfile(**{name: source for name, (source, _) in modules.items()}, **dict(files))
+    chosen = " or ".join(f"{name}.py and ({expression})" for name, (_, expression) in modules.items())
+    options = (*OPTIONS, "--continue-on-collection-errors", "-k", chosen)
+    ran = pytester.runpytest(*options, *(f"{name}.py" for name in modules))
+    runs = {name: ModuleRun() for name in modules}
+    for report in ran.reprec.getreports():
+        name = report.nodeid.partition(".py")[0]
+        if name in runs:
+            runs[name].add(report)
+    return runs
