@@ -81,10 +81,20 @@ class ModuleRun:
     outcomes: Counter[str] = field(default_factory=Counter)
     #: The lines of its failures and errors.
     failures: LineMatcher = field(default_factory=lambda: LineMatcher([]))
+    #: Why its scenarios are skipped.
+    reasons: list[str] = field(default_factory=list)
+    #: The outcomes of its collection that are not "passed".
+    collection: list[str] = field(default_factory=list)
+    #: How many warnings have the name of its file.
+    warnings: int = 0
 
     def add(self, report):
         if report.outcome != "passed" or getattr(report, "when", "") == "call":
             self.outcomes[report.outcome] += 1
+        if isinstance(report, pytest.CollectReport) and not report.passed:
+            self.collection.append(report.outcome)
+        if report.skipped:
+            self.reasons.append(report.longrepr[2].removeprefix("Skipped: "))
         if report.failed:
             self.failures.lines.extend(report.longreprtext.splitlines())
             for _, text in report.sections:
@@ -130,4 +140,8 @@ def run_modules(pytester, modules, files=()):
         name = report.nodeid.partition(".py")[0]
         if name in runs:
             runs[name].add(report)
+    for call in ran.reprec.getcalls("pytest_warning_recorded"):
+        name = call.nodeid.partition(".py")[0]
+        if name in runs:
+            runs[name].warnings += 1
     return runs
