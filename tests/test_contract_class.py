@@ -13,7 +13,9 @@ from pytest_fakesecrets import FakeSecretsError, RotationContract
 
 SCENARIOS = [name for name in dir(RotationContract) if name.startswith("test_")]
 
-WITH_A_TARGET = CLASS + '    target = __import__("pytest_fakesecrets").CredentialTarget({"app": "old-password"})\n'
+WITH_A_TARGET = (
+    CLASS + '    target = __import__("pytest_fakesecrets").CredentialTarget({"app": "old-password"})\n'
+)
 CONNECTING = """
 import my_connecting_function
 from pytest_fakesecrets import RotationContract
@@ -211,7 +213,9 @@ class TestAClass:
         ("chosen", "passed"),
         [
             pytest.param(
-                "succeeds or unknown or alternating or readers or late_target or token", 4, id="some scenarios"
+                "succeeds or unknown or alternating or readers or late_target or token",
+                4,
+                id="some scenarios",
             ),
             pytest.param("", 23, id="all scenarios", marks=pytest.mark.long),
         ],

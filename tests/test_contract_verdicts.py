@@ -166,7 +166,10 @@ runs = shared_runs(
         "test_rejecting": (FUNCTION + CLASS + "    def accepts(self, value): return False\n", ALL),
         "test_repaired": (FUNCTION + REPAIRED, "unknown or in_a_row"),
         "test_completed": (FUNCTION + "VALUE = 'old'\n" + NO_VALUE + COMPLETED, "unknown"),
-        "test_incomplete": (FUNCTION + NO_VALUE + COMPLETED.replace("self.secret_value = VALUE", "pass"), ALL),
+        "test_incomplete": (
+            FUNCTION + NO_VALUE + COMPLETED.replace("self.secret_value = VALUE", "pass"),
+            ALL,
+        ),
         "test_state": (with_a_target(KEEPS_ITS_STATE), ALL),
         "test_untested": (with_a_target(UNTESTED), f"{FIRST} or late_target"),
         "test_accepted": (with_a_target(UNTESTED + IS_ACCEPTED), f"{FIRST} or late_target"),

@@ -209,7 +209,9 @@ LONG = pytest.mark.long
             correct_functions.two_secrets, COMPANIONS, (AFTER_CRASH,), id="companions, killed", marks=LONG
         ),
         pytest.param(correct_functions.translating, ONE_USER, (REFUSED, LEAKS), id="translating", marks=LONG),
-        pytest.param(correct_functions.persistent, ONE_USER, (REFUSED, THROTTLED), id="persistent", marks=LONG),
+        pytest.param(
+            correct_functions.persistent, ONE_USER, (REFUSED, THROTTLED), id="persistent", marks=LONG
+        ),
         pytest.param(
             correct_functions.users_with_grants,
             SQL_USERS,
