@@ -15,6 +15,7 @@ import threading
 from base64 import b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http import HTTPStatus
 
 import pytest
@@ -581,6 +582,7 @@ client.create_secret(Name="db", SecretString="value")
             (event.operation, event.region) for event in fakesecrets.history if isinstance(event, Call)
         ] == [("CreateSecret", REGION)]
 
+    @pytest.mark.long
     def test_can_have_a_fake_of_its_own_meanwhile(self, fakesecrets, client, server):
         client.create_secret(Name="inside", SecretString="a")
 
@@ -815,11 +817,13 @@ class TestEnviron:
 
         assert dict(os.environ) == before
 
+    @pytest.mark.long
     def test_leads_boto3_here_though_variables_lead_astray(self, fakesecrets, server):
         run([sys.executable, "-c", "import boto3; boto3.client('secretsmanager').list_secrets()"], server)
 
         assert calls(fakesecrets) == [("ListSecrets", None, None)]
 
+    @pytest.mark.long
     def test_leads_the_command_line_here_though_variables_lead_astray(self, fakesecrets, server, aws):
         aws(server, "list-secrets")
 
@@ -963,6 +967,21 @@ WE_REFUSE = {
 }
 
 
+OTHER_HOSTS = [
+    "evil.example:{port}", "evil.example", "localhost.evil.example:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.1:1",
+    "localhost:1{port}", "169.254.169.254:{port}", "10.0.0.1:{port}", "0.0.0.0:{port}", "[::2]:{port}", "host.docker.internal:{port}",
+    "secretsmanager.us-east-1.amazonaws.com", "localhost:{port}, localhost:{port}", "localhost:port", "user@localhost:{port}", "",
+]  # fmt: skip
+
+
+def not_for_us(host, port):
+    message = (
+        f"The header Host is {host!r}, and this endpoint answers only requests to its own address: "
+        f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
+    )
+    return {"__type": "FakeSecretsError", "message": message}
+
+
 @pytest.fixture
 def unchanged(fakesecrets, client, server):
     """Whatever is sent, the world stays as it is, and who asks next is answered."""
@@ -975,19 +994,28 @@ def unchanged(fakesecrets, client, server):
 
 
 class TestWhoIsAnswered:
-    @pytest.mark.parametrize(
-        "host",
-        ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "localhost.:{port}", "[::1]:{port}", "127.0.0.2:{port}", "app.localhost:{port}", "localhost", None],
-    )  # fmt: skip
-    @pytest.mark.parametrize(
-        "origin", [None, "http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"]
-    )
-    def test_a_request_to_this_machine_and_a_page_of_it(self, server, host, origin):
-        given = host and host.format(port=port_of(server))
+    def test_a_request_to_this_machine_and_a_page_of_it(self, server):
+        hosts = [
+            *(
+                "127.0.0.1:{port}",
+                "localhost:{port}",
+                "LocalHost:{port}",
+                "localhost.:{port}",
+                "[::1]:{port}",
+            ),
+            *("127.0.0.2:{port}", "app.localhost:{port}", "localhost", None),
+        ]
+        origins = [None, "http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"]
+        cases = [(host and host.format(port=port_of(server)), origin) for host in hosts for origin in origins]
 
-        status, _ = answer(server, wire(Host=given, Origin=origin))
+        rejected = [
+            (host, origin)
+            for host, origin in cases
+            if answer(server, wire(Host=host, Origin=origin))[0] != 200
+        ]
 
-        assert status == 200
+        assert len(cases) == 36
+        assert rejected == []
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -1016,27 +1044,15 @@ class TestWhatIsNoRequest:
         assert (told[1]["Content-Type"], told[1]["Connection"], rest) == (JSON, "close", b"")
         assert len(fakesecrets.history) == recorded
 
-    @pytest.mark.parametrize(
-        "host",
-        [
-            "evil.example:{port}", "evil.example", "localhost.evil.example:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.1:1",
-            "localhost:1{port}", "169.254.169.254:{port}", "10.0.0.1:{port}", "0.0.0.0:{port}", "[::2]:{port}", "host.docker.internal:{port}",
-            "secretsmanager.us-east-1.amazonaws.com", "localhost:{port}, localhost:{port}", "localhost:port", "user@localhost:{port}", "",
-        ],
-    )  # fmt: skip
     @pytest.mark.parametrize("method", ["POST", "GET"])
-    def test_may_be_meant_for_another_host(self, fakesecrets, server, host, method):
+    def test_may_be_meant_for_another_host(self, fakesecrets, server, method):
         """As a browser sends it for a page whose host name DNS resolves to the loopback address."""
         port = port_of(server)
-        given = host.format(port=port)
+        hosts = [host.format(port=port) for host in OTHER_HOSTS]
 
-        told = answer(server, wire(Host=given, start=f"{method} / HTTP/1.1"))
+        told = {host: answer(server, wire(Host=host, start=f"{method} / HTTP/1.1")) for host in hosts}
 
-        message = (
-            f"The header Host is {given!r}, and this endpoint answers only requests to its own address: "
-            f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
-        )
-        assert told == (421, {"__type": "FakeSecretsError", "message": message})
+        assert told == {host: (421, not_for_us(host, port)) for host in hosts}
 
     def test_may_have_two_hosts(self, server):
         port = port_of(server)
@@ -1071,32 +1087,30 @@ class TestWhatIsNoRequest:
 
         assert told == (status, {"__type": "FakeSecretsError", "message": message})
 
-    @pytest.mark.parametrize(
-        ("sent", "part"),
-        [
-            pytest.param(wire(b"{", Content_Length=2), "body", id="body"),
-            pytest.param(wire()[:60], "headers", id="headers"),
-        ],
-    )
-    def test_may_take_too_long(self, server, monkeypatch, sent, part):
+    def test_may_take_too_long(self, server, monkeypatch):
         monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
+        late = {"body": wire(b"{", Content_Length=2), "headers": wire()[:60]}
 
-        told = answer(server, sent)
+        with ExitStack() as stack:
+            connections = {part: sending(server, sent, stack) for part, sent in late.items()}
+            told = {part: read(connection)[::2] for part, connection in connections.items()}
 
-        message = f"The {part} of the request did not come within 0.2 seconds."
-        assert told == (408, {"__type": "FakeSecretsError", "message": message})
+        messages = {part: f"The {part} of the request did not come within 0.2 seconds." for part in late}
+        assert told == {
+            part: (408, {"__type": "FakeSecretsError", "message": message})
+            for part, message in messages.items()
+        }
 
-    @pytest.mark.parametrize(
-        "sent", [b"", b"POST /", b"\r\n", wire()], ids=["nothing", "half", "empty", "one"]
-    )
-    def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch, sent):
+    def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch):
         monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
+        begun = {"nothing": b"", "half": b"POST /", "empty": b"\r\n", "one": wire()}
 
-        with connected(server) as connection:
-            connection.sendall(sent)
-            if sent == wire():
-                assert read(connection)[0] == 200
-            assert connection.recv(1) == b""
+        with ExitStack() as stack:
+            connections = {name: sending(server, sent, stack) for name, sent in begun.items()}
+            assert read(connections["one"])[0] == 200
+            rest = {name: connection.recv(1) for name, connection in connections.items()}
+
+        assert rest == dict.fromkeys(begun, b"")
 
     def test_may_come_from_a_client_that_has_gone(self, server):
         for _ in range(5):
@@ -1106,6 +1120,13 @@ class TestWhatIsNoRequest:
             with connected(server) as connection:
                 connection.sendall(wire(b" " * 100_000))
                 reset(connection)
+
+
+def sending(server, sent, stack):
+    """A connection that has sent something, and is closed with the stack."""
+    connection = stack.enter_context(connected(server))
+    connection.sendall(sent)
+    return connection
 
 
 def reset(connection):
