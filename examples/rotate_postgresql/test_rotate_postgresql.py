@@ -254,6 +254,7 @@ HOSTILE = st.text(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", [single_user_rotation, alternating_users_rotation])
 class TestAnyPassword:
     @given(old=HOSTILE, new=HOSTILE)
