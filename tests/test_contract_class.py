@@ -242,7 +242,7 @@ class TestAClass:
         ran.failures.no_fnmatch_line("*pytest_fakesecrets/_*")
         ran.failures.no_fnmatch_line("*contextlib*")
 
-    def test_is_where_a_skipped_scenario_points(self, pytester):
+    def test_is_the_place_that_a_skipped_scenario_names(self, pytester):
         source = CLASS + '    without = {"test_an_unknown_step_is_refused": "there is one step more"}\n'
         of_the_user = """
     def prepare(self, fake):
@@ -259,7 +259,7 @@ class TestAClass:
 
         ran.assert_outcomes(passed=1, skipped=4)
         lines = (FUNCTION + "import os\n" + source + of_the_user).strip().splitlines()
-        where = "SKIPPED [[]1[]] *is_where_a_skipped_scenario_points.py"
+        where = "SKIPPED [[]1[]] *is_the_place_that_a_skipped_scenario_names.py"
         of_the_class = 1 + lines.index("class TestMyFunction(RotationContract):")
         ran.stdout.fnmatch_lines_random(
             [
@@ -310,7 +310,7 @@ class TestAFailure:
 
 
 @pytest.mark.parametrize(
-    ("name", "delay", "told"),
+    ("name", "delay", "message"),
     [
         ("timeout", 30, "A timeout has to be a timedelta above 0, not 30."),
         ("timeout", timedelta.max, "The timeout of a function on Lambda has to be a timedelta from "),
@@ -324,8 +324,8 @@ class TestAFailure:
         ("propagation_delay", timedelta.max, "TestMine.propagation_delay has to be a timedelta from "),
     ],
 )
-def test_a_delay_that_makes_no_sense_is_rejected_when_the_class_is_made(name, delay, told):
+def test_a_delay_out_of_range_is_rejected_when_the_class_is_made(name, delay, message):
     with pytest.raises(FakeSecretsError) as raised:
         type("TestMine", (RotationContract,), {name: delay})
 
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(message)

@@ -45,7 +45,7 @@ OF_THE_PACKAGE["RotationContract"] = {
     name for name in dir(pytest_fakesecrets.RotationContract) if name.startswith("test_")
 }
 
-#: What nobody should write, and how each of the two says so: the code of mypy, the rule of pyright.
+#: Wrong uses, and how each of the two reports them: the code of mypy, the rule of pyright.
 WRONG = {
     "driver.step(3)": ("arg-type", "reportArgumentType"),
     "driver.run('db')": ("call-arg", "reportCallIssue"),
@@ -196,14 +196,14 @@ def said_by_pyright(wrong, tmp_path_factory):
 
 
 def about_lines(said):
-    """The codes that were told of each wrong line."""
+    """The codes that were reported for each wrong line."""
     first = len(WRONG_BEFORE.splitlines()) + 1
-    told = {line: set() for line in WRONG}
+    reported = {line: set() for line in WRONG}
     for name, number, code, message in said:
         if name == "wrong_uses.py":
             assert number >= first, message
-            told[[*WRONG][number - first]].add(code)
-    return told
+            reported[[*WRONG][number - first]].add(code)
+    return reported
 
 
 @pytest.mark.long
@@ -215,10 +215,10 @@ class TestTypeCheckers:
         assert [each for each in said if each[0] != "wrong_uses.py"] == []
 
     def test_find_every_wrong_use(self, request, tool):
-        told = about_lines(request.getfixturevalue(tool))
+        reported = about_lines(request.getfixturevalue(tool))
 
         expected = {line: codes[tool == "said_by_pyright"] for line, codes in WRONG.items()}
-        assert {line: code for line, code in expected.items() if code not in told[line]} == {}
+        assert {line: code for line, code in expected.items() if code not in reported[line]} == {}
 
 
 def test_the_project_of_a_user_passes(pytester):

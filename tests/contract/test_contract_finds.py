@@ -118,7 +118,7 @@ class TestFunctionByItsName(RotationContract):
     rotation_function = "correct_functions:single_user"
     secret_value = ONE_USER["secret_value"]
     target = ONE_USER["target"]
-    environ = {"EXCLUDE_CHARACTERS": "/@\"'\\%$"}  # noqa: RUF012  # nobody changes it
+    environ = {"EXCLUDE_CHARACTERS": "/@\"'\\%$"}  # noqa: RUF012  # it is not changed
 
 
 @pytest.mark.long
@@ -272,7 +272,7 @@ def with_a_passwd(event, context):
         use(pending["user"], pending["passwd"])
 
 
-def test_the_value_of_somebody_else_has_another_credential_whatever_that_is_called():
+def test_the_pending_value_of_another_rotation_has_another_credential_under_any_key():
     attributes = {**ONE_USER, "secret_value": {"user": "app", "passwd": "old-password"}}
 
     failure = failure_of(with_a_passwd, attributes, "test_somebody_elses_pending_version_is_left_alone")
