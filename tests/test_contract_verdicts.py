@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 
 import pytest
-from contract_class import CLASS, FUNCTION, contract_run
+from contract_class import CLASS, FUNCTION, contract_run, shared_runs
 
 from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError, RotationContract
 
@@ -60,11 +61,9 @@ WITH_A_TARGET = FUNCTION.replace("def rotate(", "def with_a_target(").replace(
 )
 
 
-def run_with_target(pytester, changes, *arguments):
-    """Run the contract of a function with a target, of which some functions are replaced."""
-    source = WITH_A_TARGET + TARGET + textwrap.dedent(changes)
-    pytester.makepyfile(source)
-    return pytester.runpytest("-p", "no:randomly", "-p", "no:xdist", "-rs", *arguments)
+def with_a_target(changes):
+    """The source of a contract of a function with a target, of which some functions are replaced."""
+    return WITH_A_TARGET + TARGET + textwrap.dedent(changes)
 
 
 #: One bug each, with a part of the failure that names it. All fail the undisturbed rotation.
@@ -108,116 +107,154 @@ BUGS = {
 }
 
 
+NO_LABEL = "def create(client, arn, token): put(client, arn, token)\n"
+COMPLETED = """
+    @pytest.fixture(autouse=True)
+    def ready(self):
+        self.secret_value = VALUE
+"""
+NO_VALUE = CLASS.replace('secret_value = "old-password"', "pass")
+REPAIRED = (
+    """
+import os
+
+def create(client, arn, token, before=create):
+    os.environ['DATABASE_IS_READY'] and before(client, arn, token)
+"""
+    + CLASS
+    + """
+    @pytest.fixture(autouse=True)
+    def ready(self, monkeypatch):
+        monkeypatch.setenv("DATABASE_IS_READY", "1")
+"""
+)
+UNTESTED = "def check(client, arn, token): pass\n"
+IS_ACCEPTED = 'TestMyFunction.accepted = {"untested": "a key that nothing checks"}\n'
+DOES_NOTHING = "TestMyFunction.rotation_function = staticmethod(lambda event, context: None)\n"
+KEEPS_ITS_STATE = """
+USERS = {"app": "old-password"}
+def set_up(client, arn, token):
+    current, new = read(client, arn), read(client, arn, VersionId=token)
+    if USERS["app"] != current["password"]:
+        raise PermissionError("login denied")
+    USERS["app"] = new["password"]
+def check(client, arn, token):
+    assert USERS["app"] == read(client, arn, VersionId=token)["password"]
+TestMyFunction.target = None
+"""
+ONE_SECRET = """
+whole = with_a_target
+def of_one_secret(event, context):
+    if not event["SecretId"].partition(":secret:")[2].startswith("app/db-") or "-2-" in event["SecretId"]:
+        raise ValueError("not my secret")
+    whole(event, context)
+TestMyFunction.rotation_function = staticmethod(of_one_secret)
+"""
+ALL = "test"
+FIRST = "test_a_rotation_succeeds"
+
+
+def module(bug):
+    return f"test_{bug.replace(' ', '_')}"
+
+
+bug_runs = shared_runs({module(bug): (with_a_target(changes), ALL) for bug, (changes, _, _) in BUGS.items()})
+runs = shared_runs(
+    {
+        "test_without_a_look": (FUNCTION + NO_LABEL + CLASS, "failure_after"),
+        "test_no_value": (FUNCTION + NO_VALUE, ALL),
+        "test_rejecting": (FUNCTION + CLASS + "    def accepts(self, value): return False\n", ALL),
+        "test_repaired": (FUNCTION + REPAIRED, "unknown or in_a_row"),
+        "test_completed": (FUNCTION + "VALUE = 'old'\n" + NO_VALUE + COMPLETED, "unknown"),
+        "test_incomplete": (
+            FUNCTION + NO_VALUE + COMPLETED.replace("self.secret_value = VALUE", "pass"),
+            ALL,
+        ),
+        "test_state": (with_a_target(KEEPS_ITS_STATE), ALL),
+        "test_untested": (with_a_target(UNTESTED), f"{FIRST} or late_target"),
+        "test_accepted": (with_a_target(UNTESTED + IS_ACCEPTED), f"{FIRST} or late_target"),
+        "test_doing_nothing": (with_a_target(UNTESTED + IS_ACCEPTED + DOES_NOTHING), FIRST),
+        "test_one_secret": (with_a_target(ONE_SECRET), "other_secrets"),
+    }
+)
+
+
 class TestOneCause:
     @pytest.mark.parametrize("bug", BUGS)
-    def test_fails_one_scenario_and_is_named_there(self, pytester, bug):
-        changes, headline, advice = BUGS[bug]
+    def test_fails_one_scenario_and_is_named_there(self, bug_runs, bug):
+        _, headline, advice = BUGS[bug]
 
-        ran = run_with_target(pytester, changes)
+        ran = bug_runs[module(bug)]
 
-        outcomes = ran.parseoutcomes()
-        assert (outcomes["failed"], outcomes["skipped"]) == (1, 26)
-        ran.stdout.fnmatch_lines([headline, advice])
-        ran.stdout.fnmatch_lines(
-            ["SKIPPED * The rotation fails without any disturbance: see test_a_rotation_succeeds."]
-        )
+        assert ran.outcomes == Counter(failed=1, skipped=26)
+        ran.failures.fnmatch_lines([headline, advice])
+        assert "The rotation fails without any disturbance: see test_a_rotation_succeeds." in ran.reasons
 
-    def test_of_several_scenarios_is_told_by_the_first(self, pytester):
-        ran = contract_run(
-            pytester, "def create(client, arn, token): put(client, arn, token)\n" + CLASS, "-rs"
-        )
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            pytest.param("succeeds or twice or failure_after or crash or unknown", id="some scenarios"),
+            pytest.param("test", id="all scenarios", marks=pytest.mark.long),
+        ],
+    )
+    def test_of_several_scenarios_fails_the_first_ones_and_skips_the_others(self, pytester, chosen):
+        ran = contract_run(pytester, NO_LABEL + CLASS, "-rs", "-k", chosen)
 
         outcomes = ran.parseoutcomes()
         assert 1 <= outcomes["failed"] <= 3
         ran.stdout.fnmatch_lines(["SKIPPED * It fails for the same cause as test_*. Correct that first."])
 
-    def test_of_a_class_that_names_no_function_is_one_error_of_its_collection(self, pytester):
-        ran = contract_run(pytester, CLASS.replace('secret_value = "old-password"', "pass"))
+    def test_of_a_class_that_names_no_function_is_one_error_of_its_collection(self, runs):
+        ran = runs["test_no_value"]
 
-        ran.assert_outcomes(errors=1)
-        ran.stdout.fnmatch_lines(["*FakeSecretsError: TestMyFunction does not say what it tests. *"])
+        assert ran.outcomes == Counter(failed=1)
+        assert ran.collection == ["failed"]
+        ran.failures.fnmatch_lines(["*FakeSecretsError: TestMyFunction does not say what it tests. *"])
 
-    def test_of_a_value_that_does_not_log_in_is_told_once(self, pytester):
-        ran = contract_run(pytester, CLASS + "    def accepts(self, value): return False\n", "-rs")
+    def test_of_a_value_that_does_not_log_in_fails_one_scenario(self, runs):
+        ran = runs["test_rejecting"]
 
-        ran.assert_outcomes(failed=1, skipped=26)
-        ran.stdout.fnmatch_lines(
-            ["SKIPPED * is not accepted before any rotation. * See test_a_rotation_succeeds."]
+        assert ran.outcomes == Counter(failed=1, skipped=26)
+        assert any(
+            " is not accepted before any rotation. " in reason and " See test_a_rotation_succeeds." in reason
+            for reason in ran.reasons
         )
 
-    def test_that_fixtures_of_the_class_repair_fails_nothing(self, pytester):
-        fixture = """
-    @pytest.fixture(autouse=True)
-    def ready(self, monkeypatch):
-        monkeypatch.setenv("DATABASE_IS_READY", "1")
-"""
-        changes = "import os\ndef create(client, arn, token, before=create):\n    os.environ['DATABASE_IS_READY'] and before(client, arn, token)\n"
+    def test_that_fixtures_of_the_class_repair_fails_nothing(self, runs):
+        ran = runs["test_repaired"]
 
-        contract_run(pytester, changes + CLASS + fixture, "-k", "unknown or in_a_row").assert_outcomes(
-            passed=3, warnings=1
-        )
+        assert ran.outcomes == Counter(passed=3)
+        assert ran.warnings == 1
 
-    def test_of_a_class_whose_fixtures_may_complete_it_is_told_once(self, pytester):
-        source = (
-            CLASS.replace('secret_value = "old-password"', "pass")
-            + """
-    @pytest.fixture(autouse=True)
-    def ready(self):
-        self.secret_value = VALUE
-"""
-        )
-        contract_run(pytester, "VALUE = 'old'\n" + source, "-k", "unknown").assert_outcomes(
-            passed=2, warnings=1
-        )
-        ran = contract_run(pytester, source.replace("self.secret_value = VALUE", "pass"))
+    def test_of_a_class_whose_fixtures_may_complete_it_fails_one_scenario(self, runs):
+        completed, incomplete = runs["test_completed"], runs["test_incomplete"]
 
-        ran.assert_outcomes(failed=1, skipped=26, warnings=1)
+        assert completed.outcomes == Counter(passed=2)
+        assert incomplete.outcomes == Counter(failed=1, skipped=26)
+        assert (completed.warnings, incomplete.warnings) == (1, 1)
 
 
 class TestASeries:
-    def test_lists_all_points_at_which_it_fails(self, pytester):
-        ran = contract_run(
-            pytester,
-            "def create(client, arn, token): put(client, arn, token)\n" + CLASS,
-            "-k",
-            "failure_after",
-        )
+    def test_lists_all_points_at_which_it_fails(self, runs):
+        ran = runs["test_without_a_look"]
 
-        ran.stdout.fnmatch_lines(
+        ran.failures.fnmatch_lines(
             ["*ResourceExistsException: *. It fails when killed after calls 4, 6, 9 of 13."]
         )
 
-    def test_shows_equal_attempts_once_and_no_timeline_beside_them(self, pytester):
-        ran = contract_run(
-            pytester,
-            "def create(client, arn, token): put(client, arn, token)\n" + CLASS,
-            "-k",
-            "failure_after",
-        )
+    def test_shows_equal_attempts_once_and_no_timeline_beside_them(self, runs):
+        ran = runs["test_without_a_look"]
 
-        ran.stdout.fnmatch_lines(["      attempt 2", "      attempts 3 and 4: the same"])
-        assert "time (UTC)" not in str(ran.stdout)
+        ran.failures.fnmatch_lines(["      attempt 2", "      attempts 3 and 4: the same"])
+        assert "time (UTC)" not in str(ran.failures)
 
 
 class TestAStandIn:
-    def test_that_keeps_its_state_is_named_by_the_scenario_that_passed(self, pytester):
-        ran = run_with_target(
-            pytester,
-            """
-            USERS = {"app": "old-password"}
-            def set_up(client, arn, token):
-                current, new = read(client, arn), read(client, arn, VersionId=token)
-                if USERS["app"] != current["password"]:
-                    raise PermissionError("login denied")
-                USERS["app"] = new["password"]
-            def check(client, arn, token):
-                assert USERS["app"] == read(client, arn, VersionId=token)["password"]
-            TestMyFunction.target = None
-            """,
-        )
+    def test_that_keeps_its_state_is_named_by_the_scenario_that_passed(self, runs):
+        ran = runs["test_state"]
 
-        assert ran.parseoutcomes()["failed"] == 1
-        ran.stdout.fnmatch_lines(
+        assert ran.outcomes["failed"] == 1
+        ran.failures.fnmatch_lines(
             [
                 "E * state-not-reset: *",
                 "*What to do: Reset it in prepare(), which is called before each rotation *",
@@ -236,22 +273,11 @@ class TestAStandIn:
 
 
 class TestAccepted:
-    def test_findings_do_not_fail_and_the_rest_still_counts(self, pytester):
-        untested = "def check(client, arn, token): pass\n"
-        accepted = 'TestMyFunction.accepted = {"untested": "a key that nothing checks"}\n'
-
-        assert run_with_target(pytester, untested).parseoutcomes()["failed"] >= 1
-        ran = run_with_target(pytester, untested + accepted, "-k", "a_rotation_succeeds or late_target")
-
-        ran.assert_outcomes(passed=2)
-        early = (
-            untested
-            + accepted
-            + "TestMyFunction.rotation_function = staticmethod(lambda event, context: None)\n"
-        )
-        ran = run_with_target(pytester, early, "-k", "a_rotation_succeeds")
-        ran.assert_outcomes(failed=1)
-        ran.stdout.fnmatch_lines(["E * step-did-nothing: *"])
+    def test_findings_do_not_fail_and_the_rest_still_counts(self, runs):
+        assert runs["test_untested"].outcomes["failed"] >= 1
+        assert runs["test_accepted"].outcomes == Counter(passed=2)
+        assert runs["test_doing_nothing"].outcomes == Counter(failed=1)
+        runs["test_doing_nothing"].failures.fnmatch_lines(["E * step-did-nothing: *"])
 
     @pytest.mark.parametrize(
         ("given", "said"),
@@ -267,22 +293,8 @@ class TestAccepted:
             type("TestFunction", (RotationContract,), {"accepted": given})
 
 
-def test_a_function_of_one_secret_may_reject_another_one_as_long_as_it_changes_nothing(pytester):
-    ran = run_with_target(
-        pytester,
-        """
-        whole = with_a_target
-        def of_one_secret(event, context):
-            if not event["SecretId"].partition(":secret:")[2].startswith("app/db-") or "-2-" in event["SecretId"]:
-                raise ValueError("not my secret")
-            whole(event, context)
-        TestMyFunction.rotation_function = staticmethod(of_one_secret)
-        """,
-        "-k",
-        "other_secrets",
-    )
-
-    ran.assert_outcomes(passed=1)
+def test_a_function_of_one_secret_may_reject_another_one_as_long_as_it_changes_nothing(runs):
+    assert runs["test_one_secret"].outcomes == Counter(passed=1)
 
 
 def test_users_that_differ_in_case_do_not_alternate():

@@ -44,10 +44,10 @@ class Agent:
 
     def ask(self, target, method="GET", body=None, token=None, **headers):
         """Status and text. A token of "" sends none."""
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token != "":
-            told.setdefault(TOKEN, token or self.environ["AWS_SESSION_TOKEN"])
-        self.connection.request(method, target, body, told)
+            given.setdefault(TOKEN, token or self.environ["AWS_SESSION_TOKEN"])
+        self.connection.request(method, target, body, given)
         response = self.connection.getresponse()
         return response.status, response.read().decode()
 
@@ -103,7 +103,7 @@ class TestWhatItAnswers:
     def test_a_secret_is_named_by_its_arn_and_by_a_path(self, client, agent):
         arn = client.create_secret(Name="app/db+1", SecretString="value")["ARN"]
 
-        told = [
+        answers = [
             agent.ask(target)
             for target in (
                 f"/v1/{arn}",
@@ -113,7 +113,9 @@ class TestWhatItAnswers:
             )
         ]
 
-        assert [(status, json.loads(text)["SecretString"]) for status, text in told] == [(200, "value")] * 4
+        assert [(status, json.loads(text)["SecretString"]) for status, text in answers] == [
+            (200, "value")
+        ] * 4
 
     def test_members_that_are_absent_are_left_out_and_bytes_are_in_base64(
         self, fakesecrets, fakesecrets_clock, agent
@@ -228,9 +230,9 @@ class TestWhatItRejects:
     def test_the_token_has_two_headers(self, fakesecrets, agent, header):
         fakesecrets.add_secret("db", "value")
 
-        told = agent.ask(QUERY, token="", **{header: agent.environ["AWS_SESSION_TOKEN"]})
+        answered = agent.ask(QUERY, token="", **{header: agent.environ["AWS_SESSION_TOKEN"]})
 
-        assert told[0] == 200, SERVER
+        assert answered[0] == 200, SERVER
 
     def test_the_token_is_that_of_a_test_which_has_set_one(self, fakesecrets, monkeypatch):
         monkeypatch.setenv("AWS_SESSION_TOKEN", "mine")

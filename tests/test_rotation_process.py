@@ -37,6 +37,7 @@ from pytest_fakesecrets._transport import rotation_process
 LOOP = Path(__file__).with_name("runtime_loop.py")
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 VALUE = {"username": "app", "password": "old-password"}
+LONG = pytest.mark.long
 
 
 def process(behaviour="correct", **options):
@@ -45,12 +46,24 @@ def process(behaviour="correct", **options):
 
 def left():
     """The processes, the threads and the open files of this process."""
-    listed = ["ps", "-A", "-o", "ppid=,pid=,stat=,args="]
-    found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
-    children = [line for line in found.splitlines() if int(line.split()[0]) == os.getpid()]
-    loops = [line for line in children if str(LOOP) in line or "defunct" in line]
+    loops = [line for line in children() if str(LOOP) in line or "defunct" in line]
     files = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     return loops, {thread.name for thread in threading.enumerate()}, len(files)
+
+
+def children():
+    """The id and the command line of each child process; "defunct" for one that has ended."""
+    listings = list(Path("/proc/self/task").glob("*/children"))
+    if not listings:
+        listed = ["ps", "-A", "-o", "ppid=,pid=,stat=,args="]
+        found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+        return [line for line in found.splitlines() if int(line.split()[0]) == os.getpid()]
+    pids = [pid for listing in listings for pid in listing.read_text().split()]
+    return [f"{pid} {read_text(Path(f'/proc/{pid}/cmdline')) or 'defunct'}" for pid in pids if is_there(pid)]
+
+
+def is_there(pid):
+    return Path(f"/proc/{pid}").exists()
 
 
 @pytest.fixture(autouse=True)
@@ -156,13 +169,18 @@ def time_outside():
 @pytest.mark.parametrize(
     ("behaviour", "code", "scenario"),
     [
-        ("makes a value at each delivery", "second-delivery-failed", "each_step_may_be_delivered_twice"),
-        ("puts without a label", "current-moved-early", "a_rotation_succeeds"),
+        pytest.param(
+            "makes a value at each delivery",
+            "second-delivery-failed",
+            "each_step_may_be_delivered_twice",
+            marks=LONG,
+        ),
+        pytest.param("puts without a label", "current-moved-early", "a_rotation_succeeds", marks=LONG),
         ("tests the current one", "untested", "a_rotation_succeeds"),
-        ("leaves a label", "pending-left-behind", "a_rotation_succeeds"),
-        ("swallows", "error-swallowed", "a_refused_call_is_not_swallowed"),
-        ("leaks", "secret-leaked", "nothing_secret_is_leaked"),
-        ("calls illegally", "illegal-call", "a_rotation_succeeds"),
+        pytest.param("leaves a label", "pending-left-behind", "a_rotation_succeeds", marks=LONG),
+        pytest.param("swallows", "error-swallowed", "a_refused_call_is_not_swallowed", marks=LONG),
+        pytest.param("leaks", "secret-leaked", "nothing_secret_is_leaked", marks=LONG),
+        pytest.param("calls illegally", "illegal-call", "a_rotation_succeeds", marks=LONG),
     ],
 )
 def test_a_broken_process_fails_with_the_finding_of_a_function_in_python(behaviour, code, scenario):
@@ -211,7 +229,12 @@ TARGET = CredentialTarget({"app": "old-password"}, keeps_old_for=timedelta(days=
 
 
 @pytest.mark.parametrize(
-    "scenario", ["a_rotation_succeeds", "each_step_may_start_cold", "it_ends_within_its_time"]
+    "scenario",
+    [
+        "a_rotation_succeeds",
+        pytest.param("each_step_may_start_cold", marks=LONG),
+        pytest.param("it_ends_within_its_time", marks=LONG),
+    ],
 )
 def test_a_correct_process_with_a_target_passes_a_scenario(scenario):
     called = []
@@ -225,7 +248,7 @@ def test_a_correct_process_with_a_target_passes_a_scenario(scenario):
     assert {"change_password", "log_in"} <= set(called)
 
 
-@pytest.mark.long
+@LONG
 class TestEveryScenario(RotationContract):
     """The correct process, with a target that it reaches over HTTP."""
 
@@ -265,14 +288,24 @@ def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
     ("behaviour", "texts"),
     [
         ("exits", ["exited with status 3 without an answer", "Its last output:", "the last words"]),
-        ("is killed", ["was ended by SIGKILL without an answer", "It has written nothing."]),
-        ("asks again", ["requested the next event before it answered the last one"]),
+        pytest.param(
+            "is killed", ["was ended by SIGKILL without an answer", "It has written nothing."], marks=LONG
+        ),
+        pytest.param("asks again", ["requested the next event before it answered the last one"], marks=LONG),
         ("answers no JSON", ["answered with a result that is not JSON"]),
-        ("answers under another id", ["exited with status 4", "400", "InvalidRequestID", "404 404"]),
-        ("answers too much", ["exited with status 5", "413"]),
-        ("ends at once", ["exited with status 7 before it requested an event", "the last words"]),
-        ("refuses to start", ["could not start: Runtime.NoModule: no such module"]),
-        ("calls illegally", ["Refused: InvalidParameterException", "in handler"]),
+        pytest.param(
+            "answers under another id",
+            ["exited with status 4", "400", "InvalidRequestID", "404 404"],
+            marks=LONG,
+        ),
+        pytest.param("answers too much", ["exited with status 5", "413"], marks=LONG),
+        pytest.param(
+            "ends at once",
+            ["exited with status 7 before it requested an event", "the last words"],
+            marks=LONG,
+        ),
+        pytest.param("refuses to start", ["could not start: Runtime.NoModule: no such module"], marks=LONG),
+        pytest.param("calls illegally", ["Refused: InvalidParameterException", "in handler"], marks=LONG),
     ],
 )
 def test_a_process_that_fails_fails_its_step_with_its_last_output(db, behaviour, texts):
@@ -297,22 +330,22 @@ def test_a_program_that_is_not_there_fails_the_step_and_not_the_test(db):
 
 
 def test_a_process_that_never_asks_for_an_event_fails_its_step(db, monkeypatch):
-    monkeypatch.setattr(rotation_process, "_INIT_TIMEOUT", 0.5)
-    arn = db.add_rotation_function(process("never asks"), timeout=timedelta(seconds=0.4))
+    monkeypatch.setattr(rotation_process, "_INIT_TIMEOUT", 0.2)
+    arn = db.add_rotation_function(process("never asks"), timeout=timedelta(seconds=0.1))
 
-    with pytest.warns(RotationFailedWarning, match="did not request an event within 0.5 seconds"):
+    with pytest.warns(RotationFailedWarning, match="did not request an event within 0.2 seconds"):
         db.rotate("db", arn)
 
 
-@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("is_frozen", [True, pytest.param(False, marks=LONG)])
 def test_a_process_that_hangs_is_killed_at_the_timeout_also_when_the_clock_is_frozen(db, is_frozen, capsys):
     if is_frozen:
         db.clock.freeze()
     driver = db.drive()
-    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=1))
+    arn = db.add_rotation_function(process("hangs"), timeout=timedelta(seconds=0.5))
     db.client().rotate_secret(SecretId="db", RotationLambdaARN=arn)
 
-    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 1\.00 seconds") as raised:
+    with pytest.raises(FunctionTimedOut, match=r"Task timed out after 0\.50 seconds") as raised:
         driver.step()
 
     assert "about to hang, with the password ***" in str(raised.value)
@@ -320,6 +353,7 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_also_when_the_clock_is_fr
     assert "about to hang, with the password old-password" in capsys.readouterr().out
 
 
+@LONG
 def test_waiting_for_a_process_does_not_move_a_clock_that_ticks_when_it_is_read(db):
     with freezegun.freeze_time("2030-01-31", auto_tick_seconds=1):
         arn = db.add_rotation_function(process("takes a second"), timeout=timedelta(seconds=14))
@@ -430,6 +464,7 @@ def test_the_child_processes_of_a_process_end_with_it(db, capsys):
     assert not any(map(is_alive, pids))
 
 
+@LONG
 def test_an_interrupted_run_ends_the_process_that_runs(pytester):
     pytester.makepyfile(
         f"""
@@ -456,7 +491,7 @@ def read_text(path):
     return path.read_text() if path.exists() else ""
 
 
-@pytest.mark.parametrize("number", [3, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [3, pytest.param(200, marks=LONG)])
 def test_processes_leave_nothing_behind_also_when_they_are_interrupted(number):
     members = {"rotation_function": process(), "secret_value": VALUE}
     before = left()

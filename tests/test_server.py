@@ -1,4 +1,4 @@
-"""The same world over HTTP on loopback: other processes, other languages, and what is no request at all."""
+"""The fake over HTTP on loopback: other processes, other languages, and requests that are not valid."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import threading
 from base64 import b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http import HTTPStatus
 
 import pytest
@@ -43,7 +44,7 @@ NO_LENGTH = (
 TOO_LARGE = "The body of the request has more than 1048576 bytes, the maximum."
 NOT_FOUND = "Secrets Manager can't find the specified secret."
 
-#: What makes a client turn to other endpoints, or go through somebody else.
+#: Variables that lead a client to other endpoints, or through a proxy.
 ASTRAY = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
@@ -56,7 +57,7 @@ ASTRAY = {
 
 
 def descriptors():
-    """The sockets that this process has open, as the system tells them; none where it does not."""
+    """The open sockets of this process, where the system lists them; else none."""
     found = set()
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         try:
@@ -92,13 +93,13 @@ def connected(server):
 
 
 def wire(body=b"{}", start="POST / HTTP/1.1", **headers):
-    """A request as it goes over the wire: ListSecrets, unless told otherwise. A header that is None is left out."""
-    told = {
+    """A request as it goes over the wire: ListSecrets, or what the arguments say. A header that is None is left out."""
+    given = {
         **HEADERS,
         "Content-Length": len(body),
         **{name.replace("_", "-"): headers[name] for name in headers},
     }
-    lines = [start, *(f"{name}: {value}" for name, value in told.items() if value is not None)]
+    lines = [start, *(f"{name}: {value}" for name, value in given.items() if value is not None)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
@@ -179,7 +180,7 @@ def aws():
 
 @pytest.fixture(scope="session")
 def node(request, tmp_path_factory):
-    """Node with the AWS SDK for JavaScript: `node(server, script)` is what the script hands to `told`."""
+    """Node with the AWS SDK for JavaScript: `node(server, script)` is what the script passes to `output`."""
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
         absent("node and npm are not on the PATH")
@@ -193,8 +194,8 @@ def node(request, tmp_path_factory):
     def call(server, script, **environ):
         program = f"""
             const sdk = require({module});
-            const told = (value) => console.log(JSON.stringify(value));
-            const refused = (sent) => sent.then(told, (e) => [e.name, e.message, e.$metadata.httpStatusCode]);
+            const output = (value) => console.log(JSON.stringify(value));
+            const refused = (sent) => sent.then(output, (e) => [e.name, e.message, e.$metadata.httpStatusCode]);
             (async () => {{ {script} }})();
         """
         printed = run([found, "-e", program], server, NODE_NO_WARNINGS="1", **environ)
@@ -244,7 +245,7 @@ ROTATION = [
 
 
 class TestPlainHttp:
-    def test_reads_and_writes_the_world_of_the_test(self, fakesecrets, client, outside):
+    def test_reads_and_writes_the_secrets_of_the_test(self, fakesecrets, client, outside):
         client.create_secret(Name="inside", SecretString="ü \U0001f600", ClientRequestToken=token(1))
 
         status, value = post(outside, "GetSecretValue", SecretId="inside")
@@ -264,12 +265,12 @@ class TestPlainHttp:
     def test_gets_the_bytes_that_a_client_of_the_process_gets(self, server, client, outside, monkeypatch):
         monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: True)
         with refused("ResourceNotFoundException") as inside:
-            client.describe_secret(SecretId="nobody")
+            client.describe_secret(SecretId="absent")
 
         outside.request(
             "POST",
             "/",
-            '{"SecretId": "nobody"}',
+            '{"SecretId": "absent"}',
             {**HEADERS, "X-Amz-Target": "secretsmanager.DescribeSecret"},
         )
         response = outside.getresponse()
@@ -289,7 +290,7 @@ class TestPlainHttp:
         assert tagged == (200, None)
         assert client.describe_secret(SecretId="db")["Tags"] == [{"Key": "a", "Value": "b"}]
 
-    def test_who_signs_nothing_is_in_the_default_region_and_account(self, outside, monkeypatch):
+    def test_an_unsigned_request_is_in_the_default_region_and_account(self, outside, monkeypatch):
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
         _, created = post(outside, "CreateSecret", Name="db", SecretString="a", ClientRequestToken=token(1))
@@ -318,17 +319,17 @@ class TestPlainHttp:
         "region",
         ["a:b:c", "us east 1", "US-EAST-1", "us-east-1:", "-us", "us--east", "*", "us_east_1", "a" * 64],
     )
-    def test_what_is_no_region_is_refused_as_by_aws_and_changes_nothing(self, fakesecrets, server, region):
+    def test_an_invalid_region_is_rejected_as_by_aws_and_changes_nothing(self, fakesecrets, server, region):
         signed = {
             "Authorization": f"AWS4-HMAC-SHA256 Credential=AKIA/20300131/{region}/secretsmanager/aws4_request, X=y"
         }
         body = b'{"Name": "db", "SecretString": "value", "ClientRequestToken": "' + b"1" * 32 + b'"}'
         fakesecrets.fail("CreateSecret", "ThrottlingException")
 
-        told = answer(server, wire(body, X_Amz_Target="secretsmanager.CreateSecret", **signed))
+        answered = answer(server, wire(body, X_Amz_Target="secretsmanager.CreateSecret", **signed))
 
         message = "Credential should be scoped to a valid region."
-        assert told == (400, {"__type": "InvalidSignatureException", "message": message})
+        assert answered == (400, {"__type": "InvalidSignatureException", "message": message})
         assert fakesecrets.history == ()
         assert snapshot(fakesecrets._service.store) == {}
         assert fakesecrets._service.store.regions == {}
@@ -374,7 +375,7 @@ class TestPlainHttp:
         assert status == 200
         assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["failed"]
 
-    def test_a_rotation_function_can_ask_it_too(self, fakesecrets, client, outside):
+    def test_a_rotation_function_may_call_the_server_too(self, fakesecrets, client, outside):
         seen = []
 
         def rotate(event, context):
@@ -388,7 +389,9 @@ class TestPlainHttp:
         steps = ["createSecret", "setSecret", "testSecret", "finishSecret"]
         assert seen == [(step, "old") for step in steps]
 
-    def test_a_frozen_clock_is_that_of_both(self, fakesecrets, fakesecrets_clock, client, outside):
+    def test_a_frozen_clock_is_that_of_the_server_and_of_the_test(
+        self, fakesecrets, fakesecrets_clock, client, outside
+    ):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         post(outside, "CreateSecret", Name="db", SecretString="a", ClientRequestToken=token(1))
         fakesecrets.rotate("db", well_behaved, RotationRules={"ScheduleExpression": "rate(10 days)"})
@@ -467,7 +470,7 @@ class TestPlainHttp:
         assert (refused["age"], refused["date"]) == ("0", "Wed, 25 Nov 2026 18:13:13 GMT")
 
     @pytest.mark.parametrize("signed", [None, "", "yesterday", "20301331T160000Z"])
-    def test_a_refusal_of_javascript_without_a_time_has_the_date_of_the_clock(
+    def test_a_rejected_request_of_javascript_without_a_time_has_the_date_of_the_clock(
         self, server, fakesecrets_clock, signed
     ):
         fakesecrets_clock.move_to("2030-01-31 16:00")
@@ -493,7 +496,7 @@ assert client.get_secret_value(SecretId="blob")["SecretBinary"] == bytes(range(2
 client.put_secret_value(SecretId="inside", SecretString="new")
 pages = list(client.get_paginator("list_secrets").paginate(PaginationConfig={{"PageSize": 2}}))
 try:
-    client.get_secret_value(SecretId="nobody")
+    client.get_secret_value(SecretId="absent")
 except client.exceptions.ResourceNotFoundException as error:
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
 rotated = client.rotate_secret(SecretId="inside", RotationLambdaARN="FUNCTION", ClientRequestToken="3" * 32)
@@ -509,8 +512,8 @@ print(json.dumps({{
 }}))
 """
 
-#: What each of the tools is told of the world that `furnished` has made, after it has changed it.
-TOLD = {
+#: What each of the tools reads from the secrets of `function`, after it has changed them.
+EXPECTED = {
     "made": "arn:aws:secretsmanager:us-east-1:123456789012:secret:outside",
     "value": "3" * 32,
     "pages": [["inside", "second"], ["outside", "blob"]],
@@ -519,7 +522,7 @@ TOLD = {
     "abroad": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db",
 }
 
-#: And what they have called for it, in this order.
+#: And the calls with which they do so, in this order.
 CALLED = [
     ("CreateSecret", None, None),
     ("CreateSecret", None, None),
@@ -542,8 +545,8 @@ def function(fakesecrets, client):
     return fakesecrets.add_rotation_function(well_behaved)
 
 
-def check_what_was_done(fake, client, *, binary=bytes(range(256)), called=CALLED):
-    """Find in the test what a process has done that has got TOLD."""
+def check_changes(fake, client, *, binary=bytes(range(256)), called=CALLED):
+    """Check the changes of a process that has received EXPECTED."""
     abroad = fake.client(REGION, aws_access_key_id=ACCOUNT)
     assert calls(fake)[2:] == called
     assert fake.secret("outside").value() == "x"
@@ -554,15 +557,15 @@ def check_what_was_done(fake, client, *, binary=bytes(range(256)), called=CALLED
 
 
 class TestBoto3InAnotherProcess:
-    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function):
+    def test_reads_and_rotates_the_secrets_of_the_test(self, fakesecrets, client, server, function):
         order = sorted(CALLED[-2:], reverse=True)  # dict displays are evaluated from the top
 
-        told = python(BOTO3.replace("FUNCTION", function), server)
+        answered = python(BOTO3.replace("FUNCTION", function), server)
 
-        assert told == TOLD
-        check_what_was_done(fakesecrets, client, called=[*CALLED[:-2], *order])
+        assert answered == EXPECTED
+        check_changes(fakesecrets, client, called=[*CALLED[:-2], *order])
 
-    def test_needs_no_more_than_an_endpoint_url(self, fakesecrets, server, monkeypatch):
+    def test_needs_only_an_endpoint_url(self, fakesecrets, server, monkeypatch):
         script = f"""
 import boto3
 keys = {{"region_name": "{REGION}", "aws_access_key_id": "mine", "aws_secret_access_key": "mine"}}
@@ -581,10 +584,11 @@ client.create_secret(Name="db", SecretString="value")
             (event.operation, event.region) for event in fakesecrets.history if isinstance(event, Call)
         ] == [("CreateSecret", REGION)]
 
+    @pytest.mark.long
     def test_can_have_a_fake_of_its_own_meanwhile(self, fakesecrets, client, server):
         client.create_secret(Name="inside", SecretString="a")
 
-        told = python(
+        answered = python(
             """
 import json
 import boto3
@@ -604,7 +608,7 @@ print(json.dumps([before, meanwhile, names()]))
             server,
         )
 
-        assert told == [["inside"], ["own"], ["inside"]]
+        assert answered == [["inside"], ["own"], ["inside"]]
         assert calls(fakesecrets) == [
             ("CreateSecret", None, None),
             ("ListSecrets", None, None),
@@ -614,7 +618,9 @@ print(json.dumps([before, meanwhile, names()]))
 
 @pytest.mark.long
 class TestCommandLine:
-    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, aws, tmp_path):
+    def test_reads_and_rotates_the_secrets_of_the_test(
+        self, fakesecrets, client, server, function, aws, tmp_path
+    ):
         blob = tmp_path / "blob"
         blob.write_bytes(bytes(range(256)))
 
@@ -631,14 +637,14 @@ class TestCommandLine:
                 AWS_ACCESS_KEY_ID=ACCOUNT,
             )
             pool.submit(
-                *(aws, server, "get-secret-value", "--secret-id", "nobody"),
+                *(aws, server, "get-secret-value", "--secret-id", "absent"),
                 stderr=f"(ResourceNotFoundException) when calling the GetSecretValue operation: {NOT_FOUND}",
             ).result()
         listed = aws(server, "list-secrets", "--page-size", "1", "--query", "SecretList[].Name")
 
         assert put.result()["VersionStages"] == ["AWSCURRENT"]
         assert rotated.result()["VersionId"] == "3" * 32
-        assert abroad.result()["ARN"][:-7] == TOLD["abroad"]
+        assert abroad.result()["ARN"][:-7] == EXPECTED["abroad"]
         assert listed == ["inside", "second"]
         assert fakesecrets.secret("second").value() == bytes(range(256))
         assert [rotation.status for rotation in fakesecrets.rotations("inside")] == ["succeeded"]
@@ -655,8 +661,8 @@ class TestCommandLine:
 
 @pytest.mark.long
 class TestJavaScript:
-    def test_lives_in_the_world_of_the_test(self, fakesecrets, client, server, function, node):
-        told = node(
+    def test_reads_and_rotates_the_secrets_of_the_test(self, fakesecrets, client, server, function, node):
+        answered = node(
             server,
             f"""
             const client = new sdk.SecretsManagerClient({{}});
@@ -669,7 +675,7 @@ class TestJavaScript:
             const pages = [];
             for await (const page of sdk.paginateListSecrets({{ client, pageSize: 2 }}, {{}}))
                 pages.push(page.SecretList.map((secret) => secret.Name));
-            const nobody = await refused(client.send(new sdk.GetSecretValueCommand({{ SecretId: "nobody" }})));
+            const absent = await refused(client.send(new sdk.GetSecretValueCommand({{ SecretId: "absent" }})));
             const rotated = await client.send(new sdk.RotateSecretCommand({{
                 SecretId: "inside", RotationLambdaARN: "{function}", ClientRequestToken: "3".repeat(32),
             }}));
@@ -678,37 +684,39 @@ class TestJavaScript:
             }});
             const abroad = await there.send(new sdk.CreateSecretCommand({{ Name: "db", SecretString: "a" }}));
             const value = await client.send(new sdk.GetSecretValueCommand({{ SecretId: "inside" }}));
-            told({{
-                made: made.ARN.slice(0, -7), value: value.VersionId, pages, refused: nobody,
+            output({{
+                made: made.ARN.slice(0, -7), value: value.VersionId, pages, refused: absent,
                 rotated: rotated.VersionId, abroad: abroad.ARN.slice(0, -7),
             }});
             """,
         )
 
-        assert told == {**TOLD, "refused": ["ResourceNotFoundException", NOT_FOUND, 400]}
-        check_what_was_done(fakesecrets, client)
+        assert answered == {**EXPECTED, "refused": ["ResourceNotFoundException", NOT_FOUND, 400]}
+        check_changes(fakesecrets, client)
 
-    def test_asks_once_whatever_the_frozen_clock_says(self, fakesecrets, fakesecrets_clock, server, node):
+    def test_sends_each_request_once_at_any_time_of_the_frozen_clock(
+        self, fakesecrets, fakesecrets_clock, server, node
+    ):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
-        told = node(
+        answered = node(
             server,
             """
             const client = new sdk.SecretsManagerClient({});
             const made = await client.send(new sdk.CreateSecretCommand({ Name: "db", SecretString: "a" }));
             const { CreatedDate } = await client.send(new sdk.DescribeSecretCommand({ SecretId: made.ARN }));
-            told([CreatedDate, await refused(client.send(new sdk.GetSecretValueCommand({ SecretId: "no" })))]);
+            output([CreatedDate, await refused(client.send(new sdk.GetSecretValueCommand({ SecretId: "no" })))]);
             """,
         )
 
-        assert told == ["2030-01-31T16:00:00.000Z", ["ResourceNotFoundException", NOT_FOUND, 400]]
+        assert answered == ["2030-01-31T16:00:00.000Z", ["ResourceNotFoundException", NOT_FOUND, 400]]
         assert calls(fakesecrets) == [
             ("CreateSecret", None, None),
             ("DescribeSecret", None, None),
             ("GetSecretValue", "ResourceNotFoundException", None),
         ]
 
-    def test_sends_a_refused_request_once_before_and_after_the_clock_moves(
+    def test_sends_a_rejected_request_once_before_and_after_the_clock_moves(
         self, fakesecrets, fakesecrets_clock, server, node
     ):
         """A refusal that has set the clock of the SDK is sent again: three times, by 3.1164.0."""
@@ -722,7 +730,7 @@ class TestJavaScript:
         function = fakesecrets.add_rotation_function(rotate)
         fakesecrets.add_secret("moves", "old", rotation_function=function)
 
-        told = node(
+        answered = node(
             server,
             """
             const client = new sdk.SecretsManagerClient({});
@@ -746,11 +754,11 @@ class TestJavaScript:
             await ask();
             await client.send(new sdk.ListSecretsCommand({}));
             await ask();
-            told({ attempts, dates });
+            output({ attempts, dates });
             """,
         )
 
-        assert told == {
+        assert answered == {
             "attempts": [1, 1, 1, 1],
             "dates": ["Thu, 31 Jan 2030", "Thu, 31 Jan 2030", "Sun, 27 Jan 2030"],
         }
@@ -800,7 +808,7 @@ class TestEnviron:
             pytest.param({"NO_PROXY": "*"}, "*", id="all, which counts only alone"),
         ],
     )
-    def test_keeps_those_who_go_without_a_proxy(self, bare, fakesecrets, variables, not_proxied):
+    def test_keeps_the_hosts_that_need_no_proxy(self, bare, fakesecrets, variables, not_proxied):
         for name, value in variables.items():
             bare.setenv(name, value)
 
@@ -815,19 +823,21 @@ class TestEnviron:
 
         assert dict(os.environ) == before
 
-    def test_leads_boto3_here_though_variables_lead_astray(self, fakesecrets, server):
+    @pytest.mark.long
+    def test_leads_boto3_here_in_spite_of_other_variables(self, fakesecrets, server):
         run([sys.executable, "-c", "import boto3; boto3.client('secretsmanager').list_secrets()"], server)
 
         assert calls(fakesecrets) == [("ListSecrets", None, None)]
 
-    def test_leads_the_command_line_here_though_variables_lead_astray(self, fakesecrets, server, aws):
+    @pytest.mark.long
+    def test_leads_the_command_line_here_in_spite_of_other_variables(self, fakesecrets, server, aws):
         aws(server, "list-secrets")
 
         assert calls(fakesecrets) == [("ListSecrets", None, None)]
 
     @pytest.mark.long
-    def test_leads_javascript_here_though_variables_lead_astray(self, fakesecrets, server, node):
-        node(server, "told((await new sdk.SecretsManager({}).listSecrets({})).SecretList)")
+    def test_leads_javascript_here_in_spite_of_other_variables(self, fakesecrets, server, node):
+        node(server, "output((await new sdk.SecretsManager({}).listSecrets({})).SecretList)")
 
         assert calls(fakesecrets) == [("ListSecrets", None, None)]
 
@@ -963,9 +973,24 @@ WE_REFUSE = {
 }
 
 
+OTHER_HOSTS = [
+    "evil.example:{port}", "evil.example", "localhost.evil.example:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.1:1",
+    "localhost:1{port}", "169.254.169.254:{port}", "10.0.0.1:{port}", "0.0.0.0:{port}", "[::2]:{port}", "host.docker.internal:{port}",
+    "secretsmanager.us-east-1.amazonaws.com", "localhost:{port}, localhost:{port}", "localhost:port", "user@localhost:{port}", "",
+]  # fmt: skip
+
+
+def not_for_us(host, port):
+    message = (
+        f"The header Host is {host!r}, and this endpoint answers only requests to its own address: "
+        f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
+    )
+    return {"__type": "FakeSecretsError", "message": message}
+
+
 @pytest.fixture
 def unchanged(fakesecrets, client, server):
-    """Whatever is sent, the world stays as it is, and who asks next is answered."""
+    """An invalid request changes nothing, and the next request is answered."""
     client.create_secret(Name="db", SecretString="value")
     before = snapshot(fakesecrets._service.store)
     yield
@@ -974,78 +999,77 @@ def unchanged(fakesecrets, client, server):
     assert (status, [secret["Name"] for secret in listed["SecretList"]]) == (200, ["db"])
 
 
-class TestWhoIsAnswered:
-    @pytest.mark.parametrize(
-        "host",
-        ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "localhost.:{port}", "[::1]:{port}", "127.0.0.2:{port}", "app.localhost:{port}", "localhost", None],
-    )  # fmt: skip
-    @pytest.mark.parametrize(
-        "origin", [None, "http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"]
-    )
-    def test_a_request_to_this_machine_and_a_page_of_it(self, server, host, origin):
-        given = host and host.format(port=port_of(server))
+class TestAcceptedHosts:
+    def test_a_request_to_this_machine_from_a_page_of_this_machine_is_answered(self, server):
+        hosts = [
+            *(
+                "127.0.0.1:{port}",
+                "localhost:{port}",
+                "LocalHost:{port}",
+                "localhost.:{port}",
+                "[::1]:{port}",
+            ),
+            *("127.0.0.2:{port}", "app.localhost:{port}", "localhost", None),
+        ]
+        origins = [None, "http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"]
+        cases = [(host and host.format(port=port_of(server)), origin) for host in hosts for origin in origins]
 
-        status, _ = answer(server, wire(Host=given, Origin=origin))
+        rejected = [
+            (host, origin)
+            for host, origin in cases
+            if answer(server, wire(Host=host, Origin=origin))[0] != 200
+        ]
 
-        assert status == 200
+        assert len(cases) == 36
+        assert rejected == []
 
 
 @pytest.mark.usefixtures("unchanged")
-class TestWhatIsNoRequest:
-    @pytest.mark.parametrize(("sent", "told"), AWS_REFUSES.values(), ids=AWS_REFUSES)
-    def test_is_refused_as_aws_does(self, server, sent, told):
+class TestAnInvalidRequest:
+    @pytest.mark.parametrize(("sent", "answered"), AWS_REFUSES.values(), ids=AWS_REFUSES)
+    def test_is_rejected_in_the_words_of_aws_and_the_connection_stays(self, server, sent, answered):
         with connected(server) as connection:
             connection.sendall(sent)
             status, _, document = read(connection)
             connection.sendall(wire())
             after, _, _ = read(connection)
 
-        assert (status, document) == told
+        assert (status, document) == answered
         assert after == 200
 
     @pytest.mark.parametrize(("sent", "status", "message"), WE_REFUSE.values(), ids=WE_REFUSE)
-    def test_is_told_what_is_wrong_with_it(self, fakesecrets, server, sent, status, message):
+    def test_is_rejected_with_what_is_wrong_and_the_connection_ends(
+        self, fakesecrets, server, sent, status, message
+    ):
         recorded = len(fakesecrets.history)
 
         with connected(server) as connection:
             connection.sendall(sent)
-            told = read(connection)
+            answered = read(connection)
             rest = connection.recv(1)
 
-        assert (told[0], told[2]) == (status, {"__type": "FakeSecretsError", "message": message})
-        assert (told[1]["Content-Type"], told[1]["Connection"], rest) == (JSON, "close", b"")
+        assert (answered[0], answered[2]) == (status, {"__type": "FakeSecretsError", "message": message})
+        assert (answered[1]["Content-Type"], answered[1]["Connection"], rest) == (JSON, "close", b"")
         assert len(fakesecrets.history) == recorded
 
-    @pytest.mark.parametrize(
-        "host",
-        [
-            "evil.example:{port}", "evil.example", "localhost.evil.example:{port}", "127.0.0.1.evil.example:{port}", "127.0.0.1:1",
-            "localhost:1{port}", "169.254.169.254:{port}", "10.0.0.1:{port}", "0.0.0.0:{port}", "[::2]:{port}", "host.docker.internal:{port}",
-            "secretsmanager.us-east-1.amazonaws.com", "localhost:{port}, localhost:{port}", "localhost:port", "user@localhost:{port}", "",
-        ],
-    )  # fmt: skip
     @pytest.mark.parametrize("method", ["POST", "GET"])
-    def test_may_be_meant_for_another_host(self, fakesecrets, server, host, method):
+    def test_for_another_host_is_rejected(self, fakesecrets, server, method):
         """As a browser sends it for a page whose host name DNS resolves to the loopback address."""
         port = port_of(server)
-        given = host.format(port=port)
+        hosts = [host.format(port=port) for host in OTHER_HOSTS]
 
-        told = answer(server, wire(Host=given, start=f"{method} / HTTP/1.1"))
+        answered = {host: answer(server, wire(Host=host, start=f"{method} / HTTP/1.1")) for host in hosts}
 
-        message = (
-            f"The header Host is {given!r}, and this endpoint answers only requests to its own address: "
-            f"127.0.0.1:{port}, localhost:{port} or [::1]:{port}. Send them there."
-        )
-        assert told == (421, {"__type": "FakeSecretsError", "message": message})
+        assert answered == {host: (421, not_for_us(host, port)) for host in hosts}
 
-    def test_may_have_two_hosts(self, server):
+    def test_with_two_hosts_is_rejected(self, server):
         port = port_of(server)
 
         status, _ = answer(server, wire(Host=f"localhost:{port}", host=f"127.0.0.1:{port}"))
 
         assert status == 421
 
-    def test_has_no_body_in_the_answer_to_head(self, server):
+    def test_of_method_head_is_answered_without_a_body(self, server):
         with connected(server) as connection:
             connection.sendall(wire(start="HEAD / HTTP/1.1"))
             with connection.makefile("rb") as file:
@@ -1066,39 +1090,37 @@ class TestWhatIsNoRequest:
             pytest.param(b"POS", 400, unreadable("Bad request syntax ('POS')"), id="line"),
         ],
     )
-    def test_may_be_half_of_one(self, server, sent, status, message):
-        told = answer(server, sent, half_closed=True)
+    def test_that_ends_early_is_rejected(self, server, sent, status, message):
+        answered = answer(server, sent, half_closed=True)
 
-        assert told == (status, {"__type": "FakeSecretsError", "message": message})
+        assert answered == (status, {"__type": "FakeSecretsError", "message": message})
 
-    @pytest.mark.parametrize(
-        ("sent", "part"),
-        [
-            pytest.param(wire(b"{", Content_Length=2), "body", id="body"),
-            pytest.param(wire()[:60], "headers", id="headers"),
-        ],
-    )
-    def test_may_take_too_long(self, server, monkeypatch, sent, part):
+    def test_that_takes_too_long_is_rejected(self, server, monkeypatch):
         monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
+        late = {"body": wire(b"{", Content_Length=2), "headers": wire()[:60]}
 
-        told = answer(server, sent)
+        with ExitStack() as stack:
+            connections = {part: sending(server, sent, stack) for part, sent in late.items()}
+            answered = {part: read(connection)[::2] for part, connection in connections.items()}
 
-        message = f"The {part} of the request did not come within 0.2 seconds."
-        assert told == (408, {"__type": "FakeSecretsError", "message": message})
+        messages = {part: f"The {part} of the request did not come within 0.2 seconds." for part in late}
+        assert answered == {
+            part: (408, {"__type": "FakeSecretsError", "message": message})
+            for part, message in messages.items()
+        }
 
-    @pytest.mark.parametrize(
-        "sent", [b"", b"POST /", b"\r\n", wire()], ids=["nothing", "half", "empty", "one"]
-    )
-    def test_a_connection_that_falls_silent_is_ended(self, server, monkeypatch, sent):
+    def test_on_an_idle_connection_ends_the_connection(self, server, monkeypatch):
         monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
+        begun = {"nothing": b"", "half": b"POST /", "empty": b"\r\n", "one": wire()}
 
-        with connected(server) as connection:
-            connection.sendall(sent)
-            if sent == wire():
-                assert read(connection)[0] == 200
-            assert connection.recv(1) == b""
+        with ExitStack() as stack:
+            connections = {name: sending(server, sent, stack) for name, sent in begun.items()}
+            assert read(connections["one"])[0] == 200
+            rest = {name: connection.recv(1) for name, connection in connections.items()}
 
-    def test_may_come_from_a_client_that_has_gone(self, server):
+        assert rest == dict.fromkeys(begun, b"")
+
+    def test_of_a_client_that_resets_the_connection_changes_nothing(self, server):
         for _ in range(5):
             with connected(server) as connection:
                 connection.sendall(wire(b"{", Content_Length=2))
@@ -1106,6 +1128,13 @@ class TestWhatIsNoRequest:
             with connected(server) as connection:
                 connection.sendall(wire(b" " * 100_000))
                 reset(connection)
+
+
+def sending(server, sent, stack):
+    """A connection that has sent something, and is closed with the stack."""
+    connection = stack.enter_context(connected(server))
+    connection.sendall(sent)
+    return connection
 
 
 def reset(connection):
@@ -1156,7 +1185,7 @@ def held(fakesecrets):
 
 
 class TestConnections:
-    def test_one_takes_many_requests(self, outside, fakesecrets):
+    def test_one_connection_takes_many_requests(self, outside, fakesecrets):
         sockets = set()
 
         for number in range(50):
@@ -1167,7 +1196,7 @@ class TestConnections:
         assert len(sockets - {None}) == 1
         assert len(calls(fakesecrets)) == 100
 
-    def test_sixteen_are_served_at_once(self, fakesecrets, server):
+    def test_sixteen_connections_are_served_at_once(self, fakesecrets, server):
         together = threading.Barrier(16, timeout=10)
 
         def work(number):
@@ -1216,12 +1245,12 @@ class TestConnections:
             connection.sendall(b"".join(wire(X_Amz_Target=f"secretsmanager.{name}") for name in operations))
             # One file for all of them: it may have read into the next answer.
             with connection.makefile("rb") as file:
-                told = [read_of(file) for _ in operations]
+                answered = [read_of(file) for _ in operations]
 
-        assert [sorted(document) for document in told] == [["SecretList"], ["__type"], ["RandomPassword"]]
+        assert [sorted(document) for document in answered] == [["SecretList"], ["__type"], ["RandomPassword"]]
         assert [name for name, _, _ in calls(fakesecrets)] == operations
 
-    def test_a_body_may_wait_to_be_asked_for(self, server):
+    def test_a_body_may_wait_for_100_continue(self, server):
         with connected(server) as connection:
             connection.sendall(wire(b"", Content_Length=2, Expect="100-continue"))
             asked = connection.recv(1_000)
@@ -1238,7 +1267,7 @@ class TestConnections:
             pytest.param("POST / HTTP/1.1", {"Connection": "close"}, id="HTTP/1.1"),
         ],
     )
-    def test_one_is_ended_for_whom_it_is_the_last_request(self, server, start, headers):
+    def test_a_connection_is_ended_after_its_last_request(self, server, start, headers):
         with connected(server) as connection:
             connection.sendall(wire(start=start, **headers))
             status, _, document = read(connection)
@@ -1246,7 +1275,7 @@ class TestConnections:
 
         assert (status, document, rest) == (200, {"SecretList": []}, b"")
 
-    def test_what_was_asked_for_is_done_though_its_client_has_gone(self, fakesecrets, server, held):
+    def test_a_request_is_completed_when_its_client_has_gone(self, fakesecrets, server, held):
         with connected(server) as connection:
             connection.sendall(rotation(held.function))
             assert held.begun.wait(10)
@@ -1282,34 +1311,34 @@ def rotation(function):
 
 
 class TestFailuresOfTheFake:
-    def test_what_it_does_not_know_yet_is_told(self, outside, monkeypatch):
+    def test_an_operation_that_the_fake_does_not_know_is_answered_with_501(self, outside, monkeypatch):
         monkeypatch.delitem(parser.OPERATIONS, "TagResource")
         parser.operation.cache_clear()
 
-        told = post(outside, "TagResource", SecretId="db", Tags=[])
+        answered = post(outside, "TagResource", SecretId="db", Tags=[])
 
         message = "pytest-fakesecrets does not know the operation TagResource yet."
-        assert told == (501, {"__type": "FakeSecretsError", "message": message})
+        assert answered == (501, {"__type": "FakeSecretsError", "message": message})
         assert post(outside, "ListSecrets")[0] == 200
 
-    def test_a_bug_is_told_on_both_sides_and_it_lives_on(self, fakesecrets, monkeypatch, capfd):
+    def test_a_bug_is_reported_on_both_sides_and_the_server_goes_on(self, fakesecrets, monkeypatch, capfd):
         def has_a_bug(*_):
             raise LookupError("a bug")
 
         with fakesecrets.serve() as server:
             with monkeypatch.context() as broken:
                 broken.setattr(FakeBackend, "answer", has_a_bug)
-                told = answer(server, wire())
+                answered = answer(server, wire())
             after, _ = answer(server, wire())
 
         message = "The fake has failed: LookupError: a bug"
-        assert told == (500, {"__type": "FakeSecretsError", "message": message})
+        assert answered == (500, {"__type": "FakeSecretsError", "message": message})
         assert after == 200
         written = capfd.readouterr().err
         assert written.count("Traceback (most recent call last):") == 1
         assert "in has_a_bug" in written
 
-    def test_a_bug_is_told_without_a_value(self, fakesecrets, client, monkeypatch, capfd):
+    def test_a_bug_is_reported_without_a_value(self, fakesecrets, client, monkeypatch, capfd):
         client.create_secret(Name="db", SecretString="hunter2-old")
 
         def has_a_bug(*_):
@@ -1317,9 +1346,9 @@ class TestFailuresOfTheFake:
 
         with fakesecrets.serve() as server, monkeypatch.context() as broken:
             broken.setattr(FakeBackend, "answer", has_a_bug)
-            told = answer(server, wire())
+            answered = answer(server, wire())
 
-        assert told == (
+        assert answered == (
             500,
             {"__type": "FakeSecretsError", "message": "The fake has failed: LookupError: Basic ***"},
         )
@@ -1327,9 +1356,9 @@ class TestFailuresOfTheFake:
         assert "LookupError: Basic ***" in written
         assert "YXBwOmh1bnRlcjItb2xk" not in written
 
-    def test_who_stops_the_test_inside_a_rotation_is_heard(self, fakesecrets, client, monkeypatch):
+    def test_a_failure_of_the_test_inside_a_rotation_is_reported(self, fakesecrets, client, monkeypatch):
         heard = []
-        monkeypatch.setattr(threading, "excepthook", lambda told: heard.append(str(told.exc_value)))
+        monkeypatch.setattr(threading, "excepthook", lambda raised: heard.append(str(raised.exc_value)))
 
         def rotate(event, context):
             pytest.fail("not with this event")
@@ -1368,7 +1397,7 @@ class TestLifetime:
 
         assert is_closed(server.url)
 
-    def test_ends_though_connections_are_open(self, fakesecrets):
+    def test_ends_while_connections_are_open(self, fakesecrets):
         with fakesecrets.serve() as server:
             waiting, used, halfway = (connected(server) for _ in range(3))
             used.sendall(wire())
@@ -1379,12 +1408,15 @@ class TestLifetime:
 
         assert is_closed(server.url)
         assert (waiting.recv(1), used.recv(1)) == (b"", b"")
-        told = read(halfway)
-        assert (told[0], told[2]["message"]) == (400, "The body of the request ended after 1 of 2 bytes.")
+        answered = read(halfway)
+        assert (answered[0], answered[2]["message"]) == (
+            400,
+            "The body of the request ended after 1 of 2 bytes.",
+        )
         for connection in (waiting, used, halfway):
             connection.close()
 
-    def test_finishes_what_it_is_at_and_begins_nothing_more(self, fakesecrets, client, held):
+    def test_completes_the_current_request_and_begins_no_other(self, fakesecrets, client, held):
         members = {"Name": "late", "SecretString": "a", "ClientRequestToken": token(1)}
         later = wire(json.dumps(members).encode(), X_Amz_Target="secretsmanager.CreateSecret")
 
@@ -1399,7 +1431,7 @@ class TestLifetime:
         assert [secret["Name"] for secret in client.list_secrets()["SecretList"]] == ["db"]
         connection.close()
 
-    def test_ends_though_a_client_has_broken_off_meanwhile(self, fakesecrets, held):
+    def test_ends_after_a_client_has_reset_its_connection(self, fakesecrets, held):
         with fakesecrets.serve() as server, connected(server) as idle:
             idle.sendall(wire())
             assert read(idle)[0] == 200
@@ -1452,16 +1484,18 @@ class TestLifetime:
         assert is_closed(url)
         assert set(threading.enumerate()) == threads
 
-    def test_one_fake_may_have_two(self, fakesecrets, client):
+    def test_one_fake_may_have_two_servers(self, fakesecrets, client):
         with fakesecrets.serve() as first:
             with fakesecrets.serve() as second:
                 client.create_secret(Name="db", SecretString="value")
                 assert first.url != second.url
-                told = [answer(server, wire()) for server in (first, second)]
+                answered = [answer(server, wire()) for server in (first, second)]
             assert is_closed(second.url)
             after, _ = answer(first, wire())
 
-        assert [(status, document["SecretList"][0]["Name"]) for status, document in told] == [(200, "db")] * 2
+        assert [(status, document["SecretList"][0]["Name"]) for status, document in answered] == [
+            (200, "db")
+        ] * 2
         assert after == 200
 
     def test_needs_a_fake_that_is_active(self):
@@ -1471,7 +1505,7 @@ class TestLifetime:
         assert str(raised.value).startswith("This fake is not active, ")
 
     @pytest.mark.parametrize("other", [False, True], ids=["no other one", "another one"])
-    def test_says_so_when_its_fake_has_been_left(self, other):
+    def test_rejects_requests_when_its_fake_has_been_left(self, other):
         called = []
         fake = FakeSecrets()
         with fake:
@@ -1481,7 +1515,7 @@ class TestLifetime:
             server = serving.__enter__()
         before = snapshot(fake._service.store)
 
-        # Its rotation functions would reach the real AWS, or the world of somebody else.
+        # Its rotation functions would reach the real AWS, or the secrets of another fake.
         with FakeSecrets() if other else fake.clock.at(fake.clock.now):
             status, document = answer(server, rotation(function))
         serving.__exit__(None, None, None)
@@ -1492,7 +1526,7 @@ class TestLifetime:
         assert snapshot(fake._service.store) == before
         assert is_closed(server.url)
 
-    def test_a_process_that_forgets_to_end_it_ends(self):
+    def test_a_process_that_does_not_end_its_server_ends(self):
         script = """
 from pytest_fakesecrets import FakeSecrets
 FakeSecrets().__enter__()

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -44,7 +45,7 @@ OF_THE_PACKAGE["RotationContract"] = {
     name for name in dir(pytest_fakesecrets.RotationContract) if name.startswith("test_")
 }
 
-#: What nobody should write, and how each of the two says so: the code of mypy, the rule of pyright.
+#: Wrong uses, and how each of the two reports them: the code of mypy, the rule of pyright.
 WRONG = {
     "driver.step(3)": ("arg-type", "reportArgumentType"),
     "driver.run('db')": ("call-arg", "reportCallIssue"),
@@ -195,14 +196,14 @@ def said_by_pyright(wrong, tmp_path_factory):
 
 
 def about_lines(said):
-    """The codes that were told of each wrong line."""
+    """The codes that were reported for each wrong line."""
     first = len(WRONG_BEFORE.splitlines()) + 1
-    told = {line: set() for line in WRONG}
+    reported = {line: set() for line in WRONG}
     for name, number, code, message in said:
         if name == "wrong_uses.py":
             assert number >= first, message
-            told[[*WRONG][number - first]].add(code)
-    return told
+            reported[[*WRONG][number - first]].add(code)
+    return reported
 
 
 @pytest.mark.long
@@ -214,10 +215,10 @@ class TestTypeCheckers:
         assert [each for each in said if each[0] != "wrong_uses.py"] == []
 
     def test_find_every_wrong_use(self, request, tool):
-        told = about_lines(request.getfixturevalue(tool))
+        reported = about_lines(request.getfixturevalue(tool))
 
         expected = {line: codes[tool == "said_by_pyright"] for line, codes in WRONG.items()}
-        assert {line: code for line, code in expected.items() if code not in told[line]} == {}
+        assert {line: code for line, code in expected.items() if code not in reported[line]} == {}
 
 
 def test_the_project_of_a_user_passes(pytester):
@@ -227,7 +228,7 @@ def test_the_project_of_a_user_passes(pytester):
 
     pytester.makeini("[pytest]\npython_files = user_*.py\npythonpath = .\n")
 
-    ran = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
+    ran = pytester.runpytest_inprocess("-W", "error", "-p", "no:randomly")
 
     ran.assert_outcomes(passed=20, skipped=27)
 
@@ -238,26 +239,32 @@ def members(cls):
         if base.__module__.partition(".")[0] != "pytest_fakesecrets":
             continue
         yield from (name for name in vars(base) if not name.startswith("_"))
-        for node in ast.walk(CLASSES[base.__name__]):
+        for node in ast.walk(classes()[base.__name__]):
             match node:
                 case ast.Attribute(value=ast.Name(id="self"), ctx=ast.Store()) if node.attr[0] != "_":
                     yield node.attr
 
 
-#: The statement that defines each class of the package. The `__module__` of a public one does not name its file.
-CLASSES = {
-    node.name: node
-    for path in Path(pytest_fakesecrets.__file__).parent.rglob("*.py")
-    for node in ast.walk(ast.parse(path.read_text("utf-8")))
-    if isinstance(node, ast.ClassDef)
-}
+@cache
+def classes():
+    """The statement that defines each class of the package. The `__module__` of a public one does not name its file."""
+    return {
+        node.name: node
+        for path in Path(pytest_fakesecrets.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
 
-PUBLIC = {
-    (name, member)
-    for name in pytest_fakesecrets.__all__
-    if isinstance(getattr(pytest_fakesecrets, name), type)
-    for member in set(members(getattr(pytest_fakesecrets, name))) - OF_THE_PACKAGE.get(name, set())
-}
+
+def public_members():
+    """Each public class and what a user may call of it."""
+    return {
+        (name, member)
+        for name in pytest_fakesecrets.__all__
+        if isinstance(getattr(pytest_fakesecrets, name), type)
+        for member in set(members(getattr(pytest_fakesecrets, name))) - OF_THE_PACKAGE.get(name, set())
+    }
+
 
 TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
 
@@ -288,7 +295,7 @@ class TestProject:
         assert set(pytest_fakesecrets.__all__) - used == set()
 
     def test_uses_every_public_member(self):
-        assert PUBLIC - set(uses()) == set()
+        assert public_members() - set(uses()) == set()
 
     def test_leaves_out_nothing_that_is_not_there(self):
         there = {

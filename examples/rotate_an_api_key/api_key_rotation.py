@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from functools import cache
 from typing import Any
 
 import boto3
@@ -18,9 +19,15 @@ from key_service import SERVICE
 logger = logging.getLogger(__name__)
 
 
+@cache
+def secrets_manager() -> Any:
+    """One client, for as long as Lambda keeps the function warm."""
+    return boto3.client("secretsmanager", endpoint_url=os.environ["SECRETS_MANAGER_ENDPOINT"])
+
+
 def lambda_handler(event: dict[str, str], context: Any) -> None:
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
-    client = boto3.client("secretsmanager", endpoint_url=os.environ["SECRETS_MANAGER_ENDPOINT"])
+    client = secrets_manager()
 
     metadata = client.describe_secret(SecretId=arn)
     if not metadata.get("RotationEnabled"):

@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 import boto3
@@ -24,6 +25,12 @@ Secret = dict[str, Any]
 Step = Callable[[Any, str, str], None]  # client, ARN of the secret, token of the rotation
 
 
+@cache
+def secrets_manager() -> Any:
+    """One client, for as long as Lambda keeps the function warm."""
+    return boto3.client("secretsmanager", endpoint_url=os.environ["SECRETS_MANAGER_ENDPOINT"])
+
+
 def run_step(event: Mapping[str, str], steps: Mapping[str, Step]) -> None:
     """
     Run the step that the event asks for, unless its version is the current one already.
@@ -32,7 +39,7 @@ def run_step(event: Mapping[str, str], steps: Mapping[str, Step]) -> None:
         ValueError: the secret, the version or the step is none that could be rotated now.
     """
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
-    client = boto3.client("secretsmanager", endpoint_url=os.environ["SECRETS_MANAGER_ENDPOINT"])
+    client = secrets_manager()
 
     metadata = client.describe_secret(SecretId=arn)
     if metadata.get("RotationEnabled") is False:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.partition(".")[0]
 _DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _SECTION = "fakesecrets"
+_FIRST_LINE = pytest.StashKey[int]()
 
 #: By the class name of a botocore exception.
 _HINTS = {
@@ -186,11 +187,18 @@ def _point_at_contract(item: pytest.Item, report: pytest.TestReport) -> None:
     path, _, reason = report.longrepr
     if is_user_file(str(path)):
         return
-    try:
-        line = inspect.getsourcelines(cls)[1]
-    except (OSError, TypeError):
-        line = 1
-    report.longrepr = (str(item.path), line, reason)
+    report.longrepr = (str(item.path), _first_line(item, cls), reason)
+
+
+def _first_line(item: pytest.Item, cls: type) -> int:
+    """The first line of a class. Its scenarios look it up once, because Python parses the whole file for it."""
+    stash = (item.getparent(pytest.Class) or item).stash
+    if _FIRST_LINE not in stash:
+        try:
+            stash[_FIRST_LINE] = inspect.getsourcelines(cls)[1]
+        except (OSError, TypeError):
+            stash[_FIRST_LINE] = 1
+    return stash[_FIRST_LINE]
 
 
 def _add_hints_of_calls(error: BaseException) -> None:

@@ -145,7 +145,7 @@ def waits_for_snake_case(event, context):
         single_user_with({**event, "Step": "finishSecret"})
 
 
-# 7: errors that end in the return value, where nobody reads them.
+# 7: errors that end in the return value, which Lambda ignores.
 
 
 def answers_500(event, context):
@@ -454,7 +454,7 @@ def promote_and_revoke(client, arn, token):
     SERVICE.remove_password(old["username"], old["password"])
 
 
-# 18: somebody else's pending version, and a look-up whose errors do not count.
+# 18: the pending version of another rotation, and a look-up whose errors do not count.
 
 
 def reads_pending_by_its_label(event, context):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from functools import partial
+from types import SimpleNamespace
 
 import broken_functions
 import correct_functions
@@ -106,7 +107,9 @@ class TestAFinding:
     def test_is_made_of_a_rejected_call_before_the_last_one_of_its_operation(self, function):
         assert "error-swallowed" in self.rotated(function)
 
-    def test_is_not_made_where_the_function_makes_the_call_again(self):
+    def test_is_not_made_where_the_function_makes_the_call_again(self, monkeypatch):
+        monkeypatch.setattr(correct_functions, "time", SimpleNamespace(sleep=lambda seconds: None))
+
         assert self.rotated(correct_functions.persistent) == []
         assert self.rotated(correct_functions.persistent, "PutSecretValue") == []
 
@@ -187,6 +190,6 @@ class TestTheSeries:
             "not-recovered: GetSecretValue in createSecret was rejected with AccessDeniedException" in failure
         )
 
-    @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])
+    @pytest.mark.parametrize("scenario", [REFUSED, pytest.param(THROTTLED, marks=pytest.mark.long)])
     def test_passes_where_the_calls_are_made_in_threads(self, scenario):
         passes(in_a_thread(correct_functions.single_user), ONE_USER, f"test_{scenario}")
