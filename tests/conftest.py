@@ -21,7 +21,7 @@ from pytest_fakesecrets._service.service import Service
 kept_work.keep()
 
 settings.register_profile("default", deadline=None, max_examples=12)
-settings.register_profile("more", deadline=None, max_examples=200)
+settings.register_profile("more", deadline=None, max_examples=100)
 settings.register_profile("ci", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -10,6 +10,8 @@ from http_key_service import serving
 
 from pytest_fakesecrets import CredentialTarget, RotationContract, RotationProcess
 
+pytestmark = pytest.mark.long  # its processes take seconds
+
 KEYS = CredentialTarget({"weather": "first-key"}, most_passwords=2)
 ROTATION = RotationProcess(["node", "runtime.mjs"], cwd=Path(__file__).parent)
 VALUE = {"client_id": "weather", "api_key": "first-key"}

@@ -19,6 +19,8 @@ import boto3
 import psycopg
 import single_user_rotation
 
+pytestmark = pytest.mark.long  # the server needs seconds to start
+
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
@@ -254,7 +256,6 @@ HOSTILE = st.text(
 )
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("function", [single_user_rotation, alternating_users_rotation])
 class TestAnyPassword:
     @given(old=HOSTILE, new=HOSTILE)
