@@ -126,6 +126,73 @@ def test_two_folders_with_files_of_the_same_names_are_two_functions(fakesecrets,
     assert process() == before
 
 
+#: A function in the shape and layout in which AWS publishes its templates: one folder each, all with a lambda_function.py.
+TEMPLATE = {
+    "lambda_function.py": """
+        import boto3, json, logging, os
+
+        logger = logging.getLogger()
+        TEMPLATE = "{name}"
+
+        def lambda_handler(event, context):
+            arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
+            service_client = boto3.client("secretsmanager")
+            versions = service_client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+            if token not in versions:
+                raise ValueError(f"Secret version {token} has no stage for rotation of secret {arn}.")
+            if "AWSCURRENT" in versions[token]:
+                return
+            globals()[STEPS[step]](service_client, arn, token)
+
+        STEPS = {"createSecret": "create_secret", "setSecret": "set_secret", "testSecret": "test_secret",
+                 "finishSecret": "finish_secret"}
+
+        def create_secret(service_client, arn, token):
+            current = json.loads(service_client.get_secret_value(SecretId=arn)["SecretString"])
+            try:
+                service_client.get_secret_value(SecretId=arn, VersionId=token, VersionStage="AWSPENDING")
+            except service_client.exceptions.ResourceNotFoundException:
+                current |= {"template": TEMPLATE, "rotations": current.get("rotations", 0) + 1}
+                service_client.put_secret_value(SecretId=arn, ClientRequestToken=token,
+                                                SecretString=json.dumps(current), VersionStages=["AWSPENDING"])
+
+        def set_secret(service_client, arn, token):
+            logger.info("setSecret: %s", TEMPLATE)
+
+        def test_secret(service_client, arn, token):
+            pending = service_client.get_secret_value(SecretId=arn, VersionId=token, VersionStage="AWSPENDING")
+            assert json.loads(pending["SecretString"])["template"] == TEMPLATE
+
+        def finish_secret(service_client, arn, token):
+            versions = service_client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+            current = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+            service_client.update_secret_version_stage(
+                SecretId=arn, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current)
+    """,
+}
+ENGINES = ("MySQL", "PostgreSQL", "MariaDB", "Oracle", "SQLServer", "Db2", "MongoDB", "Redshift")
+
+
+def test_all_folders_of_a_repository_of_templates_load_side_by_side(fakesecrets, folder):
+    names = [f"{engine}Rotation{users}" for engine in ENGINES for users in ("SingleUser", "MultiUser")]
+    before = process()
+    arns = {
+        name: fakesecrets.add_rotation_function(HANDLER, code=folder(name, TEMPLATE), name=name)
+        for name in names
+    }
+    for name in names:
+        fakesecrets.add_secret(name, {"password": "old"})
+
+    for _ in range(2):
+        for name, arn in arns.items():
+            rotation = fakesecrets.rotate(name, arn)
+            assert rotation.succeeded, rotation.failure
+
+    values = {name: fakesecrets.secret(name).json() for name in names}
+    assert values == {name: {"password": "old", "template": name, "rotations": 2} for name in names}
+    assert process() == before
+
+
 def test_a_module_of_the_process_is_neither_used_nor_changed(
     fakesecrets, folder, seen, monkeypatch, tmp_path
 ):
