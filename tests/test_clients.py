@@ -47,7 +47,12 @@ NOWHERE = {
 }
 
 
-@pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
+@pytest.fixture(
+    params=[
+        pytest.param(False, id="before-call"),
+        pytest.param(True, marks=pytest.mark.long, id="before-send"),
+    ]
+)
 def door(request, monkeypatch):
     monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
 

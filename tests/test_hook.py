@@ -792,6 +792,7 @@ check()
 
         assert interpreter(script) == (0, "")
 
+    @pytest.mark.long
     def test_the_heap_is_searched_once_and_only_where_sessions_came_before_the_plugin(self, interpreter):
         script = """
 import sys

@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from itertools import zip_longest
 from textwrap import dedent
 from types import FunctionType
+from typing import ClassVar
 
 import boto3
 import botocore.handlers
@@ -149,6 +150,53 @@ boto3.client("secretsmanager").get_secret_value(SecretId="db")
 """
 
 
+#: A conftest whose hooks call the first time after all other plugins.
+HOOKS = """
+import boto3
+import pytest
+from pytest_fakesecrets import FakeSecretsError
+
+
+def call(where):
+    with pytest.raises(FakeSecretsError, match="fakesecrets_guard is on"):
+        boto3.client("secretsmanager").list_secrets()
+    print("rejected in", where)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    call("pytest_configure")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    call("pytest_sessionfinish")
+"""
+
+#: Clients that a test makes, and that the next test calls.
+LEFT_OVER = """
+import boto3
+import pytest
+
+from pytest_fakesecrets import FakeSecretsError
+
+KEPT = {}
+
+
+def test_first(fakesecrets, fakesecrets_client):
+    KEPT["of the fake"] = fakesecrets_client
+    KEPT["made in the test"] = boto3.client("secretsmanager")
+    for client in KEPT.values():
+        client.list_secrets()
+
+
+@pytest.mark.parametrize("which", ["of the fake", "made in the test"])
+def test_second(which):
+    with pytest.raises(FakeSecretsError, match="ListSecrets was called while no fake was active"):
+        KEPT[which].list_secrets()
+"""
+
+
 def indented(source):
     return source.replace("\n", "\n    ")
 
@@ -172,14 +220,37 @@ class TestGuard:
         assert str(raised.value) == REFUSED.format(operation)
         assert aws.connections == 0
 
-    def test_stands_in_the_report_of_the_test_that_forgot_the_fixture(self, pytester, aws):
+    #: The title of each report about a rejected call.
+    TITLES: ClassVar = {
+        "test_without_the_fixture",
+        "ERROR at setup of test_with_a_fixture_of_the_session",
+        "ERROR collecting test_imported.py",
+        "ERROR collecting deeper/below",
+    }
+
+    def test_rejects_the_calls_of_tests_fixtures_modules_conftests_and_hooks(self, pytester, aws):
+        """A fixture of the session runs before that of the test, also where the test asks for both."""
         turn_on(pytester)
-        pytester.makepyfile("def test_it():" + indented(CALLS))
+        pytester.makeconftest(HOOKS + "\n\n@pytest.fixture(scope='session')\ndef early():" + indented(CALLS))
+        pytester.makepyfile(
+            test_1="def test_without_the_fixture():" + indented(CALLS),
+            test_2="def test_with_a_fixture_of_the_session(fakesecrets, early): pass",
+            test_3=LEFT_OVER,
+            test_imported=CALLS,
+        )
+        conftest = pytester.path / "deeper" / "below" / "conftest.py"
+        conftest.parent.mkdir(parents=True)
+        conftest.write_text(CALLS)
+        conftest.with_name("test_it.py").write_text("def test_it(): pass")
 
-        ran = pytester.runpytest()
+        ran = pytester.runpytest("-s", "-p", "no:randomly", "--continue-on-collection-errors")
 
-        ran.assert_outcomes(failed=1)
-        ran.stdout.fnmatch_lines(["E *FakeSecretsError: " + REFUSED.format("GetSecretValue")])
+        ran.assert_outcomes(passed=3, failed=1, errors=3)
+        _, *reports = re.split(r"^_{3,} (.+?) _{3,}$", "\n".join(ran.outlines), flags=re.MULTILINE)
+        message = "FakeSecretsError: " + REFUSED.format("GetSecretValue")
+        rejected = [title for title, text in zip(reports[::2], reports[1::2], strict=True) if message in text]
+        assert sorted(rejected) == sorted(self.TITLES)
+        ran.stdout.fnmatch_lines(["*rejected in pytest_configure*", "*rejected in pytest_sessionfinish*"])
         assert aws.connections == 0
 
     def test_is_off_where_nobody_turns_it_on(self, pytester, aws):
@@ -227,70 +298,8 @@ class TestGuard:
         pytester.runpytest().assert_outcomes(passed=1)
         assert aws.connections == 0
 
-    def test_refuses_the_call_of_a_fixture_of_the_session(self, pytester, aws):
-        """It runs before the fixture of the test, also where the test asks for both."""
-        turn_on(pytester)
-        pytester.makeconftest(
-            "import pytest\n\n\n@pytest.fixture(scope='session')\ndef early():" + indented(CALLS)
-        )
-        pytester.makepyfile("def test_it(fakesecrets, early): pass")
-
-        ran = pytester.runpytest()
-
-        ran.assert_outcomes(errors=1)
-        ran.stdout.fnmatch_lines(["E *FakeSecretsError: " + REFUSED.format("GetSecretValue")])
-        assert aws.connections == 0
-
-    def test_refuses_the_call_of_a_test_module_that_is_imported(self, pytester, aws):
-        turn_on(pytester)
-        pytester.makepyfile(CALLS)
-
-        ran = pytester.runpytest()
-
-        ran.assert_outcomes(errors=1)
-        ran.stdout.fnmatch_lines(["E *FakeSecretsError: GetSecretValue was called while no fake was active*"])
-        assert aws.connections == 0
-
-    def test_refuses_the_call_of_a_conftest_that_is_imported_with_its_tests(self, pytester, aws):
-        turn_on(pytester)
-        conftest = pytester.path / "deeper" / "below" / "conftest.py"
-        conftest.parent.mkdir(parents=True)
-        conftest.write_text(CALLS)
-        conftest.with_name("test_it.py").write_text("def test_it(): pass")
-
-        ran = pytester.runpytest()
-
-        told = "*FakeSecretsError: GetSecretValue was called while no fake was active*"
-        pytest.LineMatcher([*ran.outlines, *ran.errlines]).fnmatch_lines([told])
-        assert aws.connections == 0
-
-    @pytest.mark.parametrize("hook", ["pytest_configure(config)", "pytest_sessionfinish()"])
-    def test_refuses_the_call_of_a_hook_in_a_conftest(self, pytester, aws, hook):
-        turn_on(pytester)
-        pytester.makeconftest(
-            f"""
-            import boto3
-            import pytest
-            from pytest_fakesecrets import FakeSecretsError
-
-
-            @pytest.hookimpl(trylast=True)
-            def {hook}:
-                with pytest.raises(FakeSecretsError, match="fakesecrets_guard is on") as raised:
-                    boto3.client("secretsmanager").list_secrets()
-                print("refused")
-            """
-        )
-        pytester.makepyfile("def test_it(): pass")
-
-        ran = pytester.runpytest("-s")
-
-        ran.assert_outcomes(passed=1)
-        ran.stdout.fnmatch_lines(["*refused*"])
-        assert aws.connections == 0
-
     @pytest.mark.long
-    def test_reaches_what_was_made_before_the_plugin_was_loaded(self, pytester, aws):
+    def test_reaches_what_was_made_before_the_plugin_was_loaded(self, pytester, bare, aws):
         turn_on(pytester)
         pytester.makepyfile(
             early="""
@@ -341,38 +350,10 @@ class TestGuard:
             """,
         )
 
-        ran = pytester.runpytest_subprocess("-p", "early")
+        bare.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        ran = pytester.runpytest_subprocess("-p", "early", "-p", "fakesecrets")
 
         ran.assert_outcomes(passed=10)
-        assert aws.connections == 0
-
-    def test_refuses_a_client_that_is_left_over_from_a_test(self, pytester, aws):
-        turn_on(pytester)
-        pytester.makepyfile(
-            """
-            import boto3
-            import pytest
-
-            from pytest_fakesecrets import FakeSecretsError
-
-            KEPT = {}
-
-
-            def test_first(fakesecrets, fakesecrets_client):
-                KEPT["of the fake"] = fakesecrets_client
-                KEPT["made in the test"] = boto3.client("secretsmanager")
-                for client in KEPT.values():
-                    client.list_secrets()
-
-
-            @pytest.mark.parametrize("which", ["of the fake", "made in the test"])
-            def test_second(which):
-                with pytest.raises(FakeSecretsError, match="ListSecrets was called while no fake was active"):
-                    KEPT[which].list_secrets()
-            """
-        )
-
-        pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=3)
         assert aws.connections == 0
 
     def test_refuses_a_client_of_aiobotocore(self, pytester, aws):
@@ -477,7 +458,7 @@ class TestGuard:
 
 
 class TestTheEndOfTheGuard:
-    def test_is_that_of_the_process(self, pytester, aws):
+    def test_is_that_of_the_process(self, pytester, bare, aws):
         turn_on(pytester)
         pytester.makeconftest(
             """
@@ -532,7 +513,8 @@ class TestTheEndOfTheGuard:
             """
         )
 
-        pytester.runpytest_subprocess().assert_outcomes(passed=1)
+        bare.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        pytester.runpytest_subprocess("-p", "fakesecrets").assert_outcomes(passed=1)
 
         assert (pytester.path / "answers").read_text().splitlines() == [
             f"{where}: FakeSecretsError" for where in ("unconfigure", "a thread", "a daemon", "atexit")
@@ -1219,9 +1201,11 @@ class TestTheEnvironment:
     @pytest.mark.parametrize(
         "variables",
         [
-            pytest.param({}, id="nothing was set"),
+            pytest.param({}, marks=pytest.mark.long, id="nothing was set"),
             pytest.param(REAL, id="everything was set"),
-            pytest.param({"AWS_ACCESS_KEY_ID": "testing"}, id="what the fake sets was set"),
+            pytest.param(
+                {"AWS_ACCESS_KEY_ID": "testing"}, marks=pytest.mark.long, id="what the fake sets was set"
+            ),
         ],
     )
     def test_is_as_before_after_each_order_of_set_up_and_teardown(
@@ -1947,16 +1931,11 @@ def test_a_step(fake):
 """
 
 
-CARRYING_VALUES = [
-    "BatchGetSecretValue", "CreateSecret", "GetRandomPassword", "GetSecretValue", "PutSecretValue", "RotateSecret", "UpdateSecret"
-]  # fmt: skip
-
-
 class TestTracebacks:
     @pytest.mark.parametrize(
         "names",
-        [CARRYING_VALUES, pytest.param(sorted(OPERATIONS), marks=pytest.mark.long)],
-        ids=["of values", "of all operations"],
+        [["CreateSecret", "GetSecretValue"], pytest.param(sorted(OPERATIONS), marks=pytest.mark.long)],
+        ids=["of two operations", "of all operations"],
     )
     def test_show_no_frame_of_the_package_and_so_no_value_in_its_locals(self, pytester, names):
         pytester.makepyfile(SHOWING_LOCALS.replace("NAMES", repr(names)))
