@@ -201,6 +201,7 @@ class TestMoveTo:
             fakesecrets_clock.move_to(moment)
 
         pytest.LineMatcher([str(raised.value)]).fnmatch_lines([told])
+        assert raised.value.__context__ is None or raised.value.__suppress_context__
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
     def test_nonsense_does_not_freeze_the_time(self, fakesecrets):
@@ -239,6 +240,49 @@ class TestTick:
         fakesecrets_clock.tick(delta)
 
         assert fakesecrets_clock.now.isoformat() == now
+
+    @pytest.mark.parametrize(
+        ("units", "now"),
+        [
+            ({"days": 31}, "2030-03-03T16:00:00+00:00"),
+            ({"hours": 2, "minutes": 30}, "2030-01-31T18:30:00+00:00"),
+            ({"weeks": -1}, "2030-01-24T16:00:00+00:00"),
+            ({"seconds": 0}, "2030-01-31T16:00:00+00:00"),
+        ],
+        ids=str,
+    )
+    def test_moves_by_the_units_of_a_timedelta(self, fakesecrets_clock, units, now):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        fakesecrets_clock.tick(**units)
+
+        assert fakesecrets_clock.now.isoformat() == now
+
+    @pytest.mark.parametrize(
+        ("arguments", "units", "message"),
+        [
+            ((), {"day": 31}, " Did you mean 'days'? Write tick(days=31), or tick(timedelta(days=31))."),
+            ((), {"month": 1}, "Unknown unit 'month'. Choose one of weeks, days, hours, "),
+            ((), {"days": "31"}, "tick(days=...) takes a number, not '31'. Write tick(days=31)."),
+            ((), {"days": timedelta(1)}, "tick(days=...) takes a number, not datetime.timedelta(days=1)."),
+            ((), {"days": float("nan")}, "tick(days=...) takes a number, not nan."),
+            ((1,), {"days": 31}, "tick() takes a delta or keywords, and it got both: 1 and days."),
+            (
+                (),
+                {"days": 10**10},
+                "The clock cannot be moved by days=10000000000: the calendar has the years",
+            ),
+        ],
+        ids=str,
+    )
+    def test_refuses_a_wrong_keyword_and_stays(self, fakesecrets_clock, arguments, units, message):
+        fakesecrets_clock.move_to("2030-01-31 16:00")
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets_clock.tick(*arguments, **units)
+
+        assert message in str(raised.value)
+        assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
     def test_moves_by_a_second_where_nothing_is_said(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")

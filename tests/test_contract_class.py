@@ -132,7 +132,7 @@ REJECTED = {
     ),
     "a misspelt attribute": (
         CLASS + "    targets = None\n",
-        "*FakeSecretsError: TestMyFunction has 'targets', which no contract knows. Is 'target' meant?",
+        "*FakeSecretsError: TestMyFunction has 'targets', which no contract knows. Did you mean 'target'?",
     ),
     "a target of another type": (
         CLASS + '    target = {"app": "old-password"}\n',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
+
 import pytest
 from rotation_functions import nothing, raising_in, well_behaved
 from support import token
@@ -93,6 +95,23 @@ class TestStep:
             f"No rotation waits for a step. The last one, of {fakesecrets.secret('db').arn}, succeeded. "
             "Start another with rotate_secret()."
         )
+
+    @pytest.mark.parametrize("is_driven", [True, False], ids=["rotate()", "before drive()"])
+    def test_after_a_rotation_that_ran_by_itself_says_so(self, db, fakesecrets, is_driven):
+        driver = fakesecrets.drive() if is_driven else None
+        function = fakesecrets.add_rotation_function(well_behaved)
+        if driver is not None:
+            fakesecrets.rotate("db", function)
+        else:
+            db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+
+        with pytest.raises(FakeSecretsError) as raised:
+            fakesecrets.drive().step()
+
+        assert (
+            "succeeded without step() and run(): rotate() runs all steps itself, and so does rotate_secret() before the "
+            "test has requested fakesecrets_rotation or called drive(). Start another with rotate_secret()."
+        ) in str(raised.value)
 
     def test_after_the_last_attempt_says_that_aws_gives_up(self, db, fakesecrets, fakesecrets_rotation):
         fakesecrets.assume(retry_delays=())
@@ -282,6 +301,20 @@ class TestFunctionsThatCannotBe:
                 "module 'rotation_functions' has no attribute 'handle'.",
                 id="no such function",
             ),
+            pytest.param(
+                "rotation_functions:well_behavd", " Did you mean 'well_behaved'?", id="a misspelt function"
+            ),
+            pytest.param(
+                "rotation_function:well_behaved",
+                "No module named 'rotation_function'. Did you mean 'rotation_functions'?",
+                id="a misspelt module",
+            ),
+            pytest.param(
+                "json.decodr:loads",
+                "No module named 'json.decodr'. Did you mean 'json.decoder'?",
+                id="a misspelt module of a package",
+            ),
+            pytest.param(".json:loads", "'.json:loads' does not name a function.", id="a relative module"),
         ],
     )
     def test_are_refused_when_they_are_added(self, fakesecrets, handler, told):
@@ -289,6 +322,29 @@ class TestFunctionsThatCannotBe:
             fakesecrets.add_rotation_function(handler)
 
         assert told in str(raised.value)
+        assert raised.value.__cause__ is None
+        assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+    @pytest.mark.parametrize("code", [None, "."], ids=["a module", "a folder"])
+    @pytest.mark.parametrize(
+        "source", ["import no_such_driver", "raise LookupError"], ids=["ImportError", "LookupError"]
+    )
+    def test_an_exception_of_their_module_shows_no_frames_of_the_import(
+        self, fakesecrets, tmp_path, monkeypatch, source, code
+    ):
+        (tmp_path / "its_module.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+
+        with pytest.raises((FakeSecretsError, LookupError)) as raised:
+            fakesecrets.add_rotation_function(
+                "its_module:handler" if code is None else "its_module.handler",
+                code=None if code is None else tmp_path,
+            )
+
+        error = raised.value.__cause__ or raised.value
+        names = [frame.f_globals["__name__"] for frame, _ in walk_tb(error.__traceback__)]
+        assert "its_module" in names
+        assert not [name for name in names if name.startswith("importlib")]
 
     def test_a_coroutine_function_is_refused(self, fakesecrets):
         async def handler(event, context): ...
@@ -297,6 +353,23 @@ class TestFunctionsThatCannotBe:
             FakeSecretsError, match="is a coroutine function, and Lambda does not await coroutines"
         ):
             fakesecrets.add_rotation_function(handler)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                {"name": 5},
+                "The name of a rotation function is a string, such as 'rotate-db', not an object of type int",
+            ),
+            (
+                {"environ": ["STAGE"]},
+                "The argument environ is a dict of environment variables, .* of type list",
+            ),
+        ],
+    )
+    def test_a_name_or_an_environment_of_the_wrong_type_is_refused(self, fakesecrets, arguments, message):
+        with pytest.raises(FakeSecretsError, match=message):
+            fakesecrets.add_rotation_function(well_behaved, **arguments)
 
     @pytest.mark.parametrize("name", ["my function", "", "arn:aws:s3:::x", "x" * 141])
     def test_an_illegal_name_is_refused(self, fakesecrets, name):

@@ -16,6 +16,7 @@ from rotation_functions import well_behaved
 from support import token
 
 from pytest_fakesecrets import Call, FakeSecretsError
+from pytest_fakesecrets._report import collector
 from pytest_fakesecrets._transport import extension_endpoint, http_server
 
 #: The sources of the rows.
@@ -225,6 +226,44 @@ class TestWhatItRejects:
         assert agent.ask(target, method, **sent) == (status, text), source
         assert calls(fakesecrets) == []
         assert agent.value()["SecretString"] == "value"
+
+    def test_a_rejected_request_is_in_the_timeline_and_in_the_report_and_is_no_call(self, fakesecrets, agent):
+        arn = fakesecrets.add_secret("db", "hidden-value").arn
+        agent.ask(QUERY, token="testing")
+        agent.ask(f"{PATH}?refreshNow=yes")
+        agent.ask("/secretsmanager/get?secretId=dv&secretid=x", method="GET")
+        agent.ask("/v1/hidden-value", method="PUT")
+
+        agent.ask("/secretsmanager/get")
+
+        line, note = (
+            "  GET /secretsmanager/get rejected",
+            "\n      403 Forbidden: Bad Token\n      hint: Send the header ",
+        )
+        timeline = fakesecrets.timeline("db")
+        assert (
+            f"{line}  v1{note}X-Aws-Parameters-Secrets-Token with the value of AWS_SESSION_TOKEN in "
+            in timeline
+        )
+        assert (
+            "  GET /v1/db rejected               v1\n      400 Bad Request: invalid refreshNow value"
+            in timeline
+        )
+        for shown in (fakesecrets.timeline(), fakesecrets.recorded(last=50)):
+            tables = {table.partition("\n")[0]: table for table in shown.split("\n\n")}
+            assert tables.keys() == {arn, "dv", "***", "calls without a secret"}
+            assert "400 Bad Request: unknown parameter: secretid" in tables["dv"]
+            assert "PUT /v1/*** rejected\n      405 Method Not Allowed: Not allowed" in tables["***"]
+            assert "400 Bad Request: missing parameter secretId" in tables["calls without a secret"]
+        parts, _ = collector.secrets_of(fakesecrets._service, ())
+        rows = [row for part in parts for row in part.rows if row.kind == "rejected"]
+        assert [row.code for row in rows if row.description.startswith("GET /secretsmanager/get")] == [
+            "403 Forbidden",
+            "400 Bad Request",
+            "400 Bad Request",
+        ]
+        assert calls(fakesecrets) == []
+        assert "hidden" not in f"{timeline}{shown}{parts}"
 
     @pytest.mark.parametrize("header", ["X-Vault-Token", "x-aws-parameters-secrets-token"])
     def test_the_token_has_two_headers(self, fakesecrets, agent, header):

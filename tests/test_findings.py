@@ -326,6 +326,33 @@ class TestFindings:
         assert [(found.code, found.call) for found in rotation.findings] == [(code, "PutSecretValue")]
 
     @pytest.mark.parametrize(
+        ("change", "text"),
+        [
+            (
+                {"at": "1"},
+                "createSecret changed only at: the credential in password is the current one, so nothing rotates.",
+            ),
+            (
+                {"host": "i", "at": "1"},
+                "createSecret changed only at, host: the credential in password is the current ",
+            ),
+            ({}, "createSecret stored the current credential again, so nothing rotates."),
+        ],
+        ids=str,
+    )
+    def test_of_an_unchanged_credential_name_the_members_that_changed(
+        self, client, fakesecrets, change, text
+    ):
+        before = {"password": OLD, "host": "h"}
+        client.create_secret(Name="db", SecretString=json.dumps(before))
+        function = in_step("createSecret", lambda *a: put(*a, value=json.dumps({**before, **change})))
+
+        [finding] = fakesecrets.rotate("db", function).findings
+
+        assert finding.code == "value-unchanged"
+        assert finding.text.startswith(text)
+
+    @pytest.mark.parametrize(
         ("before", "changed", "code"),
         [
             pytest.param({"user": "u", "passwd": OLD}, {"host": "h"}, "value-unchanged", id="passwd"),

@@ -13,6 +13,7 @@ from support import refused, token
 from pytest_fakesecrets import (
     Call,
     FakeSecrets,
+    FakeSecretsError,
     LabelMoved,
     RotationFailedWarning,
     RotationStep,
@@ -226,6 +227,13 @@ class TestTheRecordOfAFailingTest:
             "(11 earlier events are left out)",
             20,
         )
+
+    @pytest.mark.parametrize("last", [0, -1, None, "20", 2.5])
+    def test_rejects_a_number_of_rows_that_is_not_one(self, fakesecrets, last):
+        with pytest.raises(
+            FakeSecretsError, match="The argument last is a number of rows from 1 on, such as 200"
+        ):
+            fakesecrets.recorded(last)
 
     def test_shows_a_failed_rotation_first_however_many_calls_follow_it(self, client, fakesecrets):
         client.create_secret(Name="other", SecretString="x")

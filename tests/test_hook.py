@@ -742,6 +742,8 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
             "imported pytest_fakesecrets._plugin.failure_hints",
             "imported pytest_fakesecrets._plugin.isolation",
             "imported pytest_fakesecrets._plugin.stash",
+            "imported pytest_fakesecrets._service",
+            "imported pytest_fakesecrets._service.dummy_credentials",
             "imported pytest_fakesecrets._transport",
             "imported pytest_fakesecrets._transport.botocore_hooks",
             "imported pytest_fakesecrets._transport.install",

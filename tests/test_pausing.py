@@ -167,6 +167,33 @@ class TestRotationPaused:
 
         assert str(raised.value) == told
 
+    @pytest.mark.parametrize(
+        ("arguments", "keywords", "message"),
+        [
+            (("db", well_behaved), {}, "takes a handler as a keyword, and got an object of type function "),
+            (("db", well_behaved), {}, "Write rotation_paused('db', handler=rotate)."),
+            (("db", "setSecret"), {}, "Write rotation_paused('db', after='setSecret')."),
+            (
+                (well_behaved,),
+                {},
+                "not an object of type function. Pass a rotation function as handler=..., ",
+            ),
+            (
+                ("db",),
+                {"handlr": well_behaved},
+                "'handlr' is neither an argument of this method nor a further ",
+            ),
+            (("db",), {"handlr": well_behaved}, " Did you mean 'handler'? "),
+            (("db",), {"rotation_rules": {}}, " Did you mean 'RotationRules'? "),
+        ],
+    )
+    def test_refuses_an_argument_in_the_wrong_place(self, db, fakesecrets, arguments, keywords, message):
+        with pytest.raises(FakeSecretsError) as raised, fakesecrets.rotation_paused(*arguments, **keywords):
+            pytest.fail("The block is not entered.")
+
+        assert message in str(raised.value)
+        assert fakesecrets.rotations() == ()
+
     def test_a_refusal_of_rotate_secret_comes_out(self, db, fakesecrets):
         with pytest.raises(ClientError), fakesecrets.rotation_paused("db"):
             pytest.fail("The block is not entered.")

@@ -532,6 +532,14 @@ HINT = (
     'module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a rotation '
     'function, do not import it: add_rotation_function("module:function") imports it while the fake is active.'
 )
+HINT_IN_A_TEST = (
+    "hint: This client was made while no fake was active, and has no region. Request the fixture fakesecrets, or "
+    "fakesecrets_client, in this test."
+)
+HINT_IN_A_FIXTURE = (
+    "hint: This client was made while no fake was active, and has no region. Request fakesecrets in the fixture that "
+    "makes it; in a fixture of a wider scope, write 'with FakeSecrets() as fake:' around it."
+)
 MAKES_A_CLIENT = 'import boto3\n\nCLIENT = boto3.client("secretsmanager")\n'
 
 
@@ -581,9 +589,10 @@ class TestAClientWithoutARegion:
             r"_{3,} (.+?) _{3,}\n", "\n".join(line.removeprefix("E").strip() for line in ran.outlines)
         )
         hints = {
-            title: report.count(HINT) for title, report in zip(reports[1::2], reports[2::2], strict=True)
+            title: [report.count(HINT), report.count(HINT_IN_A_TEST)]
+            for title, report in zip(reports[1::2], reports[2::2], strict=True)
         }
-        assert hints == dict.fromkeys(self.FILES, 1)
+        assert hints == {title: [0, 1] if title == "test_it" else [1, 0] for title in self.FILES}
 
     def test_is_an_error_with_a_hint_where_the_first_conftest_makes_it(self, pytester):
         pytester.makeconftest(MAKES_A_CLIENT)
@@ -615,7 +624,7 @@ class TestAClientWithoutARegion:
         ran = pytester.runpytest()
 
         ran.assert_outcomes(errors=2)
-        assert "\n".join(ran.outlines).count(HINT) == 2
+        assert "\n".join(ran.outlines).count(HINT_IN_A_FIXTURE) == 2
 
     def test_of_another_service_has_none(self, pytester):
         pytester.makepyfile(
@@ -665,7 +674,7 @@ class TestAClientWithoutARegion:
         ran = pytester.runpytest()
 
         ran.assert_outcomes(failed=1)
-        assert "\n".join(ran.outlines).count(HINT) == 1
+        assert "\n".join(ran.outlines).count(HINT_IN_A_TEST) == 1
 
     def test_has_it_in_its_text_where_errors_take_no_notes(self):
         class NoRegionError(Exception):
@@ -690,23 +699,46 @@ class TestAClientWithoutARegion:
         pytester.makepyfile(
             """
             import boto3
+            import pytest
+
+
+            def call():
+                boto3.session.Session().client("secretsmanager").list_secrets()
 
 
             def test_it():
-                boto3.session.Session().client("secretsmanager").list_secrets()
-            """
+                call()
+
+
+            @pytest.fixture
+            def called():
+                call()
+
+
+            def test_with_a_fixture(called):
+                pass
+            """,
+            test_imported="import test_or_a_call_without_keys_has_another_hint as module\n\nmodule.call()\n",
         )
 
-        ran = pytester.runpytest()
+        ran = pytester.runpytest("--continue-on-collection-errors")
 
-        ran.assert_outcomes(failed=1)
-        ran.stdout.fnmatch_lines(
+        ran.assert_outcomes(failed=1, errors=2)
+        lines = [line.removeprefix("E").strip() for line in ran.outlines]
+        hints = {
+            line: lines[place - 1] for place, line in enumerate(lines) if line.startswith("hint: This call")
+        }
+        error = "botocore.exceptions.NoCredentialsError: Unable to locate credentials"
+        assert hints == dict.fromkeys(
             [
-                "E *NoCredentialsError: Unable to locate credentials",
-                "E *hint: This call was made while no fake was active. Request the fixture fakesecrets, or "
+                "hint: This call was made while a module was imported, when no fake was active. Make it in a function, "
+                "and request the fixture fakesecrets in the test that calls it.",
+                "hint: This call was made while no fake was active. Request fakesecrets in the fixture that makes it; in "
+                "a fixture of a wider scope, write 'with FakeSecrets() as fake:' around it.",
+                "hint: This call was made while no fake was active. Request the fixture fakesecrets, or "
                 "fakesecrets_client, where it is made.",
             ],
-            consecutive=True,
+            error,
         )
 
 

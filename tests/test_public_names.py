@@ -6,20 +6,26 @@ import ast
 import inspect
 import pickle
 import re
+from contextlib import suppress
 from importlib.metadata import entry_points
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import pytest_fakesecrets
 from pytest_fakesecrets import (
+    Assumptions,
     Call,
+    CredentialRefused,
+    CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
     Finding,
     LabelMoved,
     Rotation,
     RotationContract,
+    RotationProcess,
     SecretView,
 )
 from pytest_fakesecrets._core.finding import CODES
@@ -182,3 +188,81 @@ def test_the_plugin_is_found_under_its_name():
         "fakesecrets_rotation",
         "fakesecrets_server",
     ]
+
+
+#: Arguments of the wrong type, for each parameter of each public method.
+WRONG = (None, 5, "\0", b"x", ["x"], {"x": 1}, object(), lambda event, context: None)
+
+
+def called_with_wrong_types(owner, right):
+    """Call each public method of an object with a wrong argument for each parameter: the calls, and what they raise."""
+    names = [name for name in dir(type(owner)) if not name.startswith("_")]
+    for method in [getattr(owner, name) for name in names if inspect.isfunction(getattr(type(owner), name))]:
+        parameters = inspect.signature(method).parameters.values()
+        required = {
+            each.name: right[each.name]
+            for each in parameters
+            if each.default is each.empty and each.name in right
+        }
+        for each in parameters:
+            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+                continue
+            for wrong in WRONG:
+                try:
+                    returned = method(**{**required, each.name: wrong})
+                    if hasattr(returned, "__enter__"):
+                        with returned:
+                            pass
+                except Exception as error:
+                    yield f"{method.__qualname__}({each.name}={type(wrong).__name__})", error
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_argument_of_the_wrong_type_never_raises_an_error_from_inside_of_the_package(fakesecrets):
+    client = fakesecrets.client()
+    fakesecrets.add_secret("db", "value")
+    function = fakesecrets.add_rotation_function(lambda event, context: None)
+    right = {
+        "secret_id": "db",
+        "operation": "GetSecretValue",
+        "error": "ThrottlingException",
+        "name": "another",
+        "handler": function,
+        "step": "createSecret",
+        "user": "app",
+        "password": "old",
+        "new": "another",
+        "until": "2100-01-01",
+    }
+    owners = (
+        fakesecrets,
+        fakesecrets.clock,
+        fakesecrets.drive(),
+        fakesecrets.secret("db"),
+        CredentialTarget({"app": "old"}),
+        Assumptions(),
+    )
+    allowed = (FakeSecretsError, CredentialRefused, client.exceptions.ClientError)
+
+    raised = [pair for owner in owners for pair in called_with_wrong_types(owner, right)]
+
+    assert {call: repr(error) for call, error in raised if not isinstance(error, allowed)} == {}
+    assert len(raised) > 150
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        CredentialTarget,
+        lambda command: RotationProcess(command),
+        lambda cwd=None, environ=None: RotationProcess(["x"], cwd=cwd, environ=environ),
+        Assumptions().changed,
+    ],
+    ids=["CredentialTarget", "a command", "RotationProcess", "Assumptions.changed"],
+)
+def test_a_constructor_with_an_argument_of_the_wrong_type_never_raises_an_error_from_inside(make):
+    names = list(inspect.signature(make).parameters)
+
+    for name, wrong in product(names, WRONG):
+        with suppress(FakeSecretsError):
+            make(**{name: wrong})

@@ -187,6 +187,43 @@ class TestForms:
             redactor.redact(f"assert '{value[:117]}...{value[-117:]}' == 'b'") == "assert '***...***' == 'b'"
         )
 
+    @pytest.mark.parametrize(
+        "name", ["username", "user", "Username", "userName", "db_user", "login", "DB_USERNAME"]
+    )
+    def test_the_name_of_a_user_stays_unless_it_is_the_password_too(self, name):
+        redactor = Redactor()
+        redactor.add(json.dumps({name: "app_user", "password": "hunter2-old"}))
+        redactor.add(json.dumps({"nested": [{name: "deep_user", "password": "hunter2-new"}]}))
+        redactor.add(json.dumps({name: "same_word", "password": "same_word"}))
+
+        assert redactor.redact("app_user: hunter2-old, deep_user: hunter2-new, same_word") == (
+            "app_user: ***, deep_user: ***, ***"
+        )
+
+    @pytest.mark.parametrize("name", ["user", "username", "host"])
+    @pytest.mark.parametrize(
+        "member",
+        [
+            {"password": "hunter2-old"},
+            ["hunter2-old"],
+            '{"password": "hunter2-old"}',
+            "db://app:hunter2-old@host",
+        ],
+        ids=["an object", "a list", "JSON", "a URL"],
+    )
+    def test_a_secret_inside_of_a_public_member_is_redacted(self, name, member):
+        redactor = Redactor()
+        redactor.add(json.dumps({name: member}))
+
+        assert redactor.redact("no hunter2-old!") == "no ***!"
+
+    @pytest.mark.parametrize("name", ["user_token", "users_key", "client_id", "name", "user_data"])
+    def test_any_other_member_is_redacted(self, name):
+        redactor = Redactor()
+        redactor.add(json.dumps({name: "hunter2-old"}))
+
+        assert redactor.redact("no hunter2-old!") == "no ***!"
+
     def test_what_is_too_short_to_be_used_stays(self):
         redactor = Redactor()
         redactor.add("abc")

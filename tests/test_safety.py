@@ -1736,7 +1736,7 @@ REDACTED = {
 #: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
 OTHERS = {
     ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
-    ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_changed"), ("Dates", "windows"),
+    ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_drafts"), ("Dates", "windows"),
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
@@ -1852,7 +1852,7 @@ STAND_INS = {
     "RotationStep": {"findings": ()},
     "Region": {"secrets": {}, "rotations": {}},
     "Store": {"regions": {}},
-    "Selection": {"found": ()},
+    "Selection": {"secrets": ()},
     "Reading": {"parent": None},
 }
 

@@ -133,7 +133,9 @@ WRONG = {
     "'db', 'x', region_name='US'": "region_name is 'US', which is not the name of a region.*",
     "'db', 'x', rotation_function=3": "A rotation function has to be callable*",
     "'db', 'x', rotation_function='arn:aws:lambda:us-east-1:123456789012:function:f'": "There is no rotation function *",
-    "'db', 'x', tags='hunter2'": "They are those of add_secret(), which raises *.",
+    "'db', 'x', tags='hunter2'": "The argument tags is a dict of strings*",
+    "'db', 'x', tags=type('Tags', (dict,), {'items': lambda self: {}['hunter2']})()": "They are those of add_secret(), "
+    "which raises *.",
     "'app/db', 'x'": "A secret 'app/db' already exists.*",
 }
 

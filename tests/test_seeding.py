@@ -147,6 +147,17 @@ def test_it_is_told_by_the_history(fakesecrets):
         ),
         ({"name": "x", "created_at": "someday"}, "'someday' is not a moment"),
         ({"name": "x", "rotation_function": "nowhere:handler"}, "cannot be loaded"),
+        (
+            {"name": "x", "value": "y", "stuck": "z"},
+            "stuck is True or False, not an object of type str. The value that",
+        ),
+        ({"name": "x", "tags": ["team"]}, "The argument tags is a dict of strings"),
+        ({"name": "x", "tags": {"team": 5}}, "The argument tags is a dict of strings"),
+        ({"name": "x", "value": "y", "deprecated_values": 5}, "deprecated_values is a list of values"),
+        ({"name": "x", "description": 5}, "description has to be a string, not an object of type int"),
+        ({"name": "x", "kms_key_id": ["k"]}, "kms_key_id has to be a string, not an object of type list"),
+        ({"name": "x", "type": {}}, "type has to be a string, not an object of type dict"),
+        ({"name": "x", "owning_service": b"rds"}, "owning_service has to be a string, not an object of type"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value,
 )

@@ -806,3 +806,91 @@ class TestThreads:
 
         assert target.passwords("app") == 2
         assert target.calls == ("add_password",)
+
+
+class TestWrongTypes:
+    @pytest.mark.parametrize(
+        ("arguments", "keywords", "message"),
+        [
+            (("app",), {}, "CredentialTarget takes a dict from the name of each user to its password, "),
+            ((5,), {}, "not an object of type int."),
+            ((None,), {}, "not an object of type NoneType."),
+            ((["app"],), {}, "not an object of type list."),
+            (
+                ({"app": 5},),
+                {},
+                "The password of each user of a CredentialTarget is a string, and one is an object",
+            ),
+            (
+                ({"app": {"password": "hidden"}},),
+                {},
+                "an object of type dict. Write CredentialTarget({'app': 'old'})",
+            ),
+            (({5: "old"},), {}, "The name of each user of a CredentialTarget is a string"),
+            (({"app": "old"},), {"refuses": ["/"]}, "refuses has to be a string of the characters that "),
+        ],
+    )
+    def test_of_the_constructor_are_an_error_with_an_example(self, arguments, keywords, message):
+        with pytest.raises(FakeSecretsError) as raised:
+            CredentialTarget(*arguments, **keywords)
+
+        assert message in str(raised.value)
+        assert "hidden" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        "call", ["log_in", "change_password", "add_password", "remove_password", "create_user"]
+    )
+    @pytest.mark.parametrize("argument", ["user", "password"])
+    @pytest.mark.parametrize(
+        "given", [5, b"hidden", {"password": "hidden"}], ids=lambda given: type(given).__name__
+    )
+    def test_of_a_call_are_an_error_that_changes_nothing(self, target, call, argument, given):
+        name = "clone" if call == "create_user" else "app"
+        arguments = (given, "new") if argument == "user" else (name, given)
+        before = target.state()
+
+        with pytest.raises(FakeSecretsError) as raised:
+            getattr(target, call)(*arguments)
+
+        assert str(raised.value) == (
+            f"The {argument} has to be a string, not an object of type {type(given).__name__}. Pass one member of the "
+            "parsed secret, such as secret['password']."
+        )
+        assert target.state() == before
+
+    @pytest.mark.parametrize("call", ["log_in", "change_password", "add_password"])
+    def test_a_password_that_is_none_is_rejected_as_by_a_server(self, target, call):
+        with pytest.raises(CredentialRefused):
+            getattr(target, call)("app", None)
+
+    def test_an_action_and_a_user_to_look_up_are_checked_too(self, target):
+        with pytest.raises(FakeSecretsError, match=r"call\(\) takes the name of an action, .* of type list"):
+            target.call(["redeploy"])
+        with pytest.raises(FakeSecretsError, match="The user has to be a string, not an object of type list"):
+            target.passwords(["app"])
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("is_dwn", "is_down"),
+            ("down", "is_down"),
+            ("refuse", "refuses"),
+            ("applies_afer", "applies_after"),
+        ],
+    )
+    def test_a_misspelt_attribute_is_an_error_since_it_would_have_no_effect(self, target, name, meant):
+        with pytest.raises(FakeSecretsError) as raised:
+            setattr(target, name, True)
+
+        assert str(raised.value) == f"A CredentialTarget has no attribute {name!r}. Did you mean {meant!r}?"
+
+    def test_a_method_can_be_replaced_and_other_attributes_can_be_added(self, target, monkeypatch):
+        class Mine(CredentialTarget):
+            pass
+
+        monkeypatch.setattr(target, "log_in", lambda user, password: None)
+        target.title = "the database of the application"
+        mine = Mine()
+        mine.listener = None
+
+        assert target.log_in("app", "none that is valid") is None

@@ -382,3 +382,40 @@ def test_a_failed_assertion_about_labels_names_the_rotation_that_waits(
     assert "Its rotation failed in setSecret, and waits for a retry." in explained(view.staging, {})
     fakesecrets_rotation.run()
     assert "Its rotation" not in explained(view.staging, {})
+
+
+@pytest.mark.parametrize("label", [5, None, ["AWSCURRENT"], {}], ids=str)
+def test_a_label_that_is_not_a_string_is_an_error(db, view, label):
+    for read in (view.value, view.json):
+        with pytest.raises(
+            FakeSecretsError, match="A label is a string, such as 'AWSPENDING', not an object"
+        ):
+            read(label)
+
+
+@pytest.mark.parametrize(
+    "secret_id", [5, b"db", ["db"], {}, lambda event, context: None], ids=lambda it: type(it).__name__
+)
+def test_a_secret_id_that_is_not_a_string_is_an_error(db, fakesecrets, fakesecrets_rotation, secret_id):
+    calls = (
+        fakesecrets.secret,
+        fakesecrets.rotations,
+        fakesecrets.timeline,
+        fakesecrets.rotate,
+        lambda given: fakesecrets.schedule(given, until="2100-01-01"),
+        lambda given: fakesecrets_rotation.step(secret_id=given),
+        lambda given: fakesecrets_rotation.run(secret_id=given),
+        lambda given: fakesecrets_rotation.redeliver("createSecret", secret_id=given),
+    )
+    for call in calls:
+        with pytest.raises(
+            FakeSecretsError, match="The secret_id is the name or the ARN of a secret, not an object"
+        ):
+            call(secret_id)
+
+
+def test_a_view_in_the_place_of_a_secret_id_is_an_error_that_names_its_attributes(db, view, fakesecrets):
+    with pytest.raises(
+        FakeSecretsError, match=r"not an object of type SecretView. Pass its .name or its .arn."
+    ):
+        fakesecrets.rotations(view)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
+from pytest_fakesecrets._core.finding import Finding, grouped
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.user_code import missing_variable
 
 AFTER_A_DISTURBANCE = (
@@ -40,9 +43,10 @@ def advice_for(
     variable = missing_variable(error)
     if variable is not None:
         return f"Give the class the function's environment variables: environ = {{{variable!r}: ...}}."
-    own = [finding for finding in rotation.findings if finding.step == step.name] or list(rotation.findings)
+    causes = [cause for cause, _ in grouped(rotation.findings)]
+    own = [finding for finding in causes if finding.step == step.name] or causes
     if own:
-        return own[-1].advice
+        return located_advice(own[-1], step.name)
     if LOST_PENDING in notes:
         return f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
     if step.name == "testSecret" and NOT_SET in notes:
@@ -64,6 +68,63 @@ def advice_for(
     if NO_CALL in notes:
         return f"Look at the exception{where}: the function raised it before it called anything."
     return f"Look at the exception{where}: nothing disturbed this rotation."
+
+
+def located_advice(finding: Finding, step: str) -> str:
+    """The advice of a finding, with the step to look at if that is not the one that failed."""
+    return finding.advice if finding.step in (None, step) else f"Look at {finding.step}. {finding.advice}"
+
+
+def advice_for_repetition(step: str, error: BaseException) -> str:
+    """Return what to do about a step that raised when it was delivered for the second time."""
+    if "ResourceExistsException" in f"{type(error).__name__} {text_of(error)}":
+        return (
+            f"Look at {step}: it stores a new value at each delivery. If the version of event['ClientRequestToken'] has a value "
+            "already, keep that value."
+        )
+    return "Look in each step how far it has come, and leave alone what is done."
+
+
+def advice_for_lockout(step: str, accepted: Mapping[str, Collection[str]]) -> str:
+    """
+    Return what to do where the target accepts no value of the labels that count.
+
+    Args:
+        step: the step after one of whose calls it is so.
+        accepted: the aliases of the versions whose value the target accepts, with their labels.
+    """
+    labels = {label for attached in accepted.values() for label in attached}
+    if PENDING in labels:
+        return (
+            f"Look at {step}: it ends the old credential before {CURRENT} moves. Let the target accept both until then, with "
+            "a second password or a second user, or set zero_downtime = False if readers can bear the gap."
+        )
+    if labels:
+        return (
+            f"Look at {step}: it moves {CURRENT} to a value that the target does not accept yet. Set the new credential at the "
+            f"target in setSecret, and move {CURRENT} in finishSecret."
+        )
+    if accepted:
+        return (
+            f"Look at createSecret: the target has the value of {' and '.join(accepted)}, a version without a label. Store "
+            f"it with ClientRequestToken=event['ClientRequestToken'] and VersionStages=['{PENDING}'], and keep it at a second "
+            "delivery."
+        )
+    return (
+        f"Look at {step}: no version has a value that the target accepts now. Generate the value in createSecret, store it "
+        "before the target has it, and let the old one work until the new one does."
+    )
+
+
+def is_of_a_target(error: BaseException | None) -> bool:
+    """Whether a `CredentialTarget` has raised an exception, or one that it was raised for."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, CredentialRefused | TargetDown):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _asks_for_previous(error: BaseException | None, calls: Sequence[str]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import reduce, wraps
+from functools import wraps
 from importlib import import_module
 from typing import Any
 from unittest import mock
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.formatting import did_you_mean
+from pytest_fakesecrets._service.user_code import did_you_mean_module
 
 from .statements import call_name
 
@@ -28,13 +30,21 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
     """
     module, _, path = function.partition(":")
     *outer, name = path.split(".")
+    owner: Any = None
     try:
-        owner: Any = reduce(getattr, outer, import_module(module))
+        owner = import_module(module)
+        for each in outer:
+            owner = getattr(owner, each)
         original = getattr(owner, name)
     except (ImportError, AttributeError, ValueError):
         original = None
     if not callable(original):
-        raise FakeSecretsError(f"target_calls has {function!r}, and there is no such function.")
+        meant = did_you_mean_module(module) if owner is None else _did_you_mean(owner, path)
+        lines = [
+            f"target_calls has {function!r}, and there is no such function.",
+            *filter(None, [meant.strip()]),
+        ]
+        raise FakeSecretsError("\n".join(lines))
     reporting = _reporting(original, path, on_call)
     # getattr() has bound a class method already: a plain function would get the class a second time.
     is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
@@ -48,6 +58,12 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
             "your own that calls it."
         ) from None
     return patch
+
+
+def _did_you_mean(owner: Any, path: str) -> str:
+    """A sentence with the attribute that is most similar to the first part of a path that does not exist, or ""."""
+    missing = next((each for each in path.split(".") if not hasattr(owner, each)), path)
+    return did_you_mean(missing, dir(owner))
 
 
 def _reporting(original: Callable[..., Any], path: str, on_call: Callable[[str], None]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import unittest
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -25,6 +25,7 @@ from pytest_fakesecrets._core.formatting import did_you_mean
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
+from pytest_fakesecrets._operations.seeding import stored_value
 from pytest_fakesecrets._service.barrier import PACKAGE, warn
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
@@ -145,6 +146,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             scenario=self._scenario,
             causes=self._causes,
             companions=self.companions,
+            has_own_accepts=type(self).accepts is not RotationContract.accepts,
             target_state=None if self.target is None and not self._has_own_state else self.target_state,
             has_own_state=self._has_own_state,
             can_verify=self._can_verify,
@@ -202,6 +204,57 @@ def check_is_complete(cls: type[RotationContract]) -> None:
     cls()._handler()
 
 
+def warn_of_uncollected(
+    searched: Iterable[pytest.Module | pytest.Class], collected: Container[object]
+) -> None:
+    """
+    Issue a warning for each contract class that pytest does not collect because of its name.
+
+    Args:
+        searched: the modules and classes in which pytest has looked for tests.
+        collected: the classes of the collected tests.
+    """
+    for collector in searched:
+        # Not the property, which would import a module again that has failed. Doctests are collected from any module.
+        container = vars(collector).get("_obj")
+        if container is None or type(collector).__name__ == "DoctestModule":
+            continue
+        names: dict[type[RotationContract], list[str]] = {}
+        for name, value in list(vars(container).items()):
+            if isinstance(value, type) and issubclass(value, RotationContract):
+                names.setdefault(value, []).append(name)
+        for cls, known_as in names.items():
+            is_named_as_a_test = any(map(collector.classnamefilter, known_as))
+            if cls not in collected and not is_named_as_a_test and _is_meant_to_run(cls, container):
+                _warn_of_its_name(cls, collector)
+
+
+def _is_meant_to_run(cls: type[RotationContract], container: Any) -> bool:
+    """Whether a class of a module or a class is a whole contract, and not a base of others."""
+    is_defined_there = cls.__module__ == (getattr(container, "__module__", None) or container.__name__)
+    is_whole = (
+        inspect.getattr_static(cls, "rotation_function") is not None
+        and inspect.getattr_static(cls, "secret_value") is not _NOT_SET
+    )
+    is_base = bool(cls.__subclasses__()) or inspect.isabstract(cls) or cls.__name__.startswith("_")
+    return is_defined_there and is_whole and not is_base and not hasattr(cls, "__test__")
+
+
+def _warn_of_its_name(cls: type[RotationContract], collector: pytest.Module | pytest.Class) -> None:
+    name = f"Test{cls.__name__}"
+    advice = (
+        f"Rename it to {name}"
+        if collector.classnamefilter(name)
+        else "Give it a name that the ini option python_classes matches"
+    )
+    warn(
+        f"pytest does not collect the contract {cls.__name__} because of its name, so none of its scenarios runs. {advice}, "
+        "or set __test__ = False in it if it is a base of other classes.",
+        UserWarning,
+        *_definition(cls),
+    )
+
+
 def _definition(cls: type) -> tuple[str, int]:
     """The file and the line of a class statement, or of its module if the class was made in another way."""
     try:
@@ -222,12 +275,13 @@ def _check_attributes(cls: type[RotationContract]) -> None:
         similar = difflib.get_close_matches(name, known, 1, cutoff=0.8)
         if not hasattr(RotationContract, name) and similar and not name.startswith(("_", "test_")):
             raise FakeSecretsError(
-                f"{cls.__name__} has {name!r}, which no contract knows. Is {similar[0]!r} meant?"
+                f"{cls.__name__} has {name!r}, which no contract knows. Did you mean {similar[0]!r}?"
             )
     if not isinstance(cls.without, Mapping):
         raise FakeSecretsError(
             f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
         )
+    _check_secret(cls)
     _check_accepted(cls)
     _check_companions(cls)
     _check_target_calls(cls)
@@ -250,6 +304,24 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")
+
+
+def _check_secret(cls: type[RotationContract]) -> None:
+    name = inspect.getattr_static(cls, "secret_name")
+    if not isinstance(name, str) and not hasattr(name, "__get__"):
+        raise FakeSecretsError(f"{cls.__name__}.secret_name is a string, such as 'app/db', not {name!r}.")
+    value = inspect.getattr_static(cls, "secret_value")
+    if value is _NOT_SET or hasattr(value, "__get__"):
+        return
+    if not isinstance(value, Mapping | str):
+        raise FakeSecretsError(
+            f"{cls.__name__}.secret_value is a dict, which is stored as JSON, or a string, not an object of type "
+            f"{type(value).__name__}."
+        )
+    try:
+        stored_value(value)
+    except FakeSecretsError as error:
+        raise FakeSecretsError(f"{cls.__name__}.secret_value cannot be stored. {error}") from None
 
 
 def _check_accepted(cls: type[RotationContract]) -> None:

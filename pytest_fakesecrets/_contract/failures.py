@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
+from pytest_fakesecrets._core.finding import Finding, grouped, grouped_lines, without_advice
 from pytest_fakesecrets._service.barrier import encodable
 
 
@@ -24,6 +25,25 @@ class InvocationRecord:
     #: The ClientRequestToken, and whether a scenario sent the event outside of the rotation.
     token: str = field(default="", repr=False)
     is_extra: bool = False
+    #: The calls, and between them those that the target has rejected.
+    shown: Sequence[str] = field(default=(), repr=False)
+
+
+def finding_lines(findings: Sequence[Finding], text: str) -> Iterator[str]:
+    """
+    Yield the findings, and under each one those that follow from it.
+
+    Args:
+        findings: the findings of the rotation.
+        text: the headline of the failure. A finding that it has already is not repeated.
+    """
+    groups = grouped(list(dict.fromkeys(findings)))
+    for _, following in [group for group in groups if group[0].text in text]:
+        yield from ["", "What follows from it:"] if following else []
+        yield from (f"- {without_advice(finding)}" for finding in following)
+    others = [group for group in groups if group[0].text not in text]
+    yield from ["", "What was found:"] if others else []
+    yield from grouped_lines(others)
 
 
 class Failure(NamedTuple):
@@ -73,7 +93,7 @@ def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:
 
 def _lines_of(record: InvocationRecord) -> Iterator[str]:
     step = f"{record.step} (extra)" if record.is_extra else record.step
-    yield f"    {step:<13} {', '.join(record.calls) or 'no call'}"
+    yield f"    {step:<13} {', '.join(record.shown) or 'no call'}"
     yield f"    {'':<13} {record.result}; {record.labels}"
     yield from (f"    {'':<13} {note}" for note in record.notes)
 

@@ -27,7 +27,7 @@ from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import later
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep, StatusText, rotation_token
-from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
@@ -42,10 +42,10 @@ from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import CodeLine, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
-from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, sentence
+from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, is_of_a_target, sentence
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
-from .failures import Failure, InvocationRecord, ScenarioFailed, invocation_lines
+from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, invocation_lines
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
 from .target import CredentialTarget
@@ -95,6 +95,7 @@ class ContractSettings:
     companions: Sequence[str]
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
+    has_own_accepts: bool
 
 
 class Harness:
@@ -111,6 +112,10 @@ class Harness:
         #: The calls of the function so far, to Secrets Manager and to the target, as (step, name).
         self.log: list[tuple[str, str]] = []
         self.invocations: list[InvocationRecord] = []
+        #: The calls of the running invocation for the message: those in the log, and the rejected ones at the target.
+        self._shown_calls: list[str] = []
+        #: Whether the function has called the target of the class, also if the call was rejected.
+        self.has_called_target = False
         #: Called after each call of the function, with the index of that call in the log.
         self.hooks: list[Callable[[int], None]] = []
         #: The function is killed after the call with this index in the log.
@@ -168,9 +173,14 @@ class Harness:
     def value(self, label: str = CURRENT) -> Any:
         """Return the value of a label in the form that `accepts` takes, or None."""
         version = self.secret.version(label)
-        if version is None or version.value is None:
-            return None
-        if isinstance(self.settings.secret_value, str) or isinstance(version.value, bytes):
+        return None if version is None else self._value_of(version)
+
+    def _value_of(self, version: Version) -> Any:
+        if (
+            version.value is None
+            or isinstance(self.settings.secret_value, str)
+            or isinstance(version.value, bytes)
+        ):
             return version.value
         try:
             return json.loads(version.value)
@@ -179,7 +189,15 @@ class Harness:
 
     def accepts(self, label: str = CURRENT) -> bool:
         """Return whether the target accepts the value of a label: True if the class cannot verify values."""
-        value = self.value(label)
+        version = self.secret.version(label)
+        return version is not None and self._accepts_version(version)
+
+    def accepted_versions(self) -> list[Version]:
+        """Return the versions, with and without labels, whose value the target accepts."""
+        return [version for version in self.secret.versions.values() if self._accepts_version(version)]
+
+    def _accepts_version(self, version: Version) -> bool:
+        value = self._value_of(version)
         if value is None:
             return False
         self._is_verifying = True
@@ -298,8 +316,9 @@ class Harness:
         return error
 
     def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
-        rejected = self._rejected[:1]
+        rejected, shown = self._rejected[:1], tuple(self._shown_calls)
         self._rejected.clear()
+        self._shown_calls.clear()
         if rejected and step.error is None:
             raise rejected[0]
         calls = [name for _, name in self.log[start:] if name != "return"]
@@ -307,16 +326,16 @@ class Harness:
         if step.error is not None:
             verb = "raised" if step.was_raised else "returned, and the rotation failed:"
             result = f"{verb} {self.described(step.error)}"
-        notes = tuple(self._notes(step, calls))
+        notes = tuple(self._notes(step, calls, shown))
         self.invocations.append(
             InvocationRecord(
-                step.name, step.attempt, calls, result, self.labels(), notes, step.token, is_extra
+                step.name, step.attempt, calls, result, self.labels(), notes, step.token, is_extra, shown
             )
         )
 
-    def _notes(self, step: RotationStep, calls: Sequence[str]) -> Iterator[str]:
+    def _notes(self, step: RotationStep, calls: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
         """Yield what the labels and the target show after a step, for the cases in which it explains a failure."""
-        if step.was_raised and not calls and not isinstance(step.error, InvocationRefused):
+        if step.was_raised and not shown and not isinstance(step.error, InvocationRefused):
             yield NO_CALL
         if step.name == "finishSecret" and step.token not in (
             self.secret.labels.get(PENDING),
@@ -361,8 +380,10 @@ class Harness:
             watchers.append(self._on_call)
             stack.callback(watchers.remove, self._on_call)
             if self.settings.target is not None:
-                self.settings.target.listeners.append(self._on_call)
-                stack.callback(self.settings.target.listeners.remove, self._on_call)
+                self.settings.target.listeners.append(self._on_target_call)
+                stack.callback(self.settings.target.listeners.remove, self._on_target_call)
+                self.settings.target._rejection_listeners.append(self._on_rejection)
+                stack.callback(self.settings.target._rejection_listeners.remove, self._on_rejection)
             for function in self.settings.target_calls:
                 stack.enter_context(patch_to_report_calls(function, self._on_call))
             stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
@@ -378,6 +399,20 @@ class Harness:
 
         return skip
 
+    def _on_target_call(self, name: str) -> None:
+        self.has_called_target |= not self._is_verifying
+        self._on_call(name)
+
+    def _on_rejection(self, name: str, error: Exception) -> None:
+        """Note a call that the target has rejected. It has changed nothing, so no scenario disturbs it."""
+        if self._is_verifying:
+            return
+        self.has_called_target = True
+        steps = self.fake._service.running_steps
+        if (steps.current() or steps.outside()) is not None:
+            shown = name if self._is_known(name) else self.redacted(name)
+            self._shown_calls.append(f"{shown} rejected ({type(error).__name__})")
+
     def _on_call(self, name: str) -> None:
         steps = self.fake._service.running_steps
         own = steps.current()
@@ -385,9 +420,10 @@ class Harness:
         invocation = own or steps.outside()
         if invocation is None or self._is_verifying:
             return
-        self.log.append(
-            (invocation.step, self._describe_call(name if self._is_known(name) else self.redacted(name)))
-        )
+        described = self._describe_call(name if self._is_known(name) else self.redacted(name))
+        self.log.append((invocation.step, described))
+        if name != "return":
+            self._shown_calls.append(described)
         index = len(self.log) - 1
         for hook in self.hooks:
             hook(index)
@@ -472,10 +508,7 @@ class Harness:
         if code in self.settings.accepted:
             return
         lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
-        unique = list(dict.fromkeys(findings))
-        is_repeated = len(unique) == 1 and unique[0].text in text
-        shown = [] if is_repeated else [f"- {finding}" for finding in unique]
-        lines += ["", "What was found:", *shown] if shown else []
+        lines += finding_lines(findings, text)
         if any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
         self._refer_to_the_first((code, text) if cause is None else cause)
@@ -500,6 +533,15 @@ class Harness:
         cause = finding.code, finding.step
         self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
 
+    def question_about_target(self) -> str:
+        """A sentence with a space before it if the function has not called the target of the class, or ""."""
+        if self.settings.target is None or self.has_called_target:
+            return ""
+        return (
+            f" The function made no call of {self.settings.title}.target: is it the object that the function uses? A module "
+            "that is imported under two names has two of them."
+        )
+
     def fail_for(
         self, code: str, subject: str, rotation: Rotation, *, disturbed: bool, advice: str | None = None
     ) -> None:
@@ -519,6 +561,8 @@ class Harness:
         records = [record for record in self.invocations if record.attempt == step.attempt]
         notes = [note for record in records for note in record.notes]
         calls = records[-1].calls if records else ()
+        if not disturbed and (is_of_a_target(step.error) or NOT_SET in notes):
+            advice = advice or self.question_about_target().strip()
         advice = advice or advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
         shown = "".join(f" {sentence(note)}" for note in dict.fromkeys(notes))
         self.fail(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,10 @@ class _Password:
 
     def is_unexpired(self, now: datetime) -> bool:
         return now < self.valid_until or self.valid_until == LAST
+
+
+#: What a test may set. A misspelt one would have no effect.
+_ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listeners")
 
 
 @public
@@ -65,19 +70,32 @@ class CredentialTarget:
             most_passwords: the maximum number of passwords that `add_password` allows a user at the same time.
 
         Raises:
-            FakeSecretsError: a delay is negative or too long, or most_passwords is not a positive integer.
+            FakeSecretsError: an argument has the wrong type, a delay is negative or too long, or most_passwords is not
+                a positive integer.
         """
+        _check_users(users)
         if type(most_passwords) is not int or most_passwords < 1:
             raise FakeSecretsError(f"most_passwords has to be a number from 1 on, not {most_passwords!r}.")
         self.listeners: list[Callable[[str], None]] = []
+        #: Called with the name and the exception of each call that was rejected.
+        self._rejection_listeners: list[Callable[[str, Exception], None]] = []
         self._most_passwords = most_passwords
         self._initial = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
         self.reset()
 
     def __setattr__(self, name: str, value: object) -> None:
+        if type(self) is CredentialTarget and name not in _ATTRIBUTES and not hasattr(CredentialTarget, name):
+            for similar in difflib.get_close_matches(name, _ATTRIBUTES, 1, cutoff=0.7):
+                raise FakeSecretsError(
+                    f"A CredentialTarget has no attribute {name!r}. Did you mean {similar!r}?"
+                )
         if name in ("applies_after", "keeps_old_for"):
             check_delay(name, value)
+        if name == "refuses" and not isinstance(value, str):
+            raise FakeSecretsError(
+                f"{name} has to be a string of the characters that a new password must not contain, such as '/@', not {value!r}."
+            )
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
@@ -112,6 +130,7 @@ class CredentialTarget:
     def passwords(self, user: str) -> int:
         """Return how many passwords of a user are valid now: 0 for an unknown user."""
         with self._lock:
+            _check_text("user", user)
             now = present()
             return len({entry.value for entry in self._users.get(user, ()) if entry.is_valid(now)})
 
@@ -151,6 +170,7 @@ class CredentialTarget:
             TargetDown: the target is down.
         """
         with self._recorded_call("log_in"):
+            _check_text("password", password)
             now, entries = present(), self._passwords_of(user)
             if not any(entry.is_valid(now) and entry.value == password for entry in entries):
                 raise CredentialRefused(self._rejection_message(user, password, now))
@@ -216,6 +236,7 @@ class CredentialTarget:
             TargetDown: the target is down.
         """
         with self._recorded_call("remove_password"):
+            _check_text("password", password)
             entries = self._passwords_of(user)
             removed = {entry.value for entry in entries if entry.value == password}
             self._replaced.setdefault(user, set()).update(removed)
@@ -230,6 +251,7 @@ class CredentialTarget:
             TargetDown: the target is down.
         """
         with self._recorded_call("create_user"):
+            _check_text("user", user)
             if user in self._users:
                 raise CredentialRefused(f"There is a user {user!r} already: change_password() is for it.")
             self._check_new_password(password, user)
@@ -245,28 +267,53 @@ class CredentialTarget:
         Raises:
             TargetDown: the target is down.
         """
+        if not isinstance(action, str):
+            raise FakeSecretsError(
+                f"call() takes the name of an action, such as call('redeploy'), not an object of type {type(action).__name__}."
+            )
         with self._recorded_call(action):
             self._actions.add(action)
 
     @contextmanager
     def _recorded_call(self, name: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
-        with self._lock:
-            if self.is_down:
-                raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
-            yield
-            self._calls.append(name)
-            listeners = tuple(self.listeners)
+        try:
+            with self._lock:
+                if self.is_down:
+                    raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
+                yield
+                self._calls.append(name)
+                listeners = tuple(self.listeners)
+        except (CredentialRefused, TargetDown) as error:
+            for notify in tuple(self._rejection_listeners):
+                notify(name, error)
+            raise
         for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)
 
     def _passwords_of(self, user: str) -> list[_Password]:
+        _check_text("user", user)
         if user not in self._users:
             names = ", ".join(map(repr, self._users)) or "no user"
             raise CredentialRefused(f"There is no user {user!r}; known is {names}. create_user() adds one.")
         return self._users[user]
 
+    def _mismatch(self, value: object) -> str:
+        """Describe why a value, a mapping or text, is not valid now, as the end of a sentence. It has no password."""
+        with self._lock:
+            pairs = list(credentials_in(value, [*self._users]))
+            if not pairs:
+                return "no user and password of the target can be read from it"
+            user, password = pairs[-1]
+            if user not in self._users:
+                known = ", ".join(map(repr, self._users)) or "no user"
+                return f"the target has no user {user!r}, but {known}"
+            if any(entry.value == password for entry in self._users[user]):
+                return f"the target has this password of {user!r}, which is not valid now"
+            return f"the target has another password for {user!r}"
+
     def _check_new_password(self, new: str, user: str) -> None:
+        _check_text("password", new)
         if not new:
             raise CredentialRefused(f"The new password of {user!r} is empty. Give it one of some length.")
         if any(character in self.refuses for character in new):
@@ -289,3 +336,32 @@ class CredentialTarget:
         if entries or password in self._replaced.get(user, ()):
             return f"The password of {user!r} is not valid any more. Read the secret again."
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."
+
+
+def _check_users(users: object) -> None:
+    if not isinstance(users, Mapping):
+        raise FakeSecretsError(
+            "CredentialTarget takes a dict from the name of each user to its password, such as "
+            f"CredentialTarget({{'app': 'old'}}), not an object of type {type(users).__name__}."
+        )
+    for user, password in users.items():
+        if not isinstance(user, str) or not isinstance(password, str):
+            wrong = ("name", user) if not isinstance(user, str) else ("password", password)
+            raise FakeSecretsError(
+                f"The {wrong[0]} of each user of a CredentialTarget is a string, and one is an object of type "
+                f"{type(wrong[1]).__name__}. Write CredentialTarget({{'app': 'old'}})."
+            )
+
+
+def _check_text(argument: str, given: object) -> None:
+    """
+    Reject a user or a password that is not a string. None is rejected by the calls themselves, as a server does.
+
+    Raises:
+        FakeSecretsError: it is not a string. The message does not show it, since it may contain a secret value.
+    """
+    if given is not None and not isinstance(given, str):
+        raise FakeSecretsError(
+            f"The {argument} has to be a string, not an object of type {type(given).__name__}. Pass one member of the "
+            "parsed secret, such as secret['password']."
+        )

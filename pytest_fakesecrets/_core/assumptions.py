@@ -71,6 +71,11 @@ class Assumptions:
         Raises:
             FakeSecretsError: an assumption does not exist, or it cannot have that value.
         """
+        if not isinstance(changes, Mapping):
+            raise FakeSecretsError(
+                "The argument of changed() is a dict of assumptions, such as {'rotate_at': 'close'}, not an object of type "
+                f"{type(changes).__name__}."
+            )
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:

@@ -47,7 +47,8 @@ _HARMLESS_KEYS = frozenset(
 _PREFERRED_CREDENTIALS = ("password", "api_key", "secret", "token")
 _PREFERRED_USERS = ("username", "user", "client_id")
 #: Endings of other names of users, after their words are joined.
-_USER_ENDINGS = ("username", "user", "login", "clientid", "userid", "keyid", "consumerkey")
+_USER_NAMES = ("username", "user", "login")
+_USER_ENDINGS = (*_USER_NAMES, "clientid", "userid", "keyid", "consumerkey")
 
 
 def is_credential(name: str) -> bool:
@@ -74,6 +75,17 @@ def first_credential(document: Mapping[str, Any]) -> str | None:
     """Return the name of the member that is the credential for a login, or None."""
     others = [name for name in credentials(document) if isinstance(document[name], str)]
     return _first_member([*_PREFERRED_CREDENTIALS, *others], document)
+
+
+def changed_members(before: object, after: object) -> list[str]:
+    """The names of the members that were added, changed or lost; empty if a document is not a JSON object."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return []
+    return sorted(
+        name
+        for name in {*before, *after}
+        if name not in before or name not in after or before[name] != after[name]
+    )
 
 
 def user_member(document: Mapping[str, Any]) -> str | None:
@@ -106,6 +118,11 @@ def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, s
         password = None if credential_name is None else value[credential_name]
         if isinstance(user, str) and isinstance(password, str):
             yield user, password
+
+
+def names_a_user(name: str) -> bool:
+    """Whether a member of this name holds the name of a user, which is not a credential: "user", "dbUserName", "login"."""
+    return "".join(_words(name)).endswith(_USER_NAMES)
 
 
 def _is_user(name: str) -> bool:

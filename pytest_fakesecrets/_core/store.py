@@ -295,11 +295,12 @@ class Store:
 
     def locate(self, secret_id: str, account: str, region: str, now: datetime) -> tuple[Region, Secret]:
         """
-        Find a secret in the given region, or else in the only other region that has it.
+        Find a secret in the given region, or else in the only region that has it.
 
         Raises:
-            FakeSecretsError: no region has the secret, or only several other regions have it.
+            FakeSecretsError: it is in no region, or not in the given one and in several others, or the id is not a string.
         """
+        check_secret_id(secret_id)
         requested = self.region(account, region)
         candidates = [requested, *(other for other in self.regions.values() if other is not requested)]
         matches = [
@@ -315,6 +316,25 @@ class Store:
             f"There is no secret {secret_id!r} in the fake. "
             + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
         )
+
+
+def check_secret_id(secret_id: object) -> None:
+    """
+    Check the type of an id that a test gives.
+
+    Raises:
+        FakeSecretsError: it is not a string.
+    """
+    if isinstance(secret_id, str):
+        return
+    advice = "Pass a string, such as 'app/db'."
+    if callable(secret_id):
+        advice = "Pass a rotation function as handler=..., after the name: ('app/db', handler=rotate)."
+    elif isinstance(getattr(secret_id, "arn", None), str):
+        advice = "Pass its .name or its .arn."
+    raise FakeSecretsError(
+        f"The secret_id is the name or the ARN of a secret, not an object of type {type(secret_id).__name__}. {advice}"
+    )
 
 
 @dataclass(slots=True)

@@ -193,6 +193,11 @@ class FakeBackend:
             invocation.check_time(self.clock.now)
             self.rotations.calls.after_call(operation)
 
+    def record_rejection(
+        self, region: str, request: str, secret_id: str, error: str, message: str, hint: str
+    ) -> None:
+        self.service.record_rejection(region, request, secret_id, error, message, hint)
+
     def redact(self, text: str) -> str:
         return self.service.redactor.redact(text)
 

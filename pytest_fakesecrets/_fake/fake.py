@@ -8,27 +8,28 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import unknown_name, utc
+from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name, utc
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Region
+from pytest_fakesecrets._core.store import Region, check_secret_id
 from pytest_fakesecrets._operations import Context
 from pytest_fakesecrets._operations.seeding import (
     Seed,
     SeedValue,
     add_secret,
+    check_types,
     stored_value,
     stored_values,
     version_count,
 )
-from pytest_fakesecrets._report.timeline import bounded_timelines, calendar, timeline
+from pytest_fakesecrets._report.timeline import WITHOUT_SECRET, bounded_timelines, calendar, timeline
 from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service import dummy_credentials
@@ -40,7 +41,7 @@ from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.functions import TIMEOUT, Handler
 from pytest_fakesecrets._service.history import Event
-from pytest_fakesecrets._service.parser import check_members
+from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import calling_line
@@ -412,7 +413,9 @@ class FakeSecrets:
         arn = None if secret_id is None else self._backend.locate(secret_id)[1].arn
         self._backend.catch_up()
         history, redact = self._service.history, self._service.redactor.redact
-        events = history.by_secret() if arn is None else {arn: history.about(arn)}
+        events = dict(history.by_secret()) if arn is None else {arn: history.about(arn)}
+        if arn is None and (rejected := history.rejected_without_secret):
+            events[WITHOUT_SECRET] = rejected
         return _or_nothing("\n\n".join(timeline(redact(arn), events[arn], redact=redact) for arn in events))
 
     def recorded(self, last: int) -> str:
@@ -423,6 +426,10 @@ class FakeSecrets:
             last: the maximum number of rows of all secrets together. Those of rotations that have failed are kept
                 first, and then the latest.
         """
+        if type(last) is not int or last < 1:
+            raise FakeSecretsError(
+                f"The argument last is a number of rows from 1 on, such as 200, not {last!r}."
+            )
         events, redact = self._service.history.events, self._service.redactor.redact
         return _or_nothing(bounded_timelines(events, self._failed_rotations(), last, redact))
 
@@ -565,6 +572,7 @@ class FakeSecrets:
         return self.add_rotation_function(function, region_name=region_name)
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
+        check_types(seed)
         check_members("CreateSecret", Name=name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
@@ -607,7 +615,7 @@ class FakeSecrets:
     def rotation_paused(
         self,
         secret_id: str,
-        *,
+        *misplaced: NoReturn,
         after: str = "RotateSecret",
         handler: Handler | RotationProcess | str | None = None,
         **rotate_secret_arguments: Any,
@@ -628,9 +636,10 @@ class FakeSecrets:
             The rotation at that point.
 
         Raises:
-            FakeSecretsError: the secret, the function or the point does not exist.
+            FakeSecretsError: the secret, the function, the point or a member does not exist.
             Exception: any exception of the rotation function, unchanged.
         """
+        _check_keywords_of_paused(secret_id, misplaced)
         if after not in ROTATION_POINTS:
             raise FakeSecretsError(unknown_name("point", after, ROTATION_POINTS))
         region, secret = self._backend.locate(secret_id)
@@ -665,6 +674,7 @@ class FakeSecrets:
         members: dict[str, Any],
     ) -> RotationRef:
         """Call RotateSecret, and return the rotation that it started."""
+        _check_rotate_secret_members(members)
         if handler is not None:
             members["RotationLambdaARN"] = self._function_arn(handler, region.name)
         client = self.client(region.name, **_credentials_of(region.account))
@@ -675,6 +685,45 @@ class FakeSecrets:
                 "without a rotation function there is no step to run."
             )
         return RotationRef(region, secret.arn, token)
+
+
+def _check_keywords_of_paused(secret_id: object, misplaced: Sequence[object]) -> None:
+    """
+    Reject positional arguments of `rotation_paused` beside the secret.
+
+    Raises:
+        FakeSecretsError: there is one. The message has the keyword for it.
+    """
+    check_secret_id(secret_id)
+    for argument in misplaced:
+        is_point = isinstance(argument, str) and argument in ROTATION_POINTS
+        what, keyword = ("a point", f"after={argument!r}") if is_point else ("a handler", "handler=rotate")
+        raise FakeSecretsError(
+            f"rotation_paused() takes {what} as a keyword, and got an object of type {type(argument).__name__} after the "
+            f"secret. Write rotation_paused({secret_id!r}, {keyword})."
+        )
+
+
+def _check_rotate_secret_members(members: Mapping[str, Any]) -> None:
+    """
+    Reject a misspelt keyword of `rotate` and `rotation_paused`.
+
+    Raises:
+        FakeSecretsError: a keyword is neither theirs nor a member of RotateSecret.
+    """
+    further = [name for name in member_names("RotateSecret") if name != "SecretId"]
+    for name in members:
+        if name not in further:
+            meant = did_you_mean(_in_wire_case(name), [*further, "handler"])
+            raise FakeSecretsError(
+                f"{name!r} is neither an argument of this method nor a further member of RotateSecret.{meant} The members "
+                f"are {', '.join(further)}."
+            )
+
+
+def _in_wire_case(name: str) -> str:
+    """A snake-case name as the members of requests are written: "rotation_rules" as "RotationRules"."""
+    return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name
 
 
 def _or_nothing(timelines: str) -> str:

@@ -197,6 +197,10 @@ class SecretView:
             FakeSecretsError: no version has the label, or that version has no value yet.
         """
         secret = self._read()
+        if not isinstance(label, str):
+            raise FakeSecretsError(
+                f"A label is a string, such as 'AWSPENDING', not an object of type {type(label).__name__}."
+            )
         version = secret.version(label)
         if version is None:
             raise FakeSecretsError(

@@ -163,7 +163,7 @@ def stored_values(values: Sequence[SeedValue]) -> list[Value]:
     Raises:
         FakeSecretsError: *values* is not a list of values.
     """
-    if isinstance(values, str | bytes | Mapping):
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Sequence):
         raise FakeSecretsError("deprecated_values is a list of values, oldest first, and not one of them.")
     stored = [value for value in map(stored_value, values) if value is not None]
     if len(stored) < len(values):
@@ -181,6 +181,34 @@ def _check_member_names(value: object) -> None:
     elif isinstance(value, list | tuple):
         for member in value:
             _check_member_names(member)
+
+
+def check_types(seed: Seed) -> None:
+    """
+    Check the types of what is stored as it is.
+
+    Raises:
+        FakeSecretsError: an argument has the wrong type. The message does not show it: it may contain a secret value.
+    """
+    for name in ("owning_service", "type", "description", "kms_key_id"):
+        given = getattr(seed, name)
+        if not isinstance(given, str | None):
+            raise FakeSecretsError(
+                f"{name} has to be a string, not an object of type {type(given).__name__}."
+            )
+    if not isinstance(seed.is_stuck, bool):
+        raise FakeSecretsError(
+            f"The argument stuck is True or False, not an object of type {type(seed.is_stuck).__name__}. The value that a failed rotation "
+            "has stored is the pending_value."
+        )
+    tags: object = {} if seed.tags is None else seed.tags
+    if not isinstance(tags, Mapping) or not all(
+        isinstance(text, str) for pair in tags.items() for text in pair
+    ):
+        raise FakeSecretsError(
+            "The argument tags is a dict of strings, such as {'team': 'a'}. AWS's list of Key and Value is for "
+            "create_secret()."
+        )
 
 
 def _check_seed(context: Context, name: str, seed: Seed) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
 from traceback import walk_tb
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
 import pytest
@@ -33,20 +33,45 @@ _DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 _SECTION = "fakesecrets"
 _FIRST_LINE = pytest.StashKey[int]()
 
-#: By the class name of a botocore exception.
-_HINTS = {
-    "NoRegionError": (
-        "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before "
-        'this module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a '
-        'rotation function, do not import it: add_rotation_function("module:function") imports it while the fake is '
-        "active."
-    ),
-    "NoCredentialsError": (
-        "hint: This call was made while no fake was active. Request the fixture fakesecrets, or fakesecrets_client, "
-        "where it is made."
-    ),
+_Place = Literal["import", "fixture", "test"]
+
+#: By the class name of a botocore exception, and the place in which it was raised.
+_HINTS: Mapping[str, Mapping[_Place, str]] = {
+    "NoRegionError": {
+        "import": (
+            "hint: This client was made while no fake was active, and has no region. Set one in conftest.py, before "
+            'this module is imported: os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1"). Or, for the module of a '
+            'rotation function, do not import it: add_rotation_function("module:function") imports it while the fake is '
+            "active."
+        ),
+        "fixture": (
+            "hint: This client was made while no fake was active, and has no region. Request fakesecrets in the fixture "
+            "that makes it; in a fixture of a wider scope, write 'with FakeSecrets() as fake:' around it."
+        ),
+        "test": (
+            "hint: This client was made while no fake was active, and has no region. Request the fixture fakesecrets, or "
+            "fakesecrets_client, in this test."
+        ),
+    },
+    "NoCredentialsError": {
+        "import": (
+            "hint: This call was made while a module was imported, when no fake was active. Make it in a function, and "
+            "request the fixture fakesecrets in the test that calls it."
+        ),
+        "fixture": (
+            "hint: This call was made while no fake was active. Request fakesecrets in the fixture that makes it; in a "
+            "fixture of a wider scope, write 'with FakeSecrets() as fake:' around it."
+        ),
+        "test": (
+            "hint: This call was made while no fake was active. Request the fixture fakesecrets, or fakesecrets_client, "
+            "where it is made."
+        ),
+    },
 }
 
+
+#: The modules of the standard library through which the frames of this package call one another.
+_BETWEEN = ("contextlib", "functools")
 
 #: The backends that became active during the current test.
 _entered: WeakSet[Any] = WeakSet()
@@ -57,8 +82,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(partial(state.listeners.remove, _entered.add))
 
 
-def pytest_collectstart() -> None:
+#: The modules and classes in which pytest has looked for tests.
+_searched: list[pytest.Module | pytest.Class] = []
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
     departures.clear()
+    if isinstance(collector, pytest.Module | pytest.Class):
+        _searched.append(collector)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Warn about contract classes of test modules that pytest does not collect, because of their names."""
+    searched = list(_searched)
+    _searched.clear()
+    contract = sys.modules.get("pytest_fakesecrets._contract.contract")
+    if contract is not None:
+        from pytest_fakesecrets._service.barrier import Barrier
+
+        with Barrier("the warning about contract classes that are not collected"):
+            contract.warn_of_uncollected(searched, {getattr(item, "cls", None) for item in session.items})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -122,7 +165,7 @@ def pytest_runtest_makereport(
         _hide_frames()
         if not item.config.getoption("fulltrace", False):
             _hide_context_managers(call.excinfo.tb)
-        _add_hint(call.excinfo.value)
+        _add_hint(call.excinfo.value, "test" if call.when == "call" else "fixture")
         _add_hints_of_calls(call.excinfo.value)
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
@@ -160,9 +203,9 @@ def _hide_frames() -> None:
 
 
 def _hide_context_managers(entry: TracebackType | None) -> None:
-    """Take the frames of contextlib that the frames of this package have called out of a traceback."""
+    """Take the frames of contextlib and functools that the frames of this package have called out of a traceback."""
     while entry is not None:
-        while entry.tb_next is not None and _is_ours(entry) and _module(entry.tb_next) == "contextlib":
+        while entry.tb_next is not None and _is_ours(entry) and _module(entry.tb_next) in _BETWEEN:
             entry.tb_next = entry.tb_next.tb_next
         entry = entry.tb_next
 
@@ -213,10 +256,10 @@ def _add_hints_of_calls(error: BaseException) -> None:
                 add_notes(error, backend.service.history.events, backend.service.redactor.redact)
 
 
-def _add_hint(error: BaseException) -> str | None:
+def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
     """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
     for cause in _causes(error, set()):
-        hint = _HINTS.get(type(cause).__name__) or _hint_about_departure(cause)
+        hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
         if hint is not None and _is_about_our_service(cause):
             if not hasattr(cause, "add_note"):
                 cause.args = (str(cause).partition(hint)[0].rstrip() + f"\n{hint}",)
@@ -226,10 +269,14 @@ def _add_hint(error: BaseException) -> str | None:
     return None
 
 
-def _hint_about_departure(error: BaseException) -> str | None:
+def _hint_about_departure(error: BaseException, place: _Place) -> str | None:
     """The hint for an error of botocore about a call that left this process, such as a network failure."""
     left = any(not call.is_rejected for call in departures)
-    return _HINTS["NoCredentialsError"] if left and type(error).__module__.startswith("botocore") else None
+    return (
+        _HINTS["NoCredentialsError"][place]
+        if left and type(error).__module__.startswith("botocore")
+        else None
+    )
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:

@@ -12,13 +12,20 @@ from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.hints import redacted_hint
-from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
+from pytest_fakesecrets._service.history import (
+    Call,
+    Event,
+    LabelMoved,
+    RequestRejected,
+    ServiceEvent,
+    ValueStored,
+)
 from pytest_fakesecrets._service.redaction import Redact, constant_parts
 from pytest_fakesecrets._service.service import Service
 
 from .handled_calls import handled_calls
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
-from .timeline import describe_event, timeline
+from .timeline import WITHOUT_SECRET, describe_event, timeline
 
 #: Limits of a report: the events of a secret, its rotations, and their steps. The latest are kept.
 ROWS, ROTATIONS, STEPS = 200, 50, 40
@@ -155,7 +162,7 @@ class _Collector:
             rotations=[self._rotation(rotation, events, aliases) for rotation in own[-ROTATIONS:]],
             rotations_left_out=max(0, len(own) - ROTATIONS),
             timeline_text=timeline(
-                name or "calls without a secret", [event for _, event in events], len(shown), self._redact
+                name or WITHOUT_SECRET, [event for _, event in events], len(shown), self._redact
             ),
         )
 
@@ -282,7 +289,7 @@ def _row(event: Event, aliases: Mapping[str, str], handled: Set[str]) -> Row:
     )
 
 
-def _kind_of_call(call: Call, handled: Set[str]) -> Kind:
+def _kind_of_call(call: Call | RequestRejected, handled: Set[str]) -> Kind:
     if call.hint is not None and _INJECTED in call.hint:
         return "fault"
     if call.error is None:

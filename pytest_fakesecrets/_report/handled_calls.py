@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from pytest_fakesecrets._core.rotation import RotationStep
-from pytest_fakesecrets._service.history import Call, Event
+from pytest_fakesecrets._service.history import Call, Event, RequestRejected
 
 
 def handled_calls(events: Sequence[Event], has_passed: bool) -> frozenset[str]:
@@ -16,7 +16,7 @@ def handled_calls(events: Sequence[Event], has_passed: bool) -> frozenset[str]:
     A call of a rotation step was handled if the step returned, or raised another error. Any other call was handled if
     its test passed.
     """
-    handled: list[Call] = []
+    handled: list[Call | RequestRejected] = []
     in_step: dict[tuple[str, str], list[tuple[int, Call]]] = {}
     rotating = {(event.secret_id, event.name) for event in events if isinstance(event, RotationStep)}
     for index, event in enumerate(events):
@@ -28,6 +28,7 @@ def handled_calls(events: Sequence[Event], has_passed: bool) -> frozenset[str]:
             calls = [call for _, call in sorted(numbered, key=itemgetter(0))]
             handled += _handled_in_step(calls, event.error if event.was_raised else None)
     if has_passed:
+        handled += [event for event in events if isinstance(event, RequestRejected)]
         handled += [call for numbered in in_step.values() for _, call in numbered]
     return frozenset(call.request_id for call in handled if call.error is not None)
 

@@ -12,7 +12,15 @@ from pytest_fakesecrets._core.rotation import RotationStep
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._service.hints import redacted_hint
-from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ServiceEvent, ValueStored
+from pytest_fakesecrets._service.history import (
+    Call,
+    Event,
+    LabelMoved,
+    RequestRejected,
+    ServiceEvent,
+    ValueStored,
+    is_rejected,
+)
 from pytest_fakesecrets._service.redaction import Redact, unredacted
 
 #: How many characters of an exception's message are shown, and how wide the column of the events gets.
@@ -22,6 +30,10 @@ _LONGEST_MESSAGE, _WIDEST = 200, 60
 _HEADING_LINES = 4
 
 _HEADINGS = ("time (UTC)", "event")
+
+
+#: The heading of the rejected calls that are about no secret.
+WITHOUT_SECRET = "calls without a secret"
 
 
 def calendar(windows: Sequence[Window]) -> str:
@@ -79,8 +91,8 @@ def bounded_timelines(
     """
     events_of: dict[str, list[tuple[int, Event]]] = {}
     for position, event in enumerate(events):
-        if event.secret_id:
-            events_of.setdefault(event.secret_id, []).append((position, event))
+        if event.secret_id or is_rejected(event):
+            events_of.setdefault(event.secret_id or WITHOUT_SECRET, []).append((position, event))
     rows_of = {arn: list(_rows(numbered)) for arn, numbered in events_of.items()}
     spans = {arn: _span_of_failure(numbered, failed) for arn, numbered in events_of.items()}
     ranked = nlargest(
@@ -178,7 +190,7 @@ def _version_texts(aliases: dict[str, str], with_value: set[str]) -> dict[str, s
     return {label: alias if alias in with_value else f"{alias} (empty)" for label, alias in aliases.items()}
 
 
-def describe_event(event: Call | ServiceEvent | RotationStep) -> str:
+def describe_event(event: Call | RequestRejected | ServiceEvent | RotationStep) -> str:
     """Return a short description of an event. For a call inside a step it begins with two spaces."""
     if isinstance(event, RotationStep):
         return _describe_step(event)
@@ -203,7 +215,7 @@ def _with_error(event: Event, redact: Redact) -> str:
 
 
 def _note(event: Event, redact: Redact) -> str:
-    if not isinstance(event, Call) or event.error is None:
+    if not isinstance(event, Call | RequestRejected) or event.error is None:
         return ""
     lines = [f"{event.error}: {redact(event.message or '')}"]
     lines += redacted_hint(event.hint or "", redact).splitlines()

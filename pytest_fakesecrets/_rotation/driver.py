@@ -104,6 +104,7 @@ class RotationDriver:
     ) -> RotationStep:
         __tracebackhide__ = True
         step = self._rotations.advance(ref, check)
+        self._rotations.stepped.add(ref.token)
         if step is None:
             if ref.is_open:
                 message = (
@@ -154,6 +155,11 @@ class RotationDriver:
             return (
                 f"{message} in attempt {rotation.attempt}. AWS does not retry it, because AWSPENDING is no longer on its "
                 "version, or because no attempt is left (fake.assume(retry_delays=...))."
+            )
+        if rotation.status == "succeeded" and last.token not in self._rotations.stepped:
+            return (
+                f"{message} without step() and run(): rotate() runs all steps itself, and so does rotate_secret() before the "
+                "test has requested fakesecrets_rotation or called drive(). Start another with rotate_secret()."
             )
         return f"{message}. Start another with rotate_secret()."
 

@@ -46,6 +46,8 @@ class Rotations:
     def clear(self) -> None:
         """Remove all rotations and scheduled entries. An active step driver stays active."""
         self.plan = Plan(self._service)
+        #: The tokens of the rotations of which a driver has run a step.
+        self.stepped: set[str] = set()
         #: All rotations, in the order of their start.
         self._refs: dict[Key, RotationRef] = {}
         #: The rotations that AWS may continue or retry.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from pytest_fakesecrets._core.credential import changed_members, is_credential
 from pytest_fakesecrets._core.errors import FunctionFailed
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.rotation import labels_show_rotation_in_progress
@@ -14,6 +15,7 @@ from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.barrier import encodable, repr_of, text_of
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueStored
+from pytest_fakesecrets._service.redaction import parsed
 from pytest_fakesecrets._service.user_code import missing_variable
 
 from .value_checks import Leak, has_same_credentials, is_empty, members
@@ -142,7 +144,10 @@ def _version_findings(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.create_finding(
                 "foreign-version",
                 f"{event.by} created {event.version}, which is not the version of the rotation.",
-                "Pass ClientRequestToken=event['ClientRequestToken'] to put_secret_value().",
+                "The version of event['ClientRequestToken'] has a value already: read it first, and keep that value instead "
+                "of a new one at each delivery."
+                if _had_value(evidence)
+                else "Pass ClientRequestToken=event['ClientRequestToken'] to put_secret_value().",
                 event.by,
             )
     for call in evidence.calls:
@@ -158,6 +163,13 @@ def _version_findings(evidence: Evidence) -> Iterator[Finding]:
                 "If the version of event['ClientRequestToken'] already has a value, keep that value.",
                 call.operation,
             )
+
+
+def _had_value(evidence: Evidence) -> bool:
+    """Whether the version of the rotation had a value before the step."""
+    version = None if evidence.secret is None else evidence.secret.versions.get(evidence.token)
+    stored = {event.version_id for event in evidence.meanwhile if isinstance(event, ValueStored)}
+    return version is not None and version.value is not None and evidence.token not in stored
 
 
 def _token_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -359,6 +371,10 @@ def _create_findings(evidence: Evidence, secret: Secret) -> Iterator[Finding]:
 def _comparison_findings(evidence: Evidence, before: Value, after: Value) -> Iterator[Finding]:
     if has_same_credentials(before, after):
         text = "createSecret stored the current credential again, so nothing rotates."
+        changed = evidence.redact(", ".join(changed_members(parsed(before), parsed(after))))
+        if changed:
+            kept = evidence.redact(", ".join(sorted(filter(is_credential, members(before)))))
+            text = f"createSecret changed only {changed}: the credential in {kept} is the current one, so nothing rotates."
         advice = "Store a new one in the member that the application reads."
         yield evidence.create_finding("value-unchanged", text, advice, "PutSecretValue")
     lost = evidence.redact(", ".join(sorted(members(before) - members(after))))

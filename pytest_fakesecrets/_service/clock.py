@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta, timezone
 from threading import RLock
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.formatting import unknown_name, utc
 from pytest_fakesecrets._core.public import public
 
 from .freeze import REAL, Freeze, OwnFreeze, in_force, real_now
@@ -20,6 +20,10 @@ Moment = datetime | date | str
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _CALENDAR = "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
+
+#: The default of `tick`, and the keywords that it takes.
+_SECOND = timedelta(seconds=1)
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 
 #: The real method, even if a freeze that failed to end has left freezegun's class in this module.
 _real_now = REAL[0].now
@@ -89,7 +93,7 @@ class Clock:
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:
         """Set the time to *instant* for the fake alone, while an entry runs later than it was due."""
-        token = _INSTANT.set(instant)
+        token = _INSTANT.set(moment_of(instant))
         try:
             yield
         finally:
@@ -130,13 +134,19 @@ class Clock:
         target = moment_of(moment)
         self._travel(lambda now: target)
 
-    def tick(self, delta: timedelta | float = timedelta(seconds=1)) -> None:
+    def tick(self, delta: timedelta | float = _SECOND, **units: float) -> None:
         """
         Move the time by *delta*, a `timedelta` or a number of seconds. See `move_to`.
+
+        Args:
+            delta: the length of time.
+            units: the same in the units of `timedelta`: `tick(days=31)`, `tick(hours=2, minutes=30)`.
 
         Raises:
             FakeSecretsError: the delta is invalid or leads outside the calendar, or the fake is not active.
         """
+        if units:
+            delta = _length(None if delta is _SECOND else delta, units)
         self._travel(lambda now: _moved_by(delta, now))
 
     def stop(self) -> None:
@@ -206,6 +216,32 @@ class Clock:
                 self._foreign[freeze] = self._foreign[freeze][0], freeze.state
 
 
+def _length(delta: object, units: Mapping[str, float]) -> timedelta:
+    """
+    The length of time that the keywords of `tick` give.
+
+    Raises:
+        FakeSecretsError: a keyword is unknown, a value is not a number, or there is a delta too.
+    """
+    given: Mapping[str, object] = units
+    for name, value in given.items():
+        if name not in _UNITS:
+            raise FakeSecretsError(
+                f"{unknown_name('unit', name, _UNITS)} Write tick(days=31), or tick(timedelta(days=31))."
+            )
+        if not isinstance(value, int | float) or value != value:
+            raise FakeSecretsError(f"tick({name}=...) takes a number, not {value!r}. Write tick(days=31).")
+    if delta is not None:
+        raise FakeSecretsError(
+            f"tick() takes a delta or keywords, and it got both: {delta!r} and {', '.join(units)}. Write tick(days=31)."
+        )
+    try:
+        return timedelta(**units)
+    except OverflowError:
+        shown = ", ".join(f"{name}={value!r}" for name, value in units.items())
+        raise FakeSecretsError(f"The clock cannot be moved by {shown}: {_CALENDAR}") from None
+
+
 def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
     """
     The moment *delta* after *now*.
@@ -247,26 +283,32 @@ def moment_of(moment: Moment) -> datetime:
 
 
 def _parsed(text: str) -> datetime:
-    try:
+    """
+    Parse a moment in the ISO format, or in a format that freezegun accepts, such as "Jan 14th, 2030".
+
+    Raises:
+        FakeSecretsError: the text is not a moment.
+    """
+    readings: set[datetime] = set()
+    with suppress(ValueError):
         # Python 3.10 does not accept "Z" for UTC.
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return _parse_as_freezegun(text)
+        readings = {datetime.fromisoformat(text.replace("Z", "+00:00"))}
+    readings = readings or _readings_as_freezegun(text)
+    if len(readings) != 1:
+        raise FakeSecretsError(
+            f"{text!r} is not a moment. Write it as '2030-01-31', '2030-01-31 16:00' or "
+            "'2030-01-31T16:00:00+00:00', or pass a datetime or a date. Without an offset it is in UTC."
+        )
+    return readings.pop()
 
 
-def _parse_as_freezegun(text: str) -> datetime:
-    """Parse formats that freezegun accepts, such as "Jan 14th, 2030". Partial dates and zone names are rejected."""
+def _readings_as_freezegun(text: str) -> set[datetime]:
+    """The moments that a text can mean: several for a partial date, none for a word or the name of a zone."""
     from dateutil.parser import parse  # comes with freezegun
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            readings = {parse(text, default=day) for day in (datetime(2001, 1, 1), datetime(2002, 2, 2))}  # noqa: DTZ001
+            return {parse(text, default=day) for day in (datetime(2001, 1, 1), datetime(2002, 2, 2))}  # noqa: DTZ001
     except (ValueError, OverflowError, Warning):
-        readings = set()
-    if len(readings) != 1:
-        raise FakeSecretsError(
-            f"{text!r} is not a moment. Write it as '2030-01-31', '2030-01-31 16:00' or "
-            "'2030-01-31T16:00:00+00:00'. Without an offset it is in UTC."
-        )
-    return readings.pop()
+        return set()

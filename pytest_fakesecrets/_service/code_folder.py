@@ -21,6 +21,7 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.interrupts import ensured
 
 from .freeze import follow_freeze, is_freezegun_in_force
+from .user_code import without_import_frames
 
 T = TypeVar("T")
 
@@ -408,7 +409,9 @@ def _load(reference: str, folder: CodeFolder) -> Callable[[Any, Any], Any]:
     except ImportError as error:
         raise FakeSecretsError(
             f"The rotation function {reference!r} of the folder {folder.root} cannot be loaded: {error}."
-        ) from error
+        ) from without_import_frames(error)
+    except Exception as error:
+        raise without_import_frames(error)  # noqa: B904  # the same exception
     found: Callable[[Any, Any], Any] | None = getattr(module, name, None)
     if found is None:
         functions = [

@@ -17,11 +17,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from threading import Lock
+from types import ModuleType
 from typing import Any, Protocol
 
 from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
-from pytest_fakesecrets._core.formatting import readable_repr
+from pytest_fakesecrets._core.formatting import did_you_mean, readable_repr
 from pytest_fakesecrets._core.interrupts import is_interrupt
 from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
@@ -29,6 +30,7 @@ from pytest_fakesecrets._core.public import public
 from .code_folder import FolderHandler
 from .cold_start import Entry
 from .environment import in_environment
+from .user_code import did_you_mean_module, without_import_frames
 
 Handler = Callable[[Any, Any], Any]
 
@@ -274,6 +276,11 @@ class Functions:
 
     def _arn(self, handler: Handler | str, name: str | None, account: str, region: str) -> str:
         if name is not None:
+            if not isinstance(name, str):
+                raise FakeSecretsError(
+                    f"The name of a rotation function is a string, such as 'rotate-db', not an object of type "
+                    f"{type(name).__name__}."
+                )
             return name if name.startswith("arn:") else function_arn(region, account, name)
         base = re.split("[:.]", handler)[-1] if isinstance(handler, str) else getattr(handler, "__name__", "")
         base = re.sub(r"[^A-Za-z0-9_-]", "", base)[:100] or "rotation-function"
@@ -331,16 +338,38 @@ def _loaded(reference: Handler | str, code: str | None) -> Handler:
     if code is not None:
         return FolderHandler(code, reference)
     module, colon, name = reference.partition(":")
-    if not (module and colon and name):
+    if not (module and colon and name) or module.startswith("."):
         raise FakeSecretsError(
             f"{reference!r} does not name a function. Write it as 'package.module:function', or pass the function "
             "itself. For Lambda's spelling, 'file.function', give the folder of the file with code=."
         )
+    loaded, failure = _imported(reference, module), f"The rotation function {reference!r} cannot be loaded"
     try:
-        found: Handler = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise FakeSecretsError(f"The rotation function {reference!r} cannot be loaded: {error}.") from error
+        found: Handler = getattr(loaded, name)
+    except AttributeError as error:
+        functions = [each for each, value in vars(loaded).items() if callable(value)]
+        raise FakeSecretsError(f"{failure}: {error}.{did_you_mean(name, functions)}") from None
     return found
+
+
+def _imported(reference: str, module: str) -> ModuleType:
+    """
+    Import the module of a rotation function.
+
+    Raises:
+        FakeSecretsError: there is no such module, or it cannot be imported. Its own exception is the cause then.
+        Exception: any other exception of the module, unchanged.
+    """
+    failure = f"The rotation function {reference!r} cannot be loaded"
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is not None and f"{module}.".startswith(f"{missing}."):
+            raise FakeSecretsError(f"{failure}: {error}.{did_you_mean_module(missing)}") from None
+        raise FakeSecretsError(f"{failure}: {error}.") from without_import_frames(error)
+    except Exception as error:
+        raise without_import_frames(error)  # noqa: B904  # the same exception
 
 
 def _check_callable(loaded: Handler) -> None:
@@ -390,6 +419,11 @@ def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
 
 
 def checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
+    if not isinstance(environ, Mapping):
+        raise FakeSecretsError(
+            f"The argument environ is a dict of environment variables, such as {{'STAGE': 'test'}}, not an object of type "
+            f"{type(environ).__name__}."
+        )
     for name, value in environ.items():
         if not isinstance(value, str):
             # Only numbers are shown, since other objects may contain a secret.

@@ -77,6 +77,36 @@ class Call:
         return f"{self.operation} {self.detail}" if self.detail else self.operation
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRejected:
+    """
+    Signals that a server has rejected a request before it became a call of an operation.
+
+    Attributes:
+        operation: what it asked for: its method and its path, redacted.
+        secret_id: the ARN of the secret that it names, or the name if there is no such secret, or None.
+        error: the status, such as "403 Forbidden".
+        message: the text of the answer.
+        hint: advice on a common cause, or None.
+    """
+
+    at: datetime
+    operation: str
+    region: str
+    request_id: str
+    error: str
+    secret_id: str | None = None
+    message: str | None = field(default=None, repr=False)
+    hint: str | None = field(default=None, repr=False)
+    #: An application has sent it, and no rotation step.
+    step: None = None
+
+    __repr__ = readable_repr
+
+    def __str__(self) -> str:
+        return self.operation
+
+
 @public
 @dataclass(frozen=True, slots=True)
 class LabelMoved:
@@ -152,7 +182,7 @@ class ServiceEvent:
     __repr__ = readable_repr
 
 
-Event = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
+Event = Call | RequestRejected | LabelMoved | ValueStored | ServiceEvent | RotationStep
 
 
 class _Origin(NamedTuple):
@@ -326,6 +356,11 @@ def _event_name(before: Rotation | None, after: Rotation) -> ServiceEventName | 
     return "RotationAbandoned" if after.status == "abandoned" else None
 
 
+def is_rejected(event: Event) -> bool:
+    """Whether an event is a call or a request that was rejected."""
+    return isinstance(event, Call | RequestRejected) and event.error is not None
+
+
 class _Index:
     """The events of a history by the ARNs of their secrets, as far as they have been read."""
 
@@ -379,6 +414,11 @@ class History:
     def by_secret(self) -> Mapping[str, Sequence[Event]]:
         """The events of each secret, by their ARNs, in the order of their first events."""
         return {arn: events for arn, events in list(self._indexed().events.items()) if arn}
+
+    @property
+    def rejected_without_secret(self) -> Sequence[Event]:
+        """The rejected calls and requests that are about no secret."""
+        return [event for event in self._indexed().events.get(None, []) if is_rejected(event)]
 
     def _indexed(self) -> _Index:
         with self._lock:

@@ -114,6 +114,12 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
     return parameters  # type: ignore[no-any-return]  # the input shape of an operation is a structure
 
 
+def member_names(operation_name: str) -> tuple[str, ...]:
+    """The members of the requests of an operation that the installed botocore has."""
+    shape = service_model().operation_model(operation_name).input_shape
+    return () if shape is None else tuple(shape.members)
+
+
 def check_members(operation_name: str, **members: Any) -> None:
     """
     Check seeded members against the constraints of an operation.

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from pytest_fakesecrets._core.credential import names_a_user
 from pytest_fakesecrets._core.errors import CredentialRefused, FakeSecretsError, FunctionTimedOut
 from pytest_fakesecrets._core.secret import Value
 
@@ -228,12 +229,21 @@ def strings_of(value: Value, *, with_members: bool = True) -> Iterator[str]:
         yield from (line for line in lines if len(line) >= _LINE and not line.startswith("-----"))
 
 
+def _is_public(name: str, member: object) -> bool:
+    """Whether a member has no secret in it, such as the name of a user. One with members or a URL may have a secret."""
+    if not (name in _HARMLESS or names_a_user(name)) or isinstance(member, dict | list):
+        return False
+    if not isinstance(member, str):
+        return True
+    return _PASSWORD_IN_URL.search(member) is None and not isinstance(parsed(member), dict | list)
+
+
 def _members(document: object) -> Iterator[str]:
     remaining = [document]
     while remaining:
         member = remaining.pop()
         if isinstance(member, dict):
-            remaining += [each for name, each in member.items() if name not in _HARMLESS]
+            remaining += [each for name, each in member.items() if not _is_public(name, each)]
         elif isinstance(member, list):
             remaining += member
         elif isinstance(member, str | int | float):

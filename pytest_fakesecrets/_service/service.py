@@ -20,8 +20,8 @@ from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
 from .clock import Clock
 from .faults import Faults
 from .functions import Functions
-from .hints import Hint, hint_for
-from .history import SERVICE, Call, Event, History, events_of
+from .hints import PREFIX, Hint, hint_for
+from .history import SERVICE, Call, Event, History, RequestRejected, events_of
 from .ids import Ids
 from .invocation_context import CURRENT_INVOCATION, RunningSteps
 from .parser import decode, operation
@@ -143,6 +143,25 @@ class Service:
             call = self._call(context, request_id, sent_id, rejected=error, hint=INJECTED, body=request.body)
             self._commit(context, [call])
             return encode_error(error, request_id, context.now)
+
+    def record_rejection(
+        self, region: str, request: str, secret_id: str, error: str, message: str, hint: str
+    ) -> None:
+        """Record a request that a server has rejected before it became a call of an operation."""
+        with self.lock:
+            self._apply_pending()
+            context = self._context(DEFAULT_ACCOUNT, region, request)
+            event = RequestRejected(
+                at=context.now,
+                operation=self.redactor.redact(request),
+                region=region,
+                request_id=self.ids.request_id(),
+                secret_id=_arn(context, secret_id or None),
+                error=error,
+                message=message,
+                hint=Hint(f"{PREFIX}{hint}") if hint else None,
+            )
+            self._commit(context, [event])
 
     def refuse_region(self) -> Reply:
         """The error for an invalid region in the signature. AWS sends it before the service gets the request."""

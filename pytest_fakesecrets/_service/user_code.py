@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from traceback import walk_tb
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from .barrier import PACKAGE
 
 _STANDARD_LIBRARY = tuple(
     os.path.normpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
 )
+_Error = TypeVar("_Error", bound=BaseException)
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -55,6 +58,31 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
             if found:
                 return found[-1]
     return None
+
+
+def without_import_frames(error: _Error) -> _Error:
+    """An exception of a module that was imported, whose traceback begins in that module."""
+    entry = error.__traceback__
+    while entry is not None and (
+        entry.tb_frame.f_code.co_filename.startswith(PACKAGE)
+        or str(entry.tb_frame.f_globals.get("__name__")).partition(".")[0] == "importlib"
+    ):
+        entry = entry.tb_next
+    return error.with_traceback(entry)
+
+
+def did_you_mean_module(name: str) -> str:
+    """A sentence with the module whose name is most similar to one that does not exist, with a space before it, or ""."""
+    import pkgutil  # rarely needed
+
+    package, _, last = name.rpartition(".")
+    with suppress(Exception):  # of a finder that is not ours
+        path = sys.modules[package].__path__ if package else None
+        known = {module.name for module in pkgutil.iter_modules(path)}
+        if similar := difflib.get_close_matches(last, known, 1):
+            found = f"{package}.{similar[0]}" if package else similar[0]
+            return f" Did you mean {found!r}?"
+    return ""
 
 
 def missing_variable(error: BaseException | None) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import NetworkFailure
 from pytest_fakesecrets._service.serializer import Reply, http_date, written
@@ -33,6 +34,10 @@ _TTL_VARIABLE, _LONGEST_OF_EXTENSION, _LONGEST_OF_AGENT = "SECRETS_MANAGER_TTL",
 _DEFAULT_TTL = timedelta(seconds=300)
 
 _PING, _QUERY, _PATH_PREFIX = "/ping", "/secretsmanager/get", "/v1/"
+
+#: The number of characters of a rejected request in the history.
+_LONGEST_REQUEST = 100
+_TOKEN_HINT = "Send the header X-Aws-Parameters-Secrets-Token with the value of AWS_SESSION_TOKEN in fakesecrets_server.environ."
 
 #: Members of a request that the two URL forms name in the same way.
 _VERSION_MEMBERS = {"versionId": "VersionId", "versionStage": "VersionStage"}
@@ -129,10 +134,22 @@ class ExtensionEndpoint:
                 return _reply(HTTPStatus.OK, b"healthy")
             return self._fetch(_query_of(path, query))
         except _Rejected as rejected:
+            with Barrier("the record of a rejected request"):
+                self._record(method, target, rejected)
             return _reply(rejected.status, str(rejected).encode("utf-8", "replace"))
         except FakeSecretsError as error:
             document = {"__type": "FakeSecretsError", "message": str(error)}
             return _reply(HTTPStatus.INTERNAL_SERVER_ERROR, written(document))
+
+    def _record(self, method: str, target: str, rejected: _Rejected) -> None:
+        """Record a request that did not become a call of GetSecretValue, so that the timeline and the report show it."""
+        path, _, query = target.partition("?")
+        named = path.removeprefix(_PATH_PREFIX) if path.startswith(_PATH_PREFIX) else ""
+        secret_id = dict(parse_qsl(query, errors="replace")).get("secretId", named)
+        error = f"{rejected.status.value} {rejected.status.phrase}"
+        hint = _TOKEN_HINT if rejected.status is HTTPStatus.FORBIDDEN else ""
+        request = f"{method} {path}"[:_LONGEST_REQUEST]
+        self._backend.record_rejection(self._region, request, secret_id, error, str(rejected), hint)
 
     def _check(self, method: str, path: str, headers: Message[str, str], connections: int) -> None:
         if connections > MOST_CONNECTIONS and path != _PING:

@@ -61,6 +61,11 @@ class Backend(Protocol):
     ) -> bool:
         """Whether a request has to pass the events and retries of botocore up to `before-send`."""
 
+    def record_rejection(
+        self, region: str, request: str, secret_id: str, error: str, message: str, hint: str
+    ) -> None:
+        """Record a request that a server has rejected before it became a call of an operation."""
+
     def new_token(self) -> str: ...
 
     def redact(self, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import chain
 
 import boto3
 import correct_functions
@@ -40,6 +41,8 @@ from key_service import SERVICE
 from support import needs
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets._contract.advice import advice_for_lockout
+from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
 
 def rows():
@@ -295,3 +298,94 @@ class TestExample(RotationContract):
 
     def accepts(self, value):
         return value["api_key"] in SERVICE.keys(value["client_id"])
+
+
+class TestTheAdvice:
+    def test_of_a_step_that_fails_for_another_one_names_the_step_to_look_at(self):
+        [row] = [row for row in BROKEN if row.function.__name__ == "regenerates_on_retry"][:1]
+
+        failure = failure_of(row.function, row.attributes, row.scenario)
+
+        assert "failed in setSecret, attempt 2" in failure
+        assert (
+            "What to do: Look at createSecret. The version of event['ClientRequestToken'] has a value already: read it "
+            "first, and keep that value instead of a new one at each delivery."
+        ) in failure
+
+    def test_of_a_second_delivery_names_the_step_that_stores_a_value_each_time(self):
+        [row] = [row for row in BROKEN if row.function.__name__ == "puts_without_a_look"]
+
+        assert "What to do: Look at createSecret: it stores a new value at each delivery. " in failure_of(
+            row.function, row.attributes, row.scenario
+        )
+
+    @pytest.mark.parametrize(
+        ("accepted", "advice"),
+        [
+            (
+                {},
+                "Look at setSecret: no version has a value that the target accepts now. Generate the value in createSecret",
+            ),
+            ({"v3": ()}, "Look at createSecret: the target has the value of v3, a version without a label. "),
+            (
+                {"v2": {"AWSPENDING"}},
+                "Look at setSecret: it ends the old credential before AWSCURRENT moves. ",
+            ),
+            (
+                {"v1": {"AWSPREVIOUS"}},
+                "Look at setSecret: it moves AWSCURRENT to a value that the target does not accept",
+            ),
+        ],
+        ids=str,
+    )
+    def test_of_a_lockout_depends_on_the_version_that_the_target_accepts(self, accepted, advice):
+        assert advice_for_lockout("setSecret", accepted).startswith(advice)
+
+    def test_of_a_lockout_is_in_the_failure(self):
+        attributes = {**ONE_USER, "zero_downtime": True}
+
+        failure = failure_of(
+            correct_functions.single_user,
+            attributes,
+            "test_readers_always_find_a_credential_that_is_accepted",
+        )
+
+        assert (
+            "locked-out: After change_password in setSecret the target accepts no value under AWSCURRENT."
+            in failure
+        )
+        assert "What to do: Look at setSecret: it ends the old credential before AWSCURRENT moves." in failure
+
+
+class TestWhatFollowsFromACause:
+    def test_stands_under_the_headline_without_advice(self):
+        [row] = [row for row in BROKEN if row.function.__name__ == "puts_without_a_token"]
+
+        failure = failure_of(row.function, row.attributes, row.scenario)
+
+        assert failure.endswith(
+            "\n\nWhat follows from it:\n"
+            "- value-missing (createSecret): createSecret returned without storing a value in the version of the rotation."
+        )
+        assert failure.count("PutSecretValue created v3") == 1
+        assert "What was found:" not in failure
+
+    def test_stands_under_its_cause_and_not_beside_it(self):
+        [row] = [row for row in BROKEN if row.function.__name__ == "rotates_a_fixed_secret"]
+
+        *_, found = failure_of(row.function, row.attributes, row.scenario).split("\n\n")
+
+        heading, cause, *rest = found.splitlines()
+        assert heading == "What was found:"
+        assert cause.startswith("- other-secret-changed (createSecret, PutSecretValue): ")
+        assert [line.partition(": ")[2].partition(" ")[0] for line in rest[:2]] == [
+            "value-missing",
+            "pending-left-behind",
+        ]
+        assert all(line.startswith("  follows from it: ") for line in rest[:2])
+        assert [line.partition(" (")[0] for line in rest[2:]] == ["- other-secret-changed"]
+
+    def test_is_grouped_for_each_code_that_exists(self):
+        codes = {*CONSEQUENCES, *chain.from_iterable(CONSEQUENCES.values())}
+
+        assert codes <= CODES

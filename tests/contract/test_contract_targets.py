@@ -19,11 +19,17 @@ from broken_functions import (
 )
 from contract_runs import failure_of, passes
 from correct_functions import SINGLE_USER, put_pending, read, rotate
-from credential_targets import SQL_SERVER
+from credential_targets import DATABASE, SQL_SERVER
 from psycopg import sql
 from sqlalchemy import text
 
-from pytest_fakesecrets import CredentialTarget, FakeSecretsError, RotationContract
+from pytest_fakesecrets import (
+    CredentialRefused,
+    CredentialTarget,
+    FakeSecrets,
+    FakeSecretsError,
+    RotationContract,
+)
 from pytest_fakesecrets._contract.statements import call_name, is_change
 
 
@@ -322,3 +328,134 @@ class TestACompanion:
     def test_has_to_be_named_in_a_tuple(self, companions, problem):
         with pytest.raises(FakeSecretsError, match=problem):
             class_with(companions=companions)
+
+
+class TestATargetThatTheFunctionDoesNotCall:
+    QUESTION = "The function made no call of TestFunction.target: is it the object that the function uses?"
+
+    @pytest.fixture(autouse=True)
+    def _other_object(self):
+        """The object that the function uses, which no contract class of these tests has."""
+        DATABASE.reset()
+        yield
+        DATABASE.reset()
+
+    def failure(self, function):
+        other = CredentialTarget({"app": "old-password"})
+        return failure_of(function, {**broken_functions.ONE_USER, "target": other}, f"test_{SUCCEEDS}")
+
+    def test_is_asked_about_when_the_rotation_succeeds_elsewhere(self):
+        failure = self.failure(correct_functions.single_user)
+
+        assert failure.startswith("not-accepted: The rotation succeeded, but the target rejects the value")
+        assert self.QUESTION in failure
+
+    @pytest.mark.parametrize("wraps", [False, True], ids=["CredentialRefused", "an exception of its own"])
+    def test_is_asked_about_when_the_other_object_rejects_a_login(self, wraps):
+        def set_password(client, arn, token):
+            try:
+                DATABASE.log_in("app", "a password that it has not")
+            except CredentialRefused as error:
+                if wraps:
+                    raise ValueError("Unable to log in.") from error
+                raise
+
+        failure = self.failure(
+            lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_password})
+        )
+
+        assert failure.startswith("rotation-failed: The rotation failed in setSecret")
+        assert f"What to do: {self.QUESTION}" in failure
+
+    def test_is_not_asked_about_when_it_has_rejected_the_call(self):
+        target = broken_functions.ONE_USER["target"]
+
+        def set_nothing(client, arn, token):
+            pass
+
+        failure = failure_of(
+            lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_nothing}),
+            {**broken_functions.ONE_USER, "target": target},
+            f"test_{SUCCEEDS}",
+        )
+
+        assert "is it the object" not in failure
+        assert (
+            "testSecret    DescribeSecret, GetSecretValue AWSPENDING (v2), log_in rejected (CredentialRefused)"
+            in failure
+        )
+
+
+@pytest.mark.parametrize(
+    ("users", "value", "reason"),
+    [
+        (
+            {"app": "another"},
+            {"username": "app", "password": "old"},
+            "the target has another password for 'app'",
+        ),
+        (
+            {"admin": "old"},
+            {"username": "app", "password": "old"},
+            "the target has no user 'app', but 'admin'",
+        ),
+        ({}, {"username": "app", "password": "old"}, "the target has no user 'app', but no user"),
+        (
+            {"app": "old"},
+            {"username": "app", "pwt": "old"},
+            "no user and password of the target can be read from it",
+        ),
+        ({"a": "old", "b": "old"}, "old", "no user and password of the target can be read from it"),
+    ],
+)
+def test_a_value_that_its_target_rejects_is_an_error_with_the_reason_before_any_rotation(
+    users, value, reason
+):
+    contract = class_with(
+        rotation_function=lambda *_: None, secret_value=value, target=CredentialTarget(users)
+    )()
+
+    with FakeSecrets() as fake, pytest.raises(FakeSecretsError) as raised:
+        getattr(contract, f"test_{SUCCEEDS}")(fake)
+
+    assert str(raised.value) == (
+        f"secret_value of TestMine is not accepted before any rotation: {reason}. Write the same user and password in "
+        "secret_value and in CredentialTarget(...), or set them at the target in prepare()."
+    )
+    assert fake.rotations() == ()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        (
+            {"secret_value": 5},
+            "TestMine.secret_value is a dict, which is stored as JSON, or a string, not an object of ",
+        ),
+        ({"secret_value": b"old"}, "not an object of type bytes."),
+        ({"secret_value": {"password": object()}}, "TestMine.secret_value cannot be stored. "),
+        ({"secret_name": 5}, "TestMine.secret_name is a string, such as 'app/db', not 5."),
+    ],
+)
+def test_a_secret_of_the_wrong_type_is_an_error_where_the_class_is_defined(attributes, message):
+    with pytest.raises(FakeSecretsError) as raised:
+        class_with(**attributes)
+
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "meant"),
+    [
+        ("json:dmups", "Did you mean 'dumps'?"),
+        ("jsonn:dumps", "Did you mean 'json'?"),
+        ("json:JSONEncodr.encode", "Did you mean 'JSONEncoder'?"),
+    ],
+)
+def test_a_misspelt_target_call_gets_a_suggestion(function, meant):
+    contract = class_with(rotation_function=lambda *_: None, secret_value="old", target_calls=(function,))()
+
+    with FakeSecrets() as fake, pytest.raises(FakeSecretsError) as raised:
+        getattr(contract, f"test_{SUCCEEDS}")(fake)
+
+    assert str(raised.value) == f"target_calls has {function!r}, and there is no such function.\n{meant}"

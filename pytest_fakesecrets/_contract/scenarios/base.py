@@ -78,8 +78,7 @@ class Scenarios:
                 is_accepted = harness.accepts()
             if not is_accepted:
                 raise FakeSecretsError(
-                    f"secret_value of {type(self).__name__} is not accepted before any rotation. Bring the "
-                    "target there in prepare(), or mend accepts()."
+                    f"secret_value of {type(self).__name__} is not accepted before any rotation{_reason(harness)}"
                 )
         try:
             with harness.recording():
@@ -185,7 +184,8 @@ class Scenarios:
             harness.fail(
                 code if situation else "not-accepted",
                 f"{subject} succeeded, but the target rejects the value that is current now.",
-                "Set the new credential at the target in setSecret, and log in with it in testSecret.",
+                "Set the new credential at the target in setSecret, and log in with it in testSecret."
+                f"{harness.question_about_target()}",
                 rotation.findings,
                 cause="not-accepted",
             )
@@ -288,6 +288,18 @@ class Scenarios:
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
                 "version of event['ClientRequestToken'].",
             )
+
+
+def _reason(harness: Harness) -> str:
+    """Why the initial value is not accepted, and what to do, as the end of a sentence."""
+    settings = harness.settings
+    if settings.target is None or settings.has_own_accepts:
+        return ". Bring the target there in prepare(), or mend accepts()."
+    mismatch = harness.redacted(settings.target._mismatch(harness.value()))
+    return (
+        f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
+        "target in prepare()."
+    )
 
 
 def _strays(state: object, undisturbed: object) -> str:

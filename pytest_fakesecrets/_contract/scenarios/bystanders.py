@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_fakesecrets._contract.advice import advice_for_lockout
 from pytest_fakesecrets._contract.harness import LABELS, Harness
 from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.rotation import Rotation
@@ -28,21 +29,22 @@ class Bystanders(Scenarios):
             pytest.skip("The accepted values are not known: the class has no target and no accepts().")
         labels = (CURRENT,) if self._settings.zero_downtime else LABELS
         with self._harness(fakesecrets) as harness:
-            locked_out: list[str] = []
+            locked_out: list[tuple[str, str]] = []
 
             def check_labels(index: int) -> None:
-                if not any(harness.accepts(label) for label in labels):
-                    locked_out.append("{1} in {0}".format(*harness.log[index]))
+                if not locked_out and not any(harness.accepts(label) for label in labels):
+                    locked_out.append(("{1} in {0}".format(*harness.log[index]), _advice(harness, index)))
 
             harness.hooks.append(check_labels)
             rotation = harness.rotate()
             if rotation.status == "succeeded":
                 rotation = harness.rotate()
             if locked_out:
+                where, advice = locked_out[0]
                 harness.fail(
                     "locked-out",
-                    f"After {locked_out[0]} the target accepts no value under {' or '.join(labels)}.",
-                    "Store a new credential before the target has it, and let the old one work until the new one does.",
+                    f"After {where} the target accepts no value under {' or '.join(labels)}.",
+                    advice,
                     rotation.findings,
                 )
 
@@ -142,6 +144,16 @@ class Bystanders(Scenarios):
             with self._harness(fakesecrets) as harness:
                 self._settings.target.is_down = True
                 _check_not_leaked(harness, harness.rotate())
+
+
+def _advice(harness: Harness, index: int) -> str:
+    """What to do about the call that has locked the readers out."""
+    attached = harness.secret.labels.items()
+    accepted = {
+        version.alias: {label for label, id in attached if id == version.id}
+        for version in harness.accepted_versions()
+    }
+    return advice_for_lockout(harness.log[index][0], accepted)
 
 
 def _put_calls(harness: Harness) -> Iterator[Call]:

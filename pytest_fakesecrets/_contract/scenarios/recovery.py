@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from pytest_fakesecrets._contract.advice import advice_for_repetition
 from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._contract.rejections import RejectedCall
 from pytest_fakesecrets._contract.target import CredentialTarget
@@ -48,7 +49,7 @@ class Recovery(Scenarios):
                     harness.fail(
                         "second-delivery-failed",
                         f"{repeated}, and raised the second time: {harness.described(error)}",
-                        "Look in each step how far it has come, and leave alone what is done.",
+                        advice_for_repetition(step.name, error),
                         ref.rotation.findings,
                         cause=harness.cause_of(error),
                     )
