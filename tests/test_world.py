@@ -28,8 +28,8 @@ pytestmark = [
 ]
 
 
-class TestAfterTheFakeWasLeft:
-    def test_looking_at_it_runs_no_function_any_more(self):
+class TestAFakeThatWasExited:
+    def test_runs_no_rotation_function_when_its_records_are_read(self):
         """Its calls would go to the real AWS."""
         attempts = []
 
@@ -46,7 +46,7 @@ class TestAfterTheFakeWasLeft:
         assert fake.timeline()
         assert attempts == ["createSecret"]
 
-    def test_its_clock_freezes_nothing_any_more(self):
+    def test_rejects_every_move_of_its_clock(self):
         with FakeSecrets() as fake:
             fake.clock.move_to("2020-01-01")
 
@@ -68,14 +68,14 @@ class TestHints:
 
         return hint
 
-    def test_at_a_secret_of_another_region(self, fakesecrets, hint):
+    def test_name_the_region_that_has_the_secret(self, fakesecrets, hint):
         client = fakesecrets.client("eu-west-1")
 
         assert hint(client.get_secret_value, SecretId="db") == (
             "hint: The client is in eu-west-1, and the secret 'db' is in us-east-1."
         )
 
-    def test_at_a_function_of_another_region(self, client, fakesecrets, hint):
+    def test_name_the_region_that_the_rotation_function_needs(self, client, fakesecrets, hint):
         function = fakesecrets.add_rotation_function(well_behaved, region_name="eu-west-1")
 
         assert hint(client.rotate_secret, SecretId="db", RotationLambdaARN=function) == (
@@ -83,14 +83,14 @@ class TestHints:
             "Add it with add_rotation_function(handler, region_name='us-east-1')."
         )
 
-    def test_at_a_rotation_that_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
+    def test_name_the_step_for_which_a_rotation_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
         client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
 
         assert hint(client.rotate_secret, SecretId="db") == (
             "hint: The previous rotation waits for its step createSecret. Run it with step() or run()."
         )
 
-    def test_a_misspelt_secret_has_a_hint_with_the_name_that_was_meant(self, client, hint):
+    def test_suggest_the_correct_name_of_a_misspelt_secret(self, client, hint):
         client.create_secret(Name="orders/database", SecretString="value")
 
         assert hint(client.get_secret_value, SecretId="order/database") == (
@@ -124,7 +124,7 @@ class TestHints:
             ("cron(0 8 30 FEB ? *)", "'cron(0 8 30 FEB ? *)' names a date that does not exist."),
         ],
     )
-    def test_a_rejected_schedule_has_a_hint_with_its_cause(self, db, fakesecrets, hint, expression, cause):
+    def test_explain_why_a_schedule_is_invalid(self, db, fakesecrets, hint, expression, cause):
         function = fakesecrets.add_rotation_function(well_behaved)
         rules = {"ScheduleExpression": expression}
 
@@ -148,13 +148,13 @@ class TestHints:
             ("get_secret_value", {"SecretId": "gone"}, "The secret was deleted with a recovery window."),
         ],
     )
-    def test_a_mistake_of_the_test_has_a_hint_with_the_remedy(self, db, hint, operation, members, advice):
+    def test_advise_how_to_correct_a_mistake_of_the_test(self, db, hint, operation, members, advice):
         db.create_secret(Name="gone", SecretString="value")
         db.delete_secret(SecretId="gone")
 
         assert hint(getattr(db, operation), **members).startswith(f"hint: {advice}")
 
-    def test_a_hint_stands_right_under_the_error(self, pytester):
+    def test_are_printed_right_below_the_error(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -193,7 +193,7 @@ class TestHints:
             "hint: fake.fail() injected this error.",
         } <= hints
 
-    def test_a_hint_is_in_the_text_of_an_error_that_takes_no_notes(self, db, fakesecrets):
+    def test_are_appended_to_the_message_of_an_error_without_notes(self, db, fakesecrets):
         class Rejected(Exception):
             @property
             def add_note(self):
@@ -210,19 +210,19 @@ class TestHints:
         assert str(error) == f"An error occurred.\n{fakesecrets.history[-1].hint}"
 
     @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
-    def test_the_warning_about_a_failed_rotation_has_the_hint(self, db, fakesecrets):
+    def test_are_part_of_the_warning_about_a_failed_rotation(self, db, fakesecrets):
         def rotate(event, context):
             db.get_secret_value(SecretId="dbb")
 
         with pytest.warns(RotationFailedWarning, match=r"secret\.\nhint: The fake .* Did you mean 'db'\?"):
             fakesecrets.rotate("db", rotate)
 
-    def test_at_nothing_that_aws_explains_itself(self, client, hint):
+    def test_are_absent_if_the_message_of_aws_is_sufficient(self, client, hint):
         assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
 
 
-class TestTheReportOfAFailingTest:
-    def test_shows_what_was_recorded_and_runs_nothing(self, pytester):
+class TestTheReportSectionOfAFailedTest:
+    def test_shows_the_records_and_runs_no_pending_retry(self, pytester):
         pytester.makepyfile(
             """
             import freezegun, pytest
@@ -250,8 +250,8 @@ class TestTheReportOfAFailingTest:
         result.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
-class TestTheTokenOfATestRun:
-    def test_sent_again_answers_again_and_leaves_the_secret_free(self, db, fakesecrets):
+class TestACallWithRotateImmediatelyFalse:
+    def test_returns_the_same_answer_when_repeated_and_blocks_no_later_rotation(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
 
         for _ in range(2):
@@ -269,7 +269,7 @@ class TestTheTokenOfATestRun:
 
 class TestAManualValue:
     @pytest.mark.parametrize("ended", ["no attempts left", "cancelled"])
-    def test_takes_the_label_of_a_stuck_rotation_away(self, db, fakesecrets, ended):
+    def test_removes_awspending_from_a_stuck_rotation(self, db, fakesecrets, ended):
         """terraform-provider-aws issue 35023 and its acceptance tests."""
         fakesecrets.assume(retry_delays=())
         fakesecrets.rotate("db", raising_in("setSecret"))
@@ -282,7 +282,7 @@ class TestAManualValue:
         healthy = fakesecrets.add_rotation_function(well_behaved)
         assert db.rotate_secret(SecretId="db", RotationLambdaARN=healthy)["VersionId"]
 
-    def test_during_a_test_run_leaves_the_test_alone(self, db, fakesecrets, fakesecrets_rotation):
+    def test_during_rotate_immediately_false_does_not_disturb_the_test_step(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(
             SecretId="db", RotationLambdaARN=function, RotateImmediately=False, ClientRequestToken=token(2)
@@ -300,21 +300,21 @@ class TestAManualValue:
             db.get_secret_value(SecretId="db", VersionId=token(2))
 
 
-class TestAStuckRotationWithoutAttemptsLeft:
+class TestAFailedRotationWithoutRetriesLeft:
     @pytest.fixture
     def stuck(self, db, fakesecrets):
         fakesecrets.assume(retry_delays=())
         fakesecrets.rotate("db", raising_in("setSecret"), ClientRequestToken=token(2))
         return db
 
-    def test_is_named_and_ended_by_cancel_rotate_secret(self, stuck, fakesecrets):
+    def test_is_cancelled_by_cancel_rotate_secret_which_returns_its_version(self, stuck, fakesecrets):
         assert stuck.cancel_rotate_secret(SecretId="db")["VersionId"] == token(2)
         assert fakesecrets.rotations("db")[0].status == "cancelled"
 
-    def test_answers_its_own_token_again(self, stuck):
+    def test_returns_its_answer_again_for_its_own_token(self, stuck):
         assert stuck.rotate_secret(SecretId="db", ClientRequestToken=token(2))["VersionId"] == token(2)
 
-    def test_has_its_token_refused_once_the_label_is_gone(self, stuck):
+    def test_rejects_its_own_token_after_awspending_was_removed(self, stuck):
         stuck.update_secret_version_stage(
             SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
         )
@@ -325,8 +325,8 @@ class TestAStuckRotationWithoutAttemptsLeft:
         assert "already in use for a version" in answer.message
 
 
-class TestARetryWhoseLabelComesBack:
-    def test_is_made_all_the_same(self, db, fakesecrets, fakesecrets_rotation):
+class TestARetry:
+    def test_is_pending_again_after_awspending_was_removed_and_attached_again(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(raising_in("setSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         with pytest.raises(RuntimeError):
@@ -340,7 +340,7 @@ class TestARetryWhoseLabelComesBack:
 
 
 class TestVersionNumbers:
-    def test_are_given_once_also_to_the_version_of_a_test_run(self, db, fakesecrets, fakesecrets_rotation):
+    def test_are_never_reused_after_rotate_immediately_false(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotateImmediately=False)
         fakesecrets_rotation.run()
@@ -352,8 +352,8 @@ class TestVersionNumbers:
         assert last.endswith("RotationStarted v3 (empty) v1")
 
 
-class TestTheDateOfTheFirstRotation:
-    def test_is_told_of_the_next_window_when_it_has_ended_and_not_before(self, db, fakesecrets):
+class TestTheDatesOfARotation:
+    def test_include_next_rotation_date_only_after_the_first_rotation_has_ended(self, db, fakesecrets):
         seen = []
 
         def looks(event, context):
@@ -365,7 +365,7 @@ class TestTheDateOfTheFirstRotation:
         assert seen == [False] * 4
         assert db.describe_secret(SecretId="db")["NextRotationDate"]
 
-    def test_a_change_by_the_function_is_never_later_than_the_rotation(self, db, fakesecrets):
+    def test_keep_last_changed_date_at_or_before_last_rotated_date(self, db, fakesecrets):
         """Published describe-secret outputs: LastChangedDate 20 to 50 ms before LastRotatedDate."""
 
         def removes_awspending(event, context):
@@ -381,8 +381,8 @@ class TestTheDateOfTheFirstRotation:
             assert described["LastChangedDate"] <= described["LastRotatedDate"]
 
 
-class TestSomebodyElsesClock:
-    def test_gives_each_retry_its_own_instant(self, db, fakesecrets):
+class TestAMoveOfFreezegun:
+    def test_runs_each_retry_at_its_own_instant(self, db, fakesecrets):
         with freeze_time("2030-01-01") as clock:
             fakesecrets.rotate("db", raising_in("createSecret"))
             clock.tick(timedelta(hours=2))
@@ -393,7 +393,7 @@ class TestSomebodyElsesClock:
 
 
 class TestReset:
-    def test_inside_a_rotation_ends_it_quietly(self, db, fakesecrets):
+    def test_inside_a_rotation_ends_the_rotation_without_an_error(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(lambda event, context: fakesecrets.reset())
 
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -402,7 +402,7 @@ class TestReset:
         with pytest.raises(FakeSecretsError):
             fakesecrets.secret("db")
 
-    def test_gives_the_same_ids_again_and_forgets_what_was_assumed(self, client, fakesecrets):
+    def test_restarts_the_ids_and_restores_the_default_assumptions(self, client, fakesecrets):
         first = client.create_secret(Name="db", SecretString="old")
         fakesecrets.assume(retry_delays=())
 
@@ -412,8 +412,8 @@ class TestReset:
         assert fakesecrets.assume().retry_delays != ()
 
 
-class TestManagedSecrets:
-    def test_a_label_that_was_left_behind_can_be_removed_by_hand(
+class TestAManagedSecret:
+    def test_allows_the_removal_of_awspending_after_a_cancelled_rotation(
         self, client, fakesecrets, fakesecrets_rotation
     ):
         """AWS PCS user guide."""
@@ -452,13 +452,13 @@ class TestManagedSecrets:
         ],
         ids=["name", "no owner", "typing error", "too many days", "taken", "a list"],
     )
-    def test_a_seed_that_cannot_be_is_refused(self, db, fakesecrets, arguments, told):
+    def test_with_invalid_arguments_is_rejected(self, db, fakesecrets, arguments, told):
         with pytest.raises(FakeSecretsError, match=told):
             fakesecrets.add_secret(**arguments)
 
 
-class TestTheOrderOfRotations:
-    def test_is_that_of_their_beginnings_also_where_the_clock_stands(
+class TestRotationsOfOneInstant:
+    def test_are_listed_in_the_order_of_their_starts(
         self, client, fakesecrets, fakesecrets_clock
     ):
         for name in ("a", "b"):
@@ -487,7 +487,7 @@ class TestAssumptions:
         ],
         ids=["a list", "numbers", "another word", "endless", "too long", "negative"],
     )
-    def test_of_the_wrong_kind_are_refused(self, fakesecrets, changes, told):
+    def test_of_a_wrong_type_or_range_are_rejected(self, fakesecrets, changes, told):
         before = fakesecrets.assume()
 
         with pytest.raises(FakeSecretsError, match=told):
@@ -495,14 +495,14 @@ class TestAssumptions:
 
         assert fakesecrets.assume() == before
 
-    def test_of_delays_may_be_none_at_all_or_as_long_as_a_schedule(self, fakesecrets):
+    def test_accept_retry_delays_from_zero_to_a_thousand_days(self, fakesecrets):
         delays = (timedelta(0), timedelta(days=1000))
 
         assert fakesecrets.assume(retry_delays=delays).retry_delays == delays
 
 
-class TestTheClockInsideARetry:
-    def test_is_not_set_back_by_the_move_around_it(self, db, fakesecrets, fakesecrets_clock):
+class TestAMoveOfTheClockInsideARetry:
+    def test_is_kept_when_the_outer_move_ends_earlier(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-01")
 
         def slow(event, context):
@@ -516,8 +516,8 @@ class TestTheClockInsideARetry:
         assert fakesecrets_clock.now == datetime(2030, 1, 1, 0, 21, tzinfo=timezone.utc)
 
 
-class TestAnotherAccount:
-    def test_rotates_with_a_function_that_makes_its_own_client(self, fakesecrets):
+class TestASecretOfAnotherAccount:
+    def test_is_rotated_by_a_function_that_creates_its_own_client(self, fakesecrets):
         client = fakesecrets.client(aws_access_key_id="999999999999", aws_secret_access_key="x")
         client.create_secret(Name="db", SecretString="old")
 
@@ -528,8 +528,8 @@ class TestAnotherAccount:
         assert client.get_secret_value(SecretId="db")["SecretString"] != "old"
 
 
-class TestThreads:
-    def test_two_functions_at_once_share_the_environment_and_leave_it_as_it_was(self, client, fakesecrets):
+class TestRotationsInThreads:
+    def test_share_the_environment_variables_and_restore_them(self, client, fakesecrets):
         before = dict(os.environ)
         first_runs, second_runs = threading.Event(), threading.Event()
         for name in ("a", "b"):
@@ -560,7 +560,7 @@ class TestThreads:
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
         assert dict(os.environ) == before
 
-    def test_a_retry_is_run_by_one_of_them_only(self):
+    def test_run_each_retry_once(self):
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         try:
@@ -592,7 +592,7 @@ class TestThreads:
                 thread.join()
         return len(calls)
 
-    def test_sixteen_rotate_sixteen_secrets(self, client, fakesecrets):
+    def test_of_sixteen_secrets_all_succeed(self, client, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
         for number in range(16):
             client.create_secret(Name=f"s{number}", SecretString="old")
@@ -615,7 +615,7 @@ class TestThreads:
             ]
 
 
-class TestValuesInTheTextsOfFunctions:
+class TestSecretValuesInTheExceptionOfAFunction:
     """A RotationFailedWarning shows the function's own exception, without any value."""
 
     HOSTILE = 'it\'s-a\\ "pw"\n-----\u00e9 /@%'
@@ -635,7 +635,7 @@ class TestValuesInTheTextsOfFunctions:
         ids=["str", "repr", "json", "repr of a dict", "json of a dict", "url", "base64", "bytes"],
     )
     @pytest.mark.parametrize("kind", ["SecretString", "SecretBinary", "JSON"])
-    def test_are_blotted_out_however_they_are_written(self, client, fakesecrets, written, kind):
+    def test_are_redacted_in_every_notation(self, client, fakesecrets, written, kind):
         value = self.HOSTILE
         sent = {
             "SecretString": {"SecretString": value},
@@ -655,7 +655,7 @@ class TestValuesInTheTextsOfFunctions:
         for part in ("it's-a", "it\\'s-a", "it%27s-a", base64.b64encode(b"it's").decode()[:4]):
             assert part not in text
 
-    def test_are_those_of_other_regions_and_of_passwords_not_yet_stored_too(self, db, fakesecrets):
+    def test_are_redacted_for_other_regions_and_for_generated_passwords(self, db, fakesecrets):
         fakesecrets.client("eu-west-1").create_secret(
             Name="far", SecretString='{"pin": 987654, "key": "far-away"}'
         )
@@ -671,7 +671,7 @@ class TestValuesInTheTextsOfFunctions:
         assert str(warned[0].message).endswith("ValueError: '***' *** ***")
 
 
-def test_a_function_that_does_nothing_leaves_a_current_value(db, fakesecrets):
+def test_a_function_that_does_nothing_leaves_the_current_value(db, fakesecrets):
     fakesecrets.rotate("db", nothing)
 
     assert current(db, "db") == token(1)
