@@ -179,7 +179,7 @@ def test_folders_import_one_way_and_without_cycles():
         ),
     ],
 )
-def test_an_import_the_wrong_way_is_found(module, added, problem):
+def test_an_import_that_breaks_a_rule_is_reported(module, added, problem):
     path = PurePosixPath(module)
 
     found = list(broken_rules({**TREE, path: f"{TREE.get(path, '')}\n{added}\n"}))
@@ -258,19 +258,19 @@ def names_for_type_checkers(source):
     return {alias.name: (node.module, alias.asname) for node in block for alias in node.names}
 
 
-def test_type_checkers_see_the_names_that_are_imported_on_first_use():
+def test_type_checkers_see_the_lazily_imported_names():
     source = TREE[PurePosixPath("__init__")]
 
     expected = {name: (module, name) for name, module in pytest_fakesecrets._MODULES.items()}
     assert names_for_type_checkers(source) == expected
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_an_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match=r"^module 'pytest_fakesecrets' has no attribute 'Nobody'$"):
         _ = pytest_fakesecrets.Nobody
 
 
-def test_reading_every_name_of_the_package_imports_nothing():
+def test_reading_every_attribute_of_the_package_imports_nothing():
     script = (
         "import sys, pytest_fakesecrets\n"
         "for name in dir(pytest_fakesecrets): getattr(pytest_fakesecrets, name)  # as freezegun does\n"

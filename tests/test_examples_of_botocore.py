@@ -75,7 +75,7 @@ def attach_labels(client, name, sent):
 
 
 @pytest.mark.parametrize(("operation", "example"), EXAMPLES)
-def test_an_example_is_answered_as_printed(client, prepared, operation, example):
+def test_the_response_to_an_example_has_the_documented_members(client, prepared, operation, example):
     prepared(operation, example["input"])
 
     answer = getattr(client, xform_name(operation))(**example["input"])
@@ -108,7 +108,7 @@ def is_an_id(member):
     return member.startswith("EXAMPLE")
 
 
-def test_there_are_examples_for_most_operations():
+def test_most_operations_have_an_example():
     told = {values.values[0] for values in EXAMPLES}
 
     assert len(told) == 19

@@ -418,7 +418,7 @@ FUZZED = settings(
 
 @pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_whatever_is_sent_the_answer_is_one_that_the_service_model_has(operation):
+def test_every_request_gets_a_response_of_the_service_model(operation):
     @FUZZED
     @given(sent=requests(operation))
     def run(sent):
@@ -491,7 +491,7 @@ def pages(operation, body, size):
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_pages_of_whatever_list_are_the_list_and_their_tokens_are_for_no_other_one(operation):
+def test_the_pages_of_a_list_add_up_to_the_list_and_their_tokens_are_invalid_for_others(operation):
     shape = service_model().operation_model(operation).input_shape
 
     longer = st.fixed_dictionaries({"other": good(shape, ""), **LONG_LISTS[operation]}).map(
@@ -533,7 +533,7 @@ REFUSALS = COMMON_CODES | {
 @given(operation=st.text(st.characters(min_codepoint=33, max_codepoint=126)), sent=requests("DescribeSecret"))
 @example("", Sent({}, HOME))
 @example("describeSecret", Sent({"SecretId": "plain"}, HOME))
-def test_an_operation_that_the_service_model_lacks_is_unknown(operation, sent):
+def test_an_operation_outside_the_service_model_is_rejected_as_unknown(operation, sent):
     if operation in OPERATIONS:
         return
 
@@ -574,5 +574,5 @@ def stored(**members):
         pytest.param("UntagResource", {"SecretId": "appflow!managed", "TagKeys": ["team"]}, id="a tag less"),
     ],
 )
-def test_what_chance_takes_long_to_find_is_answered_by_the_rules(operation, body):
+def test_a_rare_request_gets_a_valid_response(operation, body):
     assert check(operation, Sent(body, HOME)) == "answered"

@@ -90,7 +90,7 @@ def sentences(text):
     return [part for part in re.split(r"(?<=[.?!])\s+(?=[A-Z{x])", bare.strip()) if part]
 
 
-def test_all_messages_are_found_and_can_be_listed():
+def test_the_scan_of_the_source_finds_all_messages():
     sys.stdout.write(shown(MESSAGES))
 
     texts = [text for _, _, text in MESSAGES]
@@ -106,7 +106,7 @@ def test_all_messages_are_found_and_can_be_listed():
         assert any(known in text for text in texts), known
 
 
-def test_no_message_has_a_word_that_readers_have_to_guess_at():
+def test_no_message_contains_a_word_of_jargon():
     found = [message for message in MESSAGES if FORBIDDEN.search(re.sub("|".join(ALLOWED), "", message[2]))]
 
     assert shown(found) == ""

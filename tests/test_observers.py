@@ -117,8 +117,8 @@ def made(session, fakesecrets):
     return session.client("secretsmanager")
 
 
-class TestEvents:
-    def test_of_a_faked_call_are_those_of_a_real_one_in_their_order(self, session, real):
+class TestTheEventsOfBotocore:
+    def test_are_those_of_a_real_call_in_the_same_order(self, session, real):
         client = session.client("secretsmanager", endpoint_url=real, config=Config(proxies={}))
         recorder = Recorder(client.meta.events)
 
@@ -130,7 +130,7 @@ class TestEvents:
         assert {entry["event"].partition(".")[0] for entry in of_a_real_call} >= {*EVENTS} - {"before-parse"}
         assert recorder.seen == of_a_real_call
 
-    def test_of_a_faked_call_of_aiobotocore_are_those_of_a_real_one(self, real):
+    def test_are_those_of_a_real_call_in_aiobotocore(self, real):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -161,7 +161,7 @@ class TestEvents:
             "*.secrets-manager.ListSecrets",
         ],
     )
-    def test_reach_a_handler_by_each_name_and_in_each_place(self, made, event, name):
+    def test_reach_a_handler_under_each_name_and_at_each_position(self, made, event, name):
         if (
             event
             not in inspect.getsource(botocore.endpoint) + inspect.getsource(botocore.signers) + "before-call"
@@ -187,7 +187,7 @@ class TestEvents:
         emitted = f"{event}.secrets-manager.ListSecrets"
         assert [place for place, name in seen if name == emitted] == ["first", "middle", "last"]
 
-    def test_reach_a_handler_of_the_session_of_the_client(self, fakesecrets):
+    def test_reach_a_handler_that_the_session_registered(self, fakesecrets):
         own, seen = botocore.session.Session(), []
         own.register("before-send", lambda request, **_: seen.append(request.method))
 
@@ -195,7 +195,7 @@ class TestEvents:
 
         assert seen == ["POST"]
 
-    def test_reach_no_handler_that_was_unregistered(self, made, wired):
+    def test_do_not_reach_a_handler_that_was_unregistered(self, made, wired):
         handler = mock.Mock(return_value=None)
         made.meta.events.register("before-send", handler)
         made.list_secrets()
@@ -205,7 +205,7 @@ class TestEvents:
         assert handler.call_count == 1
         assert wired == ["ListSecrets"]
 
-    def test_show_nothing_of_the_fake(self, made):
+    def test_expose_nothing_of_the_fake(self, made):
         seen = []
 
         def look(request, **_):
@@ -248,7 +248,7 @@ class Retrying(RetryHandler):
         super().__init__(mock.Mock(should_retry=lambda context: False), mock.Mock(), mock.Mock())
 
 
-class TestAHandlerIsOfOthers:
+class TestAHandlerOfTheUser:
     @pytest.mark.parametrize(
         "handler",
         [
@@ -269,14 +269,14 @@ class TestAHandlerIsOfOthers:
             pytest.param(Retrying().needs_retry, id="a method of a subclass of botocore's"),
         ],
     )
-    def test_whatever_it_is(self, made, wired, handler):
+    def test_is_called_for_every_kind_of_callable(self, made, wired, handler):
         made.meta.events.register("needs-retry", handler)
 
         made.list_secrets()
 
         assert wired == ["ListSecrets"]
 
-    def test_where_it_is_a_coroutine(self, fakesecrets, wired):
+    def test_is_called_if_it_is_a_coroutine_function(self, fakesecrets, wired):
         get_session = pytest.importorskip("aiobotocore.session").get_session
         seen = []
 
@@ -294,16 +294,16 @@ class TestAHandlerIsOfOthers:
         assert (seen, wired) == (["POST"], ["ListSecrets"])
 
 
-class TestTheFastDoorStays:
+class TestTheFastPathServesCalls:
     @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-    def test_for_a_client_as_botocore_makes_it(self, session, fakesecrets, wired, mode):
+    def test_of_a_plain_client_of_botocore(self, session, fakesecrets, wired, mode):
         pytest.importorskip("moto")  # which appends its stub to botocore's list
         for made_in in (session, boto3.session.Session(region_name="us-east-1")):
             made_in.client("secretsmanager", config=Config(retries={"mode": mode})).list_secrets()
 
         assert wired == []
 
-    def test_for_a_client_of_aiobotocore_as_it_makes_it(self, fakesecrets, wired):
+    def test_of_a_plain_client_of_aiobotocore(self, fakesecrets, wired):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -314,7 +314,7 @@ class TestTheFastDoorStays:
 
         assert wired == []
 
-    def test_where_handlers_are_for_something_else(self, made, wired):
+    def test_of_a_client_with_handlers_for_other_events(self, made, wired):
         for event in ("before-send.s3", "before-send.secrets-manager.DescribeSecret", "after-call", "mine"):
             made.meta.events.register(event, plain)
         made.meta.events.register("request-created", functools.partial(botocore.handlers.add_retry_headers))
@@ -324,7 +324,7 @@ class TestTheFastDoorStays:
 
         assert wired == []
 
-    def test_for_a_client_that_is_attached(self, made, fakesecrets, wired):
+    def test_of_a_client_that_was_attached(self, made, fakesecrets, wired):
         fakesecrets.attach(made)
 
         made.list_secrets()
@@ -340,8 +340,8 @@ class TestTheFastDoorStays:
         assert wired == []
 
 
-class TestAnswersOfOthers:
-    def test_to_before_send_of_one_operation_count_and_the_fake_does_nothing(self, made, fakesecrets):
+class TestResponsesOfUserHandlers:
+    def test_to_before_send_replace_the_call_to_the_fake(self, made, fakesecrets):
         made.create_secret(Name="db", SecretString="old")
         made.meta.events.register(
             "before-send.secretsmanager.PutSecretValue",
@@ -358,7 +358,7 @@ class TestAnswersOfOthers:
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager", "before-send.*.*"])
-    def test_to_before_send_count_before_that_of_the_fake(self, made, fakesecrets, place, name):
+    def test_to_before_send_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
         made.meta.events.register("before-send", plain)
         made.list_secrets()  # the fake has put its own last by then
         getattr(made.meta.events, place)(
@@ -368,7 +368,7 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_to_before_send_may_be_another_only_once(self, made, fakesecrets, monkeypatch):
+    def test_to_before_send_may_replace_only_the_first_attempt(self, made, fakesecrets, monkeypatch):
         monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
         answers = iter([response("", 500, UNAVAILABLE)])
         made.meta.events.register("before-send", lambda **_: next(answers, None))
@@ -386,7 +386,7 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert fault.happened == 0
 
-    def test_may_be_an_exception_which_botocore_retries(self, made, fakesecrets, monkeypatch):
+    def test_may_be_an_exception_that_botocore_retries(self, made, fakesecrets, monkeypatch):
         monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
         failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
         made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
@@ -395,14 +395,14 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_may_be_an_exception_which_reaches_the_caller(self, made, fakesecrets):
+    def test_may_be_an_exception_that_reaches_the_caller(self, made, fakesecrets):
         made.meta.events.register("before-send", mock.Mock(side_effect=LookupError("mine")))
 
         with pytest.raises(LookupError, match="mine"):
             made.list_secrets()
         assert calls(fakesecrets) == []
 
-    def test_to_needs_retry_let_a_call_be_made_again(self, made, fakesecrets):
+    def test_to_needs_retry_repeat_the_call(self, made, fakesecrets):
         made.meta.events.register(
             "needs-retry.secrets-manager.ListSecrets", lambda attempts, **_: 0 if attempts < 3 else None
         )
@@ -412,14 +412,14 @@ class TestAnswersOfOthers:
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-call", "before-call.secrets-manager"])
-    def test_to_before_call_count(self, made, fakesecrets, place, name):
+    def test_to_before_call_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
         answer = response("", 200, b""), {"NextToken": "mine", "ResponseMetadata": {}}
         getattr(made.meta.events, place)(name, lambda **_: answer)
 
         assert made.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == []
 
-    def test_to_choose_signer_count(self, made, fakesecrets):
+    def test_to_choose_signer_select_the_signature(self, made, fakesecrets):
         headers = []
         made.meta.events.register("choose-signer", lambda **_: UNSIGNED)
         made.meta.events.register("before-send", lambda request, **_: headers.append(dict(request.headers)))
@@ -428,7 +428,7 @@ class TestAnswersOfOthers:
 
         assert "Authorization" not in headers[0]
 
-    def test_to_choose_signer_are_asked_of_a_client_without_keys_too(self, fakesecrets, monkeypatch):
+    def test_to_choose_signer_are_used_without_credentials(self, fakesecrets, monkeypatch):
         with monkeypatch.context() as bare:
             bare.delenv("AWS_ACCESS_KEY_ID")
             bare.delenv("AWS_SECRET_ACCESS_KEY")
@@ -440,7 +440,7 @@ class TestAnswersOfOthers:
         assert client.list_secrets()["SecretList"] == []
         assert chooser.call_count == 1
 
-    def test_may_be_changes_of_the_request(self, made, fakesecrets):
+    def test_may_modify_the_request(self, made, fakesecrets):
         seen = []
 
         def rename(request, **_):
@@ -456,7 +456,7 @@ class TestAnswersOfOthers:
         assert made.create_secret(Name="db", SecretString="value")["Name"] == "renamed"
         assert seen == [b"mine"]
 
-    def test_are_those_of_a_handler_that_another_has_just_registered(self, made, fakesecrets):
+    def test_include_a_handler_that_another_one_has_just_registered(self, made, fakesecrets):
         def register(**_):
             made.meta.events.register(
                 "before-send",
@@ -468,7 +468,7 @@ class TestAnswersOfOthers:
 
         assert made.list_secrets()["NextToken"] == "mine"
 
-    def test_are_seen_by_many_threads_at_once(self, made, fakesecrets):
+    def test_are_used_in_many_threads_at_once(self, made, fakesecrets):
         seen = []
         made.meta.events.register("before-send", lambda **_: seen.append(1))
         start = threading.Barrier(8)
@@ -494,7 +494,7 @@ class TestAnUnknownEmitter:
         monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
 
     @pytest.mark.usefixtures("unknown")
-    def test_sends_every_call_over_the_wire(self, made, wired, fakesecrets):
+    def test_sends_every_call_as_http(self, made, wired, fakesecrets):
         seen = []
         made.meta.events.register("before-send", lambda request, **_: seen.append(request.method))
 
@@ -503,7 +503,7 @@ class TestAnUnknownEmitter:
         assert fakesecrets.secret("db").value() == "value"
         assert (wired, seen) == (["CreateSecret"], ["POST"])
 
-    def test_may_be_one_of_the_user(self, fakesecrets, wired):
+    def test_may_be_a_class_of_the_user(self, fakesecrets, wired):
         class Emitter(HierarchicalEmitter):
             pass
 
@@ -514,7 +514,7 @@ class TestAnUnknownEmitter:
         assert wired == []
 
 
-class TestBesideMoto:
+class TestUserHandlersBesideMoto:
     @pytest.fixture
     def moto(self):
         return pytest.importorskip("moto")
@@ -526,7 +526,7 @@ class TestBesideMoto:
             yield boto3.session.Session(region_name="us-east-1", **KEYS).client("secretsmanager")
 
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager"])
-    def test_others_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
+    def test_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
         seen = []
         mocked.meta.events.register(name, lambda request, **_: seen.append(str(request.url)))
 
@@ -537,7 +537,7 @@ class TestBesideMoto:
         assert [url.partition("//")[2] for url in seen] == ["secretsmanager.us-east-1.amazonaws.com/"]
         assert mocked.list_secrets()["SecretList"] == []
 
-    def test_answers_of_others_count(self, mocked):
+    def test_take_precedence_over_the_fake(self, mocked):
         mocked.meta.events.register(
             "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
@@ -546,7 +546,7 @@ class TestBesideMoto:
             assert mocked.list_secrets()["NextToken"] == "mine"
             assert calls(fake) == []
 
-    def test_an_injected_fault_is_not_covered_by_moto(self, mocked):
+    def test_see_an_injected_fault_that_moto_does_not_hide(self, mocked):
         with FakeSecrets() as fake:
             fake.fail("CreateSecret", "ThrottlingException")
             answer = mocked.create_secret(Name="db", SecretString="value")

@@ -123,7 +123,7 @@ def test_a_public_class_has_these_public_attributes(owner):
     assert sorted(public_attributes(owner)) == sorted(ATTRIBUTES[owner].split())
 
 
-def test_public_values_can_be_pickled():
+def test_public_objects_can_be_pickled():
     finding = Finding(code="untested", text="text", advice="advice")
 
     assert pickle.loads(pickle.dumps(finding)) == finding
@@ -171,7 +171,7 @@ def test_a_move_of_a_label_reads_as_a_sentence(fakesecrets):
     assert {type(event) for event in fakesecrets.history} >= {Call, LabelMoved}
 
 
-def test_the_plugin_is_found_under_its_name():
+def test_the_plugin_is_registered_under_its_name():
     [entry] = [entry for entry in entry_points(group="pytest11") if entry.name == "fakesecrets"]
 
     assert entry.value == "pytest_fakesecrets.plugin"

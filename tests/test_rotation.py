@@ -209,9 +209,7 @@ class TestTheRotationEvent:
         assert fakesecrets.rotate("db", forgetful).status == "succeeded"
 
     @needs("PutSecretValue", "RotationToken")
-    def test_contains_the_rotation_token_for_put_secret_value(
-        self, db, fakesecrets, fakesecrets_rotation
-    ):
+    def test_contains_the_rotation_token_for_put_secret_value(self, db, fakesecrets, fakesecrets_rotation):
         """API_PutSecretValue."""
 
         def passes_it_on(event, context):
@@ -309,9 +307,7 @@ class TestARotationWithAFailedStep:
         assert current(db, "db") == token(2)
         assert put is None or value(db) == put
 
-    def test_that_had_moved_awscurrent_succeeds_on_retry(
-        self, db, fakesecrets, fakesecrets_rotation
-    ):
+    def test_that_had_moved_awscurrent_succeeds_on_retry(self, db, fakesecrets, fakesecrets_rotation):
         """aws-samples' functions return at once where AWSCURRENT is on the token already."""
         broken = [True]
 
@@ -697,7 +693,9 @@ class TestAManualValueDuringARotation:
         ],
         ids=["PutSecretValue", "UpdateSecret", "PutSecretValue with AWSCURRENT"],
     )
-    def test_abandons_the_rotation_and_removes_awspending(self, db, fakesecrets, fakesecrets_rotation, write, steps):
+    def test_abandons_the_rotation_and_removes_awspending(
+        self, db, fakesecrets, fakesecrets_rotation, write, steps
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         for _ in range(steps):
@@ -713,9 +711,7 @@ class TestAManualValueDuringARotation:
         assert names == ["RotationStarted", "RotationAbandoned"]
         assert db.rotate_secret(SecretId="db")["VersionId"]
 
-    def test_moves_next_rotation_date_and_not_last_rotated_date(
-        self, db, fakesecrets, fakesecrets_clock
-    ):
+    def test_moves_next_rotation_date_and_not_last_rotated_date(self, db, fakesecrets, fakesecrets_clock):
         """A published describe-secret output; API_RotationRulesType."""
         fakesecrets_clock.move_to("2030-01-02 09:30")
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
@@ -728,7 +724,9 @@ class TestAManualValueDuringARotation:
         assert described["LastRotatedDate"] == rotated
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-02-19"
 
-    def test_with_only_a_custom_label_leaves_the_rotation_running(self, db, fakesecrets, fakesecrets_rotation):
+    def test_with_only_a_custom_label_leaves_the_rotation_running(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
@@ -845,9 +843,7 @@ class TestRotateImmediatelyFalse:
 
 
 class TestTheFirstRotation:
-    def test_of_a_secret_without_a_value_fails_when_the_function_reads_awscurrent(
-        self, client, fakesecrets
-    ):
+    def test_of_a_secret_without_a_value_fails_when_the_function_reads_awscurrent(self, client, fakesecrets):
         """aws-samples' functions read AWSCURRENT first."""
         client.create_secret(Name="db")
 
@@ -946,7 +942,9 @@ class TestAwspendingAfterARotation:
 
 
 class TestADeletionDuringARotation:
-    def test_ends_the_rotation_and_blocks_further_ones_after_the_restore(self, db, fakesecrets, fakesecrets_rotation):
+    def test_ends_the_rotation_and_blocks_further_ones_after_the_restore(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         """Inferred: rotations do not run for a deleted secret, and restoring changes no label."""
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)

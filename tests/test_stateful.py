@@ -1041,7 +1041,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFail
 
 
 @pytest.mark.long
-def test_the_api_does_what_the_model_does_in_many_histories():
+def test_the_api_agrees_with_the_model_in_random_histories():
     run_state_machine_as_test(Secrets, settings=settings(max_examples=40, stateful_step_count=25))
 
 
@@ -1062,7 +1062,7 @@ def look_at(state):
     state.every_view_of_a_secret_tells_the_same()
 
 
-def test_the_token_of_a_cancelled_rotation_that_somebody_finished_starts_none(state):
+def test_the_token_of_a_cancelled_rotation_whose_version_became_current_starts_no_rotation(state):
     state.begin(True, False, "well-behaved", True)
     state.drive(steps=1)
     state.cancel(ONE)
@@ -1072,14 +1072,14 @@ def test_the_token_of_a_cancelled_rotation_that_somebody_finished_starts_none(st
     look_at(state)
 
 
-def test_cancelling_ends_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+def test_cancel_rotate_secret_ends_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.cancel(ONE)
     look_at(state)
 
 
-def test_a_new_value_abandons_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+def test_a_new_value_abandons_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.put(ONE, token(5), {"SecretString": "new"}, None)
@@ -1093,7 +1093,7 @@ def pending_on_an_abandoned_version(state):
     state.move_label(ONE, label=PENDING, to=token(2), source="holder")
 
 
-def test_the_version_of_a_test_run_goes_when_a_rotation_takes_its_place(state):
+def test_the_version_of_rotate_immediately_false_is_removed_when_a_rotation_replaces_it(state):
     state.begin(True, False, "idle", False)
     state.move_label(ONE, label=PENDING, to=None, source="holder")
 
@@ -1101,7 +1101,7 @@ def test_the_version_of_a_test_run_goes_when_a_rotation_takes_its_place(state):
     look_at(state)
 
 
-def test_the_token_of_an_older_rotation_is_in_use(state):
+def test_the_token_of_an_older_rotation_is_rejected_as_in_use(state):
     state.begin(True, False, "well-behaved", True)
     state.drive(steps="all")
     state.put(ONE, token(3), {"SecretString": "new"}, None)
@@ -1111,7 +1111,7 @@ def test_the_token_of_an_older_rotation_is_in_use(state):
     look_at(state)
 
 
-def test_a_retry_that_was_held_up_does_not_change_the_secret_in_the_past(state):
+def test_a_delayed_retry_does_not_date_its_changes_back(state):
     state.begin(False, False, "recovers", True)
     state.move_label(ONE, label=PENDING, to=None, source="holder")
     state.tick(timedelta(days=1))
@@ -1121,7 +1121,7 @@ def test_a_retry_that_was_held_up_does_not_change_the_secret_in_the_past(state):
 
 
 @pytest.mark.parametrize("proof", [None, "right", "wrong"])
-def test_a_pending_value_of_something_else_ends_a_rotation_without_its_rotation_token(state, proof):
+def test_a_foreign_pending_value_without_the_rotation_token_fails_the_rotation(state, proof):
     state.begin(True, False, "trusting", True)
     state.drive(steps=1)
 
@@ -1132,7 +1132,7 @@ def test_a_pending_value_of_something_else_ends_a_rotation_without_its_rotation_
 
 @pytest.mark.parametrize("unblocks", ["empty", "always", "never"])
 @pytest.mark.parametrize("steps", [0, 1])
-def test_cancelling_frees_the_pending_version_as_it_is_assumed(state, unblocks, steps):
+def test_cancel_rotate_secret_releases_the_pending_version_as_cancel_unblocks_says(state, unblocks, steps):
     state.begin(True, False, "well-behaved", True, unblocks)
     if steps:
         state.drive(steps=steps)
@@ -1143,7 +1143,7 @@ def test_cancelling_frees_the_pending_version_as_it_is_assumed(state, unblocks, 
     look_at(state)
 
 
-def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(state):
+def test_a_managed_secret_accepts_changes_of_tags_only(state):
     state.begin(True, False, None, True)
     owned = ("owned", "name")
 
@@ -1367,5 +1367,5 @@ TestListings.settings = settings(
 
 
 @pytest.mark.long
-def test_a_clean_up_a_lister_and_a_writer_lose_and_repeat_nothing_that_stays():
+def test_lists_omit_and_repeat_no_permanent_item_during_writes_and_deletions():
     run_state_machine_as_test(Listings, settings=settings(max_examples=60, stateful_step_count=100))

@@ -93,7 +93,9 @@ class TestARotationSchedule:
             ),
         ],
     )
-    def test_of_each_kind_rotates_the_secret_when_its_windows_open(self, db, fakesecrets, clock, rules, expected):
+    def test_of_each_kind_rotates_the_secret_when_its_windows_open(
+        self, db, fakesecrets, clock, rules, expected
+    ):
         configure(fakesecrets, db, **rules)
 
         clock.move_to("2030-01-07")
@@ -320,7 +322,9 @@ class TestAssumptionsAboutSchedules:
         assert [f"{rotation.started_at:%d %H:%M}" for rotation in scheduled(fakesecrets)] == expected
 
     @pytest.mark.parametrize(("base", "expected"), [("call", "2030-01-30"), ("value", "2030-01-22")])
-    def test_first_day_base_sets_the_day_from_which_days_are_counted(self, fakesecrets, client, clock, base, expected):
+    def test_first_day_base_sets_the_day_from_which_days_are_counted(
+        self, fakesecrets, client, clock, base, expected
+    ):
         fakesecrets.assume(first_day_base=base)
         client.create_secret(Name="db", SecretString="old")
         clock.move_to("2030-01-10")
@@ -693,7 +697,7 @@ class TestEdgeCasesOfSchedules:
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-03-02"
         assert scheduled(fakesecrets) == []
 
-    def test_last_rotated_date_is_set_by_success_and_not_by_the_move_of_awscurrent(
+    def test_next_rotation_date_moves_when_a_rotation_succeeds_and_not_when_awscurrent_moves(
         self, db, fakesecrets, clock
     ):
         """API_DescribeSecret; a published describe-secret output of a stuck rotation."""
@@ -737,7 +741,9 @@ class TestEdgeCasesOfSchedules:
         assert moments(scheduled(fakesecrets)) == ["2030-04-09 00:00", "2030-05-09 00:00", "2030-06-08 00:00"]
         assert client.describe_secret(SecretId="db")["LastRotatedDate"].year == 2030
 
-    def test_a_new_schedule_counts_from_the_present_after_the_clock_moved_backwards(self, db, fakesecrets, clock):
+    def test_a_new_schedule_counts_from_the_present_after_the_clock_moved_backwards(
+        self, db, fakesecrets, clock
+    ):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         clock.move_to("2030-02-01")
         clock.move_to("2030-01-03")
@@ -756,9 +762,7 @@ class TestEdgeCasesOfSchedules:
 
         assert [f"{r.started_at:%d %H:%M:%S}" for r in scheduled(fakesecrets)] == ["03 23:59:59"]
 
-    def test_a_cron_schedule_ignores_first_day_base(
-        self, fakesecrets, client, clock
-    ):
+    def test_a_cron_schedule_ignores_first_day_base(self, fakesecrets, client, clock):
         fakesecrets.assume(first_day_base="value")
         client.create_secret(Name="db", SecretString="old")
         clock.move_to("2030-03-02 10:00")
@@ -900,7 +904,9 @@ class TestTheLimitsOfTheCalendar:
         delay=timedelta(0),
         step=timedelta(days=2),
     )
-    def test_raise_only_errors_of_the_fake_and_of_aws(self, moment, rules, assumed, place, is_ours, works, delay, step):
+    def test_raise_only_errors_of_the_fake_and_of_aws(
+        self, moment, rules, assumed, place, is_ours, works, delay, step
+    ):
         with zone(place), FakeSecrets() as fake:
             if is_ours:
                 fake.clock.move_to(moment)
@@ -1053,7 +1059,9 @@ class TestTheLimitsOfTheCalendar:
             fakesecrets.schedule("db", until=until)
 
     @pytest.mark.parametrize("rules", RULES)
-    def test_allow_a_seeded_secret_with_a_past_from_the_first_year(self, fakesecrets, fakesecrets_clock, rules):
+    def test_allow_a_seeded_secret_with_a_past_from_the_first_year(
+        self, fakesecrets, fakesecrets_clock, rules
+    ):
         fakesecrets_clock.move_to("9990-01-02 09:30")
 
         fakesecrets.add_secret(

@@ -282,7 +282,9 @@ class TestAManualValue:
         healthy = fakesecrets.add_rotation_function(well_behaved)
         assert db.rotate_secret(SecretId="db", RotationLambdaARN=healthy)["VersionId"]
 
-    def test_during_rotate_immediately_false_does_not_disturb_the_test_step(self, db, fakesecrets, fakesecrets_rotation):
+    def test_during_rotate_immediately_false_does_not_disturb_the_test_step(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(
             SecretId="db", RotationLambdaARN=function, RotateImmediately=False, ClientRequestToken=token(2)
@@ -326,7 +328,9 @@ class TestAFailedRotationWithoutRetriesLeft:
 
 
 class TestARetry:
-    def test_is_pending_again_after_awspending_was_removed_and_attached_again(self, db, fakesecrets, fakesecrets_rotation):
+    def test_is_pending_again_after_awspending_was_removed_and_attached_again(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(raising_in("setSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         with pytest.raises(RuntimeError):
@@ -458,9 +462,7 @@ class TestAManagedSecret:
 
 
 class TestRotationsOfOneInstant:
-    def test_are_listed_in_the_order_of_their_starts(
-        self, client, fakesecrets, fakesecrets_clock
-    ):
+    def test_are_listed_in_the_order_of_their_starts(self, client, fakesecrets, fakesecrets_clock):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString="old")
         for name, number in (("a", 1), ("b", 2), ("a", 3)):

@@ -138,7 +138,7 @@ def first_after(base, fires):
 
 
 @given(crons(), BASES, st.one_of(st.none(), st.integers(1, 24)))
-def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, duration):
+def test_a_cron_schedule_opens_its_window_at_the_first_matching_hour(built, base, duration):
     expression, fires, hour_set = built
     schedule = Schedule(stored_at=base, expression=expression, duration=duration and f"{duration}h")
     expected = first_after(base, fires)
@@ -162,7 +162,7 @@ def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, dur
 
 
 @given(st.integers(1, 1000), BASES)
-def test_days_count_dates_whatever_the_time_was(number, base):
+def test_a_rate_of_days_counts_dates_regardless_of_the_time_of_day(number, base):
     window = Schedule(stored_at=base, automatically_after_days=number).next_window(base)
 
     assert window.opens.date() == base.date() + timedelta(days=number)
@@ -170,7 +170,7 @@ def test_days_count_dates_whatever_the_time_was(number, base):
 
 
 @given(st.integers(4, 23), BASES, st.timedeltas(timedelta(0), timedelta(days=400)))
-def test_hours_stand_on_one_grid_from_the_midnight_of_the_schedule(number, stored, later):
+def test_a_rate_of_hours_counts_from_the_midnight_of_the_schedule(number, stored, later):
     base = stored + later
 
     opens = Schedule(stored_at=stored, expression=f"rate({number} hours)").next_window(base).opens
@@ -206,7 +206,7 @@ def test_windows_never_overlap(built, base):
 @example("cron(0 0 ? * 1#6 *)")
 @example("rate(99999999999999999999 days)")
 @example("cron(0 ٣ * * ? *)")
-def test_any_text_is_read_or_refused_in_the_services_words(text):
+def test_any_text_is_parsed_or_rejected_with_the_message_of_the_service(text):
     schedule = Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression=text)
 
     refused = None
@@ -221,7 +221,9 @@ def test_any_text_is_read_or_refused_in_the_services_words(text):
 @given(crons(), st.timedeltas(timedelta(0), timedelta(days=1500)), st.booleans())
 @example(("cron(0 0 29 2 ? *)", lambda at: (at.month, at.day) == (2, 29), {0}), timedelta(days=1), False)
 @example(("cron(0 0 ? * L *)", lambda at: weekday(at) == 7, {0}), timedelta(microseconds=0), False)
-def test_near_an_end_of_the_calendar_a_cron_opens_the_windows_that_are_left(built, distance, is_first):
+def test_a_cron_schedule_opens_the_remaining_windows_near_the_limits_of_the_calendar(
+    built, distance, is_first
+):
     expression, fires, hour_set = built
     base = FIRST + distance if is_first else LAST - distance
     expected = first_after(base, fires)
@@ -282,6 +284,6 @@ def test_the_last_opening_of_a_schedule_of_ten_thousand_years_is_found_at_once()
     ]
 
 
-def test_an_expression_is_checked_also_where_it_has_no_duration():
+def test_an_expression_is_checked_without_a_duration():
     with pytest.raises(InvalidParameterException):
         check_schedule(Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression="every day"))

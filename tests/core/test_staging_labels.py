@@ -133,11 +133,11 @@ def test_the_labels_of_a_new_value_are_attached(before, wanted, after, source):
     assert staging_labels.attach_to_new_value(before, wanted, "new") == after, source
 
 
-def test_a_label_is_removed_and_nothing_else():
+def test_removing_a_label_changes_no_other_label():
     assert staging_labels.remove({CURRENT: "v1", "x": "v1"}, "x") == {CURRENT: "v1"}
 
 
-def test_removing_a_label_that_is_not_there_changes_nothing():
+def test_removing_an_unattached_label_changes_nothing():
     assert staging_labels.remove({CURRENT: "v1"}, "x") == {CURRENT: "v1"}
 
 
@@ -159,7 +159,7 @@ def test_the_labels_of_a_version_are_those_that_point_at_it():
     assert staging_labels.of(held, "v3") == []
 
 
-def test_versions_without_labels_are_not_in_the_map_by_version():
+def test_versions_without_labels_are_absent_from_the_mapping_by_version():
     assert staging_labels.by_version({CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}) == {
         "v2": [CURRENT, PENDING],
         "v1": [PREVIOUS],
@@ -176,7 +176,9 @@ def test_versions_without_labels_are_not_in_the_map_by_version():
         pytest.param({PENDING: "v1"}, True, "API_RotateSecret", id="nothing current"),
     ],
 )
-def test_labels_show_a_rotation_in_progress_if_pending_is_away_from_current(labels, in_progress, source):
+def test_a_rotation_is_in_progress_if_awspending_and_awscurrent_are_on_different_versions(
+    labels, in_progress, source
+):
     assert labels_show_rotation_in_progress(labels) is in_progress, source
 
 
