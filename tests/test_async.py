@@ -1,4 +1,4 @@
-"""aiobotocore reaches the same world: the transport only, since the operations know nothing of it."""
+"""aiobotocore clients share the state of synchronous clients. Only the transport is tested, which alone differs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support import refused
 
 from pytest_fakesecrets._fake.backend import FakeBackend
 
-# It supports a botocore some time after botocore is out.
+# aiobotocore supports a new botocore some time after its release.
 get_session = pytest.importorskip("aiobotocore.session").get_session
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, and print what they have measured."""
+"""The benchmarks run, and print their measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock: how a test sets the time of the process, and whose time the fake follows."""
+"""The clock: it freezes and moves the time of the process, and cooperates with other freezing libraries."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ pytestmark = pytest.mark.usefixtures("kept_clients")
 UTC = timezone.utc
 ZURICH = timezone(timedelta(hours=1))
 
-#: Imported here, or the runs inside this process would import a copy of their own, and drop it.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (freezegun,)
 
 
 def created(client, name="db"):
-    """When the fake believes that it creates a secret."""
+    """Return the creation date that the fake gives to a new secret."""
     client.create_secret(Name=name, SecretString="value")
     return client.describe_secret(SecretId=name)["CreatedDate"]
 
 
 def changed_by_a_freeze():
-    """What a freeze changes in the process, as it is now."""
+    """Return the present values of everything that a freeze patches."""
     return {
         "stacks": [
             list(stack) for stack in (api.freeze_factories, api.ignore_lists, api.tick_flags, api.tz_offsets)
@@ -70,7 +70,7 @@ def changed_by_a_freeze():
     }
 
 
-#: Modules of which a freeze changes something, beside those of the standard library.
+#: Modules outside the standard library that a freeze patches.
 HELD = (
     __name__,
     "asyncio.base_events",
@@ -81,8 +81,8 @@ HELD = (
 
 
 @pytest.fixture(autouse=True)
-def the_time_is_as_it_was_before():
-    """No test can forget it: whatever has frozen the time, nothing of it is left."""
+def every_freeze_is_undone():
+    """Check after each test that no freeze has left a trace."""
     before = changed_by_a_freeze()
     yield
     assert changed_by_a_freeze() == before
@@ -165,7 +165,7 @@ class TestMoveTo:
         assert fakesecrets_clock.now.isoformat() == now
 
     @pytest.mark.parametrize(
-        ("moment", "told"),
+        ("moment", "message"),
         [
             pytest.param("tomorrow", "'tomorrow' is not a moment. Write it as *", id="a word"),
             pytest.param("16:00", "'16:00' is not a moment. Write it as *", id="no date"),
@@ -194,13 +194,13 @@ class TestMoveTo:
             ),
         ],
     )
-    def test_rejects_an_invalid_moment_and_leaves_the_clock(self, fakesecrets_clock, moment, told):
+    def test_rejects_an_invalid_moment_and_leaves_the_clock(self, fakesecrets_clock, moment, message):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets_clock.move_to(moment)
 
-        pytest.LineMatcher([str(raised.value)]).fnmatch_lines([told])
+        pytest.LineMatcher([str(raised.value)]).fnmatch_lines([message])
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
     def test_with_an_invalid_moment_does_not_freeze_the_time(self, fakesecrets):
@@ -256,7 +256,7 @@ class TestTick:
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, 0, 1, tzinfo=UTC)
 
     @pytest.mark.parametrize(
-        ("delta", "told"),
+        ("delta", "message"),
         [
             pytest.param(
                 "a day", "tick() takes a timedelta or a number of seconds, not 'a day'.", id="words"
@@ -270,13 +270,13 @@ class TestTick:
             ),
         ],
     )
-    def test_rejects_an_invalid_delta_and_leaves_the_clock(self, fakesecrets_clock, delta, told):
+    def test_rejects_an_invalid_delta_and_leaves_the_clock(self, fakesecrets_clock, delta, message):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets_clock.tick(delta)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
 
@@ -514,7 +514,7 @@ def wait_for_a_token_of_botocore():
     bucket.acquire(2)
 
 
-#: What waits in real time until a timeout, each with the exception that it ends in.
+#: Waits that end by a timeout in real time, each with the exception that it raises.
 WAITS = {
     "subprocess.run": (wait_for_a_process, subprocess.TimeoutExpired),
     "Popen.communicate": (communicate_with_a_process, subprocess.TimeoutExpired),
@@ -561,7 +561,7 @@ class TestDuringAFreeze:
             except Exception as error:
                 ended[name] = type(error)
 
-        # Each in a thread, since the test itself would hang with a wait that does not end.
+        # Each wait runs in a thread, since a wait that never ends would block the test.
         threads = [
             threading.Thread(target=run, args=[name, wait], daemon=True) for name, (wait, _) in WAITS.items()
         ]
@@ -725,7 +725,7 @@ class TestDuringAFreeze:
         ran.stdout.re_match_lines([r"=+ no tests ran in [0-5]?\d\.\d\ds =+"])
 
 
-#: Ways to freeze the time that are not ours: how each is entered, and whether its time goes on by itself.
+#: Freezes of other libraries: a context manager, and whether its time ticks by itself.
 FREEZES = {
     "freezegun": lambda: freeze_time("2030-01-31 16:00"),
     "freezegun with an offset": lambda: freeze_time("2030-01-31 16:00", tz_offset=-8),
@@ -744,18 +744,18 @@ FREEZES = {
         datetime(2030, 2, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo")), tick=False
     ),
 }
-#: Some seconds go by where the time goes on, or is read a few times.
+#: The tolerance for a time that ticks by itself or with each read.
 NEARLY = timedelta(minutes=2)
 
 
 def freezes_of_others():
-    """What freezegun and time-machine have begun; the older versions of the latter have another name for it."""
+    """Return the active freezes of freezegun and time-machine; older versions of the latter name them differently."""
     stack = "traveller_stack" if hasattr(time_machine, "traveller_stack") else "coordinates_stack"
     return [*api.freeze_factories, *getattr(time_machine, stack)]
 
 
 def utc_now():
-    """The time of the process, which no tz_offset and no zone has changed."""
+    """Return the time of the process, independent of tz_offset and time zone."""
     return datetime.fromtimestamp(time.time(), UTC)
 
 
@@ -926,7 +926,7 @@ class TestFreezesOfOtherLibraries:
         theirs = freeze_time("2031-01-31")
         theirs.start()
         theirs.stop()
-        with pytest.raises(AttributeError):  # of freezegun: nothing of its own is left to be stopped
+        with pytest.raises(AttributeError):  # of freezegun, when none of its freezes is active
             theirs.stop()
 
         assert not fakesecrets.clock.is_frozen
@@ -935,7 +935,7 @@ class TestFreezesOfOtherLibraries:
 
 
 class TestTheOrderOfFreezes:
-    """Our freeze and two others are begun in one order and ended in another one."""
+    """Our freeze and two others start in one order and end in another one."""
 
     @pytest.mark.parametrize("begun", list(permutations(["ours", "a", "b"])), ids="-".join)
     def test_does_not_change_the_restored_time(self, begun):
@@ -943,7 +943,7 @@ class TestTheOrderOfFreezes:
             if begun[0] != "ours" and (begun.index("a") < begun.index("b")) == (
                 ended.index("a") < ended.index("b")
             ):
-                continue  # freezegun's own freezes are left as they are nested, where none of ours is around
+                continue  # without a freeze of ours, those of freezegun must end in reverse order
             before = changed_by_a_freeze()
             with FakeSecrets() as fake:
                 freezes = {"a": freeze_time("2031-01-31"), "b": freeze_time("2032-01-31", tick=True)}
@@ -978,7 +978,7 @@ class TestTheOrderOfFreezes:
 
 
 class TestThreadsThatShareAClock:
-    """Threads freeze, move and stop one clock at the same time, and none of them meets an error."""
+    """Threads freeze, move and stop one clock simultaneously, and no call raises."""
 
     @pytest.fixture(autouse=True)
     def threads_take_turns_often(self):

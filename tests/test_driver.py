@@ -1,4 +1,4 @@
-"""The step driver: what waits, what runs next, and what misuse is told."""
+"""The step driver: pending rotations, the next step, and the errors for misuse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 @pytest.fixture
 def rotating(db, fakesecrets, fakesecrets_rotation):
-    """The driver, with one rotation that waits for its first step."""
+    """A driver with one rotation that waits for its first step."""
     function = fakesecrets.add_rotation_function(well_behaved)
     db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
     return fakesecrets_rotation
@@ -206,7 +206,7 @@ class TestRedeliver:
 
 
 class TestRotate:
-    """`fake.rotate()`: RotateSecret and everything after it, in one line."""
+    """`fake.rotate()` calls RotateSecret and runs all steps."""
 
     def test_runs_all_steps_although_the_driver_is_requested(self, db, fakesecrets, fakesecrets_rotation):
         rotation = fakesecrets.rotate("db", well_behaved)
@@ -254,7 +254,7 @@ class TestRotate:
 
 class TestAnInvalidRotationFunction:
     @pytest.mark.parametrize(
-        ("handler", "told"),
+        ("handler", "message"),
         [
             pytest.param(
                 42,
@@ -286,11 +286,11 @@ class TestAnInvalidRotationFunction:
             ),
         ],
     )
-    def test_is_rejected_when_it_is_added(self, fakesecrets, handler, told):
+    def test_is_rejected_when_it_is_added(self, fakesecrets, handler, message):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.add_rotation_function(handler)
 
-        assert told in str(raised.value)
+        assert message in str(raised.value)
 
     def test_that_is_a_coroutine_function_is_rejected(self, fakesecrets):
         async def handler(event, context): ...

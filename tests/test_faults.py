@@ -1,4 +1,4 @@
-"""Faults: calls, the network, Lambda and its time go wrong where a test orders it."""
+"""Injected faults: errors of calls, of the network and of Lambda, and timeouts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fake(fakesecrets):
 
 @pytest.fixture
 def once(fake):
-    """A client that does not retry, and the secret db."""
+    """A client without retries, and the secret db."""
     client = fake.client(config=ONCE)
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
     return client
@@ -73,13 +73,13 @@ def once(fake):
 
 @pytest.fixture(scope="module")
 def asession():
-    """A session of aiobotocore. Each new one reads botocore's data files."""
+    """An aiobotocore session, shared since each new one reads the data files of botocore."""
     return pytest.importorskip("aiobotocore.session").get_session()
 
 
 @pytest.fixture
 def slept(monkeypatch):
-    """The seconds for which somebody wanted to sleep, of time and of asyncio. Nobody does."""
+    """Replace the sleep functions of time and asyncio, and record the requested seconds."""
     seconds = []
 
     async def sleep(amount, result=None):
@@ -178,7 +178,7 @@ class TestInjectedErrorCodes:
 
 class TestInjectedNetworkFaults:
     @pytest.mark.parametrize(
-        ("error", "told"),
+        ("error", "message"),
         [
             (ReadTimeoutError, 'Read timeout on endpoint URL: "{}"'),
             (ConnectTimeoutError, 'Connect timeout on endpoint URL: "{}"'),
@@ -192,14 +192,14 @@ class TestInjectedNetworkFaults:
         ],
         ids=lambda value: getattr(value, "__name__", ""),
     )
-    def test_raise_an_exception_of_the_given_class(self, fake, once, error, told):
+    def test_raise_an_exception_of_the_given_class(self, fake, once, error, message):
         fake.fail("GetSecretValue", error)
 
         with pytest.raises(error) as raised:
             once.get_secret_value(SecretId="db")
 
         assert type(raised.value) is error
-        assert str(raised.value) == told.format("https://secretsmanager.us-east-1.amazonaws.com/")
+        assert str(raised.value) == message.format("https://secretsmanager.us-east-1.amazonaws.com/")
 
     @pytest.mark.parametrize(
         "error", [ReadTimeoutError(endpoint_url="mine"), ConnectionError("down"), KeyboardInterrupt()]
@@ -362,7 +362,7 @@ class TestAnInjectedFaultHits:
         assert calls(fake)[-1].step == "setSecret"
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             pytest.param(
                 ("GetSecretVal", "ThrottlingException", {}),
@@ -465,13 +465,13 @@ class TestAnInjectedFaultHits:
             ),
         ],
     )
-    def test_no_call_if_its_arguments_are_invalid(self, fake, once, arguments, told):
+    def test_no_call_if_its_arguments_are_invalid(self, fake, once, arguments, message):
         operation, error, keywords = arguments
 
         with pytest.raises(FakeSecretsError) as raised:
             fake.fail(operation, error, **keywords)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert not fake._service.faults
 
 
@@ -582,7 +582,7 @@ class TestPatchesOfBotocore:
         with FakeSecrets() as fake:
             assert (botocore.endpoint.time, bucket.acquire) == before
             fake.fail("ListSecrets", "ThrottlingException")
-            assert (botocore.endpoint.time, bucket.acquire) == before  # nobody has called
+            assert (botocore.endpoint.time, bucket.acquire) == before  # before the first call
             fake.client().list_secrets()
             assert botocore.endpoint.time is not before[0]
             assert botocore.endpoint.time.monotonic is time.monotonic
@@ -628,7 +628,7 @@ class TestPatchesOfBotocore:
 
 
 class TestAiobotocore:
-    """The same through aiobotocore, which has its own endpoint and its own retries."""
+    """Injected faults through aiobotocore, which has its own endpoint and its own retries."""
 
     @pytest.fixture
     def in_a_client(self, fake, once, asession):
@@ -907,7 +907,7 @@ class TestInjectedFaultsOverTheServer:
 
 
 def post(url):
-    """Ask the server for ListSecrets, without an SDK: the status and the body of its answer."""
+    """Send ListSecrets to the server without an SDK, and return the status and the body of the response."""
     from http.client import HTTPConnection
     from urllib.parse import urlsplit
 
@@ -943,7 +943,7 @@ class TestAnInjectedFaultInThreads:
 
 @pytest.fixture
 def rotate(once, fake):
-    """Rotate db with a function, where the test does not drive: the rotation, and the warnings of its failures."""
+    """Return a function that rotates db without the step driver, and returns the rotation."""
 
     def run(function, **options):
         return fake.rotate("db", fake.add_rotation_function(function, **options))
@@ -952,13 +952,13 @@ def rotate(once, fake):
 
 
 def unchanged(client):
-    """Whether db has its first value, and AWSPENDING at the most on a version without one."""
+    """Return whether db still has its first value, and at most one other version, which is pending."""
     held = labels(client, "db")
     return held[token(1)] == {"AWSCURRENT"} and len(held) <= 2
 
 
 class TestAnInjectedFaultOfInvoke:
-    """`fake.fail("Invoke", ...)`: what Lambda does with the invocation of a rotation function."""
+    """`fake.fail("Invoke", ...)` injects a fault into the invocation of a rotation function."""
 
     def test_fails_the_rotation_without_calling_the_function(self, fake, once, rotate):
         called = []
@@ -1069,7 +1069,7 @@ class TestInjectedFaultsInARotationFunction:
     def test_that_outlast_the_retries_fail_the_rotation(
         self, fake, once, rotate, monkeypatch, code, attempts
     ):
-        """E20 and E24: a caller who is denied, and a service that is broken."""
+        """An error without retries, and one that outlasts the retries."""
         monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
         ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
 
@@ -1096,7 +1096,7 @@ class TestTheTimeoutOfARotationFunction:
 
     @pytest.fixture
     def first_step(self, fake, db, fakesecrets_rotation):
-        """Run the first step of a function, which is to outlive its time."""
+        """Return a function that runs the first step of a rotation function until it times out."""
 
         def run(function, **options):
             arn = fake.add_rotation_function(function, **options)
@@ -1275,7 +1275,7 @@ class TestTheTimeoutOfARotationFunction:
 
 @pytest.fixture
 def lambda_module(tmp_path, monkeypatch):
-    """A module with memory: `steps` is what its handler has been called with since it was imported."""
+    """A module with state: `steps` lists the steps of its handler since the module was imported."""
     source = """
         import functools
         import os
@@ -1478,7 +1478,7 @@ class TestAnUnusedInjectedFault:
         with refused():
             once.get_secret_value(SecretId="db")
 
-        fake.reset()  # a warning would be an error in this run
+        fake.reset()  # a warning would be an error here
 
     def test_is_reported_at_the_end_of_the_test_and_then_dropped(self, pytester):
         pytester.makepyfile(

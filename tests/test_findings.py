@@ -1,4 +1,4 @@
-"""What the fake has to say of a rotation function that was run: by code, step and call, and never with a value."""
+"""Findings about a rotation function that was run: their code, step and call, and never a secret value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def db(fakesecrets, client):
 
 
 def in_step(name, work, otherwise=well_behaved):
-    """A function that does *work* in one step, and what a good one does in the others."""
+    """Return a function that does *work* in one step, and behaves correctly in the others."""
 
     def handler(event, context):
         if event["Step"] != name:
@@ -304,9 +304,9 @@ class TestFindings:
     def test_never_show_a_secret_value(self, db, fakesecrets, function):
         rotation = fakesecrets.rotate("db", function)
 
-        told = "".join(map(str, rotation.findings)) + repr(rotation.findings) + repr(rotation)
-        assert OLD not in told
-        assert NEW not in told
+        printed = "".join(map(str, rotation.findings)) + repr(rotation.findings) + repr(rotation)
+        assert OLD not in printed
+        assert NEW not in printed
 
     @pytest.mark.parametrize(
         ("value", "code"),
@@ -362,7 +362,7 @@ class TestFindings:
     def test_of_simultaneous_rotations_are_kept_apart(self, client, fakesecrets):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString=OLD)
-        # With a client that is kept: one that is made reads the environment, which both threads change.
+        # A shared client, since a new one would read the environment variables, which both threads change.
         function = fakesecrets.add_rotation_function(
             lambda event, context: STEPS[event["Step"]](
                 client, event["SecretId"], event["ClientRequestToken"]
@@ -438,7 +438,7 @@ class TestFindings:
 
 
 class TestTheTextOfAFinding:
-    """The variable parts of a finding are redacted, and its own words are not."""
+    """The variable parts of a finding are redacted, and its fixed wording is not."""
 
     @pytest.mark.parametrize(
         ("work", "code", "expected"),

@@ -1,4 +1,4 @@
-"""The record of what happened: events, the timeline, and what CloudTrail and EventBridge would get."""
+"""The records of the fake: the history, the timeline, and the events for CloudTrail and EventBridge."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TestTheHistory:
     def test_of_a_rotation_has_every_event_once_and_in_order(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved, ClientRequestToken=token(2))
 
-        told = [
+        recorded = [
             {
                 Call: lambda event: event.operation,
                 LabelMoved: str,
@@ -39,7 +39,7 @@ class TestTheHistory:
             for event in fakesecrets.history
         ]
 
-        assert told == [
+        assert recorded == [
             "CreateSecret",
             "v1 got its value",
             "AWSCURRENT -> v1 by CreateSecret",
@@ -367,7 +367,7 @@ def two(db):
 
 
 def logged(fake):
-    """The name of each record, and the version that it is about."""
+    """Return the name and the version of each record."""
     return [
         (record["eventName"], record["additionalEventData"].get("SecretVersionId"))
         for record in fake.cloudtrail
@@ -562,7 +562,7 @@ class TestEventBridge:
 
 
 def test_no_printed_record_shows_a_secret_value(db, fakesecrets):
-    """Reprs, tables, events, warnings: whatever can end up in a log."""
+    """Reprs, tables, events and warnings may all end up in a log."""
     db.put_secret_value(SecretId="db", SecretString=json.dumps({"username": "app", "password": "hunter2"}))
     db.put_secret_value(SecretId="db", SecretBinary=b"hunter3")
 

@@ -1,4 +1,4 @@
-"""The wire: how requests are read, what of them is refused before any operation, how answers are written."""
+"""The protocol: parsing requests, rejecting constraint violations before any operation, and formatting responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def at_least(bound, what="length"):
 
 
 def exchange(operation, body=b"{}"):
-    """The whole HTTP response, headers and bytes."""
+    """Send a request, and return the whole HTTP response with headers and body."""
     request = AWSRequest(
         method="POST",
         url="https://secretsmanager.us-east-1.amazonaws.com/",
@@ -61,10 +61,10 @@ def test_an_operation_accepts_every_member_of_the_service_model(operation):
 
 @pytest.mark.usefixtures("fakesecrets")
 class TestConstraintViolations:
-    """Constraints of the service model that a request breaks, in the service's words."""
+    """Violations of the constraints of the service model, in the wording of the service."""
 
     @pytest.mark.parametrize(
-        ("operation", "sent", "told", "source"),
+        ("operation", "sent", "message", "source"),
         [
             pytest.param(
                 "CreateSecret",
@@ -199,17 +199,17 @@ class TestConstraintViolations:
             ),
         ],
     )
-    def test_are_reported_with_path_value_and_constraint(self, operation, sent, told, source):
+    def test_are_reported_with_path_value_and_constraint(self, operation, sent, message, source):
         status, answered = raw(operation, sent)
 
         assert status == 400, source
         assert answered == {
             "__type": "ValidationException",
-            "message": f"1 validation error detected: {told}",
+            "message": f"1 validation error detected: {message}",
         }, source
 
     @pytest.mark.parametrize(
-        ("operation", "sent", "told", "source"),
+        ("operation", "sent", "message", "source"),
         [
             pytest.param(
                 "CreateSecret",
@@ -273,15 +273,15 @@ class TestConstraintViolations:
             ),
         ],
     )
-    def test_of_sensitive_members_are_reported_without_the_value(self, operation, sent, told, source):
+    def test_of_sensitive_members_are_reported_without_the_value(self, operation, sent, message, source):
         status, answered = raw(operation, {**sent, "ClientRequestToken": token(1)})
 
         assert status == 400, source
         assert "hunter2" not in answered["message"], source
         assert "aHVudGVy" not in answered["message"], source
-        if told:
+        if message:
             assert answered["__type"] == "ValidationException", source
-            assert answered["message"] == f"1 validation error detected: {told}", source
+            assert answered["message"] == f"1 validation error detected: {message}", source
         else:
             assert answered["__type"] == "SerializationException", source
 

@@ -1,4 +1,4 @@
-"""Handlers that others have registered for the events of a call: they run, and their answers count."""
+"""Handlers of the user for botocore's events: they run for faked calls, and their responses take precedence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pytest_fakesecrets._transport import observers
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
-#: The events of a call that the fast door leaves out.
+#: The events of a call that the fast path omits.
 ON_THE_WIRE = [
     "request-created",
     "choose-signer",
@@ -56,7 +56,7 @@ def calls(fake):
 
 @pytest.fixture
 def wired(monkeypatch):
-    """The operations of the calls that came through the second door."""
+    """Collect the operations of the calls that were sent as HTTP requests instead of by the fast path."""
     operations = []
     answer = FakeBackend.answer_on_the_wire
 
@@ -69,7 +69,7 @@ def wired(monkeypatch):
 
 
 class Answer(io.BytesIO):
-    """The raw part of an AWSResponse of a user."""
+    """The raw response of an AWSResponse that a handler returns."""
 
     def stream(self, **_):
         while chunk := self.read():
@@ -84,7 +84,7 @@ UNAVAILABLE = b'{"__type": "InternalServiceError", "Message": "mine"}'
 
 
 class Recorder:
-    """Records each event of a call, and what is told from one of its arguments."""
+    """Records each event of a call."""
 
     def __init__(self, events):
         self.seen = []
@@ -113,7 +113,7 @@ def session():
 
 @pytest.fixture
 def made(session, fakesecrets):
-    """A client of the user, on which a test may register what it likes."""
+    """A client of the user, on which a test registers handlers."""
     return session.client("secretsmanager")
 
 
@@ -178,7 +178,7 @@ class TestTheEventsOfBotocore:
         def last(event_name, **_):
             seen.append(("last", event_name))
 
-        made.list_secrets()  # what has been found out by then is out of date
+        made.list_secrets()  # handlers that were looked up by then are outdated
         events.register_last(name.format(event), last)
         events.register(name.format(event), middle)
         events.register_first(name.format(event), first)
@@ -242,7 +242,7 @@ class Observer:
 
 
 class Retrying(RetryHandler):
-    """A class of botocore's, whose method the user has not changed."""
+    """A class of botocore whose method is not overridden."""
 
     def __init__(self):
         super().__init__(mock.Mock(should_retry=lambda context: False), mock.Mock(), mock.Mock())
@@ -297,7 +297,7 @@ class TestAHandlerOfTheUser:
 class TestTheFastPathServesCalls:
     @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
     def test_of_a_plain_client_of_botocore(self, session, fakesecrets, wired, mode):
-        pytest.importorskip("moto")  # which appends its stub to botocore's list
+        pytest.importorskip("moto")  # it appends its stub to the handlers of botocore
         for made_in in (session, boto3.session.Session(region_name="us-east-1")):
             made_in.client("secretsmanager", config=Config(retries={"mode": mode})).list_secrets()
 
@@ -318,7 +318,9 @@ class TestTheFastPathServesCalls:
         for event in ("before-send.s3", "before-send.secrets-manager.DescribeSecret", "after-call", "mine"):
             made.meta.events.register(event, plain)
         made.meta.events.register("request-created", functools.partial(botocore.handlers.add_retry_headers))
-        made.meta.events.register("before-call.secrets-manager.ListSecrets", plain)  # it runs before the fake
+        made.meta.events.register(
+            "before-call.secrets-manager.ListSecrets", plain
+        )  # this handler runs before the fake
 
         made.list_secrets()
 
@@ -360,7 +362,7 @@ class TestResponsesOfUserHandlers:
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager", "before-send.*.*"])
     def test_to_before_send_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
         made.meta.events.register("before-send", plain)
-        made.list_secrets()  # the fake has put its own last by then
+        made.list_secrets()  # the fake has already registered its handler last
         getattr(made.meta.events, place)(
             name, lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
@@ -369,7 +371,7 @@ class TestResponsesOfUserHandlers:
         assert calls(fakesecrets) == ["ListSecrets"]
 
     def test_to_before_send_may_replace_only_the_first_attempt(self, made, fakesecrets, monkeypatch):
-        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         answers = iter([response("", 500, UNAVAILABLE)])
         made.meta.events.register("before-send", lambda **_: next(answers, None))
         made.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
@@ -387,7 +389,7 @@ class TestResponsesOfUserHandlers:
         assert fault.happened == 0
 
     def test_may_be_an_exception_that_botocore_retries(self, made, fakesecrets, monkeypatch):
-        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
         made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
         made.meta.events.register_first("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
@@ -490,7 +492,7 @@ class TestResponsesOfUserHandlers:
 class TestAnUnknownEmitter:
     @pytest.fixture
     def unknown(self, monkeypatch):
-        """An emitter whose private parts have other names."""
+        """An emitter whose private attributes have other names."""
         monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
 
     @pytest.mark.usefixtures("unknown")
@@ -521,7 +523,7 @@ class TestUserHandlersBesideMoto:
 
     @pytest.fixture
     def mocked(self, moto):
-        """A client that moto reaches, while moto is active."""
+        """A client created while moto is active."""
         with moto.mock_aws():
             yield boto3.session.Session(region_name="us-east-1", **KEYS).client("secretsmanager")
 

@@ -1,4 +1,4 @@
-"""A rotation that stands still in the middle, while an application goes on."""
+"""`fake.rotation_paused()`: a rotation is paused between two steps while an application runs."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class TestAPausedRotation:
             assert rotation.is_test
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             pytest.param(
                 {"secret_id": "db", "after": "deleteSecret"},
@@ -161,11 +161,11 @@ class TestAPausedRotation:
             ),
         ],
     )
-    def test_needs_an_existing_secret_and_step(self, db, fakesecrets, arguments, told):
+    def test_needs_an_existing_secret_and_step(self, db, fakesecrets, arguments, message):
         with pytest.raises(FakeSecretsError) as raised, fakesecrets.rotation_paused(**arguments):
             pytest.fail("The block is not entered.")
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
 
     def test_raises_an_error_of_rotate_secret(self, db, fakesecrets):
         with pytest.raises(ClientError), fakesecrets.rotation_paused("db"):

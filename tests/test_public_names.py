@@ -1,4 +1,4 @@
-"""What users hold: names, attributes, scenarios, finding codes and seeded ids, which no move of a file changes."""
+"""The public interface: names, attributes, scenarios, finding codes and seeded ids, independent of module layout."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def public_attributes(owner):
 
 
 def codes_in(source):
-    """The codes with which a module makes a finding, or lets a scenario fail."""
+    """Return the codes of the findings and scenario failures in a module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             for part in (part for argument in node.args for part in ast.walk(argument)):

@@ -1,4 +1,4 @@
-"""Secret values are redacted in every text of the fake, in whatever form they are written, and nothing else is."""
+"""Secret values, and only these, are redacted in all text of the fake, in every notation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pytest_fakesecrets._service.redaction import WITHHELD, Redactor
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
-#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (RotationContract,)
 
 VALUES = {
@@ -47,7 +47,7 @@ def url_safe(data):
     return base64.urlsafe_b64encode(data).decode()
 
 
-#: What logs, exceptions, DSNs, headers, pages and shells make of a text.
+#: The notations of a text in logs, exceptions, DSNs, headers, HTML pages and shells.
 FORMS = {
     "itself": str,
     "repr": repr,
@@ -98,7 +98,7 @@ FORMS = {
     "a format string": lambda value: value.replace("%", "%%"),
 }
 
-#: What comes with a value into the store.
+#: The members that store a value.
 STORED = {
     "SecretString": lambda value: value,
     "SecretBinary": raw,
@@ -202,7 +202,7 @@ class TestRedaction:
 
 
 def form_is_left(form, text):
-    """Whether what was written there is still there: a form may hold no more than the value."""
+    """Return whether all text around the value is unchanged."""
     return form.strip("'\"") in text
 
 

@@ -1,4 +1,4 @@
-"""A rotation from its first moment to its last: labels, values, dates, failures, retries."""
+"""Rotations from start to end: labels, values, dates, failures and retries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pytest_fakesecrets._report import pytest_hooks
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
-#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (pytest_hooks,)
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
@@ -308,7 +308,7 @@ class TestARotationWithAFailedStep:
         assert put is None or value(db) == put
 
     def test_that_had_moved_awscurrent_succeeds_on_retry(self, db, fakesecrets, fakesecrets_rotation):
-        """aws-samples' functions return at once where AWSCURRENT is on the token already."""
+        """The functions of aws-samples return early if the version of the token already has AWSCURRENT."""
         broken = [True]
 
         def stumbles_at_the_end(event, context):
@@ -328,7 +328,7 @@ class TestARotationWithAFailedStep:
         assert db.describe_secret(SecretId="db")["LastRotatedDate"]
 
     def test_raises_nothing_in_rotate_secret(self, db, fakesecrets):
-        """Not even where warnings are errors, as they are in this test run."""
+        """This holds although warnings are errors in this test run."""
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
 
         with pytest.warns(RotationFailedWarning) as warned:
@@ -363,7 +363,7 @@ class TestARotationWithAFailedStep:
             assert after[member] == before[member], "a published describe-secret output of a stuck rotation"
 
 
-#: Exceptions for the test run or the process, which no Lambda function could mean for AWS.
+#: Exceptions that are meant for pytest or the process, and not for AWS.
 FOR_THE_RUN = {
     "pytest.exit": pytest.exit.Exception("enough"),
     "pytest.fail": pytest.fail.Exception("no"),
@@ -474,7 +474,7 @@ class TestAnExceptionForTheTestProcess:
 
     def test_from_a_signal_handler_leaves_a_rotation_that_can_be_retried(self, db, fakesecrets):
         def stop(number, frame):
-            pytest.fail("Timeout >60.0s")  # as pytest-timeout does
+            pytest.fail("Timeout >60.0s")  # like pytest-timeout
 
         def hang(event, context):
             signal.raise_signal(signal.SIGTERM)
@@ -515,7 +515,7 @@ class TestAnExceptionForTheTestProcess:
 
 
 class TestRetriesOfAFailedRotation:
-    """When AWS retries, and how often, nobody has observed: Assumptions.retry_delays."""
+    """The times and the number of AWS's retries have not been observed: see Assumptions.retry_delays."""
 
     def test_run_when_the_clock_reaches_them_with_the_same_token(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02 09:30")
@@ -577,7 +577,7 @@ class TestAFunctionThatMovesNoLabel:
         ids=["it does nothing", "it returns what looks like an error"],
     )
     def test_fails_the_attempt_and_leaves_the_labels(self, db, fakesecrets, function):
-        """Inferred: what a function returns means nothing, and the labels are not in an end state."""
+        """Inferred: the return value of a function is ignored, and the labels show that the rotation has not ended."""
         with pytest.warns(RotationFailedWarning, match="AWSCURRENT is on v1 and not on the new version, v2"):
             rotation = fakesecrets.rotate("db", function)
 
@@ -844,7 +844,7 @@ class TestRotateImmediatelyFalse:
 
 class TestTheFirstRotation:
     def test_of_a_secret_without_a_value_fails_when_the_function_reads_awscurrent(self, client, fakesecrets):
-        """aws-samples' functions read AWSCURRENT first."""
+        """The functions of aws-samples read AWSCURRENT first."""
         client.create_secret(Name="db")
 
         with pytest.warns(RotationFailedWarning, match="for staging label: AWSCURRENT"):
@@ -856,7 +856,7 @@ class TestTheFirstRotation:
         assert "LastRotatedDate" not in described
 
     def test_of_a_secret_without_a_value_makes_the_first_value_current(self, client, fakesecrets):
-        """API_PutSecretValue: the first value gets AWSCURRENT, whatever labels were asked for."""
+        """API_PutSecretValue: the first value gets AWSCURRENT for any requested labels."""
         client.create_secret(Name="db")
 
         def only_creates(event, context):
@@ -1054,7 +1054,7 @@ class TestRotationFunctionsGivenByName:
 
 
 class OddText(str):
-    """A str with broken methods, which a `__str__` may return."""
+    """A str subclass with broken methods, which a `__str__` may return."""
 
     def __str__(self):
         raise LookupError
@@ -1096,11 +1096,11 @@ ODD_ERRORS = {
 
 
 class TestAnExceptionWithBrokenMethods:
-    """No fault in describing an exception of a function comes out of the call that ran the function."""
+    """An error while describing the exception of a function never propagates to the caller that ran the function."""
 
     @pytest.fixture(autouse=True)
     def reports(self):
-        """The warnings of the test, which would be errors otherwise."""
+        """Collect the warnings of the test, which would be errors otherwise."""
         with warnings.catch_warnings(record=True) as caught:
             yield caught
 
@@ -1177,10 +1177,10 @@ class TestAnExceptionWithBrokenMethods:
 
 
 class TestLoneSurrogates:
-    """They may be in values, tokens, labels and messages, since JSON allows them."""
+    """JSON allows lone surrogates, so values, tokens, labels and messages may contain them."""
 
     @pytest.fixture
-    def odd_world(self, db, fakesecrets):
+    def with_surrogates(self, db, fakesecrets):
         db.create_secret(
             Name="odd", SecretString='{"password": "\\ud800x-odd"}', ClientRequestToken="\ud800" * 32
         )
@@ -1194,7 +1194,9 @@ class TestLoneSurrogates:
             db.get_secret_value(SecretId="db", VersionStage="other \ud800")
         return db
 
-    def test_in_values_and_labels_do_not_disturb_rotations(self, odd_world, fakesecrets, fakesecrets_clock):
+    def test_in_values_and_labels_do_not_disturb_rotations(
+        self, with_surrogates, fakesecrets, fakesecrets_clock
+    ):
         with pytest.warns(RotationFailedWarning, match=r"no login with \*\*\*, half"):
             fakesecrets.rotate(
                 "db", raising_in("setSecret", ValueError("no login with \ud800x-odd, half \ud800"))
@@ -1204,12 +1206,12 @@ class TestLoneSurrogates:
 
         assert fakesecrets.rotations("db")[0].attempt > 1
 
-    def test_may_be_in_the_token_of_a_rotation(self, odd_world, fakesecrets):
+    def test_may_be_in_the_token_of_a_rotation(self, with_surrogates, fakesecrets):
         rotation = fakesecrets.rotate("odd", well_behaved, ClientRequestToken="\udc00" * 32)
 
         assert (rotation.status, rotation.token) == ("succeeded", "\udc00" * 32)
 
-    def test_are_escaped_in_printed_text(self, odd_world, fakesecrets):
+    def test_are_escaped_in_printed_text(self, with_surrogates, fakesecrets):
         view = fakesecrets.secret("odd")
         shown = [
             fakesecrets.timeline(),

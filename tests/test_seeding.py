@@ -1,4 +1,4 @@
-"""`fake.add_secret()`: worlds that no API call can make."""
+"""`fake.add_secret()` creates states that no API call can create."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_add_secret_is_recorded_in_the_history(fakesecrets):
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"),
+    ("seed", "message"),
     [
         ({"name": "db"}, "A secret 'db' already exists."),
         ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
@@ -150,11 +150,11 @@ def test_add_secret_is_recorded_in_the_history(fakesecrets):
     ],
     ids=lambda value: None if isinstance(value, dict) else value,
 )
-def test_add_secret_rejects_invalid_arguments_and_changes_nothing(fakesecrets, seed, told):
+def test_add_secret_rejects_invalid_arguments_and_changes_nothing(fakesecrets, seed, message):
     fakesecrets.add_secret("db", "x")
     before = fakesecrets.history
 
-    with pytest.raises(FakeSecretsError, match=told):
+    with pytest.raises(FakeSecretsError, match=message):
         fakesecrets.add_secret(**seed)
 
     assert fakesecrets.history == before

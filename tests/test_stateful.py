@@ -653,7 +653,7 @@ def shared_client():
 
 def facts(answer):
     """An answer without the order of its labels, and with dates as "a date"."""
-    told = {}
+    members = {}
     for member, value in answer.items():
         if isinstance(value, datetime) and member != "DeletionDate":
             value = "a date"
@@ -662,8 +662,8 @@ def facts(answer):
         elif member in ("VersionIdsToStages", "SecretVersionsToStages"):
             member, value = "VersionIdsToStages", {id: sorted(held) for id, held in value.items()}
         if member != "ResponseMetadata":
-            told[member] = value
-    return told
+            members[member] = value
+    return members
 
 
 def as_listed(described):
@@ -682,7 +682,7 @@ class Secrets(RuleBasedStateMachine):
         self.fake.__enter__()
         self.fake.clock.move_to("2030-01-01 12:00")
         self.fake.assume(retry_delays=DELAYS)
-        self.told = Snapshot(lambda: self.fake.clock.now)
+        self.model = Snapshot(lambda: self.fake.clock.now)
         self.arns = {name: [] for name in NAMES}
         self.functions = {
             name: self.fake.add_rotation_function(self.handler(function), name=name)
@@ -702,11 +702,11 @@ class Secrets(RuleBasedStateMachine):
     def handler(self, function):
         def handle(event, context):
             """The fake takes whatever is raised here for a failure of the function, so we keep our own."""
-            redelivered, failed, before = self.redelivers, True, self.told.running
-            self.redelivers, self.told.running = False, event
+            redelivered, failed, before = self.redelivers, True, self.model.running
+            self.redelivers, self.model.running = False, event
             try:
                 if not redelivered:
-                    self.told.step_begins(event)
+                    self.model.step_begins(event)
                     self.delivered.append(event)
                 function(self.ask, event)
                 failed = False
@@ -714,9 +714,9 @@ class Secrets(RuleBasedStateMachine):
                 self.broken.append(error)
                 raise
             finally:
-                self.told.running = before
+                self.model.running = before
                 if not redelivered:
-                    self.told.step_ends(event, failed)
+                    self.model.step_ends(event, failed)
 
         return handle
 
@@ -730,7 +730,7 @@ class Secrets(RuleBasedStateMachine):
         before = snapshot(self.fake._service.store)
         expected = code = refusal = None
         try:
-            expected = getattr(self.told, operation)(**members)
+            expected = getattr(self.model, operation)(**members)
         except Refused as refused:
             code = str(refused)
         try:
@@ -746,14 +746,14 @@ class Secrets(RuleBasedStateMachine):
             raise refusal
         if operation == "create_secret":
             self.note_arn(answer)
-        told = facts(answer)
+        observed = facts(answer)
         for echo in {"ARN", "Name"} - set(expected):
-            told.pop(echo, None)
-        assert told == expected, operation
+            observed.pop(echo, None)
+        assert observed == expected, operation
         return answer
 
     def note_arn(self, answer):
-        secret = self.told.look_up(answer["Name"])
+        secret = self.model.look_up(answer["Name"])
         if not secret.arn:
             assert answer["ARN"] not in self.arns[secret.name]
             secret.arn = answer["ARN"]
@@ -788,7 +788,7 @@ class Secrets(RuleBasedStateMachine):
         self.driver = self.fake.drive() if driven else None
         self.is_watched = watched
         self.fake.assume(cancel_unblocks=unblocks)
-        self.told.cancel_unblocks = unblocks
+        self.model.cancel_unblocks = unblocks
         self.call("create_secret", Name="one", ClientRequestToken=token(1), SecretString="old")
         self.call("create_secret", Name="two", ClientRequestToken=token(1))
         self.own()
@@ -800,7 +800,7 @@ class Secrets(RuleBasedStateMachine):
         view = self.fake.add_secret("owned", "old", owning_service="appflow", tags={"a": "1"})
         versions = {version.id: Version("old", {CURRENT}) for version in view.versions}
         owned = Secret("owned", view.arn, versions, had_value=True, owner="appflow", tags={**OWNER, "a": "1"})
-        self.told.made.append(owned)
+        self.model.made.append(owned)
         self.arns["owned"].append(view.arn)
 
     @rule(name=st.sampled_from(NAMES), token=TOKENS, contents=CONTENTS)
@@ -828,7 +828,7 @@ class Secrets(RuleBasedStateMachine):
     @rule(secret=SECRETS, contents=CONTENTS, proof=st.sampled_from([None, "right", "wrong"]))
     def fill(self, secret, contents, proof):
         """Store a value under the token of the rotation that waits, as its function would."""
-        found = self.told.look_up(self.id_of(secret))
+        found = self.model.look_up(self.id_of(secret))
         pending = found and found.holder(PENDING)
         if pending is not None:
             self.put(secret, pending, contents, [PENDING], proof)
@@ -837,7 +837,7 @@ class Secrets(RuleBasedStateMachine):
         """A RotationToken, where botocore knows it: that of the events of a rotation, or another one."""
         if proof is None or not KNOWS_ROTATION_TOKEN:
             return None
-        secret = self.told.look_up(secret_id)
+        secret = self.model.look_up(secret_id)
         known = [rotation.proof for rotation in secret.rotations if rotation.token == token] if secret else []
         return (known[0] if known else None) if proof == "right" else "w" * 36
 
@@ -868,7 +868,7 @@ class Secrets(RuleBasedStateMachine):
         )
 
     def version_of(self, secret_id, named):
-        secret = self.told.look_up(secret_id)
+        secret = self.model.look_up(secret_id)
         if named is None or len(named) >= len(token(1)):
             return named
         return secret and secret.holder(named)
@@ -927,7 +927,7 @@ class Secrets(RuleBasedStateMachine):
         if self.driver is None:
             return
         for _ in range(1 if steps == "all" else steps):
-            waits = bool(self.told.waiting)
+            waits = bool(self.model.waiting)
             try:
                 self.driver.run() if steps == "all" else self.driver.step()
             except FakeSecretsError:
@@ -973,13 +973,13 @@ class Secrets(RuleBasedStateMachine):
         statuses = {
             (rotation.secret_id, rotation.token): rotation.status for rotation in self.fake.rotations()
         }
-        for secret in self.told.living:
+        for secret in self.model.living:
             for rotation in secret.rotations:
                 assert statuses[secret.arn, rotation.token] == rotation.status
         if self.driver is not None:
             waiting = {(rotation.secret_id, rotation.token) for rotation in self.driver.pending}
-            assert waiting == {(secret.arn, rotation.token) for secret, rotation in self.told.waiting}
-        for _, rotation in self.told.waiting if self.driver is None else ():
+            assert waiting == {(secret.arn, rotation.token) for secret, rotation in self.model.waiting}
+        for _, rotation in self.model.waiting if self.driver is None else ():
             assert rotation.status == "failed"
             assert rotation.retry_at > self.fake.clock.now
 
@@ -987,9 +987,9 @@ class Secrets(RuleBasedStateMachine):
     def every_view_of_a_secret_tells_the_same(self):
         listed = self.client.list_secrets(IncludePlannedDeletion=True)["SecretList"]
         usable = self.client.list_secrets()["SecretList"]
-        assert [entry["ARN"] for entry in listed] == [secret.arn for secret in self.told.living]
+        assert [entry["ARN"] for entry in listed] == [secret.arn for secret in self.model.living]
         assert usable == [entry for entry in listed if "DeletedDate" not in entry]
-        for secret, entry in zip(self.told.living, listed, strict=True):
+        for secret, entry in zip(self.model.living, listed, strict=True):
             described = self.client.describe_secret(SecretId=secret.name)
             assert facts(described) == facts(entry) == secret.described
             assert as_listed(described) == entry

@@ -1,4 +1,4 @@
-"""The credential target: a stand-in for what a secret opens, of use with the fake and without it."""
+"""The credential target: a stand-in for the system that a credential is for, with the fake or without it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.usefixtures("kept_clients")
 START = datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 
-#: Long, and of letters that no text of ours has: it can be found wherever it is shown.
+#: A long password of characters that no other text contains, so that a leak is found in any output.
 VALUES = st.text("ÀÉÎÕÜßþø", min_size=12, max_size=20)
 
-#: Each call, with arguments that are fine for the target below.
+#: Each call with arguments that are valid for the target below.
 CALLS = {
     "log_in": lambda target: target.log_in("app", "old"),
     "change_password": lambda target: target.change_password("app", "new"),
@@ -49,7 +49,7 @@ def clock():
 
 
 def logs_in(target, password, user="app"):
-    """Whether a login goes well. Both ways to ask have to agree."""
+    """Return whether a login succeeds; log_in() and accepts() must agree."""
     try:
         target.log_in(user, password)
     except CredentialRefused:
@@ -160,7 +160,7 @@ class TestPasswordsOfACredentialTarget:
 
 class TestRejectedCallsOfACredentialTarget:
     @pytest.mark.parametrize(
-        ("call", "told"),
+        ("call", "message"),
         [
             pytest.param(
                 lambda target: target.log_in("nobody", "old"),
@@ -227,13 +227,13 @@ class TestRejectedCallsOfACredentialTarget:
             ),
         ],
     )
-    def test_explain_the_cause_and_the_remedy(self, target, call, told):
+    def test_explain_the_cause_and_the_remedy(self, target, call, message):
         before = target.state()
 
         with pytest.raises(CredentialRefused) as raised:
             call(target)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert isinstance(raised.value, PermissionError)
         assert target.state() == before
         assert target.calls == ()
@@ -444,7 +444,7 @@ class TestDelaysOfACredentialTarget:
     def test_are_measured_at_the_instant_of_each_scheduled_rotation(
         self, target, fakesecrets, fakesecrets_client
     ):
-        """Under the clock of somebody else a scheduled rotation has its instant to itself."""
+        """Under freezegun only the fake sees the instant of a scheduled rotation."""
         target.applies_after = timedelta(days=3)
 
         def handler(event, context):
@@ -555,13 +555,13 @@ class TestAccepts:
         assert not target.accepts(value)
 
     def test_is_not_recorded_as_a_call(self, target):
-        told = []
-        target.listeners.append(told.append)
+        notified = []
+        target.listeners.append(notified.append)
 
         target.accepts("old")
 
         assert target.calls == ()
-        assert told == []
+        assert notified == []
 
     def test_checks_the_credential_while_the_target_is_down(self, target):
         target.is_down = True
@@ -595,18 +595,18 @@ class TestAccepts:
 class TestCallsOfACredentialTarget:
     @pytest.mark.parametrize("name", CALLS)
     def test_are_recorded_and_passed_to_listeners_after_they_complete(self, target, name):
-        told = []
-        target.listeners += [told.append, lambda name: told.append(f"{name} again")]
+        notified = []
+        target.listeners += [notified.append, lambda name: notified.append(f"{name} again")]
 
         CALLS[name](target)
 
         assert target.calls == (name,)
-        assert told == [name, f"{name} again"]
+        assert notified == [name, f"{name} again"]
 
     @pytest.mark.parametrize("name", CALLS)
     def test_change_nothing_while_the_target_is_down(self, target, name):
-        told, before = [], target.state()
-        target.listeners.append(told.append)
+        notified, before = [], target.state()
+        target.listeners.append(notified.append)
         target.is_down = True
 
         with pytest.raises(TargetDown) as raised:
@@ -614,7 +614,7 @@ class TestCallsOfACredentialTarget:
 
         assert str(raised.value) == f"The target is down, so {name} did nothing. Set is_down to False."
         assert isinstance(raised.value, ConnectionError)
-        assert (target.calls, told, target.state()) == ((), [], before)
+        assert (target.calls, notified, target.state()) == ((), [], before)
         target.is_down = False
         CALLS[name](target)
         assert target.calls == (name,)
@@ -684,8 +684,8 @@ class TestTheStateOfACredentialTarget:
     @pytest.mark.parametrize("name", ["applies_after", "keeps_old_for"])
     @pytest.mark.parametrize("delay", [timedelta.max, timedelta(days=1001), -SECOND, 3, None])
     def test_cannot_have_an_invalid_delay(self, target, name, delay):
-        told = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
-        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{told}$"):
+        message = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
+        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{message}$"):
             CredentialTarget({"app": "old"}, **{name: delay})
         with pytest.raises(FakeSecretsError):
             setattr(target, name, delay)
@@ -700,8 +700,8 @@ class TestTheStateOfACredentialTarget:
             CredentialTarget({"app": "old"}, most_passwords=number)
 
     def test_is_restored_by_reset_which_keeps_the_listeners(self, target):
-        told = []
-        target.listeners.append(told.append)
+        notified = []
+        target.listeners.append(notified.append)
         before = target.state()
         for call in CALLS.values():
             call(target)
@@ -712,9 +712,9 @@ class TestTheStateOfACredentialTarget:
 
         assert (target.state(), target.calls, target.is_down) == (before, (), False)
         assert (target.refuses, target.applies_after, target.keeps_old_for) == ("/@", 0 * SECOND, 0 * SECOND)
-        told.clear()
+        notified.clear()
         target.change_password("app", "new")
-        assert told == ["change_password"]
+        assert notified == ["change_password"]
         assert not logs_in(target, "old")
         with pytest.raises(CredentialRefused, match="none that has been set"):
             target.log_in("app", "other")
@@ -767,7 +767,7 @@ class TestTheStateOfACredentialTarget:
 class TestThreadsThatShareACredentialTarget:
     @pytest.fixture(autouse=True)
     def switching(self):
-        """Threads take turns as often as they can."""
+        """Let threads switch as often as possible."""
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         yield
@@ -791,7 +791,7 @@ class TestThreadsThatShareACredentialTarget:
 
         class Slow(CredentialTarget):
             def _new_password(self, password, now):
-                # Past the question whether there is room: nobody else may get here before it is taken.
+                # After the check of the limit: no other thread may get here before the password is added.
                 with suppress(threading.BrokenBarrierError):
                     meeting.wait(timeout=0.2)
                 return super()._new_password(password, now)

@@ -1,4 +1,4 @@
-"""Time travel: what comes due runs, each thing at its own instant, whoever moves the clock."""
+"""Moving the clock: scheduled rotations, retries and deletions run at their own instants, under any freezing library."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def clock(fakesecrets_clock):
 
 
 def configure(fakesecrets, client, function=well_behaved, secret_id="db", **rules):
-    """Store a schedule, and rotate nothing now."""
+    """Store a schedule without rotating now."""
     client.rotate_secret(
         SecretId=secret_id,
         RotationLambdaARN=fakesecrets.add_rotation_function(function),
@@ -720,7 +720,7 @@ class TestEdgeCasesOfSchedules:
     def test_a_secret_created_later_than_the_frozen_time_rotates_on_its_dates(
         self, fakesecrets, client, fakesecrets_clock, immediately, seeded
     ):
-        """The usual fixture makes the secret first, and the test then moves the clock to its own date."""
+        """A typical fixture creates the secret first, and the test then moves the clock to its own date."""
         fakesecrets_clock.move_to("2031-06-01")
         client.create_secret(Name="db", SecretString="old")
         if seeded == "put":
@@ -809,7 +809,7 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def rotating(client, delay=timedelta(0), tick=lambda delay: None):
-    """A rotation function with a client that is there already, and that takes some time in each step."""
+    """Return a rotation function that uses an existing client and calls *tick* in each step."""
 
     def rotate(event, context):
         tick(delay)
@@ -842,8 +842,8 @@ def zone(name):
         time.tzset()
 
 
-def near(bound, span=timedelta(days=1100)):
-    """Moments that are not far from an end of the calendar, and mostly very near."""
+def near_limit(bound, span=timedelta(days=1100)):
+    """Moments near a limit of the calendar, most of them very near."""
     side = 1 if bound == FIRST else -1
     spans = [timedelta(0), timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=2), span]
     return (
@@ -866,16 +866,16 @@ RULES = [
 ]
 
 
-def refuses(event, context):
+def raises(event, context):
     raise ConnectionError("The target is down.")
 
 
 @pytest.mark.long
 class TestTheLimitsOfTheCalendar:
-    """No exception but those of the fake and of AWS comes out of anything, wherever the clock stands."""
+    """Every call raises only errors of the fake and of AWS, for any moment of the clock."""
 
     @given(
-        moment=near(FIRST) | near(LAST),
+        moment=near_limit(FIRST) | near_limit(LAST),
         rules=st.sampled_from(RULES),
         assumed=st.fixed_dictionaries(
             {},
@@ -910,16 +910,16 @@ class TestTheLimitsOfTheCalendar:
         with zone(place), FakeSecrets() as fake:
             if is_ours:
                 fake.clock.move_to(moment)
-                self._live(fake, rules, assumed, works, delay, step)
+                self._use_secrets(fake, rules, assumed, works, delay, step)
             else:
                 with freeze_time(moment):
-                    self._live(fake, rules, assumed, works, delay, step)
+                    self._use_secrets(fake, rules, assumed, works, delay, step)
 
-    def _live(self, fake, rules, assumed, works, delay, step):
-        """The life of some secrets, and everything that tells of it."""
+    def _use_secrets(self, fake, rules, assumed, works, delay, step):
+        """Create, rotate and delete secrets, and print every record of them."""
         client, began = fake.client(), fake.clock.now
         tick = partial(self._unless_rejected, fake.clock.tick)
-        function = rotating(client, delay, tick) if works else refuses
+        function = rotating(client, delay, tick) if works else raises
         fake.assume(**assumed)
         client.create_secret(Name="db", SecretString="old")
         configure(fake, client, function, **rules)
@@ -944,7 +944,7 @@ class TestTheLimitsOfTheCalendar:
             client.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)
         client.batch_get_secret_value(SecretIdList=["db", "rds!db"])
         self._use_a_target(began, tick, step)
-        self._tell(fake)
+        self._print_records(fake)
 
     def _use_a_target(self, began, tick, step):
         target = CredentialTarget({"app": "old"}, applies_after=step, keeps_old_for=step)
@@ -954,18 +954,18 @@ class TestTheLimitsOfTheCalendar:
         target.passwords("app")
         target.add_password("app", "new")
 
-    def _tell(self, fake):
-        told = [fake.timeline(), repr(fake.clock), repr(fake), str(fake.cloudtrail), str(fake.eventbridge)]
+    def _print_records(self, fake):
+        printed = [fake.timeline(), repr(fake.clock), repr(fake), str(fake.cloudtrail), str(fake.eventbridge)]
         for rotation in fake.rotations():
-            told += [repr(rotation), str(rotation.scheduled_at)]
-        told.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
+            printed += [repr(rotation), str(rotation.scheduled_at)]
+        printed.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
         secrets, _ = secrets_of(fake._service, fake.rotations())
         part = ItemPart(nodeid="test", outcome="passed", location="", started=0.0, secrets=secrets)
-        told.append(page([ItemPart.from_json(part.to_json())]))
-        assert None not in told
+        printed.append(page([ItemPart.from_json(part.to_json())]))
+        assert None not in printed
 
     def _unless_rejected(self, action, *arguments, **keywords):
-        """What an action returns, or how it was rejected: a rotation is stuck, or the calendar ends there."""
+        """Return the result of an action, or its error message if a rotation is stuck or the calendar ends."""
         try:
             return action(*arguments, **keywords) or ""
         except (FakeSecretsError, ClientError) as error:
@@ -1022,7 +1022,7 @@ class TestTheLimitsOfTheCalendar:
         due = db.delete_secret(SecretId="db", RecoveryWindowInDays=30)["DeletionDate"]
         fakesecrets_clock.move_to(LAST)
 
-        assert timedelta(0) <= LAST - due < timedelta(milliseconds=2)  # a float has no more digits there
+        assert timedelta(0) <= LAST - due < timedelta(milliseconds=2)  # the precision of a float at that date
         assert db.restore_secret(SecretId="db")["Name"] == "db"
 
     def test_leave_a_failed_rotation_without_a_retry(self, db, fakesecrets, fakesecrets_clock):

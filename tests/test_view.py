@@ -1,4 +1,4 @@
-"""`fake.secret()`: what tests assert on, and what a failing assertion explains."""
+"""`fake.secret()`: the view of a secret for assertions, and the explanation of a failed assertion."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ class TestTheExplanationOfAFailedAssertion:
         assert "- AWSPREVIOUS: expected on nobody, is on v1; " in text
 
     @pytest.mark.parametrize(
-        ("expected", "told"),
+        ("expected", "difference"),
         [
             pytest.param(
                 ["AWSCURRENT -> v2 by CreateSecret"],
@@ -266,8 +266,8 @@ class TestTheExplanationOfAFailedAssertion:
             ),
         ],
     )
-    def test_of_transitions_shows_the_first_difference(self, view, expected, told):
-        assert told in explained(view.transitions, expected)
+    def test_of_transitions_shows_the_first_difference(self, view, expected, difference):
+        assert difference in explained(view.transitions, expected)
 
     def test_states_that_a_list_was_given_for_a_set(self, view):
         text = explained(view.staging, {"v1": ["AWSCURRENT"]})
@@ -302,7 +302,7 @@ class TestTheExplanationOfAFailedAssertion:
 
 
 class TestTheRepr:
-    """It has instants in UTC and labels as sets, also while the clock is frozen."""
+    """A repr has instants in UTC and labels as sets, even while the clock is frozen."""
 
     def test_of_a_view_shows_the_labels_of_each_version(self, db, view, fakesecrets):
         db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSCURRENT", "BLUE"])

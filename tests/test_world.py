@@ -433,7 +433,7 @@ class TestAManagedSecret:
         assert fakesecrets.secret("pcs!x").staging == {"v1": {"AWSCURRENT"}}
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
             (
@@ -456,8 +456,8 @@ class TestAManagedSecret:
         ],
         ids=["name", "no owner", "typing error", "too many days", "taken", "a list"],
     )
-    def test_with_invalid_arguments_is_rejected(self, db, fakesecrets, arguments, told):
-        with pytest.raises(FakeSecretsError, match=told):
+    def test_with_invalid_arguments_is_rejected(self, db, fakesecrets, arguments, message):
+        with pytest.raises(FakeSecretsError, match=message):
             fakesecrets.add_secret(**arguments)
 
 
@@ -473,7 +473,7 @@ class TestRotationsOfOneInstant:
 
 class TestAssumptions:
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"retry_delays": [60]}, r"retry_delays has to be a tuple of timedeltas, not \[60\]"),
             ({"retry_delays": (60,)}, "retry_delays has to be a tuple of timedeltas"),
@@ -489,10 +489,10 @@ class TestAssumptions:
         ],
         ids=["a list", "numbers", "another word", "endless", "too long", "negative"],
     )
-    def test_of_a_wrong_type_or_range_are_rejected(self, fakesecrets, changes, told):
+    def test_of_a_wrong_type_or_range_are_rejected(self, fakesecrets, changes, message):
         before = fakesecrets.assume()
 
-        with pytest.raises(FakeSecretsError, match=told):
+        with pytest.raises(FakeSecretsError, match=message):
             fakesecrets.assume(**changes)
 
         assert fakesecrets.assume() == before

@@ -636,7 +636,7 @@ def test_a_valid_expression_is_accepted(expression, source):
 
 
 @pytest.mark.parametrize(
-    ("members", "told", "source"),
+    ("members", "message", "source"),
     [
         pytest.param(rules(ScheduleExpression="rate(3 hours)"), HOURS, DEPLOYED, id="every three hours"),
         pytest.param(rules(ScheduleExpression="rate(24 hours)"), HOURS, DEPLOYED, id="a day in hours"),
@@ -740,14 +740,14 @@ def test_a_valid_expression_is_accepted(expression, source):
         ),
     ],
 )
-def test_invalid_rules_are_rejected(members, told, source):
-    if told is None:
+def test_invalid_rules_are_rejected(members, message, source):
+    if message is None:
         check_schedule(schedule(members))
         return
     with pytest.raises(InvalidParameterException) as raised:
         check_schedule(schedule(members))
 
-    assert raised.value.message == told, source
+    assert raised.value.message == message, source
 
 
 @pytest.mark.parametrize(

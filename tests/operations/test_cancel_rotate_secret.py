@@ -276,14 +276,14 @@ def test_cancel_rotate_secret_twice_is_accepted_and_returns_no_version(rotating)
 
 
 @pytest.mark.parametrize(
-    ("prepare", "code", "told"),
+    ("prepare", "code", "message"),
     [
         pytest.param(None, "ResourceNotFoundException", "can't find the specified secret", id="no secret"),
         pytest.param("create", "InvalidRequestException", "No Lambda rotation function", id="never rotated"),
         pytest.param("delete", "InvalidRequestException", "marked for deletion", id="deleted"),
     ],
 )
-def test_cancel_rotate_secret_is_rejected(client, prepare, code, told):
+def test_cancel_rotate_secret_is_rejected(client, prepare, code, message):
     """The codes are the model's; the texts are inferred from other operations."""
     if prepare is not None:
         client.create_secret(Name="db", SecretString="old")
@@ -293,4 +293,4 @@ def test_cancel_rotate_secret_is_rejected(client, prepare, code, told):
     with refused(code) as answer:
         client.cancel_rotate_secret(SecretId="db")
 
-    assert told in answer.message
+    assert message in answer.message

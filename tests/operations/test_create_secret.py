@@ -294,7 +294,7 @@ def test_create_secret_rejects_two_values(client):
 
 
 @pytest.mark.parametrize(
-    ("sent", "told", "source"),
+    ("sent", "message", "source"),
     [
         pytest.param(
             {"SecretString": "x" * 65537},
@@ -340,11 +340,11 @@ def test_create_secret_rejects_two_values(client):
         ),
     ],
 )
-def test_create_secret_rejects_members_beyond_their_bounds(client, sent, told, source):
+def test_create_secret_rejects_members_beyond_their_bounds(client, sent, message, source):
     with refused("ValidationException") as answer:
         client.create_secret(Name="db", **sent)
 
-    assert answer.message == f"1 validation error detected: {told}", source
+    assert answer.message == f"1 validation error detected: {message}", source
 
 
 def test_create_secret_rejects_an_empty_string_in_a_raw_request(fakesecrets):

@@ -63,7 +63,7 @@ def test_delete_secret_returns_the_date_of_the_deletion(client, db, sent, due, s
 
 
 @pytest.mark.parametrize(
-    ("sent", "told", "source"),
+    ("sent", "message", "source"),
     [
         pytest.param({"RecoveryWindowInDays": -1}, RANGE, "moto, pasted from the AWS CLI", id="negative"),
         pytest.param({"RecoveryWindowInDays": 0}, RANGE, "moto, pasted from the AWS CLI", id="0"),
@@ -84,11 +84,11 @@ def test_delete_secret_returns_the_date_of_the_deletion(client, db, sent, due, s
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_delete_secret_rejects_a_recovery_window(client, sent, told, source):
+def test_delete_secret_rejects_a_recovery_window(client, sent, message, source):
     with refused("InvalidParameterException") as answer:
         client.delete_secret(SecretId="db", **sent)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
     assert "DeletedDate" not in client.describe_secret(SecretId="db"), source
 
 

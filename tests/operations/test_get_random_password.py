@@ -185,7 +185,7 @@ def test_get_random_password_may_be_a_single_character(client, asked):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "source"),
+    ("asked", "message", "source"),
     [
         pytest.param({"ExcludeCharacters": string.digits}, CLASS_GONE, CDKD, id="a type is gone"),
         pytest.param(
@@ -230,15 +230,15 @@ def test_get_random_password_may_be_a_single_character(client, asked):
         ),
     ],
 )
-def test_get_random_password_is_rejected_if_too_few_characters_remain(client, asked, told, source):
+def test_get_random_password_is_rejected_if_too_few_characters_remain(client, asked, message, source):
     with refused("InvalidParameterException") as answer:
         client.get_random_password(**asked)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "source"),
+    ("asked", "message", "source"),
     [
         pytest.param(
             5555,
@@ -257,11 +257,11 @@ def test_get_random_password_is_rejected_if_too_few_characters_remain(client, as
     ],
 )
 @pytest.mark.usefixtures("fakesecrets")
-def test_get_random_password_has_1_to_4096_characters(asked, told, source):
+def test_get_random_password_has_1_to_4096_characters(asked, message, source):
     status, answered = raw("GetRandomPassword", {"PasswordLength": asked})
 
     assert (status, answered["__type"]) == (400, "ValidationException"), source
-    assert answered["message"] == told, source
+    assert answered["message"] == message, source
 
 
 def test_get_random_password_accepts_at_most_4096_excluded_characters(client):

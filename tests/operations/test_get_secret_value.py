@@ -88,7 +88,7 @@ def test_get_secret_value_returns_the_requested_version(client, asked, value, so
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "told", "source"),
+    ("asked", "code", "message", "source"),
     [
         pytest.param(
             {"VersionStage": "AWSPENDING"},
@@ -128,11 +128,13 @@ def test_get_secret_value_returns_the_requested_version(client, asked, value, so
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_get_secret_value_rejects_a_version_or_label_that_does_not_exist(client, asked, code, told, source):
+def test_get_secret_value_rejects_a_version_or_label_that_does_not_exist(
+    client, asked, code, message, source
+):
     with refused(code) as answer:
         client.get_secret_value(SecretId="db", **asked)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
 def test_get_secret_value_of_a_secret_without_a_value_is_rejected(client):
@@ -184,7 +186,7 @@ class TestAPendingVersionWithoutAValue:
         client.rotate_secret(SecretId="db", RotationLambdaARN=arn, ClientRequestToken=token(2))
 
     @pytest.mark.parametrize(
-        ("asked", "told", "source"),
+        ("asked", "message", "source"),
         [
             pytest.param(
                 {"VersionStage": "AWSPENDING"}, f"{LABEL}AWSPENDING", "moto issue 8403", id="by label"
@@ -194,11 +196,11 @@ class TestAPendingVersionWithoutAValue:
             ),
         ],
     )
-    def test_is_not_found(self, client, asked, told, source):
+    def test_is_not_found(self, client, asked, message, source):
         with refused("ResourceNotFoundException") as answer:
             client.get_secret_value(SecretId="db", **asked)
 
-        assert answer.message == told, source
+        assert answer.message == message, source
 
     def test_is_not_found_by_label_and_version_id(self, client):
         """LocalStack snapshot test_rotate_secret_with_lambda_success: its function branches on the code."""

@@ -489,7 +489,7 @@ def test_update_secret_version_stage_moves_labels(
 
 
 @pytest.mark.parametrize(
-    ("label", "target", "source_version", "before", "told", "source"),
+    ("label", "target", "source_version", "before", "message", "source"),
     [
         pytest.param(
             C,
@@ -533,12 +533,12 @@ def test_update_secret_version_stage_moves_labels(
     ],
 )
 def test_update_secret_version_stage_leaves_labels_unchanged(
-    client, fakesecrets, label, target, source_version, before, told, source
+    client, fakesecrets, label, target, source_version, before, message, source
 ):
     arrange(client, before)
 
     with refused("InvalidParameterException") as answer:
         move(client, label, target, source_version)
 
-    assert told in (answer.message, None), source  # AWS's text for a source without the label is unknown
+    assert message in (answer.message, None), source  # AWS's text for a source without the label is unknown
     assert fakesecrets.secret("db").staging == before, source

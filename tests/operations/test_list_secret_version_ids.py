@@ -184,17 +184,17 @@ def test_list_secret_version_ids_rejects_the_token_of_another_request(client, db
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         pytest.param(101, "Value '101' at 'maxResults'", id="too many"),
         pytest.param(0, "Value '0' at 'maxResults'", id="none"),
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_list_secret_version_ids_returns_one_to_a_hundred_versions_per_page(asked, told):
+def test_list_secret_version_ids_returns_one_to_a_hundred_versions_per_page(asked, message):
     """botocore's service model: MaxResults 1-100."""
     status, answered = raw("ListSecretVersionIds", {"SecretId": "db", "MaxResults": asked})
 
     assert status == 400
     assert answered["__type"] == "ValidationException"
-    assert told in answered["message"]
+    assert message in answered["message"]

@@ -761,17 +761,17 @@ class TestAnErrorThatATestHasToInject:
     def test_may_be_access_denied(self, db, function, fakesecrets):
         """ministryofjustice/aws-root-account, PR #675."""
         arn, before = fakesecrets.secret("db").arn, labels(db, "db")
-        told = (
+        message = (
             "User: arn:aws:sts::123456789012:assumed-role/ci/session is not authorized to perform: "
             f"secretsmanager:RotateSecret on resource: {arn} because no identity-based policy allows the "
             "secretsmanager:RotateSecret action"
         )
-        fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", told))
+        fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", message))
 
         with refused("AccessDeniedException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
-        assert (answer.status, answer.message) == (400, told)
+        assert (answer.status, answer.message) == (400, message)
         assert labels(db, "db") == before
         assert "RotationEnabled" not in db.describe_secret(SecretId="db")
 

@@ -152,13 +152,13 @@ class TestReplicateSecretToRegions:
 
 
 class TestReplicateSecretToRegionsIsRejected:
-    @pytest.mark.parametrize(("regions", "told", "source"), REFUSED_REGIONS)
+    @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
     @pytest.mark.usefixtures("db")
-    def test_for_regions_that_cannot_have_a_replica(self, client, regions, told, source):
+    def test_for_regions_that_cannot_have_a_replica(self, client, regions, message, source):
         with refused("InvalidParameterException") as answer:
             client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=regions)
 
-        assert told is None or answer.message == told, source
+        assert message is None or answer.message == message, source
         assert statuses(client) == {}, source
 
     @pytest.mark.usefixtures("db")
@@ -413,10 +413,10 @@ class TestCreateSecretWithReplicas:
 
         assert paris.list_secrets()["SecretList"] == []
 
-    @pytest.mark.parametrize(("regions", "told", "source"), REFUSED_REGIONS)
-    def test_rejects_regions_that_cannot_have_a_replica(self, client, regions, told, source):
+    @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
+    def test_rejects_regions_that_cannot_have_a_replica(self, client, regions, message, source):
         with refused("InvalidParameterException") as answer:
             client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)
 
-        assert told is None or answer.message == told, source
+        assert message is None or answer.message == message, source
         assert client.list_secrets()["SecretList"] == [], source

@@ -200,7 +200,7 @@ class TestBotocoreItselfRejects:
     """These never reach the service: botocore checks the minimum of the model's constraints."""
 
     @pytest.mark.parametrize(
-        ("sent", "told"),
+        ("sent", "message"),
         [
             ({}, 'Missing required parameter in input: "SecretId"'),
             ({"SecretId": ""}, "Invalid length for parameter SecretId, value: 0, valid min length: 1"),
@@ -223,11 +223,11 @@ class TestBotocoreItselfRejects:
         ],
         ids=["no secret", "empty secret id", "short token", "no days", "short duration", "wrong type"],
     )
-    def test_a_parameter_below_its_minimum(self, db, sent, told):
+    def test_a_parameter_below_its_minimum(self, db, sent, message):
         with pytest.raises(ParamValidationError) as raised:
             db.rotate_secret(**sent)
 
-        assert told in str(raised.value)
+        assert message in str(raised.value)
 
 
 class TestRotateSecretRejects:
@@ -326,7 +326,7 @@ class TestRotateSecretRejects:
         )
 
     @pytest.mark.parametrize(
-        ("sent", "told", "source"),
+        ("sent", "message", "source"),
         [
             pytest.param(
                 {"ClientRequestToken": "x" * 65},
@@ -351,14 +351,14 @@ class TestRotateSecretRejects:
             ),
         ],
     )
-    def test_a_parameter_above_its_maximum_or_against_its_pattern(self, db, sent, told, source):
+    def test_a_parameter_above_its_maximum_or_against_its_pattern(self, db, sent, message, source):
         with refused("ValidationException") as answer:
             db.rotate_secret(SecretId="db", **sent)
 
-        assert answer.message == f"1 validation error detected: {told}", source
+        assert answer.message == f"1 validation error detected: {message}", source
 
     @pytest.mark.parametrize(
-        ("sent", "told"),
+        ("sent", "message"),
         [
             (
                 {"ClientRequestToken": "short"},
@@ -373,11 +373,11 @@ class TestRotateSecretRejects:
         ],
         ids=["token too short", "no days"],
     )
-    def test_a_raw_parameter_below_its_minimum(self, fakesecrets, sent, told):
+    def test_a_raw_parameter_below_its_minimum(self, fakesecrets, sent, message):
         status, document = raw("RotateSecret", {"SecretId": "db", **sent})
 
         assert (status, document["__type"]) == (400, "ValidationException")
-        assert document["message"] == f"1 validation error detected: {told}"
+        assert document["message"] == f"1 validation error detected: {message}"
 
 
 class TestTheOrderOfTheChecksOfRotateSecret:

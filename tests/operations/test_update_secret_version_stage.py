@@ -47,7 +47,7 @@ def test_update_secret_version_stage_accepts_a_version_without_labels(client, db
 
 
 @pytest.mark.parametrize(
-    ("stage", "move", "told", "source"),
+    ("stage", "move", "message", "source"),
     [
         pytest.param(
             "AWSCURRENT",
@@ -77,11 +77,11 @@ def test_update_secret_version_stage_accepts_a_version_without_labels(client, db
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_update_secret_version_stage_is_rejected_with_this_message(client, stage, move, told, source):
+def test_update_secret_version_stage_is_rejected_with_this_message(client, stage, move, message, source):
     with refused("InvalidParameterException") as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage=stage, **move)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
 @pytest.mark.parametrize(
