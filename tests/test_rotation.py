@@ -58,7 +58,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     def describe():
         return client.describe_secret(SecretId="db")
 
-    # Before: a secret that has been changed once.
+    # Before the rotation: a secret whose value was changed once.
     created = at(fakesecrets_clock, 0)
     client.create_secret(Name="db", SecretString="older", ClientRequestToken=old)
     client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=current_id)
@@ -68,7 +68,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
         value(client, VersionStage="AWSPENDING")
     assert answer.message.endswith("for staging label: AWSPENDING")
 
-    # RotateSecret has answered: AWSPENDING is on a version without a value.
+    # After RotateSecret: AWSPENDING is on a version without a value.
     started = at(fakesecrets_clock, 1)
     client.rotate_secret(
         SecretId="db",
@@ -92,7 +92,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     assert not {"LastRotatedDate", "NextRotationDate"} & set(described)
     assert value(client) == "old"
 
-    # createSecret has put a value.
+    # After createSecret: the version has a value.
     put = at(fakesecrets_clock, 2)
     fakesecrets_rotation.step("createSecret")
     assert labels(client, "db") == staged
@@ -103,7 +103,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     assert describe()["LastChangedDate"] == put
     assert value(client) == "old"
 
-    # setSecret and testSecret change nothing here.
+    # setSecret and testSecret change nothing.
     at(fakesecrets_clock, 3)
     fakesecrets_rotation.step("setSecret")
     fakesecrets_rotation.step("testSecret")
@@ -111,7 +111,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     assert describe()["LastChangedDate"] == put
     assert value(client) == "old"
 
-    # finishSecret has moved AWSCURRENT: AWSPENDING stays beside it, the oldest version is deprecated.
+    # After finishSecret: AWSCURRENT has moved, AWSPENDING stays beside it, the oldest version is deprecated.
     finished = at(fakesecrets_clock, 4)
     fakesecrets_rotation.step("finishSecret")
     assert labels(client, "db") == {new: {"AWSCURRENT", "AWSPENDING"}, current_id: {"AWSPREVIOUS"}}
@@ -127,7 +127,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
         == "2030-02-01 23:59:59"
     )
 
-    # The function, or somebody else, may remove AWSPENDING.
+    # The rotation function or another caller may remove AWSPENDING.
     removed = at(fakesecrets_clock, 5)
     client.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=new)
     assert labels(client, "db") == {new: {"AWSCURRENT"}, current_id: {"AWSPREVIOUS"}}

@@ -1,4 +1,4 @@
-"""Which member of a JSON value is the credential: by the words of its name, however they are joined."""
+"""The credential of a JSON value: it is identified by the words of its member name, in any notation."""
 
 from __future__ import annotations
 

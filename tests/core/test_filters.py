@@ -1,4 +1,4 @@
-"""Filters as values: which secrets they match, and how a text is cut into words."""
+"""Filters as values: the secrets that they match, and the splitting of text into words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFERRED = "inferred: not observed on AWS"
 
 KEYS = ["name", "description", "tag-key", "tag-value", "primary-region", "owning-service", "all"]
 
-#: What the service model lets a value have.
+#: The characters that the service model allows in a value.
 values = st.text("abcXYZ019 :_@/+=.-!", max_size=12)
 names = st.text("abcXYZ019_@/+=.-!", min_size=1, max_size=12)
 

@@ -1,4 +1,4 @@
-"""Changes over a mapping: seen through the overlay, and not below it."""
+"""Overlays: changes are visible in the overlay, and not in the mapping below."""
 
 from __future__ import annotations
 

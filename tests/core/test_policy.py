@@ -1,4 +1,4 @@
-"""Resource policies as values: which are well-formed, which are broad, and whom they let in."""
+"""Resource policies as values: their grammar, public access, and the accounts that they allow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
 
 
 def statement(**members):
-    """One that lets an account do everything, with members changed; None leaves one out."""
+    """Return a statement that allows an account every action, with members changed, or omitted for None."""
     usual = {"Effect": "Allow", "Principal": {"AWS": HERE}, "Action": "*", "Resource": "*"}
     return {name: value for name, value in {**usual, **members}.items() if value is not None}
 
@@ -312,7 +312,7 @@ class TestAccessByAPolicy:
         ],
     )
     def test_is_not_granted_by_a_statement_with_a_condition(self, listed, expected):
-        """Ours: conditions are not evaluated."""
+        """A simplification of the fake: conditions are not evaluated."""
         assert allows(policy(*listed), HERE, READ, SECRET) is expected
 
 

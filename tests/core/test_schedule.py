@@ -1,4 +1,4 @@
-"""Schedules: what is accepted, which windows open, and the date that is reported. Times are UTC."""
+"""Schedules: accepted expressions, rotation windows, and reported dates. All times are UTC."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ LABELS = st.sampled_from([CURRENT, PREVIOUS, PENDING, "x", "y"])
 
 
 class LabelMoves(RuleBasedStateMachine):
-    """Labels move as the user guide tells it: version by version, each with a set of labels."""
+    """Labels move as the user guide describes, in a model with a set of labels for each version."""
 
     versions = Bundle("versions")
 
@@ -202,7 +202,7 @@ class LabelMoves(RuleBasedStateMachine):
         return multiple("v1")
 
     def attach_in_model(self, label, version):
-        """A label moves to a version; AWSPREVIOUS stays behind where AWSCURRENT was."""
+        """Move a label to a version in the model; AWSPREVIOUS moves to where AWSCURRENT was."""
         holders = [held for held in self.model.values() if label in held]
         for held in holders:
             held.discard(label)
@@ -238,7 +238,7 @@ class LabelMoves(RuleBasedStateMachine):
             held.discard(label)
 
     @invariant()
-    def every_version_has_the_labels_that_the_guide_tells(self):
+    def every_version_has_the_labels_of_the_model(self):
         for version, expected in self.model.items():
             assert set(staging_labels.of(self.labels, version)) == expected
         assert {version: set(held) for version, held in staging_labels.by_version(self.labels).items()} == {

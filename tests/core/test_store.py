@@ -1,4 +1,4 @@
-"""The selection that a region keeps for a list: at each moment what a new one would be."""
+"""The cached selection of secrets for a list, which always equals a new selection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BatchGetSecretValue: values of several secrets at once. What filters find has tests of its own."""
+"""BatchGetSecretValue: values of several secrets in one call. The filters are tested in test_list_secrets_filters."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class TestValuesInABatch:
         assert names(answered) == ["b", "a", "c"]
 
     def test_are_found_by_name_by_arn_and_by_partial_arn(self, client):
-        """API_BatchGetSecretValue; inferred: a secret that is asked for three times is shown three times."""
+        """API_BatchGetSecretValue; inferred: a secret that is requested three times is returned three times."""
         arn = client.create_secret(Name="db", SecretString="old")["ARN"]
 
         answered = client.batch_get_secret_value(SecretIdList=["db", arn, arn[:-7]])
@@ -244,7 +244,7 @@ class TestABatchRequestIsRejected:
         ],
     )
     def test_for_a_contradictory_combination_of_ids_filters_and_page_size(self, client, sent):
-        """API_BatchGetSecretValue; the texts are not known."""
+        """API_BatchGetSecretValue; the messages are unknown."""
         with refused("InvalidParameterException") as answer:
             client.batch_get_secret_value(**sent)
 

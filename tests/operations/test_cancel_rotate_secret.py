@@ -145,7 +145,7 @@ def test_cancel_rotate_secret_unblocks_the_next_rotation_as_cancel_unblocks_says
 
 
 def test_cancel_rotate_secret_unblocks_a_secret_after_a_failed_rotation_without_a_value(db, fakesecrets):
-    """Inferred from that of a rotation that runs: labels alone decide."""
+    """Inferred from the cancellation of a running rotation: only the labels matter."""
     fakesecrets.assume(retry_delays=())
     function = fakesecrets.add_rotation_function(raising_in("createSecret"))
     with pytest.warns(match="createSecret"):
@@ -159,7 +159,7 @@ def test_cancel_rotate_secret_unblocks_a_secret_after_a_failed_rotation_without_
 def test_cancel_rotate_secret_unblocks_a_secret_after_a_rotation_that_a_deletion_cancelled(
     rotating, fakesecrets
 ):
-    """Inferred: DeleteSecret leaves the labels as they are."""
+    """Inferred: DeleteSecret does not change labels."""
     rotating.delete_secret(SecretId="db")
     rotating.restore_secret(SecretId="db")
     assert labels(rotating, "db")[token(2)] == {"AWSPENDING"}
@@ -170,7 +170,7 @@ def test_cancel_rotate_secret_unblocks_a_secret_after_a_rotation_that_a_deletion
 
 
 def test_a_running_step_can_attach_awspending_again_after_cancel_rotate_secret(db, fakesecrets):
-    """Inferred: a step in flight cannot be stopped, and PutSecretValue attaches the labels that it names."""
+    """Inferred: a running step cannot be stopped, and PutSecretValue attaches the requested labels."""
 
     def function(event, context):
         db.cancel_rotate_secret(SecretId="db")
@@ -231,7 +231,7 @@ def test_rotate_secret_after_cancel_rotate_secret_turns_rotation_on_with_the_kep
 
 
 def test_cancel_rotate_secret_inside_a_step_lets_that_step_end_and_no_other_follow(db, fakesecrets):
-    """A step in flight cannot be stopped; aws-samples' functions then see RotationEnabled false."""
+    """A running step cannot be stopped; in later steps the functions of aws-samples would read RotationEnabled false."""
     steps = []
 
     def function(event, context):
@@ -284,7 +284,7 @@ def test_cancel_rotate_secret_twice_is_accepted_and_returns_no_version(rotating)
     ],
 )
 def test_cancel_rotate_secret_is_rejected(client, prepare, code, message):
-    """The codes are the model's; the texts are inferred from other operations."""
+    """The codes come from the service model; the messages are inferred from other operations."""
     if prepare is not None:
         client.create_secret(Name="db", SecretString="old")
     if prepare == "delete":

@@ -1,4 +1,4 @@
-"""CreateSecret: what a secret is when it has just been made, and which ones are refused."""
+"""CreateSecret: the state of a new secret, and the rejected requests."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_create_secret_rejects_a_name_that_exists(client):
 
 
 class TestATokenOfCreateSecret:
-    """A ClientRequestToken that a version of the secret has already."""
+    """A ClientRequestToken that is already the id of a version."""
 
     def test_sent_again_with_the_same_value_returns_the_first_response(self, client):
         """moto aws-verified test_create_duplicate_secret_with_same_token."""

@@ -1,4 +1,4 @@
-"""Access from another account, which the resource policy of a secret lets in or keeps out."""
+"""Access from another account, which the resource policy of a secret allows or denies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas in another account: made there, associated by the primary secret's account, detached by either."""
+"""Replicas in another account: created there, associated by the account of the primary secret, detached by either."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def disassociate(client, replica, secret_id="db"):
     return client.disassociate_cross_account_replica(SecretId=secret_id, CrossAccountReplicaARN=replica)
 
 
-def bring(client, replica, state):
-    """Bring a replica that was just created into a state."""
+def change_status(client, replica, state):
+    """Change a new replica to a given status."""
     if state != "pending":
         associate(client, replica)
     if state == "detached":
@@ -77,12 +77,12 @@ def policies_of(client, secret_id="copy"):
 
 
 def primary_of(client, secret_id="copy"):
-    """What the replica says of its primary secret."""
+    """Return the description of the primary secret in the replica."""
     return client.describe_secret(SecretId=secret_id).get("CrossAccountPrimary")
 
 
 def replicas_of(client, secret_id="db"):
-    """What the primary secret says of its replicas in other accounts."""
+    """Return the entries of the primary secret for its replicas in other accounts."""
     return client.describe_secret(SecretId=secret_id).get("CrossAccountReplicas")
 
 
@@ -335,7 +335,7 @@ class TestACrossAccountReplica:
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     def test_can_be_described_tagged_and_shared_by_its_own_account(self, client, other, copy, state):
         """User guide, cross-account-replicate-secrets: PutResourcePolicy, TagResource, UpdateSecret."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         other.update_secret(SecretId="copy", Description="of the branch", KmsKeyId="alias/other")
         other.tag_resource(SecretId="copy", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
@@ -370,7 +370,9 @@ class TestACrossAccountReplica:
         fakesecrets_clock.move_to("2040-01-01 12:00")
         other.update_secret(SecretId="copy", Description="of the branch")
         fakesecrets_clock.move_to("2040-01-02 12:00")
-        client.get_secret_value(SecretId="db")  # noted at the primary secret, which is saved without a change
+        client.get_secret_value(
+            SecretId="db"
+        )  # recorded in the primary secret, which does not change otherwise
         after_reading = other.describe_secret(SecretId="copy")["LastChangedDate"]
         client.put_secret_value(SecretId="db", SecretString="new")
         after_writing = other.describe_secret(SecretId="copy")["LastChangedDate"]
@@ -381,7 +383,7 @@ class TestACrossAccountReplica:
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
     def test_can_be_deleted_by_its_own_account(self, client, other, copy, state, sent):
         """User guide, cross-account-replicate-secrets: its own lifecycle; inferred for a replica that is linked."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         other.delete_secret(SecretId="copy", **sent)
 
@@ -433,7 +435,7 @@ class TestACrossAccountReplica:
     )
     def test_is_read_only(self, client, other, copy, state, operation, sent):
         """Botocore 1.44's service model, StopReplicationToReplica: it makes it standalone; the code is inferred."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         with refused("InvalidParameterException"):
             getattr(other, operation)(SecretId="copy", **sent)
@@ -864,7 +866,7 @@ class TestTheManagedPolicyOfACrossAccountReplica:
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     def test_is_attached_until_replication_is_stopped(self, client, other, copy, state):
         """User guide, cross-account-replicate-create and cross-account-replicate-remove."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         attached = policies_of(other)
         other.stop_replication_to_replica(SecretId="copy")

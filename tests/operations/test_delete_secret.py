@@ -1,4 +1,4 @@
-"""DeleteSecret: scheduled or at once, and what is left meanwhile."""
+"""DeleteSecret: scheduled and immediate deletions, and the state during the recovery window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DescribeSecret: which members there are, and when."""
+"""DescribeSecret: the members of the response, and the conditions for their presence."""
 
 from __future__ import annotations
 

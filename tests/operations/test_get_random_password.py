@@ -1,4 +1,4 @@
-"""GetRandomPassword: which characters, how many of them, and what cannot be had."""
+"""GetRandomPassword: characters, length, and the rejected requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GetSecretValue: which version is meant, what is answered, and which questions are refused."""
+"""GetSecretValue: the selection of a version, the response, and the rejected requests."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_get_secret_value_returns_the_date_of_the_version_and_not_of_the_secret(
 
 
 class TestAPendingVersionWithoutAValue:
-    """RotateSecret stages a version before its function has put a value."""
+    """RotateSecret stages a version before the rotation function puts a value."""
 
     @pytest.fixture(autouse=True)
     def staged(self, fakesecrets, client, fakesecrets_rotation):

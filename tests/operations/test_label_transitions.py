@@ -1,4 +1,4 @@
-"""Where staging labels are after each operation, given where they were: one table for all of them."""
+"""The staging labels before and after each operation, in one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DESCRIPTION = "LocalStack snapshot test_update_secret_description"
 
 def arrange(client, before):
     """
-    Make the secret "db" with the versions and labels of *before*, every label moved there by hand.
+    Create the secret "db" with the versions and labels of *before*, moving each label explicitly.
 
     Version "v1" is token(1), holds the value "v1", and so on. One of them has to be current.
     """
@@ -339,7 +339,7 @@ def test_labels_protect_their_versions_from_removal(client, fakesecrets, fakesec
 
 
 class TestTheValueOfAPendingVersion:
-    """RotateSecret has staged "v2" without a value, and somebody puts one under its token."""
+    """RotateSecret has staged "v2" without a value, and a call puts a value under its token."""
 
     @pytest.fixture(autouse=True)
     def staged(self, client, fakesecrets, fakesecrets_rotation):
@@ -540,5 +540,7 @@ def test_update_secret_version_stage_leaves_labels_unchanged(
     with refused("InvalidParameterException") as answer:
         move(client, label, target, source_version)
 
-    assert message in (answer.message, None), source  # AWS's text for a source without the label is unknown
+    assert message in (answer.message, None), (
+        source
+    )  # the message of AWS for a source without the label is unknown
     assert fakesecrets.secret("db").staging == before, source

@@ -1,4 +1,4 @@
-"""ListSecrets: which secrets, in which order, in pages. Filters have tests of their own."""
+"""ListSecrets: the listed secrets, their order, and pages. The filters are tested in test_list_secrets_filters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def names(answered):
 
 @pytest.fixture
 def three(client, fakesecrets_clock):
-    """Created in the order b, a, c; changed last in the order a, c, b; "a" and "c" were read."""
+    """Three secrets, created in the order b, a, c; last changed in the order a, c, b; "a" and "c" were read."""
     for hour, name in enumerate(["b", "a", "c"]):
         fakesecrets_clock.move_to(datetime(2030, 1, 1, hour, tzinfo=timezone.utc))
         client.create_secret(Name=name, SecretString=name)
@@ -243,7 +243,7 @@ class TestPagesOfListSecrets:
         assert len(first) <= 4096
 
     def test_hold_at_most_a_hundred_secrets(self, client):
-        """botocore's service model: MaxResults 1-100; the size of a page where none is asked for is inferred."""
+        """botocore's service model: MaxResults 1-100; the default page size is inferred."""
         for number in range(100):
             client.create_secret(Name=f"more{number}")
 
@@ -268,16 +268,16 @@ EVERY_ORDER = [
 
 
 def walk(client, size, **asked):
-    """The pages of a list, each of them requested after the one before has been worked on."""
+    """Yield the pages of a list, requesting each one after the caller has processed the previous one."""
     return client.get_paginator("list_secrets").paginate(**asked, PaginationConfig={"PageSize": size})
 
 
 class TestPagesOfAListThatChanges:
-    """Inferred: AWS documents no snapshot and no positions; programs that delete what they list work there."""
+    """Inferred: AWS documents neither snapshots nor positions; programs that delete listed secrets work on AWS."""
 
     @pytest.fixture(autouse=True)
     def nine(self, client, fakesecrets_clock):
-        """Created in the order i to a, and read in another one."""
+        """Nine secrets, created in the order i to a, and read in another order."""
         fakesecrets_clock.move_to("2030-01-01")
         for name in "ihgfedcba":
             client.create_secret(Name=name, SecretString="old")
@@ -302,7 +302,7 @@ class TestPagesOfAListThatChanges:
     def test_reach_every_secret_although_each_one_is_changed_and_read_after_it_is_listed(
         self, client, fakesecrets_clock, order
     ):
-        """A list by the date of the last change comes to an end though each page moves its secrets."""
+        """A list sorted by the last change ends although each page moves its secrets."""
         listed = []
         for page in walk(client, 2, **order):
             for name in names(page):
@@ -315,7 +315,7 @@ class TestPagesOfAListThatChanges:
 
     @pytest.mark.parametrize("order", EVERY_ORDER)
     def test_reach_every_old_secret_although_new_ones_are_created(self, client, fakesecrets_clock, order):
-        """A program that makes a new secret out of each old one comes to an end, too."""
+        """A program that creates a new secret for each old one ends."""
         listed = []
         for page in walk(client, 2, **order):
             for name in names(page):
@@ -326,7 +326,7 @@ class TestPagesOfAListThatChanges:
         assert sorted(listed) == list("abcdefghi")
 
     def test_omit_a_secret_that_is_seeded_meanwhile(self, client, fakesecrets):
-        """A list has the secrets of its first page, though a seeded one may be older than they are."""
+        """A list contains the secrets that existed at its first page; a seeded secret may have an earlier date."""
         first = client.list_secrets(MaxResults=3)
         fakesecrets.add_secret("older", "old", created_at="2030-01-01 00:00:04.5")
 
@@ -338,7 +338,7 @@ class TestPagesOfAListThatChanges:
     @pytest.mark.parametrize("order", ["asc", "desc"])
     @SORTED
     def test_omit_a_secret_whose_sort_key_changes_before_its_page(self, client, fakesecrets_clock, order):
-        """A list is what it was at its first page, as far as that can be told."""
+        """A list contains the secrets that existed at its first page, as far as sort keys allow."""
         asked = {"SortBy": "last-changed-date", "SortOrder": order, "MaxResults": 3}
         first = client.list_secrets(**asked)
         client.update_secret(SecretId="e", Description="changed")
@@ -360,8 +360,8 @@ class TestPagesOfAListThatChanges:
 
 
 def test_a_clean_up_script_deletes_all_of_250_secrets(client, fakesecrets_clock):
-    """Inferred: the clean-up scripts that are published for AWS delete page by page."""
-    fakesecrets_clock.move_to("2030-01-01")  # all of them are created in the same instant
+    """Inferred: published clean-up scripts for AWS delete page by page."""
+    fakesecrets_clock.move_to("2030-01-01")  # all secrets are created at the same instant
     for number in range(250):
         client.create_secret(Name=f"db-{number}")
 

@@ -1,4 +1,4 @@
-"""The filters of ListSecrets and BatchGetSecretValue: what each key looks at, and how words are found."""
+"""The filters of ListSecrets and BatchGetSecretValue: the members that each key searches, and the matching of words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(client, filters):
 
 @pytest.fixture(params=[pytest.param(listed, id="ListSecrets"), pytest.param(read, id="BatchGetSecretValue")])
 def found(client, request):
-    """Names of the secrets that filters find; filters are pairs of a key and a value, or a list of them."""
+    """A function that returns the names of the secrets that filters match, given as pairs of a key and a value or values."""
 
     def found(*filters):
         return request.param(
@@ -45,7 +45,7 @@ def found(client, request):
 
 
 def described(client, *descriptions):
-    """A secret for each description, named by its number, from "1"."""
+    """Create a secret for each description, with its number as the name, from "1" on."""
     for number, description in enumerate(descriptions, 1):
         client.create_secret(Name=str(number), SecretString="s", Description=description)
 
@@ -382,7 +382,7 @@ class TestTheFilterAll:
         """User guide, manage_search-secret: its prose names four attributes; inferred for the other two."""
         fakesecrets.add_secret("appflow!flow", "s", owning_service="rds")
         region = fakesecrets._service.store.region("123456789012", "us-east-1")
-        region.put(replace(region.secrets["appflow!flow"], tags=None))  # it names the owner too
+        region.put(replace(region.secrets["appflow!flow"], tags=None))  # the tag names the owning service too
         fakesecrets.client("eu-west-1").create_secret(
             Name="there", SecretString="s", AddReplicaRegions=[{"Region": "us-east-1"}]
         )
@@ -439,7 +439,7 @@ class TestSeveralFilters:
 
 
 class TestARequestWithFiltersIsRejected:
-    """Both operations, in the JSON of the wire: botocore itself refuses some of these."""
+    """Raw requests of both operations, since botocore itself rejects some of them."""
 
     @pytest.fixture(params=["ListSecrets", "BatchGetSecretValue"])
     def refusal(self, client, request):
@@ -499,7 +499,7 @@ class TestARequestWithFiltersIsRejected:
 
 
 class TestTheLimitOfTenFilterValues:
-    """They are counted over all filters of a request (block/ftl issue 1937; inferred for ListSecrets)."""
+    """The values of all filters of a request are counted (block/ftl issue 1937; inferred for ListSecrets)."""
 
     @pytest.mark.parametrize(
         "filters",

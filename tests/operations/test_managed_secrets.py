@@ -1,4 +1,4 @@
-"""Secrets of other AWS services: they are seen and read, and changed by their owner only."""
+"""Secrets of other AWS services: their customer can list and read them, and only their owner can change them."""
 
 from __future__ import annotations
 

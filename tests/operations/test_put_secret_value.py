@@ -1,4 +1,4 @@
-"""PutSecretValue: a new version, and the labels that it takes."""
+"""PutSecretValue: the new version and its labels."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_put_secret_value_with_a_rotation_token_requires_no_rotation(client, db)
 
 
 class TestATokenOfPutSecretValue:
-    """A ClientRequestToken that a version of the secret has already."""
+    """A ClientRequestToken that is already the id of a version."""
 
     def test_sent_again_with_the_same_value_changes_nothing(self, client, db):
         """moto aws-verified test_put_same_secret_value_with_same_token."""
@@ -210,7 +210,7 @@ class TestATokenOfPutSecretValue:
         assert put["VersionId"] == token(1)
 
     def test_is_case_sensitive(self, client, db):
-        """Inferred: the id is the token, with no folding of case."""
+        """Inferred: the id is the token without case folding."""
         small, large = "abcdef" * 6, "ABCDEF" * 6
         client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=small)
 
@@ -375,7 +375,7 @@ class TestThePendingValueOfARotation:
 
     @pytest.fixture
     def deploy(self, db, client, fakesecrets, fakesecrets_rotation):
-        """Deploy a function, and begin a rotation of which the version is token(2). Its steps wait."""
+        """Add a rotation function, and start a rotation to the version token(2), which waits for its first step."""
 
         def deploy(handler):
             function = fakesecrets.add_rotation_function(handler, name="rotate")
@@ -659,7 +659,7 @@ class TestThePendingValueFromAnotherAccount:
 
     @pytest.fixture
     def rotate(self, client, fakesecrets):
-        """Rotate a secret that another account may use, with a function that stores its value from there."""
+        """Rotate a secret with a function that stores the value from another account."""
         client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/mine")
         everything = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
         client.put_resource_policy(SecretId="db", ResourcePolicy=json.dumps({"Statement": everything}))
@@ -711,7 +711,7 @@ class TestThePendingValueFromAnotherAccount:
     def test_a_foreign_pending_value_is_not_a_finding_of_a_function_that_did_not_store_it(
         self, client, fakesecrets, fakesecrets_rotation
     ):
-        """The function finds a value that it has not stored."""
+        """The function finds a value that it did not store."""
         client.create_secret(Name="db", SecretString="old")
         function = fakesecrets.add_rotation_function(well_behaved)
         client.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))

@@ -1,4 +1,4 @@
-"""Sequences of calls that were recorded on AWS, or asserted there: the answers are AWS's own."""
+"""Sequences of calls that were recorded or asserted on AWS, with the responses of AWS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUI
 
 
 def body(answered):
-    """What was answered, without what botocore adds."""
+    """Return a response without the members that botocore adds."""
     return {member: value for member, value in answered.items() if member != "ResponseMetadata"}
 
 
@@ -627,7 +627,7 @@ def test_the_date_of_the_last_access_is_a_day(client):
     assert (datetime.now(timezone.utc) - first).total_seconds() < 2 * 24 * 3600
 
     client.get_secret_value(SecretId="db")
-    assert (accessed() - first).total_seconds() in (0, 24 * 3600)  # midnight may lie between the two
+    assert (accessed() - first).total_seconds() in (0, 24 * 3600)  # midnight may fall between the two calls
 
 
 def test_the_date_of_the_last_change_grows_with_every_update(client):
@@ -643,7 +643,7 @@ def test_the_date_of_the_last_change_grows_with_every_update(client):
 
 
 class TestASecret:
-    """The tests of moto that are marked aws_verified, each citing its name."""
+    """The tests of moto that are marked aws_verified, each with its name."""
 
     def test_created_twice_with_the_same_token_and_value_is_accepted(self, client):
         """moto aws-verified test_create_duplicate_secret_with_same_token."""
@@ -747,7 +747,7 @@ def test_a_label_move_requires_the_version_that_has_the_label(client):
 
 
 class TestAnErrorThatATestHasToInject:
-    """Errors that depend on nothing in the world: `fake.fail()` brings them."""
+    """Errors that do not depend on the state, and have to be injected with `fake.fail()`."""
 
     @pytest.fixture
     def db(self, client, fakesecrets):

@@ -1,4 +1,4 @@
-"""RemoveRegionsFromReplication: replicas are deleted, from the regions that are named."""
+"""RemoveRegionsFromReplication: the replicas in the named regions are deleted."""
 
 from __future__ import annotations
 

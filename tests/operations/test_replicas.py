@@ -1,4 +1,4 @@
-"""Replicas: read-only, and always as their primary secret, but for the key and the dates of access."""
+"""Replicas: read-only, and equal to their primary secret except for the key and LastAccessedDate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def db(client, fakesecrets_clock):
 
 
 def status(client):
-    """What the primary secret says of its only replica."""
+    """Return the entry of the primary secret for its only replica."""
     (entry,) = client.describe_secret(SecretId="db")["ReplicationStatus"]
     return entry
 
@@ -65,7 +65,7 @@ class TestAReplica:
 
     @pytest.mark.usefixtures("db")
     def test_names_the_primary_region_as_its_primary_secret_does(self, client, paris):
-        """API_DescribeSecret, PrimaryRegion; cloud-nuke and aws-nuke tell replicas by it."""
+        """API_DescribeSecret, PrimaryRegion; cloud-nuke and aws-nuke identify replicas by it."""
         (listed,) = client.list_secrets()["SecretList"]
         (replica,) = paris.list_secrets()["SecretList"]
 
@@ -451,7 +451,7 @@ class TestAReadOnlyReplica:
 class TestDeletingAReplicatedSecret:
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
     def test_is_rejected(self, client, paris, db, sent):
-        """Issues cloud-nuke 435 and aws-nuke 1127; inferred where it is forced."""
+        """Issues cloud-nuke 435 and aws-nuke 1127; inferred for a forced deletion."""
         with refused("InvalidParameterException") as answer:
             client.delete_secret(SecretId="db", **sent)
 
@@ -460,7 +460,7 @@ class TestDeletingAReplicatedSecret:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     def test_is_rejected_with_a_list_of_all_regions(self, client, db):
-        """Issues cloud-nuke 435 and aws-nuke 1127: one text is recorded, in the order of the alphabet."""
+        """Issues cloud-nuke 435 and aws-nuke 1127: one recorded message has alphabetical order."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
 
         with refused("InvalidParameterException") as answer:
@@ -508,7 +508,7 @@ def test_a_rejected_replication_changes_nothing(client, paris, tokyo):
 
 
 def test_a_new_value_does_not_copy_other_versions_to_a_replica(client, db, paris, fakesecrets):
-    """The key and the date of access of each version stay those of the replica."""
+    """Each version keeps the key and the LastAccessedDate of the replica."""
     for number in range(2, 6):
         client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
     paris.get_secret_value(SecretId="db", VersionId=token(3))
@@ -526,7 +526,7 @@ def test_a_new_value_does_not_copy_other_versions_to_a_replica(client, db, paris
 
 
 def test_a_version_of_a_replica_gets_a_new_key_with_the_next_change(client, db, paris):
-    """Inferred: UpdateSecret changes the key of the versions with labels alone."""
+    """Inferred: UpdateSecret changes the key only of versions with labels."""
     for number in (2, 3):
         client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
     paris.update_secret(SecretId="db", KmsKeyId="alias/mine")

@@ -1,4 +1,4 @@
-"""ReplicateSecretToRegions and CreateSecret's AddReplicaRegions: what they answer, and where they fail."""
+"""ReplicateSecretToRegions and AddReplicaRegions of CreateSecret: responses, statuses and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ON_A_REPLICA = "Operation not permitted on a replica secret. Call must be made i
 PARTITIONS = "user guide, create-manage-multi-region-secrets: not across partitions; the code is inferred"
 EXAMPLE = "AWS CLI reference, replicate-secret-to-regions"
 
-#: What a request cannot name: the regions, what AWS says to them where that is known, and the source.
+#: Invalid regions of a request, the message of AWS or None if unknown, and the source.
 REFUSED_REGIONS = [
     pytest.param([{"Region": "us-east-1"}], INVALID_REGION, "moto, pasted from AWS", id="own"),
     pytest.param(
@@ -45,7 +45,7 @@ def create(client, *regions, **sent):
 
 
 def statuses(client):
-    """What DescribeSecret says of each region of "db"."""
+    """Return the status and message of each region of "db"."""
     found = client.describe_secret(SecretId="db").get("ReplicationStatus", [])
     return {entry["Region"]: (entry["Status"], entry.get("StatusMessage")) for entry in found}
 
@@ -318,7 +318,7 @@ class TestReplicationToARegionThatHasTheName:
 
     @pytest.mark.usefixtures("db", "taken")
     def test_leaves_the_other_secret_independent_after_the_failure(self, client, paris):
-        """API_ReplicationStatusType: a failed replica was not created, so the other secret is no replica."""
+        """API_ReplicationStatusType: a failed replica was not created, so the other secret is not a replica."""
         replicate(client, "eu-west-3")
 
         paris.put_secret_value(SecretId="db", SecretString="French as before")

@@ -16,7 +16,7 @@ LISTED = needs("ListResourcePolicies", "SecretId")
 
 
 def statement(**members):
-    """One that lets everybody read the value, with members changed; None leaves one out."""
+    """Return a statement that allows every account to read the value, with members changed, or omitted for None."""
     usual = {
         "Effect": "Allow",
         "Principal": "*",
@@ -30,7 +30,7 @@ def policy(**members):
     return json.dumps({"Version": "2012-10-17", "Statement": [statement(**members)]})
 
 
-#: As botocore's examples have it, with their line breaks.
+#: The policy of botocore's examples, with its line breaks.
 ROOT = (
     '{\n"Version":"2012-10-17",\n"Statement":[{\n"Effect":"Allow",\n"Principal":{\n'
     '"AWS":"arn:aws:iam::123456789012:root"\n},\n"Action":"secretsmanager:GetSecretValue",\n'
@@ -200,7 +200,7 @@ class TestGetResourcePolicy:
         assert set(answered) - {"PolicyName"} == {"ARN", "Name", "ResourcePolicy", "ResponseMetadata"}
 
     def test_omits_the_policy_if_there_is_none(self, client, arn):
-        """Terraform's AWS provider reads it so."""
+        """The AWS provider of Terraform depends on it."""
         answered = client.get_resource_policy(SecretId="db")
 
         assert (answered["ARN"], answered["Name"]) == (arn, "db")
@@ -249,7 +249,7 @@ class TestGetResourcePolicy:
 
 class TestDeleteResourcePolicy:
     def test_removes_the_policy(self, client, arn):
-        """botocore's examples of DeleteResourcePolicy: the answer."""
+        """botocore's examples of DeleteResourcePolicy: the response."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
         answered = client.delete_resource_policy(SecretId="db")

@@ -1,4 +1,4 @@
-"""RestoreSecret: the way back, as long as the recovery window lasts."""
+"""RestoreSecret: cancelling a deletion during the recovery window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RotateSecret: its parameters, its errors and their order, and what its answer says."""
+"""RotateSecret: parameters, errors and their order, and the response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INVALID_ARN = (
 )
 MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 UNKNOWN_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
-#: It was "[0-9h]+" in older models.
+#: Older models have "[0-9h]+".
 DURATION = service_model().shape_for("DurationType").metadata["pattern"]
 EXAMPLE_TOKEN = "EXAMPLE2-90ab-cdef-fedc-ba987SECRET2"
 
@@ -197,7 +197,7 @@ class TestTheConfigurationOfARotation:
 
 
 class TestBotocoreItselfRejects:
-    """These never reach the service: botocore checks the minimum of the model's constraints."""
+    """These requests never reach the service: botocore checks the minimum lengths of the service model."""
 
     @pytest.mark.parametrize(
         ("sent", "message"),
@@ -381,7 +381,7 @@ class TestRotateSecretRejects:
 
 
 class TestTheOrderOfTheChecksOfRotateSecret:
-    """The known points come from the recordings named above, the rest is inferred."""
+    """Parts of the order come from the recordings named above; the rest is inferred."""
 
     def test_checks_the_token_before_the_secret(self, fakesecrets):
         assert raw("RotateSecret", {"SecretId": "Inv Name"})[1]["Message"] == MISSING_TOKEN

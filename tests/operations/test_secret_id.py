@@ -1,4 +1,4 @@
-"""SecretId: what finds a secret, what does not, and what is no id at all, in every operation that takes one."""
+"""SecretId: found, unknown and invalid ids, in every operation that accepts one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ILLEGAL = (
 )
 RECORDED = "LocalStack snapshot test_invalid_secret_name"
 
-#: Each operation, with members that are legal, and whether its answer to an illegal name is recorded.
+#: Each operation with valid members, and whether its response to an illegal name was recorded.
 OPERATIONS = [
     pytest.param("delete_resource_policy", {}, INFERRED, id="DeleteResourcePolicy"),
     pytest.param("delete_secret", {"ForceDeleteWithoutRecovery": True}, RECORDED, id="DeleteSecret"),
@@ -78,7 +78,7 @@ def test_a_secret_is_found_by_its_name_its_arn_and_its_arn_without_the_ending(
 
     answered = getattr(client, operation)(SecretId=secret_id, **sent)
 
-    assert answered.get("ARN") in (arn, None)  # some operations answer without them
+    assert answered.get("ARN") in (arn, None)  # some responses omit them
     assert answered.get("Name") in ("prod/db", None)
 
 

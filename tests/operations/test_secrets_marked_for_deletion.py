@@ -1,4 +1,4 @@
-"""A secret that is scheduled for deletion: which operations still answer, and what the others say."""
+"""A secret that is scheduled for deletion: the operations that accept it, and the errors of the others."""
 
 from __future__ import annotations
 

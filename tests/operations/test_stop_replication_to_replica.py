@@ -1,4 +1,4 @@
-"""StopReplicationToReplica: a replica becomes a secret of its own."""
+"""StopReplicationToReplica: a replica becomes a standalone secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TagResource: tags are added, and those with a known key overwritten."""
+"""TagResource: tags are added, or overwritten if their key exists."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_tag_resource_rejects_tags_that_violate_a_rule(client, sent, source):
 )
 @pytest.mark.usefixtures("db")
 def test_tag_resource_rejects_tags_with_the_prefix_of_aws(client, sent, key):
-    """cloud-custodian issue 9093; which of several keys is named is inferred."""
+    """cloud-custodian issue 9093; the key in the message is inferred if there are several."""
     with refused("InvalidParameterException") as answer:
         client.tag_resource(SecretId="db", Tags=[{"Key": key, "Value": ""} for key in sent])
 

@@ -1,4 +1,4 @@
-"""UntagResource: tags go by their keys, and an empty list of them is left."""
+"""UntagResource: tags are removed by their keys, and an empty list remains."""
 
 from __future__ import annotations
 

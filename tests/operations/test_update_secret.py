@@ -1,4 +1,4 @@
-"""UpdateSecret: the value or what is known about the secret, and only what was sent."""
+"""UpdateSecret: the value and the metadata, and only the members that were sent."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_update_secret_is_rejected_beyond_the_limit_of_labels(client, db):
 
 
 class TestATokenOfUpdateSecret:
-    """A ClientRequestToken that a version of the secret has already."""
+    """A ClientRequestToken that is already the id of a version."""
 
     def test_sent_again_with_the_same_value_succeeds(self, client, db):
         """moto aws-verified test_update_same_secret_value_with_same_token; API_UpdateSecret says otherwise."""

@@ -1,4 +1,4 @@
-"""UpdateSecretVersionStage: one label is attached, moved or removed. The moves stand in test_label_transitions."""
+"""UpdateSecretVersionStage: a label is attached, moved or removed. The moves are tested in test_label_transitions."""
 
 from __future__ import annotations
 
