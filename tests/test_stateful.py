@@ -1056,10 +1056,10 @@ def state():
     state.teardown()
 
 
-def look_at(state):
+def check_state(state):
     state.the_history_only_grows()
-    state.rotations_stand_where_the_model_has_them()
-    state.every_view_of_a_secret_tells_the_same()
+    state.rotations_have_the_state_of_the_model()
+    state.every_view_of_a_secret_agrees()
 
 
 def test_the_token_of_a_cancelled_rotation_whose_version_became_current_starts_no_rotation(state):
@@ -1069,21 +1069,21 @@ def test_the_token_of_a_cancelled_rotation_whose_version_became_current_starts_n
     state.move_label(ONE, label=CURRENT, to=PENDING, source="holder")
 
     state.rotate(ONE, token(2), None, True)
-    look_at(state)
+    check_state(state)
 
 
 def test_cancel_rotate_secret_ends_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.cancel(ONE)
-    look_at(state)
+    check_state(state)
 
 
 def test_a_new_value_abandons_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.put(ONE, token(5), {"SecretString": "new"}, None)
-    look_at(state)
+    check_state(state)
 
 
 def pending_on_an_abandoned_version(state):
@@ -1098,7 +1098,7 @@ def test_the_version_of_rotate_immediately_false_is_removed_when_a_rotation_repl
     state.move_label(ONE, label=PENDING, to=None, source="holder")
 
     state.rotate(ONE, token(3), "idle", True)
-    look_at(state)
+    check_state(state)
 
 
 def test_the_token_of_an_older_rotation_is_rejected_as_in_use(state):
@@ -1108,7 +1108,7 @@ def test_the_token_of_an_older_rotation_is_rejected_as_in_use(state):
     state.move_label(ONE, label=PENDING, to=token(2), source=None)
 
     state.rotate(ONE, token(2), None, True)
-    look_at(state)
+    check_state(state)
 
 
 def test_a_delayed_retry_does_not_date_its_changes_back(state):
@@ -1117,7 +1117,7 @@ def test_a_delayed_retry_does_not_date_its_changes_back(state):
     state.tick(timedelta(days=1))
 
     state.move_label(ONE, label=PENDING, to=token(2), source=None)
-    look_at(state)
+    check_state(state)
 
 
 @pytest.mark.parametrize("proof", [None, "right", "wrong"])
@@ -1127,7 +1127,7 @@ def test_a_foreign_pending_value_without_the_rotation_token_fails_the_rotation(s
 
     state.fill(ONE, {"SecretString": "new"}, proof)
     state.drive(steps="all")
-    look_at(state)
+    check_state(state)
 
 
 @pytest.mark.parametrize("unblocks", ["empty", "always", "never"])
@@ -1138,9 +1138,9 @@ def test_cancel_rotate_secret_releases_the_pending_version_as_cancel_unblocks_sa
         state.drive(steps=steps)
 
     state.cancel(ONE)
-    look_at(state)
+    check_state(state)
     state.rotate(ONE, token(3), None, None)
-    look_at(state)
+    check_state(state)
 
 
 def test_a_managed_secret_accepts_changes_of_tags_only(state):
@@ -1152,7 +1152,7 @@ def test_a_managed_secret_accepts_changes_of_tags_only(state):
         state.tag(owned, list(OWNER), value)
     state.put(owned, token(5), {"SecretString": "new"}, None)
     state.delete(owned, None, True)
-    look_at(state)
+    check_state(state)
 
 
 #: A secret has at most 100 versions of the last day. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
