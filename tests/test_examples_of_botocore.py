@@ -1,8 +1,8 @@
 """
 The examples of the service in botocore (examples-1.json), replayed one by one.
 
-Each is sent to a world prepared for it: the request is accepted, and the answer has the example's
-members, with its types.
+Each one is sent to a fake with the state that it requires: the request is accepted, and the response has the
+members and types of the example.
 """
 
 from __future__ import annotations
