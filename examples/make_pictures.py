@@ -1,8 +1,8 @@
 """
 Make the pictures of the README: `python examples/make_pictures.py`.
 
-It runs two test modules with pytest, and has a Chromium on the PATH draw the report of the first and the output of the
-second, each for light and for dark screens.
+It runs two test modules with pytest, and renders the report of the first and the output of the second with the
+Chromium on the PATH, each in a light and a dark color scheme.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def test_the_rotation_recovers_after_an_outage(fakesecrets, fakesecrets_client, 
     assert fakesecrets.rotations("app/db")[0].status == "succeeded"
 """
 
-#: A function that makes a new password each time that createSecret is delivered.
+#: A function that stores a new password whenever createSecret is delivered.
 BROKEN = """
 import json
 
@@ -131,7 +131,7 @@ class TestRotation(RotationContract):
 
 COMMAND = ("test_rotation.py", "-k", "crash")
 
-#: What the picture of the report leaves out.
+#: Hides the parts of the report that the picture omits.
 REPORT_STYLE = (
     ".overview, .legend, h1 + p, h2, .test > div > details, .test > div > p:last-child,"
     " h4:nth-of-type(n + 2), h4:nth-of-type(n + 2) ~ * { display: none }"
@@ -170,7 +170,7 @@ def main() -> None:
 
 
 def run_pytest(folder: Path, source: str, *arguments: str) -> str:
-    """Run a test module in a folder of its own, and return the output."""
+    """Run a test module in a separate folder, and return the output."""
     (folder / "test_rotation.py").write_text(source, encoding="utf-8")
     options = (
         "--color=yes",
@@ -196,7 +196,7 @@ def run_pytest(folder: Path, source: str, *arguments: str) -> str:
 
 
 def wrapped(output: str) -> Iterator[str]:
-    """Yield the lines from the prompt to the end of the story, and the last line, folded as a terminal folds them."""
+    """Yield the command line and the lines of the output, wrapped as a terminal wraps them."""
     yield f"\x1b[1m$ pytest {' '.join(COMMAND)}\x1b[0m"
     for line in output.strip().splitlines():
         while len(_CODE.sub("", line)) > _COLUMNS:
@@ -211,7 +211,7 @@ def wrapped(output: str) -> Iterator[str]:
 
 
 def folding_place(line: str) -> int:
-    """Return the index of the last space that leaves no more than a screen's width before it."""
+    """Return the index of the last space within the width of the terminal."""
     best, width, index = 0, 0, 0
     while width < _COLUMNS:
         code = _CODE.match(line, index)

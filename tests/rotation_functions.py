@@ -1,4 +1,4 @@
-"""Rotation functions for the tests, in the shape in which AWS publishes its own."""
+"""Rotation functions for the tests, structured like the templates of AWS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import boto3
 
 
 def client_at(endpoint):
-    """A client that is kept from one invocation to the next, as functions on Lambda do."""
+    """Return a client that is reused between invocations, as in functions on Lambda."""
     return _kept(
         endpoint, *map(os.environ.get, ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_RETRY_MODE"))
     )
@@ -22,7 +22,7 @@ def _kept(endpoint, *_):
 
 def well_behaved(event, context):
     """
-    Rotate as AWS's template does: check first, then the step.
+    Rotate as the template of AWS does: first the checks, then the step.
 
     The checks and their order: aws-samples/aws-secrets-manager-rotation-lambdas,
     SecretsManagerRotationTemplate.
@@ -82,7 +82,7 @@ STEPS = {
 
 
 def raising_in(step, error=None, function=well_behaved):
-    """A function that raises in one step, before it does anything there."""
+    """Return a function that raises at the start of one step."""
 
     def fails(event, context):
         if event["Step"] == step:

@@ -1,4 +1,4 @@
-"""Checks and short cuts for the tests."""
+"""Checks and helpers for the tests."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from botocore.validate import validate_parameters
 from pytest_fakesecrets._service.parser import service_model
 from pytest_fakesecrets._transport import botocore_hooks
 
-#: The sources of the rows in our tables, as they are cited most.
+#: The sources that the rows of the tables cite most often.
 MODEL = "botocore's service model of Secrets Manager, 2017-10-17"
 
-#: It lets everyone do everything.
+#: A policy that allows every account every action.
 POLICY = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"""
 
-#: The fixtures of inner runs that break, and how their tests end badly, with the outcomes.
+#: Failing fixtures and tests of inner runs, with their outcomes.
 BROKEN_FIXTURES = """
 import pytest
 
@@ -44,7 +44,7 @@ BAD_ENDS = [
     pytest.param("request.getfixturevalue('unfinished')", {"passed": 1, "errors": 1}, id="a broken teardown"),
 ]
 
-#: Tags that are refused, and the sources of that.
+#: Tags that are rejected, and their sources.
 TAGS_BEYOND_THE_RULES = [
     pytest.param(
         [{"Key": f"{n:02}", "Value": ""} for n in range(51)],
@@ -59,10 +59,10 @@ TAGS_BEYOND_THE_RULES = [
     pytest.param([{"Value": "a"}], "inferred: not observed on AWS", id="no key"),
 ]
 
-#: Accounts beside that of the tests.
+#: Accounts other than that of the tests.
 OTHER, THIRD = "210987654321", "345678901234"
 
-#: What a list says of a secret that has a description.
+#: The members of a listed secret with a description.
 LISTED = {
     "ARN",
     "CreatedDate",
@@ -72,7 +72,7 @@ LISTED = {
     "SecretVersionsToStages",
 }
 
-#: Codes that AWS services answer with and no operation declares.
+#: Error codes that AWS services return and that no operation declares.
 COMMON_CODES = {
     "AccessDeniedException",
     "SerializationException",
@@ -82,7 +82,7 @@ COMMON_CODES = {
 
 
 def needs(operation, member):
-    """Skip a test where the model of an older botocore lacks a member of a request."""
+    """Skip a test if the model of an older botocore lacks a member of a request."""
     operations = service_model().operation_names
     known = (
         operation in operations and member in service_model().operation_model(operation).input_shape.members
@@ -93,7 +93,7 @@ def needs(operation, member):
 @contextmanager
 def refused(code=None):
     """
-    Expect that AWS refuses a call; what it answered is read afterwards:
+    Expect that AWS rejects a call; the response can be read afterwards:
 
         with refused("ResourceNotFoundException") as answer:
             client.describe_secret(SecretId="nobody")
@@ -111,7 +111,7 @@ def refused(code=None):
 
 
 def snapshot(store):
-    """The whole world as a value, to be compared with what it is later."""
+    """Return the whole state as a value, for comparison with a later one."""
     return {
         key: (dict(region.secrets), {arn: dict(tokens) for arn, tokens in region.rotations.items()})
         for key, region in store.regions.items()
@@ -120,7 +120,7 @@ def snapshot(store):
 
 
 def check_answer(answer):
-    """Compare each answer with the output shape, and each error with what the operation may answer."""
+    """Compare each response with the output shape, and each error with those of the operation."""
 
     @wraps(answer)
     def checked(service, request):
@@ -144,11 +144,11 @@ def check_answer(answer):
 
 
 def refuse_to_change(answer):
-    """A refused request leaves the world unchanged: the whole of it is compared, each time."""
+    """Check for each rejected request that it leaves the whole state unchanged."""
 
     @wraps(answer)
     def compared(service, request):
-        with service.lock:  # no other thread may change anything meanwhile
+        with service.lock:  # no other thread may change the state meanwhile
             before = snapshot(service.store)
             answered = answer(service, request)
             if answered.reply.status != 200:
@@ -160,7 +160,7 @@ def refuse_to_change(answer):
 
 @contextmanager
 def listening():
-    """A server in the place of AWS, which answers each call with an empty list of secrets: its URL."""
+    """Run a server in place of AWS that responds to each call with an empty list of secrets, and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -184,23 +184,23 @@ def listening():
 
 
 def current(client, secret_id):
-    """The id of the version with AWSCURRENT."""
+    """Return the id of the version with AWSCURRENT."""
     held = client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
     return next(version for version, labels in held.items() if "AWSCURRENT" in labels)
 
 
 def labels(client, secret_id):
-    """From version id to the set of its labels, as DescribeSecret tells it."""
+    """Return the set of labels for each version id, as in DescribeSecret."""
     held = client.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {})
     return {version: set(attached) for version, attached in held.items()}
 
 
 def raw(operation, body, region="us-east-1"):
     """
-    What is answered to a request that no botocore client would send: status and document.
+    Send a request that no botocore client would send, and return status and document.
 
     Args:
-        body: bytes, or what is sent as JSON.
+        body: bytes, or an object to be sent as JSON.
     """
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = AWSRequest(
@@ -217,5 +217,5 @@ def raw(operation, body, region="us-east-1"):
 
 
 def token(number):
-    """A ClientRequestToken that is easy to tell from others."""
+    """Return a ClientRequestToken that is easy to distinguish from others."""
     return f"{number:032}"

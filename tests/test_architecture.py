@@ -1,4 +1,4 @@
-"""What the package imports: folders one way, no cycle inside a folder, third parties where they are used."""
+"""The import rules of the package: one direction between folders, no cycles, third parties only where allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest_fakesecrets
 PACKAGE = "pytest_fakesecrets"
 ROOT = Path(pytest_fakesecrets.__file__).parent
 
-#: A folder imports from folders of a higher rank, and from itself.
+#: A folder may import from folders of a higher rank, and from itself.
 RANKS = {
     "": 0,  # plugin.py and __init__.py
     "_plugin": 1,
@@ -30,7 +30,7 @@ RANKS = {
     "_core": 7,
 }
 
-#: The only import between siblings: the report hears of each backend that becomes active.
+#: The only import between siblings: the report registers for each backend that becomes active.
 BETWEEN_SIBLINGS = {"_report/pytest_hooks": "_transport/state"}
 
 #: Where a third party may be imported: a folder, or a module.
@@ -58,7 +58,7 @@ def folder(module):
 
 @cache
 def imports(module, source):
-    """Each imported name, in full and with slashes, and whether only type checkers import it."""
+    """Yield each imported name in full, with slashes, and whether only type checkers import it."""
     return tuple(imports_of(module, source))
 
 
@@ -88,7 +88,7 @@ def imports_of(module, source):
 
 
 def module_of(name, tree):
-    """The module of the package that a name means or is in: "_core/staging_labels" for pytest_fakesecrets._core.staging_labels.CURRENT."""
+    """Return the module of a name: "_core/staging_labels" for pytest_fakesecrets._core.staging_labels.CURRENT."""
     inside = PurePosixPath(*name.parts[1:])
     candidates = (inside, inside / "__init__", inside.parent, inside.parent / "__init__")
     return next((candidate for candidate in candidates if candidate in tree), inside)
@@ -179,7 +179,7 @@ def test_folders_import_one_way_and_without_cycles():
         ),
     ],
 )
-def test_an_import_the_wrong_way_is_found(module, added, problem):
+def test_an_import_that_breaks_a_rule_is_reported(module, added, problem):
     path = PurePosixPath(module)
 
     found = list(broken_rules({**TREE, path: f"{TREE.get(path, '')}\n{added}\n"}))
@@ -249,7 +249,7 @@ def test_the_public_names_are_sorted():
 
 
 def names_for_type_checkers(source):
-    """The module of each name that is imported only for type checkers."""
+    """Return the module of each name that is imported only for type checkers."""
     [block] = [
         node.body
         for node in ast.parse(source).body
@@ -258,19 +258,19 @@ def names_for_type_checkers(source):
     return {alias.name: (node.module, alias.asname) for node in block for alias in node.names}
 
 
-def test_type_checkers_see_the_names_that_are_imported_on_first_use():
+def test_type_checkers_see_the_lazily_imported_names():
     source = TREE[PurePosixPath("__init__")]
 
     expected = {name: (module, name) for name, module in pytest_fakesecrets._MODULES.items()}
     assert names_for_type_checkers(source) == expected
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_an_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match=r"^module 'pytest_fakesecrets' has no attribute 'Nobody'$"):
         _ = pytest_fakesecrets.Nobody
 
 
-def test_reading_every_name_of_the_package_imports_nothing():
+def test_reading_every_attribute_of_the_package_imports_nothing():
     script = (
         "import sys, pytest_fakesecrets\n"
         "for name in dir(pytest_fakesecrets): getattr(pytest_fakesecrets, name)  # as freezegun does\n"

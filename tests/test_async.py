@@ -1,4 +1,4 @@
-"""aiobotocore reaches the same world: the transport only, since the operations know nothing of it."""
+"""aiobotocore clients share the state of synchronous clients. Only the transport is tested, which alone differs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support import refused
 
 from pytest_fakesecrets._fake.backend import FakeBackend
 
-# It supports a botocore some time after botocore is out.
+# aiobotocore supports a new botocore some time after its release.
 get_session = pytest.importorskip("aiobotocore.session").get_session
 
 
@@ -30,7 +30,7 @@ def door(request, monkeypatch):
 
 @pytest.mark.usefixtures("door")
 class TestAiobotocore:
-    def test_a_call_is_answered_as_a_synchronous_one_is(self, fakesecrets, client):
+    def test_gets_the_response_of_a_synchronous_client(self, fakesecrets, client):
         client.create_secret(Name="db", SecretBinary=b"\x00\xff")
         metadata = {}
 
@@ -47,7 +47,7 @@ class TestAiobotocore:
         assert metadata["async"].keys() == metadata["sync"].keys()
         assert (metadata["async"]["HTTPStatusCode"], metadata["async"]["RetryAttempts"]) == (200, 0)
 
-    def test_a_call_is_refused_as_a_synchronous_one_is(self, fakesecrets):
+    def test_gets_the_error_of_a_synchronous_client(self, fakesecrets):
         async def work(aclient):
             with refused("ResourceNotFoundException") as answer:
                 await aclient.get_secret_value(SecretId="nobody")
@@ -57,7 +57,7 @@ class TestAiobotocore:
 
         assert in_a_client(work) == ("Secrets Manager can't find the specified secret.", 400)
 
-    def test_what_it_writes_is_in_the_world_of_the_others(self, fakesecrets, client):
+    def test_shares_the_state_of_synchronous_clients(self, fakesecrets, client):
         async def work(aclient):
             await asyncio.gather(
                 *(aclient.create_secret(Name=f"db-{number}", SecretString="value") for number in range(5))
@@ -68,7 +68,7 @@ class TestAiobotocore:
         names = {secret["Name"] for secret in client.list_secrets()["SecretList"]}
         assert names == {"db-0", "db-1", "db-2", "db-3", "db-4"}
 
-    def test_region_account_and_endpoint_are_those_of_the_client(self, fakesecrets):
+    def test_determines_region_and_account(self, fakesecrets):
         async def work(aclient):
             return await aclient.create_secret(Name="db", SecretString="value")
 
@@ -82,7 +82,7 @@ class TestAiobotocore:
 
         assert created["ARN"][:-6] == "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-"
 
-    def test_pages_can_be_iterated(self, fakesecrets, client):
+    def test_iterates_over_pages(self, fakesecrets, client):
         for number in range(3):
             client.create_secret(Name=f"db-{number}", SecretString="value")
 

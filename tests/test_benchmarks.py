@@ -1,4 +1,4 @@
-"""The benchmarks run, and print what they have measured."""
+"""The benchmarks run, and print their measurements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table(*arguments):
 
 
 @pytest.mark.long
-def test_the_benchmarks_measure_each_side():
+def test_the_benchmarks_print_a_table_for_the_fake_moto_and_the_floor():
     header, _, enter, get, *growing, rows = table(
         "--only", "enter", "--only", "GetSecretValue", "--only", "rows"
     )

@@ -1,4 +1,4 @@
-"""The clock: how a test sets the time of the process, and whose time the fake follows."""
+"""The clock: it freezes and moves the time of the process, and cooperates with other freezing libraries."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ pytestmark = pytest.mark.usefixtures("kept_clients")
 UTC = timezone.utc
 ZURICH = timezone(timedelta(hours=1))
 
-#: Imported here, or the runs inside this process would import a copy of their own, and drop it.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (freezegun,)
 
 
 def created(client, name="db"):
-    """When the fake believes that it creates a secret."""
+    """Return the creation date that the fake gives to a new secret."""
     client.create_secret(Name=name, SecretString="value")
     return client.describe_secret(SecretId=name)["CreatedDate"]
 
 
 def changed_by_a_freeze():
-    """What a freeze changes in the process, as it is now."""
+    """Return the present values of everything that a freeze patches."""
     return {
         "stacks": [
             list(stack) for stack in (api.freeze_factories, api.ignore_lists, api.tick_flags, api.tz_offsets)
@@ -70,7 +70,7 @@ def changed_by_a_freeze():
     }
 
 
-#: Modules of which a freeze changes something, beside those of the standard library.
+#: Modules outside the standard library that a freeze patches.
 HELD = (
     __name__,
     "asyncio.base_events",
@@ -81,15 +81,15 @@ HELD = (
 
 
 @pytest.fixture(autouse=True)
-def the_time_is_as_it_was_before():
-    """No test can forget it: whatever has frozen the time, nothing of it is left."""
+def every_freeze_is_undone():
+    """Check after each test that no freeze has left a trace."""
     before = changed_by_a_freeze()
     yield
     assert changed_by_a_freeze() == before
     assert abs(datetime.now(UTC).timestamp() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
 
-class TestFreezing:
+class TestFreezingTheClock:
     def test_stops_every_clock_of_python(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
@@ -101,7 +101,7 @@ class TestFreezing:
         assert time.time_ns() == 1896105600_000_000_000
         assert time.gmtime()[:5] == (2030, 1, 31, 16, 0)
 
-    def test_begins_with_the_present(self, fakesecrets_clock):
+    def test_starts_at_the_present(self, fakesecrets_clock):
         first = datetime.now(UTC)
         second = datetime.now(UTC)
 
@@ -109,25 +109,25 @@ class TestFreezing:
         assert fakesecrets_clock.now == first
         assert abs(first.timestamp() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
-    def test_now_is_aware_and_in_utc(self, fakesecrets_clock):
+    def test_makes_now_an_aware_datetime_in_utc(self, fakesecrets_clock):
         fakesecrets_clock.move_to(datetime(2030, 1, 31, 16, tzinfo=ZURICH))
 
         assert fakesecrets_clock.now.isoformat() == "2030-01-31T15:00:00+00:00"
         assert fakesecrets_clock.now.tzinfo is UTC
 
-    def test_is_seen_by_the_fake(self, fakesecrets_clock, client):
+    def test_stops_the_time_of_the_fake(self, fakesecrets_clock, client):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_does_nothing_the_second_time(self, fakesecrets_clock):
+    def test_twice_has_no_further_effect(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         fakesecrets_clock.freeze()
 
         assert fakesecrets_clock.is_frozen
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_needs_no_fixture(self, fakesecrets, client):
+    def test_needs_no_clock_fixture(self, fakesecrets, client):
         assert not fakesecrets.clock.is_frozen
 
         fakesecrets.clock.move_to("2030-01-31 16:00")
@@ -159,13 +159,13 @@ class TestMoveTo:
             pytest.param("2028-02-29 23:59:59", "2028-02-29T23:59:59+00:00", id="a leap day"),
         ],
     )
-    def test_takes(self, fakesecrets_clock, moment, now):
+    def test_accepts(self, fakesecrets_clock, moment, now):
         fakesecrets_clock.move_to(moment)
 
         assert fakesecrets_clock.now.isoformat() == now
 
     @pytest.mark.parametrize(
-        ("moment", "told"),
+        ("moment", "message"),
         [
             pytest.param("tomorrow", "'tomorrow' is not a moment. Write it as *", id="a word"),
             pytest.param("16:00", "'16:00' is not a moment. Write it as *", id="no date"),
@@ -194,23 +194,23 @@ class TestMoveTo:
             ),
         ],
     )
-    def test_refuses_nonsense_and_stays(self, fakesecrets_clock, moment, told):
+    def test_rejects_an_invalid_moment_and_leaves_the_clock(self, fakesecrets_clock, moment, message):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets_clock.move_to(moment)
 
-        pytest.LineMatcher([str(raised.value)]).fnmatch_lines([told])
+        pytest.LineMatcher([str(raised.value)]).fnmatch_lines([message])
         assert raised.value.__context__ is None or raised.value.__suppress_context__
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_nonsense_does_not_freeze_the_time(self, fakesecrets):
+    def test_with_an_invalid_moment_does_not_freeze_the_time(self, fakesecrets):
         with pytest.raises(FakeSecretsError):
             fakesecrets.clock.move_to("tomorrow")
 
         assert not fakesecrets.clock.is_frozen
 
-    def test_goes_back_and_undoes_nothing(self, fakesecrets_clock, client):
+    def test_an_earlier_moment_undoes_no_change(self, fakesecrets_clock, client):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         client.create_secret(Name="db", SecretString="value")
 
@@ -234,7 +234,7 @@ class TestTick:
             pytest.param(timedelta(days=-31), "2029-12-31T16:00:00+00:00", id="back by a timedelta"),
         ],
     )
-    def test_moves_by(self, fakesecrets_clock, delta, now):
+    def test_moves_the_clock_by(self, fakesecrets_clock, delta, now):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         fakesecrets_clock.tick(delta)
@@ -284,14 +284,14 @@ class TestTick:
         assert message in str(raised.value)
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_moves_by_a_second_where_nothing_is_said(self, fakesecrets_clock):
+    def test_moves_the_clock_by_a_second_by_default(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         fakesecrets_clock.tick()
 
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, 0, 1, tzinfo=UTC)
 
-    def test_adds_up(self, fakesecrets_clock):
+    def test_adds_up_over_several_calls(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         for _ in range(10):
@@ -300,7 +300,7 @@ class TestTick:
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, 0, 1, tzinfo=UTC)
 
     @pytest.mark.parametrize(
-        ("delta", "told"),
+        ("delta", "message"),
         [
             pytest.param(
                 "a day", "tick() takes a timedelta or a number of seconds, not 'a day'.", id="words"
@@ -314,18 +314,18 @@ class TestTick:
             ),
         ],
     )
-    def test_refuses_nonsense_and_stays(self, fakesecrets_clock, delta, told):
+    def test_rejects_an_invalid_delta_and_leaves_the_clock(self, fakesecrets_clock, delta, message):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets_clock.tick(delta)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
 
-class TestStopping:
-    def test_time_runs_again_after_the_test(self, pytester):
+class TestTheEndOfAFreeze:
+    def test_comes_with_the_end_of_a_test(self, pytester):
         pytester.makepyfile(
             """
             import time
@@ -373,7 +373,7 @@ class TestStopping:
         ran.assert_outcomes(passed=1, failed=2, errors=1)
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
-    def test_an_interrupted_test_lets_it_run_again(self, pytester):
+    def test_comes_with_an_interrupted_test(self, pytester):
         pytester.makepyfile(
             """
             def test_it(fakesecrets_clock):
@@ -386,14 +386,14 @@ class TestStopping:
 
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
-    def test_a_fake_that_is_left_lets_it_run_again(self):
+    def test_comes_with_the_exit_of_the_fake(self):
         with FakeSecrets() as fake:
             fake.clock.move_to("2001-01-31")
 
         assert not fake.clock.is_frozen
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
-    def test_a_clock_can_be_stopped_and_moved_again(self, fakesecrets, client):
+    def test_allows_another_freeze(self, fakesecrets, client):
         fakesecrets.clock.move_to("2001-01-31")
         fakesecrets.clock.stop()
         fakesecrets.clock.stop()
@@ -403,7 +403,7 @@ class TestStopping:
 
         assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_a_reset_leaves_the_clock_where_it_is(self, fakesecrets, client):
+    def test_does_not_come_with_a_reset_of_the_fake(self, fakesecrets, client):
         fakesecrets.clock.move_to("2030-01-31 16:00")
 
         fakesecrets.reset()
@@ -411,8 +411,8 @@ class TestStopping:
         assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
 
-class TestTheClockOfSomebodyElse:
-    def test_freezegun_is_followed(self, fakesecrets, client):
+class TestAnotherFreezingLibrary:
+    def test_freezegun_sets_the_time_of_the_fake(self, fakesecrets, client):
         with freeze_time("2030-01-31 16:00") as frozen:
             client.create_secret(Name="db", SecretString="value")
             frozen.tick(timedelta(days=1))
@@ -425,10 +425,10 @@ class TestTheClockOfSomebodyElse:
         assert not fakesecrets.clock.is_frozen
 
     @freeze_time("2030-01-31 16:00")
-    def test_freezegun_as_a_decorator_is_followed(self, fakesecrets, client):
+    def test_freezegun_as_a_decorator_sets_the_time_of_the_fake(self, fakesecrets, client):
         assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_pytest_freezer_is_followed(self, freezer, fakesecrets, client):
+    def test_pytest_freezer_sets_the_time_of_the_fake(self, freezer, fakesecrets, client):
         freezer.move_to("2030-01-31 16:00")
         client.create_secret(Name="db", SecretString="value")
         freezer.tick(60)
@@ -438,7 +438,7 @@ class TestTheClockOfSomebodyElse:
         assert described["CreatedDate"] == datetime(2030, 1, 31, 16, tzinfo=UTC)
         assert described["LastChangedDate"] == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
 
-    def test_time_machine_is_followed(self, fakesecrets, client):
+    def test_time_machine_sets_the_time_of_the_fake(self, fakesecrets, client):
         with time_machine.travel("2030-01-31 16:00 +0000", tick=False) as traveller:
             client.create_secret(Name="db", SecretString="value")
             traveller.shift(timedelta(days=1))
@@ -448,7 +448,7 @@ class TestTheClockOfSomebodyElse:
         assert described["CreatedDate"] == datetime(2030, 1, 31, 16, tzinfo=UTC)
         assert described["LastChangedDate"] == datetime(2030, 2, 1, 16, tzinfo=UTC)
 
-    def test_a_fake_inside_of_it_begins_there_and_gives_it_back(self):
+    def test_freezegun_around_a_fake_is_in_force_again_after_it(self):
         with freeze_time("2030-01-31 16:00"):
             with FakeSecrets() as fake:
                 fake.clock.freeze()
@@ -458,7 +458,7 @@ class TestTheClockOfSomebodyElse:
 
             assert datetime.now(UTC) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_inside_of_ours_it_wins_and_gives_it_back(self, fakesecrets_clock, client):
+    def test_freezegun_inside_our_freeze_takes_precedence_until_it_ends(self, fakesecrets_clock, client):
         fakesecrets_clock.move_to("2001-01-31")
 
         with freeze_time("2030-01-31 16:00"):
@@ -466,7 +466,7 @@ class TestTheClockOfSomebodyElse:
 
         assert fakesecrets_clock.now == datetime(2001, 1, 31, tzinfo=UTC)
 
-    def test_inside_of_ours_it_is_moved_too(self, fakesecrets_clock):
+    def test_freezegun_inside_our_freeze_is_moved_by_our_clock(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with freeze_time("2030-01-31 16:00"):
@@ -558,7 +558,7 @@ def wait_for_a_token_of_botocore():
     bucket.acquire(2)
 
 
-#: What waits in real time until a timeout, each with the exception that it ends in.
+#: Waits that end by a timeout in real time, each with the exception that it raises.
 WAITS = {
     "subprocess.run": (wait_for_a_process, subprocess.TimeoutExpired),
     "Popen.communicate": (communicate_with_a_process, subprocess.TimeoutExpired),
@@ -593,8 +593,8 @@ WAITS = {
 }
 
 
-class TestWhatHasToRunOn:
-    def test_a_timeout_of_the_real_world_ends_every_wait(self, fakesecrets_clock):
+class TestDuringAFreeze:
+    def test_every_wait_ends_by_its_timeout_in_real_time(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         ended = {}
 
@@ -605,7 +605,7 @@ class TestWhatHasToRunOn:
             except Exception as error:
                 ended[name] = type(error)
 
-        # Each in a thread, since the test itself would hang with a wait that does not end.
+        # Each wait runs in a thread, since a wait that never ends would block the test.
         threads = [
             threading.Thread(target=run, args=[name, wait], daemon=True) for name, (wait, _) in WAITS.items()
         ]
@@ -617,7 +617,7 @@ class TestWhatHasToRunOn:
         assert ended == {name: error for name, (_, error) in WAITS.items()}
         assert datetime.now(UTC) == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_the_code_of_users_sees_the_frozen_time_in_whatever_runs_it(self, fakesecrets_clock):
+    def test_user_code_sees_the_frozen_time_in_threads_timers_and_event_loops(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         seen, done = [], concurrent.futures.Future()
 
@@ -641,7 +641,7 @@ class TestWhatHasToRunOn:
         assert set(seen) == {1896105600.0}
         assert len(seen) == 10
 
-    def test_a_module_that_waits_may_be_imported_while_the_time_is_frozen(self, fakesecrets, monkeypatch):
+    def test_a_module_that_waits_can_be_imported(self, fakesecrets, monkeypatch):
         monkeypatch.delitem(sys.modules, "socketserver")
         fakesecrets.clock.move_to("2030-01-31 16:00")
         ended = []
@@ -661,7 +661,7 @@ class TestWhatHasToRunOn:
         assert len(ended) == 1
         assert ended != [socketserver]
 
-    def test_modules_that_freezegun_is_configured_to_ignore_see_the_real_time(self, fakesecrets, monkeypatch):
+    def test_modules_that_freezegun_ignores_see_the_real_time(self, fakesecrets, monkeypatch):
         monkeypatch.setattr(config, "settings", Settings())
         freezegun.configure(extend_ignore_list=["ignored_by_users"])
         ignored, seen = ModuleType("ignored_by_users"), ModuleType("seen_by_users")
@@ -672,7 +672,7 @@ class TestWhatHasToRunOn:
 
         assert ignored.now() < 1896105600.0 == seen.now()
 
-    def test_an_event_loop_that_runs_goes_on(self, fakesecrets):
+    def test_a_running_event_loop_continues(self, fakesecrets):
         async def main():
             waiting = asyncio.create_task(asyncio.sleep(0.05))
             await asyncio.sleep(0)
@@ -687,7 +687,7 @@ class TestWhatHasToRunOn:
 
         assert not thread.is_alive()
 
-    def test_the_time_is_frozen_once_and_only_if_it_is_moved(self, fakesecrets, client, monkeypatch):
+    def test_freezegun_is_started_once_and_only_by_a_move(self, fakesecrets, client, monkeypatch):
         freezes = []
         start = freezegun.api._freeze_time.start
         monkeypatch.setattr(
@@ -704,12 +704,12 @@ class TestWhatHasToRunOn:
         assert len(freezes) == 1
         assert len(fakesecrets.rotations("db")) == 4
 
-    def test_a_freeze_opens_no_socket(self, socket_disabled, fakesecrets_clock):
+    def test_no_socket_is_opened(self, socket_disabled, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         assert time.time() == 1896105600.0
 
-    def test_a_freeze_that_fails_in_the_middle_is_undone(self, fakesecrets, monkeypatch):
+    def test_an_error_at_the_start_of_the_freeze_undoes_it(self, fakesecrets, monkeypatch):
         class Lazy(ModuleType):
             def __dir__(self):
                 raise LookupError("this module cannot be looked at")
@@ -724,7 +724,7 @@ class TestWhatHasToRunOn:
         fakesecrets.clock.move_to("2030-01-31 16:00")
         assert time.time() == 1896105600.0
 
-    def test_pytest_measures_durations_also_without_pytest_freezer(self, pytester, monkeypatch):
+    def test_pytest_measures_durations_without_pytest_freezer(self, pytester, monkeypatch):
         monkeypatch.setattr(config, "settings", Settings())
         pytester.makepyfile("def test_it(fakesecrets_clock): fakesecrets_clock.move_to('2050-01-31')")
 
@@ -733,7 +733,7 @@ class TestWhatHasToRunOn:
         durations = [report.duration for report in ran.getreports("pytest_runtest_logreport")]
         assert [0 <= duration < 60 for duration in durations] == [True] * 3
 
-    def test_pytest_goes_on_measuring_durations(self, pytester):
+    def test_pytest_measures_durations_in_real_time(self, pytester):
         pytester.makepyfile(
             """
             import threading
@@ -754,7 +754,7 @@ class TestWhatHasToRunOn:
         assert 0 <= durations.pop("teardown") < 60
         assert durations == {}
 
-    def test_pytest_says_how_long_it_took(self, pytester):
+    def test_pytest_reports_the_duration_of_the_run(self, pytester):
         pytester.makepyfile(
             """
             def test_it(fakesecrets_clock):
@@ -769,7 +769,7 @@ class TestWhatHasToRunOn:
         ran.stdout.re_match_lines([r"=+ no tests ran in [0-5]?\d\.\d\ds =+"])
 
 
-#: Ways to freeze the time that are not ours: how each is entered, and whether its time goes on by itself.
+#: Freezes of other libraries: a context manager, and whether its time ticks by itself.
 FREEZES = {
     "freezegun": lambda: freeze_time("2030-01-31 16:00"),
     "freezegun with an offset": lambda: freeze_time("2030-01-31 16:00", tz_offset=-8),
@@ -788,24 +788,24 @@ FREEZES = {
         datetime(2030, 2, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo")), tick=False
     ),
 }
-#: Some seconds go by where the time goes on, or is read a few times.
+#: The tolerance for a time that ticks by itself or with each read.
 NEARLY = timedelta(minutes=2)
 
 
 def freezes_of_others():
-    """What freezegun and time-machine have begun; the older versions of the latter have another name for it."""
+    """Return the active freezes of freezegun and time-machine; older versions of the latter name them differently."""
     stack = "traveller_stack" if hasattr(time_machine, "traveller_stack") else "coordinates_stack"
     return [*api.freeze_factories, *getattr(time_machine, stack)]
 
 
 def utc_now():
-    """The time of the process, which no tz_offset and no zone has changed."""
+    """Return the time of the process, independent of tz_offset and time zone."""
     return datetime.fromtimestamp(time.time(), UTC)
 
 
 @pytest.mark.parametrize("freeze", FREEZES.values(), ids=FREEZES)
-class TestAFreezeThatIsInForceAlready:
-    def test_is_moved_and_no_other_one_is_started(self, fakesecrets, client, freeze):
+class TestAFreezeOfAnotherLibrary:
+    def test_is_moved_by_our_clock_which_starts_no_second_freeze(self, fakesecrets, client, freeze):
         moment = datetime(2031, 2, 3, 4, 5, 6, 789_012, tzinfo=UTC)
         client.create_secret(Name="db", SecretString="value")
         fakesecrets.fail("GetSecretValue", timedelta(hours=1))
@@ -825,7 +825,7 @@ class TestAFreezeThatIsInForceAlready:
             assert freezes_of_others() == before
         assert not fakesecrets.clock.is_frozen
 
-    def test_is_given_back_as_it_was_unless_it_has_ended(self, freeze):
+    def test_is_restored_after_the_fake_unless_it_has_ended(self, freeze):
         with freeze():
             with FakeSecrets() as fake:
                 fake.clock.move_to("2040-01-31")
@@ -839,7 +839,7 @@ class TestAFreezeThatIsInForceAlready:
             fake.clock.move_to("2040-01-31")
             assert utc_now() == datetime(2040, 1, 31, tzinfo=UTC)
 
-    def test_is_followed_by_everything_that_reads_the_time(self, fakesecrets, client, freeze):
+    def test_sets_the_time_of_the_fake_and_of_rotation_functions(self, fakesecrets, client, freeze):
         left = []
 
         def function(event, context):
@@ -862,7 +862,7 @@ class TestAFreezeThatIsInForceAlready:
         assert timedelta(0) <= begun[1] - datetime(2030, 2, 10, tzinfo=UTC) < NEARLY
         assert all(10_000 < each <= 30_000 for each in left)
 
-    def test_is_followed_in_every_zone(self, fakesecrets, client, monkeypatch, freeze):
+    def test_sets_the_time_of_the_fake_in_every_time_zone(self, fakesecrets, client, monkeypatch, freeze):
         try:
             for hours, zone in enumerate(["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kathmandu"]):
                 monkeypatch.setenv("TZ", zone)
@@ -876,16 +876,16 @@ class TestAFreezeThatIsInForceAlready:
             time.tzset()
 
 
-class TestFreezesOfOthers:
+class TestFreezesOfOtherLibraries:
     @freeze_time("2030-01-31 16:00")
-    def test_as_a_decorator_end_before_the_fixture(self, fakesecrets, client):
+    def test_as_a_decorator_end_before_the_fixture_of_the_fake(self, fakesecrets, client):
         fakesecrets.clock.tick(60)
 
         assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
         assert created(client) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
 
     @freeze_time("2030-01-31 16:00")
-    def test_as_a_decorator_begin_after_the_clock_and_win(self, fakesecrets_clock, client):
+    def test_as_a_decorator_take_precedence_over_the_clock_fixture(self, fakesecrets_clock, client):
         assert created(client) == datetime(2030, 1, 31, 16, tzinfo=UTC)
         fakesecrets_clock.tick(60)
         assert datetime.now(UTC) == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
@@ -935,7 +935,7 @@ class TestFreezesOfOthers:
         with pytest.raises(RuntimeError, match="time-machine cannot start when freezegun is active"):
             time_machine.travel("2030-01-31").start()
 
-    def test_that_are_moved_by_their_owner_later_are_left_there(self):
+    def test_that_the_test_moves_after_the_fake_keep_their_time(self):
         with freeze_time("2030-01-31 16:00") as frozen:
             with FakeSecrets() as fake:
                 fake.clock.tick(60)
@@ -944,7 +944,7 @@ class TestFreezesOfOthers:
             assert datetime.now(UTC) == datetime(2031, 1, 31, tzinfo=UTC)
 
     @pytest.mark.usefixtures("without_garbage_collection")
-    def test_that_tick_when_they_are_read_are_not_read_by_the_fake(self, fakesecrets, client):
+    def test_with_auto_tick_are_not_advanced_by_the_fake(self, fakesecrets, client):
         with freeze_time("2030-01-31 16:00", auto_tick_seconds=15):
             for _ in range(3):
                 fakesecrets.clock.tick(60)
@@ -956,7 +956,7 @@ class TestFreezesOfOthers:
 
         assert [f"{moment:%H:%M:%S}" for moment in seen] == ["16:03:00", "16:03:15", "16:03:15"]
 
-    def test_are_followed_where_their_copy_of_freezegun_is_imported_no_more(self, fakesecrets):
+    def test_are_respected_after_their_copy_of_freezegun_was_unloaded(self, fakesecrets):
         with freeze_time("2030-01-31 16:00", tz_offset=3), mock.patch.dict(sys.modules):
             for name in [name for name in sys.modules if name.partition(".")[0] == "freezegun"]:
                 del sys.modules[name]
@@ -965,12 +965,12 @@ class TestFreezesOfOthers:
             assert fakesecrets.clock.now == datetime(2030, 1, 31, 16, 1, tzinfo=UTC)
         assert not fakesecrets.clock.is_frozen
 
-    def test_need_none_of_our_freezes_where_a_stop_is_called_once_too_often(self, fakesecrets):
+    def test_leave_no_freeze_of_ours_after_a_superfluous_stop(self, fakesecrets):
         fakesecrets.clock.move_to("2030-01-31 16:00")
         theirs = freeze_time("2031-01-31")
         theirs.start()
         theirs.stop()
-        with pytest.raises(AttributeError):  # of freezegun: nothing of its own is left to be stopped
+        with pytest.raises(AttributeError):  # of freezegun, when none of its freezes is active
             theirs.stop()
 
         assert not fakesecrets.clock.is_frozen
@@ -979,15 +979,15 @@ class TestFreezesOfOthers:
 
 
 class TestTheOrderOfFreezes:
-    """Our freeze and two others are begun in one order and ended in another one."""
+    """Our freeze and two others start in one order and end in another one."""
 
     @pytest.mark.parametrize("begun", list(permutations(["ours", "a", "b"])), ids="-".join)
-    def test_does_not_matter(self, begun):
+    def test_does_not_change_the_restored_time(self, begun):
         for ended in permutations(begun):
             if begun[0] != "ours" and (begun.index("a") < begun.index("b")) == (
                 ended.index("a") < ended.index("b")
             ):
-                continue  # freezegun's own freezes are left as they are nested, where none of ours is around
+                continue  # without a freeze of ours, those of freezegun must end in reverse order
             before = changed_by_a_freeze()
             with FakeSecrets() as fake:
                 freezes = {"a": freeze_time("2031-01-31"), "b": freeze_time("2032-01-31", tick=True)}
@@ -1003,7 +1003,9 @@ class TestTheOrderOfFreezes:
                     assert (utc_now().year >= 2030) == bool({"a", "b"}.intersection(left) or begun[0] in left)
             assert changed_by_a_freeze() == before, ended
 
-    def test_does_not_matter_to_modules_that_are_imported_meanwhile(self, fakesecrets, monkeypatch, tmp_path):
+    def test_does_not_change_the_restored_time_of_modules_imported_meanwhile(
+        self, fakesecrets, monkeypatch, tmp_path
+    ):
         (tmp_path / "imported_meanwhile.py").write_text("from datetime import datetime\n", "utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         fakesecrets.clock.freeze()
@@ -1019,8 +1021,8 @@ class TestTheOrderOfFreezes:
         del sys.modules["imported_meanwhile"]
 
 
-class TestThreads:
-    """Threads freeze, move and stop one clock at the same time, and none of them meets an error."""
+class TestThreadsThatShareAClock:
+    """Threads freeze, move and stop one clock simultaneously, and no call raises."""
 
     @pytest.fixture(autouse=True)
     def threads_take_turns_often(self):
@@ -1029,7 +1031,7 @@ class TestThreads:
         yield
         sys.setswitchinterval(before)
 
-    def test_that_tick_lose_no_time_and_never_go_back(self, fakesecrets_clock):
+    def test_tick_without_loss_and_never_backwards(self, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         def tick(_):
@@ -1046,7 +1048,7 @@ class TestThreads:
         assert [moments == sorted(moments) for moments in seen] == [True] * 4
         assert start + timedelta(seconds=150) <= fakesecrets_clock.now <= start + timedelta(seconds=600)
 
-    def test_that_freeze_move_and_stop_leave_nothing_behind(self, fakesecrets):
+    def test_freeze_move_and_stop_it_without_traces(self, fakesecrets):
         start = threading.Barrier(4)
 
         def use(action):
@@ -1062,7 +1064,7 @@ class TestThreads:
         clock.stop()
         assert not clock.is_frozen
 
-    def test_that_outlive_the_fake_cannot_freeze_the_time(self):
+    def test_cannot_freeze_the_time_after_the_exit_of_the_fake(self):
         with FakeSecrets() as fake, concurrent.futures.ThreadPoolExecutor() as executor:
             fake.clock.tick(60)
 

@@ -1,4 +1,4 @@
-"""The step driver: what waits, what runs next, and what misuse is told."""
+"""The step driver: pending rotations, the next step, and the errors for misuse."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 @pytest.fixture
 def rotating(db, fakesecrets, fakesecrets_rotation):
-    """The driver, with one rotation that waits for its first step."""
+    """A driver with one rotation that waits for its first step."""
     function = fakesecrets.add_rotation_function(well_behaved)
     db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
     return fakesecrets_rotation
 
 
 class TestStep:
-    def test_runs_one_step_after_the_other_and_tells_what_it_was(self, rotating):
+    def test_runs_and_returns_one_step_after_the_other(self, rotating):
         steps = [rotating.step() for _ in range(4)]
 
         assert [step.name for step in steps] == STEPS
@@ -33,7 +33,7 @@ class TestStep:
         assert [step.error for step in steps] == [None] * 4
         assert steps[0].start <= steps[0].end <= steps[1].start
 
-    def test_may_insist_on_the_step_that_is_due(self, rotating):
+    def test_accepts_the_name_of_the_step_that_is_due(self, rotating):
         assert rotating.step("createSecret").name == "createSecret"
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -46,7 +46,7 @@ class TestStep:
         )
         assert rotating.step("setSecret").name == "setSecret"
 
-    def test_refuses_a_step_that_does_not_exist(self, rotating):
+    def test_rejects_an_unknown_step(self, rotating):
         with pytest.raises(FakeSecretsError) as raised:
             rotating.step("create_secret")
 
@@ -55,7 +55,7 @@ class TestStep:
             "Did you mean 'createSecret'?"
         )
 
-    def test_raises_what_the_function_raises_unchanged(self, db, fakesecrets, fakesecrets_rotation):
+    def test_raises_the_exception_of_the_function_unchanged(self, db, fakesecrets, fakesecrets_rotation):
         error = ConnectionError("down")
         function = fakesecrets.add_rotation_function(raising_in("createSecret", error))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -67,7 +67,7 @@ class TestStep:
         assert str(raised.traceback[-1].path).endswith("rotation_functions.py")
         assert fakesecrets.rotations("db")[0].error is error
 
-    def test_begins_the_retry_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
+    def test_starts_the_retry_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(raising_in("setSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         with pytest.raises(RuntimeError):
@@ -79,13 +79,13 @@ class TestStep:
         assert (step.name, step.attempt) == ("createSecret", 2)
         assert [rotation.status for rotation in fakesecrets_rotation.pending] == ["in progress"]
 
-    def test_without_a_rotation_says_how_to_start_one(self, fakesecrets_rotation):
+    def test_without_a_rotation_explains_how_to_start_one(self, fakesecrets_rotation):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets_rotation.step()
 
         assert str(raised.value) == "No rotation waits for a step. Start one with rotate_secret()."
 
-    def test_after_the_end_says_how_the_last_one_ended(self, rotating, fakesecrets):
+    def test_after_the_last_step_reports_how_the_rotation_ended(self, rotating, fakesecrets):
         rotating.run()
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -113,7 +113,9 @@ class TestStep:
             "test has requested fakesecrets_rotation or called drive(). Start another with rotate_secret()."
         ) in str(raised.value)
 
-    def test_after_the_last_attempt_says_that_aws_gives_up(self, db, fakesecrets, fakesecrets_rotation):
+    def test_after_the_last_attempt_reports_that_aws_stops_retrying(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         fakesecrets.assume(retry_delays=())
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -125,7 +127,7 @@ class TestStep:
 
 
 class TestRun:
-    def test_runs_what_is_left_and_returns_the_rotation(self, rotating):
+    def test_runs_the_remaining_steps_and_returns_the_rotation(self, rotating):
         rotating.step()
 
         rotation = rotating.run()
@@ -133,13 +135,13 @@ class TestRun:
         assert (rotation.status, rotation.token, rotation.scheduled_at) == ("succeeded", token(2), None)
         assert [step.name for step in rotation.steps] == STEPS
 
-    def test_without_a_rotation_says_how_to_start_one(self, fakesecrets_rotation):
+    def test_without_a_rotation_explains_how_to_start_one(self, fakesecrets_rotation):
         with pytest.raises(FakeSecretsError, match="Start one with rotate_secret"):
             fakesecrets_rotation.run()
 
 
-class TestPending:
-    def test_lists_what_waits_oldest_first(self, rotating, db, fakesecrets):
+class TestPendingRotations:
+    def test_are_listed_oldest_first(self, rotating, db, fakesecrets):
         db.create_secret(Name="api", SecretString="old")
         db.rotate_secret(SecretId="api", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
 
@@ -150,7 +152,7 @@ class TestPending:
         rotating.run(secret_id="api")
         assert [rotation.secret_id for rotation in rotating.pending] == [fakesecrets.secret("db").arn]
 
-    def test_is_a_picture_of_the_moment(self, rotating):
+    def test_are_a_snapshot(self, rotating):
         before = rotating.pending[0]
 
         rotating.step()
@@ -158,7 +160,7 @@ class TestPending:
         assert before.steps == ()
         assert len(rotating.pending[0].steps) == 1
 
-    def test_is_empty_at_the_end(self, rotating):
+    def test_are_none_after_the_last_step(self, rotating):
         rotating.run()
 
         assert rotating.pending == ()
@@ -182,7 +184,7 @@ class TestRedeliver:
         assert fakesecrets_rotation.step().name == "setSecret"
         assert [step.name for step in fakesecrets.rotations("db")[0].steps] == ["createSecret", "setSecret"]
 
-    def test_takes_the_step_itself_also_long_after_the_rotation(self, rotating, fakesecrets):
+    def test_accepts_a_step_object_long_after_the_rotation(self, rotating, fakesecrets):
         first = rotating.step()
         rotating.run()
         before = fakesecrets.secret("db").staging
@@ -191,7 +193,7 @@ class TestRedeliver:
 
         assert fakesecrets.secret("db").staging == before
 
-    def test_raises_what_the_function_raises_and_leaves_the_rotation_as_it_was(
+    def test_raises_the_exception_of_the_function_and_leaves_the_rotation_unchanged(
         self, db, fakesecrets, fakesecrets_rotation
     ):
         def creates_without_looking(event, context):
@@ -213,34 +215,34 @@ class TestRedeliver:
 
         assert fakesecrets_rotation.pending[0].status == "in progress"
 
-    def test_of_a_step_that_has_not_run_is_refused(self, rotating):
+    def test_rejects_a_step_that_has_not_run(self, rotating):
         with pytest.raises(FakeSecretsError, match="setSecret has not run yet"):
             rotating.redeliver("setSecret")
 
-    def test_of_a_step_that_does_not_exist_is_refused(self, rotating):
+    def test_rejects_an_unknown_step(self, rotating):
         with pytest.raises(FakeSecretsError, match="Unknown step 'set'"):
             rotating.redeliver("set")
 
 
 class TestRotate:
-    """`fake.rotate()`: RotateSecret and everything after it, in one line."""
+    """`fake.rotate()` calls RotateSecret and runs all steps."""
 
-    def test_runs_to_the_end_also_where_the_test_drives(self, db, fakesecrets, fakesecrets_rotation):
+    def test_runs_all_steps_although_the_driver_is_requested(self, db, fakesecrets, fakesecrets_rotation):
         rotation = fakesecrets.rotate("db", well_behaved)
 
         assert rotation.status == "succeeded"
         assert fakesecrets_rotation.pending == ()
 
-    def test_takes_members_of_rotate_secret(self, db, fakesecrets):
+    def test_accepts_members_of_rotate_secret(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 9})
 
         assert db.describe_secret(SecretId="db")["RotationRules"] == {"AutomaticallyAfterDays": 9}
 
-    def test_without_a_function_is_refused_by_the_service(self, db, fakesecrets):
+    def test_without_a_function_is_rejected_by_the_service(self, db, fakesecrets):
         with pytest.raises(db.exceptions.InvalidRequestException, match="No Lambda rotation function ARN"):
             fakesecrets.rotate("db")
 
-    def test_of_an_unknown_secret_names_those_that_there_are(self, db, fakesecrets):
+    def test_of_an_unknown_secret_lists_the_existing_ones(self, db, fakesecrets):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.rotate("database", well_behaved)
 
@@ -248,7 +250,7 @@ class TestRotate:
             f"There is no secret 'database' in the fake. It has:\n- {fakesecrets.secret('db').arn}"
         )
 
-    def test_with_an_unknown_function_names_those_that_there_are(self, db, fakesecrets):
+    def test_with_an_unknown_function_lists_the_existing_ones(self, db, fakesecrets):
         known = fakesecrets.add_rotation_function(nothing)
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -259,7 +261,7 @@ class TestRotate:
             f"fake. Add it with add_rotation_function(), or use one of:\n- {known}"
         )
 
-    def test_rotates_in_the_region_of_the_secret(self, fakesecrets):
+    def test_runs_in_the_region_of_the_secret(self, fakesecrets):
         client = fakesecrets.client("ap-south-1")
         client.create_secret(Name="db", SecretString="old")
 
@@ -269,9 +271,9 @@ class TestRotate:
         assert ":ap-south-1:" in rotation.secret_id
 
 
-class TestFunctionsThatCannotBe:
+class TestAnInvalidRotationFunction:
     @pytest.mark.parametrize(
-        ("handler", "told"),
+        ("handler", "message"),
         [
             pytest.param(
                 42,
@@ -317,11 +319,11 @@ class TestFunctionsThatCannotBe:
             pytest.param(".json:loads", "'.json:loads' does not name a function.", id="a relative module"),
         ],
     )
-    def test_are_refused_when_they_are_added(self, fakesecrets, handler, told):
+    def test_is_rejected_when_it_is_added(self, fakesecrets, handler, message):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.add_rotation_function(handler)
 
-        assert told in str(raised.value)
+        assert message in str(raised.value)
         assert raised.value.__cause__ is None
         assert raised.value.__context__ is None or raised.value.__suppress_context__
 
@@ -346,7 +348,7 @@ class TestFunctionsThatCannotBe:
         assert "its_module" in names
         assert not [name for name in names if name.startswith("importlib")]
 
-    def test_a_coroutine_function_is_refused(self, fakesecrets):
+    def test_that_is_a_coroutine_function_is_rejected(self, fakesecrets):
         async def handler(event, context): ...
 
         with pytest.raises(
@@ -372,24 +374,24 @@ class TestFunctionsThatCannotBe:
             fakesecrets.add_rotation_function(well_behaved, **arguments)
 
     @pytest.mark.parametrize("name", ["my function", "", "arn:aws:s3:::x", "x" * 141])
-    def test_an_illegal_name_is_refused(self, fakesecrets, name):
+    def test_with_an_illegal_name_is_rejected(self, fakesecrets, name):
         with pytest.raises(FakeSecretsError, match="is not a valid name for a Lambda function"):
             fakesecrets.add_rotation_function(nothing, name=name)
 
-    def test_environment_variables_are_strings(self, fakesecrets):
+    def test_with_environment_variables_other_than_strings_is_rejected(self, fakesecrets):
         with pytest.raises(FakeSecretsError, match="PASSWORD_LENGTH has to be a string, not 20"):
             fakesecrets.add_rotation_function(nothing, environ={"PASSWORD_LENGTH": 20})
 
 
-class TestWhoDrives:
-    def test_without_the_fixture_a_rotation_runs_before_rotate_secret_returns(self, db, fakesecrets):
+class TestDrivingRotations:
+    def test_is_off_without_the_fixture_so_that_rotate_secret_runs_all_steps(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
 
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert fakesecrets.rotations("db")[0].status == "succeeded"
 
-    def test_without_pytest_drive_gives_the_same_driver(self):
+    def test_is_possible_without_pytest(self):
         fake = FakeSecrets()
         with fake:
             driver, client = fake.drive(), fake.client()
@@ -399,7 +401,7 @@ class TestWhoDrives:
             assert [rotation.status for rotation in driver.pending] == ["in progress"]
             assert driver.run().status == "succeeded"
 
-    def test_reset_forgets_what_waits_and_leaves_the_test_at_the_wheel(self, rotating, db, fakesecrets):
+    def test_is_still_on_after_a_reset_which_drops_pending_rotations(self, rotating, db, fakesecrets):
         fakesecrets.reset()
         assert rotating.pending == ()
 
@@ -411,13 +413,13 @@ class TestWhoDrives:
 
 
 class TestAssume:
-    def test_an_unknown_assumption_names_those_that_there_are(self, fakesecrets):
+    def test_with_an_unknown_assumption_lists_the_existing_ones(self, fakesecrets):
         with pytest.raises(
             FakeSecretsError, match=r"Unknown assumption 'retries'\. Choose one of rotate_at, stuck_window"
         ):
             fakesecrets.assume(retries=3)
 
-    def test_changes_are_returned_with_the_rest(self, fakesecrets):
+    def test_returns_all_assumptions_with_the_changes(self, fakesecrets):
         assumed = fakesecrets.assume(pending_after_finish="removed")
 
         assert assumed.pending_after_finish == "removed"
@@ -425,7 +427,7 @@ class TestAssume:
 
 
 @pytest.mark.parametrize("by_name", [False, True])
-def test_the_cost_of_a_step_does_not_grow_with_the_rotations_that_wait(
+def test_the_cost_of_a_step_does_not_grow_with_the_number_of_pending_rotations(
     client, fakesecrets, fakesecrets_rotation, monkeypatch, by_name
 ):
     function = fakesecrets.add_rotation_function(nothing)

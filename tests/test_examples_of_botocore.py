@@ -1,8 +1,8 @@
 """
-The examples that botocore ships for the service (examples-1.json), replayed one by one.
+The examples of the service in botocore (examples-1.json), replayed one by one.
 
-Each is sent to a world prepared for it: the request is accepted, and the answer has the example's
-members, with its types.
+Each one is sent to a fake with the state that it requires: the request is accepted, and the response has the
+members and types of the example.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def client(fakesecrets):
 
 @pytest.fixture
 def prepared(client, fakesecrets):
-    """A function from an example's request to the world that it needs."""
+    """A function that prepares the state that the request of an example requires."""
 
     def prepare(operation, sent):
         if operation in ("CreateSecret", "GetRandomPassword"):
@@ -75,7 +75,7 @@ def attach_labels(client, name, sent):
 
 
 @pytest.mark.parametrize(("operation", "example"), EXAMPLES)
-def test_an_example_is_answered_as_printed(client, prepared, operation, example):
+def test_the_response_to_an_example_has_the_documented_members(client, prepared, operation, example):
     prepared(operation, example["input"])
 
     answer = getattr(client, xform_name(operation))(**example["input"])
@@ -84,7 +84,7 @@ def test_an_example_is_answered_as_printed(client, prepared, operation, example)
 
 
 def assert_like(answer, printed):
-    """The members of the print are all there, of its types; the strings of a print are examples."""
+    """Check that all printed members are present with the printed types; printed strings are only examples."""
     if isinstance(printed, dict):
         assert isinstance(answer, dict)
         for member, value in printed.items():
@@ -98,17 +98,17 @@ def assert_like(answer, printed):
         for value in printed[:1]:
             assert_like(answer[0], value)
     elif isinstance(answer, datetime):
-        float(printed)  # the print has seconds, as a number or as text
+        float(printed)  # the example has seconds, as a number or as text
     else:
         assert type(answer) is type(printed)
 
 
 def is_an_id(member):
-    """Version ids are keys in some members, and those of the example are not the ones here."""
+    """Return whether a key is a version id, which differs from that of the example."""
     return member.startswith("EXAMPLE")
 
 
-def test_there_are_examples_for_most_operations():
+def test_most_operations_have_an_example():
     told = {values.values[0] for values in EXAMPLES}
 
     assert len(told) == 19

@@ -1,4 +1,4 @@
-"""Faults: calls, the network, Lambda and its time go wrong where a test orders it."""
+"""Injected faults: errors of calls, of the network and of Lambda, and timeouts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fake(fakesecrets):
 
 @pytest.fixture
 def once(fake):
-    """A client that does not retry, and the secret db."""
+    """A client without retries, and the secret db."""
     client = fake.client(config=ONCE)
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
     return client
@@ -73,13 +73,13 @@ def once(fake):
 
 @pytest.fixture(scope="module")
 def asession():
-    """A session of aiobotocore. Each new one reads botocore's data files."""
+    """An aiobotocore session, shared since each new one reads the data files of botocore."""
     return pytest.importorskip("aiobotocore.session").get_session()
 
 
 @pytest.fixture
 def slept(monkeypatch):
-    """The seconds for which somebody wanted to sleep, of time and of asyncio. Nobody does."""
+    """Replace the sleep functions of time and asyncio, and record the requested seconds."""
     seconds = []
 
     async def sleep(amount, result=None):
@@ -94,7 +94,7 @@ def calls(fake):
     return [event for event in fake.history if isinstance(event, Call)]
 
 
-class TestErrorCodes:
+class TestInjectedErrorCodes:
     @pytest.mark.parametrize(
         ("code", "status", "message"),
         [
@@ -136,7 +136,7 @@ class TestErrorCodes:
         assert (answer.status, answer.message) == (status, message)
 
     @pytest.mark.parametrize("code", sorted(shape.name for shape in service_model().error_shapes))
-    def test_of_the_model_are_the_exceptions_of_the_client(self, fake, once, code):
+    def test_of_the_service_model_raise_the_exceptions_of_the_client(self, fake, once, code):
         fake.fail("DescribeSecret", code)
 
         with pytest.raises(getattr(once.exceptions, code)) as raised:
@@ -145,14 +145,14 @@ class TestErrorCodes:
         assert raised.value.response["Message"].endswith(".")
 
     @pytest.mark.parametrize("code", ["RequestLimitExceeded", "SlowDown", "InternalFailure"])
-    def test_that_aws_means_to_be_retried_are_retried(self, fake, once, code):
+    def test_that_are_retryable_on_aws_are_retried(self, fake, once, code):
         ordered = fake.fail("ListSecrets", code)
 
         fake.client(config=Config(retries={"mode": "legacy"})).list_secrets()
 
         assert ordered.happened == 1
 
-    def test_may_be_any_with_a_status_and_a_message(self, fake, once):
+    def test_may_be_custom_with_a_status_and_a_message(self, fake, once):
         fake.fail("GetSecretValue", (418, "TeapotException", "short and stout"))
 
         with refused("TeapotException") as answer:
@@ -160,7 +160,7 @@ class TestErrorCodes:
 
         assert (answer.status, answer.message) == (418, "short and stout")
 
-    def test_reach_who_reads_the_wire(self, fake, once):
+    def test_reach_handlers_that_read_the_http_response(self, fake, once):
         fake.fail("GetSecretValue", "ResourceNotFoundException", times=2)
         fake.fail("DescribeSecret", "ThrottlingException")
 
@@ -176,9 +176,9 @@ class TestErrorCodes:
         )
 
 
-class TestTheNetwork:
+class TestInjectedNetworkFaults:
     @pytest.mark.parametrize(
-        ("error", "told"),
+        ("error", "message"),
         [
             (ReadTimeoutError, 'Read timeout on endpoint URL: "{}"'),
             (ConnectTimeoutError, 'Connect timeout on endpoint URL: "{}"'),
@@ -192,19 +192,19 @@ class TestTheNetwork:
         ],
         ids=lambda value: getattr(value, "__name__", ""),
     )
-    def test_fails_with_the_exception_of_a_class(self, fake, once, error, told):
+    def test_raise_an_exception_of_the_given_class(self, fake, once, error, message):
         fake.fail("GetSecretValue", error)
 
         with pytest.raises(error) as raised:
             once.get_secret_value(SecretId="db")
 
         assert type(raised.value) is error
-        assert str(raised.value) == told.format("https://secretsmanager.us-east-1.amazonaws.com/")
+        assert str(raised.value) == message.format("https://secretsmanager.us-east-1.amazonaws.com/")
 
     @pytest.mark.parametrize(
         "error", [ReadTimeoutError(endpoint_url="mine"), ConnectionError("down"), KeyboardInterrupt()]
     )
-    def test_fails_with_the_exception_itself(self, fake, once, error):
+    def test_raise_the_given_exception_instance(self, fake, once, error):
         fake.fail("GetSecretValue", error)
 
         with pytest.raises(type(error)) as raised:
@@ -213,14 +213,14 @@ class TestTheNetwork:
         assert raised.value is error
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_is_retried_by_clients_that_do(self, fake, once, slept):
+    def test_are_retried_by_clients_with_retries(self, fake, once, slept):
         ordered = fake.fail("ListSecrets", EndpointConnectionError, times=2)
 
         answer = fake.client(config=Config(retries={"mode": "standard"})).list_secrets()
 
         assert (answer["ResponseMetadata"]["RetryAttempts"], ordered.happened) == (2, 2)
 
-    def test_is_told_in_the_history_without_an_answer(self, fake, once):
+    def test_are_recorded_in_the_history_without_a_request_id(self, fake, once):
         fake.fail("GetSecretValue", ReadTimeoutError)
 
         with pytest.raises(ReadTimeoutError):
@@ -229,7 +229,7 @@ class TestTheNetwork:
         call = calls(fake)[-1]
         assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", INJECTED)
 
-    def test_is_slow_by_the_clock_of_the_test(self, fake, once, fakesecrets_clock):
+    def test_slow_a_call_down_by_moving_the_frozen_clock(self, fake, once, fakesecrets_clock):
         before = fakesecrets_clock.now
         fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
 
@@ -240,7 +240,7 @@ class TestTheNetwork:
         assert fakesecrets_clock.now - before == timedelta(seconds=10)
         assert [call.error for call in calls(fake)] == [None] * 4
 
-    def test_is_slow_in_what_came_due_by_the_clock_of_somebody_else(self, fake, once):
+    def test_slow_down_a_retry_that_is_due_under_freezegun(self, fake, once):
         with freeze_time("2030-01-01") as frozen:
             function = fake.add_rotation_function(well_behaved)
             rules = {"ScheduleExpression": "rate(4 hours)"}
@@ -256,8 +256,8 @@ class TestTheNetwork:
         assert scheduled.steps[-1].end - scheduled.started_at == timedelta(seconds=10)
 
 
-class TestWhichCalls:
-    def test_the_next_one_alone(self, fake, once):
+class TestAnInjectedFaultHits:
+    def test_only_the_next_call_by_default(self, fake, once):
         ordered = fake.fail("GetSecretValue", "ThrottlingException")
         assert ordered.happened == 0
 
@@ -268,7 +268,7 @@ class TestWhichCalls:
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
         assert (ordered.operation, ordered.happened, ordered.left) == ("GetSecretValue", 1, 0)
 
-    def test_the_next_three(self, fake, once):
+    def test_the_next_three_calls(self, fake, once):
         ordered = fake.fail("GetSecretValue", "ThrottlingException", times=3)
 
         for happened in (1, 2, 3):
@@ -279,7 +279,7 @@ class TestWhichCalls:
 
         assert ordered.happened == 3
 
-    def test_all_of_them(self, fake, once):
+    def test_all_calls(self, fake, once):
         ordered = fake.fail("GetSecretValue", "ThrottlingException", times=None)
 
         for _ in range(20):
@@ -288,7 +288,7 @@ class TestWhichCalls:
 
         assert (ordered.happened, ordered.left) == (20, None)
 
-    def test_two_faults_one_after_the_other(self, fake, once):
+    def test_calls_in_the_order_of_injection(self, fake, once):
         first = fake.fail("GetSecretValue", "ThrottlingException", times=2)
         second = fake.fail("GetSecretValue", "DecryptionFailure")
 
@@ -304,7 +304,7 @@ class TestWhichCalls:
 
     @pytest.mark.parametrize("meant", ["db", "ARN", "partial ARN"])
     @pytest.mark.parametrize("sent", ["db", "ARN", "partial ARN"])
-    def test_those_about_a_secret_however_it_is_named(self, fake, once, meant, sent):
+    def test_calls_about_its_secret_by_any_form_of_secret_id(self, fake, once, meant, sent):
         arn = once.create_secret(Name="other", SecretString="value")["ARN"].replace("other", "db")
         arn = once.describe_secret(SecretId="db")["ARN"]
         named = {"db": "db", "ARN": arn, "partial ARN": arn[:-7]}
@@ -315,7 +315,7 @@ class TestWhichCalls:
         with refused("DecryptionFailure"):
             once.get_secret_value(SecretId=named[sent])
 
-    def test_those_in_the_region_of_an_arn(self, fake, once):
+    def test_calls_in_the_region_of_its_arn(self, fake, once):
         there = fake.client("eu-west-1", config=ONCE)
         arn = there.create_secret(Name="db", SecretString="there")["ARN"]
         ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
@@ -325,7 +325,7 @@ class TestWhichCalls:
         with refused("DecryptionFailure"):
             there.get_secret_value(SecretId="db")
 
-    def test_those_in_every_region_with_a_name(self, fake, once):
+    def test_calls_in_every_region_if_given_a_name(self, fake, once):
         there = fake.client("eu-west-1", config=ONCE)
         fake.fail("GetSecretValue", "DecryptionFailure", secret_id="db", times=2)
 
@@ -333,14 +333,14 @@ class TestWhichCalls:
             with refused("DecryptionFailure"):
                 client.get_secret_value(SecretId="db")
 
-    def test_those_that_create_the_secret(self, fake, once):
+    def test_a_call_that_creates_its_secret(self, fake, once):
         fake.fail("CreateSecret", "LimitExceededException", secret_id="new")
 
         once.create_secret(Name="other", SecretString="value")
         with refused("LimitExceededException"):
             once.create_secret(Name="new", SecretString="value")
 
-    def test_a_batch_that_has_the_secret(self, fake, once):
+    def test_a_batch_that_contains_its_secret(self, fake, once):
         arn = once.describe_secret(SecretId="db")["ARN"]
         once.create_secret(Name="other", SecretString="value")
         fake.fail("BatchGetSecretValue", "InternalServiceError", secret_id="db")
@@ -349,7 +349,7 @@ class TestWhichCalls:
         with refused("InternalServiceError"):
             once.batch_get_secret_value(SecretIdList=["other", arn])
 
-    def test_those_inside_a_step_of_a_rotation_function(self, fake, once, fakesecrets_rotation):
+    def test_calls_inside_its_step_of_a_rotation_function(self, fake, once, fakesecrets_rotation):
         ordered = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
         once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
 
@@ -362,7 +362,7 @@ class TestWhichCalls:
         assert calls(fake)[-1].step == "setSecret"
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             pytest.param(
                 ("GetSecretVal", "ThrottlingException", {}),
@@ -465,13 +465,13 @@ class TestWhichCalls:
             ),
         ],
     )
-    def test_none_where_a_fault_cannot_be(self, fake, once, arguments, told):
+    def test_no_call_if_its_arguments_are_invalid(self, fake, once, arguments, message):
         operation, error, keywords = arguments
 
         with pytest.raises(FakeSecretsError) as raised:
             fake.fail(operation, error, **keywords)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert not fake._service.faults
 
 
@@ -496,10 +496,10 @@ TOTALS = [
 ]
 
 
-class TestRetries:
+class TestRetriesAfterInjectedFaults:
     @pytest.mark.parametrize("mode", MODES)
     @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServiceError", ReadTimeoutError])
-    def test_succeed_after_the_faults(self, fake, once, slept, mode, error):
+    def test_succeed_after_the_last_fault(self, fake, once, slept, mode, error):
         client = fake.client(config=retrying(mode))
         ordered = fake.fail("GetSecretValue", error, times=2)
 
@@ -512,7 +512,7 @@ class TestRetries:
         assert [call.error is None for call in calls(fake)[-3:]] == [False, False, True]
 
     @pytest.mark.parametrize(("mode", "attempts", "expected"), TOTALS)
-    def test_end_where_the_client_ends_them(self, fake, once, slept, mode, attempts, expected):
+    def test_end_at_the_limit_of_the_client(self, fake, once, slept, mode, attempts, expected):
         ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         with refused("InternalServiceError") as answer:
@@ -521,7 +521,7 @@ class TestRetries:
         assert ordered.happened == expected
         assert answer.response["ResponseMetadata"]["RetryAttempts"] == expected - 1
 
-    def test_are_not_made_for_what_no_retry_mends(self, fake, once, slept):
+    def test_are_not_made_for_errors_that_are_not_retryable(self, fake, once, slept):
         ordered = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
 
         with refused("AccessDeniedException") as answer:
@@ -530,7 +530,7 @@ class TestRetries:
         assert (ordered.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
 
     @pytest.mark.parametrize("mode", ["legacy", "standard"])
-    def test_wait_as_on_aws_where_the_test_wants_it(self, fake, once, slept, mode):
+    def test_wait_with_back_off(self, fake, once, slept, mode):
         fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
 
         fake.client(config=retrying(mode)).get_secret_value(SecretId="db")
@@ -538,7 +538,7 @@ class TestRetries:
         assert len(slept) == 2
         assert all(0 < seconds <= 4 for seconds in slept)
 
-    def test_that_wait_and_those_that_do_not_are_told_apart(self, fake, once, slept):
+    def test_with_and_without_back_off_can_be_mixed(self, fake, once, slept):
         client = fake.client(config=retrying("standard"))
         for back_off in (True, False, True):
             fake.fail("GetSecretValue", "ThrottlingException", back_off=back_off)
@@ -547,7 +547,7 @@ class TestRetries:
         assert [seconds > 0 for seconds in slept] == [True, False, True]
 
     @pytest.mark.parametrize("is_observed", [False, True], ids=["alone", "with a handler of the user"])
-    def test_of_an_adaptive_client_that_was_throttled_do_not_wait_later(self, fake, once, slept, is_observed):
+    def test_of_a_throttled_adaptive_client_do_not_slow_later_calls(self, fake, once, slept, is_observed):
         client = fake.client(config=retrying("adaptive"))
         if is_observed:
             client.meta.events.register("before-send", lambda **_: None)
@@ -561,7 +561,7 @@ class TestRetries:
 
         assert time.perf_counter() - began < 1
 
-    def test_by_handlers_of_the_user_see_the_answer(self, fake, once):
+    def test_requested_by_user_handlers_follow_the_injected_response(self, fake, once):
         seen = []
         once.meta.events.register(
             "needs-retry", lambda response, attempts, **_: seen.append((response[0].status_code, attempts))
@@ -574,15 +574,15 @@ class TestRetries:
         assert seen == [(400, 1)]
 
 
-class TestBotocoresModules:
-    def test_are_as_they_were_once_the_fake_is_left(self):
+class TestPatchesOfBotocore:
+    def test_are_removed_at_the_exit_of_the_fake(self):
         bucket = botocore.retries.bucket.TokenBucket
         before = botocore.endpoint.time, bucket.acquire
 
         with FakeSecrets() as fake:
             assert (botocore.endpoint.time, bucket.acquire) == before
             fake.fail("ListSecrets", "ThrottlingException")
-            assert (botocore.endpoint.time, bucket.acquire) == before  # nobody has called
+            assert (botocore.endpoint.time, bucket.acquire) == before  # before the first call
             fake.client().list_secrets()
             assert botocore.endpoint.time is not before[0]
             assert botocore.endpoint.time.monotonic is time.monotonic
@@ -591,7 +591,7 @@ class TestBotocoresModules:
         assert (botocore.endpoint.time, bucket.acquire) == before
         assert botocore.endpoint.time is time
 
-    def test_are_as_they_were_after_a_failing_test(self, pytester):
+    def test_are_removed_after_a_failed_test(self, pytester):
         pytester.makepyfile(
             """
             import time
@@ -617,7 +617,7 @@ class TestBotocoresModules:
 
         ran.assert_outcomes(passed=2, failed=1)
 
-    def test_sleep_for_others_as_long_as_these_want(self, fake, once, slept):
+    def test_do_not_change_the_sleep_of_other_callers(self, fake, once, slept):
         fake.fail("ListSecrets", "ThrottlingException", back_off=True)
         fake.client().list_secrets()
         slept.clear()
@@ -628,7 +628,7 @@ class TestBotocoresModules:
 
 
 class TestAiobotocore:
-    """The same through aiobotocore, which has its own endpoint and its own retries."""
+    """Injected faults through aiobotocore, which has its own endpoint and its own retries."""
 
     @pytest.fixture
     def in_a_client(self, fake, once, asession):
@@ -653,7 +653,7 @@ class TestAiobotocore:
         assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
         assert set(slept) <= {0}
 
-    def test_waits_where_the_test_wants_it(self, fake, in_a_client, slept):
+    def test_waits_with_back_off(self, fake, in_a_client, slept):
         fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
 
         in_a_client(lambda client: client.get_secret_value(SecretId="db"))
@@ -661,7 +661,7 @@ class TestAiobotocore:
         assert len([seconds for seconds in slept if seconds > 0]) == 2
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_gives_up_where_the_client_does(self, fake, in_a_client, slept, mode):
+    def test_stops_retrying_at_the_limit_of_the_client(self, fake, in_a_client, slept, mode):
         ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         async def work(client):
@@ -672,7 +672,7 @@ class TestAiobotocore:
         assert in_a_client(work, mode, total_max_attempts=4) == 3
         assert ordered.happened == 4
 
-    def test_meets_the_exception_of_a_network(self, fake, in_a_client):
+    def test_raises_an_injected_network_exception(self, fake, in_a_client):
         fake.fail("GetSecretValue", ConnectionError("down"))
 
         async def work(client):
@@ -681,7 +681,7 @@ class TestAiobotocore:
 
         in_a_client(work)
 
-    def test_leaves_its_modules_as_they_were(self):
+    def test_loses_its_patches_at_the_exit_of_the_fake(self):
         endpoint = pytest.importorskip("aiobotocore.endpoint")
         bucket = pytest.importorskip("aiobotocore.retries.bucket")
         classes = [found for found in vars(endpoint).values() if isinstance(found, type)]
@@ -699,7 +699,7 @@ class TestAiobotocore:
 
         assert state() == before
 
-    def test_does_not_wait_in_its_endpoint_for_httpx_either(self, monkeypatch):
+    def test_retries_without_waiting_in_its_httpx_endpoint(self, monkeypatch):
         endpoint = pytest.importorskip("aiobotocore.endpoint")
         if not hasattr(endpoint, "AnyioEndpoint"):
             pytest.skip("this aiobotocore has no endpoint for httpx")
@@ -718,8 +718,8 @@ class TestAiobotocore:
         assert slept == [0, 7]
 
 
-class TestTheRecord:
-    def test_tells_of_each_fault_and_who_ordered_it(self, fake, once):
+class TestTheRecordOfAnInjectedFault:
+    def test_has_the_error_and_a_hint_at_the_injection(self, fake, once):
         fake.fail("GetSecretValue", "ThrottlingException")
 
         with refused() as answer:
@@ -735,7 +735,7 @@ class TestTheRecord:
         assert call.secret_id == fake.secret("db").arn
         assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
 
-    def test_keeps_the_name_of_a_secret_that_is_not_there(self, fake, once):
+    def test_has_the_name_of_a_secret_that_does_not_exist(self, fake, once):
         fake.fail("CreateSecret", "LimitExceededException")
 
         with refused():
@@ -743,7 +743,7 @@ class TestTheRecord:
 
         assert calls(fake)[-1].secret_id == "new"
 
-    def test_is_in_the_timeline(self, fake, once, fakesecrets_clock):
+    def test_appears_in_the_timeline(self, fake, once, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         fake.fail("GetSecretValue", "ThrottlingException")
 
@@ -755,9 +755,9 @@ class TestTheRecord:
         assert (error, hint) == ("      ThrottlingException: Rate exceeded", f"      {INJECTED}")
 
 
-class TestTheWorld:
+class TestTheStateOfTheFake:
     @pytest.mark.parametrize("error", ["InternalServiceError", ReadTimeoutError, (503, "Gone", "")])
-    def test_is_not_changed_by_a_call_that_fails(self, fake, once, error):
+    def test_is_unchanged_after_a_call_with_an_injected_fault(self, fake, once, error):
         before = snapshot(fake._service.store)
         for operation in ("PutSecretValue", "DeleteSecret", "RotateSecret", "GetSecretValue"):
             fake.fail(operation, error)
@@ -774,7 +774,7 @@ class TestTheWorld:
         assert snapshot(fake._service.store) == before
         assert fake.rotations() == ()
 
-    def test_gives_the_same_ids_to_a_retry(self, fake, once):
+    def test_has_one_version_after_a_retried_call(self, fake, once):
         fake.fail("PutSecretValue", "InternalServiceError", times=2)
 
         put = fake.client().put_secret_value(SecretId="db", SecretString="new")
@@ -782,7 +782,7 @@ class TestTheWorld:
         assert fake.secret("db").labels["AWSCURRENT"] == put["VersionId"]
         assert len(fake.secret("db").versions) == 2
 
-    def test_forgets_its_faults_when_it_is_reset(self, fake, once):
+    def test_has_no_faults_after_a_reset(self, fake, once):
         ordered = fake.fail("ListSecrets", "ThrottlingException", times=None)
 
         fake.reset()
@@ -790,7 +790,7 @@ class TestTheWorld:
         assert once.list_secrets()["SecretList"] == []
         assert ordered.happened == 0
 
-    def test_has_its_own_faults_and_no_others(self):
+    def test_includes_its_faults_and_not_those_of_another_fake(self):
         with FakeSecrets() as one:
             client = boto3.client("secretsmanager", config=ONCE)
             ordered = one.fail("ListSecrets", "ThrottlingException")
@@ -824,7 +824,7 @@ class TestTheWorld:
             ),
         ],
     )
-    def test_is_the_same_through_a_fault_and_without_one(self, fake, slept, made_with, arn):
+    def test_has_the_account_and_region_of_the_client_after_a_fault(self, fake, slept, made_with, arn):
         client = fake.client(**made_with)
         ordered = fake.fail("CreateSecret", "InternalServiceError", times=2)
 
@@ -837,7 +837,7 @@ class TestTheWorld:
         ] * 4
         assert ordered.happened == 2
 
-    def test_is_the_same_for_a_client_without_credentials(self, fake, monkeypatch):
+    def test_has_the_default_account_for_a_client_without_credentials(self, fake, monkeypatch):
         with monkeypatch.context() as bare:
             bare.delenv("AWS_ACCESS_KEY_ID")
             bare.delenv("AWS_SECRET_ACCESS_KEY")
@@ -849,7 +849,7 @@ class TestTheWorld:
 
         assert fake.secret("db").value() == "value"
 
-    def test_asks_no_network_for_keys(self, fake):
+    def test_is_reached_without_refreshing_credentials(self, fake):
         def refresh():
             raise AssertionError("the keys were refreshed")
 
@@ -861,9 +861,9 @@ class TestTheWorld:
         assert client.list_secrets()["SecretList"] == []
 
 
-class TestUnderMoto:
+class TestInjectedFaultsUnderMoto:
     @pytest.mark.parametrize("order", ["moto outside", "moto inside"])
-    def test_moto_does_not_execute_the_request_too(self, order, slept):
+    def test_keep_the_request_from_moto(self, order, slept):
         moto = pytest.importorskip("moto")
         backends = pytest.importorskip("moto.secretsmanager").secretsmanager_backends
         fake = FakeSecrets()
@@ -879,8 +879,8 @@ class TestUnderMoto:
             assert len(backends["123456789012"]["us-east-1"].secrets) == 0
 
 
-class TestOverTheServer:
-    def test_an_error_is_answered_with_its_status(self, fakesecrets_server, fake, once):
+class TestInjectedFaultsOverTheServer:
+    def test_return_the_status_of_an_error(self, fakesecrets_server, fake, once):
         fake.fail("ListSecrets", "ServiceUnavailable")
 
         status, body = post(fakesecrets_server.url)
@@ -891,7 +891,9 @@ class TestOverTheServer:
         )
         assert post(fakesecrets_server.url)[0] == 200
 
-    def test_an_exception_hangs_up_without_an_answer(self, fakesecrets_server, fake, once, capfd):
+    def test_close_the_connection_without_a_response_for_an_exception(
+        self, fakesecrets_server, fake, once, capfd
+    ):
         from http.client import RemoteDisconnected
 
         fake.fail("ListSecrets", ReadTimeoutError)
@@ -905,7 +907,7 @@ class TestOverTheServer:
 
 
 def post(url):
-    """Ask the server for ListSecrets, without an SDK: the status and the body of its answer."""
+    """Send ListSecrets to the server without an SDK, and return the status and the body of the response."""
     from http.client import HTTPConnection
     from urllib.parse import urlsplit
 
@@ -919,8 +921,8 @@ def post(url):
         connection.close()
 
 
-class TestThreads:
-    def test_one_fault_hits_one_of_two_calls(self, fake, once):
+class TestAnInjectedFaultInThreads:
+    def test_hits_one_of_two_simultaneous_calls(self, fake, once):
         barrier = Barrier(2, timeout=30)
 
         def work():
@@ -941,7 +943,7 @@ class TestThreads:
 
 @pytest.fixture
 def rotate(once, fake):
-    """Rotate db with a function, where the test does not drive: the rotation, and the warnings of its failures."""
+    """Return a function that rotates db without the step driver, and returns the rotation."""
 
     def run(function, **options):
         return fake.rotate("db", fake.add_rotation_function(function, **options))
@@ -950,15 +952,15 @@ def rotate(once, fake):
 
 
 def unchanged(client):
-    """Whether db has its first value, and AWSPENDING at the most on a version without one."""
+    """Return whether db still has its first value, and at most one other version, which is pending."""
     held = labels(client, "db")
     return held[token(1)] == {"AWSCURRENT"} and len(held) <= 2
 
 
-class TestInvoke:
-    """`fake.fail("Invoke", ...)`: what Lambda does with the invocation of a rotation function."""
+class TestAnInjectedFaultOfInvoke:
+    """`fake.fail("Invoke", ...)` injects a fault into the invocation of a rotation function."""
 
-    def test_refused_does_not_call_the_function_and_fails_the_rotation(self, fake, once, rotate):
+    def test_fails_the_rotation_without_calling_the_function(self, fake, once, rotate):
         called = []
         ordered = fake.fail("Invoke", "TooManyRequestsException")
 
@@ -972,7 +974,7 @@ class TestInvoke:
         )
         assert unchanged(once)
 
-    def test_refused_is_mended_by_the_retry_of_aws(self, fake, once, rotate, fakesecrets_clock):
+    def test_is_followed_by_a_successful_retry(self, fake, once, rotate, fakesecrets_clock):
         fake.fail("Invoke", "TooManyRequestsException")
         with pytest.warns(RotationFailedWarning):
             rotation = rotate(well_behaved)
@@ -984,7 +986,7 @@ class TestInvoke:
         assert (again.status, again.attempt) == ("succeeded", 2)
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_refused_in_one_step_runs_those_before(self, fake, once, fakesecrets_rotation, step):
+    def test_in_one_step_lets_the_steps_before_it_run(self, fake, once, fakesecrets_rotation, step):
         called = []
 
         def spy(event, context):
@@ -1001,7 +1003,7 @@ class TestInvoke:
         assert fakesecrets_rotation.run().status == "succeeded"
 
     @pytest.mark.parametrize("error", [ConnectionError("down"), ReadTimeoutError])
-    def test_fails_with_an_exception(self, fake, once, fakesecrets_rotation, error):
+    def test_may_be_an_exception(self, fake, once, fakesecrets_rotation, error):
         fake.fail("Invoke", error)
         once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
 
@@ -1010,7 +1012,7 @@ class TestInvoke:
 
         assert fakesecrets_rotation.run().status == "succeeded"
 
-    def test_denied_names_the_action_of_lambda(self, fake, once, fakesecrets_rotation):
+    def test_with_access_denied_names_the_action_of_lambda(self, fake, once, fakesecrets_rotation):
         fake.fail("Invoke", "AccessDeniedException")
         once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing))
 
@@ -1018,7 +1020,7 @@ class TestInvoke:
             fakesecrets_rotation.step()
 
     @pytest.mark.parametrize("named", ["db", "ARN", "partial ARN", "other"])
-    def test_is_about_a_secret_however_it_is_named(self, fake, once, fakesecrets_rotation, named):
+    def test_applies_to_its_secret_by_any_form_of_secret_id(self, fake, once, fakesecrets_rotation, named):
         arn = fake.secret("db").arn
         secret_id = {"ARN": arn, "partial ARN": arn[:-7]}.get(named, named)
         ordered = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
@@ -1031,7 +1033,7 @@ class TestInvoke:
                 fakesecrets_rotation.step()
         assert ordered.happened == (named != "other")
 
-    def test_slow_takes_time_before_the_function_and_none_of_its_own(
+    def test_that_is_slow_does_not_use_the_timeout_of_the_function(
         self, fake, once, fakesecrets_clock, rotate
     ):
         left, before = [], fakesecrets_clock.now
@@ -1048,7 +1050,7 @@ class TestInvoke:
         assert fakesecrets_clock.now - before == timedelta(seconds=45)
         assert rotation.steps[0].end - rotation.steps[0].start == timedelta(seconds=45)
 
-    def test_of_two_rotations_in_threads_fails_once(self, fake, once):
+    def test_fails_one_of_two_rotations_in_threads(self, fake, once):
         once.create_secret(Name="two", SecretString="old")
         function = fake.add_rotation_function(well_behaved)
         ordered = fake.fail("Invoke", "ServiceException")
@@ -1060,12 +1062,14 @@ class TestInvoke:
         assert ordered.happened == 1
 
 
-class TestCallsOfRotationFunctions:
+class TestInjectedFaultsInARotationFunction:
     @pytest.mark.parametrize(
         ("code", "attempts"), [("AccessDeniedException", 1), ("InternalServiceError", 5)]
     )
-    def test_that_fail_to_the_end_fail_the_rotation(self, fake, once, rotate, monkeypatch, code, attempts):
-        """E20 and E24: a caller who is denied, and a service that is broken."""
+    def test_that_outlast_the_retries_fail_the_rotation(
+        self, fake, once, rotate, monkeypatch, code, attempts
+    ):
+        """An error without retries, and one that outlasts the retries."""
         monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
         ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
 
@@ -1077,7 +1081,7 @@ class TestCallsOfRotationFunctions:
         assert unchanged(once)
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_that_fail_once_are_repeated_and_nobody_notices(self, fake, once, rotate):
+    def test_that_a_retry_overcomes_do_not_fail_the_rotation(self, fake, once, rotate):
         ordered = fake.fail("PutSecretValue", "ThrottlingException", times=2)
 
         assert rotate(well_behaved).status == "succeeded"
@@ -1085,14 +1089,14 @@ class TestCallsOfRotationFunctions:
         assert len(fake.secret("db").versions) == 2
 
 
-class TestTimeout:
+class TestTheTimeoutOfARotationFunction:
     @pytest.fixture
     def db(self, once, fakesecrets_clock, fakesecrets_rotation):
         return once
 
     @pytest.fixture
     def first_step(self, fake, db, fakesecrets_rotation):
-        """Run the first step of a function, which is to outlive its time."""
+        """Return a function that runs the first step of a rotation function until it times out."""
 
         def run(function, **options):
             arn = fake.add_rotation_function(function, **options)
@@ -1104,7 +1108,7 @@ class TestTimeout:
 
         return run
 
-    def test_is_told_by_the_context_as_the_clock_goes(
+    def test_counts_down_in_the_context_as_the_clock_moves(
         self, fake, db, fakesecrets_clock, fakesecrets_rotation
     ):
         left = []
@@ -1120,7 +1124,7 @@ class TestTimeout:
 
         assert left == [30_000, 20_000, 5_000, 0]
 
-    def test_stops_a_function_at_its_next_call(self, db, fakesecrets_clock, first_step):
+    def test_stops_the_function_at_its_next_call(self, db, fakesecrets_clock, first_step):
         reached = []
 
         def slow(event, context):
@@ -1135,7 +1139,7 @@ class TestTimeout:
         assert (rotation.status, reached) == ("failed", ["before"])
         assert unchanged(db)
 
-    def test_stops_a_function_that_waits_for_slow_answers(self, fake, db, first_step):
+    def test_stops_the_function_during_slow_calls(self, fake, db, first_step):
         fake.fail("GetSecretValue", timedelta(seconds=16), times=2)
 
         first_step(lambda event, context: [db.get_secret_value(SecretId="db") for _ in range(2)])
@@ -1144,7 +1148,7 @@ class TestTimeout:
         assert len([call for call in calls(fake) if call.step]) == 1
 
     @pytest.mark.parametrize("timeout", [5, 60, 900])
-    def test_is_that_of_the_function(self, db, fake, fakesecrets_clock, fakesecrets_rotation, timeout):
+    def test_can_be_set_for_each_function(self, db, fake, fakesecrets_clock, fakesecrets_rotation, timeout):
         arn = fake.add_rotation_function(
             lambda event, context: fakesecrets_clock.tick(timeout), timeout=timedelta(seconds=timeout)
         )
@@ -1159,7 +1163,7 @@ class TestTimeout:
         with pytest.raises(FunctionTimedOut):
             fakesecrets_rotation.step()
 
-    def test_cannot_be_caught_by_a_function(self, db, fakesecrets_clock, first_step):
+    def test_cannot_be_caught_as_an_exception(self, db, fakesecrets_clock, first_step):
         def stubborn(event, context):
             fakesecrets_clock.tick(31)
             for _ in range(3):
@@ -1173,9 +1177,7 @@ class TestTimeout:
         assert rotation.status == "failed"
         assert unchanged(db)
 
-    def test_cannot_be_outlived_by_a_function_that_catches_everything(
-        self, db, fakesecrets_clock, first_step
-    ):
+    def test_rejects_every_later_call_of_a_function_that_catches_it(self, db, fakesecrets_clock, first_step):
         caught = []
 
         def stubborn(event, context):
@@ -1192,7 +1194,7 @@ class TestTimeout:
         assert {isinstance(error, Exception) for error in caught} == {False}
         assert unchanged(db)
 
-    def test_is_what_is_told_where_the_function_makes_another_error_of_it(
+    def test_is_reported_although_the_function_raises_another_exception(
         self, db, fakesecrets_clock, first_step
     ):
         def translates(event, context):
@@ -1206,7 +1208,7 @@ class TestTimeout:
 
         assert type(rotation.error) is FunctionTimedOut
 
-    def test_stops_a_function_whose_next_call_is_to_fail(self, fake, db, fakesecrets_clock, first_step):
+    def test_takes_precedence_over_an_injected_fault(self, fake, db, fakesecrets_clock, first_step):
         ordered = fake.fail("GetSecretValue", "ThrottlingException")
 
         def slow(event, context):
@@ -1217,7 +1219,7 @@ class TestTimeout:
 
         assert ordered.happened == 0
 
-    def test_fails_the_rotation_which_aws_then_retries(
+    def test_fails_the_rotation_which_is_then_retried(
         self, fake, db, fakesecrets_clock, fakesecrets_rotation, first_step
     ):
         slow = [31]
@@ -1234,7 +1236,7 @@ class TestTimeout:
         steps = [event for event in fake.history if isinstance(event, RotationStep)]
         assert [type(step.error) for step in steps[:2]] == [FunctionTimedOut, type(None)]
 
-    def test_stops_asyncio_too(self, db, fakesecrets_clock, first_step, asession):
+    def test_stops_a_function_that_uses_asyncio(self, db, fakesecrets_clock, first_step, asession):
         def slow(event, context):
             async def main():
                 async with asession.create_client("secretsmanager") as client:
@@ -1247,20 +1249,20 @@ class TestTimeout:
 
         assert unchanged(db)
 
-    def test_is_over_for_what_the_test_does_afterwards(self, db, fakesecrets_clock, first_step):
+    def test_does_not_affect_later_calls_of_the_test(self, db, fakesecrets_clock, first_step):
         first_step(lambda event, context: fakesecrets_clock.tick(31))
 
         assert db.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     @pytest.mark.parametrize("timeout", [timedelta(0), timedelta(seconds=-1), 30, None])
-    def test_has_to_be_longer_than_nothing(self, fake, timeout):
+    def test_has_to_be_positive(self, fake, timeout):
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(nothing, timeout=timeout)
 
         assert str(raised.value) == f"A timeout has to be a timedelta above 0, not {timeout!r}."
 
     @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(minutes=15, microseconds=1)])
-    def test_has_to_be_one_that_lambda_takes(self, fake, timeout):
+    def test_has_to_be_within_the_limit_of_lambda(self, fake, timeout):
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(nothing, timeout=timeout)
 
@@ -1273,7 +1275,7 @@ class TestTimeout:
 
 @pytest.fixture
 def lambda_module(tmp_path, monkeypatch):
-    """A module with memory: `steps` is what its handler has been called with since it was imported."""
+    """A module with state: `steps` lists the steps of its handler since the module was imported."""
     source = """
         import functools
         import os
@@ -1311,7 +1313,7 @@ def lambda_module(tmp_path, monkeypatch):
     sys.modules.pop("lambda_with_memory", None)
 
 
-class TestColdStart:
+class TestAColdStart:
     @pytest.fixture
     def run(self, fake, lambda_module):
         def rotated(handler, **options):
@@ -1326,13 +1328,13 @@ class TestColdStart:
         return rotated
 
     @pytest.mark.parametrize("name", ["handler", "handler_without_a_name"])
-    def test_by_name_forgets_everything_between_the_steps(self, run, name):
+    def test_of_a_function_given_by_name_clears_its_module_before_each_step(self, run, name):
         seen = run(f"lambda_with_memory:{name}", cold_start=True)
 
         assert [steps for steps, *_ in seen] == [[step] for step in STEPS]
 
     @pytest.mark.parametrize("name", ["handler", "Nested.handler"])
-    def test_of_a_function_forgets_everything_between_the_steps(self, run, name):
+    def test_of_a_function_object_clears_its_module_before_each_step(self, run, name):
         import lambda_with_memory
 
         function = lambda_with_memory
@@ -1344,17 +1346,17 @@ class TestColdStart:
         assert sys.modules["lambda_with_memory"] is lambda_with_memory
         assert lambda_with_memory.steps == []
 
-    def test_without_it_memory_stays(self, run):
+    def test_is_off_by_default_so_that_the_module_keeps_its_state(self, run):
         seen = run("lambda_with_memory:handler")
 
         assert [steps for steps, *_ in seen] == [STEPS[: number + 1] for number in range(4)]
 
-    def test_imports_with_the_variables_of_the_function(self, run):
+    def test_imports_the_module_with_the_environment_of_the_function(self, run):
         seen = run("lambda_with_memory:handler", cold_start=True, region_name="eu-west-1")
 
         assert {tuple(at_import) for _, *at_import in seen} == {("blue", "eu-west-1")}
 
-    def test_of_a_module_that_is_gone_meanwhile(self, fake, once, lambda_module):
+    def test_imports_a_module_that_was_removed_from_sys_modules(self, fake, once, lambda_module):
         arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
         del sys.modules["lambda_with_memory"]
 
@@ -1364,7 +1366,9 @@ class TestColdStart:
         assert len(lambda_module) == 4
         assert "lambda_with_memory" not in sys.modules
 
-    def test_that_fails_fails_the_step_and_leaves_the_module(self, fake, once, lambda_module, monkeypatch):
+    def test_whose_import_fails_fails_the_step_and_keeps_the_old_module(
+        self, fake, once, lambda_module, monkeypatch
+    ):
         arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
         found = sys.modules["lambda_with_memory"]
 
@@ -1378,7 +1382,7 @@ class TestColdStart:
         assert rotation.status == "failed"
         assert sys.modules["lambda_with_memory"] is found
 
-    def test_in_threads_leaves_the_module_too(self, fake, lambda_module):
+    def test_in_threads_restores_the_module(self, fake, lambda_module):
         client = fake.client()
         arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
         found = sys.modules["lambda_with_memory"]
@@ -1392,9 +1396,11 @@ class TestColdStart:
         assert sys.modules["lambda_with_memory"] is found
         assert [steps for steps, *_ in lambda_module if len(steps) != 1] == []
 
-    @pytest.mark.parametrize("handler", [lambda event, context: None, nothing.__call__, TestInvoke])
-    def test_is_refused_where_nothing_can_be_imported(self, fake, handler):
-        function = handler if handler is not TestInvoke else local()
+    @pytest.mark.parametrize(
+        "handler", [lambda event, context: None, nothing.__call__, TestAnInjectedFaultOfInvoke]
+    )
+    def test_is_rejected_for_a_handler_that_cannot_be_imported(self, fake, handler):
+        function = handler if handler is not TestAnInjectedFaultOfInvoke else local()
 
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(function, cold_start=True)
@@ -1404,7 +1410,7 @@ class TestColdStart:
             "Pass a function of a module, as 'package.module:function'."
         )
 
-    def test_is_refused_for_a_function_that_is_not_under_its_name_any_more(self, fake, monkeypatch):
+    def test_is_rejected_for_a_function_that_its_module_no_longer_has(self, fake, monkeypatch):
         def renamed(event, context): ...
 
         renamed.__qualname__ = "nobody_has_this_name"
@@ -1419,7 +1425,7 @@ def local():
     return function
 
 
-def test_a_client_that_has_our_handlers_twice_meets_a_fault_once(fakesecrets, client):
+def test_a_client_with_our_handlers_registered_twice_gets_a_fault_once(fakesecrets, client):
     fakesecrets.attach(client)
     client.create_secret(Name="db", SecretString="value")
     fakesecrets.fail("GetSecretValue", "AccessDeniedException")
@@ -1431,8 +1437,8 @@ def test_a_client_that_has_our_handlers_twice_meets_a_fault_once(fakesecrets, cl
     assert calls == ["CreateSecret", "GetSecretValue"]
 
 
-class TestAFaultThatNoCallMeets:
-    def test_is_a_warning_with_the_line_that_injected_it(self, fake, once):
+class TestAnUnusedInjectedFault:
+    def test_emits_a_warning_with_the_line_that_injected_it(self, fake, once):
         line = sys._getframe().f_lineno + 1
         fake.fail("GetSecretValue", "ThrottlingException", secret_id="bd", step="setSecret")
 
@@ -1443,7 +1449,7 @@ class TestAFaultThatNoCallMeets:
         assert [(Path(each.filename).name, each.lineno) for each in issued] == [("test_faults.py", line)]
         assert str(issued[0].message) == (
             "No call met the injected fault fail('GetSecretValue', 'ThrottlingException', secret_id='bd', "
-            f"step='setSecret') at test_faults.py:{line} in test_is_a_warning_with_the_line_that_injected_it, and there is "
+            f"step='setSecret') at test_faults.py:{line} in test_emits_a_warning_with_the_line_that_injected_it, and there is "
             "no secret 'bd'. Did you mean 'db'? Correct the operation, secret_id or step, or remove the fault."
         )
 
@@ -1457,7 +1463,7 @@ class TestAFaultThatNoCallMeets:
         ],
         ids=["a class", "an exception", "an answer", "a delay"],
     )
-    def test_is_named_without_its_message(self, fake, failure, shown):
+    def test_is_described_without_its_message(self, fake, failure, shown):
         fake.fail("GetSecretValue", failure)
 
         with pytest.warns(
@@ -1467,14 +1473,14 @@ class TestAFaultThatNoCallMeets:
 
         assert "hunter2" not in str(issued[0].message)
 
-    def test_is_one_that_a_call_has_met_even_once(self, fake, once):
+    def test_is_not_one_that_hit_a_single_call(self, fake, once):
         fake.fail("GetSecretValue", "ThrottlingException", times=None)
         with refused():
             once.get_secret_value(SecretId="db")
 
-        fake.reset()  # a warning would be an error in this run
+        fake.reset()  # a warning would be an error here
 
-    def test_is_reported_when_the_test_ends_and_leaves_nothing_behind(self, pytester):
+    def test_is_reported_at_the_end_of_the_test_and_then_dropped(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -1511,7 +1517,7 @@ class TestAFaultThatNoCallMeets:
         )
 
 
-def test_a_fault_that_retries_have_absorbed_is_named_where_no_exception_was_raised(pytester):
+def test_pytest_raises_that_fails_names_the_injected_faults_that_retries_absorbed(pytester):
     pytester.makepyfile(
         """
         import pytest

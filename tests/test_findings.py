@@ -1,4 +1,4 @@
-"""What the fake has to say of a rotation function that was run: by code, step and call, and never with a value."""
+"""Findings about a rotation function that was run: their code, step and call, and never a secret value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def db(fakesecrets, client):
 
 
 def in_step(name, work, otherwise=well_behaved):
-    """A function that does *work* in one step, and what a good one does in the others."""
+    """Return a function that does *work* in one step, and behaves correctly in the others."""
 
     def handler(event, context):
         if event["Step"] != name:
@@ -295,18 +295,18 @@ FOUND = [
 
 class TestFindings:
     @pytest.mark.parametrize(("function", "expected"), FOUND)
-    def test_tell_what_the_function_did(self, db, fakesecrets, function, expected):
+    def test_describe_the_mistake_of_a_function(self, db, fakesecrets, function, expected):
         rotation = fakesecrets.rotate("db", function)
 
         assert [(found.code, found.step, found.call) for found in rotation.findings] == expected
 
     @pytest.mark.parametrize("function", [row.values[0] for row in FOUND], ids=[row.id for row in FOUND])
-    def test_never_show_a_value(self, db, fakesecrets, function):
+    def test_never_show_a_secret_value(self, db, fakesecrets, function):
         rotation = fakesecrets.rotate("db", function)
 
-        told = "".join(map(str, rotation.findings)) + repr(rotation.findings) + repr(rotation)
-        assert OLD not in told
-        assert NEW not in told
+        printed = "".join(map(str, rotation.findings)) + repr(rotation.findings) + repr(rotation)
+        assert OLD not in printed
+        assert NEW not in printed
 
     @pytest.mark.parametrize(
         ("value", "code"),
@@ -317,7 +317,7 @@ class TestFindings:
             pytest.param({"password": NEW}, "members-lost", id="a member that is gone"),
         ],
     )
-    def test_of_a_json_value_compare_its_members(self, client, fakesecrets, value, code):
+    def test_about_a_json_value_compare_its_members(self, client, fakesecrets, value, code):
         client.create_secret(Name="db", SecretString=json.dumps({"password": OLD, "host": "h"}))
         function = in_step("createSecret", lambda *a: put(*a, value=json.dumps(value)))
 
@@ -376,7 +376,7 @@ class TestFindings:
             ),
         ],
     )
-    def test_findings_of_a_json_value_know_the_credential_by_its_name(
+    def test_about_a_json_value_identify_the_credential_by_its_name(
         self, client, fakesecrets, before, changed, code
     ):
         client.create_secret(Name="db", SecretString=json.dumps(before))
@@ -386,10 +386,10 @@ class TestFindings:
 
         assert [found.code for found in rotation.findings] == ([code] if code else [])
 
-    def test_of_two_rotations_at_once_are_each_its_own(self, client, fakesecrets):
+    def test_of_simultaneous_rotations_are_kept_apart(self, client, fakesecrets):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString=OLD)
-        # With a client that is kept: one that is made reads the environment, which both threads change.
+        # A shared client, since a new one would read the environment variables, which both threads change.
         function = fakesecrets.add_rotation_function(
             lambda event, context: STEPS[event["Step"]](
                 client, event["SecretId"], event["ClientRequestToken"]
@@ -416,7 +416,7 @@ class TestFindings:
         assert rotation.steps[0].name == "createSecret"
         assert rotation.status in ("succeeded", "failed")
 
-    def test_of_a_swallowed_refusal_name_it(self, db, fakesecrets):
+    def test_name_an_error_of_aws_that_the_function_ignored(self, db, fakesecrets):
         def swallows(client, arn, token):
             try:
                 client.get_secret_value(SecretId=arn, VersionId=token)
@@ -431,12 +431,12 @@ class TestFindings:
             ("error-swallowed", "GetSecretValue")
         ]
 
-    def test_of_a_refusal_that_a_retry_has_overcome_there_are_none(self, db, fakesecrets):
+    def test_omit_an_error_of_aws_that_a_retry_overcame(self, db, fakesecrets):
         fakesecrets.fail("GetSecretValue", "ThrottlingException", step="createSecret", times=2)
 
         assert fakesecrets.rotate("db", well_behaved).findings == ()
 
-    def test_are_those_of_all_attempts_each_once(self, db, fakesecrets, fakesecrets_rotation):
+    def test_cover_all_attempts_without_duplicates(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(in_step("finishSecret", lambda *a: None))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
@@ -449,14 +449,14 @@ class TestFindings:
             ["step-did-nothing", "pending-left-behind"],
         )
 
-    def test_of_a_step_are_its_own(self, db, fakesecrets, fakesecrets_rotation):
+    def test_of_a_step_exclude_those_of_other_steps(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(in_step("createSecret", returning(False)))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert [found.code for found in fakesecrets_rotation.step().findings] == ["error-like-return"]
         assert fakesecrets_rotation.step().findings == ()
 
-    def test_leave_the_streams_and_the_logs_as_they_were(self, db, fakesecrets):
+    def test_leave_streams_and_loggers_unchanged(self, db, fakesecrets):
         before = sys.stdout, sys.stderr, list(logging.getLogger().handlers)
 
         fakesecrets.rotate("db", in_step("createSecret", writing(print)))
@@ -464,8 +464,8 @@ class TestFindings:
         assert (sys.stdout, sys.stderr, list(logging.getLogger().handlers)) == before
 
 
-class TestWhatFindingsSay:
-    """The variable parts of a finding are redacted, and its own words are not."""
+class TestTheTextOfAFinding:
+    """The variable parts of a finding are redacted, and its fixed wording is not."""
 
     @pytest.mark.parametrize(
         ("work", "code", "expected"),
@@ -485,12 +485,12 @@ class TestWhatFindingsSay:
             ),
         ],
     )
-    def test_of_an_error_show_its_words_without_values(self, db, fakesecrets, work, code, expected):
+    def test_quotes_an_exception_without_secret_values(self, db, fakesecrets, work, code, expected):
         rotation = fakesecrets.rotate("db", in_step("createSecret", work))
 
         assert [found.text for found in rotation.findings if found.code == code] == [expected]
 
-    def test_of_a_refusal_show_awss_words_without_values(self, db, fakesecrets):
+    def test_quotes_an_error_of_aws_without_secret_values(self, db, fakesecrets):
         fakesecrets.fail(
             "GetSecretValue", (400, "InvalidRequestException", f"Not {OLD}, nor first."), times=None
         )
@@ -502,7 +502,7 @@ class TestWhatFindingsSay:
             "AWS says: Not ***, nor first.",
         ) in [(found.text, found.advice) for found in rotation.findings]
 
-    def test_of_lost_members_show_their_names_without_values(self, client, fakesecrets):
+    def test_names_lost_members_without_their_values(self, client, fakesecrets):
         client.create_secret(
             Name="db", SecretString=json.dumps({"password": OLD, "host": "h", f"{OLD}-2": "a"})
         )
@@ -522,7 +522,7 @@ class TestWhatFindingsSay:
         ],
         ids=["a DSN", "HTTP Basic", "hex", "JSON in JSON"],
     )
-    def test_of_a_leak_know_every_form(self, client, fakesecrets, written):
+    def test_reports_a_leaked_value_in_every_notation(self, client, fakesecrets, written):
         client.create_secret(
             Name="db", SecretString=json.dumps({"users": [{"username": "app", "password": OLD}]})
         )
@@ -533,7 +533,7 @@ class TestWhatFindingsSay:
         assert "secret-leaked" in [found.code for found in fakesecrets.rotate("db", logs).findings]
 
     @pytest.mark.parametrize("broken", ["findings", "leaks"])
-    def test_of_a_step_that_cannot_be_checked_are_not_silent(self, db, fakesecrets, monkeypatch, broken):
+    def test_reports_a_step_that_could_not_be_checked(self, db, fakesecrets, monkeypatch, broken):
         def fails(*_):
             raise LookupError
 
@@ -549,10 +549,10 @@ class TestWhatFindingsSay:
 
 
 class TestCheck:
-    def test_passes_where_there_is_nothing_to_say(self, db, fakesecrets):
+    def test_passes_without_findings(self, db, fakesecrets):
         fakesecrets.check(fakesecrets.rotate("db", well_behaved))
 
-    def test_fails_with_every_finding_and_what_to_do(self, db, fakesecrets):
+    def test_fails_with_every_finding_and_its_remedy(self, db, fakesecrets):
         rotation = fakesecrets.rotate("db", in_step("finishSecret", lambda *a: None))
 
         with pytest.raises(AssertionError) as raised:
@@ -567,7 +567,7 @@ class TestCheck:
             "will be rejected. Leave AWSPENDING on the version that becomes current, or remove it from there."
         )
 
-    def test_fails_for_a_rotation_that_failed_without_findings(self, db, fakesecrets):
+    def test_fails_for_a_failed_rotation_without_findings(self, db, fakesecrets):
         def fails(event, context):
             raise ValueError("no route to host")
 
@@ -596,9 +596,7 @@ class TestCheck:
         ],
         ids=["before its first step", "in progress", "cancelled"],
     )
-    def test_fails_for_a_rotation_that_has_not_succeeded(
-        self, db, fakesecrets, fakesecrets_rotation, disturb, said
-    ):
+    def test_fails_for_an_unfinished_rotation(self, db, fakesecrets, fakesecrets_rotation, disturb, said):
         db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
         disturb(fakesecrets, fakesecrets_rotation, db)
 
@@ -606,11 +604,11 @@ class TestCheck:
             fakesecrets.check(fakesecrets.rotations()[0])
 
     @pytest.mark.parametrize("given", ["db", None, ()])
-    def test_takes_nothing_but_a_rotation(self, fakesecrets, given):
+    def test_accepts_only_a_rotation(self, fakesecrets, given):
         with pytest.raises(FakeSecretsError, match=r"check\(\) takes one Rotation"):
             fakesecrets.check(given)
 
-    def test_looks_at_the_rotation_as_it_is_by_now(self, db, fakesecrets, fakesecrets_rotation):
+    def test_reads_the_present_state_of_the_rotation(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(in_step("testSecret", lambda *a: None))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         early = fakesecrets.rotations()[0]
@@ -621,7 +619,7 @@ class TestCheck:
             fakesecrets.check(early)
 
 
-def test_a_failed_comparison_of_a_status_says_why_the_rotation_failed(pytester):
+def test_a_failed_assertion_on_a_status_explains_why_the_rotation_failed(pytester):
     pytester.makepyfile(
         """
         import pytest

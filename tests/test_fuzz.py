@@ -1,4 +1,4 @@
-"""Requests that no client would send, made from the service model: each is answered, and breaks nothing."""
+"""Requests that no client would send, generated from the service model: each gets a valid response."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from pytest_fakesecrets._service.parser import service_model
 OPERATIONS = sorted(service_model().operation_names)
 HOME, ABROAD = "us-east-1", "eu-west-1"
 ACCOUNT, OTHER_ACCOUNT = "123456789012", "210987654321"
-#: Part of every value in the world, so that one that gets out is found.
+#: Part of every secret value, so that a leak is detected.
 HUSH = "hush-hush"
 VALUE, JSON_VALUE, BINARY = HUSH, json.dumps({"username": "me", "password": HUSH}), HUSH.encode()
 POLICY = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
-#: The operations that are there to give values away.
+#: The operations that return values.
 READING = {"BatchGetSecretValue", "GetSecretValue"}
 
 
 @lru_cache
 def client(region=HOME, account="testing"):
-    """A client for all worlds: a fake answers every client while it is active."""
+    """Return one client for all fakes, since an active fake answers every client."""
     keys = {"aws_access_key_id": account, "aws_secret_access_key": "testing"}
     return botocore.session.get_session().create_client("secretsmanager", region_name=region, **keys)
 
 
-def furnish(fake: FakeSecrets) -> dict[str, str]:
-    """Secrets in every state that an operation can meet, and their ARNs by name."""
+def create_secrets(fake: FakeSecrets) -> dict[str, str]:
+    """Create secrets in every state that matters to an operation, and return their ARNs by name."""
     aws, arns = client(), {}
 
     def create(name, **members):
@@ -84,10 +84,10 @@ def idle(event, context):
 
 @lru_cache(maxsize=1)
 def secret_ids() -> list[str]:
-    """Names, ARNs and partial ARNs of all secrets of the world: the same in each, since it has a seed."""
+    """Return names, ARNs and partial ARNs of all secrets, which are the same in each fake of this seed."""
     with FakeSecrets() as fake:
         fake.drive()
-        arns = furnish(fake)
+        arns = create_secrets(fake)
     full = list(arns.values())
     names = [name for name in arns if name != "foreign"]
     return [
@@ -108,14 +108,14 @@ NAMES = ["plain", "empty", "deleted", "replicated", "copy", "new", "with space"]
 OWNER = "aws:secretsmanager:owningService"
 ROTATION_TOKEN = needs("PutSecretValue", "RotationToken")
 TAG_KEYS = ["team", "aws:mine", "a", OWNER, ""]
-#: Requests that are answered with a token, by what stands for that token until there is a world that gives it.
+#: Requests that return a token, by the placeholder of that token until a fake has issued it.
 GIVEN: dict[str, tuple[str, dict[str, Any]]] = {
     "the token of a list": ("ListSecrets", {}),
     "the token of another list": ("ListSecrets", {"IncludePlannedDeletion": True, "SortOrder": "desc"}),
     "the token of versions": ("ListSecretVersionIds", {"SecretId": "plain"}),
     "the token of values": ("BatchGetSecretValue", {"Filters": [{"Key": "name", "Values": ["r"]}]}),
 }
-#: What often means something to an operation, by the member that holds it or a list of it.
+#: Values that an operation recognises, by the member that contains them.
 MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
     "SecretId": st.deferred(lambda: st.sampled_from(secret_ids())),
     "SecretIdList": st.deferred(lambda: st.sampled_from(secret_ids())),
@@ -173,7 +173,7 @@ MEANINGFUL: dict[str, st.SearchStrategy[str]] = {
     "KmsKeyId": st.sampled_from(["", "alias/aws/secretsmanager", "alias/mine"]),
     "NextToken": st.sampled_from(["AAAA", "no token", "=", "é", "A" * 32, *GIVEN, *GIVEN]),
     "Values": st.sampled_from(["plain", "!plain", "!", "team", "", "rds", "us", "aws:secretsmanager"]),
-    # Of the rotation that waits, and of none.
+    # That of the pending rotation, and an unknown one.
     "RotationToken": st.sampled_from([rotation_token(token(4)), rotation_token(token(5)), "w" * 36]),
     **dict.fromkeys(
         ["CrossAccountPrimaryArn", "CrossAccountReplicaARN"],
@@ -229,7 +229,7 @@ BODIES = st.sampled_from(
 
 
 def good(shape, name: str) -> st.SearchStrategy[Any]:
-    """JSON that has the shape, within its bounds for the most part."""
+    """JSON of the shape, mostly within its bounds."""
     bounds = shape.metadata
     if shape.type_name == "structure":
         members = {member: good(inner, member) for member, inner in shape.members.items()}
@@ -256,7 +256,7 @@ def good(shape, name: str) -> st.SearchStrategy[Any]:
 
 
 def edges(shape, name: str) -> st.SearchStrategy[Any]:
-    """Values at the bounds of a shape, and one beyond each."""
+    """Values at the bounds of a shape, and one step beyond."""
     bounds = {shape.metadata[bound] for bound in ("min", "max") if bound in shape.metadata}
     sizes = st.sampled_from(
         sorted({size for bound in bounds for size in (bound - 1, bound, bound + 1)} or {0})
@@ -275,25 +275,25 @@ def edges(shape, name: str) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def spoilt(draw, shape, name: str, value):
-    """A request of which one place is not as it should be."""
+def with_invalid_part(draw, shape, name: str, value):
+    """A request with one invalid part."""
     if shape.type_name == "structure" and isinstance(value, dict) and shape.members:
         member = draw(st.sampled_from([*shape.members, "Unknown"]))
         if member == "Unknown":
             return {**value, member: draw(JSON)}
         how = draw(st.sampled_from(["other", "none", "null"]))
         if how == "other":
-            inner = draw(spoilt(shape.members[member], member, value.get(member)))
+            inner = draw(with_invalid_part(shape.members[member], member, value.get(member)))
             return {**value, member: inner}
         left = {key: held for key, held in value.items() if key != member}
         return left if how == "none" else {**left, member: None}
     if shape.type_name == "list" and isinstance(value, list) and value and draw(st.booleans()):
-        return [draw(spoilt(shape.member, name, value[0])), *value[1:]]
+        return [draw(with_invalid_part(shape.member, name, value[0])), *value[1:]]
     return draw(edges(shape, name) | TEXTS | JSON)
 
 
 class Sent(NamedTuple):
-    """A request: its JSON, or the bytes of its body, and the region that it goes to."""
+    """A request: its JSON or the bytes of its body, and its region."""
 
     body: Any
     region: str
@@ -301,12 +301,12 @@ class Sent(NamedTuple):
 
 @lru_cache
 def requests(operation: str) -> st.SearchStrategy[Sent]:
-    """Good requests, those with one or two faults, and bodies of another kind altogether."""
+    """Valid requests, requests with one or two invalid parts, and bodies that are not requests."""
     shape = service_model().operation_model(operation).input_shape
     plain = good(shape, "")
 
     def fault(request):
-        return spoilt(shape, "", request)
+        return with_invalid_part(shape, "", request)
 
     one_fault = plain.flatmap(fault)
     bodies = st.one_of(plain, plain, one_fault, one_fault, one_fault.flatmap(fault), BODIES)
@@ -314,17 +314,17 @@ def requests(operation: str) -> st.SearchStrategy[Sent]:
 
 
 def check(operation: str, sent: Sent) -> str:
-    """Send a request into a world of its own, look at everything, and tell how it was answered."""
+    """Send a request to a new fake, check the response and the state, and return the response."""
     with FakeSecrets() as fake:
         driver = fake.drive()
-        furnish(fake)
+        create_secrets(fake)
         store, body = fake._service.store, with_token(sent.body)
         before = snapshot(store)
 
         status, document = raw(operation, body, sent.region)
 
         assert not has_null(document)
-        assert operation in READING or is_hushed(document)
+        assert operation in READING or is_redacted(document)
         if status == 200:
             check_shape(document, service_model().operation_model(operation).output_shape)
             check_rules(operation, sent.body, before, store)
@@ -336,13 +336,13 @@ def check(operation: str, sent: Sent) -> str:
         modelled = {shape.name for shape in service_model().operation_model(operation).error_shapes}
         assert document["__type"] in modelled | COMMON_CODES
         assert set(document) <= {"__type", "Message", "message"}
-        assert is_hushed(document)
+        assert is_redacted(document)
         assert snapshot(store) == before
         return document["__type"]
 
 
 def check_rules(operation: str, body: Any, before: Any, store: Any) -> None:
-    """What no request may leave behind, whatever it was."""
+    """Check the invariants of the state after any request."""
     kept = before[ACCOUNT, HOME][0]
     for name, owner in {"rds!managed": "rds", "appflow!managed": "appflow"}.items():
         secret = store.region(ACCOUNT, HOME).secrets[name]
@@ -361,7 +361,7 @@ def check_rules(operation: str, body: Any, before: Any, store: Any) -> None:
 
 
 def check_pending_value(operation: str, body: Any, fake: FakeSecrets) -> None:
-    """The rotation that waited has failed where a request has stored its value without its RotationToken."""
+    """Check that the pending rotation fails if a request stored its value without its RotationToken."""
     if operation != "PutSecretValue" or not isinstance(body, dict):
         return
     rotation, version = fake.rotations("rotating")[0], fake._service.locate("rotating")[1].versions[token(4)]
@@ -372,7 +372,7 @@ def check_pending_value(operation: str, body: Any, fake: FakeSecrets) -> None:
 
 
 def with_token(body):
-    """The body with the token that something in it stands for."""
+    """Return the body with its placeholder replaced by a token."""
     held = body.get("NextToken") if isinstance(body, dict) else None
     if not (isinstance(held, str) and held in GIVEN):
         return body
@@ -389,7 +389,7 @@ def check_shape(document, shape) -> None:
 
 
 def assert_known(value, shape) -> None:
-    """No member that the service model does not have: botocore would leave it out without a word."""
+    """Check for members outside the service model, which botocore would drop silently."""
     if shape.type_name == "structure":
         assert set(value) <= set(shape.members)
         for member, inner in value.items():
@@ -405,7 +405,7 @@ def has_null(value) -> bool:
     return value is None
 
 
-def is_hushed(document) -> bool:
+def is_redacted(document) -> bool:
     text = json.dumps(document)
     return HUSH not in text and base64.b64encode(BINARY).decode() not in text
 
@@ -418,7 +418,7 @@ FUZZED = settings(
 
 @pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_whatever_is_sent_the_answer_is_one_that_the_service_model_has(operation):
+def test_every_request_gets_a_response_of_the_service_model(operation):
     @FUZZED
     @given(sent=requests(operation))
     def run(sent):
@@ -427,7 +427,7 @@ def test_whatever_is_sent_the_answer_is_one_that_the_service_model_has(operation
     run()
 
 
-#: The largest page of each list.
+#: The maximum page size of each list.
 LISTS = {
     operation: most
     for operation, most in {
@@ -438,7 +438,7 @@ LISTS = {
     }.items()
     if operation in OPERATIONS
 }
-#: What is asked for where a member is absent.
+#: The defaults of absent members.
 DEFAULTS = {
     "Filters": [],
     "IncludeDeprecated": False,
@@ -462,13 +462,13 @@ LONG_LISTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 def question(body, document):
-    """What a request asks for, without its pages: a token is valid for the same alone."""
+    """Return a request without its page members: a token is valid only for the same one."""
     members = {name: body.get(name, default) for name, default in DEFAULTS.items()}
     return {**members, "ARN": document.get("ARN")}
 
 
 def items(document):
-    """The ids of what is on a page."""
+    """Return the ids of the items on a page."""
     return [
         entry.get("ARN") or entry.get("SecretId") or entry.get("VersionId") or entry["PolicyName"]
         for member, entries in document.items()
@@ -478,7 +478,7 @@ def items(document):
 
 
 def pages(operation, body, size):
-    """Each page of a list."""
+    """Yield each page of a list."""
     token: dict[str, str] = {}
     for _ in range(60):
         status, document = raw(operation, {**body, "MaxResults": size, **token})
@@ -491,7 +491,7 @@ def pages(operation, body, size):
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_pages_of_whatever_list_are_the_list_and_their_tokens_are_for_no_other_one(operation):
+def test_the_pages_of_a_list_add_up_to_the_list_and_their_tokens_are_invalid_for_others(operation):
     shape = service_model().operation_model(operation).input_shape
 
     longer = st.fixed_dictionaries({"other": good(shape, ""), **LONG_LISTS[operation]}).map(
@@ -504,7 +504,7 @@ def test_pages_of_whatever_list_are_the_list_and_their_tokens_are_for_no_other_o
         body = {name: held for name, held in body.items() if name not in ("NextToken", "SecretIdList")}
         with FakeSecrets() as fake:
             fake.drive()
-            furnish(fake)
+            create_secrets(fake)
             status, whole = raw(operation, {**body, "MaxResults": LISTS[operation]})
             if status != 200:
                 event("refused")
@@ -521,7 +521,7 @@ def test_pages_of_whatever_list_are_the_list_and_their_tokens_are_for_no_other_o
     run()
 
 
-#: What may be wrong with a request besides its token.
+#: Members that may be invalid besides the token.
 REFUSALS = COMMON_CODES | {
     "InvalidParameterException",
     "InvalidRequestException",
@@ -533,13 +533,13 @@ REFUSALS = COMMON_CODES | {
 @given(operation=st.text(st.characters(min_codepoint=33, max_codepoint=126)), sent=requests("DescribeSecret"))
 @example("", Sent({}, HOME))
 @example("describeSecret", Sent({"SecretId": "plain"}, HOME))
-def test_an_operation_that_the_service_model_lacks_is_unknown(operation, sent):
+def test_an_operation_outside_the_service_model_is_rejected_as_unknown(operation, sent):
     if operation in OPERATIONS:
         return
 
     with FakeSecrets() as fake:
         fake.drive()
-        furnish(fake)
+        create_secrets(fake)
         before = snapshot(fake._service.store)
         answer = raw(operation, sent.body, sent.region)
 
@@ -548,7 +548,7 @@ def test_an_operation_that_the_service_model_lacks_is_unknown(operation, sent):
 
 
 def stored(**members):
-    """The request that stores the value of the rotation that waits."""
+    """Return the request that stores the value of the pending rotation."""
     body = {"SecretId": "rotating", "ClientRequestToken": token(4), "SecretString": VALUE}
     return "PutSecretValue", {**body, "VersionStages": ["AWSPENDING"], **members}
 
@@ -574,5 +574,5 @@ def stored(**members):
         pytest.param("UntagResource", {"SecretId": "appflow!managed", "TagKeys": ["team"]}, id="a tag less"),
     ],
 )
-def test_what_chance_takes_long_to_find_is_answered_by_the_rules(operation, body):
+def test_a_rare_request_gets_a_valid_response(operation, body):
     assert check(operation, Sent(body, HOME)) == "answered"

@@ -1,4 +1,4 @@
-"""The record of what happened: events, the timeline, and what CloudTrail and EventBridge would get."""
+"""The records of the fake: the history, the timeline, and the events for CloudTrail and EventBridge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TestTheHistory:
     def test_of_a_rotation_has_every_event_once_and_in_order(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved, ClientRequestToken=token(2))
 
-        told = [
+        recorded = [
             {
                 Call: lambda event: event.operation,
                 LabelMoved: str,
@@ -40,7 +40,7 @@ class TestTheHistory:
             for event in fakesecrets.history
         ]
 
-        assert told == [
+        assert recorded == [
             "CreateSecret",
             "v1 got its value",
             "AWSCURRENT -> v1 by CreateSecret",
@@ -80,7 +80,7 @@ class TestTheHistory:
             with pytest.raises(dataclasses.FrozenInstanceError):
                 setattr(event, dataclasses.fields(event)[0].name, None)
 
-    def test_of_a_call_tells_where_it_went_and_how_it_ended(self, db, fakesecrets):
+    def test_of_a_call_has_its_account_region_and_result(self, db, fakesecrets):
         with refused() as answer:
             db.get_secret_value(SecretId="db", VersionStage="MINE")
 
@@ -90,7 +90,7 @@ class TestTheHistory:
         assert (call.error, call.message) == (answer.code, answer.message)
         assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
 
-    def test_names_the_step_inside_which_a_call_was_made(self, db, fakesecrets):
+    def test_names_the_step_in_which_a_call_was_made(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved)
 
         calls = [event for event in fakesecrets.history if isinstance(event, Call)]
@@ -98,14 +98,14 @@ class TestTheHistory:
         assert [call.step for call in calls if call.operation == "PutSecretValue"] == ["createSecret"]
         assert [call.step for call in calls if call.operation == "CreateSecret"] == [None]
 
-    def test_only_grows(self, db, fakesecrets):
+    def test_is_only_ever_appended_to(self, db, fakesecrets):
         before = fakesecrets.history
 
         db.describe_secret(SecretId="db")
 
         assert fakesecrets.history[: len(before)] == before
 
-    def test_hints_at_the_function_that_nobody_has_added(self, db, fakesecrets):
+    def test_has_a_hint_at_a_rotation_function_that_was_not_added(self, db, fakesecrets):
         with refused("AccessDeniedException"):
             db.rotate_secret(
                 SecretId="db", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:nobody"
@@ -159,7 +159,7 @@ class TestTheTimeline:
             "staging label: MINE",
         ]
 
-    def test_tells_of_failures_and_attempts(self, db, fakesecrets, fakesecrets_rotation):
+    def test_shows_failures_and_attempts(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(raising_in("setSecret", ValueError("x")))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         for _ in range(2):
@@ -177,7 +177,7 @@ class TestTheTimeline:
         assert [rest.startswith(" (attempt 2)") for *_, rest in raised] == [False, True]
         assert text.count("RotationFailed") == 2
 
-    def test_of_all_secrets_has_a_table_for_each(self, db, fakesecrets):
+    def test_of_all_secrets_has_one_table_for_each(self, db, fakesecrets):
         db.create_secret(Name="api", SecretString="x")
 
         tables = fakesecrets.timeline().split("\n\n")
@@ -187,7 +187,7 @@ class TestTheTimeline:
             fakesecrets.secret("api").arn,
         ]
 
-    def test_shows_what_the_service_does_by_itself(self, db, fakesecrets):
+    def test_shows_events_of_the_service(self, db, fakesecrets):
         db.rotate_secret(
             SecretId="db",
             RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
@@ -200,12 +200,12 @@ class TestTheTimeline:
             .endswith("TestRotationSucceeded                         v1")
         )
 
-    def test_of_an_empty_world_says_so(self, fakesecrets):
+    def test_states_that_there_are_no_events(self, fakesecrets):
         assert fakesecrets.timeline() == "Nothing has happened yet."
 
 
-class TestTheRecordOfAFailingTest:
-    def test_of_many_secrets_has_200_lines_and_shows_the_latest(self, client, fakesecrets):
+class TestTheReportSectionOfAFailedTest:
+    def test_of_many_secrets_has_200_lines_with_the_latest_events(self, client, fakesecrets):
         for number in range(300):
             client.create_secret(Name=f"db-{number}", SecretString="x")
 
@@ -216,7 +216,7 @@ class TestTheRecordOfAFailingTest:
         assert note == f"({300 - len(names)} more secrets are left out; timeline() shows them.)"
         assert 150 <= len(fakesecrets.recorded(last=200).splitlines()) <= 200
 
-    def test_of_one_secret_shows_the_last_rows(self, db, fakesecrets):
+    def test_of_one_secret_shows_the_latest_rows(self, db, fakesecrets):
         for _ in range(30):
             db.describe_secret(SecretId="db")
 
@@ -235,7 +235,7 @@ class TestTheRecordOfAFailingTest:
         ):
             fakesecrets.recorded(last)
 
-    def test_shows_a_failed_rotation_first_however_many_calls_follow_it(self, client, fakesecrets):
+    def test_shows_a_failed_rotation_first_before_many_later_calls(self, client, fakesecrets):
         client.create_secret(Name="other", SecretString="x")
         client.create_secret(Name="db", SecretString="old")
         with pytest.warns(RotationFailedWarning):
@@ -257,7 +257,7 @@ class TestTheRecordOfAFailingTest:
         assert other.splitlines()[1] == "(27 earlier events are left out)"
         assert len(other.splitlines()) == 3 + 4
 
-    def test_marks_later_events_of_a_failed_rotation_that_are_left_out(self, db, fakesecrets):
+    def test_marks_the_omission_of_later_events_of_a_failed_rotation(self, db, fakesecrets):
         with pytest.warns(RotationFailedWarning):
             fakesecrets.rotate("db", raising_in("createSecret"))
         db.get_secret_value(SecretId="db")
@@ -268,9 +268,7 @@ class TestTheRecordOfAFailingTest:
         assert lines[-1] == "(1 events are left out)"
 
 
-def test_the_moves_and_the_timeline_of_a_secret_are_found_without_a_search_of_the_history(
-    db, fakesecrets, monkeypatch
-):
+def test_the_transitions_and_the_timeline_of_a_secret_do_not_scan_the_history(db, fakesecrets, monkeypatch):
     read = []
     db.create_secret(Name="other", SecretString="x")
     for secret_id in ("db", "other", "db"):
@@ -290,7 +288,7 @@ def test_the_moves_and_the_timeline_of_a_secret_are_found_without_a_search_of_th
     assert read == []
 
 
-def test_an_interrupt_while_the_history_is_sorted_by_secrets_loses_and_repeats_nothing(
+def test_an_interrupt_during_the_indexing_of_the_history_loses_and_repeats_no_event(
     db, fakesecrets, monkeypatch
 ):
     moves = fakesecrets.secret("db").transitions
@@ -310,7 +308,7 @@ def test_an_interrupt_while_the_history_is_sorted_by_secrets_loses_and_repeats_n
 
 
 class TestCloudTrail:
-    def test_has_the_record_of_each_service_event(self, db, fakesecrets, fakesecrets_clock):
+    def test_contains_a_record_of_each_service_event(self, db, fakesecrets, fakesecrets_clock):
         """User guide, CloudTrail entries: the published RotationFailed record, member by member."""
         fakesecrets_clock.move_to("2030-01-02 09:30:15")
         function = fakesecrets.add_rotation_function(raising_in("setSecret"), name="rotate")
@@ -347,7 +345,7 @@ class TestCloudTrail:
         assert started["eventID"] != event_id
         assert fakesecrets.cloudtrail[1]["eventID"] == event_id
 
-    def test_has_one_start_and_one_end_for_each_attempt(self, db, fakesecrets, fakesecrets_rotation):
+    def test_contains_one_start_and_one_end_of_each_attempt(self, db, fakesecrets, fakesecrets_rotation):
         broken = [True]
 
         def once_broken(event, context):
@@ -377,7 +375,7 @@ def two(db):
 
 
 def logged(fake):
-    """The name of each record, and the version that it is about."""
+    """Return the name and the version of each record."""
     return [
         (record["eventName"], record["additionalEventData"].get("SecretVersionId"))
         for record in fake.cloudtrail
@@ -388,10 +386,10 @@ START = [("StartSecretVersionDelete", token(1)), ("StartSecretVersionDelete", to
 END = [("EndSecretVersionDelete", token(1)), ("EndSecretVersionDelete", token(2))]
 
 
-class TestCloudTrailOfDeletions:
+class TestCloudTrailRecordsOfDeletions:
     """User guide, CloudTrail entries for deletion; inferred: the members, and when each is logged."""
 
-    def test_a_scheduled_deletion_has_a_record_for_each_version(self, two, fakesecrets, fakesecrets_clock):
+    def test_are_written_for_each_version_of_a_scheduled_deletion(self, two, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2100-01-02 09:30:15")
         arn = fakesecrets.secret("db").arn
 
@@ -419,7 +417,7 @@ class TestCloudTrailOfDeletions:
             "eventCategory": "Management",
         }
 
-    def test_a_deletion_ends_when_the_recovery_window_has_ended(self, two, fakesecrets, fakesecrets_clock):
+    def test_include_the_end_after_the_recovery_window(self, two, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2100-01-01")
         two.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         fakesecrets_clock.move_to("2100-01-09")
@@ -427,7 +425,7 @@ class TestCloudTrailOfDeletions:
         assert logged(fakesecrets) == [*START, *END]
         assert {record["eventTime"] for record in fakesecrets.cloudtrail[2:]} == {"2100-01-08T00:00:00Z"}
 
-    def test_a_deletion_is_cancelled_when_the_secret_is_restored(self, two, fakesecrets):
+    def test_include_the_cancellation_by_restore_secret(self, two, fakesecrets):
         two.delete_secret(SecretId="db")
 
         two.restore_secret(SecretId="db")
@@ -435,19 +433,19 @@ class TestCloudTrailOfDeletions:
         cancelled = [("CancelSecretVersionDelete", token(1)), ("CancelSecretVersionDelete", token(2))]
         assert logged(fakesecrets) == [*START, *cancelled]
 
-    def test_a_forced_deletion_starts_and_ends_at_once(self, two, fakesecrets):
+    def test_include_start_and_end_of_a_forced_deletion_at_once(self, two, fakesecrets):
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
         assert logged(fakesecrets) == [START[0], END[0], START[1], END[1]]
 
-    def test_a_forced_deletion_ends_one_that_was_scheduled(self, two, fakesecrets):
+    def test_include_the_end_of_a_scheduled_deletion_that_is_forced(self, two, fakesecrets):
         two.delete_secret(SecretId="db")
 
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
         assert logged(fakesecrets) == [*START, *END]
 
-    def test_a_version_that_a_new_one_displaces_is_deleted(self, two, fakesecrets, fakesecrets_clock):
+    def test_are_written_for_a_version_that_a_new_one_displaces(self, two, fakesecrets, fakesecrets_clock):
         """User guide, retrieve-ct-entries, of 2023; quotas: 100 versions."""
         fakesecrets_clock.move_to("2100-01-01")
         for number in range(3, 102):
@@ -455,13 +453,13 @@ class TestCloudTrailOfDeletions:
 
         assert logged(fakesecrets) == [START[0], END[0]]
 
-    def test_the_version_of_a_test_run_has_no_record_of_its_deletion(self, db, fakesecrets):
+    def test_are_omitted_for_the_version_of_rotate_immediately_false(self, db, fakesecrets):
         """API_RotateSecret: the test removes it."""
         fakesecrets.rotate("db", well_behaved, RotateImmediately=False)
 
         assert [name for name, _ in logged(fakesecrets)] == ["TestRotationStarted", "TestRotationSucceeded"]
 
-    def test_a_deletion_is_in_the_timeline_and_in_the_events_of_the_bus(self, db, fakesecrets):
+    def test_appear_in_the_timeline_and_in_eventbridge(self, db, fakesecrets):
         seen = len(fakesecrets.eventbridge)
         db.delete_secret(SecretId="db")
 
@@ -472,10 +470,10 @@ class TestCloudTrailOfDeletions:
         assert fakesecrets.timeline("db").splitlines()[-1].split()[2:] == ["StartSecretVersionDelete", "v1"]
 
 
-class TestCloudTrailOfReplications:
+class TestCloudTrailRecordsOfReplications:
     """User guide, CloudTrail entries for replication; inferred: the members, and when each is logged."""
 
-    def test_each_replication_has_a_record_of_its_start_and_of_its_end(self, client, fakesecrets):
+    def test_include_the_start_and_the_end_of_each_replication(self, client, fakesecrets):
         regions = [{"Region": "eu-west-1"}, {"Region": "eu-west-2"}]
 
         arn = client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)["ARN"]
@@ -490,7 +488,7 @@ class TestCloudTrailOfReplications:
         assert started["awsRegion"] == "us-east-1"
         assert not {"requestID", "errorMessage"} & started.keys()
 
-    def test_a_failed_replication_has_its_reason_in_each_attempt(self, db, fakesecrets):
+    def test_include_the_reason_of_each_failed_attempt(self, db, fakesecrets):
         paris = fakesecrets.client("eu-west-3")
         paris.create_secret(Name="db", SecretString="French")
         for _ in range(2):
@@ -504,7 +502,7 @@ class TestCloudTrailOfReplications:
             "Replication failed: Secret name db already exists in region eu-west-3."
         )
 
-    def test_later_changes_of_a_replicated_secret_have_no_record(self, db, fakesecrets):
+    def test_are_omitted_for_later_changes_of_a_replicated_secret(self, db, fakesecrets):
         db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
         seen = len(fakesecrets.cloudtrail)
 
@@ -513,7 +511,7 @@ class TestCloudTrailOfReplications:
 
         assert len(fakesecrets.cloudtrail) == seen
 
-    def test_the_removal_of_a_replica_is_the_deletion_of_its_versions(self, db, fakesecrets):
+    def test_describe_the_removal_of_a_replica_as_the_deletion_of_its_versions(self, db, fakesecrets):
         db.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
         seen = len(fakesecrets.cloudtrail)
 
@@ -525,7 +523,7 @@ class TestCloudTrailOfReplications:
 
 
 class TestEventBridge:
-    def test_gets_the_records_and_one_label_update_in_a_rotation(self, db, fakesecrets):
+    def test_receives_the_records_and_one_label_update_in_a_rotation(self, db, fakesecrets):
         """User guide, EventBridge: sent for every label but AWSPENDING and AWSPREVIOUS."""
         seen = len(fakesecrets.eventbridge)
         fakesecrets.rotate("db", well_behaved)
@@ -543,7 +541,7 @@ class TestEventBridge:
         assert events[0]["detail"] == fakesecrets.cloudtrail[0]
         assert {event["source"] for event in events} == {"aws.secretsmanager"}
 
-    def test_names_the_secret_and_the_version_of_a_label(self, client, fakesecrets, fakesecrets_clock):
+    def test_receives_the_secret_and_the_version_of_a_label(self, client, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02 09:30")
         client.create_secret(Name="prod/db", SecretString="old", ClientRequestToken=token(1))
         arn = fakesecrets.secret("prod/db").arn
@@ -562,7 +560,7 @@ class TestEventBridge:
             "detail": {"name": "prod/db", "labelUpdated": "AWSCURRENT", "versionId": token(1)},
         }
 
-    def test_is_silent_about_metadata(self, db, fakesecrets):
+    def test_receives_no_event_for_a_change_of_metadata(self, db, fakesecrets):
         seen = len(fakesecrets.eventbridge)
 
         db.update_secret(SecretId="db", Description="mine")
@@ -571,8 +569,8 @@ class TestEventBridge:
         assert len(fakesecrets.eventbridge) == seen
 
 
-def test_no_value_is_shown_anywhere(db, fakesecrets):
-    """Reprs, tables, events, warnings: whatever can end up in a log."""
+def test_no_printed_record_shows_a_secret_value(db, fakesecrets):
+    """Reprs, tables, events and warnings may all end up in a log."""
     db.put_secret_value(SecretId="db", SecretString=json.dumps({"username": "app", "password": "hunter2"}))
     db.put_secret_value(SecretId="db", SecretBinary=b"hunter3")
 
@@ -601,7 +599,7 @@ def test_no_value_is_shown_anywhere(db, fakesecrets):
     assert "cannot log in with ***" in shown[-1]
 
 
-def test_two_runs_tell_the_same_story():
+def test_two_runs_produce_identical_records():
     def story():
         with FakeSecrets() as fake:
             fake.clock.move_to("2030-01-02")

@@ -1,4 +1,4 @@
-"""The messages of the package: errors, warnings, findings, hints, skip reasons and the texts of reports. AWS's own texts are among them."""
+"""The messages of the package: errors, warnings, findings, hints, skip reasons, reports, and the messages of AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest_fakesecrets
 
 ROOT = Path(pytest_fakesecrets.__file__).parent
 
-#: Words that readers have to guess at, and the words to use.
+#: Words of jargon, and the words to use instead.
 HOUSE_WORDS = {
     r"refuse[sd]?|refusal": "reject",
     r"ordered": "injected",
@@ -33,7 +33,7 @@ ALLOWED = ("CredentialRefused", "resource that you asked for", "cannot tell whet
 
 
 def text_of(node):
-    """The text of a string expression, with "{}" in the place of its variable parts; or None."""
+    """Return the text of a string expression with "{}" for its variable parts, or None."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -48,7 +48,7 @@ def name_of(call):
 
 
 def texts_in(tree):
-    """The texts of a module that have several words, each with its line, without docstrings."""
+    """Yield the strings of several words in a module with their lines, without docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     left_out = {
         id(node.body[0].value)
@@ -69,7 +69,7 @@ def texts_in(tree):
 
 
 def messages():
-    """Every message of the package, as "module:line: text"."""
+    """Return every message of the package as "module:line: text"."""
     for path in sorted(ROOT.rglob("*.py")):
         module = path.relative_to(ROOT).as_posix()
         if module != "_report/stylesheet.py":
@@ -85,12 +85,12 @@ def shown(found):
 
 
 def sentences(text):
-    """The sentences of a message, without what stands in quotes or brackets."""
+    """Return the sentences of a message, without quotations and parentheses."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"|\([^()]*\)", "x", text.removeprefix("hint: "))
     return [part for part in re.split(r"(?<=[.?!])\s+(?=[A-Z{x])", bare.strip()) if part]
 
 
-def test_all_messages_are_found_and_can_be_listed():
+def test_the_scan_of_the_source_finds_all_messages():
     sys.stdout.write(shown(MESSAGES))
 
     texts = [text for _, _, text in MESSAGES]
@@ -106,7 +106,7 @@ def test_all_messages_are_found_and_can_be_listed():
         assert any(known in text for text in texts), known
 
 
-def test_no_message_has_a_word_that_readers_have_to_guess_at():
+def test_no_message_contains_a_word_of_jargon():
     found = [message for message in MESSAGES if FORBIDDEN.search(re.sub("|".join(ALLOWED), "", message[2]))]
 
     assert shown(found) == ""

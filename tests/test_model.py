@@ -1,4 +1,4 @@
-"""The wire: how requests are read, what of them is refused before any operation, how answers are written."""
+"""The protocol: parsing requests, rejecting constraint violations before any operation, and formatting responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def at_least(bound, what="length"):
 
 
 def exchange(operation, body=b"{}"):
-    """The whole HTTP response, headers and bytes."""
+    """Send a request, and return the whole HTTP response with headers and body."""
     request = AWSRequest(
         method="POST",
         url="https://secretsmanager.us-east-1.amazonaws.com/",
@@ -48,7 +48,7 @@ def exchange(operation, body=b"{}"):
 
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) & set(service_model().operation_names)))
-def test_an_operation_knows_every_member_of_the_service_model(operation):
+def test_an_operation_accepts_every_member_of_the_service_model(operation):
     shape = service_model().operation_model(operation).input_shape
     members = {xform_name(member): member in shape.required_members for member in shape.members}
     parameters = inspect.signature(OPERATIONS[operation]).parameters
@@ -60,11 +60,11 @@ def test_an_operation_knows_every_member_of_the_service_model(operation):
 
 
 @pytest.mark.usefixtures("fakesecrets")
-class TestViolations:
-    """Constraints of the service model that a request breaks, in the service's words."""
+class TestConstraintViolations:
+    """Violations of the constraints of the service model, in the wording of the service."""
 
     @pytest.mark.parametrize(
-        ("operation", "sent", "told", "source"),
+        ("operation", "sent", "message", "source"),
         [
             pytest.param(
                 "CreateSecret",
@@ -199,17 +199,17 @@ class TestViolations:
             ),
         ],
     )
-    def test_are_told_with_path_value_and_constraint(self, operation, sent, told, source):
+    def test_are_reported_with_path_value_and_constraint(self, operation, sent, message, source):
         status, answered = raw(operation, sent)
 
         assert status == 400, source
         assert answered == {
             "__type": "ValidationException",
-            "message": f"1 validation error detected: {told}",
+            "message": f"1 validation error detected: {message}",
         }, source
 
     @pytest.mark.parametrize(
-        ("operation", "sent", "told", "source"),
+        ("operation", "sent", "message", "source"),
         [
             pytest.param(
                 "CreateSecret",
@@ -273,15 +273,15 @@ class TestViolations:
             ),
         ],
     )
-    def test_of_sensitive_members_are_told_without_the_value(self, operation, sent, told, source):
+    def test_of_sensitive_members_are_reported_without_the_value(self, operation, sent, message, source):
         status, answered = raw(operation, {**sent, "ClientRequestToken": token(1)})
 
         assert status == 400, source
         assert "hunter2" not in answered["message"], source
         assert "aHVudGVy" not in answered["message"], source
-        if told:
+        if message:
             assert answered["__type"] == "ValidationException", source
-            assert answered["message"] == f"1 validation error detected: {told}", source
+            assert answered["message"] == f"1 validation error detected: {message}", source
         else:
             assert answered["__type"] == "SerializationException", source
 
@@ -332,7 +332,7 @@ class TestViolations:
             pytest.param({"SortOrder": "ASC"}, "ASC", "sortOrder", FORM, id="case matters"),
         ],
     )
-    def test_of_an_enum_list_the_values_that_there_are(self, sent, value, path, source):
+    def test_of_an_enum_list_the_allowed_values(self, sent, value, path, source):
         status, answered = raw("ListSecrets", sent)
 
         assert (status, answered["__type"]) == (400, "ValidationException"), source
@@ -352,7 +352,7 @@ class TestViolations:
             "what?",
         )
 
-    def test_are_all_told_at_once(self):
+    def test_are_all_reported_in_one_error(self):
         """The general form of AWS services; inferred for Secrets Manager, their order as well."""
         status, answered = raw(
             "CreateSecret",
@@ -375,7 +375,7 @@ class TestViolations:
             violated("tags.1.member.value", at_most(256), "v" * 257),
         }
 
-    def test_are_told_before_the_operation_looks_at_anything(self):
+    def test_are_reported_before_every_check_of_the_operation(self):
         """Inferred: the order of the checks has not been observed on AWS."""
         status, answered = raw("CreateSecret", {"Name": "Inv Name", "Description": "d" * 2049})
 
@@ -396,7 +396,7 @@ class TestViolations:
             ),
         ],
     )
-    def test_are_none_at_the_bounds(self, operation, sent):
+    def test_do_not_occur_at_the_bounds(self, operation, sent):
         """botocore's service model."""
         more = {} if operation == "GetRandomPassword" else {"ClientRequestToken": token(1)}
 
@@ -405,7 +405,7 @@ class TestViolations:
 
 @pytest.mark.usefixtures("fakesecrets")
 class TestRequests:
-    def test_with_members_that_the_operation_lacks_are_answered(self):
+    def test_with_unknown_members_are_accepted(self):
         """LocalStack snapshot test_no_client_request_token: no error about them."""
         status, answered = raw(
             "CreateSecret", {"Name": "db", "ClientRequestToken": token(1), "Colour": "red", "SecretId": 3}
@@ -413,7 +413,7 @@ class TestRequests:
 
         assert (status, answered["Name"]) == (200, "db")
 
-    def test_with_null_for_an_optional_member_are_answered_as_without_it(self):
+    def test_with_null_for_an_optional_member_are_accepted_as_without_it(self):
         """Inferred: not observed on AWS."""
         status, answered = raw(
             "CreateSecret",
@@ -428,13 +428,13 @@ class TestRequests:
 
         assert (status, "VersionId" in answered) == (200, False)
 
-    def test_with_null_for_the_token_are_refused_as_without_it(self):
+    def test_with_null_for_the_token_are_rejected_as_without_it(self):
         """LocalStack snapshot test_no_client_request_token; inferred for null."""
         status, answered = raw("CreateSecret", {"Name": "db", "ClientRequestToken": None})
 
         assert (status, answered["Message"]) == (400, MISSING_TOKEN)
 
-    def test_with_null_for_a_required_member_are_refused_as_without_it(self):
+    def test_with_null_for_a_required_member_are_rejected_as_without_it(self):
         """andrewohara/aws-mock, its tests: the text."""
         status, answered = raw("DescribeSecret", {"SecretId": None})
 
@@ -447,7 +447,7 @@ class TestRequests:
             },
         )
 
-    def test_without_a_body_are_answered_where_nothing_is_required(self):
+    def test_without_a_body_are_accepted_if_no_member_is_required(self):
         """botocore's service model: GetRandomPassword requires no member."""
         status, answered = raw("GetRandomPassword", b"")
 
@@ -465,7 +465,7 @@ class TestRequests:
             pytest.param(b"[" * 100_000, id="deep"),
         ],
     )
-    def test_that_are_no_json_object_are_refused(self, body):
+    def test_that_are_not_a_json_object_are_rejected(self, body):
         """Inferred: the general behaviour of AWS services."""
         status, answered = raw("DescribeSecret", body)
 
@@ -498,20 +498,20 @@ class TestRequests:
             ),
         ],
     )
-    def test_with_a_member_of_another_type_are_refused(self, operation, sent):
+    def test_with_a_member_of_a_wrong_type_are_rejected(self, operation, sent):
         """Inferred: the general behaviour of AWS services."""
         status, answered = raw(operation, sent)
 
         assert (status, answered["__type"]) == (400, "SerializationException")
 
     @pytest.mark.parametrize("operation", ["DescribeSecrets", "describeSecret", "", "GetParameter"])
-    def test_for_an_operation_that_there_is_not_are_refused(self, operation):
+    def test_for_an_unknown_operation_are_rejected(self, operation):
         """Inferred: the general behaviour of AWS services."""
         assert raw(operation, {}) == (400, {"__type": "UnknownOperationException"})
 
 
-class TestAnswers:
-    def test_carry_a_request_id_of_small_letters(self, client):
+class TestResponses:
+    def test_have_a_request_id_in_lower_case(self, client):
         """A raw trace of AWS's answer, Elixir ext_config_provider, 2019."""
         answers = [client.list_secrets()["ResponseMetadata"], client.list_secrets()["ResponseMetadata"]]
 
@@ -550,7 +550,9 @@ class TestAnswers:
             pytest.param("9999-12-31 23:59:58", "Fri, 31 Dec 9999 23:59:58 GMT", id="the last year"),
         ],
     )
-    def test_have_the_date_of_the_clock(self, client, fakesecrets_clock, monkeypatch, wire, moment, expected):
+    def test_have_the_date_of_the_frozen_clock(
+        self, client, fakesecrets_clock, monkeypatch, wire, moment, expected
+    ):
         """RFC 9110, 6.6.1, and 5.6.7 for the form; published rotation functions read it."""
         monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
         fakesecrets_clock.move_to(moment)
@@ -581,7 +583,7 @@ class TestAnswers:
             ),
         ],
     )
-    def test_have_dates_as_seconds_with_milliseconds(
+    def test_express_dates_as_seconds_with_milliseconds(
         self, client, fakesecrets_clock, moment, expected, source
     ):
         fakesecrets_clock.move_to(moment)
@@ -593,7 +595,7 @@ class TestAnswers:
         assert described["CreatedDate"] == expected, source
         assert described["LastChangedDate"] == expected, source
 
-    def test_have_days_as_midnight_in_utc(self, client, fakesecrets_clock):
+    def test_express_days_as_midnight_in_utc(self, client, fakesecrets_clock):
         """botocore's examples of DescribeSecret: 1523923200."""
         client.create_secret(Name="db", SecretString="old")
         fakesecrets_clock.move_to("2030-01-31 23:59:59.999")
@@ -601,7 +603,7 @@ class TestAnswers:
 
         assert raw("DescribeSecret", {"SecretId": "db"})[1]["LastAccessedDate"] == 1896048000
 
-    def test_leave_members_without_a_value_out(self, client):
+    def test_omit_members_without_a_value(self, client):
         """API_DescribeSecret: "only returns fields that have a value in the response"."""
         client.create_secret(Name="db")
 
@@ -618,7 +620,7 @@ class TestAnswers:
         assert (response.status_code, response.content) == (200, b"")
         assert response.headers["content-length"] == "0"
 
-    def test_hold_text_of_all_languages_unchanged(self, client):
+    def test_contain_text_of_all_languages_unchanged(self, client):
         """API_CreateSecret, SecretString: text."""
         value = 'pässwörd \N{SNOWMAN} \N{GRINNING FACE} "quoted"\n\x00'
         client.create_secret(Name="db", SecretString=value, Description="ключ")
@@ -627,7 +629,7 @@ class TestAnswers:
         assert client.describe_secret(SecretId="db")["Description"] == "ключ"
 
 
-class TestErrors:
+class TestErrorResponses:
     MODELLED = (
         pytest.param(
             "get_secret_value",
@@ -690,7 +692,7 @@ class TestErrors:
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
     @pytest.mark.parametrize(("operation", "sent", "code", "source"), MODELLED)
-    def test_of_the_model_have_a_message_at_the_top_too(self, client, operation, sent, code, source):
+    def test_of_modelled_errors_have_a_message_at_the_top_level(self, client, operation, sent, code, source):
         with refused() as answer:
             getattr(client, operation)(**sent)
 
@@ -699,7 +701,7 @@ class TestErrors:
         assert answer.response["Message"] == answer.message, source
 
     @pytest.mark.parametrize(("operation", "sent", "code", "source"), OTHERS)
-    def test_outside_the_model_have_none(self, client, operation, sent, code, source):
+    def test_of_other_errors_have_no_message_at_the_top_level(self, client, operation, sent, code, source):
         with refused() as answer:
             getattr(client, operation)(**sent)
 
@@ -708,13 +710,15 @@ class TestErrors:
         assert set(answer.response) == {"Error", "ResponseMetadata"}, source
 
     @pytest.mark.parametrize(("operation", "sent", "code", "source"), MODELLED)
-    def test_of_the_model_are_raised_as_exceptions_of_the_client(self, client, operation, sent, code, source):
+    def test_of_modelled_errors_are_raised_as_exceptions_of_the_client(
+        self, client, operation, sent, code, source
+    ):
         with pytest.raises(getattr(client.exceptions, code)) as raised:
             getattr(client, operation)(**sent)
 
         assert raised.value.response["Error"]["Code"] == code, source
 
-    def test_of_the_model_write_their_message_with_a_capital_letter(self):
+    def test_of_modelled_errors_spell_message_with_a_capital_letter(self):
         """LocalStack snapshot test_no_client_request_token; a raw trace of 2019."""
         assert raw("GetSecretValue", {"SecretId": "nobody"}) == (
             400,
@@ -724,13 +728,13 @@ class TestErrors:
             },
         )
 
-    def test_outside_the_model_write_their_message_with_a_small_letter(self):
+    def test_of_other_errors_spell_message_with_a_small_letter(self):
         """Inferred: botocore reads either."""
         status, answered = raw("GetSecretValue", {"SecretId": "Inv Name"})
 
         assert (status, set(answered)) == (400, {"__type", "message"})
 
-    def test_carry_a_request_id(self, client):
+    def test_have_a_request_id(self, client):
         """A raw trace of AWS's answer, Elixir ext_config_provider, 2019."""
         with refused() as answer:
             client.get_secret_value(SecretId="nobody")

@@ -1,4 +1,4 @@
-"""Handlers that others have registered for the events of a call: they run, and their answers count."""
+"""Handlers of the user for botocore's events: they run for faked calls, and their responses take precedence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pytest_fakesecrets._transport import observers
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
-#: The events of a call that the fast door leaves out.
+#: The events of a call that the fast path omits.
 ON_THE_WIRE = [
     "request-created",
     "choose-signer",
@@ -56,7 +56,7 @@ def calls(fake):
 
 @pytest.fixture
 def wired(monkeypatch):
-    """The operations of the calls that came through the second door."""
+    """Collect the operations of the calls that were sent as HTTP requests instead of by the fast path."""
     operations = []
     answer = FakeBackend.answer_on_the_wire
 
@@ -69,7 +69,7 @@ def wired(monkeypatch):
 
 
 class Answer(io.BytesIO):
-    """The raw part of an AWSResponse of a user."""
+    """The raw response of an AWSResponse that a handler returns."""
 
     def stream(self, **_):
         while chunk := self.read():
@@ -84,7 +84,7 @@ UNAVAILABLE = b'{"__type": "InternalServiceError", "Message": "mine"}'
 
 
 class Recorder:
-    """Records each event of a call, and what is told from one of its arguments."""
+    """Records each event of a call."""
 
     def __init__(self, events):
         self.seen = []
@@ -113,12 +113,12 @@ def session():
 
 @pytest.fixture
 def made(session, fakesecrets):
-    """A client of the user, on which a test may register what it likes."""
+    """A client of the user, on which a test registers handlers."""
     return session.client("secretsmanager")
 
 
-class TestEvents:
-    def test_of_a_faked_call_are_those_of_a_real_one_in_their_order(self, session, real):
+class TestTheEventsOfBotocore:
+    def test_are_those_of_a_real_call_in_the_same_order(self, session, real):
         client = session.client("secretsmanager", endpoint_url=real, config=Config(proxies={}))
         recorder = Recorder(client.meta.events)
 
@@ -130,7 +130,7 @@ class TestEvents:
         assert {entry["event"].partition(".")[0] for entry in of_a_real_call} >= {*EVENTS} - {"before-parse"}
         assert recorder.seen == of_a_real_call
 
-    def test_of_a_faked_call_of_aiobotocore_are_those_of_a_real_one(self, real):
+    def test_are_those_of_a_real_call_in_aiobotocore(self, real):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -161,7 +161,7 @@ class TestEvents:
             "*.secrets-manager.ListSecrets",
         ],
     )
-    def test_reach_a_handler_by_each_name_and_in_each_place(self, made, event, name):
+    def test_reach_a_handler_under_each_name_and_at_each_position(self, made, event, name):
         if (
             event
             not in inspect.getsource(botocore.endpoint) + inspect.getsource(botocore.signers) + "before-call"
@@ -178,7 +178,7 @@ class TestEvents:
         def last(event_name, **_):
             seen.append(("last", event_name))
 
-        made.list_secrets()  # what has been found out by then is out of date
+        made.list_secrets()  # handlers that were looked up by then are outdated
         events.register_last(name.format(event), last)
         events.register(name.format(event), middle)
         events.register_first(name.format(event), first)
@@ -187,7 +187,7 @@ class TestEvents:
         emitted = f"{event}.secrets-manager.ListSecrets"
         assert [place for place, name in seen if name == emitted] == ["first", "middle", "last"]
 
-    def test_reach_a_handler_of_the_session_of_the_client(self, fakesecrets):
+    def test_reach_a_handler_that_the_session_registered(self, fakesecrets):
         own, seen = botocore.session.Session(), []
         own.register("before-send", lambda request, **_: seen.append(request.method))
 
@@ -195,7 +195,7 @@ class TestEvents:
 
         assert seen == ["POST"]
 
-    def test_reach_no_handler_that_was_unregistered(self, made, wired):
+    def test_do_not_reach_a_handler_that_was_unregistered(self, made, wired):
         handler = mock.Mock(return_value=None)
         made.meta.events.register("before-send", handler)
         made.list_secrets()
@@ -205,7 +205,7 @@ class TestEvents:
         assert handler.call_count == 1
         assert wired == ["ListSecrets"]
 
-    def test_show_nothing_of_the_fake(self, made):
+    def test_expose_nothing_of_the_fake(self, made):
         seen = []
 
         def look(request, **_):
@@ -242,13 +242,13 @@ class Observer:
 
 
 class Retrying(RetryHandler):
-    """A class of botocore's, whose method the user has not changed."""
+    """A class of botocore whose method is not overridden."""
 
     def __init__(self):
         super().__init__(mock.Mock(should_retry=lambda context: False), mock.Mock(), mock.Mock())
 
 
-class TestAHandlerIsOfOthers:
+class TestAHandlerOfTheUser:
     @pytest.mark.parametrize(
         "handler",
         [
@@ -269,14 +269,14 @@ class TestAHandlerIsOfOthers:
             pytest.param(Retrying().needs_retry, id="a method of a subclass of botocore's"),
         ],
     )
-    def test_whatever_it_is(self, made, wired, handler):
+    def test_is_called_for_every_kind_of_callable(self, made, wired, handler):
         made.meta.events.register("needs-retry", handler)
 
         made.list_secrets()
 
         assert wired == ["ListSecrets"]
 
-    def test_where_it_is_a_coroutine(self, fakesecrets, wired):
+    def test_is_called_if_it_is_a_coroutine_function(self, fakesecrets, wired):
         get_session = pytest.importorskip("aiobotocore.session").get_session
         seen = []
 
@@ -294,16 +294,16 @@ class TestAHandlerIsOfOthers:
         assert (seen, wired) == (["POST"], ["ListSecrets"])
 
 
-class TestTheFastDoorStays:
+class TestTheFastPathServesCalls:
     @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-    def test_for_a_client_as_botocore_makes_it(self, session, fakesecrets, wired, mode):
-        pytest.importorskip("moto")  # which appends its stub to botocore's list
+    def test_of_a_plain_client_of_botocore(self, session, fakesecrets, wired, mode):
+        pytest.importorskip("moto")  # it appends its stub to the handlers of botocore
         for made_in in (session, boto3.session.Session(region_name="us-east-1")):
             made_in.client("secretsmanager", config=Config(retries={"mode": mode})).list_secrets()
 
         assert wired == []
 
-    def test_for_a_client_of_aiobotocore_as_it_makes_it(self, fakesecrets, wired):
+    def test_of_a_plain_client_of_aiobotocore(self, fakesecrets, wired):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -314,17 +314,19 @@ class TestTheFastDoorStays:
 
         assert wired == []
 
-    def test_where_handlers_are_for_something_else(self, made, wired):
+    def test_of_a_client_with_handlers_for_other_events(self, made, wired):
         for event in ("before-send.s3", "before-send.secrets-manager.DescribeSecret", "after-call", "mine"):
             made.meta.events.register(event, plain)
         made.meta.events.register("request-created", functools.partial(botocore.handlers.add_retry_headers))
-        made.meta.events.register("before-call.secrets-manager.ListSecrets", plain)  # it runs before the fake
+        made.meta.events.register(
+            "before-call.secrets-manager.ListSecrets", plain
+        )  # this handler runs before the fake
 
         made.list_secrets()
 
         assert wired == []
 
-    def test_for_a_client_that_is_attached(self, made, fakesecrets, wired):
+    def test_of_a_client_that_was_attached(self, made, fakesecrets, wired):
         fakesecrets.attach(made)
 
         made.list_secrets()
@@ -340,8 +342,8 @@ class TestTheFastDoorStays:
         assert wired == []
 
 
-class TestAnswersOfOthers:
-    def test_to_before_send_of_one_operation_count_and_the_fake_does_nothing(self, made, fakesecrets):
+class TestResponsesOfUserHandlers:
+    def test_to_before_send_replace_the_call_to_the_fake(self, made, fakesecrets):
         made.create_secret(Name="db", SecretString="old")
         made.meta.events.register(
             "before-send.secretsmanager.PutSecretValue",
@@ -358,9 +360,9 @@ class TestAnswersOfOthers:
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager", "before-send.*.*"])
-    def test_to_before_send_count_before_that_of_the_fake(self, made, fakesecrets, place, name):
+    def test_to_before_send_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
         made.meta.events.register("before-send", plain)
-        made.list_secrets()  # the fake has put its own last by then
+        made.list_secrets()  # the fake has already registered its handler last
         getattr(made.meta.events, place)(
             name, lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
@@ -368,8 +370,8 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_to_before_send_may_be_another_only_once(self, made, fakesecrets, monkeypatch):
-        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
+    def test_to_before_send_may_replace_only_the_first_attempt(self, made, fakesecrets, monkeypatch):
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         answers = iter([response("", 500, UNAVAILABLE)])
         made.meta.events.register("before-send", lambda **_: next(answers, None))
         made.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
@@ -386,8 +388,8 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["NextToken"] == "mine"
         assert fault.happened == 0
 
-    def test_may_be_an_exception_which_botocore_retries(self, made, fakesecrets, monkeypatch):
-        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random part of a second
+    def test_may_be_an_exception_that_botocore_retries(self, made, fakesecrets, monkeypatch):
+        monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
         made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
         made.meta.events.register_first("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
@@ -395,14 +397,14 @@ class TestAnswersOfOthers:
         assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_may_be_an_exception_which_reaches_the_caller(self, made, fakesecrets):
+    def test_may_be_an_exception_that_reaches_the_caller(self, made, fakesecrets):
         made.meta.events.register("before-send", mock.Mock(side_effect=LookupError("mine")))
 
         with pytest.raises(LookupError, match="mine"):
             made.list_secrets()
         assert calls(fakesecrets) == []
 
-    def test_to_needs_retry_let_a_call_be_made_again(self, made, fakesecrets):
+    def test_to_needs_retry_repeat_the_call(self, made, fakesecrets):
         made.meta.events.register(
             "needs-retry.secrets-manager.ListSecrets", lambda attempts, **_: 0 if attempts < 3 else None
         )
@@ -412,14 +414,14 @@ class TestAnswersOfOthers:
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-call", "before-call.secrets-manager"])
-    def test_to_before_call_count(self, made, fakesecrets, place, name):
+    def test_to_before_call_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
         answer = response("", 200, b""), {"NextToken": "mine", "ResponseMetadata": {}}
         getattr(made.meta.events, place)(name, lambda **_: answer)
 
         assert made.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == []
 
-    def test_to_choose_signer_count(self, made, fakesecrets):
+    def test_to_choose_signer_select_the_signature(self, made, fakesecrets):
         headers = []
         made.meta.events.register("choose-signer", lambda **_: UNSIGNED)
         made.meta.events.register("before-send", lambda request, **_: headers.append(dict(request.headers)))
@@ -428,7 +430,7 @@ class TestAnswersOfOthers:
 
         assert "Authorization" not in headers[0]
 
-    def test_to_choose_signer_are_asked_of_a_client_without_keys_too(self, fakesecrets, monkeypatch):
+    def test_to_choose_signer_are_used_without_credentials(self, fakesecrets, monkeypatch):
         with monkeypatch.context() as bare:
             bare.delenv("AWS_ACCESS_KEY_ID")
             bare.delenv("AWS_SECRET_ACCESS_KEY")
@@ -440,7 +442,7 @@ class TestAnswersOfOthers:
         assert client.list_secrets()["SecretList"] == []
         assert chooser.call_count == 1
 
-    def test_may_be_changes_of_the_request(self, made, fakesecrets):
+    def test_may_modify_the_request(self, made, fakesecrets):
         seen = []
 
         def rename(request, **_):
@@ -456,7 +458,7 @@ class TestAnswersOfOthers:
         assert made.create_secret(Name="db", SecretString="value")["Name"] == "renamed"
         assert seen == [b"mine"]
 
-    def test_are_those_of_a_handler_that_another_has_just_registered(self, made, fakesecrets):
+    def test_include_a_handler_that_another_one_has_just_registered(self, made, fakesecrets):
         def register(**_):
             made.meta.events.register(
                 "before-send",
@@ -468,7 +470,7 @@ class TestAnswersOfOthers:
 
         assert made.list_secrets()["NextToken"] == "mine"
 
-    def test_are_seen_by_many_threads_at_once(self, made, fakesecrets):
+    def test_are_used_in_many_threads_at_once(self, made, fakesecrets):
         seen = []
         made.meta.events.register("before-send", lambda **_: seen.append(1))
         start = threading.Barrier(8)
@@ -490,11 +492,11 @@ class TestAnswersOfOthers:
 class TestAnUnknownEmitter:
     @pytest.fixture
     def unknown(self, monkeypatch):
-        """An emitter whose private parts have other names."""
+        """An emitter whose private attributes have other names."""
         monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
 
     @pytest.mark.usefixtures("unknown")
-    def test_sends_every_call_over_the_wire(self, made, wired, fakesecrets):
+    def test_sends_every_call_as_http(self, made, wired, fakesecrets):
         seen = []
         made.meta.events.register("before-send", lambda request, **_: seen.append(request.method))
 
@@ -503,7 +505,7 @@ class TestAnUnknownEmitter:
         assert fakesecrets.secret("db").value() == "value"
         assert (wired, seen) == (["CreateSecret"], ["POST"])
 
-    def test_may_be_one_of_the_user(self, fakesecrets, wired):
+    def test_may_be_a_class_of_the_user(self, fakesecrets, wired):
         class Emitter(HierarchicalEmitter):
             pass
 
@@ -514,19 +516,19 @@ class TestAnUnknownEmitter:
         assert wired == []
 
 
-class TestBesideMoto:
+class TestUserHandlersBesideMoto:
     @pytest.fixture
     def moto(self):
         return pytest.importorskip("moto")
 
     @pytest.fixture
     def mocked(self, moto):
-        """A client that moto reaches, while moto is active."""
+        """A client created while moto is active."""
         with moto.mock_aws():
             yield boto3.session.Session(region_name="us-east-1", **KEYS).client("secretsmanager")
 
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager"])
-    def test_others_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
+    def test_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
         seen = []
         mocked.meta.events.register(name, lambda request, **_: seen.append(str(request.url)))
 
@@ -537,7 +539,7 @@ class TestBesideMoto:
         assert [url.partition("//")[2] for url in seen] == ["secretsmanager.us-east-1.amazonaws.com/"]
         assert mocked.list_secrets()["SecretList"] == []
 
-    def test_answers_of_others_count(self, mocked):
+    def test_take_precedence_over_the_fake(self, mocked):
         mocked.meta.events.register(
             "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
@@ -546,7 +548,7 @@ class TestBesideMoto:
             assert mocked.list_secrets()["NextToken"] == "mine"
             assert calls(fake) == []
 
-    def test_an_injected_fault_is_not_covered_by_moto(self, mocked):
+    def test_see_an_injected_fault_that_moto_does_not_hide(self, mocked):
         with FakeSecrets() as fake:
             fake.fail("CreateSecret", "ThrottlingException")
             answer = mocked.create_secret(Name="db", SecretString="value")

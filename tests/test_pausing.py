@@ -1,4 +1,4 @@
-"""A rotation that stands still in the middle, while an application goes on."""
+"""`fake.rotation_paused()`: a rotation is paused between two steps while an application runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(client):
     return client.get_secret_value(SecretId="db")["SecretString"]
 
 
-class TestRotationPaused:
+class TestAPausedRotation:
     @pytest.mark.parametrize(
         ("after", "staging", "is_old"),
         [
@@ -37,7 +37,9 @@ class TestRotationPaused:
             ),
         ],
     )
-    def test_stands_after_the_step_and_goes_on_afterwards(self, db, fakesecrets, after, staging, is_old):
+    def test_stops_after_the_step_and_continues_after_the_block(
+        self, db, fakesecrets, after, staging, is_old
+    ):
         with fakesecrets.rotation_paused("db", after=after, handler=well_behaved) as rotation:
             assert len(rotation.steps) == ROTATION_POINTS.index(after)
             assert fakesecrets.secret("db").staging == staging
@@ -46,11 +48,11 @@ class TestRotationPaused:
         assert fakesecrets.rotations("db")[0].status == "succeeded"
         assert read(db) != "old"
 
-    def test_begins_before_the_first_step_where_nothing_is_said(self, db, fakesecrets):
+    def test_stops_before_the_first_step_by_default(self, db, fakesecrets):
         with fakesecrets.rotation_paused("db", handler=well_behaved) as rotation:
             assert (rotation.status, rotation.steps) == ("in progress", ())
 
-    def test_takes_a_rotation_that_waits_already(self, db, fakesecrets, fakesecrets_rotation):
+    def test_may_be_one_that_is_pending_already(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(well_behaved)
         token = db.rotate_secret(SecretId="db", RotationLambdaARN=function)["VersionId"]
         fakesecrets_rotation.step("createSecret")
@@ -60,7 +62,7 @@ class TestRotationPaused:
 
         assert [(each.token, each.status) for each in fakesecrets.rotations()] == [(token, "succeeded")]
 
-    def test_leaves_it_to_the_fake_to_drive_again(self, db, fakesecrets):
+    def test_leaves_later_rotations_to_the_fake(self, db, fakesecrets):
         with fakesecrets.rotation_paused("db", handler=well_behaved):
             pass
 
@@ -68,7 +70,7 @@ class TestRotationPaused:
 
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded", "succeeded"]
 
-    def test_lets_the_test_drive_on_where_it_did(self, db, fakesecrets, fakesecrets_rotation):
+    def test_leaves_later_rotations_to_a_test_that_drives(self, db, fakesecrets, fakesecrets_rotation):
         with fakesecrets.rotation_paused("db", handler=well_behaved):
             pass
 
@@ -76,9 +78,7 @@ class TestRotationPaused:
 
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_a_failing_step_comes_out_and_the_rotation_is_retried_later(
-        self, db, fakesecrets, fakesecrets_clock
-    ):
+    def test_raises_the_exception_of_a_step_and_is_retried_later(self, db, fakesecrets, fakesecrets_clock):
         function = raising_in("setSecret")
 
         with (
@@ -92,7 +92,7 @@ class TestRotationPaused:
             fakesecrets_clock.tick(60)
         assert fakesecrets.rotations()[0].attempt == 2
 
-    def test_an_error_of_the_block_leaves_the_rotation_where_it_is(self, db, fakesecrets):
+    def test_stays_paused_after_an_exception_of_the_block(self, db, fakesecrets):
         with (
             pytest.raises(LookupError),
             fakesecrets.rotation_paused("db", after="setSecret", handler=well_behaved),
@@ -102,7 +102,7 @@ class TestRotationPaused:
         assert fakesecrets.rotations()[0].status == "in progress"
         assert read(db) == "old"
 
-    def test_lets_the_rotations_of_other_secrets_run_to_their_end(self, db, fakesecrets):
+    def test_does_not_stop_rotations_of_other_secrets(self, db, fakesecrets):
         db.create_secret(Name="other", SecretString="old")
         function = fakesecrets.add_rotation_function(well_behaved)
 
@@ -110,7 +110,7 @@ class TestRotationPaused:
             db.rotate_secret(SecretId="other", RotationLambdaARN=function)
             assert [rotation.status for rotation in fakesecrets.rotations("other")] == ["succeeded"]
 
-    def test_stands_in_the_next_attempt_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
+    def test_stops_in_the_next_attempt_after_a_failure(self, db, fakesecrets, fakesecrets_rotation):
         failing = fakesecrets.add_rotation_function(raising_in("setSecret"), name="rotate")
         db.rotate_secret(SecretId="db", RotationLambdaARN=failing)
         with pytest.raises(RuntimeError):
@@ -124,7 +124,7 @@ class TestRotationPaused:
                 ("testSecret", 2),
             ]
 
-    def test_refuses_a_point_that_lies_behind(self, db, fakesecrets, fakesecrets_rotation):
+    def test_cannot_stop_after_a_step_that_has_already_run(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         fakesecrets_rotation.step()
@@ -136,7 +136,7 @@ class TestRotationPaused:
         ):
             pytest.fail("The block is not entered.")
 
-    def test_stands_before_a_test_run_too(self, db, fakesecrets):
+    def test_may_be_one_of_rotate_immediately_false(self, db, fakesecrets):
         rules = {"AutomaticallyAfterDays": 30}
 
         with fakesecrets.rotation_paused(
@@ -145,7 +145,7 @@ class TestRotationPaused:
             assert rotation.is_test
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             pytest.param(
                 {"secret_id": "db", "after": "deleteSecret"},
@@ -161,11 +161,11 @@ class TestRotationPaused:
             ),
         ],
     )
-    def test_refuses_what_is_not_there(self, db, fakesecrets, arguments, told):
+    def test_needs_an_existing_secret_and_step(self, db, fakesecrets, arguments, message):
         with pytest.raises(FakeSecretsError) as raised, fakesecrets.rotation_paused(**arguments):
             pytest.fail("The block is not entered.")
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
 
     @pytest.mark.parametrize(
         ("arguments", "keywords", "message"),
@@ -194,6 +194,6 @@ class TestRotationPaused:
         assert message in str(raised.value)
         assert fakesecrets.rotations() == ()
 
-    def test_a_refusal_of_rotate_secret_comes_out(self, db, fakesecrets):
+    def test_raises_an_error_of_rotate_secret(self, db, fakesecrets):
         with pytest.raises(ClientError), fakesecrets.rotation_paused("db"):
             pytest.fail("The block is not entered.")

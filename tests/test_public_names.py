@@ -1,4 +1,4 @@
-"""What users hold: names, attributes, scenarios, finding codes and seeded ids, which no move of a file changes."""
+"""The public interface: names, attributes, scenarios, finding codes and seeded ids, independent of module layout."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def public_attributes(owner):
 
 
 def codes_in(source):
-    """The codes with which a module makes a finding, or lets a scenario fail."""
+    """Return the codes of the findings and scenario failures in a module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             for part in (part for argument in node.args for part in ast.walk(argument)):
@@ -129,7 +129,7 @@ def test_a_public_class_has_these_public_attributes(owner):
     assert sorted(public_attributes(owner)) == sorted(ATTRIBUTES[owner].split())
 
 
-def test_public_values_can_be_pickled():
+def test_public_objects_can_be_pickled():
     finding = Finding(code="untested", text="text", advice="advice")
 
     assert pickle.loads(pickle.dumps(finding)) == finding
@@ -177,7 +177,7 @@ def test_a_move_of_a_label_reads_as_a_sentence(fakesecrets):
     assert {type(event) for event in fakesecrets.history} >= {Call, LabelMoved}
 
 
-def test_the_plugin_is_found_under_its_name():
+def test_the_plugin_is_registered_under_its_name():
     [entry] = [entry for entry in entry_points(group="pytest11") if entry.name == "fakesecrets"]
 
     assert entry.value == "pytest_fakesecrets.plugin"

@@ -1,4 +1,4 @@
-"""Secret values are redacted in every text of the fake, in whatever form they are written, and nothing else is."""
+"""Secret values, and only these, are redacted in all text of the fake, in every notation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pytest_fakesecrets._service.redaction import WITHHELD, Redactor
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
-#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (RotationContract,)
 
 VALUES = {
@@ -47,7 +47,7 @@ def url_safe(data):
     return base64.urlsafe_b64encode(data).decode()
 
 
-#: What logs, exceptions, DSNs, headers, pages and shells make of a text.
+#: The notations of a text in logs, exceptions, DSNs, headers, HTML pages and shells.
 FORMS = {
     "itself": str,
     "repr": repr,
@@ -98,7 +98,7 @@ FORMS = {
     "a format string": lambda value: value.replace("%", "%%"),
 }
 
-#: What comes with a value into the store.
+#: The members that store a value.
 STORED = {
     "SecretString": lambda value: value,
     "SecretBinary": raw,
@@ -109,10 +109,10 @@ STORED = {
 }
 
 
-class TestForms:
+class TestRedaction:
     @pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
     @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-    def test_a_value_is_redacted_in_every_form(self, value, stored):
+    def test_covers_a_value_in_every_notation(self, value, stored):
         redactor = Redactor()
         redactor.add(stored(value))
 
@@ -131,7 +131,7 @@ class TestForms:
         assert wrong == {}
 
     @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-    def test_a_leak_is_found_in_every_form(self, fakesecrets, form):
+    def test_finds_a_leak_in_every_notation(self, fakesecrets, form):
         fakesecrets.add_secret("db", json.dumps({"username": "app", "password": VALUES["letters"]}))
         secret = fakesecrets._service.locate("db")[1]
 
@@ -141,7 +141,7 @@ class TestForms:
         assert found(f"logged in with {form('correct-horse')}") == ("the log",)
         assert found(f"logged in with {form('another-horse')}") == ()
 
-    def test_a_leak_is_found_that_is_written_piece_by_piece(self, fakesecrets):
+    def test_finds_a_leak_that_is_written_piece_by_piece(self, fakesecrets):
         fakesecrets.add_secret("db", "correct-horse")
         secret = fakesecrets._service.locate("db")[1]
 
@@ -149,7 +149,7 @@ class TestForms:
         assert [leak.output for leak in leaks([one, other], None, secret, (), "")] == ["stdout"]
         assert leaks([one, other._replace(name="the log")], None, secret, (), "") == ()
 
-    def test_bytes_that_are_not_text_are_redacted(self):
+    def test_covers_bytes_that_are_not_text(self):
         value = bytes(range(128, 148))
         redactor = Redactor()
         redactor.add(value)
@@ -166,7 +166,7 @@ class TestForms:
             form: f"no {shown}!" for form, shown in redacted.items()
         }
 
-    def test_a_password_in_a_stored_url_and_a_line_of_a_stored_key_are_redacted_alone(self):
+    def test_covers_the_password_of_a_stored_url_and_single_lines_of_a_stored_key(self):
         line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
         redactor = Redactor()
         redactor.add("postgres://app:hunter2%2Fold@db/app")
@@ -178,7 +178,7 @@ class TestForms:
             == "-----BEGIN PRIVATE KEY-----\n  | ***"
         )
 
-    def test_a_long_value_is_redacted_where_only_its_beginning_or_its_end_is_shown(self):
+    def test_covers_the_beginning_and_the_end_of_a_truncated_long_value(self):
         value = "".join(f"{number:03}-" for number in range(100))
         redactor = Redactor()
         redactor.add(value)
@@ -224,13 +224,13 @@ class TestForms:
 
         assert redactor.redact("no hunter2-old!") == "no ***!"
 
-    def test_what_is_too_short_to_be_used_stays(self):
+    def test_ignores_values_that_are_too_short(self):
         redactor = Redactor()
         redactor.add("abc")
 
         assert redactor.redact("abcd and abc") == "abcd and abc"
 
-    def test_only_the_value_is_redacted_and_the_longest_of_several(self):
+    def test_covers_only_the_value_and_the_longest_of_several(self):
         redactor = Redactor()
         for value in ("pass", "password", "wordy"):
             redactor.add(value)
@@ -239,12 +239,12 @@ class TestForms:
 
 
 def form_is_left(form, text):
-    """Whether what was written there is still there: a form may hold no more than the value."""
+    """Return whether all text around the value is unchanged."""
     return form.strip("'\"") in text
 
 
-class TestWhatStays:
-    def test_names_and_arns_of_secrets_stay_although_a_value_has_them(self, client, fakesecrets):
+class TestRedactionKeeps:
+    def test_names_and_arns_of_secrets_that_a_value_contains(self, client, fakesecrets):
         arn = client.create_secret(Name="app/prod-db", SecretString="prod-db")["ARN"]
         other = client.create_secret(
             Name="other",
@@ -260,7 +260,7 @@ class TestWhatStays:
     @pytest.mark.parametrize(
         "password", ["first", "rotation", "failed", "createSecret", "attempt", "RuntimeError"]
     )
-    def test_the_words_of_the_warning_stay(self, client, fakesecrets, password):
+    def test_the_wording_of_the_warning(self, client, fakesecrets, password):
         client.create_secret(Name="db", SecretString=json.dumps({"password": password}))
 
         with pytest.warns(RotationFailedWarning) as warned:
@@ -274,7 +274,7 @@ class TestWhatStays:
         assert lines[2].endswith('rotation_functions.py", line ' + lines[2].split("line ")[1])
         assert lines[-1] == "RuntimeError: no login with ***"
 
-    def test_the_words_of_a_hint_and_of_a_finding_stay(self, client, fakesecrets):
+    def test_the_wording_of_a_hint_and_of_a_finding(self, client, fakesecrets):
         client.create_secret(
             Name="db", SecretString=json.dumps({"password": "region", "key": "returned", "secret": "call"})
         )
@@ -293,7 +293,7 @@ class TestWhatStays:
             "error-like-return (createSecret): createSecret returned a value that looks"
         )
 
-    def test_the_words_of_a_hint_stay_and_what_it_quotes_is_redacted(self, client, fakesecrets):
+    def test_the_wording_of_a_hint_but_not_its_quotations(self, client, fakesecrets):
         client.create_secret(
             Name="db", SecretString=json.dumps({"password": "neither", "key": "weekly", "token": "Write"})
         )
@@ -302,9 +302,7 @@ class TestWhatStays:
 
         assert "hint: '***' is neither rate(...) nor cron(...). Write it like" in fakesecrets.timeline()
 
-    def test_the_words_of_an_error_of_the_package_stay_and_what_it_quotes_is_redacted(
-        self, client, fakesecrets
-    ):
+    def test_the_wording_of_an_error_of_the_package_but_not_its_quotations(self, client, fakesecrets):
         client.create_secret(
             Name="db", SecretString=json.dumps({"password": "password", "key": "known", "token": "user"})
         )
@@ -329,9 +327,7 @@ class TestWhatStays:
             "CredentialRefused: There is no user 'the ***'; known is 'app'. create_user() adds one."
         )
 
-    def test_the_words_of_a_timeline_stay_and_a_value_that_was_sent_as_a_name_does_not(
-        self, client, fakesecrets
-    ):
+    def test_the_wording_of_a_timeline_but_not_a_value_that_was_sent_as_a_name(self, client, fakesecrets):
         client.create_secret(
             Name="db", SecretString=json.dumps({"a": "hunter2-old", "b": "calls", "c": "secret"})
         )
@@ -346,7 +342,7 @@ class TestWhatStays:
         assert "hunter2" not in fakesecrets.timeline()
         assert "hunter2" not in repr(parts)
 
-    def test_the_words_of_a_contract_stay_and_values_are_in_no_failure_of_it(self, pytester):
+    def test_the_wording_of_a_contract_failure_but_no_values(self, pytester):
         pytester.makepyfile(
             """
             from pytest_fakesecrets import RotationContract
@@ -374,7 +370,7 @@ class TestWhatStays:
             ]
         )
 
-    def test_the_names_of_calls_that_a_contract_tells_stay_unless_a_value_is_in_them(self, fakesecrets):
+    def test_the_names_of_target_calls_in_a_contract_failure_unless_they_contain_a_value(self, fakesecrets):
         from pytest_fakesecrets._contract.harness import Harness
         from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 
@@ -393,8 +389,8 @@ class TestWhatStays:
         assert [name for _, name in trial.log] == ["change_password", "GetRandomPassword", "re***", "return"]
 
 
-class TestWhatIsKnown:
-    def test_a_value_that_is_gone_is_redacted_in_a_warning(self, client, fakesecrets):
+class TestTheValuesThatRedactionKnows:
+    def test_include_a_value_that_is_no_longer_stored(self, client, fakesecrets):
         client.create_secret(Name="db", SecretString="hunter2-old")
         client.create_secret(Name="gone", SecretString="hunter2-gone")
 
@@ -411,7 +407,7 @@ class TestWhatIsKnown:
     @pytest.mark.parametrize(
         "sent", [{"SecretString": "hunter2-new"}, {"SecretBinary": b"hunter2-new"}], ids=str
     )
-    def test_a_value_that_was_sent_and_refused_is_redacted(self, client, fakesecrets, fault, sent):
+    def test_include_a_value_of_a_rejected_request(self, client, fakesecrets, fault, sent):
         client.create_secret(Name="db", SecretString="hunter2-old")
         if fault is not None:
             fakesecrets.fail("PutSecretValue", fault, times=None)
@@ -427,7 +423,7 @@ class TestWhatIsKnown:
 
         assert str(warned[0].message).endswith("RuntimeError: could not store ***")
 
-    def test_values_of_a_seed_of_other_regions_and_of_the_service_itself_are_redacted(self, fakesecrets):
+    def test_include_those_of_seeds_other_regions_and_the_service(self, fakesecrets):
         fakesecrets.add_secret("rds!db", "hunter2-old", previous_value="hunter2-older", owning_service="rds")
         fakesecrets.client("eu-west-1").create_secret(Name="far", SecretString="hunter2-far")
         fakesecrets.rotate("rds!db")
@@ -437,13 +433,13 @@ class TestWhatIsKnown:
 
         assert redacted.replace('"', "'") == "***, ***, ***, '***'"
 
-    def test_a_reset_forgets_them(self, client, fakesecrets):
+    def test_are_cleared_by_a_reset(self, client, fakesecrets):
         client.create_secret(Name="db", SecretString="hunter2-old")
         fakesecrets.reset()
 
         assert fakesecrets._service.redactor.redact("hunter2-old") == "hunter2-old"
 
-    def test_former_values_are_kept_up_to_a_bound_and_beyond_it_texts_are_withheld(self, monkeypatch):
+    def test_are_limited_and_text_is_withheld_beyond_the_limit(self, monkeypatch):
         monkeypatch.setattr(redaction, "_FORMER", 1_000)
         stored = ["stored-now"]
         redactor = Redactor(lambda: stored)
@@ -460,7 +456,7 @@ class TestWhatIsKnown:
         assert redactor._size < 1_600
         assert redactor.redact("stored-now") == WITHHELD
 
-    def test_many_stored_values_are_all_kept(self, monkeypatch):
+    def test_include_all_stored_values(self, monkeypatch):
         monkeypatch.setattr(redaction, "_FORMER", 1_000)
         stored = [f"stored-{number:04}" for number in range(1_000)]
         redactor = Redactor(lambda: stored)
@@ -469,7 +465,7 @@ class TestWhatIsKnown:
 
         assert redactor.redact("stored-0000, stored-0999") == "***, ***"
 
-    def test_each_value_is_read_once_however_many_texts_there_are(self, monkeypatch):
+    def test_are_prepared_once_for_many_texts(self, monkeypatch):
         read = []
         strings_of = redaction.strings_of
         monkeypatch.setattr(redaction, "strings_of", lambda value: read.append(value) or strings_of(value))
@@ -483,7 +479,7 @@ class TestWhatIsKnown:
 
         assert len(read) == 20
 
-    def test_threads_may_store_and_redact_at_once(self):
+    def test_may_be_extended_and_used_in_threads_at_once(self):
         redactor, wrong = Redactor(), []
 
         def work(name):
@@ -503,11 +499,11 @@ class TestWhatIsKnown:
         assert wrong == []
 
 
-class TestTexts:
-    def test_lone_surrogates_are_escaped(self):
+class TestATextThatIsRedacted:
+    def test_has_its_lone_surrogates_escaped(self):
         assert Redactor().redact("half \ud800 of one") == "half \\ud800 of one"
 
-    def test_a_huge_text_is_cut_and_no_value_with_it(self):
+    def test_is_truncated_if_huge_and_never_inside_a_value(self):
         redactor = Redactor()
         value = "k" + "0123456789" * 1_000
         redactor.add(value)
@@ -518,7 +514,7 @@ class TestTexts:
         assert "k0123" not in text
         assert text.endswith("more characters)")
 
-    def test_a_text_of_everything_that_looks_encoded_ends_in_time(self):
+    def test_is_processed_quickly_although_all_of_it_looks_encoded(self):
         redactor = Redactor()
         redactor.add("hunter2-old")
         hostile = (
@@ -528,14 +524,14 @@ class TestTexts:
         assert redactor.redact(f"{hostile} hunter2-old").endswith(" ***")
         assert len(list(decoding.readings(hostile, 11))) <= decoding.MOST
 
-    def test_a_document_of_any_depth_is_read(self):
+    def test_may_be_json_of_any_depth(self):
         redactor = Redactor()
         redactor.add("[" * 900 + '"hunter2-old"' + "]" * 900)
         redactor.add("[" * 60_000)
 
         assert redactor.redact("no hunter2-old") == "no ***"
 
-    def test_values_in_messages_of_botocore_about_parameters_are_left_out(self):
+    def test_loses_the_values_that_botocore_quotes_in_validation_errors(self):
         text = (
             "Parameter validation failed:\nInvalid type for parameter SecretString, value: {'password': 'never-stored'}, "
             "type: <class 'dict'>, valid types: <class 'str'>"
@@ -544,7 +540,7 @@ class TestTexts:
         assert "never-stored" not in Redactor().redact(text)
 
     @pytest.mark.parametrize("broken", ["strings_of", "without_parameters", "encodable", "_without"])
-    def test_is_withheld_where_redaction_fails(self, monkeypatch, broken):
+    def test_is_withheld_if_redaction_fails(self, monkeypatch, broken):
         def fails(*_, **__):
             raise LookupError("hunter2-old")
 

@@ -1,4 +1,4 @@
-"""A rotation from its first moment to its last: labels, values, dates, failures, retries."""
+"""Rotations from start to end: labels, values, dates, failures and retries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pytest_fakesecrets._report import pytest_hooks
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
-#: Imported here, or the runs inside this process would import copies of their own, and drop them.
+#: Imported here, since otherwise each inner run in this process would import and discard its own copy.
 KEPT = (pytest_hooks,)
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
@@ -44,7 +44,7 @@ def at(clock, seconds):
     return clock.now
 
 
-def test_the_timeline_of_a_rotation_moment_by_moment(
+def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     client, fakesecrets, fakesecrets_clock, fakesecrets_rotation
 ):
     """
@@ -58,7 +58,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
     def describe():
         return client.describe_secret(SecretId="db")
 
-    # Before: a secret that has been changed once.
+    # Before the rotation: a secret whose value was changed once.
     created = at(fakesecrets_clock, 0)
     client.create_secret(Name="db", SecretString="older", ClientRequestToken=old)
     client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=current_id)
@@ -68,7 +68,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
         value(client, VersionStage="AWSPENDING")
     assert answer.message.endswith("for staging label: AWSPENDING")
 
-    # RotateSecret has answered: AWSPENDING is on a version without a value.
+    # After RotateSecret: AWSPENDING is on a version without a value.
     started = at(fakesecrets_clock, 1)
     client.rotate_secret(
         SecretId="db",
@@ -92,7 +92,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
     assert not {"LastRotatedDate", "NextRotationDate"} & set(described)
     assert value(client) == "old"
 
-    # createSecret has put a value.
+    # After createSecret: the version has a value.
     put = at(fakesecrets_clock, 2)
     fakesecrets_rotation.step("createSecret")
     assert labels(client, "db") == staged
@@ -103,7 +103,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
     assert describe()["LastChangedDate"] == put
     assert value(client) == "old"
 
-    # setSecret and testSecret change nothing here.
+    # setSecret and testSecret change nothing.
     at(fakesecrets_clock, 3)
     fakesecrets_rotation.step("setSecret")
     fakesecrets_rotation.step("testSecret")
@@ -111,7 +111,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
     assert describe()["LastChangedDate"] == put
     assert value(client) == "old"
 
-    # finishSecret has moved AWSCURRENT: AWSPENDING stays beside it, the oldest version is deprecated.
+    # After finishSecret: AWSCURRENT has moved, AWSPENDING stays beside it, the oldest version is deprecated.
     finished = at(fakesecrets_clock, 4)
     fakesecrets_rotation.step("finishSecret")
     assert labels(client, "db") == {new: {"AWSCURRENT", "AWSPENDING"}, current_id: {"AWSPREVIOUS"}}
@@ -127,7 +127,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
         == "2030-02-01 23:59:59"
     )
 
-    # The function, or somebody else, may remove AWSPENDING.
+    # The rotation function or another caller may remove AWSPENDING.
     removed = at(fakesecrets_clock, 5)
     client.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=new)
     assert labels(client, "db") == {new: {"AWSCURRENT"}, current_id: {"AWSPREVIOUS"}}
@@ -135,7 +135,7 @@ def test_the_timeline_of_a_rotation_moment_by_moment(
     assert (described["LastChangedDate"], described["LastRotatedDate"]) == (removed, finished)
 
 
-def test_after_a_success_describe_has_exactly_these_members(client, fakesecrets):
+def test_describe_secret_has_exactly_these_members_after_a_successful_rotation(client, fakesecrets):
     """LocalStack snapshot test_rotate_secret_with_lambda_success."""
     client.create_secret(Name="db", Description="mine", SecretString="old")
 
@@ -157,7 +157,7 @@ def test_after_a_success_describe_has_exactly_these_members(client, fakesecrets)
     }
 
 
-def test_last_accessed_is_told_of_versions_that_were_read_and_not_of_the_new_one(db, fakesecrets):
+def test_last_accessed_date_is_set_for_versions_that_were_read_and_not_for_the_new_one(db, fakesecrets):
     """LocalStack snapshot test_rotate_secret_with_lambda_success: failed reads do not count."""
 
     def reads_only_the_current_value(event, context):
@@ -180,8 +180,8 @@ def test_last_accessed_is_told_of_versions_that_were_read_and_not_of_the_new_one
     assert ["LastAccessedDate" in version for version in versions] == [True, False]
 
 
-class TestTheEvent:
-    def test_is_the_one_that_aws_sends(self, db, fakesecrets):
+class TestTheRotationEvent:
+    def test_has_the_members_that_aws_sends(self, db, fakesecrets):
         """User guide, lambda rotation functions; the ARN: aws-samples issue 16."""
         events = []
         fakesecrets.add_rotation_function(lambda event, context: events.append(event), name="spy")
@@ -201,7 +201,7 @@ class TestTheEvent:
         assert len({event["RotationToken"] for event in events}) == 1
         assert 36 <= len(events[0]["RotationToken"]) <= 256
 
-    def test_may_be_changed_by_the_function_without_any_effect(self, db, fakesecrets):
+    def test_may_be_modified_by_the_function_without_effect_on_the_rotation(self, db, fakesecrets):
         def forgetful(event, context):
             well_behaved(dict(event), context)
             event.clear()
@@ -209,9 +209,7 @@ class TestTheEvent:
         assert fakesecrets.rotate("db", forgetful).status == "succeeded"
 
     @needs("PutSecretValue", "RotationToken")
-    def test_brings_the_rotation_token_that_put_secret_value_takes(
-        self, db, fakesecrets, fakesecrets_rotation
-    ):
+    def test_contains_the_rotation_token_for_put_secret_value(self, db, fakesecrets, fakesecrets_rotation):
         """API_PutSecretValue."""
 
         def passes_it_on(event, context):
@@ -229,7 +227,7 @@ class TestTheEvent:
 
         assert value(db, VersionStage="AWSPENDING") == "new"
 
-    def test_comes_with_a_context_as_lambda_gives_it(self, db, fakesecrets, fakesecrets_clock):
+    def test_comes_with_a_lambda_context(self, db, fakesecrets, fakesecrets_clock):
         seen = []
 
         def looks(event, context):
@@ -260,9 +258,9 @@ class TestReadersDuringARotation:
         assert (value(db) == "old") is (steps < 4)
 
 
-class TestWhenAStepFails:
+class TestARotationWithAFailedStep:
     @pytest.mark.parametrize("step", STEPS)
-    def test_the_new_version_stays_pending_and_the_current_value_is_untouched(self, db, fakesecrets, step):
+    def test_keeps_awspending_on_the_new_version_and_the_current_value(self, db, fakesecrets, step):
         """API_RotateSecret: AWSPENDING might be attached to an empty secret version."""
         with pytest.warns(RotationFailedWarning, match="the database is down"):
             rotation = fakesecrets.rotate("db", raising_in(step))
@@ -281,7 +279,7 @@ class TestWhenAStepFails:
             db.rotate_secret(SecretId="db")
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_the_retry_begins_again_with_the_same_token_and_succeeds(
+    def test_is_retried_from_the_first_step_with_the_same_token(
         self, db, fakesecrets, fakesecrets_rotation, step
     ):
         """User guide, rotating-secrets: Secrets Manager retries the entire rotation process."""
@@ -309,10 +307,8 @@ class TestWhenAStepFails:
         assert current(db, "db") == token(2)
         assert put is None or value(db) == put
 
-    def test_a_failure_after_the_label_has_moved_heals_with_the_retry(
-        self, db, fakesecrets, fakesecrets_rotation
-    ):
-        """aws-samples' functions return at once where AWSCURRENT is on the token already."""
+    def test_that_had_moved_awscurrent_succeeds_on_retry(self, db, fakesecrets, fakesecrets_rotation):
+        """The functions of aws-samples return early if the version of the token already has AWSCURRENT."""
         broken = [True]
 
         def stumbles_at_the_end(event, context):
@@ -331,8 +327,8 @@ class TestWhenAStepFails:
         assert fakesecrets_rotation.run().status == "succeeded"
         assert db.describe_secret(SecretId="db")["LastRotatedDate"]
 
-    def test_the_caller_of_rotate_secret_does_not_learn_of_it(self, db, fakesecrets):
-        """Not even where warnings are errors, as they are in this test run."""
+    def test_raises_nothing_in_rotate_secret(self, db, fakesecrets):
+        """This holds although warnings are errors in this test run."""
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
 
         with pytest.warns(RotationFailedWarning) as warned:
@@ -347,13 +343,13 @@ class TestWhenAStepFails:
     @pytest.mark.parametrize(
         "crash", [SystemExit(1), AssertionError("no"), MemoryError()], ids=lambda e: type(e).__name__
     )
-    def test_whatever_the_function_dies_of_is_a_failure(self, db, fakesecrets, crash):
+    def test_fails_for_any_exception_of_the_function(self, db, fakesecrets, crash):
         with pytest.warns(RotationFailedWarning):
             rotation = fakesecrets.rotate("db", raising_in("setSecret", crash))
 
         assert (rotation.status, rotation.error) == ("failed", crash)
 
-    def test_the_date_of_the_last_rotation_stays(self, db, fakesecrets, fakesecrets_clock):
+    def test_keeps_last_rotated_date(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02 09:30")
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
         before = db.describe_secret(SecretId="db")
@@ -367,7 +363,7 @@ class TestWhenAStepFails:
             assert after[member] == before[member], "a published describe-secret output of a stuck rotation"
 
 
-#: Exceptions for the test run or the process, which no Lambda function could mean for AWS.
+#: Exceptions that are meant for pytest or the process, and not for AWS.
 FOR_THE_RUN = {
     "pytest.exit": pytest.exit.Exception("enough"),
     "pytest.fail": pytest.fail.Exception("no"),
@@ -412,10 +408,10 @@ def run_in_a_thread(fake, client, function):
         pool.submit(run_by_the_fake, fake, client, function).result()
 
 
-class TestAnExceptionForTheTestRun:
+class TestAnExceptionForTheTestProcess:
     @pytest.mark.parametrize("run", [run_by_the_fake, run_by_the_clock, run_by_the_test, run_in_a_thread])
     @pytest.mark.parametrize("raised", FOR_THE_RUN)
-    def test_comes_out_of_the_rotation_that_it_has_interrupted(self, db, fakesecrets, raised, run):
+    def test_propagates_from_the_interrupted_rotation(self, db, fakesecrets, raised, run):
         error = FOR_THE_RUN[raised]
         function = fakesecrets.add_rotation_function(raising_in("createSecret", error), name="function")
 
@@ -427,7 +423,7 @@ class TestAnExceptionForTheTestRun:
         assert (rotation.status, [step.name for step in rotation.steps]) == ("failed", ["createSecret"])
         assert not fakesecrets._rotations._running
 
-    def test_leaves_a_rotation_that_is_retried(self, db, fakesecrets, fakesecrets_rotation):
+    def test_leaves_a_rotation_that_can_be_retried(self, db, fakesecrets, fakesecrets_rotation):
         error = FOR_THE_RUN["pytest.fail"]
         function = fakesecrets.add_rotation_function(raising_in("setSecret", error), name="function")
         with pytest.raises(pytest.fail.Exception):
@@ -438,7 +434,7 @@ class TestAnExceptionForTheTestRun:
 
         assert (rotation.status, rotation.attempt) == ("succeeded", 2)
 
-    def test_is_not_lost_where_the_function_has_run_out_of_time(self, db, fakesecrets):
+    def test_propagates_after_a_timeout_of_the_function(self, db, fakesecrets):
         def late(event, context):
             fakesecrets.clock.tick(60)
             pytest.exit("enough")
@@ -446,7 +442,7 @@ class TestAnExceptionForTheTestRun:
         with pytest.raises(pytest.exit.Exception, match="enough"):
             fakesecrets.rotate("db", late)
 
-    def test_is_not_lost_where_the_function_has_reset_the_fake(self, db, fakesecrets):
+    def test_propagates_after_a_reset_of_the_fake_in_the_function(self, db, fakesecrets):
         def resets(event, context):
             fakesecrets.reset()
             raise KeyboardInterrupt
@@ -454,7 +450,7 @@ class TestAnExceptionForTheTestRun:
         with pytest.raises(KeyboardInterrupt):
             fakesecrets.rotate("db", resets)
 
-    def test_has_the_outcome_that_it_has_anywhere_in_a_test(self, pytester):
+    def test_has_its_usual_outcome_when_a_rotation_function_raises_it(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -476,9 +472,9 @@ class TestAnExceptionForTheTestRun:
         ran.assert_outcomes(skipped=1, failed=1, xfailed=1)
         ran.stdout.fnmatch_lines(["SKIPPED*said in the function", "!*Exit: said in the function !*"])
 
-    def test_of_a_real_signal_leaves_a_rotation_that_can_be_repeated(self, db, fakesecrets):
+    def test_from_a_signal_handler_leaves_a_rotation_that_can_be_retried(self, db, fakesecrets):
         def stop(number, frame):
-            pytest.fail("Timeout >60.0s")  # as pytest-timeout does
+            pytest.fail("Timeout >60.0s")  # like pytest-timeout
 
         def hang(event, context):
             signal.raise_signal(signal.SIGTERM)
@@ -496,7 +492,7 @@ class TestAnExceptionForTheTestRun:
         fakesecrets.clock.tick(timedelta(hours=1))
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"]
 
-    def test_in_a_call_of_the_contract_comes_out_of_the_scenario(self, pytester):
+    def test_propagates_from_a_scenario_of_the_contract(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -518,10 +514,10 @@ class TestAnExceptionForTheTestRun:
         ran.stdout.fnmatch_lines(["!*Exit: said in the function !*"])
 
 
-class TestRetriesOnTheClock:
-    """When AWS retries, and how often, nobody has observed: Assumptions.retry_delays."""
+class TestRetriesOfAFailedRotation:
+    """The times and the number of AWS's retries have not been observed: see Assumptions.retry_delays."""
 
-    def test_a_failed_rotation_is_tried_again_with_the_same_token(self, db, fakesecrets, fakesecrets_clock):
+    def test_run_when_the_clock_reaches_them_with_the_same_token(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02 09:30")
         moments = []
 
@@ -545,7 +541,7 @@ class TestRetriesOnTheClock:
             == "10:51"
         )
 
-    def test_the_attempts_are_bounded(self, db, fakesecrets, fakesecrets_clock):
+    def test_are_limited_in_number(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets.assume(retry_delays=(timedelta(minutes=1), timedelta(minutes=1)))
 
         with pytest.warns(RotationFailedWarning):
@@ -557,7 +553,7 @@ class TestRetriesOnTheClock:
         names = [event["eventName"] for event in fakesecrets.cloudtrail]
         assert names == ["RotationStarted", "RotationFailed"] * 3
 
-    def test_somebody_elses_clock_is_caught_up_with_before_the_next_request(self, db, fakesecrets, freezer):
+    def test_run_before_the_next_request_when_freezegun_moves_the_time(self, db, fakesecrets, freezer):
         healthy = []
 
         def once_down(event, context):
@@ -574,14 +570,14 @@ class TestRetriesOnTheClock:
         assert value(db) != "old"
 
 
-class TestWhenTheFunctionMovesNothing:
+class TestAFunctionThatMovesNoLabel:
     @pytest.mark.parametrize(
         "function",
         [nothing, lambda event, context: {"statusCode": 500}],
         ids=["it does nothing", "it returns what looks like an error"],
     )
-    def test_the_attempt_has_failed_and_the_labels_stay(self, db, fakesecrets, function):
-        """Inferred: what a function returns means nothing, and the labels are not in an end state."""
+    def test_fails_the_attempt_and_leaves_the_labels(self, db, fakesecrets, function):
+        """Inferred: the return value of a function is ignored, and the labels show that the rotation has not ended."""
         with pytest.warns(RotationFailedWarning, match="AWSCURRENT is on v1 and not on the new version, v2"):
             rotation = fakesecrets.rotate("db", function)
 
@@ -592,7 +588,7 @@ class TestWhenTheFunctionMovesNothing:
         assert value(db) == "old"
         assert fakesecrets.cloudtrail[-1]["errorMessage"].endswith("during finishSecret step")
 
-    def test_the_driver_returns_and_warns(self, db, fakesecrets, fakesecrets_rotation):
+    def test_makes_the_driver_return_and_warn(self, db, fakesecrets, fakesecrets_rotation):
         db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(nothing))
 
         with pytest.warns(RotationFailedWarning, match="finishSecret has to move it there"):
@@ -601,8 +597,8 @@ class TestWhenTheFunctionMovesNothing:
         assert rotation.status == "failed"
 
 
-class TestWhenTheFunctionMovesAwscurrentTooEarly:
-    def test_a_value_put_without_stages_is_current_at_the_first_step(
+class TestAFunctionThatMovesAwscurrentTooEarly:
+    def test_makes_its_value_current_in_create_secret_by_putting_it_without_labels(
         self, db, fakesecrets, fakesecrets_rotation
     ):
         def puts_without_stages(event, context):
@@ -626,8 +622,8 @@ class TestWhenTheFunctionMovesAwscurrentTooEarly:
         assert fakesecrets_rotation.run().status == "succeeded"
 
 
-class TestWhenTheFunctionForgetsTheToken:
-    def test_a_pending_value_under_another_id_takes_the_label_away(self, db, fakesecrets):
+class TestAFunctionThatOmitsTheToken:
+    def test_moves_awspending_to_a_version_of_another_id(self, db, fakesecrets):
         def forgets_the_token(event, context):
             if event["Step"] == "createSecret":
                 db.put_secret_value(SecretId="db", SecretString="lost", VersionStages=["AWSPENDING"])
@@ -644,7 +640,7 @@ class TestWhenTheFunctionForgetsTheToken:
         with refused("InvalidRequestException"):
             db.rotate_secret(SecretId="db")
 
-    def test_a_current_value_under_another_id_abandons_the_rotation(self, db, fakesecrets):
+    def test_abandons_the_rotation_by_a_current_value_of_another_id(self, db, fakesecrets):
         steps = []
 
         def forgets_everything(event, context):
@@ -661,8 +657,8 @@ class TestWhenTheFunctionForgetsTheToken:
         assert value(db) == "lost"
 
 
-class TestWhenTheFunctionPutsAwspendingOnTheOldVersion:
-    def test_the_attempt_has_failed_and_the_next_rotation_is_refused(self, db, fakesecrets):
+class TestAFunctionThatMovesAwspendingToTheOldVersion:
+    def test_fails_the_attempt_and_blocks_the_next_rotation(self, db, fakesecrets):
         def moves_the_wrong_label(event, context):
             well_behaved(event, context)
             if event["Step"] == "finishSecret":
@@ -682,7 +678,7 @@ class TestWhenTheFunctionPutsAwspendingOnTheOldVersion:
         assert answer.message.startswith("A previous rotation isn't complete.")
 
 
-class TestANewValueDuringARotation:
+class TestAManualValueDuringARotation:
     """RotationAbandoned (user guide, CloudTrail entries)."""
 
     @pytest.mark.parametrize("steps", [0, 1, 3])
@@ -697,7 +693,9 @@ class TestANewValueDuringARotation:
         ],
         ids=["PutSecretValue", "UpdateSecret", "PutSecretValue with AWSCURRENT"],
     )
-    def test_abandons_it_and_takes_its_label_away(self, db, fakesecrets, fakesecrets_rotation, write, steps):
+    def test_abandons_the_rotation_and_removes_awspending(
+        self, db, fakesecrets, fakesecrets_rotation, write, steps
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         for _ in range(steps):
@@ -713,9 +711,7 @@ class TestANewValueDuringARotation:
         assert names == ["RotationStarted", "RotationAbandoned"]
         assert db.rotate_secret(SecretId="db")["VersionId"]
 
-    def test_counts_as_a_rotation_for_the_next_date_and_not_as_the_last_one(
-        self, db, fakesecrets, fakesecrets_clock
-    ):
+    def test_moves_next_rotation_date_and_not_last_rotated_date(self, db, fakesecrets, fakesecrets_clock):
         """A published describe-secret output; API_RotationRulesType."""
         fakesecrets_clock.move_to("2030-01-02 09:30")
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 30})
@@ -728,7 +724,9 @@ class TestANewValueDuringARotation:
         assert described["LastRotatedDate"] == rotated
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-02-19"
 
-    def test_with_a_custom_label_only_leaves_the_rotation_alone(self, db, fakesecrets, fakesecrets_rotation):
+    def test_with_only_a_custom_label_leaves_the_rotation_running(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
@@ -740,7 +738,7 @@ class TestANewValueDuringARotation:
 class TestRotateImmediatelyFalse:
     """moto aws-verified test_rotate_secret_using_lambda_dont_rotate_immediately; API_RotateSecret."""
 
-    def test_runs_the_test_step_alone_on_a_copy_of_the_current_value(self, db, fakesecrets):
+    def test_runs_only_test_secret_on_a_copy_of_the_current_value(self, db, fakesecrets):
         seen = []
 
         def looks(event, context):
@@ -765,7 +763,7 @@ class TestRotateImmediatelyFalse:
         assert answer["VersionId"] == token(2)
         assert seen == [("testSecret", "old", True, ["AWSPENDING"])]
 
-    def test_leaves_the_labels_and_no_trace_of_the_version_and_sets_no_date(self, db, fakesecrets):
+    def test_removes_the_test_version_and_changes_no_label_or_date(self, db, fakesecrets):
         db.rotate_secret(
             SecretId="db",
             RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
@@ -779,7 +777,7 @@ class TestRotateImmediatelyFalse:
         names = [event["eventName"] for event in fakesecrets.cloudtrail]
         assert names == ["TestRotationStarted", "TestRotationSucceeded"]
 
-    def test_a_failing_test_keeps_the_configuration_and_removes_the_version(self, db, fakesecrets):
+    def test_stores_the_configuration_and_removes_the_version_when_test_secret_fails(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(raising_in("testSecret"))
 
         with pytest.warns(RotationFailedWarning, match="The test run of"):
@@ -799,7 +797,7 @@ class TestRotateImmediatelyFalse:
             "TestRotationFailed",
         ]
 
-    def test_counts_the_days_from_the_call(self, db, fakesecrets, fakesecrets_clock):
+    def test_counts_the_days_of_the_schedule_from_the_call(self, db, fakesecrets, fakesecrets_clock):
         """Inferred: not observed on AWS."""
         fakesecrets_clock.move_to("2030-01-02 09:30")
 
@@ -816,7 +814,7 @@ class TestRotateImmediatelyFalse:
             "2030-02-02 00:00",
         )
 
-    def test_on_a_secret_without_a_value_the_function_finds_none(self, client, fakesecrets):
+    def test_gives_the_function_no_value_if_the_secret_has_none(self, client, fakesecrets):
         """Inferred: there is nothing to copy."""
         client.create_secret(Name="empty")
 
@@ -829,7 +827,7 @@ class TestRotateImmediatelyFalse:
 
         assert "VersionIdsToStages" not in client.describe_secret(SecretId="empty")
 
-    def test_waits_for_the_test_that_drives(self, db, fakesecrets, fakesecrets_rotation):
+    def test_waits_for_the_driver_if_the_test_requests_it(self, db, fakesecrets, fakesecrets_rotation):
         db.rotate_secret(
             SecretId="db",
             RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
@@ -844,11 +842,9 @@ class TestRotateImmediatelyFalse:
         assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}}
 
 
-class TestTheFirstRotationEver:
-    def test_of_a_secret_without_a_value_stops_at_the_current_value_that_is_missing(
-        self, client, fakesecrets
-    ):
-        """aws-samples' functions read AWSCURRENT first."""
+class TestTheFirstRotation:
+    def test_of_a_secret_without_a_value_fails_when_the_function_reads_awscurrent(self, client, fakesecrets):
+        """The functions of aws-samples read AWSCURRENT first."""
         client.create_secret(Name="db")
 
         with pytest.warns(RotationFailedWarning, match="for staging label: AWSCURRENT"):
@@ -860,7 +856,7 @@ class TestTheFirstRotationEver:
         assert "LastRotatedDate" not in described
 
     def test_of_a_secret_without_a_value_makes_the_first_value_current(self, client, fakesecrets):
-        """API_PutSecretValue: the first value gets AWSCURRENT, whatever labels were asked for."""
+        """API_PutSecretValue: the first value gets AWSCURRENT for any requested labels."""
         client.create_secret(Name="db")
 
         def only_creates(event, context):
@@ -875,7 +871,7 @@ class TestTheFirstRotationEver:
         assert fakesecrets.rotate("db", only_creates).status == "succeeded"
         assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT", "AWSPENDING"}}
 
-    def test_finds_no_previous_value(self, db, fakesecrets):
+    def test_has_no_previous_value_to_read(self, db, fakesecrets):
         seen = []
 
         def looks_back(event, context):
@@ -893,7 +889,7 @@ class TestTheFirstRotationEver:
 
 
 class TestSeveralRotations:
-    def test_each_keeps_the_value_before_it_as_previous(self, db, fakesecrets):
+    def test_move_awsprevious_to_the_preceding_value_each_time(self, db, fakesecrets):
         fakesecrets.rotate("db", well_behaved)
         first = value(db)
         fakesecrets.rotate("db")
@@ -902,7 +898,7 @@ class TestSeveralRotations:
         assert fakesecrets.secret("db").staging == {"v2": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT", "AWSPENDING"}}
         assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["succeeded"] * 2
 
-    def test_a_custom_label_stays_on_its_version(self, client, fakesecrets):
+    def test_leave_a_custom_label_on_its_version(self, client, fakesecrets):
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
         client.update_secret_version_stage(SecretId="db", VersionStage="MINE", MoveToVersionId=token(1))
 
@@ -911,7 +907,7 @@ class TestSeveralRotations:
 
         assert fakesecrets.secret("db").staging["v1"] == {"MINE"}
 
-    def test_a_function_may_rotate_another_secret(self, db, fakesecrets):
+    def test_may_be_nested_for_different_secrets(self, db, fakesecrets):
         db.create_secret(Name="other", SecretString="other")
         inner = fakesecrets.add_rotation_function(well_behaved, name="inner")
 
@@ -924,7 +920,7 @@ class TestSeveralRotations:
 
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
 
-    def test_a_function_that_rotates_its_own_secret_is_refused(self, db, fakesecrets):
+    def test_cannot_be_nested_for_the_same_secret(self, db, fakesecrets):
         def rotates_itself(event, context):
             db.rotate_secret(SecretId="db")
 
@@ -936,7 +932,7 @@ class TestAwspendingAfterARotation:
     @pytest.mark.parametrize(
         ("assumed", "left"), [("stays", {"AWSCURRENT", "AWSPENDING"}), ("removed", {"AWSCURRENT"})]
     )
-    def test_stays_or_is_removed_as_assumed(self, db, fakesecrets, assumed, left):
+    def test_stays_or_is_removed_as_pending_after_finish_says(self, db, fakesecrets, assumed, left):
         """aws-samples pull request 145 and issue 168 disagree; published outputs show it staying."""
         fakesecrets.assume(pending_after_finish=assumed)
 
@@ -945,8 +941,10 @@ class TestAwspendingAfterARotation:
         assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v2": left}
 
 
-class TestDeletionDuringARotation:
-    def test_ends_it_and_a_restored_secret_is_still_blocked(self, db, fakesecrets, fakesecrets_rotation):
+class TestADeletionDuringARotation:
+    def test_ends_the_rotation_and_blocks_further_ones_after_the_restore(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         """Inferred: rotations do not run for a deleted secret, and restoring changes no label."""
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -961,7 +959,7 @@ class TestDeletionDuringARotation:
         with refused("InvalidRequestException"):
             db.rotate_secret(SecretId="db")
 
-    def test_by_force_from_within_the_function_does_no_harm(self, db, fakesecrets):
+    def test_by_force_from_the_rotation_function_ends_the_rotation_without_an_error(self, db, fakesecrets):
         def deletes(event, context):
             db.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
@@ -971,8 +969,8 @@ class TestDeletionDuringARotation:
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["cancelled"]
 
 
-class TestTheEnvironmentOfAFunction:
-    def test_has_what_awss_own_functions_read_beside_its_own_variables(self, db, fakesecrets, monkeypatch):
+class TestTheEnvironmentOfARotationFunction:
+    def test_has_the_variables_of_lambda_beside_its_own(self, db, fakesecrets, monkeypatch):
         monkeypatch.setenv("EXCLUDE_CHARACTERS", "before")
         monkeypatch.delenv("PASSWORD_LENGTH", raising=False)
         seen = {}
@@ -999,7 +997,7 @@ class TestTheEnvironmentOfAFunction:
             os.environ
         )
 
-    def test_is_put_back_after_a_failure_too(self, db, fakesecrets):
+    def test_is_restored_after_a_failure(self, db, fakesecrets):
         import os
 
         before = dict(os.environ)
@@ -1008,7 +1006,7 @@ class TestTheEnvironmentOfAFunction:
 
         assert dict(os.environ) == before
 
-    def test_names_the_region_of_the_secret(self, fakesecrets):
+    def test_contains_the_region_of_the_secret(self, fakesecrets):
         client = fakesecrets.client("eu-west-1")
         client.create_secret(Name="db", SecretString="old")
 
@@ -1022,14 +1020,14 @@ class TestTheEnvironmentOfAFunction:
         assert fakesecrets.rotations("db")[0].status == "succeeded"
 
 
-class TestFunctionsByName:
+class TestRotationFunctionsGivenByName:
     def test_are_imported_and_called(self, db, fakesecrets):
         rotation = fakesecrets.rotate("db", "rotation_functions:well_behaved")
 
         assert rotation.status == "succeeded"
         assert rotation.function_arn.endswith(":function:well_behaved")
 
-    def test_see_their_environment_when_they_are_imported(self, fakesecrets, tmp_path, monkeypatch):
+    def test_see_their_environment_during_their_import(self, fakesecrets, tmp_path, monkeypatch):
         (tmp_path / "reads_at_import.py").write_text(
             "import os\nLENGTH = os.environ['PASSWORD_LENGTH']\ndef handler(event, context): pass\n"
         )
@@ -1039,24 +1037,24 @@ class TestFunctionsByName:
 
         assert sys.modules["reads_at_import"].LENGTH == "20"
 
-    def test_a_name_that_is_taken_gets_the_new_function(self, db, fakesecrets):
+    def test_replace_an_earlier_function_of_that_name(self, db, fakesecrets):
         fakesecrets.add_rotation_function(raising_in("createSecret"), name="rotate")
         arn = fakesecrets.add_rotation_function(well_behaved, name="rotate")
 
         assert fakesecrets.rotate("db", arn).status == "succeeded"
 
-    def test_two_functions_of_one_name_are_kept_apart(self, fakesecrets):
+    def test_get_different_arns_for_different_functions_of_one_name(self, fakesecrets):
         first = fakesecrets.add_rotation_function(raising_in("createSecret"))
         second = fakesecrets.add_rotation_function(raising_in("setSecret"))
 
         assert (first.rpartition(":")[2], second.rpartition(":")[2]) == ("fails", "fails-2")
 
-    def test_the_same_function_twice_is_one(self, fakesecrets):
+    def test_get_the_same_arn_when_added_twice(self, fakesecrets):
         assert fakesecrets.add_rotation_function(nothing) == fakesecrets.add_rotation_function(nothing)
 
 
 class OddText(str):
-    """A str with broken methods, which a `__str__` may return."""
+    """A str subclass with broken methods, which a `__str__` may return."""
 
     def __str__(self):
         raise LookupError
@@ -1097,17 +1095,17 @@ ODD_ERRORS = {
 }
 
 
-class TestOddErrors:
-    """No fault in describing an exception of a function comes out of the call that ran the function."""
+class TestAnExceptionWithBrokenMethods:
+    """An error while describing the exception of a function never propagates to the caller that ran the function."""
 
     @pytest.fixture(autouse=True)
     def reports(self):
-        """The warnings of the test, which would be errors otherwise."""
+        """Collect the warnings of the test, which would be errors otherwise."""
         with warnings.catch_warnings(record=True) as caught:
             yield caught
 
     @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
-    def test_an_error_is_a_failure_like_any_other(self, db, fakesecrets, reports, error):
+    def test_fails_the_rotation_like_any_other(self, db, fakesecrets, reports, error):
         rotation = fakesecrets.rotate("db", raising_in("setSecret", error))
 
         assert (rotation.status, rotation.error) == ("failed", error)
@@ -1120,7 +1118,7 @@ class TestOddErrors:
         "".join(str(each.message) for each in reports).encode()
 
     @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
-    def test_it_comes_out_of_a_step_unchanged_and_not_out_of_the_clock(
+    def test_propagates_unchanged_from_a_step_and_not_from_the_clock(
         self, db, fakesecrets, fakesecrets_clock, fakesecrets_rotation, error
     ):
         function = fakesecrets.add_rotation_function(raising_in("createSecret", error))
@@ -1149,7 +1147,7 @@ class TestOddErrors:
             "with an odd member",
         ],
     )
-    def test_whatever_it_returns_is_no_failure(self, db, fakesecrets, returned):
+    def test_is_not_needed_to_succeed_with_any_return_value(self, db, fakesecrets, returned):
         def function(event, context):
             well_behaved(event, context)
             return returned
@@ -1157,7 +1155,7 @@ class TestOddErrors:
         assert fakesecrets.rotate("db", function).status == "succeeded"
 
     @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no groups")
-    def test_no_value_is_shown_of_a_group_its_causes_and_its_notes(self, db, fakesecrets, reports):
+    def test_shows_no_secret_value_in_groups_causes_and_notes(self, db, fakesecrets, reports):
         inner = ValueError("no old-password")
         inner.add_note("not even old-password")
         inner.__cause__ = LookupError("since old-password")
@@ -1179,10 +1177,10 @@ class TestOddErrors:
 
 
 class TestLoneSurrogates:
-    """They may be in values, tokens, labels and messages, since JSON allows them."""
+    """JSON allows lone surrogates, so values, tokens, labels and messages may contain them."""
 
     @pytest.fixture
-    def odd_world(self, db, fakesecrets):
+    def with_surrogates(self, db, fakesecrets):
         db.create_secret(
             Name="odd", SecretString='{"password": "\\ud800x-odd"}', ClientRequestToken="\ud800" * 32
         )
@@ -1196,7 +1194,9 @@ class TestLoneSurrogates:
             db.get_secret_value(SecretId="db", VersionStage="other \ud800")
         return db
 
-    def test_rotations_run_and_fail_beside_them(self, odd_world, fakesecrets, fakesecrets_clock):
+    def test_in_values_and_labels_do_not_disturb_rotations(
+        self, with_surrogates, fakesecrets, fakesecrets_clock
+    ):
         with pytest.warns(RotationFailedWarning, match=r"no login with \*\*\*, half"):
             fakesecrets.rotate(
                 "db", raising_in("setSecret", ValueError("no login with \ud800x-odd, half \ud800"))
@@ -1206,12 +1206,12 @@ class TestLoneSurrogates:
 
         assert fakesecrets.rotations("db")[0].attempt > 1
 
-    def test_a_rotation_may_have_a_token_of_them(self, odd_world, fakesecrets):
+    def test_may_be_in_the_token_of_a_rotation(self, with_surrogates, fakesecrets):
         rotation = fakesecrets.rotate("odd", well_behaved, ClientRequestToken="\udc00" * 32)
 
         assert (rotation.status, rotation.token) == ("succeeded", "\udc00" * 32)
 
-    def test_what_is_shown_can_be_encoded(self, odd_world, fakesecrets):
+    def test_are_escaped_in_printed_text(self, with_surrogates, fakesecrets):
         view = fakesecrets.secret("odd")
         shown = [
             fakesecrets.timeline(),
@@ -1222,7 +1222,7 @@ class TestLoneSurrogates:
 
         "\n".join(shown).encode("utf-8")
 
-    def test_the_section_of_a_failed_test_and_the_report_of_a_run_have_them_too(self, pytester):
+    def test_are_escaped_in_the_section_of_a_failed_test_and_in_the_report(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -1251,7 +1251,7 @@ class TestLoneSurrogates:
         ran.stdout.fnmatch_lines(["*ValueError: no login with [*][*][*]", "fakesecrets report: *report.html"])
         assert "x-odd" not in pytester.path.joinpath("report.html").read_text("utf-8")
 
-    def test_the_environment_of_a_function_cannot_have_them(self, fakesecrets):
+    def test_are_rejected_in_environment_variables(self, fakesecrets):
         for environ in ({"A": "half \ud800"}, {"half \ud800": "a"}, {"A": "\0"}, {"A=B": "c"}, {"": "a"}):
             with pytest.raises(FakeSecretsError, match=r"The environment variable '.*' cannot be set\."):
                 fakesecrets.add_rotation_function(well_behaved, environ=environ)
@@ -1261,12 +1261,12 @@ class TestLoneSurrogates:
         ):
             fakesecrets.add_rotation_function(well_behaved, environ={"MASTER": b"hunter2"})
 
-    def test_an_error_code_cannot_have_them(self, fakesecrets):
+    def test_are_rejected_in_error_codes(self, fakesecrets):
         with pytest.raises(FakeSecretsError, match="cannot be an error code"):
             fakesecrets.fail("GetSecretValue", (400, "half \ud800", "message"))
 
 
-def test_a_managed_secret_with_a_deep_value_is_rotated(fakesecrets):
+def test_a_managed_secret_with_a_deeply_nested_value_can_be_rotated(fakesecrets):
     fakesecrets.add_secret("rds!db", "[" * 60_000, owning_service="rds")
 
     assert fakesecrets.rotate("rds!db").status == "succeeded"

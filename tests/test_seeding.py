@@ -1,4 +1,4 @@
-"""`fake.add_secret()`: worlds that no API call can make."""
+"""`fake.add_secret()` creates states that no API call can create."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support import needs, refused
 from pytest_fakesecrets import FakeSecretsError
 
 
-def test_a_secret_that_was_born_without_a_value(client, fakesecrets):
+def test_add_secret_without_a_value_creates_no_version(client, fakesecrets):
     view = fakesecrets.add_secret("db")
 
     assert (view.staging, view.versions) == ({}, ())
@@ -20,7 +20,7 @@ def test_a_secret_that_was_born_without_a_value(client, fakesecrets):
         client.get_secret_value(SecretId="db")
 
 
-def test_a_secret_with_a_past(client, fakesecrets):
+def test_add_secret_creates_previous_and_deprecated_versions(client, fakesecrets):
     view = fakesecrets.add_secret("db", "new", previous_value="old", deprecated_values=["oldest", "older"])
 
     assert view.staging == {"v3": {"AWSPREVIOUS"}, "v4": {"AWSCURRENT"}}
@@ -33,7 +33,7 @@ def test_a_secret_with_a_past(client, fakesecrets):
     assert ["VersionStages" in version for version in listed] == [False, False, True, True]
 
 
-def test_a_secret_that_rotated_120_days_ago(client, fakesecrets, fakesecrets_clock):
+def test_add_secret_creates_a_secret_that_was_rotated_120_days_ago(client, fakesecrets, fakesecrets_clock):
     fakesecrets_clock.move_to("2030-05-01 12:00")
 
     view = fakesecrets.add_secret(
@@ -57,7 +57,7 @@ def test_a_secret_that_rotated_120_days_ago(client, fakesecrets, fakesecrets_clo
 
 
 @pytest.mark.parametrize("pending", [None, "half-made"], ids=["empty", "with a value"])
-def test_a_secret_that_is_stuck_with_a_pending_version(client, fakesecrets, pending):
+def test_add_secret_creates_a_secret_with_a_stuck_pending_version(client, fakesecrets, pending):
     view = fakesecrets.add_secret(
         "db", "old", stuck=True, pending_value=pending, rotation_function=well_behaved
     )
@@ -72,7 +72,7 @@ def test_a_secret_that_is_stuck_with_a_pending_version(client, fakesecrets, pend
     assert client.rotate_secret(SecretId="db")["VersionId"]
 
 
-def test_a_secret_of_an_aws_service(client, fakesecrets):
+def test_add_secret_creates_a_secret_of_an_aws_service(client, fakesecrets):
     fakesecrets.add_secret(
         "rds!db-1",
         "old",
@@ -91,7 +91,7 @@ def test_a_secret_of_an_aws_service(client, fakesecrets):
     ]
 
 
-def test_the_tag_of_the_owner_may_be_given_as_well(client, fakesecrets):
+def test_add_secret_accepts_the_tag_of_the_owning_service(client, fakesecrets):
     fakesecrets.add_secret("rds!db-1", owning_service="rds", tags={"aws:secretsmanager:owningService": "rds"})
 
     described = client.describe_secret(SecretId="rds!db-1")
@@ -99,7 +99,7 @@ def test_the_tag_of_the_owner_may_be_given_as_well(client, fakesecrets):
 
 
 @needs("CreateSecret", "Type")
-def test_the_plain_members_of_a_secret(client, fakesecrets):
+def test_add_secret_sets_description_key_tags_and_policy(client, fakesecrets):
     fakesecrets.add_secret(
         "db", b"\x00", type="DatadogApiKey", description="mine", kms_key_id="alias/mine", tags={"a": "b"}
     )
@@ -109,20 +109,20 @@ def test_the_plain_members_of_a_secret(client, fakesecrets):
     assert (described["KmsKeyId"], described["Tags"]) == ("alias/mine", [{"Key": "a", "Value": "b"}])
 
 
-def test_in_another_region(fakesecrets):
+def test_add_secret_accepts_another_region(fakesecrets):
     view = fakesecrets.add_secret("db", "x", region_name="eu-west-1")
 
     assert ":eu-west-1:" in view.arn
 
 
-def test_it_is_told_by_the_history(fakesecrets):
+def test_add_secret_is_recorded_in_the_history(fakesecrets):
     view = fakesecrets.add_secret("db", "x")
 
     assert [str(move) for move in view.transitions] == ["AWSCURRENT -> v1 by add_secret"]
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"),
+    ("seed", "message"),
     [
         ({"name": "db"}, "A secret 'db' already exists."),
         ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
@@ -161,17 +161,17 @@ def test_it_is_told_by_the_history(fakesecrets):
     ],
     ids=lambda value: None if isinstance(value, dict) else value,
 )
-def test_a_seed_that_cannot_be_is_refused_and_changes_nothing(fakesecrets, seed, told):
+def test_add_secret_rejects_invalid_arguments_and_changes_nothing(fakesecrets, seed, message):
     fakesecrets.add_secret("db", "x")
     before = fakesecrets.history
 
-    with pytest.raises(FakeSecretsError, match=told):
+    with pytest.raises(FakeSecretsError, match=message):
         fakesecrets.add_secret(**seed)
 
     assert fakesecrets.history == before
 
 
-class TestADict:
+class TestADictAsAValue:
     def test_is_stored_as_compact_json_wherever_a_value_is_given(self, client, fakesecrets):
         view = fakesecrets.add_secret(
             "db",
@@ -190,7 +190,7 @@ class TestADict:
         older = [client.get_secret_value(SecretId="db", VersionId=each.id) for each in view.versions[:3]]
         assert [each["SecretString"] for each in older] == ['{"n":0}', "text", '{"n":1}']
 
-    def test_of_another_mapping_type_is_stored_too(self, fakesecrets):
+    def test_may_be_of_another_mapping_type(self, fakesecrets):
         assert fakesecrets.add_secret("db", MappingProxyType({"a": "b"})).value() == '{"a":"b"}'
 
     @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ class TestADict:
         ],
     )
     @pytest.mark.parametrize("argument", ["value", "previous_value", "pending_value"])
-    def test_that_json_cannot_express_is_refused_and_its_values_are_not_shown(
+    def test_that_json_cannot_express_is_rejected_without_showing_its_values(
         self, fakesecrets, argument, value, problem
     ):
         with pytest.raises(FakeSecretsError, match=problem) as raised:
@@ -215,7 +215,7 @@ class TestADict:
         assert fakesecrets.history == ()
 
     @pytest.mark.parametrize("values", ["old", b"old", {"a": 1}, ["old", None]])
-    def test_or_none_or_a_string_is_not_a_list_of_deprecated_values(self, fakesecrets, values):
+    def test_is_rejected_as_a_list_of_deprecated_values(self, fakesecrets, values):
         with pytest.raises(FakeSecretsError, match="deprecated_values"):
             fakesecrets.add_secret("db", "x", deprecated_values=values)
 

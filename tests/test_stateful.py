@@ -1,4 +1,4 @@
-"""The public API at random, against a model that keeps for each version the set of its labels."""
+"""Random calls of the public API, compared with a model that stores the set of labels of each version."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ DELAYS = (timedelta(minutes=5), timedelta(hours=1))
 
 
 class Refused(Exception):
-    """The model expects the service to answer with an error of this code."""
+    """The model expects the service to return an error of this code."""
 
 
 @dataclass
 class Version:
-    """A version as the user guide tells it: a value, or none yet, and the labels attached to it."""
+    """A version as the user guide describes it: an optional value, and the attached labels."""
 
     value: str | bytes | None = None
     labels: set[str] = field(default_factory=set)
-    #: Stored on the token of a rotation, and not by the function of that rotation.
+    #: Whether the value of a rotation was not stored by its rotation function.
     is_foreign: bool = False
 
 
 @dataclass
 class Rotation:
-    """A rotation, as far as its steps and their consequences go."""
+    """A rotation with its steps and their effects."""
 
     token: str
     plan: list[str]
@@ -58,7 +58,7 @@ class Rotation:
     position: int = 0
     attempt: int = 1
     retry_at: datetime | None = None
-    #: The RotationToken of its events, since the first of them.
+    #: The RotationToken of its events, known from the first one on.
     proof: str | None = None
 
     @property
@@ -68,7 +68,7 @@ class Rotation:
 
 @dataclass
 class Secret:
-    """A secret, its versions by id, its rotations in the order in which they began."""
+    """A secret with its versions by id, and its rotations in the order of their starts."""
 
     name: str
     arn: str = ""
@@ -96,7 +96,7 @@ class Secret:
             version.labels.discard(label)
 
     def give(self, label, version_id):
-        """A label is attached to one version at most; AWSPREVIOUS stays where AWSCURRENT was."""
+        """Attach a label, which only one version can have; AWSPREVIOUS moves to where AWSCURRENT was."""
         before = self.holder(label)
         if before != version_id:
             self.take(label)
@@ -107,7 +107,7 @@ class Secret:
 
     @property
     def unfinished(self):
-        """The version whose AWSPENDING shows that a rotation has not ended, or None."""
+        """The version whose AWSPENDING blocks the next rotation, or None."""
         pending = self.holder(PENDING)
         return pending if pending != self.holder(CURRENT) else None
 
@@ -117,25 +117,25 @@ class Secret:
         return rotation.status == "in progress"
 
     def is_under_way(self, rotation):
-        """Whether AWS would go on with it, or takes it for one that has not ended."""
+        """Return whether AWS would continue a rotation, or considers it unfinished."""
         stuck = rotation.status == "failed" and rotation.token == self.unfinished
         return stuck or self.goes_on(rotation)
 
     def end_test(self, rotation):
-        """The version that a test run has made is removed, unless it got another label meanwhile."""
+        """Remove the version of RotateImmediately=False, unless it got another label meanwhile."""
         if rotation.is_test and rotation.token in self.versions:
             self.versions[rotation.token].labels.discard(PENDING)
             if not self.versions[rotation.token].labels:
                 del self.versions[rotation.token]
 
     def is_rejected(self, rotation):
-        """Whether the value of a rotation is pending, and not its function's own."""
+        """Return whether the pending value of a rotation was not stored by its function."""
         version = self.versions.get(rotation.token)
         pending = version is not None and PENDING in version.labels and CURRENT not in version.labels
         return pending and version.is_foreign and not rotation.is_test
 
     def store(self, version_id, value, labels, is_foreign=False):
-        """A new value: the first one is always current, and a current one ends what was pending."""
+        """Store a new value: the first one is always current, and a current one ends a pending rotation."""
         labels = set(labels) if self.had_value else {*labels, CURRENT}
         before, unfinished = self.holder(CURRENT), self.unfinished
         overtaken = [
@@ -158,7 +158,7 @@ class Secret:
         self.had_value = True
 
     def stop(self):
-        """Nothing more is invoked of a rotation that is under way; its labels stay."""
+        """Stop the running rotation, whose labels stay."""
         stopped = [rotation for rotation in self.rotations if self.is_under_way(rotation)]
         for rotation in stopped:
             rotation.status, rotation.retry_at = "cancelled", None
@@ -191,27 +191,27 @@ class Secret:
 
 
 class Snapshot:
-    """What every call answers, as the documentation and the recordings tell it: the members, or a code."""
+    """The expected response to each call by documentation and recordings: the members, or an error code."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.made: list[Secret] = []
         self.cancel_unblocks = "empty"
-        #: The event of the step that runs, or None.
+        #: The event of the running step, or None.
         self.running = None
 
     @property
-    def living(self):
+    def existing(self):
         now = self.now()
         return [secret for secret in self.made if secret.deletion_due is None or now <= secret.deletion_due]
 
     @property
     def waiting(self):
-        found = [(secret, rotation) for secret in self.living for rotation in secret.rotations]
+        found = [(secret, rotation) for secret in self.existing for rotation in secret.rotations]
         return [(secret, rotation) for secret, rotation in found if secret.goes_on(rotation)]
 
     def look_up(self, secret_id):
-        for secret in self.living:
+        for secret in self.existing:
             if secret_id in (secret.name, secret.arn, secret.arn[:-7]):
                 return secret
         return None
@@ -229,7 +229,7 @@ class Snapshot:
         return secret
 
     def writable(self, secret_id):
-        """A secret that another AWS service does not own."""
+        """Return the secret, which must not be owned by another AWS service."""
         secret = self.usable(secret_id)
         if secret.owner is not None:
             raise Refused("InvalidRequestException")
@@ -262,7 +262,7 @@ class Snapshot:
         return {"VersionId": ClientRequestToken, **({"VersionStages": held} if held else {})}
 
     def _is_foreign(self, secret, token, proof):
-        """A value of a rotation is its function's own in its steps, or with the RotationToken of its events."""
+        """Return whether a value was stored outside the steps of the rotation and without its RotationToken."""
         rotations = [
             rotation for rotation in secret.rotations if rotation.token == token and not rotation.is_test
         ]
@@ -379,7 +379,7 @@ class Snapshot:
         return {"VersionId": ClientRequestToken}
 
     def _rotates_again(self, secret, token):
-        """A rotation that runs, or has made the current version, is not started a second time."""
+        """Return whether the token belongs to a rotation that runs or created the current version."""
         known = next((rotation for rotation in secret.rotations if rotation.token == token), None)
         if known is not None and known.is_test:
             return True
@@ -423,7 +423,7 @@ class Snapshot:
         secret, rotation = self._rotation(event)
         assert rotation.proof in (None, event["RotationToken"])
         rotation.proof = event["RotationToken"]
-        assert secret in self.living
+        assert secret in self.existing
         if rotation.status == "failed":
             assert secret.goes_on(rotation)
             rotation.status, rotation.retry_at, rotation.position = "in progress", None, 0
@@ -475,11 +475,11 @@ def is_replay(secret, token, value):
 
 
 class FunctionFailed(Exception):
-    """A rotation function of this test gives up."""
+    """A rotation function of this test fails."""
 
 
 def well_behaved(ask, event):
-    """Rotate as AWS's template does; `ask` makes the calls."""
+    """Rotate as the template of AWS does; `ask` makes the calls."""
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     held = ask("describe_secret", SecretId=arn).get("VersionIdsToStages", {})
     if CURRENT in held.get(token, []):
@@ -515,7 +515,7 @@ def idle(ask, event):
 
 
 def tidy(ask, event):
-    """Remove AWSPENDING in the end, as older templates do."""
+    """Remove AWSPENDING at the end, as older templates do."""
     well_behaved(ask, event)
     if event["Step"] == "finishSecret":
         arn, token = event["SecretId"], event["ClientRequestToken"]
@@ -523,7 +523,7 @@ def tidy(ask, event):
 
 
 def trusting(ask, event):
-    """Leave it to something else to store the value."""
+    """Expect another caller to store the value."""
     if event["Step"] != "createSecret":
         well_behaved(ask, event)
 
@@ -535,7 +535,7 @@ def hasty(ask, event):
 
 
 def forgetful(ask, event):
-    """Put a value under another token than that of the rotation, and make it current."""
+    """Put a value under a token other than that of the rotation, and make it current."""
     if event["Step"] == "setSecret":
         put(ask, event, ClientRequestToken=token(8), SecretString="forgetful")
     else:
@@ -543,14 +543,14 @@ def forgetful(ask, event):
 
 
 def confused(ask, event):
-    """Leave AWSPENDING on a version of its own in the end."""
+    """Leave AWSPENDING on another version at the end."""
     well_behaved(ask, event)
     if event["Step"] == "finishSecret":
         put(ask, event, ClientRequestToken=token(9), SecretString="confused", VersionStages=[PENDING])
 
 
 def recovers(ask, event):
-    """Fail after the value is put, and rotate when that is found in the next attempt."""
+    """Fail after the value is put, and rotate in the next attempt, which finds the value."""
     arn, token = event["SecretId"], event["ClientRequestToken"]
     if event["Step"] == "createSecret":
         try:
@@ -573,7 +573,7 @@ def in_the_middle(operation, **members):
 
 
 def failing_in(step, *, after=False):
-    """Fail in one step, before or after it is done."""
+    """Fail before or after the work of one step."""
 
     def function(ask, event):
         if event["Step"] == step and not after:
@@ -607,16 +607,16 @@ FUNCTIONS = {
 }
 
 NAMES = ["one", "two", "owned"]
-#: A secret of AppFlow, which rotates none: its customer reads and tags it.
+#: A secret of AppFlow, which does not rotate secrets: its customer may read and tag it.
 OWNER = {"aws:secretsmanager:owningService": "appflow"}
 TOKENS = st.sampled_from([token(number) for number in range(1, 6)])
 LABELS = st.sampled_from([CURRENT, PENDING, PREVIOUS, "x", "y"])
-#: A secret, and how its id is written.
+#: A secret, and the form of its id.
 SECRETS = st.tuples(
     st.sampled_from(["one", "one", "one", *NAMES]),
     st.sampled_from(["name", "name", "name", "ARN", "partial ARN", "former ARN"]),
 )
-#: A version by its id, or by a label that it has.
+#: A version by its id or by one of its labels.
 VERSIONS = st.none() | LABELS | TOKENS
 CONTENTS = st.sampled_from(
     [
@@ -646,14 +646,14 @@ KNOWS_ROTATION_TOKEN = "RotationToken" in PUT.members
 
 @lru_cache(maxsize=1)
 def shared_client():
-    """One client for all examples: a fake answers every client while it is active."""
+    """Return one client for all examples, since an active fake answers every client."""
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return botocore.session.get_session().create_client("secretsmanager", region_name="us-east-1", **keys)
 
 
 def facts(answer):
-    """An answer without the order of its labels, and with dates as "a date"."""
-    told = {}
+    """Return a response with sorted labels, and with dates replaced by "a date"."""
+    members = {}
     for member, value in answer.items():
         if isinstance(value, datetime) and member != "DeletionDate":
             value = "a date"
@@ -662,18 +662,18 @@ def facts(answer):
         elif member in ("VersionIdsToStages", "SecretVersionsToStages"):
             member, value = "VersionIdsToStages", {id: sorted(held) for id, held in value.items()}
         if member != "ResponseMetadata":
-            told[member] = value
-    return told
+            members[member] = value
+    return members
 
 
 def as_listed(described):
-    """An answer of DescribeSecret as the entry that ListSecrets has for the same secret."""
+    """Convert a response of DescribeSecret to the entry in ListSecrets for the same secret."""
     names = {"VersionIdsToStages": "SecretVersionsToStages"}
     return {names.get(name, name): value for name, value in described.items() if name != "ResponseMetadata"}
 
 
 class Secrets(RuleBasedStateMachine):
-    """Several secrets under everything that a program may do to them, one call after the other."""
+    """Several secrets in a random sequence of calls."""
 
     def __init__(self):
         super().__init__()
@@ -682,7 +682,7 @@ class Secrets(RuleBasedStateMachine):
         self.fake.__enter__()
         self.fake.clock.move_to("2030-01-01 12:00")
         self.fake.assume(retry_delays=DELAYS)
-        self.told = Snapshot(lambda: self.fake.clock.now)
+        self.model = Snapshot(lambda: self.fake.clock.now)
         self.arns = {name: [] for name in NAMES}
         self.functions = {
             name: self.fake.add_rotation_function(self.handler(function), name=name)
@@ -701,12 +701,12 @@ class Secrets(RuleBasedStateMachine):
 
     def handler(self, function):
         def handle(event, context):
-            """The fake takes whatever is raised here for a failure of the function, so we keep our own."""
-            redelivered, failed, before = self.redelivers, True, self.told.running
-            self.redelivers, self.told.running = False, event
+            """Run the function, and keep failed assertions, which the fake would treat as failures of the function."""
+            redelivered, failed, before = self.redelivers, True, self.model.running
+            self.redelivers, self.model.running = False, event
             try:
                 if not redelivered:
-                    self.told.step_begins(event)
+                    self.model.step_begins(event)
                     self.delivered.append(event)
                 function(self.ask, event)
                 failed = False
@@ -714,9 +714,9 @@ class Secrets(RuleBasedStateMachine):
                 self.broken.append(error)
                 raise
             finally:
-                self.told.running = before
+                self.model.running = before
                 if not redelivered:
-                    self.told.step_ends(event, failed)
+                    self.model.step_ends(event, failed)
 
         return handle
 
@@ -725,12 +725,12 @@ class Secrets(RuleBasedStateMachine):
             raise self.broken[0]
 
     def ask(self, operation, **members):
-        """Make a call, of which the model predicts whether it is refused, and what it answers."""
-        self.fake.rotations()  # retries that have come due run before the call, and not inside it
+        """Make a call, and compare its response or error with the prediction of the model."""
+        self.fake.rotations()  # run retries that are due now, so that they do not run inside the call
         before = snapshot(self.fake._service.store)
         expected = code = refusal = None
         try:
-            expected = getattr(self.told, operation)(**members)
+            expected = getattr(self.model, operation)(**members)
         except Refused as refused:
             code = str(refused)
         try:
@@ -746,14 +746,14 @@ class Secrets(RuleBasedStateMachine):
             raise refusal
         if operation == "create_secret":
             self.note_arn(answer)
-        told = facts(answer)
+        observed = facts(answer)
         for echo in {"ARN", "Name"} - set(expected):
-            told.pop(echo, None)
-        assert told == expected, operation
+            observed.pop(echo, None)
+        assert observed == expected, operation
         return answer
 
     def note_arn(self, answer):
-        secret = self.told.look_up(answer["Name"])
+        secret = self.model.look_up(answer["Name"])
         if not secret.arn:
             assert answer["ARN"] not in self.arns[secret.name]
             secret.arn = answer["ARN"]
@@ -784,11 +784,11 @@ class Secrets(RuleBasedStateMachine):
         unblocks=st.sampled_from(["empty", "empty", "always", "never"]),
     )
     def begin(self, driven, watched, function, immediately, unblocks="empty"):
-        """Somebody drives the rotations, or they run by themselves; somebody reads all values, or nobody."""
+        """Choose whether the driver runs the rotations, and whether all values are read after each call."""
         self.driver = self.fake.drive() if driven else None
         self.is_watched = watched
         self.fake.assume(cancel_unblocks=unblocks)
-        self.told.cancel_unblocks = unblocks
+        self.model.cancel_unblocks = unblocks
         self.call("create_secret", Name="one", ClientRequestToken=token(1), SecretString="old")
         self.call("create_secret", Name="two", ClientRequestToken=token(1))
         self.own()
@@ -796,11 +796,11 @@ class Secrets(RuleBasedStateMachine):
             self.rotate(("one", "name"), token(2), function, immediately)
 
     def own(self):
-        """The secret of another AWS service, which no call can make."""
+        """Add the secret of another AWS service, which no call can create."""
         view = self.fake.add_secret("owned", "old", owning_service="appflow", tags={"a": "1"})
         versions = {version.id: Version("old", {CURRENT}) for version in view.versions}
         owned = Secret("owned", view.arn, versions, had_value=True, owner="appflow", tags={**OWNER, "a": "1"})
-        self.told.made.append(owned)
+        self.model.made.append(owned)
         self.arns["owned"].append(view.arn)
 
     @rule(name=st.sampled_from(NAMES), token=TOKENS, contents=CONTENTS)
@@ -827,17 +827,17 @@ class Secrets(RuleBasedStateMachine):
 
     @rule(secret=SECRETS, contents=CONTENTS, proof=st.sampled_from([None, "right", "wrong"]))
     def fill(self, secret, contents, proof):
-        """Store a value under the token of the rotation that waits, as its function would."""
-        found = self.told.look_up(self.id_of(secret))
+        """Store a value under the token of the pending rotation, as its function would."""
+        found = self.model.look_up(self.id_of(secret))
         pending = found and found.holder(PENDING)
         if pending is not None:
             self.put(secret, pending, contents, [PENDING], proof)
 
     def rotation_token(self, secret_id, token, proof):
-        """A RotationToken, where botocore knows it: that of the events of a rotation, or another one."""
+        """Return a RotationToken if botocore supports it: that of the rotation, or another one."""
         if proof is None or not KNOWS_ROTATION_TOKEN:
             return None
-        secret = self.told.look_up(secret_id)
+        secret = self.model.look_up(secret_id)
         known = [rotation.proof for rotation in secret.rotations if rotation.token == token] if secret else []
         return (known[0] if known else None) if proof == "right" else "w" * 36
 
@@ -868,7 +868,7 @@ class Secrets(RuleBasedStateMachine):
         )
 
     def version_of(self, secret_id, named):
-        secret = self.told.look_up(secret_id)
+        secret = self.model.look_up(secret_id)
         if named is None or len(named) >= len(token(1)):
             return named
         return secret and secret.holder(named)
@@ -890,7 +890,7 @@ class Secrets(RuleBasedStateMachine):
 
     @rule(secret=SECRETS, keys=TAGS, value=st.sampled_from(["", "1", None]))
     def tag(self, secret, keys, value):
-        """Tag it, or remove tags where there is no value."""
+        """Add a tag, or remove tags if no value is given."""
         if value is None:
             self.call("untag_resource", SecretId=self.id_of(secret), TagKeys=keys)
         else:
@@ -923,11 +923,11 @@ class Secrets(RuleBasedStateMachine):
 
     @rule(steps=st.sampled_from([1, 2, 3, "all"]))
     def drive(self, steps):
-        """Run some steps of the rotations that have waited longest, or all that is left of one."""
+        """Run some steps of the oldest pending rotations, or all remaining steps of one."""
         if self.driver is None:
             return
         for _ in range(1 if steps == "all" else steps):
-            waits = bool(self.told.waiting)
+            waits = bool(self.model.waiting)
             try:
                 self.driver.run() if steps == "all" else self.driver.step()
             except FakeSecretsError:
@@ -969,27 +969,27 @@ class Secrets(RuleBasedStateMachine):
         self.events = events
 
     @invariant()
-    def rotations_stand_where_the_model_has_them(self):
+    def rotations_have_the_state_of_the_model(self):
         statuses = {
             (rotation.secret_id, rotation.token): rotation.status for rotation in self.fake.rotations()
         }
-        for secret in self.told.living:
+        for secret in self.model.existing:
             for rotation in secret.rotations:
                 assert statuses[secret.arn, rotation.token] == rotation.status
         if self.driver is not None:
             waiting = {(rotation.secret_id, rotation.token) for rotation in self.driver.pending}
-            assert waiting == {(secret.arn, rotation.token) for secret, rotation in self.told.waiting}
-        for _, rotation in self.told.waiting if self.driver is None else ():
+            assert waiting == {(secret.arn, rotation.token) for secret, rotation in self.model.waiting}
+        for _, rotation in self.model.waiting if self.driver is None else ():
             assert rotation.status == "failed"
             assert rotation.retry_at > self.fake.clock.now
 
     @invariant()
-    def every_view_of_a_secret_tells_the_same(self):
+    def every_view_of_a_secret_agrees(self):
         listed = self.client.list_secrets(IncludePlannedDeletion=True)["SecretList"]
         usable = self.client.list_secrets()["SecretList"]
-        assert [entry["ARN"] for entry in listed] == [secret.arn for secret in self.told.living]
+        assert [entry["ARN"] for entry in listed] == [secret.arn for secret in self.model.existing]
         assert usable == [entry for entry in listed if "DeletedDate" not in entry]
-        for secret, entry in zip(self.told.living, listed, strict=True):
+        for secret, entry in zip(self.model.existing, listed, strict=True):
             described = self.client.describe_secret(SecretId=secret.name)
             assert facts(described) == facts(entry) == secret.described
             assert as_listed(described) == entry
@@ -998,7 +998,7 @@ class Secrets(RuleBasedStateMachine):
         self.check_dates()
 
     def check_dates(self):
-        """LastChangedDate never goes back; looked up in the store, since a call may start what is due."""
+        """LastChangedDate never decreases; it is read from the store, since a call could start due rotations."""
         for region in self.fake._service.store.regions.values():
             for secret in region.secrets.values():
                 assert secret.last_changed_at >= self.changed_on.get(secret.arn, secret.created_at)
@@ -1041,7 +1041,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFail
 
 
 @pytest.mark.long
-def test_the_api_does_what_the_model_does_in_many_histories():
+def test_the_api_agrees_with_the_model_in_random_histories():
     run_state_machine_as_test(Secrets, settings=settings(max_examples=40, stateful_step_count=25))
 
 
@@ -1050,40 +1050,40 @@ ONE = ("one", "name")
 
 @pytest.fixture
 def state():
-    """The machine in the hands of a test, for what chance takes long to find."""
+    """The state machine, called directly by a test for histories that are rarely generated."""
     state = Secrets()
     yield state
     state.teardown()
 
 
-def look_at(state):
+def check_state(state):
     state.the_history_only_grows()
-    state.rotations_stand_where_the_model_has_them()
-    state.every_view_of_a_secret_tells_the_same()
+    state.rotations_have_the_state_of_the_model()
+    state.every_view_of_a_secret_agrees()
 
 
-def test_the_token_of_a_cancelled_rotation_that_somebody_finished_starts_none(state):
+def test_the_token_of_a_cancelled_rotation_whose_version_became_current_starts_no_rotation(state):
     state.begin(True, False, "well-behaved", True)
     state.drive(steps=1)
     state.cancel(ONE)
     state.move_label(ONE, label=CURRENT, to=PENDING, source="holder")
 
     state.rotate(ONE, token(2), None, True)
-    look_at(state)
+    check_state(state)
 
 
-def test_cancelling_ends_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+def test_cancel_rotate_secret_ends_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.cancel(ONE)
-    look_at(state)
+    check_state(state)
 
 
-def test_a_new_value_abandons_the_rotation_that_runs_also_with_awspending_on_an_older_one(state):
+def test_a_new_value_abandons_the_running_rotation_while_an_older_version_has_awspending(state):
     pending_on_an_abandoned_version(state)
 
     state.put(ONE, token(5), {"SecretString": "new"}, None)
-    look_at(state)
+    check_state(state)
 
 
 def pending_on_an_abandoned_version(state):
@@ -1093,57 +1093,57 @@ def pending_on_an_abandoned_version(state):
     state.move_label(ONE, label=PENDING, to=token(2), source="holder")
 
 
-def test_the_version_of_a_test_run_goes_when_a_rotation_takes_its_place(state):
+def test_the_version_of_rotate_immediately_false_is_removed_when_a_rotation_replaces_it(state):
     state.begin(True, False, "idle", False)
     state.move_label(ONE, label=PENDING, to=None, source="holder")
 
     state.rotate(ONE, token(3), "idle", True)
-    look_at(state)
+    check_state(state)
 
 
-def test_the_token_of_an_older_rotation_is_in_use(state):
+def test_the_token_of_an_older_rotation_is_rejected_as_in_use(state):
     state.begin(True, False, "well-behaved", True)
     state.drive(steps="all")
     state.put(ONE, token(3), {"SecretString": "new"}, None)
     state.move_label(ONE, label=PENDING, to=token(2), source=None)
 
     state.rotate(ONE, token(2), None, True)
-    look_at(state)
+    check_state(state)
 
 
-def test_a_retry_that_was_held_up_does_not_change_the_secret_in_the_past(state):
+def test_a_delayed_retry_does_not_date_its_changes_back(state):
     state.begin(False, False, "recovers", True)
     state.move_label(ONE, label=PENDING, to=None, source="holder")
     state.tick(timedelta(days=1))
 
     state.move_label(ONE, label=PENDING, to=token(2), source=None)
-    look_at(state)
+    check_state(state)
 
 
 @pytest.mark.parametrize("proof", [None, "right", "wrong"])
-def test_a_pending_value_of_something_else_ends_a_rotation_without_its_rotation_token(state, proof):
+def test_a_foreign_pending_value_without_the_rotation_token_fails_the_rotation(state, proof):
     state.begin(True, False, "trusting", True)
     state.drive(steps=1)
 
     state.fill(ONE, {"SecretString": "new"}, proof)
     state.drive(steps="all")
-    look_at(state)
+    check_state(state)
 
 
 @pytest.mark.parametrize("unblocks", ["empty", "always", "never"])
 @pytest.mark.parametrize("steps", [0, 1])
-def test_cancelling_frees_the_pending_version_as_it_is_assumed(state, unblocks, steps):
+def test_cancel_rotate_secret_releases_the_pending_version_as_cancel_unblocks_says(state, unblocks, steps):
     state.begin(True, False, "well-behaved", True, unblocks)
     if steps:
         state.drive(steps=steps)
 
     state.cancel(ONE)
-    look_at(state)
+    check_state(state)
     state.rotate(ONE, token(3), None, None)
-    look_at(state)
+    check_state(state)
 
 
-def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(state):
+def test_a_managed_secret_accepts_changes_of_tags_only(state):
     state.begin(True, False, None, True)
     owned = ("owned", "name")
 
@@ -1152,7 +1152,7 @@ def test_tags_of_a_secret_of_another_service_are_changed_and_nothing_else_is(sta
         state.tag(owned, list(OWNER), value)
     state.put(owned, token(5), {"SecretString": "new"}, None)
     state.delete(owned, None, True)
-    look_at(state)
+    check_state(state)
 
 
 #: A secret has at most 100 versions of the last day. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
@@ -1179,14 +1179,14 @@ QUESTIONS = st.sampled_from(
 
 
 class Walk:
-    """A list that is read page by page, and what belongs into it since its first page."""
+    """A list that is read page by page, and the items that it must contain."""
 
     def __init__(self, operation, key, asked, shown):
         """
         Args:
-            operation: answers one page.
-            key: what its items are sorted by.
-            shown: answers the ids of the items that a list without pages has at the moment.
+            operation: returns one page.
+            key: the sort key of its items.
+            shown: returns the ids of the items that the list would contain at present.
         """
         self.operation, self.key, self.asked, self.shown = operation, key, asked, shown
         self.token = None
@@ -1195,14 +1195,14 @@ class Walk:
         self.stayed = self.ever = self.moved = self.late = frozenset()
 
     def look(self, moved=()):
-        """Note what has come and gone, and which items have another sort key now."""
+        """Record added and removed items, and items whose sort key has changed."""
         shown = frozenset(self.shown(self.asked))
         self.moved |= frozenset(moved)
         self.stayed = (self.stayed & shown) - self.moved
         self.ever |= shown
 
     def next(self, size):
-        """The ids on the next page."""
+        """Return the ids on the next page."""
         if not self.listed and self.token is None:
             self.stayed = self.ever = frozenset(self.shown(self.asked))
             self.moved = self.late = frozenset()
@@ -1225,7 +1225,7 @@ class Walk:
 
 
 class Listings(RuleBasedStateMachine):
-    """Lists read page by page while a program deletes what it has listed and another one writes."""
+    """Lists that are read page by page while their items are deleted and others are written."""
 
     def __init__(self):
         super().__init__()
@@ -1273,7 +1273,7 @@ class Listings(RuleBasedStateMachine):
         return [entry["VersionId"] for entry in answer["Versions"]], answer.get("NextToken")
 
     def changed(self, arns=(), *keys):
-        """Something was written: lists that are sorted by one of the keys may miss the secrets or repeat them."""
+        """Record a write, after which lists sorted by one of the keys may omit or repeat the secrets."""
         moved = {self.arns.get(arn, arn) for arn in arns}
         for walk in self.walks:
             if not walk.has_ended:
@@ -1324,7 +1324,7 @@ class Listings(RuleBasedStateMachine):
         with suppress(ClientError):
             contents = {"SecretString": "old", "Description": "old"} if described else {}
             created = self.client.create_secret(Name=name, ClientRequestToken=token(1), **contents)
-            if self.arns.get(name) != created["ARN"]:  # it is no replay of the same request
+            if self.arns.get(name) != created["ARN"]:  # the value differs, so the request is not a replay
                 self.arns[name] = created["ARN"]
                 for walk in self.walks:
                     walk.late |= {created["ARN"]}
@@ -1367,5 +1367,5 @@ TestListings.settings = settings(
 
 
 @pytest.mark.long
-def test_a_clean_up_a_lister_and_a_writer_lose_and_repeat_nothing_that_stays():
+def test_lists_omit_and_repeat_no_permanent_item_during_writes_and_deletions():
     run_state_machine_as_test(Listings, settings=settings(max_examples=60, stateful_step_count=100))

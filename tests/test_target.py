@@ -1,4 +1,4 @@
-"""The credential target: a stand-in for what a secret opens, of use with the fake and without it."""
+"""The credential target: a stand-in for the system that a credential is for, with the fake or without it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.usefixtures("kept_clients")
 START = datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 
-#: Long, and of letters that no text of ours has: it can be found wherever it is shown.
+#: A long password of characters that no other text contains, so that a leak is found in any output.
 VALUES = st.text("ÀÉÎÕÜßþø", min_size=12, max_size=20)
 
-#: Each call, with arguments that are fine for the target below.
+#: Each call with arguments that are valid for the target below.
 CALLS = {
     "log_in": lambda target: target.log_in("app", "old"),
     "change_password": lambda target: target.change_password("app", "new"),
@@ -49,7 +49,7 @@ def clock():
 
 
 def logs_in(target, password, user="app"):
-    """Whether a login goes well. Both ways to ask have to agree."""
+    """Return whether a login succeeds; log_in() and accepts() must agree."""
     try:
         target.log_in(user, password)
     except CredentialRefused:
@@ -59,22 +59,22 @@ def logs_in(target, password, user="app"):
     return True
 
 
-class TestPasswords:
-    def test_a_changed_password_replaces_the_old_one(self, target):
+class TestPasswordsOfACredentialTarget:
+    def test_are_replaced_by_change_password(self, target):
         target.change_password("app", "new")
 
         assert logs_in(target, "new")
         assert not logs_in(target, "old")
         assert target.passwords("app") == 1
 
-    def test_an_added_password_is_valid_beside_the_old_one(self, target):
+    def test_are_valid_side_by_side_after_add_password(self, target):
         target.add_password("app", "new")
 
         assert logs_in(target, "new")
         assert logs_in(target, "old")
         assert target.passwords("app") == 2
 
-    def test_a_change_replaces_all_of_them(self, target):
+    def test_are_all_replaced_by_change_password(self, target):
         target.add_password("app", "second")
 
         target.change_password("app", "new")
@@ -82,7 +82,7 @@ class TestPasswords:
         assert target.passwords("app") == 1
         assert not logs_in(target, "second")
 
-    def test_a_password_that_is_there_may_be_added_again_though_there_is_no_room(self, target):
+    def test_can_be_added_again_at_the_limit(self, target):
         target.add_password("app", "new")
 
         target.add_password("app", "new")
@@ -90,7 +90,7 @@ class TestPasswords:
 
         assert target.passwords("app") == 2
 
-    def test_a_removed_password_is_not_valid_any_more_and_makes_room(self, target):
+    def test_are_invalid_after_remove_password_which_makes_room(self, target):
         target.add_password("app", "new")
 
         target.remove_password("app", "old")
@@ -99,18 +99,18 @@ class TestPasswords:
         assert not logs_in(target, "old")
         assert logs_in(target, "third")
 
-    def test_a_password_that_is_not_there_may_be_removed(self, target):
+    def test_can_be_removed_if_they_do_not_exist(self, target):
         target.remove_password("app", "another")
 
         assert target.passwords("app") == 1
 
-    def test_the_last_password_may_be_removed(self, target):
+    def test_can_be_removed_down_to_none(self, target):
         target.remove_password("app", "old")
 
         assert target.passwords("app") == 0
         assert not logs_in(target, "old")
 
-    def test_a_user_who_is_created_logs_in_beside_the_others(self, target):
+    def test_include_those_of_a_created_user(self, target):
         target.create_user("clone", "other")
 
         assert logs_in(target, "other", user="clone")
@@ -118,16 +118,16 @@ class TestPasswords:
         assert not logs_in(target, "old", user="clone")
         assert target.users == ("app", "clone")
 
-    def test_nobody_has_a_password_who_is_not_known(self, target):
+    def test_exist_only_for_known_users(self, target):
         assert target.passwords("nobody") == 0
 
-    def test_the_same_password_may_be_set_again(self, target):
+    def test_can_be_set_to_the_same_value_again(self, target):
         target.change_password("app", "old")
 
         assert logs_in(target, "old")
         assert target.passwords("app") == 1
 
-    def test_the_users_of_the_mapping_are_copied(self):
+    def test_are_copied_from_the_mapping_of_users(self):
         users = {"app": "old"}
         target = CredentialTarget(users)
 
@@ -141,7 +141,7 @@ class TestPasswords:
         most=st.integers(min_value=1, max_value=4),
         removes=st.lists(st.booleans(), min_size=12, max_size=12),
     )
-    def test_there_are_never_more_than_may_be(self, names, most, removes):
+    def test_never_exceed_the_limit(self, names, most, removes):
         target, expected = CredentialTarget({"app": "first"}, most_passwords=most), {"first"}
 
         for name, remove in zip(names, removes, strict=False):
@@ -158,9 +158,9 @@ class TestPasswords:
             assert {name for name in "abcde" if logs_in(target, name)} == expected - {"first"}
 
 
-class TestRefusals:
+class TestRejectedCallsOfACredentialTarget:
     @pytest.mark.parametrize(
-        ("call", "told"),
+        ("call", "message"),
         [
             pytest.param(
                 lambda target: target.log_in("nobody", "old"),
@@ -227,19 +227,19 @@ class TestRefusals:
             ),
         ],
     )
-    def test_says_what_was_asked_what_is_so_and_what_to_do(self, target, call, told):
+    def test_explain_the_cause_and_the_remedy(self, target, call, message):
         before = target.state()
 
         with pytest.raises(CredentialRefused) as raised:
             call(target)
 
-        assert str(raised.value) == told
+        assert str(raised.value) == message
         assert isinstance(raised.value, PermissionError)
         assert target.state() == before
         assert target.calls == ()
         assert logs_in(target, "old")
 
-    def test_says_that_there_is_no_room(self, target):
+    def test_name_the_limit_of_passwords(self, target):
         target.add_password("app", "second")
 
         with pytest.raises(CredentialRefused) as raised:
@@ -249,7 +249,7 @@ class TestRefusals:
             "'app' has 2 of at most 2 passwords. Remove one with remove_password() first."
         )
 
-    def test_says_that_nobody_is_known(self):
+    def test_explain_that_there_are_no_users(self):
         with pytest.raises(CredentialRefused) as raised:
             CredentialTarget().log_in("app", "old")
 
@@ -262,7 +262,7 @@ class TestRefusals:
             pytest.param(lambda target: target.remove_password("app", "old"), id="removed"),
         ],
     )
-    def test_says_of_an_old_password_that_it_is_not_valid_any_more(self, target, call):
+    def test_explain_that_an_old_password_has_expired(self, target, call):
         call(target)
 
         with pytest.raises(CredentialRefused) as raised:
@@ -270,7 +270,7 @@ class TestRefusals:
 
         assert str(raised.value) == ("The password of 'app' is not valid any more. Read the secret again.")
 
-    def test_says_of_a_new_password_from_when_it_is_valid(self, target, clock):
+    def test_name_the_moment_from_which_a_new_password_is_valid(self, target, clock):
         target.applies_after = timedelta(minutes=2)
         target.change_password("app", "new")
         clock.tick(SECOND)
@@ -283,7 +283,7 @@ class TestRefusals:
             "2030-01-31 16:00:01.000 UTC. Try again then."
         )
 
-    def test_the_characters_may_be_others_later(self, target):
+    def test_follow_a_change_of_the_allowed_characters(self, target):
         target.refuses = "x"
 
         target.change_password("app", "/@")
@@ -292,20 +292,20 @@ class TestRefusals:
 
         assert logs_in(target, "/@")
 
-    def test_the_names_of_the_errors_are_those_of_the_package(self):
+    def test_raise_exceptions_of_the_package(self):
         assert f"{CredentialRefused.__module__}.{TargetDown.__module__}" == ".".join(
             2 * [pytest_fakesecrets.__name__]
         )
 
 
-class TestTime:
-    def test_without_settings_a_change_has_effect_at_once_and_needs_no_clock(self, target):
+class TestDelaysOfACredentialTarget:
+    def test_are_zero_by_default_and_need_no_clock(self, target):
         target.change_password("app", "new")
 
         assert logs_in(target, "new")
         assert not logs_in(target, "old")
 
-    def test_a_new_password_takes_effect_when_its_time_has_come(self, target, clock):
+    def test_postpone_a_new_password(self, target, clock):
         target.applies_after = timedelta(minutes=2)
 
         target.change_password("app", "new")
@@ -315,7 +315,7 @@ class TestTime:
         clock.tick(timedelta(microseconds=1))
         assert (logs_in(target, "old"), logs_in(target, "new")) == (False, True)
 
-    def test_an_old_password_is_kept_after_the_new_one_has_taken_effect(self, target, clock):
+    def test_keep_the_old_password_after_the_new_one_is_valid(self, target, clock):
         target.applies_after, target.keeps_old_for = 10 * SECOND, 5 * SECOND
 
         target.change_password("app", "new")
@@ -333,7 +333,7 @@ class TestTime:
             pytest.param(lambda target: target.create_user("clone", "new"), id="the first of a user"),
         ],
     )
-    def test_every_new_password_takes_its_time(self, target, clock, call):
+    def test_apply_to_every_call_that_sets_a_password(self, target, clock, call):
         target.applies_after = 10 * SECOND
         call(target)
         user = target.users[-1]
@@ -343,7 +343,7 @@ class TestTime:
 
         assert logs_in(target, "new", user)
 
-    def test_a_password_that_waits_takes_room(self, target, clock):
+    def test_count_a_postponed_password_against_the_limit(self, target, clock):
         target.applies_after = 10 * SECOND
         target.add_password("app", "new")
 
@@ -351,7 +351,7 @@ class TestTime:
         with pytest.raises(CredentialRefused, match="'app' has 2 of at most 2 passwords"):
             target.add_password("app", "third")
 
-    def test_a_password_that_waits_goes_on_waiting_when_it_is_added_again(self, target, clock):
+    def test_do_not_end_when_a_postponed_password_is_added_again(self, target, clock):
         target.applies_after = 10 * SECOND
         target.add_password("app", "new")
         clock.tick(6 * SECOND)
@@ -362,7 +362,7 @@ class TestTime:
 
         assert logs_in(target, "new")
 
-    def test_a_password_that_is_about_to_end_stays_when_it_is_added(self, target, clock):
+    def test_keep_an_expiring_password_that_is_added_again(self, target, clock):
         target.keeps_old_for = 10 * SECOND
         target.change_password("app", "new")
 
@@ -372,7 +372,7 @@ class TestTime:
         assert logs_in(target, "old")
         assert logs_in(target, "new")
 
-    def test_a_password_that_waits_can_be_removed(self, target, clock):
+    def test_allow_the_removal_of_a_postponed_password(self, target, clock):
         target.applies_after = 10 * SECOND
         target.add_password("app", "new")
 
@@ -381,7 +381,7 @@ class TestTime:
 
         assert not logs_in(target, "new")
 
-    def test_a_password_that_comes_back_takes_its_time_however_often_it_is_added(self, target, clock):
+    def test_apply_to_an_old_password_that_is_added_again(self, target, clock):
         target.change_password("app", "new")
         target.applies_after = 10 * SECOND
 
@@ -392,7 +392,7 @@ class TestTime:
 
         assert logs_in(target, "old")
 
-    def test_a_password_that_is_over_takes_no_room(self, target, clock):
+    def test_do_not_count_an_expired_password_against_the_limit(self, target, clock):
         target.keeps_old_for = 10 * SECOND
         target.change_password("app", "new")
         with pytest.raises(CredentialRefused, match="'app' has 2 of at most 2 passwords"):
@@ -403,7 +403,7 @@ class TestTime:
 
         assert target.passwords("app") == 2
 
-    def test_a_retry_does_not_put_off_the_password(self, target, clock):
+    def test_do_not_restart_with_a_retry(self, target, clock):
         target.applies_after = 10 * SECOND
         target.change_password("app", "new")
         clock.tick(6 * SECOND)
@@ -413,7 +413,7 @@ class TestTime:
 
         assert logs_in(target, "new")
 
-    def test_a_password_that_comes_too_late_does_not_come(self, target, clock):
+    def test_drop_a_postponed_password_that_a_later_change_replaces(self, target, clock):
         target.applies_after = timedelta(hours=1)
         target.change_password("app", "late")
         target.applies_after, target.keeps_old_for = timedelta(0), timedelta(days=1)
@@ -424,7 +424,7 @@ class TestTime:
         assert not logs_in(target, "late")
         assert logs_in(target, "new")
 
-    def test_the_clock_of_the_fake_is_followed(self, target, fakesecrets_clock):
+    def test_follow_the_clock_of_the_fake(self, target, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         target.keeps_old_for = timedelta(hours=1)
         target.change_password("app", "new")
@@ -434,15 +434,17 @@ class TestTime:
 
         assert not logs_in(target, "old")
 
-    def test_the_first_passwords_are_valid_whatever_the_clock_says(self, target, fakesecrets_clock):
+    def test_do_not_apply_to_the_first_passwords(self, target, fakesecrets_clock):
         fakesecrets_clock.move_to("1999-12-31")
         target.change_password("app", "new")
         fakesecrets_clock.move_to("1980-01-01")
 
         assert logs_in(target, "new")
 
-    def test_what_comes_due_on_the_way_sees_its_own_instant(self, target, fakesecrets, fakesecrets_client):
-        """Under the clock of somebody else a scheduled rotation has its instant to itself."""
+    def test_are_measured_at_the_instant_of_each_scheduled_rotation(
+        self, target, fakesecrets, fakesecrets_client
+    ):
+        """Under freezegun only the fake sees the instant of a scheduled rotation."""
         target.applies_after = timedelta(days=3)
 
         def handler(event, context):
@@ -469,9 +471,7 @@ class TestTime:
         keep=st.integers(min_value=0, max_value=5),
         pauses=st.lists(st.integers(min_value=0, max_value=7), max_size=6),
     )
-    def test_of_any_changes_each_is_valid_from_its_effect_until_the_next_one_and_the_overlap(
-        self, delay, keep, pauses
-    ):
+    def test_bound_the_validity_of_each_of_several_passwords(self, delay, keep, pauses):
         with freeze_time(START) as frozen:
             target = CredentialTarget(
                 {"app": "p0"}, applies_after=delay * SECOND, keeps_old_for=keep * SECOND
@@ -518,7 +518,7 @@ class TestAccepts:
             pytest.param("old", id="the password alone"),
         ],
     )
-    def test_takes(self, target, value):
+    def test_returns_true_for(self, target, value):
         assert target.accepts(value)
 
         target.change_password("app", "new")
@@ -545,32 +545,32 @@ class TestAccepts:
             pytest.param(None, id="None"),
         ],
     )
-    def test_does_not_take(self, target, value):
+    def test_returns_false_for(self, target, value):
         assert not target.accepts(value)
 
     @pytest.mark.parametrize("value", ["old", {"password": "old"}, '{"password": "old"}'])
-    def test_needs_a_user_where_there_are_several(self, target, value):
+    def test_returns_false_without_a_user_if_there_are_several(self, target, value):
         target.create_user("clone", "other")
 
         assert not target.accepts(value)
 
-    def test_is_no_call(self, target):
-        told = []
-        target.listeners.append(told.append)
+    def test_is_not_recorded_as_a_call(self, target):
+        notified = []
+        target.listeners.append(notified.append)
 
         target.accepts("old")
 
         assert target.calls == ()
-        assert told == []
+        assert notified == []
 
-    def test_asks_about_the_credential_also_while_the_target_is_down(self, target):
+    def test_checks_the_credential_while_the_target_is_down(self, target):
         target.is_down = True
 
         assert target.accepts("old")
         assert not target.accepts("new")
 
     @given(st.text(min_size=1))
-    def test_takes_any_text_that_is_the_password(self, password):
+    def test_returns_true_for_the_password_in_any_text(self, password):
         target = CredentialTarget({"app": password})
 
         assert target.accepts(password)
@@ -592,21 +592,21 @@ class TestAccepts:
         assert not target.accepts(json.dumps(value, default=repr))
 
 
-class TestCalls:
+class TestCallsOfACredentialTarget:
     @pytest.mark.parametrize("name", CALLS)
-    def test_are_recorded_and_told_when_they_have_completed(self, target, name):
-        told = []
-        target.listeners += [told.append, lambda name: told.append(f"{name} again")]
+    def test_are_recorded_and_passed_to_listeners_after_they_complete(self, target, name):
+        notified = []
+        target.listeners += [notified.append, lambda name: notified.append(f"{name} again")]
 
         CALLS[name](target)
 
         assert target.calls == (name,)
-        assert told == [name, f"{name} again"]
+        assert notified == [name, f"{name} again"]
 
     @pytest.mark.parametrize("name", CALLS)
-    def test_do_nothing_while_the_target_is_down(self, target, name):
-        told, before = [], target.state()
-        target.listeners.append(told.append)
+    def test_change_nothing_while_the_target_is_down(self, target, name):
+        notified, before = [], target.state()
+        target.listeners.append(notified.append)
         target.is_down = True
 
         with pytest.raises(TargetDown) as raised:
@@ -614,12 +614,12 @@ class TestCalls:
 
         assert str(raised.value) == f"The target is down, so {name} did nothing. Set is_down to False."
         assert isinstance(raised.value, ConnectionError)
-        assert (target.calls, told, target.state()) == ((), [], before)
+        assert (target.calls, notified, target.state()) == ((), [], before)
         target.is_down = False
         CALLS[name](target)
         assert target.calls == (name,)
 
-    def test_are_recorded_in_their_order_and_a_refused_one_is_not(self, target):
+    def test_are_recorded_in_order_without_rejected_ones(self, target):
         target.change_password("app", "new")
         with pytest.raises(CredentialRefused):
             target.log_in("app", "old")
@@ -628,7 +628,7 @@ class TestCalls:
 
         assert target.calls == ("change_password", "log_in", "redeploy")
 
-    def test_have_happened_though_a_listener_raises(self, target):
+    def test_take_effect_although_a_listener_raises(self, target):
         def crash(name):
             raise KeyboardInterrupt(name)
 
@@ -641,7 +641,7 @@ class TestCalls:
         assert target.calls == ("change_password",)
         assert logs_in(target, "new")
 
-    def test_may_be_made_by_a_listener_and_by_a_thread_for_which_it_waits(self, target):
+    def test_may_be_made_by_a_listener_and_by_threads_that_it_joins(self, target):
         def look(name):
             with ThreadPoolExecutor(1) as threads:
                 seen.append(threads.submit(target.accepts, "new").result(timeout=30))
@@ -657,8 +657,8 @@ class TestCalls:
         assert target.calls == ("change_password", "redeploy")
 
 
-class TestState:
-    def test_is_that_of_users_of_how_many_passwords_and_of_what_was_done(self, target):
+class TestTheStateOfACredentialTarget:
+    def test_counts_users_passwords_and_calls(self, target):
         target.create_user("clone", "other")
         target.add_password("app", "new")
         target.call("redeploy")
@@ -666,14 +666,14 @@ class TestState:
 
         assert target.state() == {"users": {"app": 2, "clone": 1}, "actions": {"redeploy"}}
 
-    def test_is_the_same_for_other_values(self, target):
+    def test_does_not_depend_on_the_passwords_themselves(self, target):
         other = CredentialTarget({"app": "another"})
 
         assert target.state() == other.state()
         other.call("redeploy")
         assert target.state() != other.state()
 
-    def test_a_state_stays_as_it_was(self, target):
+    def test_is_an_immutable_snapshot(self, target):
         before = target.state()
 
         target.call("redeploy")
@@ -683,9 +683,9 @@ class TestState:
 
     @pytest.mark.parametrize("name", ["applies_after", "keeps_old_for"])
     @pytest.mark.parametrize("delay", [timedelta.max, timedelta(days=1001), -SECOND, 3, None])
-    def test_a_delay_that_makes_no_sense_is_rejected_at_once(self, target, name, delay):
-        told = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
-        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{told}$"):
+    def test_cannot_have_an_invalid_delay(self, target, name, delay):
+        message = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
+        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{message}$"):
             CredentialTarget({"app": "old"}, **{name: delay})
         with pytest.raises(FakeSecretsError):
             setattr(target, name, delay)
@@ -693,15 +693,15 @@ class TestState:
         assert getattr(target, name) == timedelta(0)
 
     @pytest.mark.parametrize("number", [0, -1, 1.5, True, None])
-    def test_a_number_of_passwords_below_one_is_rejected(self, number):
+    def test_cannot_have_a_limit_below_one_password(self, number):
         with pytest.raises(
             FakeSecretsError, match=r"^most_passwords has to be a number from 1 on, not .*\.$"
         ):
             CredentialTarget({"app": "old"}, most_passwords=number)
 
-    def test_a_reset_brings_back_how_it_was_made_and_keeps_the_listeners(self, target):
-        told = []
-        target.listeners.append(told.append)
+    def test_is_restored_by_reset_which_keeps_the_listeners(self, target):
+        notified = []
+        target.listeners.append(notified.append)
         before = target.state()
         for call in CALLS.values():
             call(target)
@@ -712,9 +712,9 @@ class TestState:
 
         assert (target.state(), target.calls, target.is_down) == (before, (), False)
         assert (target.refuses, target.applies_after, target.keeps_old_for) == ("/@", 0 * SECOND, 0 * SECOND)
-        told.clear()
+        notified.clear()
         target.change_password("app", "new")
-        assert told == ["change_password"]
+        assert notified == ["change_password"]
         assert not logs_in(target, "old")
         with pytest.raises(CredentialRefused, match="none that has been set"):
             target.log_in("app", "other")
@@ -727,13 +727,13 @@ class TestState:
             pytest.param(CredentialTarget({"a": "x", "b": "y"}), "<CredentialTarget with 2 users>", id="two"),
         ],
     )
-    def test_is_shown_in_short(self, target, shown):
+    def test_has_a_short_repr(self, target, shown):
         assert repr(target) == shown
         target.is_down = True
         assert repr(target) == shown.replace(">", ", down>")
 
     @given(values=st.lists(VALUES, min_size=4, max_size=4, unique=True))
-    def test_no_value_is_ever_shown(self, values):
+    def test_never_shows_a_password(self, values):
         old, new, wrong, character = values
         target = CredentialTarget({"app": old}, applies_after=SECOND)
         shown = []
@@ -764,16 +764,16 @@ class TestState:
         assert not [value for value in values if value in text]
 
 
-class TestThreads:
+class TestThreadsThatShareACredentialTarget:
     @pytest.fixture(autouse=True)
     def switching(self):
-        """Threads take turns as often as they can."""
+        """Let threads switch as often as possible."""
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         yield
         sys.setswitchinterval(interval)
 
-    def test_calls_of_many_threads_are_all_there(self, target):
+    def test_lose_no_call(self, target):
         def work(number):
             for turn in range(50):
                 target.create_user(f"{number}-{turn}", "value")
@@ -786,12 +786,12 @@ class TestThreads:
         assert len(target.calls) == 8 * 50 * 3
         assert len(target.users) == 8 * 50 + 1
 
-    def test_of_two_threads_one_finds_room_where_there_is_room_for_one(self):
+    def test_cannot_exceed_the_limit_of_passwords(self):
         meeting = threading.Barrier(2)
 
         class Slow(CredentialTarget):
             def _new_password(self, password, now):
-                # Past the question whether there is room: nobody else may get here before it is taken.
+                # After the check of the limit: no other thread may get here before the password is added.
                 with suppress(threading.BrokenBarrierError):
                     meeting.wait(timeout=0.2)
                 return super()._new_password(password, now)

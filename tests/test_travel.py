@@ -1,4 +1,4 @@
-"""Time travel: what comes due runs, each thing at its own instant, whoever moves the clock."""
+"""Moving the clock: scheduled rotations, retries and deletions run at their own instants, under any freezing library."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def clock(fakesecrets_clock):
 
 
 def configure(fakesecrets, client, function=well_behaved, secret_id="db", **rules):
-    """Store a schedule, and rotate nothing now."""
+    """Store a schedule without rotating now."""
     client.rotate_secret(
         SecretId=secret_id,
         RotationLambdaARN=fakesecrets.add_rotation_function(function),
@@ -54,8 +54,8 @@ def moments(rotations):
     return [f"{rotation.started_at:%Y-%m-%d %H:%M}" for rotation in rotations]
 
 
-class TestASchedule:
-    def test_of_days_rotates_on_each_of_its_dates(self, db, fakesecrets, clock):
+class TestARotationSchedule:
+    def test_in_days_rotates_the_secret_on_each_of_its_dates(self, db, fakesecrets, clock):
         configure(fakesecrets, db, ScheduleExpression="rate(30 days)")
 
         clock.tick(timedelta(days=91))
@@ -93,14 +93,16 @@ class TestASchedule:
             ),
         ],
     )
-    def test_of_each_kind_rotates_when_its_windows_open(self, db, fakesecrets, clock, rules, expected):
+    def test_of_each_kind_rotates_the_secret_when_its_windows_open(
+        self, db, fakesecrets, clock, rules, expected
+    ):
         configure(fakesecrets, db, **rules)
 
         clock.move_to("2030-01-07")
 
         assert moments(scheduled(fakesecrets)) == expected
 
-    def test_counts_from_a_manual_rotation_and_from_a_manual_value(self, db, fakesecrets, clock):
+    def test_in_days_restarts_at_a_manual_rotation_and_at_a_manual_value(self, db, fakesecrets, clock):
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 10})
         clock.move_to("2030-01-08")
         db.put_secret_value(SecretId="db", SecretString="by hand")
@@ -111,7 +113,7 @@ class TestASchedule:
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-25 00:00"]
 
-    def test_of_cron_is_not_moved_by_a_manual_value(self, db, fakesecrets, clock):
+    def test_in_cron_ignores_a_manual_value(self, db, fakesecrets, clock):
         """Inferred: not observed on AWS."""
         configure(fakesecrets, db, ScheduleExpression="cron(0 8 5 * ? *)")
         clock.move_to("2030-01-04")
@@ -121,7 +123,7 @@ class TestASchedule:
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-05 08:00"]
 
-    def test_does_not_fire_again_in_a_window_in_which_somebody_has_rotated(self, db, fakesecrets, clock):
+    def test_skips_a_window_in_which_the_secret_was_rotated_manually(self, db, fakesecrets, clock):
         """Published describe-secret outputs: a Monday schedule, rotated on Monday, waits a week."""
         configure(fakesecrets, db, ScheduleExpression="cron(0 0 ? * 2 *)")
         clock.move_to("2030-01-07 07:18")
@@ -129,7 +131,7 @@ class TestASchedule:
 
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-01-14"
 
-    def test_that_was_cancelled_fires_no_more_until_it_is_turned_on_again(self, db, fakesecrets, clock):
+    def test_that_was_cancelled_stops_until_rotation_is_turned_on_again(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         db.cancel_rotate_secret(SecretId="db")
         clock.tick(timedelta(days=10))
@@ -140,7 +142,7 @@ class TestASchedule:
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-13 00:00", "2030-01-14 00:00"]
 
-    def test_of_a_deleted_secret_rests_until_it_is_restored(self, db, fakesecrets, clock):
+    def test_of_a_deleted_secret_pauses_until_the_secret_is_restored(self, db, fakesecrets, clock):
         """Inferred: scheduled rotations do not run for a deleted secret."""
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         db.delete_secret(SecretId="db")
@@ -152,7 +154,7 @@ class TestASchedule:
         assert [rotation.status for rotation in scheduled(fakesecrets)][-1] == "succeeded"
         assert moments(scheduled(fakesecrets))[0] >= "2030-01-03"
 
-    def test_that_is_changed_forgets_the_old_dates(self, db, fakesecrets, clock):
+    def test_that_is_replaced_drops_its_old_dates(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         configure(fakesecrets, db, AutomaticallyAfterDays=5)
@@ -160,7 +162,7 @@ class TestASchedule:
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-07 00:00"]
 
-    def test_of_a_managed_secret_rotates_without_a_function(self, client, fakesecrets, clock):
+    def test_of_a_managed_secret_needs_no_rotation_function(self, client, fakesecrets, clock):
         fakesecrets.add_secret("rds!db", "old", owning_service="rds")
 
         clock.tick(timedelta(days=8))
@@ -168,7 +170,7 @@ class TestASchedule:
         assert moments(scheduled(fakesecrets, "rds!db")) == ["2030-01-09 00:00"]
         assert fakesecrets.secret("rds!db").value() != "old"
 
-    def test_a_year_of_four_hours_is_travelled_in_one_tick(self, fakesecrets, client, clock):
+    def test_of_four_hours_runs_a_year_of_rotations_in_one_tick(self, fakesecrets, client, clock):
         client.create_secret(Name="db", SecretString="old")
 
         def quick(event, context):
@@ -195,8 +197,8 @@ class TestASchedule:
         assert len(client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]) == 100
 
 
-class TestAWindowThatFails:
-    def test_is_tried_again_while_it_is_open_and_then_by_the_next_one(self, db, fakesecrets, clock):
+class TestARotationThatFailsInItsWindow:
+    def test_is_retried_in_that_window_and_then_in_the_next_one(self, db, fakesecrets, clock):
         attempts = []
 
         def down_for_a_day(event, context):
@@ -217,7 +219,7 @@ class TestAWindowThatFails:
         assert (rotation.status, rotation.token) == ("succeeded", rotation.token)
         assert f"{rotation.steps[-1].end:%d %H:%M}" == "05 16:00"
 
-    def test_leaves_the_reported_date_in_the_past(self, db, fakesecrets, clock):
+    def test_leaves_next_rotation_date_in_the_past(self, db, fakesecrets, clock):
         """API_DescribeSecret: after an unsuccessful rotation it may be in the past."""
         fakesecrets.rotate("db", well_behaved, RotationRules={"AutomaticallyAfterDays": 1})
         fakesecrets.add_rotation_function(raising_in("createSecret"), name="well_behaved")
@@ -227,7 +229,7 @@ class TestAWindowThatFails:
         reported = db.describe_secret(SecretId="db")["NextRotationDate"]
         assert reported == datetime(2030, 1, 3, 23, 59, 59, tzinfo=timezone.utc)
 
-    def test_leaves_no_date_where_the_first_one_has_failed(self, db, fakesecrets, clock):
+    def test_leaves_no_next_rotation_date_if_it_is_the_first_rotation(self, db, fakesecrets, clock):
         """Inferred: a first rotation that has not succeeded still runs."""
         configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
 
@@ -237,7 +239,7 @@ class TestAWindowThatFails:
         assert not {"LastRotatedDate", "NextRotationDate"} & set(described)
         assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
 
-    def test_is_overtaken_by_a_repair_by_hand(self, db, fakesecrets, clock):
+    def test_is_abandoned_when_a_value_is_put_manually(self, db, fakesecrets, clock):
         configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
         clock.move_to("2030-01-03 12:00")
         fakesecrets.add_rotation_function(well_behaved, name="fails")
@@ -247,7 +249,7 @@ class TestAWindowThatFails:
 
         assert [rotation.status for rotation in scheduled(fakesecrets)] == ["abandoned", "succeeded"]
 
-    def test_waits_for_that_repair_where_this_is_assumed(self, db, fakesecrets, clock):
+    def test_is_not_retried_in_later_windows_if_stuck_window_is_wait(self, db, fakesecrets, clock):
         fakesecrets.assume(stuck_window="wait", retry_delays=())
         configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
 
@@ -255,7 +257,7 @@ class TestAWindowThatFails:
 
         assert [len(rotation.steps) for rotation in scheduled(fakesecrets)] == [1]
 
-    def test_is_tried_once_by_each_later_window_where_nothing_else_is_assumed(self, db, fakesecrets, clock):
+    def test_is_retried_once_in_each_later_window_by_default(self, db, fakesecrets, clock):
         fakesecrets.assume(retry_delays=())
         configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
 
@@ -266,15 +268,15 @@ class TestAWindowThatFails:
         assert [step.attempt for step in steps] == [1, 2, 3, 4]
 
 
-class TestWhereInItsWindowARotationRuns:
-    def test_at_its_open_unless_something_else_is_assumed(self, db, fakesecrets, clock):
+class TestAScheduledRotation:
+    def test_starts_when_its_window_opens_by_default(self, db, fakesecrets, clock):
         configure(fakesecrets, db, ScheduleExpression="cron(0 16 * * ? *)", Duration="2h")
 
         clock.move_to("2030-01-02 16:00")
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-02 16:00"]
 
-    def test_at_its_close(self, db, fakesecrets, clock):
+    def test_starts_just_before_its_window_closes_if_rotate_at_is_close(self, db, fakesecrets, clock):
         fakesecrets.assume(rotate_at="close")
         configure(fakesecrets, db, ScheduleExpression="cron(0 16 * * ? *)", Duration="2h")
 
@@ -284,7 +286,7 @@ class TestWhereInItsWindowARotationRuns:
 
         assert [f"{rotation.started_at:%H:%M:%S}" for rotation in scheduled(fakesecrets)] == ["17:59:59"]
 
-    def test_anywhere_but_the_same_on_every_run(self):
+    def test_starts_at_reproducible_random_moments_if_rotate_at_is_random(self):
         def hours():
             with FakeSecrets() as fake:
                 fake.clock.move_to("2030-01-02 09:30")
@@ -302,7 +304,7 @@ class TestWhereInItsWindowARotationRuns:
         assert len({moment[3:5] for moment in first}) > 1
 
 
-class TestWhatElseIsAssumed:
+class TestAssumptionsAboutSchedules:
     @pytest.mark.parametrize(
         ("grid", "expected"),
         [
@@ -311,7 +313,7 @@ class TestWhatElseIsAssumed:
             ("last rotation", ["03 03:30", "03 21:30", "04 15:30"]),
         ],
     )
-    def test_the_grid_of_hours(self, db, fakesecrets, clock, grid, expected):
+    def test_hour_rate_grid_sets_the_hours_of_a_rate(self, db, fakesecrets, clock, grid, expected):
         fakesecrets.assume(hour_rate_grid=grid)
         configure(fakesecrets, db, ScheduleExpression="rate(18 hours)")
 
@@ -320,7 +322,9 @@ class TestWhatElseIsAssumed:
         assert [f"{rotation.started_at:%d %H:%M}" for rotation in scheduled(fakesecrets)] == expected
 
     @pytest.mark.parametrize(("base", "expected"), [("call", "2030-01-30"), ("value", "2030-01-22")])
-    def test_the_first_day(self, fakesecrets, client, clock, base, expected):
+    def test_first_day_base_sets_the_day_from_which_days_are_counted(
+        self, fakesecrets, client, clock, base, expected
+    ):
         fakesecrets.assume(first_day_base=base)
         client.create_secret(Name="db", SecretString="old")
         clock.move_to("2030-01-10")
@@ -329,7 +333,7 @@ class TestWhatElseIsAssumed:
 
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == expected
 
-    def test_a_first_day_that_has_passed_is_due_at_once(self, fakesecrets, client, clock):
+    def test_first_day_base_value_starts_an_overdue_rotation_at_once(self, fakesecrets, client, clock):
         fakesecrets.assume(first_day_base="value")
         client.create_secret(Name="db", SecretString="old")
         clock.move_to("2030-01-20 12:00")
@@ -340,8 +344,8 @@ class TestWhatElseIsAssumed:
         assert moments(scheduled(fakesecrets)) == ["2030-01-20 12:00"]
 
 
-class TestRecoveryWindows:
-    def test_end_and_the_secret_is_gone_for_good(self, db, fakesecrets, clock):
+class TestARecoveryWindow:
+    def test_deletes_the_secret_permanently_when_it_ends(self, db, fakesecrets, clock):
         db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         clock.tick(timedelta(days=6, hours=23))
         assert db.describe_secret(SecretId="db")["DeletedDate"]
@@ -357,7 +361,7 @@ class TestRecoveryWindows:
                 call(SecretId="db")
         assert db.create_secret(Name="db", SecretString="again")["VersionId"]
 
-    def test_do_not_come_back_when_time_goes_backwards(self, db, fakesecrets, clock):
+    def test_stays_ended_when_the_clock_moves_backwards(self, db, fakesecrets, clock):
         db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         clock.tick(timedelta(days=8))
 
@@ -366,7 +370,7 @@ class TestRecoveryWindows:
         with refused("ResourceNotFoundException"):
             db.describe_secret(SecretId="db")
 
-    def test_of_a_restored_secret_do_nothing(self, db, fakesecrets, clock):
+    def test_of_a_restored_secret_has_no_effect(self, db, fakesecrets, clock):
         db.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         db.restore_secret(SecretId="db")
 
@@ -375,8 +379,8 @@ class TestRecoveryWindows:
         assert db.describe_secret(SecretId="db")["Name"] == "db"
 
 
-class TestTheOrderOfThings:
-    def test_is_that_of_their_instants_over_all_secrets_and_regions(self, fakesecrets, clock):
+class TestScheduledRotations:
+    def test_run_in_order_of_time_across_secrets_and_regions(self, fakesecrets, clock):
         order = []
         for region, name, days in (("us-east-1", "a", 3), ("eu-west-1", "b", 2), ("us-east-1", "c", 1)):
             client = fakesecrets.client(region)
@@ -398,7 +402,7 @@ class TestTheOrderOfThings:
 
         assert order == [("03", "c"), ("04", "b"), ("04", "c"), ("05", "a"), ("05", "c")]
 
-    def test_at_one_instant_is_that_in_which_they_were_put(self, client, fakesecrets, clock):
+    def test_of_the_same_instant_run_in_the_order_of_configuration(self, client, fakesecrets, clock):
         for name in ("z", "a", "m"):
             client.create_secret(Name=name, SecretString="old")
             configure(fakesecrets, client, secret_id=name, AutomaticallyAfterDays=1)
@@ -408,7 +412,7 @@ class TestTheOrderOfThings:
         rotated = [r.secret_id.rpartition(":")[2][0] for r in fakesecrets.rotations() if r.scheduled_at]
         assert rotated == ["z", "a", "m"]
 
-    def test_a_second_rotation_does_not_begin_inside_a_step_of_the_first(self, client, fakesecrets, clock):
+    def test_of_the_same_instant_do_not_overlap(self, client, fakesecrets, clock):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString="old")
             configure(fakesecrets, client, secret_id=name, AutomaticallyAfterDays=1)
@@ -420,8 +424,8 @@ class TestTheOrderOfThings:
         assert history.index(first.steps[-1]) < history.index(second.steps[0])
 
 
-class TestTheInstant:
-    def test_is_what_the_whole_process_sees_while_the_clock_moves(self, db, fakesecrets, clock):
+class TestTheTimeDuringAMoveOfTheClock:
+    def test_is_the_start_of_each_rotation_in_the_whole_process(self, db, fakesecrets, clock):
         seen = []
 
         def looks(event, context):
@@ -438,7 +442,7 @@ class TestTheInstant:
         assert seen[0][2]["LastChangedDate"] == opens
         assert clock.now == datetime(2030, 1, 3, 15, tzinfo=timezone.utc)
 
-    def test_is_seen_by_a_cache_of_the_application_too(self, db, fakesecrets, clock):
+    def test_expires_a_cache_of_the_application(self, db, fakesecrets, clock):
         kept = {}
 
         def password(ttl=3600):
@@ -455,7 +459,7 @@ class TestTheInstant:
         clock.move_to("2030-01-03 00:30")
         assert password() != "old"
 
-    def test_is_the_fakes_alone_under_somebody_elses_clock(self, db, fakesecrets):
+    def test_is_the_start_of_each_rotation_for_the_fake_alone_under_freezegun(self, db, fakesecrets):
         with freeze_time("2030-01-02 09:30") as freezer:
             configure(fakesecrets, db, AutomaticallyAfterDays=30)
             freezer.move_to("2030-04-05")
@@ -466,27 +470,27 @@ class TestTheInstant:
         assert {step.start for step in rotations[0].steps} == {rotations[0].started_at}
 
 
-class TestWhoMovesTheClock:
+class TestScheduledRotationsRun:
     @freeze_time("2030-01-02 09:30", as_kwarg="freezer")
-    def test_freezegun_as_a_decorator(self, db, fakesecrets, freezer):
+    def test_under_freezegun_as_a_decorator(self, db, fakesecrets, freezer):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         freezer.tick(timedelta(days=1))
 
         assert db.get_secret_value(SecretId="db")["SecretString"] != "old"
 
-    def test_pytest_freezer_asked_for_before(self, freezer, fakesecrets, client):
+    def test_under_pytest_freezer_requested_before_the_fake(self, freezer, fakesecrets, client):
         self._travel(fakesecrets, client, freezer)
 
-    def test_pytest_freezer_asked_for_after(self, fakesecrets, client, freezer):
+    def test_under_pytest_freezer_requested_after_the_fake(self, fakesecrets, client, freezer):
         self._travel(fakesecrets, client, freezer)
 
-    def test_time_machine_asked_for_before(self, time_machine, fakesecrets, client):
+    def test_under_time_machine_requested_before_the_fake(self, time_machine, fakesecrets, client):
         self._travel(fakesecrets, client, time_machine)
 
-    def test_time_machine_asked_for_after(self, fakesecrets, client, time_machine):
+    def test_under_time_machine_requested_after_the_fake(self, fakesecrets, client, time_machine):
         self._travel(fakesecrets, client, time_machine)
 
-    def test_a_clock_that_starts_after_the_secrets_were_made(self, fakesecrets, client):
+    def test_under_a_freeze_that_starts_after_the_secrets_were_created(self, fakesecrets, client):
         client.create_secret(Name="db", SecretString="old")
         configure(fakesecrets, client, AutomaticallyAfterDays=1)
 
@@ -501,14 +505,14 @@ class TestWhoMovesTheClock:
 
         assert moments(scheduled(fakesecrets)) == ["2030-01-03 00:00", "2030-01-04 00:00"]
 
-    def test_nobody(self, db, fakesecrets):
+    def test_only_when_their_day_comes_under_the_real_clock(self, db, fakesecrets):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         assert scheduled(fakesecrets) == []
         tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
         assert fakesecrets.secret("db").next_rotation.opens.date() == tomorrow
 
-    def test_backwards_undoes_nothing_and_breaks_nothing(self, db, fakesecrets, clock):
+    def test_once_each_although_the_clock_moves_backwards(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         clock.move_to("2030-01-03 12:00")
         before = fakesecrets.secret("db").staging
@@ -519,7 +523,7 @@ class TestWhoMovesTheClock:
         clock.move_to("2030-01-04 12:00")
         assert moments(scheduled(fakesecrets)) == ["2030-01-03 00:00", "2030-01-04 00:00"]
 
-    def test_asyncio_goes_on(self, db, fakesecrets, clock):
+    def test_while_an_asyncio_event_loop_runs(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         async def travel():
@@ -530,8 +534,8 @@ class TestWhoMovesTheClock:
         assert asyncio.run(travel()) != "old"
 
 
-class TestWithTheTestAtTheWheel:
-    def test_what_came_due_waits_with_its_window(self, db, fakesecrets, fakesecrets_rotation, clock):
+class TestTheRotationDriver:
+    def test_holds_a_due_rotation_with_its_window(self, db, fakesecrets, fakesecrets_rotation, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         fakesecrets_rotation.run()  # the test run of RotateImmediately=False
 
@@ -542,7 +546,7 @@ class TestWithTheTestAtTheWheel:
         assert labels(db, "db") == {token(1): {"AWSCURRENT"}, waiting.token: {"AWSPENDING"}}
         assert fakesecrets_rotation.run().status == "succeeded"
 
-    def test_the_next_window_waits_for_the_one_that_is_under_way(
+    def test_holds_one_rotation_although_further_windows_open(
         self, db, fakesecrets, fakesecrets_rotation, clock
     ):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
@@ -552,7 +556,7 @@ class TestWithTheTestAtTheWheel:
 
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_a_failed_one_is_retried_by_the_test_and_not_by_the_clock(
+    def test_retries_a_failed_rotation_which_the_clock_does_not(
         self, db, fakesecrets, fakesecrets_rotation, clock
     ):
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
@@ -565,7 +569,7 @@ class TestWithTheTestAtTheWheel:
         assert fakesecrets.rotations("db")[0].attempt == 1
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_nothing_that_waits_says_when_the_next_one_comes(
+    def test_names_the_next_scheduled_rotation_when_none_is_due(
         self, db, fakesecrets, fakesecrets_rotation, clock
     ):
         configure(fakesecrets, db, ScheduleExpression="rate(30 days)")
@@ -580,8 +584,8 @@ class TestWithTheTestAtTheWheel:
         )
 
 
-class TestTheCalendar:
-    def test_is_a_table_of_the_windows_that_come(self, db, fakesecrets, clock):
+class TestTheTableOfASchedule:
+    def test_lists_the_coming_windows(self, db, fakesecrets, clock):
         configure(fakesecrets, db, ScheduleExpression="cron(0 16 1,15 * ? *)", Duration="2h")
 
         assert fakesecrets.schedule("db", until="2030-03-01").splitlines() == [
@@ -591,20 +595,20 @@ class TestTheCalendar:
             "2030-02-15 16:00:00.000  2030-02-15 18:00:00.000",
         ]
 
-    def test_of_a_secret_without_a_schedule_says_how_to_give_it_one(self, db, fakesecrets):
+    def test_of_a_secret_without_a_schedule_says_how_to_set_one(self, db, fakesecrets):
         with pytest.raises(FakeSecretsError, match="'db' does not rotate on a schedule"):
             fakesecrets.schedule("db", until="2030-03-01")
 
 
-def test_a_failing_scheduled_rotation_is_told_by_a_warning(db, fakesecrets, clock):
+def test_a_failed_scheduled_rotation_emits_a_warning(db, fakesecrets, clock):
     configure(fakesecrets, db, raising_in("createSecret"), AutomaticallyAfterDays=1)
 
     with pytest.warns(RotationFailedWarning, match="failed in createSecret, attempt 1"):
         clock.tick(timedelta(days=1))
 
 
-class TestThreadsAfterAJump:
-    def test_lose_no_window(self, fakesecrets, client):
+class TestThreadsAfterAMoveOfTheClock:
+    def test_run_every_due_rotation(self, fakesecrets, client):
         def slow(event, context):
             time.sleep(0.002)
             well_behaved(event, context)
@@ -625,7 +629,7 @@ class TestThreadsAfterAJump:
                 f"{day:02}" for day in range(3, 11)
             ]
 
-    def test_of_a_function_lose_none_either(self, db, fakesecrets, clock):
+    def test_of_a_rotation_function_run_every_due_rotation(self, db, fakesecrets, clock):
         def asks_in_a_thread(event, context):
             thread = threading.Thread(target=lambda: db.describe_secret(SecretId="db"))
             thread.start()
@@ -639,8 +643,8 @@ class TestThreadsAfterAJump:
             assert len(scheduled(fakesecrets)) == 3
 
 
-class TestWhatReviewsHaveFound:
-    def test_a_reattempt_waits_for_the_test_though_it_has_looked_before(
+class TestEdgeCasesOfSchedules:
+    def test_a_retry_waits_for_the_test_after_pending_was_read(
         self, db, fakesecrets, fakesecrets_rotation, clock
     ):
         fakesecrets.assume(retry_delays=())
@@ -655,7 +659,7 @@ class TestWhatReviewsHaveFound:
 
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_the_driver_sees_what_came_due_under_somebody_elses_clock(
+    def test_the_driver_sees_a_rotation_that_is_due_under_freezegun(
         self, db, fakesecrets, fakesecrets_rotation
     ):
         with freeze_time("2030-01-02 09:30") as freezer:
@@ -665,7 +669,7 @@ class TestWhatReviewsHaveFound:
 
             assert len(fakesecrets_rotation.pending) == 1
 
-    def test_the_timeline_stages_a_scheduled_version_when_it_begins(self, db, fakesecrets, clock):
+    def test_the_timeline_stages_the_version_when_its_scheduled_rotation_starts(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         clock.move_to("2030-01-03 10:00")
 
@@ -680,7 +684,7 @@ class TestWhatReviewsHaveFound:
             "2030-01-03 00:00:00.000 RotationSucceeded v3 v3 v1",
         ]
 
-    def test_going_back_to_an_older_version_moves_no_date(self, db, fakesecrets, clock):
+    def test_moving_awscurrent_back_to_an_older_version_moves_no_date(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=30)
         clock.move_to("2030-01-31")
         db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
@@ -693,7 +697,7 @@ class TestWhatReviewsHaveFound:
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-03-02"
         assert scheduled(fakesecrets) == []
 
-    def test_a_rotation_counts_when_it_has_succeeded_and_not_when_its_label_has_moved(
+    def test_next_rotation_date_moves_when_a_rotation_succeeds_and_not_when_awscurrent_moves(
         self, db, fakesecrets, clock
     ):
         """API_DescribeSecret; a published describe-secret output of a stuck rotation."""
@@ -713,10 +717,10 @@ class TestWhatReviewsHaveFound:
 
     @pytest.mark.parametrize("immediately", [True, False])
     @pytest.mark.parametrize("seeded", ["created", "put", "rotated"])
-    def test_a_secret_that_was_made_in_what_is_now_the_future_rotates_on_its_dates(
+    def test_a_secret_created_later_than_the_frozen_time_rotates_on_its_dates(
         self, fakesecrets, client, fakesecrets_clock, immediately, seeded
     ):
-        """The usual fixture makes the secret first, and the test then moves the clock to its own date."""
+        """A typical fixture creates the secret first, and the test then moves the clock to its own date."""
         fakesecrets_clock.move_to("2031-06-01")
         client.create_secret(Name="db", SecretString="old")
         if seeded == "put":
@@ -737,7 +741,9 @@ class TestWhatReviewsHaveFound:
         assert moments(scheduled(fakesecrets)) == ["2030-04-09 00:00", "2030-05-09 00:00", "2030-06-08 00:00"]
         assert client.describe_secret(SecretId="db")["LastRotatedDate"].year == 2030
 
-    def test_a_new_schedule_counts_from_now_also_after_time_went_backwards(self, db, fakesecrets, clock):
+    def test_a_new_schedule_counts_from_the_present_after_the_clock_moved_backwards(
+        self, db, fakesecrets, clock
+    ):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
         clock.move_to("2030-02-01")
         clock.move_to("2030-01-03")
@@ -748,7 +754,7 @@ class TestWhatReviewsHaveFound:
 
         assert len(scheduled(fakesecrets)) - done == 7
 
-    def test_another_place_in_the_window_holds_for_the_window_that_comes(self, db, fakesecrets, clock):
+    def test_a_change_of_rotate_at_applies_to_the_coming_window(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         fakesecrets.assume(rotate_at="close")
@@ -756,9 +762,7 @@ class TestWhatReviewsHaveFound:
 
         assert [f"{r.started_at:%d %H:%M:%S}" for r in scheduled(fakesecrets)] == ["03 23:59:59"]
 
-    def test_a_cron_waits_for_its_day_whatever_the_first_day_is_counted_from(
-        self, fakesecrets, client, clock
-    ):
+    def test_a_cron_schedule_ignores_first_day_base(self, fakesecrets, client, clock):
         fakesecrets.assume(first_day_base="value")
         client.create_secret(Name="db", SecretString="old")
         clock.move_to("2030-03-02 10:00")
@@ -768,13 +772,13 @@ class TestWhatReviewsHaveFound:
         assert f"{fakesecrets.secret('db').next_rotation.opens:%Y-%m-%d}" == "2030-03-04"
         assert scheduled(fakesecrets) == []
 
-    def test_the_calendar_has_the_window_that_opens_at_its_end(self, db, fakesecrets, clock):
+    def test_the_table_includes_a_window_that_opens_at_its_end(self, db, fakesecrets, clock):
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
         assert len(fakesecrets.schedule("db", until="2030-01-03").splitlines()) == 2
         assert len(fakesecrets.schedule("db", until=timedelta(days=2)).splitlines()) == 3
 
-    def test_the_end_of_the_calendar_breaks_nothing(self, db, fakesecrets, clock):
+    def test_a_secret_at_the_end_of_the_year_9999_has_no_next_rotation(self, db, fakesecrets, clock):
         clock.move_to("9999-12-31 20:30")
 
         configure(fakesecrets, db, ScheduleExpression="rate(4 hours)")
@@ -782,7 +786,7 @@ class TestWhatReviewsHaveFound:
         assert fakesecrets.secret("db").next_rotation is None
         assert db.delete_secret(SecretId="db")["DeletionDate"]
 
-    def test_an_interrupt_is_a_failed_step_and_the_next_window_goes_on(self, db, fakesecrets, clock):
+    def test_an_interrupted_rotation_succeeds_in_the_next_window(self, db, fakesecrets, clock):
         stops = [KeyboardInterrupt]
 
         def interrupted(event, context):
@@ -805,7 +809,7 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def rotating(client, delay=timedelta(0), tick=lambda delay: None):
-    """A rotation function with a client that is there already, and that takes some time in each step."""
+    """Return a rotation function that uses an existing client and calls *tick* in each step."""
 
     def rotate(event, context):
         tick(delay)
@@ -838,8 +842,8 @@ def zone(name):
         time.tzset()
 
 
-def near(bound, span=timedelta(days=1100)):
-    """Moments that are not far from an end of the calendar, and mostly very near."""
+def near_limit(bound, span=timedelta(days=1100)):
+    """Moments near a limit of the calendar, most of them very near."""
     side = 1 if bound == FIRST else -1
     spans = [timedelta(0), timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=2), span]
     return (
@@ -862,16 +866,16 @@ RULES = [
 ]
 
 
-def refuses(event, context):
+def raises(event, context):
     raise ConnectionError("The target is down.")
 
 
 @pytest.mark.long
-class TestTheEndsOfTheCalendar:
-    """No exception but those of the fake and of AWS comes out of anything, wherever the clock stands."""
+class TestTheLimitsOfTheCalendar:
+    """Every call raises only errors of the fake and of AWS, for any moment of the clock."""
 
     @given(
-        moment=near(FIRST) | near(LAST),
+        moment=near_limit(FIRST) | near_limit(LAST),
         rules=st.sampled_from(RULES),
         assumed=st.fixed_dictionaries(
             {},
@@ -900,20 +904,22 @@ class TestTheEndsOfTheCalendar:
         delay=timedelta(0),
         step=timedelta(days=2),
     )
-    def test_break_nothing(self, moment, rules, assumed, place, is_ours, works, delay, step):
+    def test_raise_only_errors_of_the_fake_and_of_aws(
+        self, moment, rules, assumed, place, is_ours, works, delay, step
+    ):
         with zone(place), FakeSecrets() as fake:
             if is_ours:
                 fake.clock.move_to(moment)
-                self._live(fake, rules, assumed, works, delay, step)
+                self._use_secrets(fake, rules, assumed, works, delay, step)
             else:
                 with freeze_time(moment):
-                    self._live(fake, rules, assumed, works, delay, step)
+                    self._use_secrets(fake, rules, assumed, works, delay, step)
 
-    def _live(self, fake, rules, assumed, works, delay, step):
-        """The life of some secrets, and everything that tells of it."""
+    def _use_secrets(self, fake, rules, assumed, works, delay, step):
+        """Create, rotate and delete secrets, and print every record of them."""
         client, began = fake.client(), fake.clock.now
         tick = partial(self._unless_rejected, fake.clock.tick)
-        function = rotating(client, delay, tick) if works else refuses
+        function = rotating(client, delay, tick) if works else raises
         fake.assume(**assumed)
         client.create_secret(Name="db", SecretString="old")
         configure(fake, client, function, **rules)
@@ -938,7 +944,7 @@ class TestTheEndsOfTheCalendar:
             client.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)
         client.batch_get_secret_value(SecretIdList=["db", "rds!db"])
         self._use_a_target(began, tick, step)
-        self._tell(fake)
+        self._print_records(fake)
 
     def _use_a_target(self, began, tick, step):
         target = CredentialTarget({"app": "old"}, applies_after=step, keeps_old_for=step)
@@ -948,25 +954,25 @@ class TestTheEndsOfTheCalendar:
         target.passwords("app")
         target.add_password("app", "new")
 
-    def _tell(self, fake):
-        told = [fake.timeline(), repr(fake.clock), repr(fake), str(fake.cloudtrail), str(fake.eventbridge)]
+    def _print_records(self, fake):
+        printed = [fake.timeline(), repr(fake.clock), repr(fake), str(fake.cloudtrail), str(fake.eventbridge)]
         for rotation in fake.rotations():
-            told += [repr(rotation), str(rotation.scheduled_at)]
-        told.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
+            printed += [repr(rotation), str(rotation.scheduled_at)]
+        printed.append(self._unless_rejected(fake.schedule, "rds!db", until=timedelta(days=30)))
         secrets, _ = secrets_of(fake._service, fake.rotations())
         part = ItemPart(nodeid="test", outcome="passed", location="", started=0.0, secrets=secrets)
-        told.append(page([ItemPart.from_json(part.to_json())]))
-        assert None not in told
+        printed.append(page([ItemPart.from_json(part.to_json())]))
+        assert None not in printed
 
     def _unless_rejected(self, action, *arguments, **keywords):
-        """What an action returns, or how it was rejected: a rotation is stuck, or the calendar ends there."""
+        """Return the result of an action, or its error message if a rotation is stuck or the calendar ends."""
         try:
             return action(*arguments, **keywords) or ""
         except (FakeSecretsError, ClientError) as error:
             return str(error)
 
     @pytest.mark.parametrize("moment", [FIRST, date.min, "0001-01-01", LAST, date.max])
-    def test_are_moments_to_which_the_clock_can_be_moved(self, fakesecrets, client, moment):
+    def test_can_be_reached_by_the_clock(self, fakesecrets, client, moment):
         fakesecrets.clock.move_to(moment)
 
         client.create_secret(Name="db", SecretString="value")
@@ -982,14 +988,14 @@ class TestTheEndsOfTheCalendar:
             "0001-01-01T00:30:00+01:00",
         ],
     )
-    def test_are_not_passed_by_a_moment_in_another_zone(self, fakesecrets, moment):
+    def test_cannot_be_exceeded_by_a_moment_in_another_time_zone(self, fakesecrets, moment):
         with pytest.raises(FakeSecretsError, match="the calendar has the years 1 to 9999, in UTC"):
             fakesecrets.clock.move_to(moment)
 
         assert not fakesecrets.clock.is_frozen
 
     @pytest.mark.parametrize("delta", [timedelta.max, timedelta.min, timedelta(days=3_000_000), 1e12, 1e300])
-    def test_are_not_passed_by_a_tick(self, fakesecrets_clock, delta):
+    def test_cannot_be_exceeded_by_a_tick(self, fakesecrets_clock, delta):
         fakesecrets_clock.move_to("2030-01-31 16:00")
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -1001,7 +1007,7 @@ class TestTheEndsOfTheCalendar:
         )
         assert fakesecrets_clock.now == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
-    def test_leave_no_window_to_be_reported(self, db, fakesecrets, fakesecrets_clock):
+    def test_leave_a_secret_without_a_next_rotation_date(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("9999-12-30")
 
         configure(fakesecrets, db, ScheduleExpression="cron(0 0 29 2 ? *)")
@@ -1010,23 +1016,23 @@ class TestTheEndsOfTheCalendar:
         assert "NextRotationDate" not in db.describe_secret(SecretId="db")
         assert "NextRotationDate" not in db.list_secrets()["SecretList"][0]
 
-    def test_keep_a_secret_whose_recovery_would_end_later(self, db, fakesecrets_clock):
+    def test_keep_a_secret_whose_recovery_window_would_end_later(self, db, fakesecrets_clock):
         fakesecrets_clock.move_to("9999-12-20")
 
         due = db.delete_secret(SecretId="db", RecoveryWindowInDays=30)["DeletionDate"]
         fakesecrets_clock.move_to(LAST)
 
-        assert timedelta(0) <= LAST - due < timedelta(milliseconds=2)  # a float has no more digits there
+        assert timedelta(0) <= LAST - due < timedelta(milliseconds=2)  # the precision of a float at that date
         assert db.restore_secret(SecretId="db")["Name"] == "db"
 
-    def test_leave_a_failed_rotation_without_another_attempt(self, db, fakesecrets, fakesecrets_clock):
+    def test_leave_a_failed_rotation_without_a_retry(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("9999-12-31 23:59:30")
 
         rotation = fakesecrets.rotate("db", raising_in("createSecret"))
 
         assert (rotation.status, rotation.retry_at) == ("failed", None)
 
-    def test_keep_a_password_that_would_end_later(self, fakesecrets_clock):
+    def test_keep_a_password_that_would_expire_later(self, fakesecrets_clock):
         fakesecrets_clock.move_to("9999-12-31")
         target = CredentialTarget({"app": "old"}, keeps_old_for=timedelta(days=2))
 
@@ -1036,7 +1042,7 @@ class TestTheEndsOfTheCalendar:
         assert target.accepts("old")
         assert target.accepts("new")
 
-    def test_are_written_with_four_digits_of_their_years(self, db, fakesecrets, fakesecrets_clock):
+    def test_are_printed_with_four_digit_years(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to(FIRST)
         db.put_secret_value(SecretId="db", SecretString="new")
         fakesecrets.rotate("db", well_behaved)
@@ -1045,7 +1051,7 @@ class TestTheEndsOfTheCalendar:
         assert fakesecrets.cloudtrail[0]["eventTime"] == "0001-01-01T00:00:00Z"
 
     @pytest.mark.parametrize("until", [timedelta.max, timedelta.min, "9999-12-31"])
-    def test_limit_the_table_of_a_schedule(self, db, fakesecrets, monkeypatch, until):
+    def test_limit_the_table_of_a_schedule_that_is_too_long(self, db, fakesecrets, monkeypatch, until):
         monkeypatch.setattr("pytest_fakesecrets._fake.fake._MOST_WINDOWS", 1000)
         configure(fakesecrets, db, AutomaticallyAfterDays=1)
 
@@ -1053,7 +1059,9 @@ class TestTheEndsOfTheCalendar:
             fakesecrets.schedule("db", until=until)
 
     @pytest.mark.parametrize("rules", RULES)
-    def test_do_not_matter_to_the_past_of_a_seeded_secret(self, fakesecrets, fakesecrets_clock, rules):
+    def test_allow_a_seeded_secret_with_a_past_from_the_first_year(
+        self, fakesecrets, fakesecrets_clock, rules
+    ):
         fakesecrets_clock.move_to("9990-01-02 09:30")
 
         fakesecrets.add_secret(

@@ -1,4 +1,4 @@
-"""`fake.secret()`: what tests assert on, and what a failing assertion explains."""
+"""`fake.secret()`: the view of a secret for assertions, and the explanation of a failed assertion."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def explained(left, right):
     return "\n".join(explain(left, right))
 
 
-class TestAView:
-    def test_is_live(self, db, view):
+class TestASecretView:
+    def test_reads_the_present_state(self, db, view):
         before = view.staging
 
         db.put_secret_value(SecretId="db", SecretString="new")
@@ -77,7 +77,7 @@ class TestAView:
 
         assert view.value() == b"\x00\xff"
 
-    def test_is_no_access_and_no_event(self, db, view, fakesecrets):
+    def test_counts_as_neither_an_access_nor_an_event(self, db, view, fakesecrets):
         before = fakesecrets.history
 
         view.value()
@@ -102,14 +102,14 @@ class TestAView:
         assert ":us-east-1:" in fakesecrets.secret("db").arn
 
 
-class TestMisuse:
-    def test_an_unknown_secret_names_those_that_there_are(self, view, fakesecrets):
+class TestAnErrorOfASecretView:
+    def test_for_an_unknown_secret_lists_the_existing_ones(self, view, fakesecrets):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.secret("database")
 
         assert str(raised.value) == f"There is no secret 'database' in the fake. It has:\n- {view.arn}"
 
-    def test_in_an_empty_world_it_says_how_to_make_one(self, fakesecrets):
+    def test_without_any_secrets_explains_how_to_create_one(self, fakesecrets):
         with pytest.raises(FakeSecretsError) as raised:
             fakesecrets.secret("db")
 
@@ -117,20 +117,20 @@ class TestMisuse:
             "There is no secret 'db' in the fake. It has none yet: create one with create_secret()."
         )
 
-    def test_a_name_in_several_other_regions_asks_for_the_arn(self, fakesecrets):
+    def test_for_a_name_in_several_regions_requires_the_arn(self, fakesecrets):
         for region in ("eu-west-1", "ap-south-1"):
             fakesecrets.client(region).create_secret(Name="db", SecretString="x")
 
         with pytest.raises(FakeSecretsError, match=r"in several regions \(ap-south-1, eu-west-1\)"):
             fakesecrets.secret("db")
 
-    def test_a_label_that_nobody_has_names_those_that_there_are(self, view):
+    def test_for_an_unused_label_lists_the_existing_ones(self, view):
         with pytest.raises(FakeSecretsError) as raised:
             view.value("AWSPENDING")
 
         assert str(raised.value) == "No version of 'db' has the label AWSPENDING. It has:\n- AWSCURRENT on v1"
 
-    def test_a_version_without_a_value_says_who_has_to_put_one(
+    def test_for_a_version_without_a_value_names_the_step_that_puts_one(
         self, db, view, fakesecrets, fakesecrets_rotation
     ):
         db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
@@ -138,7 +138,7 @@ class TestMisuse:
         with pytest.raises(FakeSecretsError, match="AWSPENDING of 'db' is on v2, which has no value yet"):
             view.value("AWSPENDING")
 
-    def test_a_value_that_is_no_json_is_not_shown(self, db, view):
+    def test_for_a_value_that_is_not_json_does_not_show_it(self, db, view):
         db.put_secret_value(SecretId="db", SecretString="hunter3")
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -148,8 +148,8 @@ class TestMisuse:
         assert raised.value.__suppress_context__
 
 
-class TestTransitions:
-    def test_tell_every_move_in_the_order_of_time(self, db, view, fakesecrets):
+class TestLabelTransitions:
+    def test_list_every_move_in_order_of_time(self, db, view, fakesecrets):
         fakesecrets.rotate("db", well_behaved)
 
         assert [str(move) for move in view.transitions] == [
@@ -159,7 +159,7 @@ class TestTransitions:
             "AWSPREVIOUS -> v1 by UpdateSecretVersionStage",
         ]
 
-    def test_carry_the_parts_of_a_move(self, db, view, fakesecrets_clock):
+    def test_have_attributes_for_the_parts_of_a_move(self, db, view, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-02")
         db.put_secret_value(SecretId="db", SecretString="new")
 
@@ -168,7 +168,7 @@ class TestTransitions:
         assert (move.label, move.source, move.target, move.by) == ("AWSCURRENT", "v1", "v2", "PutSecretValue")
         assert move.at == fakesecrets_clock.now
 
-    def test_are_equal_to_their_texts_and_to_moves(self, view):
+    def test_are_equal_to_their_text_and_to_equal_moves(self, view):
         move = view.transitions[0]
 
         assert view.transitions == ["AWSCURRENT -> v1 by CreateSecret"]
@@ -176,7 +176,7 @@ class TestTransitions:
         assert view.transitions != ["AWSCURRENT -> v2 by CreateSecret"]
         assert view.transitions != []
 
-    def test_tell_what_the_service_does_by_itself(self, db, view, fakesecrets):
+    def test_include_moves_that_the_service_makes(self, db, view, fakesecrets):
         db.rotate_secret(
             SecretId="db",
             RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved),
@@ -189,8 +189,8 @@ class TestTransitions:
         ]
 
 
-class TestAnExplanation:
-    def test_of_staging_tells_where_each_label_is_and_which_call_moved_it_there(
+class TestTheExplanationOfAFailedAssertion:
+    def test_names_the_version_of_each_label_and_the_call_that_moved_it(
         self, db, view, fakesecrets, fakesecrets_clock
     ):
         fakesecrets_clock.move_to("2030-01-02 09:30")
@@ -211,10 +211,10 @@ class TestAnExplanation:
         assert lines[6].split() == ["moved", "at", "(UTC)", "move"]
         assert lines[8] == "2030-01-02 09:30:00.000  AWSPENDING -> v2 by RotateSecret"
 
-    def test_works_whichever_side_the_secret_stands_on(self, view):
+    def test_works_for_either_order_of_the_operands(self, view):
         assert "expected on v2, is on v1" in "\n".join(explain({"v2": {"AWSCURRENT"}}, view.staging))
 
-    def test_of_a_label_that_was_removed_tells_who_removed_it(self, db, view):
+    def test_names_the_call_that_removed_a_label(self, db, view):
         db.put_secret_value(
             SecretId="db", SecretString="new", VersionStages=["MINE"], ClientRequestToken=token(2)
         )
@@ -226,17 +226,17 @@ class TestAnExplanation:
             "- MINE: expected on v2, is on none; MINE v2 -> nowhere by UpdateSecretVersionStage at " in text
         )
 
-    def test_of_a_label_that_never_was_says_so(self, view):
+    def test_states_that_a_label_was_never_attached(self, view):
         text = explained(view.staging, {"v1": {"AWSCURRENT", "AWSPENDING"}})
 
         assert "- AWSPENDING: expected on v1, was never attached" in text
 
-    def test_of_a_label_expected_twice_tells_both_places(self, view):
+    def test_names_both_versions_for_a_label_expected_twice(self, view):
         text = explained(view.staging, {"v1": {"AWSCURRENT"}, "v2": {"AWSCURRENT"}})
 
         assert "- AWSCURRENT: expected on v1 and v2, is on v1; " in text
 
-    def test_of_labels_speaks_of_versions_too(self, db, view):
+    def test_of_labels_describes_their_versions(self, db, view):
         db.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
 
         text = explained(view.labels, {"AWSCURRENT": token(1), "AWSPREVIOUS": "nobody"})
@@ -246,7 +246,7 @@ class TestAnExplanation:
         assert "- AWSPREVIOUS: expected on nobody, is on v1; " in text
 
     @pytest.mark.parametrize(
-        ("expected", "told"),
+        ("expected", "difference"),
         [
             pytest.param(
                 ["AWSCURRENT -> v2 by CreateSecret"],
@@ -266,15 +266,15 @@ class TestAnExplanation:
             ),
         ],
     )
-    def test_of_transitions_tells_the_first_difference(self, view, expected, told):
-        assert told in explained(view.transitions, expected)
+    def test_of_transitions_shows_the_first_difference(self, view, expected, difference):
+        assert difference in explained(view.transitions, expected)
 
-    def test_of_a_list_where_a_set_is_says_so(self, view):
+    def test_states_that_a_list_was_given_for_a_set(self, view):
         text = explained(view.staging, {"v1": ["AWSCURRENT"]})
 
         assert "- v1: expected ['AWSCURRENT'], a list; labels are sets, such as {'AWSCURRENT'}" in text
 
-    def test_of_ids_and_aliases_taken_for_each_other_says_so(self, view):
+    def test_states_that_version_ids_and_aliases_were_confused(self, view):
         assert "- AWSCURRENT: expected 'v1', an alias; labels gives version ids" in explained(
             view.labels, {"AWSCURRENT": "v1"}
         )
@@ -283,18 +283,18 @@ class TestAnExplanation:
         )
 
     @pytest.mark.parametrize("expected", [None, 7, "v1", ["v1"]], ids=repr)
-    def test_of_something_else_altogether_says_that_it_cannot_be_equal(self, view, expected):
+    def test_states_that_another_type_cannot_be_equal(self, view, expected):
         assert "is not a mapping, so staging cannot be equal to it" in explained(view.staging, expected)
 
-    def test_never_shows_a_value(self, db, view, fakesecrets):
+    def test_never_shows_a_secret_value(self, db, view, fakesecrets):
         fakesecrets.rotate("db", well_behaved)
         for seen in (view.staging, view.labels, view.transitions):
             assert "hunter2" not in explained(seen, {} if seen is not view.transitions else [])
 
-    def test_is_given_for_nothing_else(self):
+    def test_is_omitted_for_other_comparisons(self):
         assert explain({"v1": {"AWSCURRENT"}}, {}) is None
 
-    def test_is_about_the_moment_at_which_the_secret_was_looked_at(self, db, view):
+    def test_describes_the_moment_of_the_comparison(self, db, view):
         before = view.staging
         db.put_secret_value(SecretId="db", SecretString="new")
 
@@ -302,9 +302,9 @@ class TestAnExplanation:
 
 
 class TestTheRepr:
-    """It has instants in UTC and labels as sets, also while the clock is frozen."""
+    """A repr has instants in UTC and labels as sets, even while the clock is frozen."""
 
-    def test_of_a_view_has_the_labels_of_each_version(self, db, view, fakesecrets):
+    def test_of_a_view_shows_the_labels_of_each_version(self, db, view, fakesecrets):
         db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSCURRENT", "BLUE"])
         db.create_secret(Name="empty")
 
@@ -326,7 +326,7 @@ class TestTheRepr:
         assert texts[1] == "Window(opens=2030-01-05 00:00:00.000 UTC, closes=2030-01-06 00:00:00.000 UTC)"
         assert not [text for text in texts if "FakeDatetime" in text or "frozenset" in text]
 
-    def test_of_a_difference_is_readable_too(self, fakesecrets_clock, fakesecrets):
+    def test_of_objects_in_an_assertion_difference_is_readable(self, fakesecrets_clock, fakesecrets):
         fakesecrets_clock.move_to("2030-01-02")
         view = fakesecrets.add_secret("db", "old")
         other = fakesecrets.add_secret("other", "old")
@@ -349,21 +349,21 @@ class TestTheRepr:
         ("AWS_PREVIOUS", "'AWSPREVIOUS'"),
     ],
 )
-def test_a_label_that_no_version_has_gets_a_suggestion(db, view, label, meant):
+def test_an_error_about_a_misspelt_label_suggests_the_correct_one(db, view, label, meant):
     db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["BLUE"])
 
     with pytest.raises(FakeSecretsError, match=f"has the label {label}. Did you mean {meant}?"):
         view.value(label)
 
 
-def test_a_known_label_that_no_version_has_gets_no_suggestion(db, view):
+def test_an_error_about_an_unattached_known_label_suggests_none(db, view):
     with pytest.raises(FakeSecretsError) as missing:
         view.json("AWSPENDING")
 
     assert "Did you mean" not in str(missing.value)
 
 
-def test_a_failed_assertion_about_labels_names_the_rotation_that_waits(
+def test_a_failed_assertion_on_labels_names_the_rotation_that_waits(
     db, view, fakesecrets, fakesecrets_rotation
 ):
     function = fakesecrets.add_rotation_function(well_behaved)

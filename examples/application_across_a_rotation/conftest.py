@@ -1,4 +1,4 @@
-"""The secret, the database, and a rotation that stands still while a test looks."""
+"""Fixtures: the secret, the database, and a rotation that is paused while a test runs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def database():
 
 @pytest.fixture(autouse=True)
 def secret(fakesecrets, database):
-    """As it is in production: the password that the database takes."""
+    """The secret as in production, with the password that the database accepts."""
     return fakesecrets.add_secret(SECRET, json.dumps({"username": "orders", "password": "first"}))
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits(monkeypatch):
-    """A refresh of the cache comes at once, and not after some seconds."""
+def refresh_without_delay(monkeypatch):
+    """Let the cache refresh at once, without its delay of some seconds."""
     monkeypatch.setattr(SecretCacheItem, "FORCE_REFRESH_JITTER_SLEEP", 0)
 
 
@@ -38,5 +38,5 @@ def point(request):
 
 @pytest.fixture
 def rotation_stands_at(fakesecrets):
-    """Begin a rotation and let it stand after a point, while the block runs; then it goes on to its end."""
+    """Start a rotation and pause it after a point while the block runs; it completes afterwards."""
     return lambda point: fakesecrets.rotation_paused(SECRET, after=point, handler=lambda_handler)

@@ -1,4 +1,4 @@
-"""An application with a pool of database connections, and one that is written as many are: it fails."""
+"""An application with a pool of database connections, and a common variant of it that fails after a rotation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SECRET = "orders/database"
 
 class Orders:
     """
-    It asks for the secret whenever the pool opens a connection, and once more where that is refused.
+    Reads the secret when the pool opens a connection, and refreshes it once if the login is refused.
 
-    The cache answers from memory for up to an hour, so that Secrets Manager is not asked each time.
+    The cache keeps the secret in memory for up to an hour, so not every connection calls Secrets Manager.
     """
 
     def __init__(self, secrets: SecretCache) -> None:
@@ -26,7 +26,7 @@ class Orders:
 
     def count(self) -> int:
         """
-        The number of orders.
+        Return the number of orders.
 
         Raises:
             PermissionError: the pool needs a new connection, and the database refuses the login.
@@ -36,15 +36,15 @@ class Orders:
             return counted
 
     def reconnect(self) -> None:
-        """Close all connections, as a failover of the database does: the next ones are new."""
+        """Close all connections, as a failover of the database does; the pool then opens new ones."""
         self._engine.dispose()
 
     def _connect(self) -> sqlite3.Connection:
         try:
             return self._log_in()
         except PermissionError:
-            # The password may have been rotated since it was cached. This waits for some seconds first,
-            # so that not every instance of an application asks at once.
+            # The password may have been rotated since it was cached. The refresh first waits some seconds,
+            # so that the instances of an application do not all call Secrets Manager at once.
             self._secrets.refresh_secret_now(SECRET)
             return self._log_in()
 
@@ -54,7 +54,7 @@ class Orders:
 
 
 class OrdersReadOnce(Orders):
-    """The same, but with the password that there was when it started."""
+    """Reads the password only once, when it starts."""
 
     def __init__(self, secrets: SecretCache) -> None:
         super().__init__(secrets)

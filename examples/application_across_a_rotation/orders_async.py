@@ -1,4 +1,4 @@
-"""The application with asyncio, and a client of aiobotocore."""
+"""The application written with asyncio and an aiobotocore client."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from orders_database import connect
 
 class AsyncOrders:
     """
-    It keeps one connection, and the secret as long as the database takes it.
+    Keeps one connection, and keeps the secret as long as the database accepts it.
 
     Args:
-        client: for Secrets Manager, from aiobotocore.
+        client: an aiobotocore client for Secrets Manager.
     """
 
     def __init__(self, client: Any) -> None:
@@ -27,10 +27,10 @@ class AsyncOrders:
 
     async def count(self) -> int:
         """
-        The number of orders.
+        Return the number of orders.
 
         Raises:
-            PermissionError: it needs a new connection, and the database refuses the login.
+            PermissionError: a new connection is needed, and the database refuses the login.
         """
         async with self._opening:
             if self._connection is None:
@@ -39,7 +39,7 @@ class AsyncOrders:
         return counted
 
     def reconnect(self) -> None:
-        """Close the connection, as a failover of the database does: the next one is new."""
+        """Close the connection, as a failover of the database does; the next call opens a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -49,7 +49,7 @@ class AsyncOrders:
             try:
                 return await self._log_in(self._value)
             except PermissionError:
-                pass  # rotated since it was read
+                pass  # the password was rotated after it was read
         self._value = await self._read()
         return await self._log_in(self._value)
 
@@ -63,7 +63,7 @@ class AsyncOrders:
 
 
 class AsyncOrdersReadOnce(AsyncOrders):
-    """The same, but with the password that there was when it first connected."""
+    """Reads the password only once, when it first connects."""
 
     async def _connect(self) -> sqlite3.Connection:
         self._value = self._value or await self._read()

@@ -1,4 +1,4 @@
-"""The database of the orders, as far as its logins go. The sessions that it gives are SQLite's, in memory."""
+"""A stand-in for the logins of the order database. Its sessions are SQLite connections in memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from datetime import timedelta
 
 from pytest_fakesecrets import CredentialTarget
 
-#: For how long it takes a replaced password beside the new one, as MySQL does with RETAIN CURRENT PASSWORD.
+#: How long a replaced password stays valid beside the new one, as with RETAIN CURRENT PASSWORD in MySQL.
 OVERLAP = timedelta(minutes=10)
 
-#: Where the application and the rotation function log in.
+#: The database that the application and the rotation function log in to.
 DATABASE = CredentialTarget({"orders": "first"}, refuses="/@\"'\\", keeps_old_for=OVERLAP)
 
 
 def connect(username: str, password: str) -> sqlite3.Connection:
     """
-    What the driver of a database does: log in, and return an open session.
+    Log in as a database driver does, and return an open session.
 
-    A session stays open when the password changes, as it does in most databases.
+    A session stays open when the password changes, as in most databases.
 
     Raises:
         PermissionError: the database refuses the login.
     """
     DATABASE.log_in(username, password)
-    return sqlite3.connect(":memory:", check_same_thread=False)  # a pool hands it from thread to thread
+    return sqlite3.connect(":memory:", check_same_thread=False)  # a pool passes it between threads

@@ -1,5 +1,5 @@
 """
-A rotation function for one database user, in the shape in which AWS publishes its own.
+A rotation function for one database user, structured like the templates of AWS.
 
 The secret is JSON: {"username": ..., "password": ...}. The user changes its own password.
 """
@@ -48,7 +48,7 @@ def lambda_handler(event: dict[str, str], context: Any) -> None:
 
 
 def create_secret(client: Any, arn: str, token: str) -> None:
-    """Store a new password as AWSPENDING, unless an attempt before this one has."""
+    """Store a new password as AWSPENDING, unless an earlier attempt has stored one."""
     current = read(client, arn, VersionStage="AWSCURRENT")
     try:
         read(client, arn, VersionId=token, VersionStage="AWSPENDING")
@@ -64,10 +64,10 @@ def create_secret(client: Any, arn: str, token: str) -> None:
 
 
 def set_secret(client: Any, arn: str, token: str) -> None:
-    """Log in with whatever still works, and change the password to the pending one."""
+    """Log in with the current or previous password, and change it to the pending one."""
     pending = read(client, arn, VersionId=token, VersionStage="AWSPENDING")
     if logs_in(pending):
-        return  # an attempt before this one has set it
+        return  # an earlier attempt has set it
     current = read(client, arn, VersionStage="AWSCURRENT")
     if current["username"] != pending["username"]:
         raise ValueError(f"Secret {arn} has one user as AWSCURRENT and another as AWSPENDING")
@@ -77,7 +77,7 @@ def set_secret(client: Any, arn: str, token: str) -> None:
 
 
 def test_secret(client: Any, arn: str, token: str) -> None:
-    """Use the new password as the application would."""
+    """Log in with the new password, as the application would."""
     if not logs_in(read(client, arn, VersionId=token, VersionStage="AWSPENDING")):
         raise ValueError(f"Unable to log in with the pending version of secret {arn}")
 

@@ -1,4 +1,4 @@
-"""The same of an application with asyncio: its requests go on while the rotation stands, and while it runs."""
+"""Tests of an application with asyncio: it answers requests while a rotation is paused and while one runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ get_session = pytest.importorskip("aiobotocore.session").get_session
 
 
 def with_the_application(application, work):
-    """Run a coroutine function with an application that is alive."""
+    """Run a coroutine function with a running application."""
 
     async def main():
         async with get_session().create_client("secretsmanager") as client:
@@ -27,11 +27,11 @@ def with_the_application(application, work):
 
 
 async def counts(orders):
-    """What five requests at once are answered."""
+    """Return the answers to five simultaneous requests."""
     return await asyncio.gather(*(orders.count() for _ in range(5)))
 
 
-def test_serves_at_every_point_of_a_rotation(rotation_stands_at, point):
+def test_the_application_works_at_every_point_of_a_rotation(rotation_stands_at, point):
     async def work(orders):
         assert await orders.count() == 42
 
@@ -46,7 +46,7 @@ def test_serves_at_every_point_of_a_rotation(rotation_stands_at, point):
     with_the_application(AsyncOrders, work)
 
 
-def test_serves_after_the_overlap_too_with_what_it_read_at_any_point(
+def test_the_application_works_after_the_overlap_with_a_password_read_at_any_point(
     rotation_stands_at, point, fakesecrets_clock
 ):
     async def work(orders):
@@ -60,7 +60,9 @@ def test_serves_after_the_overlap_too_with_what_it_read_at_any_point(
     with_the_application(AsyncOrders, work)
 
 
-def test_serves_all_requests_that_come_while_the_rotation_runs(rotation_stands_at, fakesecrets_rotation):
+def test_the_application_answers_all_requests_while_the_rotation_runs(
+    rotation_stands_at, fakesecrets_rotation
+):
     async def work(orders):
         async def traffic():
             while not rotating.done():
@@ -78,7 +80,7 @@ def test_serves_all_requests_that_come_while_the_rotation_runs(rotation_stands_a
     with_the_application(AsyncOrders, work)
 
 
-def test_without_an_overlap_a_new_connection_waits_for_the_end_of_the_rotation(
+def test_the_application_cannot_connect_between_set_secret_and_finish_secret_without_an_overlap(
     rotation_stands_at, point, database
 ):
     database.keeps_old_for = timedelta(0)
@@ -97,7 +99,7 @@ def test_without_an_overlap_a_new_connection_waits_for_the_end_of_the_rotation(
     with_the_application(AsyncOrders, work)
 
 
-def test_one_that_reads_the_password_once_is_refused_once_the_rotation_has_finished(
+def test_an_application_that_reads_the_password_once_cannot_connect_after_the_rotation(
     rotation_stands_at, fakesecrets_clock
 ):
     async def work(orders):

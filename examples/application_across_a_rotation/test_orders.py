@@ -1,4 +1,4 @@
-"""What the team wants to know of its application: it serves while the password of its database is rotated."""
+"""Tests of the application: it works while the password of its database is rotated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_fakesecrets import Call
 
 @pytest.fixture
 def start(fakesecrets_client):
-    """Start an application, with a cache of its own; it ends with the test."""
+    """Start an application with its own cache, and close its connections after the test."""
     started = []
 
     def start(application):
@@ -28,19 +28,19 @@ def start(fakesecrets_client):
 
 
 class TestOrders:
-    def test_serves_at_every_point_of_a_rotation(self, start, rotation_stands_at, point):
+    def test_works_at_every_point_of_a_rotation(self, start, rotation_stands_at, point):
         orders = start(Orders)
         assert orders.count() == 42
 
         with rotation_stands_at(point):
-            assert orders.count() == 42  # on a connection from before the rotation
+            assert orders.count() == 42  # on a connection that was opened before the rotation
             orders.reconnect()
-            assert orders.count() == 42  # on a new one
+            assert orders.count() == 42  # on a new connection
 
         orders.reconnect()
         assert orders.count() == 42
 
-    def test_serves_when_it_starts_in_the_middle_of_a_rotation(self, start, rotation_stands_at, point):
+    def test_works_if_it_starts_during_a_rotation(self, start, rotation_stands_at, point):
         with rotation_stands_at(point):
             orders = start(Orders)
             assert orders.count() == 42
@@ -48,7 +48,7 @@ class TestOrders:
         orders.reconnect()
         assert orders.count() == 42
 
-    def test_serves_after_the_overlap_too_with_what_it_cached_at_any_point(
+    def test_works_after_the_overlap_with_a_password_cached_at_any_point(
         self, start, rotation_stands_at, point, fakesecrets_clock
     ):
         with rotation_stands_at(point):
@@ -59,7 +59,7 @@ class TestOrders:
         orders.reconnect()
         assert orders.count() == 42
 
-    def test_serves_on_across_rotations(self, start, fakesecrets, fakesecrets_clock):
+    def test_works_across_several_rotations(self, start, fakesecrets, fakesecrets_clock):
         orders = start(Orders)
 
         for _ in range(3):
@@ -68,7 +68,7 @@ class TestOrders:
             orders.reconnect()
             assert orders.count() == 42
 
-    def test_asks_secrets_manager_once_an_hour(self, start, fakesecrets, fakesecrets_clock):
+    def test_calls_secrets_manager_once_an_hour(self, start, fakesecrets, fakesecrets_clock):
         orders, asked = start(Orders), []
 
         for hour in range(3):
@@ -82,19 +82,19 @@ class TestOrders:
                 [event.operation for event in fakesecrets.history[begin:] if isinstance(event, Call)]
             )
 
-        # The cache looks where AWSCURRENT is, and reads each version once.
+        # The cache looks up the version with AWSCURRENT, and reads each version once.
         assert asked == 3 * [["DescribeSecret", "GetSecretValue"]]
 
 
 class TestADatabaseWithoutAnOverlap:
-    """From setSecret to finishSecret it refuses the password that is still AWSCURRENT, and no client can prevent that."""
+    """From setSecret to finishSecret it refuses the password that is still AWSCURRENT; no application can avoid that."""
 
     @pytest.fixture(autouse=True)
     def overlap(self, database):
         database.keeps_old_for = timedelta(0)
 
     @pytest.mark.parametrize("application", [Orders, OrdersReadOnce])
-    def test_connections_that_are_open_serve_on(self, start, rotation_stands_at, point, application):
+    def test_keeps_open_connections_working(self, start, rotation_stands_at, point, application):
         orders = start(application)
         assert orders.count() == 42
 
@@ -104,9 +104,7 @@ class TestADatabaseWithoutAnOverlap:
         assert orders.count() == 42
 
     @pytest.mark.parametrize("point", ["setSecret", "testSecret"], indirect=True)
-    def test_new_connections_are_refused_until_the_rotation_has_finished(
-        self, start, rotation_stands_at, point
-    ):
+    def test_refuses_new_connections_until_the_rotation_has_finished(self, start, rotation_stands_at, point):
         orders = start(Orders)
 
         with rotation_stands_at(point), pytest.raises(PermissionError, match="not valid any more"):
@@ -115,7 +113,9 @@ class TestADatabaseWithoutAnOverlap:
         assert orders.count() == 42
 
     @pytest.mark.parametrize("point", ["RotateSecret", "createSecret", "finishSecret"], indirect=True)
-    def test_new_connections_are_served_before_and_after(self, start, rotation_stands_at, point):
+    def test_accepts_new_connections_before_set_secret_and_after_finish_secret(
+        self, start, rotation_stands_at, point
+    ):
         orders = start(Orders)
 
         with rotation_stands_at(point):
@@ -126,9 +126,11 @@ class TestADatabaseWithoutAnOverlap:
 
 
 class TestOrdersReadOnce:
-    """Why an application must not keep the password with which it started: these tests show how it fails."""
+    """An application must not keep the password with which it started: these tests show how it fails."""
 
-    def test_is_refused_once_the_rotation_has_finished(self, start, rotation_stands_at, fakesecrets_clock):
+    def test_cannot_connect_after_the_rotation_has_finished(
+        self, start, rotation_stands_at, fakesecrets_clock
+    ):
         orders = start(OrdersReadOnce)
 
         with rotation_stands_at("finishSecret"):
@@ -136,7 +138,7 @@ class TestOrdersReadOnce:
             with pytest.raises(PermissionError, match="not valid any more"):
                 orders.count()
 
-    def test_is_refused_after_the_overlap_whenever_in_the_rotation_it_started(
+    def test_cannot_connect_after_the_overlap_if_it_started_before_finish_secret(
         self, start, rotation_stands_at, point, fakesecrets_clock
     ):
         with rotation_stands_at(point):
@@ -151,7 +153,7 @@ class TestOrdersReadOnce:
             with pytest.raises(PermissionError, match="not valid any more"):
                 orders.count()
 
-    def test_seems_well_as_long_as_its_connections_last(self, start, fakesecrets, fakesecrets_clock):
+    def test_works_as_long_as_its_connections_are_open(self, start, fakesecrets, fakesecrets_clock):
         orders = start(OrdersReadOnce)
         assert orders.count() == 42
 

@@ -1,4 +1,4 @@
-"""An application in a Lambda function, which reads its secret through the AWS Parameters and Secrets Lambda Extension."""
+"""An application in a Lambda function that reads its secret through the AWS Parameters and Secrets Lambda Extension."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SECRET = "inventory/database"
 
 def read_secret(*, refresh_now: bool = False) -> dict[str, str]:
     """
-    The secret out of the cache of the extension, or of Secrets Manager.
+    Return the secret from the cache of the extension, or from Secrets Manager.
 
     Raises:
-        urllib.error.HTTPError: the extension rejects the request, or Secrets Manager does.
+        urllib.error.HTTPError: the extension or Secrets Manager rejects the request.
     """
     port = os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773")
     query = urlencode({"secretId": SECRET, **({"refreshNow": "true"} if refresh_now else {})})
@@ -32,16 +32,16 @@ def read_secret(*, refresh_now: bool = False) -> dict[str, str]:
 
 def stock() -> int:
     """
-    The number of articles, read with the password that the extension has cached.
+    Return the number of articles, queried with the password that the extension has cached.
 
     Raises:
-        PermissionError: the database rejects it, as it does for up to five minutes after a rotation.
+        PermissionError: the database rejects the password, for up to five minutes after a rotation.
     """
     return query_stock(read_secret())
 
 
 def stock_with_refresh() -> int:
-    """The same, but a rejected password is read again, past the cache, once."""
+    """Return the same number; if the password is rejected, refresh the cache once."""
     try:
         return stock()
     except PermissionError:

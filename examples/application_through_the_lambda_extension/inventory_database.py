@@ -1,4 +1,4 @@
-"""The database of the inventory, as far as its logins go: a replaced password is rejected at once."""
+"""A stand-in for the logins of the inventory database, which rejects a replaced password at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the team wants to know of its application: what the cache of the extension means for it in a rotation."""
+"""Tests of the application: how the cache of the extension affects it during a rotation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fakesecrets(SECRET, {"username": "inventory", "password
 
 
 def rotate(event, context):
-    """A rotation function that is short, and not one to be deployed: the application is tested here."""
+    """A minimal rotation function, not for deployment: these tests are about the application."""
     client, secret, token = boto3.client("secretsmanager"), event["SecretId"], event["ClientRequestToken"]
     value = {"username": "inventory", "password": f"password of {token}"}
     if event["Step"] == "createSecret":
@@ -42,19 +42,19 @@ def rotate(event, context):
 
 @pytest.fixture(autouse=True)
 def in_the_function(fakesecrets_server, fakesecrets_clock, monkeypatch):
-    """The environment that the function has on AWS, and a clock that stands."""
+    """Set the environment variables that the function has on AWS, and freeze the clock."""
     DATABASE.reset()
     for name in ("AWS_SESSION_TOKEN", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"):
         monkeypatch.setenv(name, fakesecrets_server.environ[name])
 
 
-def test_secrets_manager_is_asked_once_for_many_invocations(fakesecrets):
+def test_many_invocations_call_secrets_manager_once(fakesecrets):
     assert [stock() for _ in range(5)] == [42] * 5
 
     assert [event.operation for event in fakesecrets.history if isinstance(event, Call)] == ["GetSecretValue"]
 
 
-def test_without_a_refresh_the_application_fails_until_the_cache_has_expired(fakesecrets, fakesecrets_clock):
+def test_the_application_without_a_refresh_fails_until_the_cache_expires(fakesecrets, fakesecrets_clock):
     assert stock() == 42
     fakesecrets.rotate(SECRET, rotate)
 
@@ -66,7 +66,7 @@ def test_without_a_refresh_the_application_fails_until_the_cache_has_expired(fak
     assert stock() == 42
 
 
-def test_with_a_refresh_the_application_serves_right_after_a_rotation(fakesecrets, fakesecrets_clock):
+def test_the_application_with_a_refresh_works_right_after_a_rotation(fakesecrets, fakesecrets_clock):
     assert stock() == 42
     fakesecrets.rotate(SECRET, rotate)
 
@@ -77,7 +77,7 @@ def test_with_a_refresh_the_application_serves_right_after_a_rotation(fakesecret
     assert stock() == 42
 
 
-def test_a_throttled_refresh_is_an_error_that_the_application_sees(fakesecrets):
+def test_a_throttled_refresh_raises_an_error_in_the_application(fakesecrets):
     stock()
     fakesecrets.rotate(SECRET, rotate)
     fakesecrets.fail("GetSecretValue", "ThrottlingException")
@@ -89,7 +89,7 @@ def test_a_throttled_refresh_is_an_error_that_the_application_sees(fakesecrets):
         assert (answer.status, json.load(answer)["__type"]) == (400, "ThrottlingException")
 
 
-def test_the_token_of_the_function_is_required(monkeypatch):
+def test_the_extension_requires_the_session_token_of_the_function(monkeypatch):
     monkeypatch.setenv("AWS_SESSION_TOKEN", "another")
 
     with pytest.raises(HTTPError) as raised:

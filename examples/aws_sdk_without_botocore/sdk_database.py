@@ -1,8 +1,8 @@
-"""The database whose password is rotated, as far as its logins go."""
+"""A stand-in for the logins of the database whose password is rotated."""
 
 from __future__ import annotations
 
 from pytest_fakesecrets import CredentialTarget
 
-#: Where the rotation function logs in. It refuses the characters that AWS's own functions leave out.
+#: It rejects the characters that AWS's rotation functions exclude from passwords.
 DATABASE = CredentialTarget({"app": "old"}, refuses="/@\"'\\")

@@ -1,8 +1,8 @@
 """
-A rotation function for one database user, written with the AWS SDK for Python that does without botocore.
+A rotation function for one database user, written with the AWS SDK for Python that does not use botocore.
 
-The SDK is asynchronous, and Lambda calls plain functions: each step runs in an event loop of its own. The secret is
-JSON: {"username": ..., "password": ...}.
+The SDK is asynchronous and Lambda calls a plain function, so each step runs in a new event loop. The secret is JSON:
+{"username": ..., "password": ...}.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def rotate(event: dict[str, str]) -> None:
 
 
 async def create_secret(client: Any, arn: str, token: str) -> None:
-    """Store a new password as AWSPENDING, unless an attempt before this one has."""
+    """Store a new password as AWSPENDING, unless an earlier attempt has stored one."""
     current = await read(client, arn, "AWSCURRENT")
     try:
         await read(client, arn, "AWSPENDING", token)
@@ -70,10 +70,10 @@ async def create_secret(client: Any, arn: str, token: str) -> None:
 
 
 async def set_secret(client: Any, arn: str, token: str) -> None:
-    """Log in with whatever still works, and change the password to the pending one."""
+    """Log in with the current or previous password, and change it to the pending one."""
     pending = await read(client, arn, "AWSPENDING", token)
     if logs_in(pending):
-        return  # an attempt before this one has set it
+        return  # an earlier attempt has set it
     current = await read(client, arn, "AWSCURRENT")
     if current["username"] != pending["username"]:
         raise ValueError(f"Secret {arn} has one user as AWSCURRENT and another as AWSPENDING")
@@ -83,7 +83,7 @@ async def set_secret(client: Any, arn: str, token: str) -> None:
 
 
 async def test_secret(client: Any, arn: str, token: str) -> None:
-    """Use the new password as the application would."""
+    """Log in with the new password, as the application would."""
     if not logs_in(await read(client, arn, "AWSPENDING", token)):
         raise ValueError(f"Unable to log in with the pending version of secret {arn}")
 

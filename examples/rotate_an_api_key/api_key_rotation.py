@@ -1,8 +1,8 @@
 """
-A rotation function for an API key, in the shape in which AWS publishes its own: deploy it as it is.
+A rotation function for an API key, structured like the templates of AWS and ready to deploy.
 
 The secret is JSON: {"client_id": ..., "api_key": ...}. The service accepts two keys at a time, so
-readers that still hold the old one are served until the next rotation.
+the old key stays valid until the next rotation.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def lambda_handler(event: dict[str, str], context: Any) -> None:
 
 
 def create_secret(client: Any, arn: str, token: str) -> None:
-    """Store a new key as AWSPENDING, unless an attempt before this one has."""
+    """Store a new key as AWSPENDING, unless an earlier attempt has stored one."""
     current = read(client, arn, VersionStage="AWSCURRENT")
     try:
         read(client, arn, VersionId=token, VersionStage="AWSPENDING")
@@ -68,7 +68,7 @@ def create_secret(client: Any, arn: str, token: str) -> None:
 
 
 def set_secret(client: Any, arn: str, token: str) -> None:
-    """Let the service accept the new key beside the current one. Older ones make room for it."""
+    """Add the new key to the service beside the current one, after revoking older keys."""
     current = read(client, arn, VersionStage="AWSCURRENT")
     pending = read(client, arn, VersionId=token, VersionStage="AWSPENDING")
     for key in SERVICE.keys(current["client_id"]):

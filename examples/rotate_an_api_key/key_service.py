@@ -1,4 +1,4 @@
-"""A service that is used with API keys: the other side of the secret, kept in memory."""
+"""The service that the API keys are for, kept in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class KeyService:
     """
     Holds up to two valid keys for each client, so that one can be replaced while the other works.
 
-    A real one would be reached over HTTP; the rotation function needs no more of it than this.
+    A real service would be called over HTTP; the rotation function needs only these methods.
     """
 
     MOST_KEYS = 2
@@ -29,7 +29,7 @@ class KeyService:
         self._keys[client_id] = [other for other in self.keys(client_id) if other != key]
 
     def call(self, client_id: str, key: str) -> str:
-        """What an application does with its key."""
+        """Call the service as an application does."""
         if key not in self.keys(client_id):
             raise PermissionError("unknown API key")
         return "200 OK"

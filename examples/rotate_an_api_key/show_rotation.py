@@ -1,4 +1,4 @@
-"""Rotate the API key step by step, look between the steps, and print what happened."""
+"""Rotate the API key step by step, and print the labels after each step and the timeline."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def main() -> None:
         for _ in range(4):
             step = driver.step()
             staging = fake.secret("weather/api-key").staging
-            told = ", ".join(f"{alias}: {' + '.join(sorted(held))}" for alias, held in staging.items())
-            print(f"{step.name:<13} {told}")
+            labels = ", ".join(f"{alias}: {' + '.join(sorted(held))}" for alias, held in staging.items())
+            print(f"{step.name:<13} {labels}")
 
         print()
         print(fake.timeline("weather/api-key"))

@@ -1,4 +1,4 @@
-"""What the team wants to know of its rotation function before it is deployed."""
+"""Tests of a rotation function before its deployment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET = "weather/api-key"
 
 @pytest.fixture
 def client(fakesecrets, fakesecrets_client):
-    """The secret as it is in production: a current key, and rotation every 30 days."""
+    """A client, with the secret as in production before its first rotation."""
     SERVICE.__init__()
     SERVICE.add_key("weather", "first-key")
     value = {"client_id": "weather", "api_key": "first-key"}
@@ -28,12 +28,12 @@ def function(fakesecrets):
 
 
 def call_the_service(client):
-    """The application: it reads the secret and uses the key."""
+    """Read the secret and use the key, as the application does."""
     value = json.loads(client.get_secret_value(SecretId=SECRET)["SecretString"])
     return SERVICE.call(value["client_id"], value["api_key"])
 
 
-def test_the_application_is_served_between_any_two_steps(client, function, fakesecrets, fakesecrets_rotation):
+def test_the_application_can_use_its_key_after_each_step(client, function, fakesecrets, fakesecrets_rotation):
     client.rotate_secret(SecretId=SECRET, RotationLambdaARN=function)
     assert call_the_service(client) == "200 OK"
 
@@ -44,7 +44,7 @@ def test_the_application_is_served_between_any_two_steps(client, function, fakes
     assert fakesecrets.secret(SECRET).staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT", "AWSPENDING"}}
 
 
-def test_a_reader_that_has_cached_the_old_key_survives_one_rotation(client, function, fakesecrets):
+def test_a_cached_key_is_valid_for_one_rotation(client, function, fakesecrets):
     cached = fakesecrets.secret(SECRET).json()["api_key"]
 
     fakesecrets.rotate(SECRET, lambda_handler)
@@ -55,7 +55,7 @@ def test_a_reader_that_has_cached_the_old_key_survives_one_rotation(client, func
         SERVICE.call("weather", cached)
 
 
-def test_the_key_that_was_put_before_a_failure_is_the_one_that_is_used(
+def test_a_retry_uses_the_key_that_was_put_before_the_failure(
     client, function, fakesecrets, fakesecrets_rotation, monkeypatch
 ):
     client.rotate_secret(SecretId=SECRET, RotationLambdaARN=function)
@@ -68,7 +68,7 @@ def test_the_key_that_was_put_before_a_failure_is_the_one_that_is_used(
             fakesecrets_rotation.step("setSecret")
     assert call_the_service(client) == "200 OK"
 
-    rotation = fakesecrets_rotation.run()  # AWS's retry: the whole process, with the same token
+    rotation = fakesecrets_rotation.run()  # the retry of AWS: all steps, with the same token
     assert (rotation.status, rotation.attempt) == ("succeeded", 2)
     assert fakesecrets.secret(SECRET).json() == put
 
@@ -84,7 +84,7 @@ def test_each_step_may_be_delivered_twice(client, function, fakesecrets, fakesec
     assert len(SERVICE.keys("weather")) == 2
 
 
-def test_the_next_rotation_is_due_thirty_dates_later(client, function, fakesecrets, fakesecrets_clock):
+def test_the_next_rotation_is_due_thirty_days_later(client, function, fakesecrets, fakesecrets_clock):
     fakesecrets_clock.move_to("2030-01-02 09:30")
 
     fakesecrets.rotate(SECRET, lambda_handler, RotationRules={"AutomaticallyAfterDays": 30})

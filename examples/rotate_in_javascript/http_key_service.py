@@ -1,4 +1,4 @@
-"""The service that the API keys are for, over HTTP on the loopback address: processes of other languages reach it."""
+"""The service that the API keys are for, as an HTTP server on the loopback address for processes in any language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_fakesecrets import CredentialRefused, CredentialTarget, TargetDown
 
 @contextmanager
 def serving(keys: CredentialTarget) -> Iterator[str]:
-    """Serve the keys while the block runs, at the URL that it gets."""
+    """Run the server while the block runs, and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -42,7 +42,7 @@ def serving(keys: CredentialTarget) -> Iterator[str]:
         daemon_threads = False
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """The client may have been killed."""
+            """Ignore the error: the client may have been killed."""
 
     with Service(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))

@@ -1,4 +1,4 @@
-"""What the team wants to know of its rotation function in JavaScript before it is deployed."""
+"""Tests of a rotation function in JavaScript before its deployment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TestRotation(RotationContract):
             yield
 
 
-def test_a_reader_of_the_old_key_is_served_until_the_next_rotation(fakesecrets):
+def test_the_old_key_is_valid_until_the_next_rotation(fakesecrets):
     KEYS.reset()
     with serving(KEYS) as url:
         fakesecrets.add_secret("weather/api-key", json.dumps(VALUE))

@@ -1,8 +1,8 @@
 """
-Rotation between two PostgreSQL roles, "app" and "app_clone": deploy it with postgresql_rotation.py.
+Rotation that alternates between two PostgreSQL roles, "app" and "app_clone": deploy it with postgresql_rotation.py.
 
-The value names in "masterarn" a second secret, of a role that may create roles. It changes the password of
-the role that is not in use, so the one in use works for readers until the rotation after the next.
+The value contains in "masterarn" the ARN of a second secret, whose role may create roles. The function uses it to
+change the password of the role that is not in use, so a password stays valid for one more rotation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from postgresql_rotation import (
 from psycopg import sql
 
 CLONE = "_clone"
-LONGEST_NAME = 63  # bytes; PostgreSQL cuts off what is longer
+LONGEST_NAME = 63  # bytes; PostgreSQL truncates longer names
 
 
 def lambda_handler(event: dict[str, str], context: Any) -> None:
@@ -48,10 +48,10 @@ def create_secret(client: Any, arn: str, token: str) -> None:
 
 def alternate(username: str) -> str:
     """
-    The other role of the two.
+    Return the name of the other role.
 
     Raises:
-        ValueError: its name would be too long.
+        ValueError: the name would be too long.
     """
     other = username.removesuffix(CLONE) if username.endswith(CLONE) else username + CLONE
     if len(other.encode()) > LONGEST_NAME:
@@ -63,11 +63,11 @@ def alternate(username: str) -> str:
 
 def set_secret(client: Any, arn: str, token: str) -> None:
     """
-    Give the other role its new password, unless an attempt before this one has; create it the first time.
+    Set the new password of the other role, unless an earlier attempt has set it; create the role the first time.
 
     Raises:
-        ValueError: the pending value is not of the other role, or the master secret is of another server.
-        psycopg.OperationalError: the current password, or the master's, does not open the server.
+        ValueError: the pending value belongs to another role or server, or the master secret to another server.
+        psycopg.OperationalError: the server refuses the current password, or that of the master role.
     """
     pending = read(client, arn, stage="AWSPENDING", token=token)
     if opens(pending):
@@ -75,7 +75,7 @@ def set_secret(client: Any, arn: str, token: str) -> None:
     current = read(client, arn, stage="AWSCURRENT")
     if (pending["username"], server_of(pending)) != (alternate(current["username"]), server_of(current)):
         raise ValueError(f"Secret {arn}: the pending value is not of the other user on the same server")
-    log_in(current).close()  # the master gives nothing to those who have no role of their own
+    log_in(current).close()  # the master role acts only for an account that can log in
     master = read(client, current["masterarn"], stage="AWSCURRENT")
     if server_of(master) != server_of(current):
         raise ValueError(f"Secret {arn}: its master secret is of another server")
@@ -93,7 +93,7 @@ def exists(connection: psycopg.Connection, role: str) -> bool:
 
 
 def create_member(connection: psycopg.Connection, secret: Secret, *, of: str) -> None:
-    """Create the role of a secret as a member of another role, so that it may do what this one may."""
+    """Create the role of a secret as a member of another role, so that it has the same privileges."""
     role, password = sql.Identifier(secret["username"]), sql.Literal(stored_form(connection, secret))
     connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
     connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(of), role))

@@ -1,8 +1,8 @@
 """
-A broken copy of alternating_users_rotation.py, which the contract of the tests finds: do not deploy it.
+A broken copy of alternating_users_rotation.py, which fails the contract of the tests: do not deploy it.
 
-Each statement is committed at once, as MySQL does it with CREATE USER. If Lambda kills the function after CREATE ROLE,
-the next attempt finds a role that logs in, and does not grant it anything.
+Each statement is committed at once, as CREATE USER is in MySQL. If Lambda kills the function after CREATE ROLE, the
+next attempt finds a role that can log in, and grants it nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def lambda_handler(event: dict[str, str], context: Any) -> None:
 
 
 def set_secret(client: Any, arn: str, token: str) -> None:
-    """Give the other role its new password, unless it logs in with it already."""
+    """Set the new password of the other role, unless the role can already log in with it."""
     pending = read(client, arn, stage="AWSPENDING", token=token)
     if opens(pending):
         return

@@ -1,4 +1,4 @@
-"""One PostgreSQL server for all tests of a process, where its binaries are installed."""
+"""One PostgreSQL server for all tests of a process, if its binaries are installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def server():
-    """The server; where there are no binaries the test is skipped, or fails if it has to run."""
+    """The server. Without binaries the test is skipped, or fails if it must run."""
     from postgresql_server import PostgreSQLServer, binaries
 
     found = binaries()

@@ -1,8 +1,8 @@
 """
-What both rotation functions are made of: the head of every step, the values, and the way into the server.
+The parts that both rotation functions share: the checks before each step, access to the values, and the login.
 
-A secret is JSON as AWS's own functions for PostgreSQL have it: {"engine": "postgres", "host": ..., "port": 5432,
-"dbname": "postgres", "username": ..., "password": ...}, the port and the database being optional.
+A secret is JSON in the format of AWS's rotation functions for PostgreSQL: {"engine": "postgres", "host": ...,
+"port": 5432, "dbname": "postgres", "username": ..., "password": ...}; the port and the database are optional.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def secrets_manager() -> Any:
 
 def run_step(event: Mapping[str, str], steps: Mapping[str, Step]) -> None:
     """
-    Run the step that the event asks for, unless its version is the current one already.
+    Run the step of the event, unless its version is already current.
 
     Raises:
-        ValueError: the secret, the version or the step is none that could be rotated now.
+        ValueError: rotation is disabled, the version is not pending, or the step is unknown.
     """
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     client = secrets_manager()
@@ -59,10 +59,10 @@ def run_step(event: Mapping[str, str], steps: Mapping[str, Step]) -> None:
 
 def read(client: Any, arn: str, *, stage: str, token: str | None = None) -> Secret:
     """
-    The value with a label; with a token, the value of this version, which has to have the label.
+    Return the value with a label; with a token, that version must have the label.
 
     Raises:
-        ValueError: it is not the secret of a PostgreSQL server.
+        ValueError: the value does not describe a PostgreSQL account.
     """
     version = {"VersionStage": stage} if token is None else {"VersionStage": stage, "VersionId": token}
     secret: Secret = json.loads(client.get_secret_value(SecretId=arn, **version)["SecretString"])
@@ -73,7 +73,7 @@ def read(client: Any, arn: str, *, stage: str, token: str | None = None) -> Secr
 
 
 def put_pending(client: Any, arn: str, token: str, account: Secret) -> None:
-    """Store an account with a new password as AWSPENDING, unless an attempt before this one has."""
+    """Store an account with a new password as AWSPENDING, unless an earlier attempt has stored one."""
     try:
         read(client, arn, stage="AWSPENDING", token=token)
     except client.exceptions.ResourceNotFoundException:
@@ -91,7 +91,7 @@ def put_pending(client: Any, arn: str, token: str, account: Secret) -> None:
 
 def log_in(secret: Secret) -> psycopg.Connection:
     """
-    Open the server as the user of a secret. TLS is up to libpq's variables, PGSSLMODE and PGSSLROOTCERT.
+    Connect to the server as the user of a secret. The variables PGSSLMODE and PGSSLROOTCERT of libpq configure TLS.
 
     Raises:
         psycopg.OperationalError: the server refuses the password, or cannot be reached in 5 seconds.
@@ -107,7 +107,7 @@ def log_in(secret: Secret) -> psycopg.Connection:
 
 
 def opens(secret: Secret) -> bool:
-    """Whether the secret opens the server."""
+    """Return whether the server accepts the user and password of a secret."""
     try:
         log_in(secret).close()
     except psycopg.OperationalError:
@@ -116,29 +116,29 @@ def opens(secret: Secret) -> bool:
 
 
 def server_of(secret: Secret) -> tuple[str, int]:
-    """Where a secret logs in: host and port."""
+    """Return the host and port of the server of a secret."""
     return secret["host"], int(secret.get("port", 5432))
 
 
 def stored_form(connection: psycopg.Connection, secret: Secret) -> str:
     """
-    The hash of a password as the server would store it, in the form that the server is set to.
+    Return the hash of a password as the server stores it, with the algorithm that the server is configured for.
 
-    It is sent in place of the password: statements end up in logs.
+    The hash is sent in place of the password, since statements may be logged.
     """
     user, password = secret["username"], secret["password"]
     return connection.pgconn.encrypt_password(password.encode(), user.encode()).decode()
 
 
 def change_password(connection: psycopg.Connection, secret: Secret) -> None:
-    """Give the role of a secret the password of this secret; the caller commits."""
+    """Set the password of the role of a secret; the caller commits."""
     statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
     role, password = sql.Identifier(secret["username"]), sql.Literal(stored_form(connection, secret))
     connection.execute(statement.format(role, password))
 
 
 def test_secret(client: Any, arn: str, token: str) -> None:
-    """Log in with the new password, and ask for something as an application would."""
+    """Log in with the new password and run a query, as an application would."""
     with closing(log_in(read(client, arn, stage="AWSPENDING", token=token))) as connection:
         connection.execute("SELECT now()")
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one session of tests, of the binaries that are installed."""
+"""A PostgreSQL server for one test session, run from the installed binaries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from psycopg import sql
 if TYPE_CHECKING:
     from typing_extensions import LiteralString, Self
 
-#: Safety of the data, which takes time, is off, and there are no sockets beside the one of the loopback.
+#: No durability, which a server with temporary data does not need, and no sockets except that of the loopback.
 SETTINGS = (
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -30,7 +30,7 @@ SETTINGS = (
 
 
 def binaries() -> Path | None:
-    """The folder of initdb and pg_ctl: of the newest version that Debian has installed, else of the PATH."""
+    """Return the folder of initdb and pg_ctl: the newest version installed by Debian, or that on the PATH."""
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(versions, key=lambda found: int(found.parts[-3]), default=None)
     found = newest or shutil.which("initdb")
@@ -39,10 +39,10 @@ def binaries() -> Path | None:
 
 class PostgreSQLServer:
     """
-    Runs on a free port of 127.0.0.1 while it is a context, with its data in a folder of its own.
+    A context manager that runs a server on a free port of 127.0.0.1, with its data in a temporary folder.
 
-    PostgreSQL refuses to run as root: there its processes are of the user `postgres`, whom Debian's package
-    creates.
+    PostgreSQL refuses to run as root; in that case its processes run as the user `postgres`, which Debian's
+    package creates.
     """
 
     host = "127.0.0.1"
@@ -55,7 +55,7 @@ class PostgreSQLServer:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            # Not one of pytest's folders: those of root are closed to other users.
+            # Other users cannot read the temporary folders of pytest that belong to root.
             self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="fakesecrets-postgresql-")))
             (self._folder / "password").write_text(self._password, encoding="utf-8")
             if self._owner:
@@ -77,13 +77,13 @@ class PostgreSQLServer:
         self._end()
 
     def log_in(self, user: str, password: str, **options: Any) -> psycopg.Connection:
-        """A new connection; psycopg.OperationalError if the server refuses it."""
+        """Return a new connection; psycopg.OperationalError if the server refuses it."""
         return psycopg.connect(
             host=self.host, port=self.port, dbname="postgres", user=user, password=password, **options
         )
 
     def accepts(self, user: str, password: str) -> bool:
-        """Whether a role can log in with a password now."""
+        """Return whether a role can log in with a password now."""
         try:
             self.log_in(user, password).close()
         except psycopg.OperationalError:
@@ -91,19 +91,19 @@ class PostgreSQLServer:
         return True
 
     def execute(self, statement: LiteralString, *literals: str) -> None:
-        """Run statements as superuser, each {} in them being one of the literals."""
+        """Run statements as superuser, with each {} replaced by one of the literals."""
         self._admin.execute(sql.SQL(statement).format(*map(sql.Literal, literals)))
 
     def reset(self, *, app: str, master: str) -> None:
-        """Bring the roles to where every test begins: their passwords, and a table that `app` may read."""
+        """Reset the roles to the state before each test: their passwords, and a table that `app` may read."""
         self.execute("DROP TABLE IF EXISTS notes; DROP ROLE IF EXISTS app, app_clone, master")
         self.execute("CREATE ROLE master LOGIN CREATEROLE PASSWORD {}", master)
-        # Created by the master, or it could not change it: since PostgreSQL 16 CREATEROLE alone is not enough.
+        # The master must create the role to be able to change it: since PostgreSQL 16 CREATEROLE alone is not enough.
         self.execute("SET ROLE master; CREATE ROLE app LOGIN PASSWORD {}; RESET ROLE", app)
         self.execute("CREATE TABLE notes AS SELECT 'hello' AS note; GRANT SELECT ON notes TO app")
 
     def rights(self) -> dict[str, Any]:
-        """What the roles of the tests may do: whether they log in, the roles that they are members of, and their grants."""
+        """Return the privileges of the roles: whether they can log in, their memberships, and their grants."""
         rows = self._admin.execute(
             """
             SELECT role.rolname, role.rolcanlogin,
@@ -120,12 +120,12 @@ class PostgreSQLServer:
         }
 
     def value(self, user: str, password: str, **more: str) -> dict[str, Any]:
-        """What a secret of this server looks like."""
+        """Return the value of a secret for a role of this server."""
         place = {"engine": "postgres", "host": self.host, "port": self.port, "dbname": "postgres"}
         return {**place, "username": user, "password": password, **more}
 
     def _start(self) -> None:
-        """Start on a free port; another process may take it in between, and then another port is tried."""
+        """Start on a free port; if another process takes that port first, try another one."""
         for last in (False, False, True):
             with socket.socket() as free:
                 free.bind((self.host, 0))
@@ -140,7 +140,7 @@ class PostgreSQLServer:
                 return
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Run one of the server's programs in the server's folder; RuntimeError with its words if it fails."""
+        """Run a program of the server in its folder; RuntimeError with the program's output if it fails."""
         done = subprocess.run(
             [self._binaries / program, *arguments],
             cwd=self._folder,

@@ -1,8 +1,8 @@
 """
-Rotation of the password of one PostgreSQL role, by this role itself: deploy it with postgresql_rotation.py.
+Rotation of the password of one PostgreSQL role by that role itself: deploy it with postgresql_rotation.py.
 
-Between setSecret and finishSecret the server takes the new password only, while readers are still given
-the old one: connections that are open stay open, new ones are refused for that moment.
+Between setSecret and finishSecret the server accepts only the new password, while the secret still has the old one:
+open connections stay open, and new logins are refused until finishSecret.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def lambda_handler(event: dict[str, str], context: Any) -> None:
 
 
 def create_secret(client: Any, arn: str, token: str) -> None:
-    """Store a new password for the same role as AWSPENDING."""
+    """Store a new password of the same role as AWSPENDING."""
     put_pending(client, arn, token, read(client, arn, stage="AWSCURRENT"))
 
 
 def set_secret(client: Any, arn: str, token: str) -> None:
     """
-    Let the role change its password, unless an attempt before this one has.
+    Change the password as the role itself, unless an earlier attempt has changed it.
 
-    Where the current password is not the server's, the one before it may be.
+    If the server refuses the current password, log in with the previous one.
 
     Raises:
         ValueError: the pending value belongs to another role or server than the current one.
-        psycopg.OperationalError: the current password does not open the server, nor does the one before it.
+        psycopg.OperationalError: the server refuses both the current and the previous password.
     """
     pending = read(client, arn, stage="AWSPENDING", token=token)
     if opens(pending):
@@ -64,12 +64,12 @@ def set_secret(client: Any, arn: str, token: str) -> None:
 
 
 def account(secret: Secret) -> tuple[object, ...]:
-    """Whose password it is, and where."""
+    """Return the role and the server of a secret."""
     return secret["username"], server_of(secret)
 
 
 def previous(client: Any, arn: str) -> list[Secret]:
-    """The value before the current one; none before the second rotation."""
+    """Return the previous value in a list, which is empty before the second rotation."""
     try:
         return [read(client, arn, stage="AWSPREVIOUS")]
     except (client.exceptions.ResourceNotFoundException, ValueError):

@@ -1,4 +1,4 @@
-"""What the team wants to know of its two rotation functions, against a real PostgreSQL server."""
+"""Tests of the two rotation functions against a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
 class Application:
-    """A reader of the secret: it asks for the password, and opens the server with it."""
+    """A reader of the secret, which logs in to the server with the password that it reads."""
 
     def __init__(self, client, server):
         self._client, self._server = client, server
@@ -44,7 +44,7 @@ class Application:
 
 @pytest.fixture
 def roles(server):
-    """The roles as they are in production before the first rotation."""
+    """The roles as in production before the first rotation."""
     server.reset(app="first", master="master's")
     return server
 
@@ -56,7 +56,7 @@ def application(roles, fakesecrets_client):
 
 @pytest.fixture
 def single(roles, fakesecrets, fakesecrets_client, fakesecrets_rotation):
-    """A rotation has begun in which the role changes its own password."""
+    """A driver with a started rotation in which the role changes its own password."""
     add(fakesecrets, "db", roles.value("app", "first"))
     function = fakesecrets.add_rotation_function(single_user_rotation.lambda_handler)
     fakesecrets_client.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -65,7 +65,7 @@ def single(roles, fakesecrets, fakesecrets_client, fakesecrets_rotation):
 
 @pytest.fixture
 def alternating(roles, fakesecrets, fakesecrets_client, fakesecrets_rotation):
-    """A rotation has begun in which the master changes the password of the role that is not in use."""
+    """A driver with a started rotation in which the master changes the password of the role that is not in use."""
     master = add(fakesecrets, "master", roles.value("master", "master's"))
     add(fakesecrets, "db", roles.value("app", "first", masterarn=master.arn))
     function = fakesecrets.add_rotation_function(alternating_users_rotation.lambda_handler)
@@ -78,8 +78,8 @@ def values(fakesecrets, label):
     return value["username"], value["password"]
 
 
-class TestSingleUser:
-    def test_new_logins_are_refused_from_set_secret_until_finish_secret(self, single, application):
+class TestSingleUserRotation:
+    def test_refuses_new_logins_from_set_secret_until_finish_secret(self, single, application):
         served = {}
         for step in STEPS:
             single.step(step)
@@ -87,7 +87,7 @@ class TestSingleUser:
 
         assert served == {"createSecret": True, "setSecret": False, "testSecret": False, "finishSecret": True}
 
-    def test_a_connection_that_is_open_stays_open(self, single, application, roles):
+    def test_keeps_open_connections(self, single, application, roles):
         with roles.log_in(*application.account()) as connection:
             single.run()
             assert connection.execute("SELECT note FROM notes").fetchone() == ("hello",)
@@ -95,7 +95,7 @@ class TestSingleUser:
         assert not roles.accepts("app", "first")
         assert application.note() == "hello"
 
-    def test_a_database_that_is_read_only_for_a_moment_gets_the_same_password_later(
+    def test_sets_the_same_password_after_the_database_was_read_only(
         self, single, application, roles, fakesecrets
     ):
         single.step("createSecret")
@@ -107,12 +107,12 @@ class TestSingleUser:
         assert application.can_log_in()
 
         roles.execute("ALTER ROLE app RESET default_transaction_read_only")
-        rotation = single.run()  # AWS's retry: the whole process, with the same token
+        rotation = single.run()  # the retry of AWS: all steps, with the same token
         assert (rotation.status, rotation.attempt) == ("succeeded", 2)
         assert application.account() == put
         assert application.can_log_in()
 
-    def test_a_password_that_was_set_before_a_failure_is_kept(self, single, application, roles, fakesecrets):
+    def test_keeps_a_password_that_was_set_before_a_failure(self, single, application, roles, fakesecrets):
         single.step("createSecret")
         single.step("setSecret")
         set_before = values(fakesecrets, "AWSPENDING")
@@ -125,18 +125,18 @@ class TestSingleUser:
         assert application.account() == set_before
         assert application.can_log_in()
 
-    def test_a_server_that_was_restored_to_the_previous_password_is_rotated(
+    def test_succeeds_after_the_server_was_restored_to_the_previous_password(
         self, single, application, roles, fakesecrets_client
     ):
         single.run()
-        roles.execute("ALTER ROLE app PASSWORD {}", "first")  # as a backup of the time before
+        roles.execute("ALTER ROLE app PASSWORD {}", "first")  # as a backup from before the rotation does
         assert not application.can_log_in()
 
         fakesecrets_client.rotate_secret(SecretId="db")
         assert single.run().status == "succeeded"
         assert application.can_log_in()
 
-    def test_a_password_that_was_set_by_hand_stops_the_rotation(self, single, application, roles):
+    def test_fails_if_no_version_has_the_password_of_the_server(self, single, application, roles):
         roles.execute("ALTER ROLE app PASSWORD {}", "by hand")
         single.step("createSecret")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -145,20 +145,20 @@ class TestSingleUser:
         assert roles.accepts("app", "by hand")
         assert application.account() == ("app", "first")
 
-    def test_a_pending_value_for_another_user_is_refused(self, single, roles, fakesecrets):
+    def test_rejects_a_pending_value_for_another_user(self, single, roles, fakesecrets):
         handler = storing(roles.value("postgres", "mine"), single_user_rotation.lambda_handler)
         fakesecrets.add_rotation_function(handler, name="lambda_handler")
         single.step("createSecret")
         with pytest.raises(ValueError, match="another user"):
             single.step("setSecret")
 
-    def test_each_step_may_be_delivered_twice(self, single, application):
+    def test_accepts_each_step_twice(self, single, application):
         deliver_each_step_twice(single)
         assert application.can_log_in()
 
 
-class TestAlternatingUsers:
-    def test_the_application_is_served_between_any_two_steps(self, alternating, application):
+class TestAlternatingUsersRotation:
+    def test_lets_the_application_log_in_after_each_step(self, alternating, application):
         assert application.note() == "hello"
         for step in STEPS:
             alternating.step(step)
@@ -166,7 +166,7 @@ class TestAlternatingUsers:
 
         assert application.account()[0] == "app_clone"
 
-    def test_two_rotations_come_back_to_the_first_user_and_both_log_in(
+    def test_returns_to_the_first_user_after_two_rotations_and_both_can_log_in(
         self, alternating, application, roles, fakesecrets, fakesecrets_client
     ):
         alternating.run()
@@ -180,7 +180,7 @@ class TestAlternatingUsers:
         assert roles.accepts(*after_one)
         assert not roles.accepts("app", "first")
 
-    def test_a_reader_with_a_cached_password_survives_one_rotation(
+    def test_keeps_a_cached_password_valid_for_one_rotation(
         self, alternating, application, roles, fakesecrets_client
     ):
         cached = application.account()
@@ -191,7 +191,7 @@ class TestAlternatingUsers:
         alternating.run()
         assert not roles.accepts(*cached)
 
-    def test_a_master_secret_that_is_out_of_date_is_mended_and_the_retry_succeeds(
+    def test_succeeds_on_retry_after_an_outdated_master_secret_was_corrected(
         self, alternating, application, roles, fakesecrets
     ):
         roles.execute("ALTER ROLE master PASSWORD {}", "by hand")
@@ -207,7 +207,7 @@ class TestAlternatingUsers:
         assert application.account() == put
         assert application.note() == "hello"
 
-    def test_a_role_without_its_rights_is_never_left_behind(self, alternating, roles, monkeypatch):
+    def test_never_leaves_a_role_without_its_grants(self, alternating, roles, monkeypatch):
         execute = psycopg.Connection.execute
 
         def dies_before_the_grant(connection, query, *parameters):
@@ -225,29 +225,29 @@ class TestAlternatingUsers:
 
         assert alternating.run().status == "succeeded"
 
-    def test_an_account_that_does_not_log_in_gets_no_clone_from_the_master(self, alternating, roles):
+    def test_creates_no_clone_of_an_account_that_cannot_log_in(self, alternating, roles):
         roles.execute("ALTER ROLE app PASSWORD {}", "by hand")
         alternating.step("createSecret")
         with pytest.raises(psycopg.OperationalError, match='failed for user "app"'):
             alternating.step("setSecret")
 
-    def test_a_pending_value_for_another_user_is_refused(self, alternating, roles, fakesecrets):
+    def test_rejects_a_pending_value_for_another_user(self, alternating, roles, fakesecrets):
         handler = storing(roles.value("postgres", "mine"), alternating_users_rotation.lambda_handler)
         fakesecrets.add_rotation_function(handler, name="lambda_handler")
         alternating.step("createSecret")
         with pytest.raises(ValueError, match="other user"):
             alternating.step("setSecret")
 
-    def test_a_name_that_is_too_long_for_a_clone_is_refused_at_once(self, alternating):
+    def test_rejects_a_name_that_is_too_long_for_a_clone(self, alternating):
         with pytest.raises(ValueError, match="longer than 63 bytes"):
             alternating_users_rotation.alternate("a" * 58)
 
-    def test_each_step_may_be_delivered_twice(self, alternating, application):
+    def test_accepts_each_step_twice(self, alternating, application):
         deliver_each_step_twice(alternating)
         assert application.note() == "hello"
 
 
-#: What quotes, interpolates, escapes or looks like a hash, among anything that a string can be.
+#: Any text, with frequent quotes, escapes and placeholders of format strings.
 HOSTILE = st.text(
     st.sampled_from("'\"\\%:$;@/ {}()?&=`\n\u00e9\u00df\u65e5\U0001f511")
     | st.characters(codec="utf-8", exclude_characters="\0"),
@@ -257,12 +257,12 @@ HOSTILE = st.text(
 
 
 @pytest.mark.parametrize("function", [single_user_rotation, alternating_users_rotation])
-class TestAnyPassword:
+class TestARotation:
     @given(old=HOSTILE, new=HOSTILE)
     @example(old="' OR ''='", new="'; DROP ROLE app; --")
     @example(old="%s %(x)s {}", new="md5" + "0" * 32)
     @settings(max_examples=8, deadline=None)
-    def test_rotates(self, server, function, old, new):
+    def test_accepts_any_password(self, server, function, old, new):
         server.reset(app=old, master=old)
         with FakeSecrets() as fake:
             driver, client = fake.drive(), fake.client()
@@ -283,7 +283,7 @@ def add(fake, name, value):
 
 
 def storing(value, rotation_function):
-    """A function that stores a value of the test in createSecret. AWS rejects a value that a test stores itself."""
+    """Return a function that stores a given value in createSecret; AWS rejects a value that the test itself stores."""
 
     def handler(event, context):
         if event["Step"] == "createSecret":

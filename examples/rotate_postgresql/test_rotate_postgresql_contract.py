@@ -1,4 +1,4 @@
-"""The contract that AWS has with every rotation function, tried on both against a real PostgreSQL server."""
+"""The contract of AWS with every rotation function, run for both functions against a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 if not os.environ.get("FAKESECRETS_TESTS_MUST_RUN"):
     pytest.importorskip("psycopg")
 
-import alternating_users_rotation  # after what may skip them
+import alternating_users_rotation  # after the imports that may skip these tests
 import broken_alternating_users_rotation
 import single_user_rotation
 
@@ -19,15 +19,15 @@ from pytest_fakesecrets import FakeSecrets, RotationContract
 pytestmark = pytest.mark.long
 
 
-class OnTheServer(RotationContract):
-    """What both have in common: roles on a server, and logging in to see whether a value is right."""
+class PostgreSQLContract(RotationContract):
+    """The attributes that both contracts share: the roles of the server, and a login as the check of a value."""
 
-    environ = {"EXCLUDE_CHARACTERS": ""}  # they are to cope with quotes and backslashes, too
+    environ = {"EXCLUDE_CHARACTERS": ""}  # passwords may contain quotes and backslashes
     target_calls = ("psycopg:Connection.execute", "psycopg:Connection.commit")
 
     @pytest.fixture(autouse=True)
     def use(self, server):
-        """Its port is in the value, and known only now."""
+        """Set the value here, since the port of the server is not known earlier."""
         self.server = server
         self.secret_value = server.value("app", "old-password", masterarn="master")
 
@@ -42,21 +42,21 @@ class OnTheServer(RotationContract):
         return self.server.rights()
 
 
-class TestSingleUser(OnTheServer):
+class TestSingleUserRotation(PostgreSQLContract):
     rotation_function = staticmethod(single_user_rotation.lambda_handler)
 
 
-class TestAlternatingUsers(OnTheServer):
+class TestAlternatingUsersRotation(PostgreSQLContract):
     rotation_function = staticmethod(alternating_users_rotation.lambda_handler)
     zero_downtime = True
 
 
-class WithoutGrants(OnTheServer):
+class ContractOfTheBrokenFunction(PostgreSQLContract):
     rotation_function = staticmethod(broken_alternating_users_rotation.lambda_handler)
 
 
-def test_a_function_that_loses_its_grants_is_found(server):
-    contract = WithoutGrants()
+def test_the_contract_finds_a_function_that_omits_the_grants(server):
+    contract = ContractOfTheBrokenFunction()
     contract.server = server
     contract.secret_value = server.value("app", "old-password", masterarn="master")
 

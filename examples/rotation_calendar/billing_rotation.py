@@ -1,4 +1,4 @@
-"""A rotation function for the password of a billing service, in the shape in which AWS publishes its own."""
+"""A rotation function for the password of a billing service, structured like the templates of AWS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import boto3
 
 
 class Billing:
-    """The service that the password opens, kept in memory. It may be down for maintenance."""
+    """The service that the password is for, kept in memory. It may be down for maintenance."""
 
     def __init__(self) -> None:
         self.password = ""

@@ -1,4 +1,4 @@
-"""A quarter of scheduled rotations, travelled in a moment, with a window in it that fails."""
+"""A quarter of scheduled rotations, run by moving the clock, with a rotation that fails in its window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES = {"ScheduleExpression": "cron(0 2 ? * SUN#1 *)", "Duration": "4h"}
 
 @pytest.fixture
 def client(fakesecrets, fakesecrets_client, fakesecrets_clock):
-    """The first of January: a password, and rotation turned on without rotating now."""
+    """A client on the first of January: the secret has a password, and a schedule that has not started yet."""
     fakesecrets_clock.move_to("2030-01-01 12:00")
     BILLING.password, BILLING.is_down = "first", False
     fakesecrets_client.create_secret(Name="billing", SecretString=json.dumps({"password": "first"}))
@@ -29,7 +29,7 @@ def client(fakesecrets, fakesecrets_client, fakesecrets_clock):
 
 
 class Application:
-    """It keeps the password for ten minutes, and asks again when that time is over."""
+    """An application that caches the password for ten minutes."""
 
     def __init__(self, client):
         self._client = client
@@ -43,7 +43,7 @@ class Application:
         return BILLING.log_in(self._password)
 
 
-def test_the_calendar_of_the_quarter(client, fakesecrets):
+def test_the_schedule_has_three_windows_in_the_quarter(client, fakesecrets):
     assert fakesecrets.schedule("billing", until="2030-04-01").splitlines() == [
         "opens (UTC)              closes (UTC)",
         "2030-01-06 02:00:00.000  2030-01-06 06:00:00.000",
@@ -52,7 +52,7 @@ def test_the_calendar_of_the_quarter(client, fakesecrets):
     ]
 
 
-def test_a_quarter_without_trouble(client, fakesecrets, fakesecrets_clock):
+def test_all_rotations_of_the_quarter_succeed(client, fakesecrets, fakesecrets_clock):
     application = Application(client)
     assert application.works()
 
@@ -68,7 +68,9 @@ def test_a_quarter_without_trouble(client, fakesecrets, fakesecrets_clock):
 
 
 @pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
-def test_a_window_in_maintenance_is_made_up_for_by_the_next_one(client, fakesecrets, fakesecrets_clock):
+def test_a_rotation_that_fails_during_maintenance_succeeds_in_the_next_window(
+    client, fakesecrets, fakesecrets_clock
+):
     fakesecrets_clock.move_to("2030-02-01")
     BILLING.is_down = True
     fakesecrets_clock.move_to("2030-02-04")
@@ -78,7 +80,7 @@ def test_a_window_in_maintenance_is_made_up_for_by_the_next_one(client, fakesecr
     assert all(failed.scheduled_at.opens <= step.start < failed.scheduled_at.closes for step in failed.steps)
 
     BILLING.is_down = False
-    assert Application(client).works()  # the old password is still the current one, here and there
+    assert Application(client).works()  # the old password is still current, in Secrets Manager and in billing
     fakesecrets_clock.move_to("2030-03-04")
 
     made_up = fakesecrets.rotations("billing")[-1]
@@ -86,12 +88,12 @@ def test_a_window_in_maintenance_is_made_up_for_by_the_next_one(client, fakesecr
     assert Application(client).works()
 
 
-def test_an_application_with_a_cache_notices_within_ten_minutes(client, fakesecrets_clock):
+def test_an_application_with_a_cache_recovers_within_ten_minutes(client, fakesecrets_clock):
     fakesecrets_clock.move_to("2030-01-06 01:55")
     application = Application(client)
     assert application.works()
 
     fakesecrets_clock.move_to("2030-01-06 02:01")
-    assert not application.works()  # a window of outage: the cache is older than the rotation
+    assert not application.works()  # an outage: the cache is older than the rotation
     fakesecrets_clock.tick(timedelta(minutes=4))
     assert application.works()

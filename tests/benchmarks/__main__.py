@@ -1,12 +1,12 @@
 """
-Measure what the fake costs, beside moto and beside the floor, and print it as a table with the budgets.
+Measure the cost of the fake compared with moto and with the floor, and print a table with the budgets.
 
     python tests/benchmarks [--rounds 3] [--only TEXT] [--quick] [--compare CHECKOUT]
 
-The floor is a canned answer from a `before-call` hook in a process without the plugin: what botocore itself costs.
-Times are CPU time of the thread, as "median (lower quartile, upper quartile)". They differ from machine to machine,
-and less from run to run; the ratios are of medians of one interleaved run. Nothing here is a test: a budget that is
-not met is printed as NO.
+The floor is a canned response from a `before-call` hook in a process without the plugin: the cost of botocore itself.
+Times are CPU time of the thread, as "median (lower quartile, upper quartile)". They vary between machines, and less
+between runs; ratios compare the medians of one interleaved run. The benchmarks are not tests: an exceeded budget is
+printed as NO.
 """
 
 from __future__ import annotations

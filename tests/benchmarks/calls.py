@@ -1,4 +1,4 @@
-"""The calls that are measured, whoever answers them, and how a call is repeated."""
+"""The measured calls, which are the same for all sides, and their repetition."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 TOKEN = "0" * 32
 PAGE = 100
 
-#: How often a call is repeated in one measurement.
+#: The number of calls in one measurement.
 REPEATS = 40
 
-#: Measured: called with 0, 1, 2, ... inside the context that has prepared the state for it.
+#: A measured call: called with 0, 1, 2, ... inside the context that prepares its state.
 Call = Callable[[int], object]
 
 CALLS: dict[str, Callable[[Any, int], object]] = {
@@ -49,7 +49,7 @@ def new_client(region: str = REGION) -> Any:
 
 @cache
 def client() -> Any:
-    """The client of all calls: to make one takes longer than most of what is measured."""
+    """Return the client of all calls: creating one takes longer than most measured calls."""
     return new_client()
 
 
@@ -60,7 +60,7 @@ def create_others(secrets: int) -> None:
 
 @contextmanager
 def on_db(operation: str, versions: int = 1) -> Iterator[Call]:
-    """A call on a new secret 'db', which has that number of versions when the calls end."""
+    """Measure a call on a new secret 'db', which has that number of versions after the calls."""
     call = CALLS[operation]
     client().create_secret(Name="db", SecretString="x" * 100, ClientRequestToken=TOKEN)
     for number in range(versions - REPEATS - 2):
@@ -74,7 +74,7 @@ def on_db(operation: str, versions: int = 1) -> Iterator[Call]:
 
 @contextmanager
 def page() -> Iterator[Call]:
-    """One page of the list after the other, from the first again after the last."""
+    """Read the pages of the list in turn, and start again after the last one."""
     following: dict[str, str] = {}
 
     def next_page(number: int) -> None:
@@ -86,14 +86,14 @@ def page() -> Iterator[Call]:
     yield next_page
 
 
-#: The lists of which pages are read in turn.
+#: The lists whose pages are read in turn.
 ONE_LIST: Sequence[Mapping[str, Any]] = ({},)
 TWO_LISTS: Sequence[Mapping[str, Any]] = ({}, {"Filters": [{"Key": "name", "Values": ["other"]}]})
 
 
 @contextmanager
 def write_and_page(secrets: int, lists: Sequence[Mapping[str, Any]] = ONE_LIST) -> Iterator[Call]:
-    """A new value for one secret in the middle, and then the first 10 secrets of one list after the other."""
+    """Write a new value of one secret, and then read the first 10 secrets of each list in turn."""
 
     def write(number: int) -> None:
         client().put_secret_value(SecretId=f"other-{secrets // 2}", SecretString=f"{number}")

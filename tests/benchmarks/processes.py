@@ -1,4 +1,4 @@
-"""What is measured on whole processes: start-up, a run of pytest, and memory."""
+"""Measurements of whole processes: start-up, a run of pytest, and memory."""
 
 from __future__ import annotations
 
@@ -105,11 +105,11 @@ class Processes:
     The measurements of one checkout, by name; those of moto are the same for all.
 
     Args:
-        environ: the variables by which its processes import the package of that checkout.
+        environ: environment variables that let its processes import the package of that checkout.
     """
 
     def __init__(self, environ: Mapping[str, str], sizes: Sizes) -> None:
-        # Without byte code an import would compile its modules each time.
+        # Without byte code each import would compile its modules.
         self._environ = {
             name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
         }
@@ -133,7 +133,7 @@ class Processes:
         return self._imported(_IMPORT_OF_PLUGIN)
 
     def _imported(self, source: str) -> float:
-        # importtime has the time of the clock, so the least of five is nearest to the CPU time.
+        # importtime reports elapsed time, so the minimum of five runs is closest to the CPU time.
         return min(_imported_after_pytest(self._python("-X", "importtime", "-c", source)) for _ in range(5))
 
     def _contract(self, client: str) -> float:
@@ -148,7 +148,7 @@ class Processes:
         return float(self._python("-c", source).stdout)
 
     def _memory_after_tests(self) -> float:
-        """Bytes that stay for the fakes of many tests: without those of pytest for as many fixtures."""
+        """Return the bytes that the fakes of many tests retain, minus those of pytest for as many fixtures."""
         with_fake = {"fixtures": "number, fakesecrets_client", "body": _CREATE}
         without = {"fixtures": "number, inner", "body": "pass"}
         of_fakes, of_pytest = (
@@ -181,7 +181,7 @@ _CREATE = 'fakesecrets_client.create_secret(Name="db", SecretString="x")'
 
 
 def _imported_after_pytest(ran: subprocess.CompletedProcess[str]) -> float:
-    """Seconds of the modules after pytest, by the lines "import time: self [us] | cumulative | imported package"."""
+    """Return the seconds of the imports after pytest, from lines "import time: self [us] | cumulative | package"."""
     lines = [line.removeprefix("import time:").split("|") for line in ran.stderr.splitlines()]
     rows = [(parts[0], parts[2].strip()) for parts in lines if len(parts) == 3]
     last = max(place for place, (_, module) in enumerate(rows) if module == "pytest")

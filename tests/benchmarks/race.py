@@ -1,4 +1,4 @@
-"""All sides of a measurement in turn: only their ratios mean something on a machine that does other work."""
+"""Interleaved measurements of all sides: on a machine with other load only their ratios are meaningful."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Samples = dict[tuple[str, str], list[float]]
 
 
 class Worker:
-    """A process that measures one side, of the package of one checkout."""
+    """A process that measures one side with the package of one checkout."""
 
     def __init__(self, side: str, environ: Mapping[str, str], size: str) -> None:
         self._process = subprocess.Popen(
@@ -58,10 +58,10 @@ class Worker:
 
 class Race:
     """
-    Measures all rows for each checkout, beside the floor and moto.
+    Measures all rows for each checkout, the floor and moto.
 
-    In each round every side has a new process. In a round every measurement is made several times, each time by all
-    sides in an order that is drawn anew.
+    In each round every side has a new process. A round repeats every measurement several times, each time for all
+    sides in a random order.
 
     Args:
         checkouts: the directories that hold the packages, by side.
@@ -90,7 +90,7 @@ class Race:
                         self._keep(side, name, workers[side].measure(name, repeats))
 
     def _sides(self) -> list[str]:
-        """The checkouts; the floor where a row is compared with it; moto unless two checkouts are compared."""
+        """Return the checkouts, the floor if a row is compared with it, and moto unless two checkouts are compared."""
         needs_floor = any(row.over == FLOOR for row in self._rows)
         return [*self._checkouts, *([FLOOR] if needs_floor else []), *(["moto"] if self._has_moto else [])]
 
@@ -104,7 +104,7 @@ class Race:
         return worker
 
     def _measurements(self) -> list[tuple[str, int, int]]:
-        """Each name once, with its repeats and passes, and that before it which it is compared with."""
+        """Yield each measurement once with its repeats and passes, after the one that it is compared with."""
         own = {row.measure: (row.repeats, row.passes) for row in self._rows}
         names: dict[str, tuple[int, int]] = {}
         for row in self._rows:

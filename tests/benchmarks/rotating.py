@@ -1,4 +1,4 @@
-"""The rotation function of the benchmarks, in the shape in which AWS publishes its own."""
+"""The rotation function of the benchmarks, structured like the templates of AWS."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
 
 
 def rotate(event: Any, context: object) -> None:
-    """A rotation with a client that is kept."""
+    """Rotate with a shared client."""
     rotate_with(calls.client(), event)
 
 
 def rotate_with(client: Any, event: Any, *, is_enabled_first: bool = True) -> None:
     """
-    The checks of AWS's template and one of its steps: twelve calls in a rotation.
+    Run the checks of the template of AWS and one of its steps: twelve calls in a rotation.
 
     Args:
-        is_enabled_first: whether DescribeSecret shows RotationEnabled in the first rotation, as that of AWS does.
+        is_enabled_first: whether DescribeSecret returns RotationEnabled in the first rotation, as on AWS.
     """
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     metadata = client.describe_secret(SecretId=arn)
@@ -51,7 +51,7 @@ def rotate_secret(number: int, **rotation: object) -> None:
 
 @contextmanager
 def rotations(number: int) -> Iterator[Call]:
-    """RotateSecret with the whole rotation, of one new secret after the other."""
+    """Measure RotateSecret with the whole rotation, each time for a new secret."""
     for each in range(-1, number):
         calls.client().create_secret(Name=f"db-{each}", SecretString="old")
     rotate_secret(-1)

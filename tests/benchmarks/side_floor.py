@@ -1,7 +1,7 @@
 """
-The floor below which no fake can go: canned answers from a `before-call` hook, which cost what botocore costs.
+The floor that no fake can go below: canned responses from a `before-call` hook, at the cost of botocore alone.
 
-This side runs in a process of its own that never imports the plugin, so none of its handlers is on the client.
+This side runs in a separate process that never imports the plugin, so the client has none of its handlers.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _thirteen_calls() -> Iterator[Call]:
         for step in STEPS.values():
             client.describe_secret(SecretId=_ARN)
             step(client, _ARN, TOKEN)
-        # The two that a new version needs: the canned value looks as if there were one already.
+        # The two calls for a new version, since the canned response suggests that a version already exists.
         client.get_random_password(ExcludeCharacters="/@\"'\\")
         client.put_secret_value(
             SecretId="db", ClientRequestToken=TOKEN, SecretString="new", VersionStages=["AWSPENDING"]

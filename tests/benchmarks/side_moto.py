@@ -21,12 +21,12 @@ from sizes import Sizes
 
 ACCOUNT = "123456789012"
 
-#: What is put into moto's store, by number: it has one store for the process.
+#: The secrets in the store of moto by number, since moto has one store for each process.
 _stored: dict[int, Any] = {}
 
 
 def variants(sizes: Sizes) -> dict[str, Any]:
-    most = [number for number in sizes.secrets if number <= 10_000]  # it takes seconds for a page of more
+    most = [number for number in sizes.secrets if number <= 10_000]  # a page takes seconds for more secrets
     return {
         **{operation: partial(_among, 0, partial(calls.on_db, operation)) for operation in CALLS},
         **{
@@ -57,7 +57,7 @@ def _among(secrets: int, prepare: Callable[[], AbstractContextManager[Call]]) ->
 
 
 def fill(backend: Any, secrets: int) -> None:
-    # Straight into its store: through its API ten thousand take half a minute.
+    # Written directly to its store, since ten thousand secrets take half a minute through its API.
     for number in range(secrets):
         backend.create_secret(
             name=f"other-{number}", secret_string="x" * 100, secret_binary=None, description=None, tags=[],
@@ -67,7 +67,7 @@ def fill(backend: Any, secrets: int) -> None:
 
 @contextmanager
 def _rotation() -> Iterator[Call]:
-    """moto runs no function without Docker: its Lambda backend is replaced by one that calls it."""
+    """Measure a rotation with moto, whose Lambda backend is replaced, since it needs Docker to run a function."""
 
     def invoke(arn: str, qualifier: str, body: str, **_: object) -> None:
         rotate_with(calls.client(), json.loads(body), is_enabled_first=False)

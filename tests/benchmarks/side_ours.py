@@ -1,7 +1,7 @@
 """
-This fake, by its public names alone: a checkout of another commit is measured by the same module.
+This fake, used only through its public names, so that the same module can measure another commit.
 
-A state that takes long to make is kept for all measurements of a process.
+States that take long to create are kept for all measurements of a process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sizes import Sizes
 
 from pytest_fakesecrets import FakeSecrets
 
-#: Those that are measured among many secrets.
+#: The calls that are measured among many secrets.
 GROWING = ("GetSecretValue", "DescribeSecret", "PutSecretValue", "CreateSecret")
 
 
@@ -108,7 +108,7 @@ def _enter_and_leave() -> Iterator[Call]:
 
 @cache
 def _fake_with_schedules(number: int) -> FakeSecrets:
-    """One rotation every four hours, among others that are due in years."""
+    """Create a fake with one rotation every four hours, and others that are due in years."""
     fake = FakeSecrets()
     with fake:
         fake.clock.move_to("2030-01-01")
@@ -120,7 +120,7 @@ def _fake_with_schedules(number: int) -> FakeSecrets:
     return fake
 
 
-#: The moments at which the fakes with schedules were left.
+#: The moments at which the fakes with schedules were exited.
 _moments: dict[int, Any] = {}
 
 
@@ -177,7 +177,7 @@ def _report_rows(secrets: int) -> Iterator[int]:
 
 @cache
 def _fake_with_calls(number: int) -> FakeSecrets:
-    """Five values of one secret, and then that number of calls about another one."""
+    """Create a fake with five values of one secret, and that number of calls for another one."""
     fake = FakeSecrets()
     with fake:
         for name in ("db", "other"):
@@ -203,7 +203,7 @@ def _timeline_of_one(number: int) -> Iterator[Call]:
 
 @contextmanager
 def _replicated(replicas: int) -> Iterator[Call]:
-    """A new value for a secret with 70 versions and that number of replicas."""
+    """Measure a new value of a secret with 70 versions and that number of replicas."""
     regions = [each for each in calls.session().get_available_regions("secretsmanager") if each != REGION]
     with FakeSecrets():
         calls.client().create_secret(Name="db", SecretString="x" * 100)

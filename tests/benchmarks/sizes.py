@@ -1,4 +1,4 @@
-"""How large the states are on which the benchmarks measure."""
+"""The sizes of the states for the benchmarks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Sizes(NamedTuple):
-    #: A few, more, and the most that are usual: what grows is measured between the first and the last.
+    #: Few, more, and as many secrets as are usual; growth is measured between the first and the last.
     secrets: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
     versions: int = 100
     schedules: tuple[int, ...] = (10, 100, 1_000)

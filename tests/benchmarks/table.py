@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, what it is compared with, and its budget."""
+"""The rows of the table: the measurement, its reference, and its budget."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Row:
     One line of the table.
 
     Attributes:
-        measure: the name of the measurement, at each side that has it.
-        budget: the most that it may be, in its unit.
-        over: what it is divided by: the floor, or another measurement of the same side.
-        growth: how many times larger its state is than that of *over*, where the time may grow with it.
-        most: the most that the quotient may be.
-        repeats: how often the call is repeated in one measurement.
-        passes: how many measurements there are in one round.
+        measure: the name of the measurement, on each side that has it.
+        budget: its maximum, in its unit.
+        over: its divisor: the floor, or another measurement of the same side.
+        growth: how many times larger its state is than that of *over*, if the time may grow with it.
+        most: the maximum of the quotient.
+        repeats: the number of calls in one measurement.
+        passes: the number of measurements in one round.
     """
 
     what: str
@@ -161,7 +161,7 @@ def _histories(sizes: Sizes) -> Iterator[Row]:
 def _memory(sizes: Sizes) -> Iterator[Row]:
     what = f"memory for {sizes.in_memory:,} secrets of 100 bytes"
     yield Row(what, "memory", unit="B", budget=15e6 * sizes.in_memory / 10_000)
-    # The allocator leaves about 1 MB of difference between the runs. Fakes that stayed would add 19 MB.
+    # The allocator causes a difference of about 1 MB between runs. Retained fakes would add 19 MB.
     yield Row(
         f"memory that {sizes.tests:,} tests with a fake leave", "memory after tests", unit="B", budget=2e6
     )

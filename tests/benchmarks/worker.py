@@ -1,10 +1,10 @@
 """
-A process that measures one side, one request after the other.
+A process that measures one side, and handles one request after the other.
 
     python worker.py SIDE quick|full
 
-Each line that it reads is the name of a measurement and how often its call is repeated, as JSON; each that it writes
-is the seconds of one call: the CPU time of its thread, since the processes of others take turns with this one.
+Each input line is JSON with the name of a measurement and the number of calls; each output line has the seconds of one
+call: CPU time of the thread, since other processes run on the same CPUs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sizes import FULL, QUICK
 
 def main(side: str, size: str) -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what is printed by others does not get between the answers
+    os.dup2(2, 1)  # output of other code must not mix with the results
     variants = importlib.import_module(f"side_{side}").variants(QUICK if size == "quick" else FULL)
     package = getattr(sys.modules.get("pytest_fakesecrets"), "__file__", None)
     print(json.dumps({"variants": list(variants), "package": package}), file=channel, flush=True)

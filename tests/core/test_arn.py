@@ -34,7 +34,7 @@ BEFORE = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
         ),
     ],
 )
-def test_an_arn_holds_partition_region_account_and_the_whole_name(region, expected, source):
+def test_an_arn_contains_partition_region_account_and_the_whole_name(region, expected, source):
     assert arn.secret_arn(region, "123456789012", "prod/db", "1yUghW") == expected, source
 
 
@@ -67,7 +67,7 @@ def test_an_arn_holds_partition_region_account_and_the_whole_name(region, expect
         pytest.param("db-a_b2c3", False, "user guide, troubleshoot: letters and digits", id="other signs"),
     ],
 )
-def test_an_arn_is_full_where_it_ends_in_a_hyphen_and_six_letters_or_digits(rest, is_full, source):
+def test_an_arn_is_full_if_it_ends_in_a_hyphen_and_six_letters_or_digits(rest, is_full, source):
     parsed = arn.parse_secret_arn(BEFORE + rest)
 
     assert parsed == ("us-east-1", "123456789012", rest), source
@@ -85,7 +85,7 @@ def test_an_arn_is_full_where_it_ends_in_a_hyphen_and_six_letters_or_digits(rest
         pytest.param("", id="nothing"),
     ],
 )
-def test_a_name_is_no_arn(secret_id):
+def test_a_name_is_not_an_arn(secret_id):
     assert arn.parse_secret_arn(secret_id) is None
 
 
@@ -112,7 +112,7 @@ TEXT = (
 
 
 @pytest.mark.parametrize(("name", "source"), LEGAL)
-def test_a_legal_name_passes(name, source):
+def test_a_legal_name_is_accepted(name, source):
     assert arn.check_name(name) is None, source
 
 
@@ -127,7 +127,7 @@ def test_a_legal_name_passes(name, source):
         ),
     ],
 )
-def test_an_illegal_name_is_refused(name, source):
+def test_an_illegal_name_is_rejected(name, source):
     with pytest.raises(ValidationException) as refused:
         arn.check_name(name)
 
@@ -146,7 +146,7 @@ def test_an_illegal_name_is_refused(name, source):
         ),
     ],
 )
-def test_a_legal_secret_id_passes(secret_id, source):
+def test_a_legal_secret_id_is_accepted(secret_id, source):
     assert arn.check_secret_id(secret_id) is None, source
 
 
@@ -159,7 +159,7 @@ def test_a_legal_secret_id_passes(secret_id, source):
         ),
     ],
 )
-def test_an_illegal_secret_id_is_refused(secret_id, source):
+def test_an_illegal_secret_id_is_rejected(secret_id, source):
     with pytest.raises(ValidationException) as refused:
         arn.check_secret_id(secret_id)
 
@@ -174,6 +174,6 @@ def test_an_illegal_secret_id_is_refused(secret_id, source):
         pytest.param("s-c64bdc03", "s-c64bdc03", id="hyphen and eight"),
     ],
 )
-def test_the_name_in_an_arn_is_what_stands_before_the_six_characters(rest, name):
+def test_the_name_in_an_arn_precedes_the_hyphen_and_six_characters(rest, name):
     """User guide, troubleshoot; LocalStack snapshot test_create_and_update_secret."""
     assert arn.parse_secret_arn(BEFORE + rest).name == name

@@ -1,4 +1,4 @@
-"""Which member of a JSON value is the credential: by the words of its name, however they are joined."""
+"""The credential of a JSON value: it is identified by the words of its member name, in any notation."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ NO_CREDENTIALS = """
 
 
 @pytest.mark.parametrize("name", CREDENTIALS.split())
-def test_a_name_whose_last_word_is_a_credential_is_one(name):
+def test_a_member_whose_name_ends_in_a_credential_word_is_a_credential(name):
     assert is_credential(name)
 
 
 @pytest.mark.parametrize("name", ["", "__", "3", "пароль", *NO_CREDENTIALS.split()])
-def test_a_name_that_only_contains_such_a_word_is_not_a_credential(name):
+def test_a_member_whose_name_only_contains_a_credential_word_is_not_a_credential(name):
     assert not is_credential(name)
 
 
-def test_credentials_of_a_document_are_in_its_order_and_other_members_are_left_out():
+def test_the_credentials_of_a_document_are_listed_in_its_order():
     document = {"client_id": "a", "client_secret": "b", "token_url": "c", "apiKey": None, 7: "d"}
 
     assert credentials(document) == ["client_secret", "apiKey"]
@@ -68,7 +68,7 @@ def test_credentials_of_a_document_are_in_its_order_and_other_members_are_left_o
         pytest.param({"username": "a", "token_url": "b"}, None, id="none"),
     ],
 )
-def test_the_first_credential_is_a_documented_one_before_all_others(document, expected):
+def test_a_documented_credential_takes_precedence_over_all_others(document, expected):
     assert first_credential(document) == expected
 
 
@@ -86,11 +86,11 @@ def test_the_first_credential_is_a_documented_one_before_all_others(document, ex
         pytest.param({"user_count": "a", "password": "b"}, None, id="none"),
     ],
 )
-def test_the_user_is_a_documented_member_before_all_others(document, expected):
+def test_a_documented_user_member_takes_precedence_over_all_others(document, expected):
     assert user_member(document) == expected
 
 
-def test_the_user_of_a_value_is_none_where_the_value_does_not_name_one():
+def test_the_user_is_none_if_the_value_does_not_name_one():
     values = [{"clientId": "app"}, {"password": "a"}, "text", None, ["user"]]
 
     assert [user_of(value) for value in values] == ["app", None, None, None, None]

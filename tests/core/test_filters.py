@@ -1,4 +1,4 @@
-"""Filters as values: which secrets they match, and how a text is cut into words."""
+"""Filters as values: the secrets that they match, and the splitting of text into words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFERRED = "inferred: not observed on AWS"
 
 KEYS = ["name", "description", "tag-key", "tag-value", "primary-region", "owning-service", "all"]
 
-#: What the service model lets a value have.
+#: The characters that the service model allows in a value.
 values = st.text("abcXYZ019 :_@/+=.-!", max_size=12)
 names = st.text("abcXYZ019_@/+=.-!", min_size=1, max_size=12)
 
@@ -52,7 +52,7 @@ def matches(key, value, held):
         pytest.param("/_+=.@- ", [], SPECIAL, id="separators alone"),
     ],
 )
-def test_a_text_is_cut_into_words(text, words, source):
+def test_a_text_is_split_into_words(text, words, source):
     held = secret("0", description=text)
 
     beginnings = [word[:end] for word in words for end in range(1, len(word) + 1)]
@@ -73,13 +73,13 @@ def test_a_text_is_cut_into_words(text, words, source):
         pytest.param("892", "92", id="inside digits"),
     ],
 )
-def test_words_are_found_from_their_beginning_only(text, value):
+def test_words_are_matched_from_their_beginning_only(text, value):
     """moto aws-verified test_with_all_filter_special_characters; user guide, manage_search-secret."""
     assert not matches("description", value, secret("0", description=text))
 
 
 @given(name=names, value=values.filter(lambda value: not value.startswith("!")), key=st.sampled_from(KEYS))
-def test_an_exclamation_mark_turns_any_answer_round(name, value, key):
+def test_an_exclamation_mark_negates_a_filter(name, value, key):
     """LocalStack test test_list_secrets_filtering, for name and description; inferred for the others."""
     held = secret(name, description=name[::-1], tags={name: "Value1"})
 
@@ -87,13 +87,13 @@ def test_an_exclamation_mark_turns_any_answer_round(name, value, key):
 
 
 @given(name=names.filter(lambda name: not name.startswith("!")))
-def test_a_secret_is_found_by_each_beginning_of_its_name(name):
+def test_a_secret_is_found_by_every_prefix_of_its_name(name):
     """API_Filter: name."""
     assert all(matches("name", name[:end], secret(name)) for end in range(len(name) + 1))
 
 
 @given(name=names)
-def test_all_finds_a_secret_by_its_name_in_reverse_order_of_words(name):
+def test_the_filter_all_finds_a_secret_by_the_words_of_its_name_in_reverse_order(name):
     """User guide, manage_search-secret: words in any order."""
     words = "".join(letter if letter.isalnum() else " " for letter in name).split()
 
@@ -111,7 +111,7 @@ def test_one_filter_matches_by_any_of_its_values(values, key):
 
 
 @given(asked=st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=4))
-def test_several_filters_match_together(asked):
+def test_several_filters_must_all_match(asked):
     """moto aws-verified test_with_duplicate_filter_keys."""
     held = secret("a/Xb1", description="c Z9", tags={"aX": "b0"}, owning_service="a")
 
@@ -120,7 +120,7 @@ def test_several_filters_match_together(asked):
     assert together is all(matches(key, value, held) for key, value in asked)
 
 
-def test_no_filter_matches_every_secret():
+def test_an_empty_list_of_filters_matches_every_secret():
     """API_ListSecrets: Filters is optional."""
     assert secret_matcher([])(secret())
 
@@ -133,7 +133,7 @@ def test_no_filter_matches_every_secret():
     ],
 )
 @pytest.mark.parametrize("key", ["description", "tag-key", "tag-value", "primary-region", "owning-service"])
-def test_what_a_secret_does_not_have_is_found_by_negation_alone(key, held, source):
+def test_a_member_that_a_secret_lacks_is_matched_only_by_negation(key, held, source):
     assert not matches(key, "a", held), source
     assert not matches(key, "", held), source
     assert matches(key, "!a", held), source
@@ -147,7 +147,7 @@ def test_what_a_secret_does_not_have_is_found_by_negation_alone(key, held, sourc
         pytest.param({"Key": "name"}, id="no values"),
     ],
 )
-def test_a_filter_that_is_not_complete_is_refused_before_any_secret_is_looked_at(given):
+def test_an_incomplete_filter_is_rejected_before_any_secret_is_matched(given):
     """Inferred: not observed on AWS."""
     with pytest.raises(InvalidParameterException):
         secret_matcher([{"Key": "name", "Values": ["a"]}, given])

@@ -1,4 +1,4 @@
-"""Changes over a mapping: seen through the overlay, and not below it."""
+"""Overlays: changes are visible in the overlay, and not in the mapping below."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def under():
     return {"a": 1, "b": 2, "c": 3}
 
 
-def test_an_overlay_without_changes_is_what_lies_under_it(under):
+def test_an_overlay_without_changes_equals_the_mapping_below(under):
     assert dict(Overlay(under)) == under
     assert list(reversed(Overlay(under))) == ["c", "b", "a"]
 
 
-def test_changes_are_seen_in_the_overlay_alone(under):
+def test_changes_are_visible_only_in_the_overlay(under):
     overlay = Overlay(under)
 
     overlay["b"] = 20
@@ -30,7 +30,7 @@ def test_changes_are_seen_in_the_overlay_alone(under):
     assert under == {"a": 1, "b": 2, "c": 3}
 
 
-def test_a_removed_key_is_not_there_and_can_come_again(under):
+def test_a_removed_key_is_absent_and_can_be_set_again(under):
     overlay = Overlay(under)
     del overlay["a"]
 
@@ -43,7 +43,7 @@ def test_a_removed_key_is_not_there_and_can_come_again(under):
     assert overlay["a"] == 10
 
 
-def test_overlays_lie_over_one_another(under):
+def test_overlays_can_be_stacked(under):
     middle = Overlay(under)
     middle["d"] = 4
     top = Overlay(middle)

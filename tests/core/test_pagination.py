@@ -25,7 +25,7 @@ def listed(items, token=None, size=3, *, asked=QUESTION, key=by_itself, **others
     return "".join(held) if isinstance(items, str) else held, following
 
 
-def test_a_list_that_fits_is_one_page_without_a_token():
+def test_a_list_that_fits_on_one_page_has_no_token():
     assert listed("abc") == ("abc", None)
 
 
@@ -42,7 +42,7 @@ def test_a_token_leads_to_the_next_page(descending, expected):
     assert (first, second, end) == (*expected, None)
 
 
-def test_a_token_is_valid_for_another_size_of_page():
+def test_a_token_is_valid_for_another_page_size():
     _, token = listed("abcde", size=1)
 
     assert listed("abcde", token, size=10) == ("bcde", None)
@@ -75,14 +75,14 @@ def test_the_same_request_gives_the_same_token():
         pytest.param("0abcde", True, "ba", id="one came behind the end, descending"),
     ],
 )
-def test_a_token_leads_on_though_items_came_and_went(later, descending, expected):
+def test_a_token_is_valid_after_items_were_added_and_removed(later, descending, expected):
     _, token = listed("abcde", descending=descending)
 
     assert listed(later, token, descending=descending) == (expected, None)
 
 
 @BOTH
-def test_a_list_ends_though_items_come_behind_its_end_with_each_page(descending):
+def test_a_list_ends_although_items_are_appended_after_each_page(descending):
     items, token, held = list(range(10)), None, []
     for round_ in range(10):
         got, token = listed(items, token, descending=descending)
@@ -152,7 +152,7 @@ def test_keys_of_every_kind_lead_to_the_next_page(keys, descending):
     assert token is None
 
 
-def test_a_token_of_another_question_is_refused():
+def test_a_token_of_another_request_is_rejected():
     _, token = listed("abcde", asked=("ListSecrets", "created-date"))
 
     with pytest.raises(InvalidNextTokenException) as refused:
@@ -162,7 +162,7 @@ def test_a_token_of_another_question_is_refused():
 
 
 @pytest.mark.parametrize("place", [0, 15, 16, 20, -1])
-def test_a_token_that_was_changed_is_refused(place):
+def test_a_token_that_was_changed_is_rejected(place):
     _, token = listed("abcde")
     raw = bytearray(base64.urlsafe_b64decode(token))
     raw[place] ^= 1
@@ -173,7 +173,7 @@ def test_a_token_that_was_changed_is_refused(place):
 
 
 @pytest.mark.parametrize("token", ["", "garbage", "====", "ä", "AAAA", "AAAAAAAAAAA=", "\ud800"], ids=ascii)
-def test_a_token_that_was_never_given_is_refused(token):
+def test_a_token_that_was_never_issued_is_rejected(token):
     with pytest.raises(InvalidNextTokenException):
         listed("abcde", token)
 
@@ -183,7 +183,7 @@ def test_a_token_that_was_never_given_is_refused(token):
     size=st.integers(min_value=1, max_value=12),
     descending=st.booleans(),
 )
-def test_pages_together_are_the_list(items, size, descending):
+def test_all_pages_together_are_the_list(items, size, descending):
     items, pages, token = sorted(items), [], None
     while True:
         held, token = listed(items, token, size, descending=descending)
@@ -203,7 +203,9 @@ def test_pages_together_are_the_list(items, size, descending):
     sizes=st.lists(st.integers(min_value=1, max_value=12), min_size=1, max_size=50),
     descending=st.booleans(),
 )
-def test_what_stays_is_on_one_page_and_what_never_was_on_none(items, changes, sizes, descending):
+def test_a_permanent_item_is_on_exactly_one_page_and_an_absent_item_on_none(
+    items, changes, sizes, descending
+):
     held, token, stayed, seen = [], None, set(items), set(items)
     first, last = min(items, default=0), max(items, default=0)
     for place in range(200):
@@ -222,6 +224,6 @@ def test_what_stays_is_on_one_page_and_what_never_was_on_none(items, changes, si
 
 
 @given(st.text(max_size=60))
-def test_no_text_is_taken_for_a_token_by_accident(token):
+def test_arbitrary_text_is_never_accepted_as_a_token(token):
     with pytest.raises(InvalidNextTokenException):
         listed("abcde", token)

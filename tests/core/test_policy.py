@@ -1,4 +1,4 @@
-"""Resource policies as values: which are well-formed, which are broad, and whom they let in."""
+"""Resource policies as values: their grammar, public access, and the accounts that they allow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
 
 
 def statement(**members):
-    """One that lets an account do everything, with members changed; None leaves one out."""
+    """Return a statement that allows an account every action, with members changed, or omitted for None."""
     usual = {"Effect": "Allow", "Principal": {"AWS": HERE}, "Action": "*", "Resource": "*"}
     return {name: value for name, value in {**usual, **members}.items() if value is not None}
 
@@ -31,7 +31,7 @@ def policy(*listed, **members):
     return json.dumps({"Statement": list(listed) or statement(**members)})
 
 
-class TestStatements:
+class TestPolicyStatements:
     @pytest.mark.parametrize(
         ("document", "source"),
         [
@@ -59,7 +59,7 @@ class TestStatements:
             ),
         ],
     )
-    def test_are_those_of_the_document(self, document, source):
+    def test_are_read_from_the_document(self, document, source):
         listed = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
 
         assert statements(json.dumps(document)) == listed, source
@@ -102,7 +102,7 @@ class TestStatements:
             pytest.param(policy(Condition="always"), id="string for a condition"),
         ],
     )
-    def test_are_refused_where_they_break_the_grammar(self, text):
+    def test_are_rejected_if_they_violate_the_grammar(self, text):
         """Public issues and the user guide of 2020: the text; IAM policy grammar, inferred for this service."""
         with pytest.raises(MalformedPolicyDocumentException) as raised:
             statements(text)
@@ -128,7 +128,7 @@ class TestStatements:
         ],
         ids=str,
     )
-    def test_may_have_the_principal(self, principal):
+    def test_accept_the_principal(self, principal):
         """User guide of IAM, principals; inferred for Secrets Manager."""
         (found,) = statements(policy(Principal=principal))
 
@@ -156,7 +156,7 @@ class TestStatements:
         ],
     )
     @pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
-    def test_are_refused_for_the_principal(self, element, principal, message, source):
+    def test_are_rejected_for_the_principal(self, element, principal, message, source):
         text = policy(**{"Principal": None, element: principal})
 
         with pytest.raises(MalformedPolicyDocumentException) as raised:
@@ -165,7 +165,7 @@ class TestStatements:
         assert raised.value.message == message, source
 
 
-class TestBroadAccess:
+class TestPublicAccess:
     @pytest.mark.parametrize(
         ("members", "expected", "source"),
         [
@@ -210,21 +210,21 @@ class TestBroadAccess:
             ),
         ],
     )
-    def test_is_that_of_everybody_without_a_restriction(self, members, expected, source):
+    def test_is_access_of_every_account_without_a_restriction(self, members, expected, source):
         assert is_public([statement(**members)]) is expected, source
 
-    def test_is_given_by_one_statement_of_several(self):
+    def test_is_granted_by_one_statement_of_several(self):
         """API_PutResourcePolicy."""
         found = [statement(), statement(Principal="*"), statement(Effect="Deny", Principal="*")]
 
         assert is_public(found)
 
-    def test_is_not_given_by_no_statement(self):
+    def test_is_not_granted_by_an_empty_policy(self):
         """API_PutResourcePolicy."""
         assert not is_public([])
 
 
-class TestAccess:
+class TestAccessByAPolicy:
     @pytest.mark.parametrize(
         ("members", "account", "expected"),
         [
@@ -252,7 +252,7 @@ class TestAccess:
             ),
         ],
     )
-    def test_is_for_the_accounts_of_the_principal(self, members, account, expected):
+    def test_is_limited_to_the_accounts_of_the_principal(self, members, account, expected):
         """User guide of IAM, principals."""
         assert allows(policy(**members), account, READ, SECRET) is expected
 
@@ -273,7 +273,7 @@ class TestAccess:
             pytest.param({"Action": None, "NotAction": "secretsmanager:*"}, False, id="all but the service"),
         ],
     )
-    def test_is_for_the_actions(self, members, expected):
+    def test_is_limited_to_the_actions(self, members, expected):
         """User guide of IAM, Action and NotAction."""
         assert allows(policy(**members), HERE, READ, SECRET) is expected
 
@@ -292,11 +292,11 @@ class TestAccess:
             pytest.param([statement(Principal={"AWS": THERE}), statement()], True, id="second statement"),
         ],
     )
-    def test_is_denied_by_any_denial(self, listed, expected):
+    def test_is_denied_by_any_deny_statement(self, listed, expected):
         """User guide of IAM, policy evaluation logic: an explicit denial wins."""
         assert allows(policy(*listed), HERE, READ, SECRET) is expected
 
-    def test_is_not_given_without_a_policy(self):
+    def test_is_not_granted_without_a_policy(self):
         """User guide of IAM, policy evaluation logic, for another account."""
         assert allows(None, HERE, READ, SECRET) is False
 
@@ -311,8 +311,8 @@ class TestAccess:
             ),
         ],
     )
-    def test_does_not_follow_from_a_statement_with_a_condition(self, listed, expected):
-        """Ours: conditions are not evaluated."""
+    def test_is_not_granted_by_a_statement_with_a_condition(self, listed, expected):
+        """A simplification of the fake: conditions are not evaluated."""
         assert allows(policy(*listed), HERE, READ, SECRET) is expected
 
 
@@ -326,7 +326,7 @@ class TestAccess:
         pytest.param({"Resource": None, "NotResource": SECRET}, False, id="every one but this"),
     ],
 )
-def test_access_is_to_the_secrets_of_the_resource(members, expected):
+def test_access_is_limited_to_the_secrets_of_the_resource(members, expected):
     """IAM user guide: Resource and NotResource."""
     assert allows(policy(**members), HERE, READ, SECRET) is expected
 
@@ -338,7 +338,7 @@ def test_access_is_to_the_secrets_of_the_resource(members, expected):
         pytest.param({"AWS": "210987654321"}, True, id="everybody but one"),
     ],
 )
-def test_not_principal_lets_in_those_that_it_does_not_name(named, expected):
+def test_not_principal_allows_the_accounts_that_it_does_not_name(named, expected):
     """IAM user guide: NotPrincipal."""
     broad = policy(Principal=None, NotPrincipal=named)
 

@@ -1,4 +1,4 @@
-"""Schedules: what is accepted, which windows open, and the date that is reported. Times are UTC."""
+"""Schedules: accepted expressions, rotation windows, and reported dates. All times are UTC."""
 
 from __future__ import annotations
 
@@ -576,7 +576,9 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize(("members", "stored", "base", "opens", "closes", "reported", "source"), WINDOWS)
-def test_the_window_after_a_rotation(members, stored, base, opens, closes, reported, source):
+def test_the_next_window_opens_and_closes_as_documented(
+    members, stored, base, opens, closes, reported, source
+):
     rule = schedule(members, stored)
     check_schedule(rule)
 
@@ -627,14 +629,14 @@ def test_the_window_after_a_rotation(members, stored, base, opens, closes, repor
         ),
     ],
 )
-def test_an_expression_that_is_accepted(expression, source):
+def test_a_valid_expression_is_accepted(expression, source):
     check_schedule(schedule(rules(ScheduleExpression=expression)))
 
     assert schedule(rules(ScheduleExpression=expression)).next_window(utc("2026-03-10T13:20:00")), source
 
 
 @pytest.mark.parametrize(
-    ("members", "told", "source"),
+    ("members", "message", "source"),
     [
         pytest.param(rules(ScheduleExpression="rate(3 hours)"), HOURS, DEPLOYED, id="every three hours"),
         pytest.param(rules(ScheduleExpression="rate(24 hours)"), HOURS, DEPLOYED, id="a day in hours"),
@@ -738,14 +740,14 @@ def test_an_expression_that_is_accepted(expression, source):
         ),
     ],
 )
-def test_rules_that_are_refused(members, told, source):
-    if told is None:
+def test_invalid_rules_are_rejected(members, message, source):
+    if message is None:
         check_schedule(schedule(members))
         return
     with pytest.raises(InvalidParameterException) as raised:
         check_schedule(schedule(members))
 
-    assert raised.value.message == told, source
+    assert raised.value.message == message, source
 
 
 @pytest.mark.parametrize(
@@ -767,11 +769,11 @@ def test_rules_that_are_refused(members, told, source):
     ],
     ids=repr,
 )
-def test_the_days_that_are_reported(members, days, source):
+def test_automatically_after_days_is_reported(members, days, source):
     assert schedule(members).reported_days == days, source
 
 
-def test_without_a_schedule_no_window_comes():
+def test_a_secret_without_a_schedule_has_no_next_window():
     assert schedule(rules(Duration="3h")).next_window(utc("2026-03-10T13:20:00")) is None
 
 

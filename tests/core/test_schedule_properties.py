@@ -1,7 +1,7 @@
 """
-Schedules against an evaluator of a few lines: walk the hours, and ask of each whether the fields match.
+Schedules compared with a minimal evaluator, which iterates over hours and checks whether the fields match each one.
 
-Expressions are built together with what they mean, so the evaluator reads no text at all.
+Expressions are generated together with their meaning, so the evaluator parses no text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TEXTS = {
 
 
 def weekday(moment):
-    """1 for Sunday, 7 for Saturday, as the service counts."""
+    """Return 1 for Sunday to 7 for Saturday, as in the service."""
     return moment.isoweekday() % 7 + 1
 
 
@@ -39,7 +39,7 @@ def days_in_month(moment):
 
 @st.composite
 def hours(draw):
-    """A text, and the hours that it means."""
+    """A field of hours, and the hours that it matches."""
     if draw(st.booleans()):
         start, step = draw(st.integers(0, 23)), draw(st.integers(4, 23))
         return f"{start}/{step}", set(range(start, 24, step))
@@ -52,7 +52,7 @@ def hours(draw):
 
 @st.composite
 def members(draw, least, most, names=()):
-    """A text of values, ranges and steps, and what it means."""
+    """A field of values, ranges and steps, and the numbers that it matches."""
 
     def written(number):
         return draw(st.sampled_from([str(number), *([names[number - 1]] if names else [])]))
@@ -77,7 +77,7 @@ def members(draw, least, most, names=()):
 
 @st.composite
 def days(draw):
-    """The texts of both day fields, and a question: does a day match?"""
+    """Both day fields, and a predicate that tests a day."""
     kind = draw(
         st.sampled_from(["any", "days", "last", "last named", "weekdays", "nth", "last weekday", "L"])
     )
@@ -106,7 +106,7 @@ def days(draw):
 
 @st.composite
 def crons(draw):
-    """An expression, and a question: does it fire at this hour?"""
+    """An expression, and a predicate that tests an hour."""
     hour_text, hour_set = draw(hours())
     months, month_set = draw(st.one_of(st.just(("*", set(range(1, 13)))), members(1, 12, MONTHS)))
     (month_days, week_days), matches = draw(days())
@@ -117,28 +117,28 @@ def crons(draw):
     return f"cron(0 {hour_text} {month_days} {months} {week_days} *)", fires, hour_set
 
 
-# Hypothesis takes the bounds without a zone.
+# Hypothesis requires bounds without a time zone.
 BASES = st.datetimes(datetime(2023, 12, 1), datetime(2028, 3, 2)).map(  # noqa: DTZ001
     lambda base: base.replace(tzinfo=timezone.utc)
 )
 
 
 def first_after(base, fires):
-    """Walk the hours of the years to come, and a leap year is among them, or to the end of the calendar."""
+    """Iterate over the hours of the following years, including a leap year, or up to the end of the calendar."""
     moment = base.replace(minute=0, second=0, microsecond=0)
     for _ in range(366 * 24 * 9):
         if LAST - moment < HOUR:
             return None
         moment += HOUR
         if not moment.hour and not any(fires(moment.replace(hour=hour)) for hour in range(24)):
-            moment += 23 * HOUR  # no hour of this day
+            moment += 23 * HOUR  # no hour of this day matches
         elif fires(moment):
             return moment
     return None
 
 
 @given(crons(), BASES, st.one_of(st.none(), st.integers(1, 24)))
-def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, duration):
+def test_a_cron_schedule_opens_its_window_at_the_first_matching_hour(built, base, duration):
     expression, fires, hour_set = built
     schedule = Schedule(stored_at=base, expression=expression, duration=duration and f"{duration}h")
     expected = first_after(base, fires)
@@ -149,7 +149,7 @@ def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, dur
         with pytest.raises(InvalidParameterException):
             check_schedule(schedule)
         return
-    if expected is None:  # never, or not within the years that were walked
+    if expected is None:  # never, or not within the tested years
         return
     check_schedule(schedule)
     window = schedule.next_window(base)
@@ -162,7 +162,7 @@ def test_a_cron_opens_its_window_at_the_first_hour_that_matches(built, base, dur
 
 
 @given(st.integers(1, 1000), BASES)
-def test_days_count_dates_whatever_the_time_was(number, base):
+def test_a_rate_of_days_counts_dates_regardless_of_the_time_of_day(number, base):
     window = Schedule(stored_at=base, automatically_after_days=number).next_window(base)
 
     assert window.opens.date() == base.date() + timedelta(days=number)
@@ -170,7 +170,7 @@ def test_days_count_dates_whatever_the_time_was(number, base):
 
 
 @given(st.integers(4, 23), BASES, st.timedeltas(timedelta(0), timedelta(days=400)))
-def test_hours_stand_on_one_grid_from_the_midnight_of_the_schedule(number, stored, later):
+def test_a_rate_of_hours_counts_from_the_midnight_of_the_schedule(number, stored, later):
     base = stored + later
 
     opens = Schedule(stored_at=stored, expression=f"rate({number} hours)").next_window(base).opens
@@ -206,7 +206,7 @@ def test_windows_never_overlap(built, base):
 @example("cron(0 0 ? * 1#6 *)")
 @example("rate(99999999999999999999 days)")
 @example("cron(0 ٣ * * ? *)")
-def test_any_text_is_read_or_refused_in_the_services_words(text):
+def test_any_text_is_parsed_or_rejected_with_the_message_of_the_service(text):
     schedule = Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression=text)
 
     refused = None
@@ -221,7 +221,9 @@ def test_any_text_is_read_or_refused_in_the_services_words(text):
 @given(crons(), st.timedeltas(timedelta(0), timedelta(days=1500)), st.booleans())
 @example(("cron(0 0 29 2 ? *)", lambda at: (at.month, at.day) == (2, 29), {0}), timedelta(days=1), False)
 @example(("cron(0 0 ? * L *)", lambda at: weekday(at) == 7, {0}), timedelta(microseconds=0), False)
-def test_near_an_end_of_the_calendar_a_cron_opens_the_windows_that_are_left(built, distance, is_first):
+def test_a_cron_schedule_opens_the_remaining_windows_near_the_limits_of_the_calendar(
+    built, distance, is_first
+):
     expression, fires, hour_set = built
     base = FIRST + distance if is_first else LAST - distance
     expected = first_after(base, fires)
@@ -229,9 +231,9 @@ def test_near_an_end_of_the_calendar_a_cron_opens_the_windows_that_are_left(buil
     window = Schedule(stored_at=base, expression=expression).next_window(base)
 
     if expected is None:
-        assert window is None or is_first  # not within the years that were walked
+        assert window is None or is_first  # not within the tested years
     elif len(hour_set) == 1 and LAST - expected < timedelta(days=1):
-        assert window is None  # it would close after the calendar has ended
+        assert window is None  # the window would close after the end of the calendar
     else:
         assert window.opens == expected
 
@@ -282,6 +284,6 @@ def test_the_last_opening_of_a_schedule_of_ten_thousand_years_is_found_at_once()
     ]
 
 
-def test_an_expression_is_checked_also_where_it_has_no_duration():
+def test_an_expression_is_checked_without_a_duration():
     with pytest.raises(InvalidParameterException):
         check_schedule(Schedule(stored_at=datetime(2026, 3, 10, tzinfo=timezone.utc), expression="every day"))

@@ -133,11 +133,11 @@ def test_the_labels_of_a_new_value_are_attached(before, wanted, after, source):
     assert staging_labels.attach_to_new_value(before, wanted, "new") == after, source
 
 
-def test_a_label_is_removed_and_nothing_else():
+def test_removing_a_label_changes_no_other_label():
     assert staging_labels.remove({CURRENT: "v1", "x": "v1"}, "x") == {CURRENT: "v1"}
 
 
-def test_removing_a_label_that_is_not_there_changes_nothing():
+def test_removing_an_unattached_label_changes_nothing():
     assert staging_labels.remove({CURRENT: "v1"}, "x") == {CURRENT: "v1"}
 
 
@@ -159,7 +159,7 @@ def test_the_labels_of_a_version_are_those_that_point_at_it():
     assert staging_labels.of(held, "v3") == []
 
 
-def test_versions_without_labels_are_not_in_the_map_by_version():
+def test_versions_without_labels_are_absent_from_the_mapping_by_version():
     assert staging_labels.by_version({CURRENT: "v2", PENDING: "v2", PREVIOUS: "v1"}) == {
         "v2": [CURRENT, PENDING],
         "v1": [PREVIOUS],
@@ -176,7 +176,9 @@ def test_versions_without_labels_are_not_in_the_map_by_version():
         pytest.param({PENDING: "v1"}, True, "API_RotateSecret", id="nothing current"),
     ],
 )
-def test_labels_show_a_rotation_in_progress_if_pending_is_away_from_current(labels, in_progress, source):
+def test_a_rotation_is_in_progress_if_awspending_and_awscurrent_are_on_different_versions(
+    labels, in_progress, source
+):
     assert labels_show_rotation_in_progress(labels) is in_progress, source
 
 
@@ -184,72 +186,72 @@ LABELS = st.sampled_from([CURRENT, PREVIOUS, PENDING, "x", "y"])
 
 
 class LabelMoves(RuleBasedStateMachine):
-    """Labels move as the user guide tells it: version by version, each with a set of labels."""
+    """Labels move as the user guide describes, in a model with a set of labels for each version."""
 
     versions = Bundle("versions")
 
     def __init__(self):
         super().__init__()
         self.labels = {}
-        self.told = {}
+        self.model = {}
 
     @initialize(target=versions)
     def create(self):
         self.labels = staging_labels.attach_to_new_value({}, [CURRENT], "v1")
-        self.told = {"v1": {CURRENT}}
+        self.model = {"v1": {CURRENT}}
         return multiple("v1")
 
-    def tell(self, label, version):
-        """A label moves to a version; AWSPREVIOUS stays behind where AWSCURRENT was."""
-        holders = [held for held in self.told.values() if label in held]
+    def attach_in_model(self, label, version):
+        """Move a label to a version in the model; AWSPREVIOUS moves to where AWSCURRENT was."""
+        holders = [held for held in self.model.values() if label in held]
         for held in holders:
             held.discard(label)
-        self.told[version].add(label)
-        if label == CURRENT and holders and holders[0] is not self.told[version]:
-            for held in self.told.values():
+        self.model[version].add(label)
+        if label == CURRENT and holders and holders[0] is not self.model[version]:
+            for held in self.model.values():
                 held.discard(PREVIOUS)
             holders[0].add(PREVIOUS)
 
     @rule(label=LABELS, version=versions)
     def attach(self, label, version):
         self.labels = staging_labels.attach(self.labels, label, version)
-        self.tell(label, version)
+        self.attach_in_model(label, version)
 
     @rule(target=versions, wanted=st.lists(LABELS, min_size=1, max_size=5))
     def put(self, wanted):
-        version = f"v{len(self.told) + 1}"
+        version = f"v{len(self.model) + 1}"
         self.labels = staging_labels.attach_to_new_value(self.labels, wanted, version)
-        self.told[version] = set()
+        self.model[version] = set()
         if CURRENT in wanted:
-            for held in self.told.values():
+            for held in self.model.values():
                 if CURRENT in held:
                     held.discard(PENDING)
-            self.tell(CURRENT, version)
+            self.attach_in_model(CURRENT, version)
         for label in set(wanted) - {CURRENT}:
-            self.tell(label, version)
+            self.attach_in_model(label, version)
         return version
 
     @rule(label=LABELS.filter(lambda label: label != CURRENT))
     def remove(self, label):
         self.labels = staging_labels.remove(self.labels, label)
-        for held in self.told.values():
+        for held in self.model.values():
             held.discard(label)
 
     @invariant()
-    def every_version_has_the_labels_that_the_guide_tells(self):
-        for version, expected in self.told.items():
+    def every_version_has_the_labels_of_the_model(self):
+        for version, expected in self.model.items():
             assert set(staging_labels.of(self.labels, version)) == expected
         assert {version: set(held) for version, held in staging_labels.by_version(self.labels).items()} == {
-            version: held for version, held in self.told.items() if held
+            version: held for version, held in self.model.items() if held
         }
 
     @invariant()
     def one_version_is_current(self):
-        assert sum(CURRENT in held for held in self.told.values()) == bool(self.told)
+        assert sum(CURRENT in held for held in self.model.values()) == bool(self.model)
 
     @invariant()
     def rotation_is_blocked_by_a_pending_version_that_is_not_current(self):
-        blocked = any(PENDING in held and CURRENT not in held for held in self.told.values())
+        blocked = any(PENDING in held and CURRENT not in held for held in self.model.values())
         assert labels_show_rotation_in_progress(self.labels) is blocked
 
 

@@ -1,4 +1,4 @@
-"""The selection that a region keeps for a list: at each moment what a new one would be."""
+"""The cached selection of secrets for a list, which always equals a new selection."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def region():
     return region
 
 
-def test_secrets_of_one_instant_are_in_the_order_of_their_creation(region):
+def test_secrets_of_one_instant_are_selected_in_the_order_of_their_creation(region):
     assert names(selected(region, START)) == ["b", "a", "c"]
 
 
-def test_a_secret_that_was_created_anew_is_the_last_of_its_instant(region):
+def test_a_secret_that_was_created_again_is_the_last_of_its_instant(region):
     region.remove(region.secrets["b"])
     region.put(secret(region, "b", START))
 
     assert names(selected(region, START)) == ["a", "c", "b"]
 
 
-def test_a_change_does_not_sort_all_secrets_again(region, monkeypatch):
+def test_a_change_does_not_resort_all_secrets(region, monkeypatch):
     selected(region, START)
     monkeypatch.setattr(store, "Selection", None)
 
@@ -68,7 +68,7 @@ def test_a_change_does_not_sort_all_secrets_again(region, monkeypatch):
 
 
 @pytest.mark.parametrize("later", [HOUR * 2, -HOUR], ids=["after its window", "before the selection"])
-def test_a_secret_is_gone_after_its_recovery_window_alone(region, later):
+def test_a_secret_is_removed_only_after_its_recovery_window(region, later):
     due = START + HOUR
     region.put(replace(region.secrets["a"], deletion_due_at=due))
     before = names(selected(region, START))
@@ -79,7 +79,7 @@ def test_a_secret_is_gone_after_its_recovery_window_alone(region, later):
     assert after == (["b", "c"] if later > HOUR else ["b", "a", "c"])
 
 
-def test_a_secret_that_was_gone_is_selected_again_when_the_clock_goes_back(region):
+def test_a_removed_secret_is_selected_again_after_the_clock_moves_back(region):
     region.put(replace(region.secrets["a"], deletion_due_at=START + HOUR))
 
     assert names(selected(region, START + 2 * HOUR)) == ["b", "c"]
@@ -107,7 +107,7 @@ CHANGES = st.lists(
 
 
 @given(changes=CHANGES, order=st.sampled_from(sorted(SORT_KEYS)))
-def test_a_kept_selection_is_what_a_new_one_would_be(changes, order):
+def test_a_cached_selection_equals_a_new_one(changes, order):
     region, now = Region(account="123456789012", name="us-east-1"), START
     for change, name, members, elapsed in changes:
         selected(region, now, order)

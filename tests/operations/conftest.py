@@ -1,4 +1,4 @@
-"""Clients for all tests of operations: none of them changes one, and making it takes longer than most tests do."""
+"""Shared clients for the tests of operations: creating a client takes longer than most of these tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLIENTS = {}
 
 @pytest.fixture
 def client_of(fakesecrets):
-    """What gives a client for a region, with the key of an account."""
+    """A function that returns the client of a region and an account."""
 
     def client(region, account="testing"):
         if (region, account) not in CLIENTS:
@@ -46,5 +46,5 @@ def other(client_of):
 
 @pytest.fixture
 def third(client_of):
-    """A client of an account that no policy names."""
+    """A client of an account that is not in any policy."""
     return client_of(default_region(), THIRD)

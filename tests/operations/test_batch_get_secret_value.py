@@ -1,4 +1,4 @@
-"""BatchGetSecretValue: values of several secrets at once. What filters find has tests of its own."""
+"""BatchGetSecretValue: values of several secrets in one call. The filters are tested in test_list_secrets_filters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def three(client):
         client.create_secret(Name=name, SecretString=f"value of {name}")
 
 
-class TestValues:
-    def test_are_shown_with_the_members_of_get_secret_value(self, client, fakesecrets_clock):
+class TestValuesInABatch:
+    def test_have_the_members_of_get_secret_value(self, client, fakesecrets_clock):
         """botocore's service model, SecretValueEntry; AWS CLI reference, batch-get-secret-value example."""
         fakesecrets_clock.move_to("2030-01-31 16:00")
         arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
@@ -54,7 +54,7 @@ class TestValues:
         assert set(answered) == {"SecretValues", "Errors", "ResponseMetadata"}
         assert answered["Errors"] == []
 
-    def test_are_bytes_where_the_secret_is_binary(self, client):
+    def test_are_bytes_for_a_binary_secret(self, client):
         """botocore's service model, SecretValueEntry."""
         client.create_secret(Name="db", SecretBinary=b"\x00\xff")
 
@@ -90,14 +90,14 @@ class TestValues:
         assert names(answered) == ["c", "b", "a"]
 
     @pytest.mark.usefixtures("three")
-    def test_are_in_the_order_of_creation_with_filters(self, client):
+    def test_are_in_the_order_of_creation_when_found_by_filters(self, client):
         """Inferred: not observed on AWS."""
         answered = client.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["c", "b", "a"]}])
 
         assert names(answered) == ["b", "a", "c"]
 
     def test_are_found_by_name_by_arn_and_by_partial_arn(self, client):
-        """API_BatchGetSecretValue; inferred: a secret that is asked for three times is shown three times."""
+        """API_BatchGetSecretValue; inferred: a secret that is requested three times is returned three times."""
         arn = client.create_secret(Name="db", SecretString="old")["ARN"]
 
         answered = client.batch_get_secret_value(SecretIdList=["db", arn, arn[:-7]])
@@ -105,7 +105,7 @@ class TestValues:
         assert names(answered) == ["db", "db", "db"]
         assert answered["Errors"] == []
 
-    def test_of_twenty_secrets_are_answered(self, client):
+    def test_of_twenty_secrets_are_returned(self, client):
         """botocore's service model, SecretIdListType."""
         wanted = [f"db{number}" for number in range(20)]
         for name in wanted:
@@ -113,7 +113,7 @@ class TestValues:
 
         assert names(client.batch_get_secret_value(SecretIdList=wanted)) == wanted
 
-    def test_of_replicas_are_answered(self, fakesecrets, client):
+    def test_of_replicas_are_returned(self, fakesecrets, client):
         """API_ReplicateSecretToRegions: a replica has the value of its primary secret."""
         client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-1"}])
 
@@ -123,14 +123,14 @@ class TestValues:
         assert entry["ARN"].startswith("arn:aws:secretsmanager:eu-west-1:")
 
     @pytest.mark.usefixtures("three")
-    def test_are_none_where_filters_find_nothing(self, client):
+    def test_are_none_if_filters_match_nothing(self, client):
         """Inferred: not observed on AWS."""
         answered = client.batch_get_secret_value(Filters=by_name("nobody"))
 
         assert (answered["SecretValues"], answered["Errors"]) == ([], [])
         assert "NextToken" not in answered
 
-    def test_are_noted_as_accesses(self, client, fakesecrets_clock):
+    def test_count_as_accesses(self, client, fakesecrets_clock):
         """Inferred: not observed on AWS."""
         fakesecrets_clock.move_to("2030-01-31 16:00")
         client.create_secret(Name="db", SecretString="old")
@@ -145,7 +145,7 @@ class TestValues:
         assert "LastAccessedDate" not in client.describe_secret(SecretId="other")
 
 
-class TestErrors:
+class TestErrorsInABatch:
     def test_do_not_fail_the_call(self, client):
         """API_BatchGetSecretValue; moto issue 7592: the entry, with its text."""
         client.create_secret(Name="db", SecretString="old")
@@ -164,7 +164,7 @@ class TestErrors:
 
         assert answered["SecretValues"] == []
 
-    def test_name_the_secret_as_the_request_did(self, client):
+    def test_name_the_secret_as_in_the_request(self, client):
         """botocore's service model, APIErrorType."""
         arn = client.create_secret(Name="db", SecretString="old")["ARN"]
         client.delete_secret(SecretId="db")
@@ -173,7 +173,7 @@ class TestErrors:
 
         assert [entry["SecretId"] for entry in answered["Errors"]] == [arn, "db", "nobody", arn[:-7]]
 
-    def test_tell_that_a_secret_is_marked_for_deletion(self, client):
+    def test_report_a_secret_that_is_marked_for_deletion(self, client):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old")
         client.delete_secret(SecretId="db")
@@ -185,7 +185,7 @@ class TestErrors:
         ]
 
     @pytest.mark.parametrize("asked", [{"SecretIdList": ["db"]}, {"Filters": by_name("db")}], ids=str)
-    def test_tell_that_a_secret_has_no_value(self, client, asked):
+    def test_report_a_secret_without_a_value(self, client, asked):
         """Inferred: not observed on AWS; the text is that of GetSecretValue."""
         client.create_secret(Name="db")
 
@@ -196,7 +196,7 @@ class TestErrors:
             "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
         )
 
-    def test_tell_of_secrets_in_other_regions_and_accounts(self, fakesecrets, client):
+    def test_report_secrets_in_other_regions_and_accounts(self, fakesecrets, client):
         """LocalStack test test_cross_account_access for GetSecretValue; inferred for the batch without a policy."""
         west = fakesecrets.client("eu-west-1").create_secret(Name="db", SecretString="old")["ARN"]
         other = fakesecrets.client(aws_access_key_id="210987654321")
@@ -207,7 +207,7 @@ class TestErrors:
         assert answered["SecretValues"] == []
         assert [entry["ErrorCode"] for entry in answered["Errors"]] == ["ResourceNotFoundException"] * 2
 
-    def test_are_no_access(self, client):
+    def test_do_not_count_as_accesses(self, client):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old")
         client.delete_secret(SecretId="db")
@@ -216,7 +216,7 @@ class TestErrors:
         assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
 
 
-def test_batch_get_secret_value_finds_no_secret_that_is_marked_for_deletion(client):
+def test_filters_of_a_batch_omit_secrets_that_are_marked_for_deletion(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="gone", SecretString="old")
     client.create_secret(Name="good", SecretString="old")
@@ -228,7 +228,7 @@ def test_batch_get_secret_value_finds_no_secret_that_is_marked_for_deletion(clie
     assert answered["Errors"] == []
 
 
-class TestRefusals:
+class TestABatchRequestIsRejected:
     @pytest.fixture(autouse=True)
     def db(self, client):
         client.create_secret(Name="db", SecretString="old")
@@ -243,8 +243,8 @@ class TestRefusals:
             pytest.param({"MaxResults": 5}, id="a size of pages alone"),
         ],
     )
-    def test_of_a_question_that_is_none(self, client, sent):
-        """API_BatchGetSecretValue; the texts are not known."""
+    def test_for_a_contradictory_combination_of_ids_filters_and_page_size(self, client, sent):
+        """API_BatchGetSecretValue; the messages are unknown."""
         with refused("InvalidParameterException") as answer:
             client.batch_get_secret_value(**sent)
 
@@ -262,12 +262,12 @@ class TestRefusals:
             pytest.param({"SecretIdList": ["db", "Inv Name"]}, INFERRED, id="an illegal name"),
         ],
     )
-    def test_of_what_breaks_a_constraint(self, sent, source):
+    def test_for_a_violation_of_a_constraint(self, sent, source):
         status, answered = raw("BatchGetSecretValue", sent)
 
         assert (status, answered["__type"]) == (400, "ValidationException"), source
 
-    def test_read_nothing(self, client):
+    def test_without_reading_any_secret(self, client):
         """Inferred: not observed on AWS."""
         with refused("ValidationException") as answer:
             client.batch_get_secret_value(SecretIdList=["db", "Inv Name"])
@@ -276,13 +276,13 @@ class TestRefusals:
         assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
 
 
-class TestPages:
+class TestPagesOfABatch:
     @pytest.fixture(autouse=True)
     def five(self, client):
         for name in ("db1", "db2", "db3", "db4", "db5", "other"):
             client.create_secret(Name=name, SecretString="old")
 
-    def test_lead_from_one_to_the_next(self, client):
+    def test_are_linked_by_tokens(self, client):
         """API_BatchGetSecretValue: MaxResults and NextToken."""
         asked = {"Filters": by_name("db"), "MaxResults": 2}
 
@@ -293,14 +293,14 @@ class TestPages:
         assert [names(page) for page in (first, second, third)] == [["db1", "db2"], ["db3", "db4"], ["db5"]]
         assert "NextToken" not in third
 
-    def test_have_no_token_where_the_last_one_is_full(self, client):
+    def test_have_no_token_after_a_full_last_page(self, client):
         """API_BatchGetSecretValue: NextToken is there if there are more."""
         answered = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=5)
 
         assert len(answered["SecretValues"]) == 5
         assert "NextToken" not in answered
 
-    def test_hold_twenty_secrets_where_no_size_is_asked_for(self, client):
+    def test_hold_twenty_secrets_by_default(self, client):
         """Inferred: not observed on AWS."""
         for number in range(21):
             client.create_secret(Name=f"more{number}", SecretString="old")
@@ -310,7 +310,7 @@ class TestPages:
 
         assert (len(first["SecretValues"]), names(second)) == (20, ["more20"])
 
-    def test_count_errors_too(self, client):
+    def test_include_errors_in_their_size(self, client):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="more1")
         client.create_secret(Name="more2", SecretString="old")
@@ -323,7 +323,7 @@ class TestPages:
         assert (names(first), len(first["Errors"])) == ([], 1)
         assert (names(second), len(second["Errors"])) == (["more2"], 0)
 
-    def test_lead_to_every_secret_though_each_is_deleted_as_it_is_read(self, client):
+    def test_reach_every_secret_although_each_one_is_deleted_after_it_is_read(self, client):
         """Inferred: not observed on AWS."""
         asked, following, read = {"Filters": by_name("db"), "MaxResults": 2}, {}, []
         while following is not None:
@@ -335,7 +335,7 @@ class TestPages:
 
         assert read == ["db1", "db2", "db3", "db4", "db5"]
 
-    def test_lead_to_every_secret_that_stays_though_others_come_and_go(self, client):
+    def test_reach_every_permanent_secret_although_others_are_created_and_deleted(self, client):
         """Inferred: not observed on AWS."""
         asked = {"Filters": by_name("db"), "MaxResults": 2}
         first = client.batch_get_secret_value(**asked)
@@ -351,7 +351,7 @@ class TestPages:
     @pytest.mark.parametrize(
         "value", [pytest.param("o", id="of another question"), pytest.param(None, id="that was never given")]
     )
-    def test_are_refused_for_a_token(self, client, value):
+    def test_are_rejected_for_an_invalid_token(self, client, value):
         """botocore's service model: InvalidNextTokenException; inferred for another question."""
         given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
@@ -362,7 +362,7 @@ class TestPages:
 
         assert answer.status == 400
 
-    def test_are_none_of_a_list_of_ids_which_has_no_tokens(self, client):
+    def test_are_rejected_for_a_list_of_ids(self, client):
         """API_BatchGetSecretValue: pages belong to Filters; inferred for the error."""
         given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
@@ -372,7 +372,7 @@ class TestPages:
 
             assert answer.status == 400
 
-    def test_of_list_secrets_have_other_tokens(self, client):
+    def test_reject_the_tokens_of_list_secrets(self, client):
         """Inferred: not observed on AWS."""
         given = client.list_secrets(Filters=by_name("db"), MaxResults=2)["NextToken"]
 

@@ -24,7 +24,7 @@ def rotating(db, fakesecrets, fakesecrets_rotation):
     return db
 
 
-def test_it_turns_rotation_off_and_keeps_the_configuration(rotating, fakesecrets_rotation):
+def test_cancel_rotate_secret_turns_rotation_off_and_keeps_the_configuration(rotating, fakesecrets_rotation):
     """API_DescribeSecret: RotationEnabled false, NextRotationDate absent, the rules still shown."""
     fakesecrets_rotation.run()
 
@@ -40,7 +40,9 @@ def test_it_turns_rotation_off_and_keeps_the_configuration(rotating, fakesecrets
     assert listed["RotationRules"] == {"AutomaticallyAfterDays": 10}, "aws-sdk-go-v2 issue 2274"
 
 
-def test_without_a_rotation_in_progress_the_answer_has_no_version(rotating, fakesecrets_rotation):
+def test_cancel_rotate_secret_without_a_rotation_in_progress_returns_no_version(
+    rotating, fakesecrets_rotation
+):
     """botocore's examples-1.json; the finished rotation has left AWSPENDING on the current version."""
     fakesecrets_rotation.run()
 
@@ -51,7 +53,7 @@ def test_without_a_rotation_in_progress_the_answer_has_no_version(rotating, fake
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_in_the_middle_of_a_rotation_it_names_the_version_and_leaves_the_labels(
+def test_cancel_rotate_secret_during_a_rotation_returns_the_version_and_leaves_the_labels(
     rotating, fakesecrets, fakesecrets_rotation, steps
 ):
     """API_CancelRotateSecret."""
@@ -68,7 +70,7 @@ def test_in_the_middle_of_a_rotation_it_names_the_version_and_leaves_the_labels(
     assert [event["eventName"] for event in fakesecrets.cloudtrail] == ["RotationStarted"]
 
 
-def test_cancelling_removes_awspending_from_a_version_without_a_value(
+def test_cancel_rotate_secret_removes_awspending_from_a_version_without_a_value(
     rotating, fakesecrets, fakesecrets_rotation
 ):
     """terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic; inferred: the version stays."""
@@ -81,7 +83,7 @@ def test_cancelling_removes_awspending_from_a_version_without_a_value(
     assert fakesecrets.rotations("db")[0].status == "cancelled"
 
 
-def test_a_secret_without_a_value_accepts_another_schedule_after_a_cancellation(client, fakesecrets):
+def test_a_secret_without_a_value_accepts_another_schedule_after_cancel_rotate_secret(client, fakesecrets):
     """
     terraform-provider-aws, TestAccSecretsManagerSecretRotation_scheduleExpressionBasic, call by call.
 
@@ -120,7 +122,7 @@ def test_a_secret_without_a_value_accepts_another_schedule_after_a_cancellation(
         pytest.param("never", 1, True, id="never, with a value"),
     ],
 )
-def test_an_assumption_decides_whether_cancelling_unblocks_the_next_rotation(
+def test_cancel_rotate_secret_unblocks_the_next_rotation_as_cancel_unblocks_says(
     rotating, fakesecrets, fakesecrets_rotation, assumed, steps, blocks
 ):
     """API_CancelRotateSecret: failing to clean up a cancelled rotation *can* block future ones; AWS PCS user guide."""
@@ -142,8 +144,8 @@ def test_an_assumption_decides_whether_cancelling_unblocks_the_next_rotation(
     assert rotating.rotate_secret(SecretId="db")["VersionId"]
 
 
-def test_cancelling_frees_a_failed_rotation_without_a_value(db, fakesecrets):
-    """Inferred from that of a rotation that runs: labels alone decide."""
+def test_cancel_rotate_secret_unblocks_a_secret_after_a_failed_rotation_without_a_value(db, fakesecrets):
+    """Inferred from the cancellation of a running rotation: only the labels matter."""
     fakesecrets.assume(retry_delays=())
     function = fakesecrets.add_rotation_function(raising_in("createSecret"))
     with pytest.warns(match="createSecret"):
@@ -154,8 +156,10 @@ def test_cancelling_frees_a_failed_rotation_without_a_value(db, fakesecrets):
     assert labels(db, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_cancelling_frees_a_rotation_that_a_deletion_has_cancelled(rotating, fakesecrets):
-    """Inferred: DeleteSecret leaves the labels as they are."""
+def test_cancel_rotate_secret_unblocks_a_secret_after_a_rotation_that_a_deletion_cancelled(
+    rotating, fakesecrets
+):
+    """Inferred: DeleteSecret does not change labels."""
     rotating.delete_secret(SecretId="db")
     rotating.restore_secret(SecretId="db")
     assert labels(rotating, "db")[token(2)] == {"AWSPENDING"}
@@ -165,8 +169,8 @@ def test_cancelling_frees_a_rotation_that_a_deletion_has_cancelled(rotating, fak
     assert labels(rotating, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_a_step_in_flight_makes_its_version_pending_again_after_the_cancellation(db, fakesecrets):
-    """Inferred: a step in flight cannot be stopped, and PutSecretValue attaches the labels that it names."""
+def test_a_running_step_can_attach_awspending_again_after_cancel_rotate_secret(db, fakesecrets):
+    """Inferred: a running step cannot be stopped, and PutSecretValue attaches the requested labels."""
 
     def function(event, context):
         db.cancel_rotate_secret(SecretId="db")
@@ -182,7 +186,7 @@ def test_a_step_in_flight_makes_its_version_pending_again_after_the_cancellation
     assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
 
 
-def test_cancelling_the_rotation_of_a_managed_secret_is_accepted(client, fakesecrets):
+def test_cancel_rotate_secret_of_a_managed_secret_is_accepted(client, fakesecrets):
     """terraform-provider-aws pull request 49659, for a secret of RDS."""
     fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
 
@@ -192,7 +196,7 @@ def test_cancelling_the_rotation_of_a_managed_secret_is_accepted(client, fakesec
     assert client.describe_secret(SecretId="rds!db-1")["RotationEnabled"] is False
 
 
-def test_cancelling_is_refused_where_the_owner_of_a_managed_secret_does_not_rotate(client, fakesecrets):
+def test_cancel_rotate_secret_of_a_managed_secret_without_managed_rotation_is_rejected(client, fakesecrets):
     """User guide, troubleshoot: the text; inferred for CancelRotateSecret."""
     fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
 
@@ -203,14 +207,14 @@ def test_cancelling_is_refused_where_the_owner_of_a_managed_secret_does_not_rota
 
 
 @pytest.mark.parametrize("given", ["sometimes", True, None])
-def test_an_unknown_word_for_cancel_unblocks_is_refused(fakesecrets, given):
+def test_an_unknown_value_of_cancel_unblocks_is_rejected(fakesecrets, given):
     with pytest.raises(
         FakeSecretsError, match="cancel_unblocks has to be 'empty' or 'always' or 'never', not"
     ):
         fakesecrets.assume(cancel_unblocks=given)
 
 
-def test_a_later_rotation_turns_it_on_again_with_the_kept_configuration(
+def test_rotate_secret_after_cancel_rotate_secret_turns_rotation_on_with_the_kept_configuration(
     rotating, fakesecrets, fakesecrets_rotation
 ):
     """API_CancelRotateSecret: to turn on automatic rotation again, call RotateSecret."""
@@ -226,8 +230,8 @@ def test_a_later_rotation_turns_it_on_again_with_the_kept_configuration(
     assert described["VersionIdsToStages"][token(3)] == ["AWSCURRENT", "AWSPENDING"]
 
 
-def test_cancelled_by_its_own_function_the_step_ends_and_no_other_follows(db, fakesecrets):
-    """A step in flight cannot be stopped; aws-samples' functions then see RotationEnabled false."""
+def test_cancel_rotate_secret_inside_a_step_lets_that_step_end_and_no_other_follow(db, fakesecrets):
+    """A running step cannot be stopped; in later steps the functions of aws-samples would read RotationEnabled false."""
     steps = []
 
     def function(event, context):
@@ -240,7 +244,7 @@ def test_cancelled_by_its_own_function_the_step_ends_and_no_other_follows(db, fa
     assert fakesecrets.rotations("db")[0].status == "cancelled"
 
 
-def test_a_failed_rotation_is_not_tried_again_after_it(db, fakesecrets, fakesecrets_clock):
+def test_cancel_rotate_secret_stops_the_retries_of_a_failed_rotation(db, fakesecrets, fakesecrets_clock):
     function = fakesecrets.add_rotation_function(raising_in("testSecret"))
     with pytest.warns(match="testSecret"):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -252,7 +256,9 @@ def test_a_failed_rotation_is_not_tried_again_after_it(db, fakesecrets, fakesecr
     assert fakesecrets.rotations("db")[0].attempt == 1
 
 
-def test_during_a_test_run_its_version_goes(db, fakesecrets, fakesecrets_rotation):
+def test_cancel_rotate_secret_during_rotate_immediately_false_removes_the_test_version(
+    db, fakesecrets, fakesecrets_rotation
+):
     function = fakesecrets.add_rotation_function(well_behaved)
     db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotateImmediately=False)
 
@@ -262,7 +268,7 @@ def test_during_a_test_run_its_version_goes(db, fakesecrets, fakesecrets_rotatio
     assert fakesecrets.secret("db").staging == {"v1": {"AWSCURRENT"}}
 
 
-def test_twice_is_no_error_and_names_no_version(rotating):
+def test_cancel_rotate_secret_twice_is_accepted_and_returns_no_version(rotating):
     """Inferred: not observed on AWS."""
     rotating.cancel_rotate_secret(SecretId="db")
 
@@ -270,15 +276,15 @@ def test_twice_is_no_error_and_names_no_version(rotating):
 
 
 @pytest.mark.parametrize(
-    ("prepare", "code", "told"),
+    ("prepare", "code", "message"),
     [
         pytest.param(None, "ResourceNotFoundException", "can't find the specified secret", id="no secret"),
         pytest.param("create", "InvalidRequestException", "No Lambda rotation function", id="never rotated"),
         pytest.param("delete", "InvalidRequestException", "marked for deletion", id="deleted"),
     ],
 )
-def test_refusals(client, prepare, code, told):
-    """The codes are the model's; the texts are inferred from other operations."""
+def test_cancel_rotate_secret_is_rejected(client, prepare, code, message):
+    """The codes come from the service model; the messages are inferred from other operations."""
     if prepare is not None:
         client.create_secret(Name="db", SecretString="old")
     if prepare == "delete":
@@ -287,4 +293,4 @@ def test_refusals(client, prepare, code, told):
     with refused(code) as answer:
         client.cancel_rotate_secret(SecretId="db")
 
-    assert told in answer.message
+    assert message in answer.message

@@ -1,4 +1,4 @@
-"""CreateSecret: what a secret is when it has just been made, and which ones are refused."""
+"""CreateSecret: the state of a new secret, and the rejected requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXTERNAL_TYPES = """
 TWO_VALUES = "You can't specify both a binary secret value and a string secret value in the same secret."
 
 
-def test_create_secret_with_a_value_answers_with_the_version_that_holds_it(client):
+def test_create_secret_with_a_value_returns_the_version_that_holds_it(client):
     """LocalStack snapshot test_create_and_update_secret."""
     created = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
@@ -28,7 +28,7 @@ def test_create_secret_with_a_value_answers_with_the_version_that_holds_it(clien
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_create_secret_without_a_value_makes_no_version(client):
+def test_create_secret_without_a_value_creates_no_version(client):
     """LocalStack snapshot test_create_secret_version_from_empty_secret."""
     created = client.create_secret(Name="db", ClientRequestToken=token(1))
 
@@ -37,7 +37,7 @@ def test_create_secret_without_a_value_makes_no_version(client):
     assert client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"] == []
 
 
-def test_create_secret_draws_a_token_where_the_caller_sends_none(client):
+def test_create_secret_gets_a_token_from_botocore_by_default(client):
     """botocore's service model: ClientRequestToken is an idempotency token."""
     created = client.create_secret(Name="db", SecretString="old")
 
@@ -53,7 +53,7 @@ def test_create_secret_draws_a_token_where_the_caller_sends_none(client):
         pytest.param("terraform-20230101120000000000000001", "Terraform AWS provider", id="no UUID"),
     ],
 )
-def test_create_secret_takes_the_token_as_the_version_id_to_the_letter(client, sent, source):
+def test_create_secret_uses_the_token_unchanged_as_the_version_id(client, sent, source):
     created = client.create_secret(Name="db", SecretString="old", ClientRequestToken=sent)
 
     assert created["VersionId"] == sent, source
@@ -80,7 +80,7 @@ def test_create_secret_takes_the_token_as_the_version_id_to_the_letter(client, s
         ),
     ],
 )
-def test_create_secret_builds_the_arn_from_the_name_and_six_letters_and_digits(
+def test_create_secret_builds_the_arn_from_the_name_and_six_random_characters(
     fakesecrets, region, beginning, source
 ):
     created = fakesecrets.client(region).create_secret(Name="prod/db")
@@ -126,7 +126,7 @@ def test_create_secret_accepts_a_name_of_legal_characters(client, name, source):
         ),
     ],
 )
-def test_create_secret_refuses_a_name_with_an_illegal_character(client, name, source):
+def test_create_secret_rejects_a_name_with_an_illegal_character(client, name, source):
     with refused("ValidationException") as answer:
         client.create_secret(Name=name, SecretString="old")
 
@@ -136,7 +136,7 @@ def test_create_secret_refuses_a_name_with_an_illegal_character(client, name, so
     ), source
 
 
-def test_create_secret_tells_names_apart_by_case(client):
+def test_create_secret_distinguishes_names_by_case(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", SecretString="small")
 
@@ -146,7 +146,7 @@ def test_create_secret_tells_names_apart_by_case(client):
     assert client.get_secret_value(SecretId="DB")["SecretString"] == "large"
 
 
-def test_create_secret_takes_a_name_once_for_each_region(fakesecrets, client):
+def test_create_secret_accepts_a_name_once_in_each_region(fakesecrets, client):
     """User guide, replicate secrets: names are of a region."""
     client.create_secret(Name="db", SecretString="east")
 
@@ -155,7 +155,7 @@ def test_create_secret_takes_a_name_once_for_each_region(fakesecrets, client):
     assert client.get_secret_value(SecretId="db")["SecretString"] == "east"
 
 
-def test_create_secret_refuses_a_name_that_is_taken(client):
+def test_create_secret_rejects_a_name_that_exists(client):
     """LocalStack snapshot test_secret_exists_snapshots."""
     client.create_secret(Name="db", SecretString="old")
 
@@ -165,10 +165,10 @@ def test_create_secret_refuses_a_name_that_is_taken(client):
     assert answer.message == "The operation failed because the secret db already exists."
 
 
-class TestToken:
-    """A ClientRequestToken that a version of the secret has already."""
+class TestATokenOfCreateSecret:
+    """A ClientRequestToken that is already the id of a version."""
 
-    def test_with_the_same_value_gives_the_first_answer_again(self, client):
+    def test_sent_again_with_the_same_value_returns_the_first_response(self, client):
         """moto aws-verified test_create_duplicate_secret_with_same_token."""
         first = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
@@ -178,7 +178,7 @@ class TestToken:
             assert again[member] == first[member]
         assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
-    def test_with_another_value_is_refused(self, client):
+    def test_sent_again_with_another_value_is_rejected(self, client):
         """moto aws-verified test_create_different_secret_with_same_token."""
         arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
 
@@ -190,7 +190,7 @@ class TestToken:
             f"for a version of secret {arn}."
         )
 
-    def test_with_the_same_bytes_in_the_other_member_is_refused(self, client):
+    def test_sent_again_with_the_same_bytes_in_the_other_member_is_rejected(self, client):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
@@ -199,7 +199,7 @@ class TestToken:
 
         assert token(1) in answer.message
 
-    def test_with_the_same_value_changes_nothing_else(self, client):
+    def test_sent_again_with_the_same_value_changes_nothing(self, client):
         """API_CreateSecret: the request is ignored."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
         before = client.describe_secret(SecretId="db")
@@ -217,7 +217,7 @@ class TestToken:
         assert "Tags" not in after
         assert after["LastChangedDate"] == before["LastChangedDate"]
 
-    def test_of_an_older_version_with_its_value_succeeds_too(self, client):
+    def test_of_an_older_version_is_accepted_with_its_value(self, client):
         """API_CreateSecret: the request is ignored where the version exists."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
         client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
@@ -227,7 +227,7 @@ class TestToken:
         assert again["VersionId"] == token(1)
         assert labels(client, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
 
-    def test_that_matches_nothing_leaves_the_name_taken(self, client):
+    def test_that_is_new_is_rejected_for_an_existing_name(self, client):
         """moto aws-verified test_create_duplicate_secret_without_specifying_token."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
@@ -236,7 +236,7 @@ class TestToken:
 
         assert answer.message == "The operation failed because the secret db already exists."
 
-    def test_of_a_call_without_a_value_is_not_remembered(self, client):
+    def test_of_a_call_without_a_value_is_not_stored(self, client):
         """API_CreateSecret: the token counts "if you include SecretString or SecretBinary"."""
         client.create_secret(Name="db", ClientRequestToken=token(1))
 
@@ -247,7 +247,7 @@ class TestToken:
         assert answer.message == "The operation failed because the secret db already exists."
         assert put["VersionId"] == token(1)
 
-    def test_that_is_missing_is_refused_before_anything_else_is_looked_at(self, client):
+    def test_that_is_missing_is_rejected_before_every_other_check(self, client):
         """LocalStack snapshot test_no_client_request_token."""
         status, answered = raw("CreateSecret", {"Name": "db", "SecretString": "old"})
 
@@ -258,7 +258,7 @@ class TestToken:
         }
 
 
-def test_create_secret_refuses_a_name_that_is_scheduled_for_deletion(client):
+def test_create_secret_rejects_a_name_that_is_scheduled_for_deletion(client):
     """LocalStack snapshot test_exp_raised_on_creation_of_secret_scheduled_for_deletion."""
     client.create_secret(Name="db", SecretString="old")
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
@@ -271,7 +271,7 @@ def test_create_secret_refuses_a_name_that_is_scheduled_for_deletion(client):
     )
 
 
-def test_create_secret_takes_a_name_again_when_its_recovery_window_has_ended(client, fakesecrets_clock):
+def test_create_secret_accepts_a_name_again_after_its_recovery_window(client, fakesecrets_clock):
     """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
     fakesecrets_clock.move_to("2030-01-01")
     old = client.create_secret(Name="db", SecretString="old", Tags=[{"Key": "team", "Value": "a"}])
@@ -285,7 +285,7 @@ def test_create_secret_takes_a_name_again_when_its_recovery_window_has_ended(cli
     assert client.get_secret_value(SecretId="db")["SecretString"] == "new"
 
 
-def test_create_secret_refuses_two_values(client):
+def test_create_secret_rejects_two_values(client):
     """A public log of AWS's answer to CreateSecret."""
     with refused("InvalidParameterException") as answer:
         client.create_secret(Name="db", SecretString="text", SecretBinary=b"bytes")
@@ -294,7 +294,7 @@ def test_create_secret_refuses_two_values(client):
 
 
 @pytest.mark.parametrize(
-    ("sent", "told", "source"),
+    ("sent", "message", "source"),
     [
         pytest.param(
             {"SecretString": "x" * 65537},
@@ -340,14 +340,14 @@ def test_create_secret_refuses_two_values(client):
         ),
     ],
 )
-def test_create_secret_refuses_members_beyond_their_bounds(client, sent, told, source):
+def test_create_secret_rejects_members_beyond_their_bounds(client, sent, message, source):
     with refused("ValidationException") as answer:
         client.create_secret(Name="db", **sent)
 
-    assert answer.message == f"1 validation error detected: {told}", source
+    assert answer.message == f"1 validation error detected: {message}", source
 
 
-def test_create_secret_refuses_an_empty_string_that_no_botocore_client_would_send(fakesecrets):
+def test_create_secret_rejects_an_empty_string_in_a_raw_request(fakesecrets):
     """A report of CloudFormation's answer, re:Post."""
     status, answered = raw("CreateSecret", {"Name": "db", "SecretString": "", "ClientRequestToken": token(1)})
 
@@ -375,7 +375,7 @@ def test_create_secret_stores_the_longest_and_the_shortest_value(client, value):
     assert {member: read[member] for member in value} == value
 
 
-def test_create_secret_with_an_empty_description_has_none(client):
+def test_create_secret_with_an_empty_description_stores_none(client):
     """LocalStack snapshot test_create_secret_version_from_empty_secret."""
     client.create_secret(Name="db", Description="")
 
@@ -396,7 +396,7 @@ def test_create_secret_with_an_empty_description_has_none(client):
         pytest.param("", None, INFERRED, id="empty"),
     ],
 )
-def test_create_secret_shows_the_key_as_it_was_sent(client, sent, shown, source):
+def test_create_secret_stores_the_key_as_it_was_sent(client, sent, shown, source):
     client.create_secret(Name="db", KmsKeyId=sent)
 
     assert client.describe_secret(SecretId="db").get("KmsKeyId") == shown, source
@@ -404,7 +404,7 @@ def test_create_secret_shows_the_key_as_it_was_sent(client, sent, shown, source)
 
 @needs("CreateSecret", "Type")
 @pytest.mark.parametrize("kind", EXTERNAL_TYPES.split())
-def test_create_secret_keeps_the_type_of_a_managed_external_secret(client, kind):
+def test_create_secret_stores_the_type_of_a_managed_external_secret(client, kind):
     """botocore's service model: Type; user guide, mes-partners: the types."""
     client.create_secret(Name="db", Type=kind)
 
@@ -412,28 +412,28 @@ def test_create_secret_keeps_the_type_of_a_managed_external_secret(client, kind)
     assert client.describe_secret(SecretId="db")["Type"] == listed["Type"] == kind
 
 
-class TestTags:
-    def test_are_shown_in_the_order_in_which_they_were_sent(self, client):
+class TestTagsOfCreateSecret:
+    def test_are_stored_in_the_order_of_the_request(self, client):
         """LocalStack snapshot test_secret_tags."""
         client.create_secret(Name="db", Tags=[{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}])
 
         tags = client.describe_secret(SecretId="db")["Tags"]
         assert tags == [{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}]
 
-    def test_may_be_fifty(self, client):
+    def test_may_be_fifty_in_number(self, client):
         """AWS general reference, service quotas for tagging."""
         client.create_secret(Name="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
 
         assert len(client.describe_secret(SecretId="db")["Tags"]) == 50
 
     @pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
-    def test_beyond_the_rules_are_refused(self, client, sent, source):
+    def test_that_violate_a_rule_are_rejected(self, client, sent, source):
         with refused("InvalidParameterException") as answer:
             client.create_secret(Name="db", Tags=sent)
 
         assert answer.status == 400, source
 
-    def test_of_aws_are_refused(self, client):
+    def test_with_the_prefix_of_aws_are_rejected(self, client):
         """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
         with refused("InvalidParameterException") as answer:
             client.create_secret(Name="db", Tags=[{"Key": "aws:mine", "Value": ""}])
@@ -441,7 +441,7 @@ class TestTags:
         assert answer.message == "You can't modify system tags. Tag key: 'aws:mine'."
         assert client.list_secrets()["SecretList"] == []
 
-    def test_are_told_apart_by_case(self, client):
+    def test_are_distinguished_by_case(self, client):
         """API_CreateSecret: tag keys are case sensitive."""
         client.create_secret(Name="db", Tags=[{"Key": "ABC", "Value": "1"}, {"Key": "abc", "Value": "2"}])
 

@@ -1,4 +1,4 @@
-"""Access from another account, which the resource policy of a secret lets in or keeps out."""
+"""Access from another account, which the resource policy of a secret allows or denies."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def let_in(client, arn, *statements):
     client.put_resource_policy(SecretId=arn, ResourcePolicy=policy(*(statements or [statement()])))
 
 
-class TestAnAccountThatThePolicyLetsIn:
-    def test_describes_the_secret(self, client, other, db):
+class TestAnAccountThatThePolicyAllows:
+    def test_can_describe_the_secret(self, client, other, db):
         """LocalStack test test_cross_account_access."""
         let_in(client, db)
 
@@ -52,7 +52,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert (described["ARN"], described["Name"]) == (db, "db")
 
-    def test_finds_it_by_a_partial_arn(self, client, other, db):
+    def test_can_find_the_secret_by_a_partial_arn(self, client, other, db):
         """User guide, troubleshoot: partial ARNs; inferred across accounts."""
         let_in(client, db)
 
@@ -60,7 +60,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert described["ARN"] == db
 
-    def test_reads_the_policy(self, client, other, db):
+    def test_can_read_the_policy(self, client, other, db):
         """LocalStack test test_cross_account_access."""
         let_in(client, db)
 
@@ -68,7 +68,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert json.loads(answer["ResourcePolicy"]) == json.loads(policy(statement()))
 
-    def test_replaces_the_policy(self, client, other, db):
+    def test_can_replace_the_policy(self, client, other, db):
         """LocalStack test test_cross_account_access."""
         let_in(client, db)
         second = policy(statement(), statement(Principal={"AWS": f"arn:aws:iam::{THIRD}:root"}))
@@ -77,7 +77,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert json.loads(client.get_resource_policy(SecretId="db")["ResourcePolicy"]) == json.loads(second)
 
-    def test_lists_the_versions(self, client, other, db):
+    def test_can_list_the_versions(self, client, other, db):
         """LocalStack test test_cross_account_access."""
         let_in(client, db)
 
@@ -85,7 +85,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert (version["VersionId"], version["VersionStages"]) == (token(1), ["AWSCURRENT"])
 
-    def test_tags_and_untags_it(self, client, other, db):
+    def test_can_tag_and_untag_the_secret(self, client, other, db):
         """LocalStack test test_cross_account_access: an empty list is left."""
         let_in(client, db)
 
@@ -97,7 +97,7 @@ class TestAnAccountThatThePolicyLetsIn:
         assert tagged == [{"Key": "a", "Value": "1"}]
         assert untagged == []
 
-    def test_deletes_it(self, client, other, own_key):
+    def test_can_delete_the_secret(self, client, other, own_key):
         """LocalStack test test_cross_account_access_non_default_key."""
         let_in(client, own_key)
 
@@ -108,7 +108,7 @@ class TestAnAccountThatThePolicyLetsIn:
         assert (answer["ARN"], answer["Name"]) == (own_key, "own-key")
         assert "DeletedDate" in client.describe_secret(SecretId="own-key")
 
-    def test_deletes_it_by_force(self, client, other, db):
+    def test_can_delete_the_secret_by_force(self, client, other, db):
         """LocalStack test test_cross_account_access: DeleteSecret; inferred for force."""
         let_in(client, db)
 
@@ -116,14 +116,14 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert client.list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
 
-    def test_does_not_see_it_in_a_list(self, client, other, db):
+    def test_does_not_see_the_secret_in_a_list(self, client, other, db):
         """LocalStack test test_cross_account_access."""
         let_in(client, db)
 
         assert other.list_secrets()["SecretList"] == [], RECORDED
         assert len(client.list_secrets()["SecretList"]) == 1
 
-    def test_changes_its_description(self, client, other, db):
+    def test_can_change_the_description(self, client, other, db):
         """Inferred: not observed on AWS."""
         let_in(client, db)
 
@@ -131,7 +131,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert client.describe_secret(SecretId="db")["Description"] == "theirs"
 
-    def test_is_still_kept_out_of_another_region(self, client, fakesecrets, db):
+    def test_has_no_access_in_another_region(self, client, fakesecrets, db):
         """Inferred: not observed on AWS."""
         let_in(client, db)
         elsewhere = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
@@ -139,7 +139,7 @@ class TestAnAccountThatThePolicyLetsIn:
         with refused("ResourceNotFoundException"):
             elsewhere.describe_secret(SecretId=db)
 
-    def test_has_names_of_its_own(self, client, other, db):
+    def test_has_a_separate_namespace(self, client, other, db):
         """API_GetSecretValue, SecretId: an ARN for the secret of another account; inferred for names."""
         let_in(client, db)
         theirs = other.create_secret(Name="db", SecretString="theirs")["ARN"]
@@ -158,7 +158,7 @@ class TestAnAccountThatThePolicyLetsIn:
 
         assert answer.message == NOT_FOUND
 
-    def test_reaches_a_replica_through_the_policy_that_is_replicated(self, client, fakesecrets, db):
+    def test_has_access_to_a_replica_by_the_replicated_policy(self, client, fakesecrets, db):
         """User guide, create-manage-multi-region-secrets: the policy is replicated; inferred across accounts."""
         let_in(client, db)
         client.replicate_secret_to_regions(
@@ -171,7 +171,7 @@ class TestAnAccountThatThePolicyLetsIn:
         assert value["SecretString"] == "old"
 
 
-class TestValuesUnderTheDefaultKey:
+class TestValuesUnderTheDefaultKeyInAnotherAccount:
     @pytest.mark.parametrize(
         ("operation", "sent", "source"),
         [
@@ -180,7 +180,7 @@ class TestValuesUnderTheDefaultKey:
             pytest.param("update_secret", {"SecretString": "new"}, INFERRED, id="UpdateSecret"),
         ],
     )
-    def test_are_refused(self, client, other, db, operation, sent, source):
+    def test_cannot_be_read(self, client, other, db, operation, sent, source):
         let_in(client, db)
 
         with refused("InvalidRequestException") as answer:
@@ -189,7 +189,7 @@ class TestValuesUnderTheDefaultKey:
         assert answer.message == DEFAULT_KEY, source
         assert client.get_secret_value(SecretId="db")["VersionId"] == token(1), source
 
-    def test_are_refused_where_the_alias_of_the_key_was_named(self, client, other):
+    def test_cannot_be_read_if_the_key_was_named_by_its_alias(self, client, other):
         """LocalStack test test_cross_account_access for the text; inferred for the alias."""
         arn = client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/aws/secretsmanager")["ARN"]
         let_in(client, arn)
@@ -199,7 +199,7 @@ class TestValuesUnderTheDefaultKey:
 
         assert answer.message == DEFAULT_KEY
 
-    def test_can_be_read_when_the_secret_has_been_given_a_key(self, client, other, db):
+    def test_can_be_read_after_a_change_to_a_customer_key(self, client, other, db):
         """API_UpdateSecret: the versions with the labels of AWS are encrypted again."""
         let_in(client, db)
 
@@ -207,14 +207,14 @@ class TestValuesUnderTheDefaultKey:
 
         assert other.get_secret_value(SecretId=db)["SecretString"] == "old"
 
-    def test_are_open_to_the_account_itself(self, client, db):
+    def test_can_be_read_in_the_account_of_the_secret(self, client, db):
         """LocalStack test test_cross_account_access: only other accounts are refused."""
         let_in(client, db)
 
         assert client.get_secret_value(SecretId=db)["SecretString"] == "old"
 
 
-class TestValuesUnderACustomerKey:
+class TestValuesUnderACustomerKeyInAnotherAccount:
     def test_can_be_read(self, client, other, own_key):
         """LocalStack test test_cross_account_access_non_default_key."""
         let_in(client, own_key)
@@ -240,7 +240,7 @@ class TestValuesUnderACustomerKey:
 
         assert client.get_secret_value(SecretId="own-key")["SecretString"] == "new"
 
-    def test_leave_the_date_of_access_at_the_secret(self, client, other, own_key):
+    def test_update_last_accessed_date_when_read(self, client, other, own_key):
         """API_DescribeSecret, LastAccessedDate; inferred across accounts."""
         let_in(client, own_key)
 
@@ -269,7 +269,7 @@ class TestValuesUnderACustomerKey:
     @pytest.mark.parametrize(
         "action", ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
     )
-    def test_cannot_be_read_in_a_batch_whatever_the_policy_names(self, client, other, own_key, action):
+    def test_cannot_be_read_in_a_batch_under_any_policy(self, client, other, own_key, action):
         """User guide, auth-and-access_examples_cross; inferred for the entry in Errors."""
         let_in(client, own_key, statement(action=action))
 
@@ -278,7 +278,7 @@ class TestValuesUnderACustomerKey:
         assert answer["SecretValues"] == []
         assert [error["SecretId"] for error in answer["Errors"]] == [own_key]
 
-    def test_are_not_found_by_the_filters_of_a_batch(self, client, other, own_key):
+    def test_are_not_matched_by_the_filters_of_a_batch(self, client, other, own_key):
         """LocalStack test test_cross_account_access for ListSecrets; inferred for the batch."""
         let_in(client, own_key)
 
@@ -287,7 +287,7 @@ class TestValuesUnderACustomerKey:
         assert (answer["SecretValues"], answer["Errors"]) == ([], [])
 
 
-class TestAnAccountThatNothingLetsIn:
+class TestAnAccountWithoutPermission:
     @pytest.mark.parametrize(
         ("operation", "sent"),
         [
@@ -307,7 +307,7 @@ class TestAnAccountThatNothingLetsIn:
         ],
     )
     @pytest.mark.parametrize("key", ["default key", "own key"])
-    def test_does_not_get_to_see_the_secret(self, other, db, own_key, key, operation, sent):
+    def test_does_not_find_the_secret(self, other, db, own_key, key, operation, sent):
         """Inferred: not observed on AWS, which answers those without any permission AccessDeniedException."""
         arn = db if key == "default key" else own_key
 
@@ -316,20 +316,20 @@ class TestAnAccountThatNothingLetsIn:
 
         assert answer.message == NOT_FOUND
 
-    def test_deletes_nothing_by_force(self, client, other, db):
+    def test_cannot_delete_the_secret_by_force(self, client, other, db):
         """API_DeleteSecret: for a nonexistent secret it succeeds; inferred for one that is not seen."""
         other.delete_secret(SecretId=db, ForceDeleteWithoutRecovery=True)
 
         assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_is_kept_out_although_another_one_is_let_in(self, client, third, db):
+    def test_has_no_access_although_another_account_has(self, client, third, db):
         """User guide, resource policies: the principal."""
         let_in(client, db)
 
         with refused("ResourceNotFoundException"):
             third.describe_secret(SecretId=db)
 
-    def test_is_kept_out_again_when_the_policy_is_gone(self, client, other, db):
+    def test_has_no_access_after_the_policy_was_deleted(self, client, other, db):
         """API_DeleteResourcePolicy."""
         let_in(client, db)
         other.describe_secret(SecretId=db)
@@ -339,7 +339,7 @@ class TestAnAccountThatNothingLetsIn:
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
-    def test_is_kept_out_again_when_it_removes_the_policy_itself(self, client, other, db):
+    def test_has_no_access_after_it_deleted_the_policy_itself(self, client, other, db):
         """API_DeleteResourcePolicy; inferred across accounts."""
         let_in(client, db)
 
@@ -349,7 +349,7 @@ class TestAnAccountThatNothingLetsIn:
             other.describe_secret(SecretId=db)
         assert "ResourcePolicy" not in client.get_resource_policy(SecretId="db")
 
-    def test_is_not_let_in_by_the_policy_of_another_secret(self, client, other, db, own_key):
+    def test_has_no_access_by_the_policy_of_another_secret(self, client, other, db, own_key):
         """User guide, resource policies: attached to one secret."""
         let_in(client, own_key)
 
@@ -357,7 +357,7 @@ class TestAnAccountThatNothingLetsIn:
             other.describe_secret(SecretId=db)
 
 
-class TestThePolicy:
+class TestAResourcePolicy:
     @pytest.mark.parametrize(
         "statements",
         [
@@ -388,7 +388,7 @@ class TestThePolicy:
             ),
         ],
     )
-    def test_lets_in(self, client, other, db, statements):
+    def test_allows_another_account(self, client, other, db, statements):
         """IAM user guide: policy elements, and how they are evaluated."""
         let_in(client, db, *statements)
 
@@ -417,14 +417,14 @@ class TestThePolicy:
             pytest.param([statement(NotPrincipal={"AWS": OTHER})], id="all but this one"),
         ],
     )
-    def test_keeps_out(self, client, other, db, statements):
+    def test_does_not_allow_another_account(self, client, other, db, statements):
         """IAM user guide: policy elements, and that a Deny decides; the code is inferred."""
         let_in(client, db, *statements)
 
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
-    def test_with_not_action_allows_all_but_that(self, client, other, db):
+    def test_with_not_action_allows_every_other_action(self, client, other, db):
         """IAM user guide: NotAction."""
         not_reading = {
             "Effect": "Allow",
@@ -446,7 +446,7 @@ class TestThePolicy:
             pytest.param("delete_secret", {}, id="DeleteSecret"),
         ],
     )
-    def test_for_one_action_allows_no_other(self, client, other, own_key, operation, sent):
+    def test_for_one_action_allows_no_other_action(self, client, other, own_key, operation, sent):
         """IAM user guide: Action; the code is inferred."""
         let_in(client, own_key, statement(action="secretsmanager:GetSecretValue"))
 
@@ -454,7 +454,7 @@ class TestThePolicy:
         with refused("ResourceNotFoundException"):
             getattr(other, operation)(SecretId=own_key, **sent)
 
-    def test_for_another_secret_lets_nobody_in(self, client, other, db, own_key):
+    def test_for_another_secret_allows_no_account(self, client, other, db, own_key):
         """IAM user guide: Resource; the code is inferred."""
         elsewhere = {**statement(), "Resource": own_key}
         let_in(client, db, elsewhere)
@@ -462,7 +462,7 @@ class TestThePolicy:
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
-    def test_does_not_concern_the_account_of_the_secret(self, client, db):
+    def test_does_not_restrict_the_account_of_the_secret(self, client, db):
         """Inferred: the permissions of one's own account are not modelled."""
         let_in(client, db, statement("Deny", Principal={"AWS": THIRD}), statement())
 

@@ -1,4 +1,4 @@
-"""Replicas in another account: made there, associated by the primary secret's account, detached by either."""
+"""Replicas in another account: created there, associated by the account of the primary secret, detached by either."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def disassociate(client, replica, secret_id="db"):
     return client.disassociate_cross_account_replica(SecretId=secret_id, CrossAccountReplicaARN=replica)
 
 
-def bring(client, replica, state):
-    """Bring a replica that was just created into a state."""
+def change_status(client, replica, state):
+    """Change a new replica to a given status."""
     if state != "pending":
         associate(client, replica)
     if state == "detached":
@@ -77,17 +77,17 @@ def policies_of(client, secret_id="copy"):
 
 
 def primary_of(client, secret_id="copy"):
-    """What the replica says of its primary secret."""
+    """Return the description of the primary secret in the replica."""
     return client.describe_secret(SecretId=secret_id).get("CrossAccountPrimary")
 
 
 def replicas_of(client, secret_id="db"):
-    """What the primary secret says of its replicas in other accounts."""
+    """Return the entries of the primary secret for its replicas in other accounts."""
     return client.describe_secret(SecretId=secret_id).get("CrossAccountReplicas")
 
 
-class TestCreateSecretWithAPrimary:
-    def test_answers_with_a_secret_without_a_version(self, other, db):
+class TestCreateSecretWithAPrimaryOfAnotherAccount:
+    def test_returns_a_secret_without_a_version(self, other, db):
         """Botocore 1.44's service model, CreateSecret, CrossAccountPrimaryARN."""
         created = other.create_secret(
             Name="copy", KmsKeyId="alias/replicas", CrossAccountPrimaryARN=db, ClientRequestToken=token(9)
@@ -98,12 +98,12 @@ class TestCreateSecretWithAPrimary:
         assert created["ARN"].startswith("arn:aws:secretsmanager:us-east-1:210987654321:secret:copy-")
 
     @pytest.mark.usefixtures("copy")
-    def test_makes_a_replica_that_is_pending(self, other, db):
+    def test_creates_a_pending_replica(self, other, db):
         """Botocore 1.44's service model, CrossAccountPrimaryType: Pending, replication has not yet started."""
         assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Pending"}
 
     @pytest.mark.usefixtures("copy")
-    def test_makes_a_replica_with_its_own_key_and_without_a_value(self, other):
+    def test_creates_a_replica_with_its_own_key_and_without_a_value(self, other):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key, and no value."""
         described = other.describe_secret(SecretId="copy")
 
@@ -116,18 +116,18 @@ class TestCreateSecretWithAPrimary:
         )
 
     @pytest.mark.usefixtures("copy")
-    def test_changes_nothing_at_the_primary_secret(self, client):
+    def test_does_not_change_the_primary_secret(self, client):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: it is what links and starts replication."""
         client.put_secret_value(SecretId="db", SecretString="new")
 
         assert replicas_of(client) is None
 
     @pytest.mark.usefixtures("copy")
-    def test_shows_no_primary_region(self, other):
+    def test_sets_no_primary_region(self, other):
         """API_DescribeSecret, PrimaryRegion: of secrets replicated to other Regions; inferred for other accounts."""
         assert "PrimaryRegion" not in other.describe_secret(SecretId="copy")
 
-    def test_can_be_given_tags(self, other, db):
+    def test_accepts_tags(self, other, db):
         """Botocore 1.44's service model, CreateSecret: Tags are not among what it cannot include."""
         create_replica(other, db, Tags=[{"Key": "team", "Value": "red"}])
 
@@ -143,7 +143,7 @@ class TestCreateSecretWithAPrimary:
             pytest.param({"Type": "SalesforceClientSecret"}, id="Type"),
         ],
     )
-    def test_refuses_what_comes_from_the_primary_secret(self, other, db, sent):
+    def test_rejects_members_that_the_primary_secret_determines(self, other, db, sent):
         """Botocore 1.44's service model, CreateSecret, CrossAccountPrimaryARN; the code is inferred."""
         with refused("InvalidParameterException"):
             create_replica(other, db, **sent)
@@ -151,38 +151,38 @@ class TestCreateSecretWithAPrimary:
         assert other.list_secrets()["SecretList"] == []
 
     @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
-    def test_refuses_the_default_key(self, other, db, key):
+    def test_rejects_the_default_key(self, other, db, key):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
         with refused("InvalidParameterException"):
             create_replica(other, db, KmsKeyId=key)
 
         assert other.list_secrets()["SecretList"] == []
 
-    def test_refuses_to_do_without_a_key(self, other, db):
+    def test_requires_a_key(self, other, db):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
         with refused("InvalidParameterException"):
             other.create_secret(Name="copy", CrossAccountPrimaryARN=db)
 
         assert other.list_secrets()["SecretList"] == []
 
-    def test_refuses_a_primary_of_the_same_account(self, client, db):
+    def test_rejects_a_primary_of_the_same_account(self, client, db):
         """Botocore 1.44's service model, CreateSecret: in another account; the code is inferred."""
         with refused("InvalidParameterException"):
             create_replica(client, db)
 
-    def test_refuses_a_primary_of_another_region(self, fakesecrets, db):
+    def test_rejects_a_primary_of_another_region(self, fakesecrets, db):
         """Botocore 1.44's service model, CreateSecret: in the same Region; the code is inferred."""
         paris = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
 
         with refused("InvalidParameterException"):
             create_replica(paris, db)
 
-    def test_refuses_what_is_no_arn(self, other):
+    def test_rejects_an_invalid_arn(self, other):
         """Botocore 1.44's service model, SecretARNType; the code is inferred."""
         with refused("InvalidParameterException"):
             create_replica(other, "a-secret-and-no-arn-of-one")
 
-    def test_refuses_a_name_that_is_taken(self, other, db):
+    def test_rejects_a_name_that_exists(self, other, db):
         """LocalStack snapshot test_secret_exists_snapshots; inferred for cross-account replicas."""
         other.create_secret(Name="copy", SecretString="theirs")
 
@@ -192,8 +192,8 @@ class TestCreateSecretWithAPrimary:
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
 
 
-class TestAssociate:
-    def test_answers_with_both_ends_and_the_status(self, client, db, copy):
+class TestAssociateCrossAccountReplica:
+    def test_returns_both_arns_and_the_status(self, client, db, copy):
         """Botocore 1.44's service model, AssociateCrossAccountReplicaResponse; InSync at once is inferred."""
         answer = associate(client, copy)
 
@@ -201,7 +201,7 @@ class TestAssociate:
         assert answer == {"ARN": db, "CrossAccountReplicaARN": copy, "ReplicationStatus": "InSync"}
 
     @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-    def test_takes_every_form_of_secret_id(self, client, db, copy, form):
+    def test_accepts_every_form_of_secret_id(self, client, db, copy, form):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: the ARN or name."""
         sent = {"name": "db", "full ARN": db, "partial ARN": db[:-7]}[form]
 
@@ -209,12 +209,12 @@ class TestAssociate:
 
         assert answer["ARN"] == db
 
-    def test_is_told_by_both_ends(self, client, other, db, associated):
+    def test_is_described_by_both_secrets(self, client, other, db, associated):
         """Botocore 1.44's service model, CrossAccountPrimaryType and CrossAccountReplicaEntry."""
         assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "InSync"}
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
 
-    def test_remembers_the_role(self, client, copy):
+    def test_stores_the_role(self, client, copy):
         """Botocore 1.44's service model, CrossAccountReplicaEntry, ReplicationRoleARN."""
         associate(client, copy, ReplicationRoleARN=ROLE)
 
@@ -223,7 +223,7 @@ class TestAssociate:
         ]
 
     @pytest.mark.parametrize("restriction", ["SameOrg", "NoRestriction"])
-    def test_takes_each_restriction(self, client, copy, restriction):
+    def test_accepts_each_restriction(self, client, copy, restriction):
         """Botocore 1.44's service model, ReplicaRestrictionType; inferred that every account is in the organization."""
         answer = associate(client, copy, ReplicaRestriction=restriction)
 
@@ -238,7 +238,7 @@ class TestAssociate:
         assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "InSync"}
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
-    def test_of_a_secret_with_replicas_in_other_regions_leaves_them(self, client, fakesecrets, copy):
+    def test_keeps_the_replicas_in_other_regions(self, client, fakesecrets, copy):
         """Botocore 1.44's service model, DescribeSecret: two lists of replicas; inferred that both can be."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
@@ -251,16 +251,16 @@ class TestAssociate:
         assert fakesecrets.client("eu-west-3").get_secret_value(SecretId="db")["SecretString"] == "new"
 
     @pytest.mark.usefixtures("associated")
-    def test_does_not_make_a_primary_region(self, client):
+    def test_sets_no_primary_region(self, client):
         """API_DescribeSecret, PrimaryRegion: replicated to other Regions; inferred for other accounts."""
         described = client.describe_secret(SecretId="db")
 
         assert not {"PrimaryRegion", "ReplicationStatus"} & set(described)
 
 
-class TestTheReplica:
+class TestACrossAccountReplica:
     @pytest.mark.usefixtures("associated")
-    def test_has_what_the_primary_secret_has(self, other):
+    def test_has_the_values_and_labels_of_the_primary_secret(self, other):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: starts replication to this replica."""
         value = other.get_secret_value(SecretId="copy")
 
@@ -328,14 +328,14 @@ class TestTheReplica:
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
 
     @pytest.mark.usefixtures("associated")
-    def test_has_no_description_before_its_account_gives_it_one(self, other):
+    def test_has_no_description_until_its_account_sets_one(self, other):
         """Botocore 1.44's service model, CreateSecret: it cannot bring one; user guide: it is its own."""
         assert "Description" not in other.describe_secret(SecretId="copy")
 
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
-    def test_is_described_tagged_and_shared_by_its_own_account(self, client, other, copy, state):
+    def test_can_be_described_tagged_and_shared_by_its_own_account(self, client, other, copy, state):
         """User guide, cross-account-replicate-secrets: PutResourcePolicy, TagResource, UpdateSecret."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         other.update_secret(SecretId="copy", Description="of the branch", KmsKeyId="alias/other")
         other.tag_resource(SecretId="copy", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
@@ -351,26 +351,28 @@ class TestTheReplica:
         assert client.describe_secret(SecretId="db")["Description"] == "of the shop"
 
     @pytest.mark.usefixtures("associated")
-    def test_is_read_in_the_third_account_that_its_policy_lets_in(self, other, third, associated):
+    def test_can_be_read_by_a_third_account_that_its_policy_allows(self, other, third, associated):
         """User guide, cross-account-replicate-secrets: its own access policies."""
         other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
 
         assert third.get_secret_value(SecretId=associated)["SecretString"] == "old"
 
     @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
-    def test_cannot_be_given_the_default_key(self, other, associated, key):
+    def test_cannot_change_to_the_default_key(self, other, associated, key):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; inferred for UpdateSecret."""
         with refused("InvalidParameterException"):
             other.update_secret(SecretId="copy", KmsKeyId=key)
 
         assert other.describe_secret(SecretId="copy")["KmsKeyId"] == "alias/replicas"
 
-    def test_keeps_a_date_of_change_of_its_own(self, client, other, associated, fakesecrets_clock):
+    def test_has_its_own_last_changed_date(self, client, other, associated, fakesecrets_clock):
         """API_DescribeSecret, LastChangedDate: "modified in any way"; inferred for a replica in another account."""
         fakesecrets_clock.move_to("2040-01-01 12:00")
         other.update_secret(SecretId="copy", Description="of the branch")
         fakesecrets_clock.move_to("2040-01-02 12:00")
-        client.get_secret_value(SecretId="db")  # noted at the primary secret, which is saved without a change
+        client.get_secret_value(
+            SecretId="db"
+        )  # recorded in the primary secret, which does not change otherwise
         after_reading = other.describe_secret(SecretId="copy")["LastChangedDate"]
         client.put_secret_value(SecretId="db", SecretString="new")
         after_writing = other.describe_secret(SecretId="copy")["LastChangedDate"]
@@ -379,16 +381,16 @@ class TestTheReplica:
 
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
-    def test_is_deleted_by_its_own_account(self, client, other, copy, state, sent):
+    def test_can_be_deleted_by_its_own_account(self, client, other, copy, state, sent):
         """User guide, cross-account-replicate-secrets: its own lifecycle; inferred for a replica that is linked."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         other.delete_secret(SecretId="copy", **sent)
 
         assert other.list_secrets()["SecretList"] == []
         assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_is_restored_by_its_own_account_with_the_latest_value(self, client, other, associated):
+    def test_can_be_restored_by_its_own_account_with_the_latest_value(self, client, other, associated):
         """User guide, cross-account-replicate-secrets: its own lifecycle; inferred that it goes on following."""
         other.delete_secret(SecretId="copy")
         client.put_secret_value(SecretId="db", SecretString="new")
@@ -398,7 +400,7 @@ class TestTheReplica:
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
 
-    def test_is_never_overwritten_once_another_secret_has_its_name(self, client, other, associated):
+    def test_never_overwrites_another_secret_of_its_name(self, client, other, associated):
         """Inferred: the ARN of the secret is another one."""
         other.delete_secret(SecretId="copy", ForceDeleteWithoutRecovery=True)
         other.create_secret(Name="copy", SecretString="theirs")
@@ -433,7 +435,7 @@ class TestTheReplica:
     )
     def test_is_read_only(self, client, other, copy, state, operation, sent):
         """Botocore 1.44's service model, StopReplicationToReplica: it makes it standalone; the code is inferred."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         with refused("InvalidParameterException"):
             getattr(other, operation)(SecretId="copy", **sent)
@@ -441,8 +443,8 @@ class TestTheReplica:
         assert primary_of(other) is not None
 
 
-class TestAtMostOne:
-    def test_is_refused_to_the_second(self, client, third, db, associated):
+class TestASecondCrossAccountReplica:
+    def test_is_rejected_in_another_account(self, client, third, db, associated):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
         second = create_replica(third, db)
 
@@ -452,7 +454,7 @@ class TestAtMostOne:
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
         assert primary_of(third)["ReplicationStatus"] == "Pending"
 
-    def test_of_one_account_is_refused_too(self, client, other, db, associated):
+    def test_is_rejected_in_the_same_account(self, client, other, db, associated):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
         second = create_replica(other, db, Name="second")
 
@@ -461,7 +463,7 @@ class TestAtMostOne:
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
 
-    def test_lets_another_one_in_when_the_first_is_disassociated(self, client, third, db, associated):
+    def test_is_accepted_after_the_first_one_was_disassociated(self, client, third, db, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: removes the association."""
         second = create_replica(third, db)
         disassociate(client, associated)
@@ -475,7 +477,7 @@ class TestAtMostOne:
         assert third.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
     @pytest.mark.usefixtures("associated")
-    def test_lets_another_one_in_when_the_first_has_left(self, client, other, third, db):
+    def test_is_accepted_after_the_first_one_stopped_replication(self, client, other, third, db):
         """Botocore 1.44's service model, StatusType: Detached, no longer linked; inferred."""
         second = create_replica(third, db)
         other.stop_replication_to_replica(SecretId="copy")
@@ -485,7 +487,7 @@ class TestAtMostOne:
         assert third.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
 
-class TestAssociateIsRefused:
+class TestAssociateCrossAccountReplicaIsRejected:
     def test_for_a_replica_of_the_same_account(self, client, db):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: a different account; the code is inferred."""
         own = client.create_secret(Name="own", SecretString="other")["ARN"]
@@ -500,7 +502,7 @@ class TestAssociateIsRefused:
             associate(client, UNKNOWN.replace("us-east-1", "eu-west-3"))
 
     @pytest.mark.usefixtures("db")
-    def test_for_what_is_no_arn(self, client):
+    def test_for_an_invalid_arn(self, client):
         """Botocore 1.44's service model, SecretARNType; the code is inferred."""
         with refused("InvalidParameterException"):
             associate(client, "a-secret-and-no-arn-of-one")
@@ -519,7 +521,7 @@ class TestAssociateIsRefused:
         assert answer.message == "Secrets Manager can't find the specified secret."
 
     @pytest.mark.usefixtures("db")
-    def test_for_a_secret_that_was_not_made_as_a_replica(self, client, other):
+    def test_for_a_secret_that_was_not_created_as_a_replica(self, client, other):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: created as a replica; the code is inferred."""
         plain = other.create_secret(Name="plain", SecretString="theirs", KmsKeyId="alias/replicas")["ARN"]
 
@@ -566,7 +568,7 @@ class TestAssociateIsRefused:
 
         assert replicas_of(client) is None
 
-    def test_for_a_primary_that_is_a_replica_itself(self, fakesecrets, client, other, db, copy):
+    def test_for_a_primary_that_is_itself_a_replica(self, fakesecrets, client, other, db, copy):
         """Inferred: not observed on AWS."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
         paris = fakesecrets.client("eu-west-3")
@@ -577,7 +579,7 @@ class TestAssociateIsRefused:
             associate(paris, second)
 
     @pytest.mark.parametrize("account", [OTHER, THIRD])
-    def test_for_another_account_than_that_of_the_primary(self, fakesecrets, client, db, copy, account):
+    def test_in_an_account_other_than_that_of_the_primary(self, fakesecrets, client, db, copy, account):
         """
         Botocore 1.44's service model, AssociateCrossAccountReplica.
 
@@ -592,8 +594,8 @@ class TestAssociateIsRefused:
         assert replicas_of(client) is None
 
 
-class TestDisassociate:
-    def test_answers_with_both_ends(self, client, db, associated):
+class TestDisassociateCrossAccountReplica:
+    def test_returns_both_arns(self, client, db, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplicaResponse."""
         answer = disassociate(client, associated)
 
@@ -607,13 +609,13 @@ class TestDisassociate:
         assert primary_of(other) == {"PrimarySecretARN": db, "ReplicationStatus": "Detached"}
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
-    def test_leaves_a_detached_entry_at_the_primary_secret(self, client, associated):
+    def test_leaves_a_detached_entry_in_the_primary_secret(self, client, associated):
         """User guide, cross-account-replicate-status and cross-account-replicate-remove: the entry that blocks."""
         disassociate(client, associated)
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
 
-    def test_ends_the_following(self, client, other, associated):
+    def test_stops_replication_to_the_replica(self, client, other, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: no longer sends updates."""
         disassociate(client, associated)
 
@@ -632,26 +634,26 @@ class TestDisassociate:
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "new"
 
     @pytest.mark.usefixtures("db")
-    def test_is_refused_for_a_replica_that_is_unknown(self, client):
+    def test_is_rejected_for_an_unknown_replica(self, client):
         """Inferred: not observed on AWS."""
         with refused("InvalidParameterException"):
             disassociate(client, UNKNOWN)
 
-    def test_is_refused_for_a_replica_that_is_pending(self, client, other, copy):
+    def test_is_rejected_for_a_pending_replica(self, client, other, copy):
         """Botocore 1.44's service model: it removes what AssociateCrossAccountReplica has made; the code is inferred."""
         with refused("InvalidParameterException"):
             disassociate(client, copy)
 
         assert primary_of(other)["ReplicationStatus"] == "Pending"
 
-    def test_is_refused_the_second_time(self, client, associated):
+    def test_is_rejected_the_second_time(self, client, associated):
         """Inferred: not observed on AWS."""
         disassociate(client, associated)
 
         with refused("InvalidParameterException"):
             disassociate(client, associated)
 
-    def test_is_refused_for_a_replica_in_another_region(self, fakesecrets, client, db):
+    def test_is_rejected_for_a_replica_in_another_region(self, fakesecrets, client, db):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: a cross-account replica; the code is inferred."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
@@ -661,21 +663,21 @@ class TestDisassociate:
         client.put_secret_value(SecretId="db", SecretString="new")
         assert fakesecrets.client("eu-west-3").get_secret_value(SecretId="db")["SecretString"] == "new"
 
-    def test_is_refused_on_the_replica(self, other, associated):
+    def test_is_rejected_on_the_replica(self, other, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: call it on the primary secret."""
         with refused("InvalidParameterException"):
             disassociate(other, associated, secret_id="copy")
 
         assert primary_of(other)["ReplicationStatus"] == "InSync"
 
-    def test_is_refused_for_a_primary_that_does_not_exist(self, client, associated):
+    def test_is_rejected_for_a_primary_that_does_not_exist(self, client, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: ResourceNotFoundException."""
         with refused("ResourceNotFoundException") as answer:
             disassociate(client, associated, secret_id="nobody")
 
         assert answer.message == "Secrets Manager can't find the specified secret."
 
-    def test_is_refused_to_another_account_than_that_of_the_primary(self, client, other, db, associated):
+    def test_is_rejected_in_an_account_other_than_that_of_the_primary(self, client, other, db, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: the primary secret in your account."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
 
@@ -685,9 +687,9 @@ class TestDisassociate:
         assert primary_of(other)["ReplicationStatus"] == "InSync"
 
 
-class TestStopReplication:
+class TestStopReplicationToACrossAccountReplica:
     @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-    def test_answers_with_the_promoted_secret(self, other, associated, form):
+    def test_returns_the_promoted_secret(self, other, associated, form):
         """Botocore 1.44's service model, StopReplicationToReplica: its ARN or name in your account."""
         sent = {"name": "copy", "full ARN": associated, "partial ARN": associated[:-7]}[form]
 
@@ -696,14 +698,14 @@ class TestStopReplication:
         del answer["ResponseMetadata"]
         assert answer == {"ARN": associated}
 
-    def test_shows_as_detached_at_the_primary_secret(self, client, other, associated):
+    def test_leaves_a_detached_entry_in_the_primary_secret(self, client, other, associated):
         """Botocore 1.44's service model, StopReplicationToReplica: the status becomes Detached for this replica."""
         other.stop_replication_to_replica(SecretId="copy")
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
 
     @pytest.mark.usefixtures("associated")
-    def test_makes_a_standalone_secret(self, client, other):
+    def test_creates_a_standalone_secret(self, client, other):
         """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret, and replication stops."""
         other.stop_replication_to_replica(SecretId="copy")
 
@@ -717,7 +719,7 @@ class TestStopReplication:
         assert client.get_secret_value(SecretId="db")["SecretString"] == "new"
 
     @pytest.mark.usefixtures("associated")
-    def test_makes_a_secret_that_can_be_deleted(self, other):
+    def test_creates_a_secret_that_can_be_deleted(self, other):
         """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret."""
         other.stop_replication_to_replica(SecretId="copy")
 
@@ -745,7 +747,7 @@ class TestStopReplication:
         assert replicas_of(client) is None
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
 
-    def test_can_be_tidied_up_at_the_primary_secret(self, client, other, associated):
+    def test_allows_the_removal_of_the_entry_in_the_primary_secret(self, client, other, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica; inferred for a detached one."""
         other.stop_replication_to_replica(SecretId="copy")
 
@@ -755,16 +757,16 @@ class TestStopReplication:
         assert primary_of(other) is None
 
     @pytest.mark.usefixtures("associated")
-    def test_is_refused_on_the_primary_secret(self, client):
+    def test_is_rejected_on_the_primary_secret(self, client):
         """Botocore 1.44's service model, StopReplicationToReplica: from the replica account; the code is inferred."""
         with refused("InvalidParameterException"):
             client.stop_replication_to_replica(SecretId="db")
 
 
-class TestDeletingThePrimarySecret:
+class TestDeletingAPrimarySecret:
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
     @pytest.mark.usefixtures("associated")
-    def test_is_refused_while_a_replica_is_associated(self, client, sent):
+    def test_is_rejected_while_a_replica_is_associated(self, client, sent):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: DeleteSecret fails; the code is inferred."""
         with refused("InvalidParameterException"):
             client.delete_secret(SecretId="db", **sent)
@@ -772,7 +774,7 @@ class TestDeletingThePrimarySecret:
         assert "DeletedDate" not in client.describe_secret(SecretId="db")
 
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
-    def test_is_refused_while_the_replica_is_only_detached(self, client, other, associated, sent):
+    def test_is_rejected_while_the_replica_is_only_detached(self, client, other, associated, sent):
         """User guide, cross-account-replicate-remove; the code is inferred."""
         disassociate(client, associated)
 
@@ -782,7 +784,7 @@ class TestDeletingThePrimarySecret:
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
 
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
-    def test_is_allowed_when_the_account_of_a_detached_replica_stops_replication(
+    def test_is_accepted_after_the_account_of_a_detached_replica_stops_replication(
         self, client, other, associated, sent
     ):
         """User guide, cross-account-replicate-remove: replication is stopped from both sides."""
@@ -794,7 +796,9 @@ class TestDeletingThePrimarySecret:
         assert client.list_secrets()["SecretList"] == []
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "old"
 
-    def test_is_refused_while_one_of_several_replicas_is_detached(self, client, other, third, db, associated):
+    def test_is_rejected_while_one_of_several_replicas_is_detached(
+        self, client, other, third, db, associated
+    ):
         """User guide, cross-account-replicate-remove; inferred for several."""
         disassociate(client, associated)
         second = create_replica(third, db)
@@ -810,7 +814,7 @@ class TestDeletingThePrimarySecret:
 
     @pytest.mark.parametrize("is_detached", [False, True], ids=["associated", "detached"])
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
-    def test_is_allowed_when_the_replica_is_gone(
+    def test_is_accepted_after_the_replica_was_deleted(
         self, client, other, associated, fakesecrets_clock, is_detached, sent
     ):
         """Inferred: nothing can stop replication to a secret that does not exist."""
@@ -826,7 +830,7 @@ class TestDeletingThePrimarySecret:
         assert shown == (None if is_detached else [entry])
         assert client.list_secrets()["SecretList"] == []
 
-    def test_is_refused_while_the_replica_can_be_restored(self, client, other, associated):
+    def test_is_rejected_while_the_replica_can_be_restored(self, client, other, associated):
         """Inferred: its account has not stopped replication."""
         other.delete_secret(SecretId="copy")
 
@@ -836,7 +840,7 @@ class TestDeletingThePrimarySecret:
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
 
     @pytest.mark.usefixtures("associated")
-    def test_is_allowed_when_the_replica_has_left(self, client, other):
+    def test_is_accepted_after_the_replica_stopped_replication(self, client, other):
         """
         Botocore 1.44's service model, DisassociateCrossAccountReplica and StatusType; inferred from both.
 
@@ -849,7 +853,7 @@ class TestDeletingThePrimarySecret:
         assert client.list_secrets()["SecretList"] == []
 
     @pytest.mark.usefixtures("copy")
-    def test_is_allowed_while_a_replica_is_pending(self, client, other):
+    def test_is_accepted_while_a_replica_is_pending(self, client, other):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: it is not yet associated; inferred."""
         client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
@@ -858,11 +862,11 @@ class TestDeletingThePrimarySecret:
         assert primary_of(other) is None
 
 
-class TestTheManagedPolicy:
+class TestTheManagedPolicyOfACrossAccountReplica:
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     def test_is_attached_until_replication_is_stopped(self, client, other, copy, state):
         """User guide, cross-account-replicate-create and cross-account-replicate-remove."""
-        bring(client, copy, state)
+        change_status(client, copy, state)
 
         attached = policies_of(other)
         other.stop_replication_to_replica(SecretId="copy")
@@ -872,7 +876,7 @@ class TestTheManagedPolicy:
         with refused("ResourceNotFoundException"):
             other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)
 
-    def test_is_read_by_its_name(self, other, copy, db):
+    def test_can_be_read_by_its_name(self, other, copy, db):
         """
         User guide, cross-account-replicate-permissions; API_GetResourcePolicy, PolicyName.
 
@@ -902,7 +906,7 @@ class TestTheManagedPolicy:
         assert policies_of(other) == ["default", MANAGED]
 
     @pytest.mark.usefixtures("copy")
-    def test_is_on_the_next_page_though_the_policy_before_it_is_deleted(self, other):
+    def test_is_on_the_next_page_although_the_policy_before_it_is_deleted(self, other):
         """Inferred: not observed on AWS."""
         other.put_resource_policy(SecretId="copy", ResourcePolicy=OPEN)
         first = other.list_resource_policies(SecretId="copy", MaxResults=1)
@@ -927,13 +931,15 @@ class TestTheManagedPolicy:
         after = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)["ResourcePolicy"]
         assert (after, policies_of(other)) == (before, [MANAGED])
 
-    def test_lets_the_account_of_the_primary_secret_call_nothing_else(self, client, copy):
+    def test_allows_the_account_of_the_primary_secret_no_other_action(self, client, copy):
         """User guide, cross-account-replicate-permissions: AcceptCrossAccountReplication alone; inferred."""
         with refused("ResourceNotFoundException"):
             client.describe_secret(SecretId=copy)
 
     @pytest.mark.usefixtures("associated")
-    def test_is_no_policy_of_the_primary_secret_or_of_a_replica_in_another_region(self, fakesecrets, client):
+    def test_is_not_attached_to_the_primary_secret_or_to_a_replica_in_another_region(
+        self, fakesecrets, client
+    ):
         """User guide, cross-account-replicate-create: it is attached to the replica secret."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
@@ -941,7 +947,7 @@ class TestTheManagedPolicy:
         assert policies_of(fakesecrets.client("eu-west-3"), "db") == []
 
 
-def test_the_life_of_a_cross_account_replica(client, other, db):
+def test_a_cross_account_replica_goes_through_every_status(client, other, db):
     """Botocore 1.44's service model, CrossAccountPrimaryType: the statuses, one after the other."""
     copy = create_replica(other, db)
     pending = primary_of(other)["ReplicationStatus"]

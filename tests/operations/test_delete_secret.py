@@ -1,4 +1,4 @@
-"""DeleteSecret: scheduled or at once, and what is left meanwhile."""
+"""DeleteSecret: scheduled and immediate deletions, and the state during the recovery window."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def db(client, fakesecrets_clock):
         ),
     ],
 )
-def test_delete_secret_answers_with_the_date_of_the_end(client, db, sent, due, source):
+def test_delete_secret_returns_the_date_of_the_deletion(client, db, sent, due, source):
     deleted = client.delete_secret(SecretId="db", **sent)
 
     assert set(deleted) == {"ARN", "DeletionDate", "Name", "ResponseMetadata"}, source
@@ -63,7 +63,7 @@ def test_delete_secret_answers_with_the_date_of_the_end(client, db, sent, due, s
 
 
 @pytest.mark.parametrize(
-    ("sent", "told", "source"),
+    ("sent", "message", "source"),
     [
         pytest.param({"RecoveryWindowInDays": -1}, RANGE, "moto, pasted from the AWS CLI", id="negative"),
         pytest.param({"RecoveryWindowInDays": 0}, RANGE, "moto, pasted from the AWS CLI", id="0"),
@@ -84,15 +84,15 @@ def test_delete_secret_answers_with_the_date_of_the_end(client, db, sent, due, s
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_delete_secret_refuses_a_recovery_window(client, sent, told, source):
+def test_delete_secret_rejects_a_recovery_window(client, sent, message, source):
     with refused("InvalidParameterException") as answer:
         client.delete_secret(SecretId="db", **sent)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
     assert "DeletedDate" not in client.describe_secret(SecretId="db"), source
 
 
-def test_delete_secret_keeps_everything_while_the_window_lasts(client, db):
+def test_delete_secret_keeps_everything_during_the_recovery_window(client, db):
     """LocalStack snapshot test_force_delete_deleted_secret for the labels; inferred for the rest."""
     client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
 
@@ -123,7 +123,7 @@ def test_delete_secret_by_force_ends_a_recovery_window(client, db):
         client.describe_secret(SecretId="db")
 
 
-def test_delete_secret_of_a_secret_that_is_scheduled_already_is_refused(client, db):
+def test_delete_secret_of_a_secret_that_is_already_scheduled_is_rejected(client, db):
     """Inferred: not observed on AWS."""
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
 
@@ -133,7 +133,7 @@ def test_delete_secret_of_a_secret_that_is_scheduled_already_is_refused(client, 
     assert answer.status == 400
 
 
-def test_delete_secret_of_a_missing_secret_is_refused(client):
+def test_delete_secret_of_a_missing_secret_is_rejected(client):
     """API_DeleteSecret."""
     with refused("ResourceNotFoundException") as answer:
         client.delete_secret(SecretId="nobody")
@@ -153,7 +153,7 @@ def test_delete_secret_by_force_of_a_missing_secret_succeeds(client, fakesecrets
     assert client.list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
 
 
-def test_delete_secret_by_force_of_a_missing_secret_gives_its_arn_back(client, db):
+def test_delete_secret_by_force_of_a_missing_secret_returns_the_arn_of_the_request(client, db):
     """Inferred: not observed on AWS."""
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
@@ -163,7 +163,7 @@ def test_delete_secret_by_force_of_a_missing_secret_gives_its_arn_back(client, d
     assert again["Name"] == "db"
 
 
-def test_delete_secret_by_force_refuses_an_illegal_name_all_the_same(client):
+def test_delete_secret_by_force_rejects_an_illegal_name(client):
     """LocalStack snapshot test_invalid_secret_name."""
     with refused("ValidationException") as answer:
         client.delete_secret(SecretId="Inv Name", ForceDeleteWithoutRecovery=True)

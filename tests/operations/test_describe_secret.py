@@ -1,4 +1,4 @@
-"""DescribeSecret: which members there are, and when."""
+"""DescribeSecret: the members of the response, and the conditions for their presence."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_describe_secret_of_a_secret_without_a_value_has_four_members(client):
         ),
     ],
 )
-def test_describe_secret_has_a_member_where_it_has_a_value(client, created, added, source):
+def test_describe_secret_has_a_member_only_if_it_has_a_value(client, created, added, source):
     client.create_secret(Name="db", **created)
 
     assert members(client) == {"ARN", "CreatedDate", "LastChangedDate", "Name", *added}, source
 
 
-def test_describe_secret_shows_only_the_versions_with_labels(client):
+def test_describe_secret_lists_only_versions_with_labels(client):
     """LocalStack snapshot test_update_secret_description."""
     client.create_secret(Name="db", SecretString="1", ClientRequestToken=token(1))
     client.put_secret_value(SecretId="db", SecretString="2", ClientRequestToken=token(2))
@@ -70,7 +70,7 @@ def test_describe_secret_shows_only_the_versions_with_labels(client):
     assert described["VersionIdsToStages"] == {token(2): ["AWSPREVIOUS"], token(3): ["AWSCURRENT"]}
 
 
-def test_describe_secret_shows_a_pending_version_that_has_no_value(client, fakesecrets, fakesecrets_rotation):
+def test_describe_secret_lists_a_pending_version_without_a_value(client, fakesecrets, fakesecrets_rotation):
     """API_DescribeSecret; API_RotateSecret."""
     arn = fakesecrets.add_rotation_function(nothing)
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
@@ -80,7 +80,7 @@ def test_describe_secret_shows_a_pending_version_that_has_no_value(client, fakes
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}, token(2): {"AWSPENDING"}}
 
 
-def test_describe_secret_answers_while_the_secret_is_scheduled_for_deletion(client, fakesecrets_clock):
+def test_describe_secret_is_accepted_while_the_secret_is_scheduled_for_deletion(client, fakesecrets_clock):
     """LocalStack snapshot test_force_delete_deleted_secret; the date itself: API_ListSecrets, DeletedDate."""
     fakesecrets_clock.move_to("2030-01-31 16:00")
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
@@ -92,7 +92,7 @@ def test_describe_secret_answers_while_the_secret_is_scheduled_for_deletion(clie
     assert described["VersionIdsToStages"] == {token(1): ["AWSCURRENT"]}
 
 
-def test_describe_secret_finds_nothing_when_the_recovery_window_has_ended(client, fakesecrets_clock):
+def test_describe_secret_is_rejected_after_the_recovery_window(client, fakesecrets_clock):
     """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
     fakesecrets_clock.move_to("2030-01-31 16:00")
     client.create_secret(Name="db", SecretString="old")
@@ -128,7 +128,7 @@ class TestLastAccessedDate:
         assert described["LastAccessedDate"] == datetime(2030, 1, 31, tzinfo=timezone.utc)
         assert raw("DescribeSecret", {"SecretId": "db"})[1]["LastAccessedDate"] == 1896048000
 
-    def test_stays_for_a_second_read_on_the_same_day(self, client, fakesecrets_clock):
+    def test_is_unchanged_by_a_second_read_on_the_same_day(self, client, fakesecrets_clock):
         """LocalStack test test_last_accessed_date (aws validated)."""
         client.create_secret(Name="db", SecretString="old")
         fakesecrets_clock.move_to("2030-01-31 00:00")
@@ -140,7 +140,7 @@ class TestLastAccessedDate:
 
         assert client.describe_secret(SecretId="db")["LastAccessedDate"] == first
 
-    def test_moves_with_a_read_on_another_day(self, client, fakesecrets_clock):
+    def test_is_updated_by_a_read_on_another_day(self, client, fakesecrets_clock):
         """API_DescribeSecret: the date that the secret was last accessed."""
         client.create_secret(Name="db", SecretString="old")
         fakesecrets_clock.move_to("2030-01-31 16:00")
@@ -152,7 +152,7 @@ class TestLastAccessedDate:
         accessed = client.describe_secret(SecretId="db")["LastAccessedDate"]
         assert accessed == datetime(2030, 2, 3, tzinfo=timezone.utc)
 
-    def test_is_not_set_by_a_read_that_is_refused(self, client):
+    def test_is_not_set_by_a_rejected_read(self, client):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old")
 
@@ -189,7 +189,7 @@ class TestLastChangedDate:
     )
 
     @pytest.mark.parametrize(("operation", "sent", "source"), CHANGES)
-    def test_moves_with_every_change(self, client, fakesecrets_clock, operation, sent, source):
+    def test_is_updated_by_every_change(self, client, fakesecrets_clock, operation, sent, source):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         client.create_secret(
             Name="db", SecretString="old", ClientRequestToken=token(1), Tags=[{"Key": "a", "Value": ""}]
@@ -202,7 +202,7 @@ class TestLastChangedDate:
         assert described["LastChangedDate"] == datetime(2030, 1, 31, 17, 30, tzinfo=timezone.utc), source
         assert described["CreatedDate"] == datetime(2030, 1, 31, 16, tzinfo=timezone.utc), source
 
-    def test_moves_when_the_secret_is_restored(self, client, fakesecrets_clock):
+    def test_is_updated_by_restore_secret(self, client, fakesecrets_clock):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old")
         client.delete_secret(SecretId="db")
@@ -213,7 +213,7 @@ class TestLastChangedDate:
         described = client.describe_secret(SecretId="db")
         assert (described["LastChangedDate"] - described["CreatedDate"]).total_seconds() == 3600
 
-    def test_grows_strictly_with_each_update_also_in_real_time(self, client):
+    def test_increases_strictly_with_each_update_in_real_time(self, client):
         """LocalStack test test_last_updated_date (aws validated)."""
         client.create_secret(Name="db", SecretString="old")
         dates = [client.describe_secret(SecretId="db")["LastChangedDate"]]
@@ -224,7 +224,7 @@ class TestLastChangedDate:
 
         assert dates == sorted(set(dates))
 
-    def test_stays_when_the_value_is_read(self, client, fakesecrets_clock):
+    def test_is_unchanged_by_a_read_of_the_value(self, client, fakesecrets_clock):
         """Inferred: not observed on AWS."""
         fakesecrets_clock.move_to("2030-01-31 16:00")
         client.create_secret(Name="db", SecretString="old")
@@ -236,7 +236,7 @@ class TestLastChangedDate:
         assert changed == datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 
 
-def test_describe_secret_shows_the_tags_of_cloudformation_in_their_order(fakesecrets, client):
+def test_describe_secret_lists_the_tags_of_cloudformation_in_their_order(fakesecrets, client):
     """LocalStack CloudFormation snapshot test_cfn_secretsmanager_gen_secret."""
     fakesecrets.add_secret(
         "db",

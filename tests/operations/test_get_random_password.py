@@ -1,4 +1,4 @@
-"""GetRandomPassword: which characters, how many of them, and what cannot be had."""
+"""GetRandomPassword: characters, length, and the rejected requests."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_get_random_password_has_32_characters(client):
 
 
 @pytest.mark.parametrize("length", [4, 5, 64, 4096])
-def test_get_random_password_has_the_length_that_is_asked_for(client, length):
+def test_get_random_password_has_the_requested_length(client, length):
     """API_GetRandomPassword, PasswordLength: 1 to 4096."""
     assert {len(password) for password in passwords(client, 5, PasswordLength=length)} == {length}
 
 
-def test_get_random_password_differs_each_time(client):
+def test_get_random_password_returns_a_different_password_each_time(client):
     """API_GetRandomPassword."""
     assert len(set(passwords(client, 30))) == 30
 
@@ -111,13 +111,13 @@ def test_get_random_password_differs_each_time(client):
         ),
     ],
 )
-def test_get_random_password_draws_from_these_characters(client, asked, pool, source):
+def test_get_random_password_uses_these_characters(client, asked, pool, source):
     (password,) = passwords(client, 1, PasswordLength=4096, **asked)
 
     assert set(password) == pool, source
 
 
-def test_get_random_password_has_each_type_of_character(client):
+def test_get_random_password_includes_each_type_of_character(client):
     """API_GetRandomPassword, RequireEachIncludedType: the default."""
     for password in passwords(client, 50, PasswordLength=4):
         drawn = set(password)
@@ -127,7 +127,7 @@ def test_get_random_password_has_each_type_of_character(client):
         assert drawn & PUNCTUATION
 
 
-def test_get_random_password_has_its_types_in_any_place(client):
+def test_get_random_password_has_each_type_at_any_position(client):
     """API_GetRandomPassword: a randomly generated password."""
     drawn = passwords(client, 50, PasswordLength=4)
 
@@ -139,14 +139,14 @@ def test_get_random_password_has_its_types_in_any_place(client):
         assert characters & PUNCTUATION
 
 
-def test_get_random_password_can_do_without_some_types(client):
+def test_get_random_password_can_omit_some_types(client):
     """API_GetRandomPassword, RequireEachIncludedType."""
     drawn = passwords(client, 50, PasswordLength=4, RequireEachIncludedType=False)
 
     assert any(not set(password) & DIGITS for password in drawn)
 
 
-def test_get_random_password_never_has_to_have_a_space(client):
+def test_get_random_password_never_requires_a_space(client):
     """go-to-k/cdkd repository notes: measured live in us-east-1."""
     drawn = passwords(client, 50, PasswordLength=5, IncludeSpace=True)
 
@@ -185,7 +185,7 @@ def test_get_random_password_may_be_a_single_character(client, asked):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "source"),
+    ("asked", "message", "source"),
     [
         pytest.param({"ExcludeCharacters": string.digits}, CLASS_GONE, CDKD, id="a type is gone"),
         pytest.param(
@@ -230,15 +230,15 @@ def test_get_random_password_may_be_a_single_character(client, asked):
         ),
     ],
 )
-def test_get_random_password_refuses_when_characters_run_out(client, asked, told, source):
+def test_get_random_password_is_rejected_if_too_few_characters_remain(client, asked, message, source):
     with refused("InvalidParameterException") as answer:
         client.get_random_password(**asked)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "source"),
+    ("asked", "message", "source"),
     [
         pytest.param(
             5555,
@@ -257,14 +257,14 @@ def test_get_random_password_refuses_when_characters_run_out(client, asked, told
     ],
 )
 @pytest.mark.usefixtures("fakesecrets")
-def test_get_random_password_has_1_to_4096_characters(asked, told, source):
+def test_get_random_password_has_1_to_4096_characters(asked, message, source):
     status, answered = raw("GetRandomPassword", {"PasswordLength": asked})
 
     assert (status, answered["__type"]) == (400, "ValidationException"), source
-    assert answered["message"] == told, source
+    assert answered["message"] == message, source
 
 
-def test_get_random_password_takes_4096_excluded_characters_at_the_most(client):
+def test_get_random_password_accepts_at_most_4096_excluded_characters(client):
     """botocore's service model."""
     client.get_random_password(ExcludeCharacters="a" * 4096)
 
@@ -274,7 +274,7 @@ def test_get_random_password_takes_4096_excluded_characters_at_the_most(client):
     assert answer.message.endswith("Member must have length less than or equal to 4096")
 
 
-def test_get_random_password_touches_no_secret(client):
+def test_get_random_password_changes_no_secret(client):
     """API_GetRandomPassword."""
     client.get_random_password()
 

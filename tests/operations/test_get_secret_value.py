@@ -1,4 +1,4 @@
-"""GetSecretValue: which version is meant, what is answered, and which questions are refused."""
+"""GetSecretValue: the selection of a version, the response, and the rejected requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def db(client):
     client.put_secret_value(SecretId="db", SecretString="three", ClientRequestToken=token(3))
 
 
-def test_get_secret_value_answers_with_exactly_one_kind_of_value(client):
+def test_get_secret_value_returns_exactly_one_kind_of_value(client):
     """LocalStack snapshot test_get_secret_value."""
     arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
 
@@ -40,7 +40,7 @@ def test_get_secret_value_answers_with_exactly_one_kind_of_value(client):
     assert (read["SecretString"], read["VersionStages"]) == ("old", ["AWSCURRENT"])
 
 
-def test_get_secret_value_gives_binary_as_bytes_and_as_base64_on_the_wire(client):
+def test_get_secret_value_returns_binary_as_bytes_and_as_base64_on_the_wire(client):
     """LocalStack snapshot test_get_secret_value."""
     client.create_secret(Name="db", SecretBinary=b"footest")
 
@@ -52,7 +52,7 @@ def test_get_secret_value_gives_binary_as_bytes_and_as_base64_on_the_wire(client
     assert on_the_wire["SecretBinary"] == "Zm9vdGVzdA=="
 
 
-def test_get_secret_value_gives_bytes_that_are_no_text_unchanged(client):
+def test_get_secret_value_returns_bytes_that_are_not_text_unchanged(client):
     """LocalStack snapshot test_change_secret_value_after_creation."""
     value = b"\x00\x01\x02\xff-\xfe\xfd"
     client.create_secret(Name="db", SecretBinary=value)
@@ -83,12 +83,12 @@ def test_get_secret_value_gives_bytes_that_are_no_text_unchanged(client):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_get_secret_value_gives_the_version_that_is_asked_for(client, asked, value, source):
+def test_get_secret_value_returns_the_requested_version(client, asked, value, source):
     assert client.get_secret_value(SecretId="db", **asked)["SecretString"] == value, source
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "told", "source"),
+    ("asked", "code", "message", "source"),
     [
         pytest.param(
             {"VersionStage": "AWSPENDING"},
@@ -128,14 +128,16 @@ def test_get_secret_value_gives_the_version_that_is_asked_for(client, asked, val
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_get_secret_value_refuses_what_is_not_there(client, asked, code, told, source):
+def test_get_secret_value_rejects_a_version_or_label_that_does_not_exist(
+    client, asked, code, message, source
+):
     with refused(code) as answer:
         client.get_secret_value(SecretId="db", **asked)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
-def test_get_secret_value_of_a_secret_without_a_value_is_refused(client):
+def test_get_secret_value_of_a_secret_without_a_value_is_rejected(client):
     """LocalStack snapshot test_get_secret_value_errors: the form of the text; SDK issues."""
     client.create_secret(Name="db")
 
@@ -145,7 +147,7 @@ def test_get_secret_value_of_a_secret_without_a_value_is_refused(client):
     assert answer.message == f"{LABEL}AWSCURRENT"
 
 
-def test_get_secret_value_leaves_version_stages_out_where_there_are_none(client, db):
+def test_get_secret_value_omits_version_stages_if_there_are_none(client, db):
     """Terraform AWS provider, acceptance tests."""
     assert "VersionStages" not in client.get_secret_value(SecretId="db", VersionId=token(1))
 
@@ -160,7 +162,7 @@ def test_get_secret_value_lists_all_labels_of_the_version(client):
     assert sorted(read["VersionStages"]) == ["AWSCURRENT", "AWSPENDING"]
 
 
-def test_get_secret_value_dates_the_version_and_not_the_secret(client, fakesecrets_clock):
+def test_get_secret_value_returns_the_date_of_the_version_and_not_of_the_secret(client, fakesecrets_clock):
     """API_GetSecretValue, CreatedDate."""
     fakesecrets_clock.move_to("2030-01-01 09:00")
     client.create_secret(Name="db", SecretString="old")
@@ -174,8 +176,8 @@ def test_get_secret_value_dates_the_version_and_not_the_secret(client, fakesecre
     assert before["CreatedDate"] == datetime(2030, 1, 1, 9, tzinfo=timezone.utc)
 
 
-class TestPendingVersionWithoutAValue:
-    """RotateSecret stages a version before its function has put a value."""
+class TestAPendingVersionWithoutAValue:
+    """RotateSecret stages a version before the rotation function puts a value."""
 
     @pytest.fixture(autouse=True)
     def staged(self, fakesecrets, client, fakesecrets_rotation):
@@ -184,7 +186,7 @@ class TestPendingVersionWithoutAValue:
         client.rotate_secret(SecretId="db", RotationLambdaARN=arn, ClientRequestToken=token(2))
 
     @pytest.mark.parametrize(
-        ("asked", "told", "source"),
+        ("asked", "message", "source"),
         [
             pytest.param(
                 {"VersionStage": "AWSPENDING"}, f"{LABEL}AWSPENDING", "moto issue 8403", id="by label"
@@ -194,13 +196,13 @@ class TestPendingVersionWithoutAValue:
             ),
         ],
     )
-    def test_is_not_found(self, client, asked, told, source):
+    def test_is_not_found(self, client, asked, message, source):
         with refused("ResourceNotFoundException") as answer:
             client.get_secret_value(SecretId="db", **asked)
 
-        assert answer.message == told, source
+        assert answer.message == message, source
 
-    def test_is_not_found_by_label_and_version_either(self, client):
+    def test_is_not_found_by_label_and_version_id(self, client):
         """LocalStack snapshot test_rotate_secret_with_lambda_success: its function branches on the code."""
         with refused("ResourceNotFoundException"):
             client.get_secret_value(SecretId="db", VersionId=token(2), VersionStage="AWSPENDING")

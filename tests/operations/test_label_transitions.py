@@ -1,4 +1,4 @@
-"""Where staging labels are after each operation, given where they were: one table for all of them."""
+"""The staging labels before and after each operation, in one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DESCRIPTION = "LocalStack snapshot test_update_secret_description"
 
 def arrange(client, before):
     """
-    Make the secret "db" with the versions and labels of *before*, every label moved there by hand.
+    Create the secret "db" with the versions and labels of *before*, moving each label explicitly.
 
     Version "v1" is token(1), holds the value "v1", and so on. One of them has to be current.
     """
@@ -177,7 +177,7 @@ def test_a_new_value_moves_labels(client, fakesecrets, operation, before, after,
         ),
     ],
 )
-def test_put_secret_value_with_labels_attaches_exactly_these(
+def test_put_secret_value_with_labels_attaches_exactly_those_labels(
     client, fakesecrets, before, stages, after, source
 ):
     arrange(client, before)
@@ -238,7 +238,7 @@ def test_the_first_value_is_current(client, fakesecrets, operation, sent, after,
         ),
     ],
 )
-def test_create_secret_attaches(client, fakesecrets, sent, after, source):
+def test_create_secret_attaches_awscurrent(client, fakesecrets, sent, after, source):
     client.create_secret(Name="db", ClientRequestToken=token(1), **sent)
 
     assert fakesecrets.secret("db").staging == after, source
@@ -298,7 +298,7 @@ MANY = {"v1": {P, "x"}, "v2": {C, "y"}, "v3": {N}, "v4": set()}
         ),
     ],
 )
-def test_labels_stay_where_they_are(client, fakesecrets, operation, sent, source):
+def test_labels_are_unchanged_by(client, fakesecrets, operation, sent, source):
     arrange(client, MANY)
 
     getattr(client, operation)(**sent)
@@ -308,7 +308,7 @@ def test_labels_stay_where_they_are(client, fakesecrets, operation, sent, source
     assert aliases(client) == expected, source
 
 
-def test_labels_are_back_with_a_restored_secret(client, fakesecrets):
+def test_labels_are_unchanged_after_restore_secret(client, fakesecrets):
     """API_RestoreSecret; inferred for the labels."""
     arrange(client, MANY)
     client.delete_secret(SecretId="db")
@@ -318,7 +318,7 @@ def test_labels_are_back_with_a_restored_secret(client, fakesecrets):
     assert fakesecrets.secret("db").staging == {"v1": {P, "x"}, "v2": {C, "y"}, "v3": {N}}
 
 
-def test_labels_keep_their_versions_from_being_cleaned_up(client, fakesecrets, fakesecrets_clock):
+def test_labels_protect_their_versions_from_removal(client, fakesecrets, fakesecrets_clock):
     """API_PutSecretValue: only versions without labels, older than 24 hours, are removed."""
     fakesecrets_clock.move_to("2030-01-01")
     arrange(client, {"v1": {C, "x"}, "v2": {"y"}, "v3": {"z"}})
@@ -338,8 +338,8 @@ def test_labels_keep_their_versions_from_being_cleaned_up(client, fakesecrets, f
     assert "v4" not in [held.alias for held in fakesecrets.secret("db").versions]
 
 
-class TestValueOfAPendingVersion:
-    """RotateSecret has staged "v2" without a value, and somebody puts one under its token."""
+class TestTheValueOfAPendingVersion:
+    """RotateSecret has staged "v2" without a value, and a call puts a value under its token."""
 
     @pytest.fixture(autouse=True)
     def staged(self, client, fakesecrets, fakesecrets_rotation):
@@ -359,7 +359,7 @@ class TestValueOfAPendingVersion:
             pytest.param({}, {"v1": {P}, "v2": {C, N}}, INFERRED, id="without labels"),
         ],
     )
-    def test_goes_into_that_version(self, client, fakesecrets, sent, after, source):
+    def test_is_stored_in_that_version(self, client, fakesecrets, sent, after, source):
         client.put_secret_value(SecretId="db", SecretString="v2", ClientRequestToken=token(2), **sent)
 
         assert fakesecrets.secret("db").staging == after, source
@@ -489,7 +489,7 @@ def test_update_secret_version_stage_moves_labels(
 
 
 @pytest.mark.parametrize(
-    ("label", "target", "source_version", "before", "told", "source"),
+    ("label", "target", "source_version", "before", "message", "source"),
     [
         pytest.param(
             C,
@@ -532,13 +532,15 @@ def test_update_secret_version_stage_moves_labels(
         ),
     ],
 )
-def test_update_secret_version_stage_leaves_labels_where_they_are(
-    client, fakesecrets, label, target, source_version, before, told, source
+def test_update_secret_version_stage_leaves_labels_unchanged(
+    client, fakesecrets, label, target, source_version, before, message, source
 ):
     arrange(client, before)
 
     with refused("InvalidParameterException") as answer:
         move(client, label, target, source_version)
 
-    assert told in (answer.message, None), source  # AWS's text for a source without the label is unknown
+    assert message in (answer.message, None), (
+        source
+    )  # the message of AWS for a source without the label is unknown
     assert fakesecrets.secret("db").staging == before, source

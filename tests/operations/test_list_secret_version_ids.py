@@ -21,7 +21,7 @@ def ids(answered):
     return [version["VersionId"] for version in answered["Versions"]]
 
 
-def test_list_secret_version_ids_answers_with_the_versions_that_have_labels(client, db):
+def test_list_secret_version_ids_returns_the_versions_with_labels(client, db):
     """LocalStack snapshot test_deprecated_secret_version_stage."""
     listed = client.list_secret_version_ids(SecretId="db")
 
@@ -33,7 +33,7 @@ def test_list_secret_version_ids_answers_with_the_versions_that_have_labels(clie
     }
 
 
-def test_list_secret_version_ids_with_include_deprecated_answers_with_all(client, db):
+def test_list_secret_version_ids_with_include_deprecated_returns_all_versions(client, db):
     """LocalStack snapshot test_deprecated_secret_version_stage; the order is inferred."""
     listed = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)
 
@@ -42,7 +42,7 @@ def test_list_secret_version_ids_with_include_deprecated_answers_with_all(client
     assert "VersionStages" not in listed["Versions"][1]
 
 
-def test_list_secret_version_ids_shows_these_members_of_a_version(client, fakesecrets_clock):
+def test_list_secret_version_ids_returns_these_members_of_a_version(client, fakesecrets_clock):
     """LocalStack snapshot test_deprecated_secret_version_stage."""
     fakesecrets_clock.move_to("2030-01-31 16:00:00.500")
     client.create_secret(Name="db", SecretString="1", ClientRequestToken=token(1))
@@ -59,7 +59,7 @@ def test_list_secret_version_ids_shows_these_members_of_a_version(client, fakese
     ]
 
 
-def test_list_secret_version_ids_shows_when_a_version_was_read_for_that_version_alone(
+def test_list_secret_version_ids_returns_a_separate_last_accessed_date_of_each_version(
     client, db, fakesecrets_clock
 ):
     """LocalStack snapshot test_update_secret_version_stages_current_pending_cycle."""
@@ -74,7 +74,7 @@ def test_list_secret_version_ids_shows_when_a_version_was_read_for_that_version_
     assert accessed == {token(3): datetime(2030, 1, 31, tzinfo=timezone.utc), token(4): None}
 
 
-def test_list_secret_version_ids_shows_the_key_of_a_customer_as_it_was_sent(client):
+def test_list_secret_version_ids_returns_a_customer_key_as_it_was_sent(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", SecretString="1", KmsKeyId="alias/mine")
 
@@ -90,7 +90,7 @@ def test_list_secret_version_ids_of_a_secret_without_a_value_is_empty(client):
     assert client.list_secret_version_ids(SecretId="db")["Versions"] == []
 
 
-def test_list_secret_version_ids_goes_in_pages(client, db):
+def test_list_secret_version_ids_returns_pages(client, db):
     """API_ListSecretVersionIds: MaxResults and NextToken; the order is inferred."""
     first = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True, MaxResults=3)
     last = client.list_secret_version_ids(
@@ -102,7 +102,7 @@ def test_list_secret_version_ids_goes_in_pages(client, db):
     assert "NextToken" not in last
 
 
-def test_list_secret_version_ids_has_no_token_where_the_last_page_is_full(client, db):
+def test_list_secret_version_ids_returns_no_token_after_a_full_last_page(client, db):
     """API_ListSecretVersionIds: NextToken is there if there are more."""
     listed = client.list_secret_version_ids(SecretId="db", MaxResults=2)
 
@@ -110,7 +110,7 @@ def test_list_secret_version_ids_has_no_token_where_the_last_page_is_full(client
     assert "NextToken" not in listed
 
 
-def test_list_secret_version_ids_leads_to_every_version_that_stays_though_others_come_and_go(client, db):
+def test_list_secret_version_ids_reaches_every_permanent_version_although_others_come_and_go(client, db):
     """Inferred: not observed on AWS."""
     client.put_secret_value(
         SecretId="db", SecretString="5", ClientRequestToken=token(5), VersionStages=["blue"]
@@ -131,7 +131,7 @@ def test_list_secret_version_ids_leads_to_every_version_that_stays_though_others
     assert "NextToken" not in third
 
 
-def test_list_secret_version_ids_leads_to_every_version_though_each_page_makes_another_one(client, db):
+def test_list_secret_version_ids_reaches_every_version_although_one_is_created_after_each_page(client, db):
     """Inferred: not observed on AWS."""
     listed, following = [], {}
     while following is not None:
@@ -145,7 +145,7 @@ def test_list_secret_version_ids_leads_to_every_version_though_each_page_makes_a
     assert listed == [token(number) for number in (1, 2, 3, 4)]
 
 
-def test_list_secret_version_ids_refuses_the_token_of_a_secret_of_the_same_name(client, db):
+def test_list_secret_version_ids_rejects_the_token_of_a_secret_of_the_same_name(client, db):
     """Inferred: not observed on AWS."""
     given = client.list_secret_version_ids(SecretId="db", MaxResults=1)["NextToken"]
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
@@ -165,7 +165,7 @@ def test_list_secret_version_ids_refuses_the_token_of_a_secret_of_the_same_name(
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_list_secret_version_ids_refuses_a_token_that_was_never_given(client, sent):
+def test_list_secret_version_ids_rejects_a_token_that_was_never_issued(client, sent):
     """botocore's service model: InvalidNextTokenException."""
     with refused("InvalidNextTokenException") as answer:
         client.list_secret_version_ids(SecretId="db", **sent)
@@ -173,7 +173,7 @@ def test_list_secret_version_ids_refuses_a_token_that_was_never_given(client, se
     assert answer.status == 400
 
 
-def test_list_secret_version_ids_refuses_the_token_of_another_question(client, db):
+def test_list_secret_version_ids_rejects_the_token_of_another_request(client, db):
     """Inferred: not observed on AWS."""
     given = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True, MaxResults=1)["NextToken"]
 
@@ -184,17 +184,17 @@ def test_list_secret_version_ids_refuses_the_token_of_another_question(client, d
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         pytest.param(101, "Value '101' at 'maxResults'", id="too many"),
         pytest.param(0, "Value '0' at 'maxResults'", id="none"),
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_list_secret_version_ids_gives_one_to_a_hundred_versions_at_once(asked, told):
+def test_list_secret_version_ids_returns_one_to_a_hundred_versions_per_page(asked, message):
     """botocore's service model: MaxResults 1-100."""
     status, answered = raw("ListSecretVersionIds", {"SecretId": "db", "MaxResults": asked})
 
     assert status == 400
     assert answered["__type"] == "ValidationException"
-    assert told in answered["message"]
+    assert message in answered["message"]

@@ -1,4 +1,4 @@
-"""ListSecrets: which secrets, in which order, in pages. Filters have tests of their own."""
+"""ListSecrets: the listed secrets, their order, and pages. The filters are tested in test_list_secrets_filters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def names(answered):
 
 @pytest.fixture
 def three(client, fakesecrets_clock):
-    """Created in the order b, a, c; changed last in the order a, c, b; "a" and "c" were read."""
+    """Three secrets, created in the order b, a, c; last changed in the order a, c, b; "a" and "c" were read."""
     for hour, name in enumerate(["b", "a", "c"]):
         fakesecrets_clock.move_to(datetime(2030, 1, 1, hour, tzinfo=timezone.utc))
         client.create_secret(Name=name, SecretString=name)
@@ -36,7 +36,7 @@ def test_list_secrets_of_a_region_without_secrets_is_an_empty_list(client):
     assert "NextToken" not in listed
 
 
-def test_list_secrets_shows_what_describe_secret_shows_with_one_member_under_another_name(client):
+def test_list_secrets_returns_the_members_of_describe_secret_with_one_renamed(client):
     """LocalStack snapshot test_create_multi_secrets_snapshot."""
     client.create_secret(Name="db", SecretString="old", Description="mine", ClientRequestToken=token(1))
 
@@ -46,7 +46,7 @@ def test_list_secrets_shows_what_describe_secret_shows_with_one_member_under_ano
     assert entry["SecretVersionsToStages"] == {token(1): ["AWSCURRENT"]}
 
 
-def test_list_secrets_leaves_out_what_a_secret_does_not_have(client):
+def test_list_secrets_omits_members_without_a_value(client):
     """LocalStack snapshot test_create_secret_version_from_empty_secret; API_DescribeSecret."""
     client.create_secret(Name="db")
 
@@ -55,7 +55,7 @@ def test_list_secrets_leaves_out_what_a_secret_does_not_have(client):
     assert set(entry) == {"ARN", "CreatedDate", "LastChangedDate", "Name"}
 
 
-def test_list_secrets_shows_the_optional_members_too(client, fakesecrets_clock):
+def test_list_secrets_returns_the_optional_members(client, fakesecrets_clock):
     """API_SecretListEntry."""
     fakesecrets_clock.move_to("2030-01-31 16:00")
     client.create_secret(
@@ -109,7 +109,7 @@ def test_list_secrets_shows_the_optional_members_too(client, fakesecrets_clock):
     ],
 )
 @pytest.mark.usefixtures("three")
-def test_list_secrets_in_order(client, asked, expected, source):
+def test_list_secrets_sorts_by(client, asked, expected, source):
     assert names(client.list_secrets(**asked)) == expected, source
 
 
@@ -124,7 +124,7 @@ def test_list_secrets_hides_secrets_that_are_scheduled_for_deletion(client):
     assert names(client.list_secrets(IncludePlannedDeletion=True)) == ["gone", "here"]
 
 
-def test_list_secrets_shows_when_a_secret_was_deleted(client, fakesecrets_clock):
+def test_list_secrets_returns_the_date_of_the_deletion(client, fakesecrets_clock):
     """API_SecretListEntry, DeletedDate: the time of the deletion, before the recovery window."""
     fakesecrets_clock.move_to("2030-01-31 16:00")
     client.create_secret(Name="gone")
@@ -135,7 +135,7 @@ def test_list_secrets_shows_when_a_secret_was_deleted(client, fakesecrets_clock)
     assert entry["DeletedDate"] == datetime(2030, 1, 31, 16, tzinfo=timezone.utc)
 
 
-def test_list_secrets_forgets_a_secret_when_its_recovery_window_has_ended(client, fakesecrets_clock):
+def test_list_secrets_omits_a_secret_after_its_recovery_window(client, fakesecrets_clock):
     """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
     client.create_secret(Name="gone")
     client.delete_secret(SecretId="gone", RecoveryWindowInDays=7)
@@ -144,7 +144,7 @@ def test_list_secrets_forgets_a_secret_when_its_recovery_window_has_ended(client
     assert names(client.list_secrets(IncludePlannedDeletion=True)) == []
 
 
-def test_list_secrets_shows_the_secrets_of_one_region(fakesecrets, client):
+def test_list_secrets_returns_the_secrets_of_one_region(fakesecrets, client):
     """User guide, find secrets."""
     client.create_secret(Name="east")
     fakesecrets.client("eu-west-1").create_secret(Name="west")
@@ -152,7 +152,7 @@ def test_list_secrets_shows_the_secrets_of_one_region(fakesecrets, client):
     assert names(client.list_secrets()) == ["east"]
 
 
-def test_list_secrets_is_no_access_to_a_secret(client):
+def test_list_secrets_does_not_count_as_an_access(client):
     """LocalStack test test_last_accessed_date (aws validated) for DescribeSecret; inferred for the list."""
     client.create_secret(Name="db", SecretString="old")
     client.list_secrets()
@@ -162,13 +162,13 @@ def test_list_secrets_is_no_access_to_a_secret(client):
     assert "LastAccessedDate" not in entry
 
 
-class TestPages:
+class TestPagesOfListSecrets:
     @pytest.fixture(autouse=True)
     def five(self, client):
         for name in "abcde":
             client.create_secret(Name=name)
 
-    def test_lead_from_one_to_the_next(self, client):
+    def test_are_linked_by_tokens(self, client):
         """API_ListSecrets: MaxResults and NextToken."""
         first = client.list_secrets(MaxResults=2)
         second = client.list_secrets(MaxResults=2, NextToken=first["NextToken"])
@@ -177,17 +177,17 @@ class TestPages:
         assert [names(page) for page in (first, second, third)] == [["a", "b"], ["c", "d"], ["e"]]
         assert "NextToken" not in third
 
-    def test_are_followed_by_the_paginator(self, client):
+    def test_are_iterated_by_the_paginator_of_botocore(self, client):
         """botocore's paginators of Secrets Manager."""
         pages = client.get_paginator("list_secrets").paginate(PaginationConfig={"PageSize": 2})
 
         assert [names(page) for page in pages] == [["a", "b"], ["c", "d"], ["e"]]
 
-    def test_have_no_token_where_the_last_one_is_full(self, client):
+    def test_have_no_token_after_a_full_last_page(self, client):
         """API_ListSecrets: NextToken is there if there are more."""
         assert "NextToken" not in client.list_secrets(MaxResults=5)
 
-    def test_may_change_their_size_on_the_way(self, client):
+    def test_may_change_their_size(self, client):
         """Inferred: not observed on AWS."""
         first = client.list_secrets(MaxResults=1)
 
@@ -195,7 +195,7 @@ class TestPages:
 
         assert names(rest) == ["b", "c", "d", "e"]
 
-    def test_are_refused_for_a_token_that_was_never_given(self, client):
+    def test_are_rejected_for_a_token_that_was_never_issued(self, client):
         """botocore's service model: InvalidNextTokenException."""
         with refused("InvalidNextTokenException") as answer:
             client.list_secrets(NextToken="garbage")
@@ -211,7 +211,7 @@ class TestPages:
         ],
         ids=str,
     )
-    def test_are_refused_for_the_token_of_another_question(self, client, other):
+    def test_are_rejected_for_the_token_of_another_request(self, client, other):
         """Inferred: not observed on AWS."""
         given = client.list_secrets(MaxResults=2)["NextToken"]
 
@@ -221,7 +221,7 @@ class TestPages:
         assert answer.status == 400
 
     @pytest.mark.parametrize("other", ["eu-west-1", "210987654321"])
-    def test_are_refused_for_the_token_of_another_region_or_account(self, fakesecrets, client, other):
+    def test_are_rejected_for_the_token_of_another_region_or_account(self, fakesecrets, client, other):
         """Inferred: not observed on AWS."""
         given = client.list_secrets(MaxResults=2)["NextToken"]
         elsewhere = (
@@ -235,15 +235,15 @@ class TestPages:
 
         assert answer.status == 400
 
-    def test_are_found_by_the_same_tokens_in_each_run(self, client):
+    def test_have_the_same_tokens_in_each_run(self, client):
         """Inferred: a token is opaque; that of a request does not depend on when it is sent."""
         first, second = (client.list_secrets(MaxResults=2)["NextToken"] for _ in range(2))
 
         assert first == second
         assert len(first) <= 4096
 
-    def test_hold_a_hundred_secrets_at_the_most(self, client):
-        """botocore's service model: MaxResults 1-100; the size of a page where none is asked for is inferred."""
+    def test_hold_at_most_a_hundred_secrets(self, client):
+        """botocore's service model: MaxResults 1-100; the default page size is inferred."""
         for number in range(100):
             client.create_secret(Name=f"more{number}")
 
@@ -268,16 +268,16 @@ EVERY_ORDER = [
 
 
 def walk(client, size, **asked):
-    """The pages of a list, each of them requested after the one before has been worked on."""
+    """Yield the pages of a list, requesting each one after the caller has processed the previous one."""
     return client.get_paginator("list_secrets").paginate(**asked, PaginationConfig={"PageSize": size})
 
 
 class TestPagesOfAListThatChanges:
-    """Inferred: AWS documents no snapshot and no positions; programs that delete what they list work there."""
+    """Inferred: AWS documents neither snapshots nor positions; programs that delete listed secrets work on AWS."""
 
     @pytest.fixture(autouse=True)
     def nine(self, client, fakesecrets_clock):
-        """Created in the order i to a, and read in another one."""
+        """Nine secrets, created in the order i to a, and read in another order."""
         fakesecrets_clock.move_to("2030-01-01")
         for name in "ihgfedcba":
             client.create_secret(Name=name, SecretString="old")
@@ -288,7 +288,7 @@ class TestPagesOfAListThatChanges:
 
     @pytest.mark.parametrize("force", [True, False], ids=["by force", "with a recovery window"])
     @pytest.mark.parametrize("order", EVERY_ORDER)
-    def test_lead_to_every_secret_though_each_is_deleted_as_it_is_listed(self, client, order, force):
+    def test_reach_every_secret_although_each_one_is_deleted_after_it_is_listed(self, client, order, force):
         deleted = []
         for page in walk(client, 2, **order):
             for name in names(page):
@@ -299,10 +299,10 @@ class TestPagesOfAListThatChanges:
         assert client.list_secrets()["SecretList"] == []
 
     @pytest.mark.parametrize("order", EVERY_ORDER)
-    def test_lead_to_every_secret_though_each_is_changed_and_read_as_it_is_listed(
+    def test_reach_every_secret_although_each_one_is_changed_and_read_after_it_is_listed(
         self, client, fakesecrets_clock, order
     ):
-        """A list by the date of the last change comes to an end though each page moves its secrets."""
+        """A list sorted by the last change ends although each page moves its secrets."""
         listed = []
         for page in walk(client, 2, **order):
             for name in names(page):
@@ -314,8 +314,8 @@ class TestPagesOfAListThatChanges:
         assert sorted(listed) == list("abcdefghi")
 
     @pytest.mark.parametrize("order", EVERY_ORDER)
-    def test_lead_to_every_secret_that_stays_though_others_come(self, client, fakesecrets_clock, order):
-        """A program that makes a new secret out of each old one comes to an end, too."""
+    def test_reach_every_old_secret_although_new_ones_are_created(self, client, fakesecrets_clock, order):
+        """A program that creates a new secret for each old one ends."""
         listed = []
         for page in walk(client, 2, **order):
             for name in names(page):
@@ -325,8 +325,8 @@ class TestPagesOfAListThatChanges:
 
         assert sorted(listed) == list("abcdefghi")
 
-    def test_leave_out_a_secret_that_is_seeded_meanwhile(self, client, fakesecrets):
-        """A list has the secrets of its first page, though a seeded one may be older than they are."""
+    def test_omit_a_secret_that_is_seeded_meanwhile(self, client, fakesecrets):
+        """A list contains the secrets that existed at its first page; a seeded secret may have an earlier date."""
         first = client.list_secrets(MaxResults=3)
         fakesecrets.add_secret("older", "old", created_at="2030-01-01 00:00:04.5")
 
@@ -337,10 +337,8 @@ class TestPagesOfAListThatChanges:
 
     @pytest.mark.parametrize("order", ["asc", "desc"])
     @SORTED
-    def test_leave_out_a_secret_that_changes_its_place_while_it_is_still_to_come(
-        self, client, fakesecrets_clock, order
-    ):
-        """A list is what it was at its first page, as far as that can be told."""
+    def test_omit_a_secret_whose_sort_key_changes_before_its_page(self, client, fakesecrets_clock, order):
+        """A list contains the secrets that existed at its first page, as far as sort keys allow."""
         asked = {"SortBy": "last-changed-date", "SortOrder": order, "MaxResults": 3}
         first = client.list_secrets(**asked)
         client.update_secret(SecretId="e", Description="changed")
@@ -351,7 +349,7 @@ class TestPagesOfAListThatChanges:
         assert sorted(names(first) + names(second) + names(third)) == list("abcdfghi")
         assert "NextToken" not in third
 
-    def test_lead_on_from_a_secret_that_was_created_anew(self, client):
+    def test_continue_after_a_secret_that_was_deleted_and_created_again(self, client):
         first = client.list_secrets(MaxResults=3)
         client.delete_secret(SecretId="g", ForceDeleteWithoutRecovery=True)
         client.create_secret(Name="g", SecretString="new")
@@ -361,9 +359,9 @@ class TestPagesOfAListThatChanges:
         assert names(rest) == list("fedcba")
 
 
-def test_a_clean_up_of_250_secrets_deletes_them_all(client, fakesecrets_clock):
-    """Inferred: the clean-up scripts that are published for AWS delete page by page."""
-    fakesecrets_clock.move_to("2030-01-01")  # all of them are created in the same instant
+def test_a_clean_up_script_deletes_all_of_250_secrets(client, fakesecrets_clock):
+    """Inferred: published clean-up scripts for AWS delete page by page."""
+    fakesecrets_clock.move_to("2030-01-01")  # all secrets are created at the same instant
     for number in range(250):
         client.create_secret(Name=f"db-{number}")
 
@@ -388,7 +386,7 @@ def test_a_clean_up_of_250_secrets_deletes_them_all(client, fakesecrets_clock):
         ),
     ],
 )
-def test_list_secrets_of_one_instant_in_the_order_of_their_creation(
+def test_list_secrets_sorts_secrets_of_one_instant_by_the_order_of_their_creation(
     client, fakesecrets_clock, asked, expected
 ):
     """LocalStack snapshot test_create_multi_secrets_snapshot: the order of creation; inferred for one instant."""
@@ -406,7 +404,7 @@ def test_list_secrets_of_one_instant_in_the_order_of_their_creation(
         pytest.param({"SortOrder": "random"}, "Value 'random' at 'sortOrder'", id="sort order"),
     ],
 )
-def test_list_secrets_refuses_an_order_that_it_does_not_know(client, sent, path):
+def test_list_secrets_rejects_an_unknown_sort_order(client, sent, path):
     """botocore's service model; the text: moto, pasted from AWS, for a filter key."""
     with refused("ValidationException") as answer:
         client.list_secrets(**sent)

@@ -1,4 +1,4 @@
-"""The filters of ListSecrets and BatchGetSecretValue: what each key looks at, and how words are found."""
+"""The filters of ListSecrets and BatchGetSecretValue: the members that each key searches, and the matching of words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(client, filters):
 
 @pytest.fixture(params=[pytest.param(listed, id="ListSecrets"), pytest.param(read, id="BatchGetSecretValue")])
 def found(client, request):
-    """Names of the secrets that filters find; filters are pairs of a key and a value, or a list of them."""
+    """A function that returns the names of the secrets that filters match, given as pairs of a key and a value or values."""
 
     def found(*filters):
         return request.param(
@@ -45,7 +45,7 @@ def found(client, request):
 
 
 def described(client, *descriptions):
-    """A secret for each description, named by its number, from "1"."""
+    """Create a secret for each description, with its number as the name, from "1" on."""
     for number, description in enumerate(descriptions, 1):
         client.create_secret(Name=str(number), SecretString="s", Description=description)
 
@@ -55,7 +55,7 @@ def tagged(client, name, **tags):
     client.create_secret(Name=name, SecretString="s", Tags=listed)
 
 
-class TestNames:
+class TestTheFilterName:
     @pytest.fixture(autouse=True)
     def four(self, client):
         for name in ("testing1/one-N", "/testing2/two-N", "testing3/three-N", "/testing4/four-N"):
@@ -90,10 +90,10 @@ class TestNames:
             pytest.param("!", [], INFERRED, id="not empty"),
         ],
     )
-    def test_begin_with_the_value(self, found, value, expected, source):
+    def test_matches_names_that_begin_with_the_value(self, found, value, expected, source):
         assert found(("name", value)) == expected, source
 
-    def test_may_have_an_exclamation_mark_further_on(self, client, found):
+    def test_accepts_an_exclamation_mark_inside_the_value(self, client, found):
         """User guide, secrets managed by other services: the names; inferred for the filter."""
         client.create_secret(Name="rds!db", SecretString="s")
 
@@ -101,7 +101,7 @@ class TestNames:
         assert "rds!db" not in found(("name", "!rds!"))
 
 
-class TestDescriptions:
+class TestTheFilterDescription:
     @pytest.mark.parametrize(
         ("value", "expected"),
         [
@@ -111,7 +111,7 @@ class TestDescriptions:
             pytest.param("!c", ["1", "2", "3", "4"], id="not c"),
         ],
     )
-    def test_have_words_that_begin_with_the_words_of_the_value(self, client, found, value, expected):
+    def test_matches_beginnings_of_words(self, client, found, value, expected):
         """LocalStack test test_list_secrets_filtering."""
         described(client, "a secret", "an secret", "asecret", "thesecret")
 
@@ -125,7 +125,7 @@ class TestDescriptions:
             pytest.param("t", ["1", "2", "4"], id="one beginning"),
         ],
     )
-    def test_have_every_word_of_the_value(self, client, found, value, expected):
+    def test_requires_every_word_of_the_value(self, client, found, value, expected):
         """moto aws-verified test_with_filter_with_value_with_multiple_words."""
         described(client, "one two", "one and two", "one", "two", "unrelated")
 
@@ -144,7 +144,7 @@ class TestDescriptions:
             pytest.param("+", [], INFERRED, id="no word"),
         ],
     )
-    def test_have_the_words_in_any_order_and_case(self, client, found, value, expected, source):
+    def test_ignores_order_and_case_of_words(self, client, found, value, expected, source):
         described(
             client, "My Description", "my description", "My basic description", "Description of my secret"
         )
@@ -164,19 +164,19 @@ class TestDescriptions:
             pytest.param("892 creds", ["1"], id="two of the words"),
         ],
     )
-    def test_are_cut_into_words(self, client, found, value, expected):
+    def test_splits_descriptions_into_words(self, client, found, value, expected):
         """User guide, manage_search-secret: creds, Database and 892 are the words of this one."""
         described(client, "credsDatabase#892", "another")
 
         assert found(("description", value)) == expected
 
-    def test_are_looked_at_without_the_name(self, client, found):
+    def test_does_not_search_names(self, client, found):
         """API_Filter: description."""
         client.create_secret(Name="wanted", SecretString="s", Description="another")
 
         assert found(("description", "wanted")) == []
 
-    def test_that_are_not_there_are_found_by_no_word(self, client, found):
+    def test_does_not_match_a_secret_without_a_description(self, client, found):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="none", SecretString="s")
 
@@ -184,7 +184,7 @@ class TestDescriptions:
         assert found(("description", "!n")) == ["none"]
 
 
-class TestTags:
+class TestTheFiltersOfTags:
     @pytest.fixture(autouse=True)
     def three(self, client):
         tagged(client, "first", Right="wrong", other="Value")
@@ -212,15 +212,15 @@ class TestTags:
             pytest.param("tag-value", "", ["first", "second"], INFERRED, id="any value"),
         ],
     )
-    def test_begin_with_the_value(self, found, key, value, expected, source):
+    def test_match_keys_or_values_that_begin_with_the_filter_value(self, found, key, value, expected, source):
         assert found((key, value)) == expected, source
 
-    def test_are_looked_at_without_their_pairs(self, found):
+    def test_match_keys_and_values_of_different_tags(self, found):
         """moto's tests; inferred: not observed on AWS."""
         assert found(("tag-key", "right"), ("tag-value", "right")) == ["second"]
 
 
-class TestOwningServices:
+class TestTheFilterOwningService:
     @pytest.fixture(autouse=True)
     def three(self, fakesecrets, client):
         fakesecrets.add_secret("rds!db", "s", owning_service="rds")
@@ -237,11 +237,11 @@ class TestOwningServices:
             pytest.param("!rds", ["appflow!flow", "mine"], INFERRED, id="not this one"),
         ],
     )
-    def test_begin_with_the_value_in_any_case(self, found, value, expected, source):
+    def test_matches_owners_that_begin_with_the_value_in_any_case(self, found, value, expected, source):
         assert found(("owning-service", value)) == expected, source
 
 
-class TestPrimaryRegions:
+class TestTheFilterPrimaryRegion:
     @pytest.fixture(autouse=True)
     def two(self, fakesecrets, client):
         client.create_secret(Name="here", SecretString="s")
@@ -260,11 +260,11 @@ class TestPrimaryRegions:
             pytest.param("!eu", ["here"], INFERRED, id="not this one"),
         ],
     )
-    def test_begin_with_the_value(self, found, value, expected, source):
+    def test_matches_regions_that_begin_with_the_value(self, found, value, expected, source):
         assert found(("primary-region", value)) == expected, source
 
 
-class TestAll:
+class TestTheFilterAll:
     @pytest.mark.parametrize(
         ("value", "expected", "source"),
         [
@@ -290,7 +290,7 @@ class TestAll:
             pytest.param("", [], INFERRED, id="empty"),
         ],
     )
-    def test_finds_words_in_name_description_and_tags(self, client, found, value, expected, source):
+    def test_searches_name_description_and_tags(self, client, found, value, expected, source):
         client.create_secret(Name="SecretOne-x", SecretString="s")
         client.create_secret(Name="SecretTwo-x", SecretString="s", Description="DescTwo")
         client.create_secret(Name="Thirdsecret-x", SecretString="s")
@@ -310,14 +310,14 @@ class TestAll:
     )
 
     @pytest.mark.parametrize("value", ["AppBeta", "Beta", "prod", "PROD", "beta prod", "x"])
-    def test_finds_words_between_any_separators(self, client, found, value):
+    def test_accepts_any_separator_of_words(self, client, found, value):
         """moto aws-verified test_with_all_filter_special_characters; the last three values are inferred."""
         for name in self.SEPARATED:
             client.create_secret(Name=name, SecretString="s")
 
         assert found(("all", value)) == list(self.SEPARATED)
 
-    def test_finds_what_any_of_several_values_finds(self, client, found):
+    def test_matches_any_of_several_values(self, client, found):
         """moto aws-verified test_with_all_filter_special_characters."""
         for name in self.SEPARATED:
             client.create_secret(Name=name, SecretString="s")
@@ -325,7 +325,7 @@ class TestAll:
         assert found(("all", ["AppBeta", "prod"])) == list(self.SEPARATED)
 
     @pytest.mark.parametrize("value", ["+", "/", "-", ". _ @"])
-    def test_finds_nothing_for_a_value_without_words(self, client, found, value):
+    def test_matches_nothing_for_a_value_without_words(self, client, found, value):
         """moto aws-verified test_with_all_filter_special_characters, for "+"; inferred for the others."""
         for name in self.SEPARATED:
             client.create_secret(Name=name, SecretString="s")
@@ -333,7 +333,7 @@ class TestAll:
         assert found(("all", value)) == []
 
     @pytest.mark.parametrize("value", ["AppBeta", "Beta"])
-    def test_finds_words_between_two_different_separators(self, client, found, value):
+    def test_accepts_words_between_two_different_separators(self, client, found, value):
         """User guide, manage_search-secret; moto aws-verified tests note one such name that AWS did not find."""
         client.create_secret(Name="prod-AppBeta/x", SecretString="s")
 
@@ -352,7 +352,7 @@ class TestAll:
             pytest.param("companythings", [], INFERRED, id="value in small letters is one word"),
         ],
     )
-    def test_cuts_capitals_before_the_last_where_small_letters_follow(
+    def test_splits_capitals_before_the_last_one_if_small_letters_follow(
         self, client, found, value, expected, source
     ):
         client.create_secret(Name="uat/COMPANY/x", SecretString="s")
@@ -371,18 +371,18 @@ class TestAll:
             pytest.param("base", [], id="inside a word"),
         ],
     )
-    def test_cuts_words_at_capitals_and_digits(self, client, found, value, expected):
+    def test_splits_words_at_capitals_and_digits(self, client, found, value, expected):
         """User guide, manage_search-secret."""
         client.create_secret(Name="credsDatabase892", SecretString="s")
         client.create_secret(Name="another", SecretString="s")
 
         assert found(("all", value)) == expected
 
-    def test_looks_at_no_owner_and_no_primary_region(self, fakesecrets, found):
+    def test_does_not_search_owning_service_and_primary_region(self, fakesecrets, found):
         """User guide, manage_search-secret: its prose names four attributes; inferred for the other two."""
         fakesecrets.add_secret("appflow!flow", "s", owning_service="rds")
         region = fakesecrets._service.store.region("123456789012", "us-east-1")
-        region.put(replace(region.secrets["appflow!flow"], tags=None))  # it names the owner too
+        region.put(replace(region.secrets["appflow!flow"], tags=None))  # the tag names the owning service too
         fakesecrets.client("eu-west-1").create_secret(
             Name="there", SecretString="s", AddReplicaRegions=[{"Region": "us-east-1"}]
         )
@@ -407,7 +407,7 @@ class TestSeveralFilters:
             pytest.param([("description", "one"), ("description", "!two")], ["2"], INFERRED, id="and not"),
         ],
     )
-    def test_find_what_each_of_them_finds(self, found, filters, expected, source):
+    def test_match_the_secrets_that_each_of_them_matches(self, found, filters, expected, source):
         assert found(*filters) == expected, source
 
     @pytest.mark.parametrize(
@@ -420,26 +420,26 @@ class TestSeveralFilters:
             pytest.param(["nothing", "neither"], [], id="none"),
         ],
     )
-    def test_find_by_any_of_their_values(self, found, values, expected):
+    def test_match_by_any_value_of_a_filter(self, found, values, expected):
         """jenkins aws-secrets-manager-credentials-provider issue 235; inferred for "!"."""
         assert found(("description", values)) == expected
 
     @pytest.mark.parametrize("is_turned", [False, True], ids=["in one order", "in the other"])
-    def test_find_what_each_of_them_finds_by_any_of_its_values(self, found, is_turned):
+    def test_match_by_any_value_of_every_filter(self, found, is_turned):
         """jenkins aws-secrets-manager-credentials-provider issue 235; terraform-provider-aws pull request 32516."""
         filters = [("description", ["one", "unrelated"]), ("name", ["1", "2", "3"])]
 
         assert found(*(reversed(filters) if is_turned else filters)) == ["1", "2"]
 
-    def test_find_in_the_order_of_creation(self, client, found):
+    def test_return_secrets_in_the_order_of_creation(self, client, found):
         """LocalStack test test_list_secrets_filtering; moto aws-verified test_with_all_filter."""
         client.update_secret(SecretId="1", SecretString="t")
 
         assert found(("description", ["two", "one"])) == ["1", "2", "3"]
 
 
-class TestRefusals:
-    """Both operations, in the JSON of the wire: botocore itself refuses some of these."""
+class TestARequestWithFiltersIsRejected:
+    """Raw requests of both operations, since botocore itself rejects some of them."""
 
     @pytest.fixture(params=["ListSecrets", "BatchGetSecretValue"])
     def refusal(self, client, request):
@@ -460,17 +460,17 @@ class TestRefusals:
             pytest.param({}, INFERRED, id="neither"),
         ],
     )
-    def test_of_a_filter_without_key_or_values(self, refusal, given, source):
+    def test_for_a_filter_without_key_or_values(self, refusal, given, source):
         assert refusal([given])["__type"] == "InvalidParameterException", source
 
-    def test_of_a_later_filter_that_is_not_complete(self, refusal):
+    def test_for_a_later_filter_that_is_incomplete(self, refusal):
         """Inferred: not observed on AWS."""
         answered = refusal([{"Key": "name", "Values": ["nobody"]}, {"Key": "name"}])
 
         assert answered["__type"] == "InvalidParameterException"
 
     @pytest.mark.parametrize("value", ["#", "*", "(", "a,b", "ä", "a\n", "a!b#", "x" * 513])
-    def test_of_a_value_that_breaks_its_pattern_or_length(self, refusal, value):
+    def test_for_a_value_that_violates_its_pattern_or_length(self, refusal, value):
         """botocore's service model, FilterValueStringType."""
         assert refusal([{"Key": "name", "Values": [value]}])["__type"] == "ValidationException"
 
@@ -482,12 +482,12 @@ class TestRefusals:
             pytest.param([{"Key": "name", "Values": ["db"]}] * 11, id="eleven filters"),
         ],
     )
-    def test_of_too_many_or_too_few(self, refusal, filters):
+    def test_for_too_many_or_too_few_filters(self, refusal, filters):
         """botocore's service model, FiltersListType and FilterValuesStringList."""
         assert refusal(filters)["__type"] == "ValidationException"
 
     @pytest.mark.parametrize("key", ["colour", "Name", "names", ""])
-    def test_of_an_unknown_key(self, refusal, key):
+    def test_for_an_unknown_key(self, refusal, key):
         """moto, pasted from AWS."""
         answered = refusal([{"Key": key, "Values": ["db"]}])
 
@@ -498,8 +498,8 @@ class TestRefusals:
         )
 
 
-class TestTenValues:
-    """They are counted over all filters of a request (block/ftl issue 1937; inferred for ListSecrets)."""
+class TestTheLimitOfTenFilterValues:
+    """The values of all filters of a request are counted (block/ftl issue 1937; inferred for ListSecrets)."""
 
     @pytest.mark.parametrize(
         "filters",
@@ -509,7 +509,7 @@ class TestTenValues:
             pytest.param([("name", "db")] * 10, id="of ten filters"),
         ],
     )
-    def test_ten_values_of_all_filters_together_are_answered(self, client, found, filters):
+    def test_allows_ten_values_in_all_filters_together(self, client, found, filters):
         client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
 
         assert found(*filters) == ["db"]
@@ -523,7 +523,7 @@ class TestTenValues:
             pytest.param([("name", ["db"] * 10)] * 10, id="ten times ten"),
         ],
     )
-    def test_more_than_ten_values_of_all_filters_together_are_refused(self, client, found, filters):
+    def test_rejects_more_than_ten_values_in_all_filters_together(self, client, found, filters):
         client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
 
         with refused("InvalidParameterException") as answer:
@@ -531,7 +531,7 @@ class TestTenValues:
 
         assert answer.message == TOO_MANY
 
-    def test_eleven_values_of_one_filter_are_refused_by_the_service_model_first(self, found):
+    def test_is_checked_by_the_service_model_first_for_one_filter(self, found):
         """jenkins aws-secrets-manager-credentials-provider issue 235: eleven values of one filter."""
         with refused("ValidationException") as answer:
             found(("name", ["db"] * 11), ("tag-key", "team"))
@@ -541,7 +541,7 @@ class TestTenValues:
         )
 
 
-def test_list_secrets_filters_before_it_makes_pages(client):
+def test_list_secrets_filters_before_it_splits_into_pages(client):
     """API_ListSecrets: Filters, MaxResults and NextToken; inferred for their order."""
     for name in ("a1", "b1", "a2", "b2", "a3"):
         client.create_secret(Name=name)
@@ -555,7 +555,7 @@ def test_list_secrets_filters_before_it_makes_pages(client):
     assert "NextToken" not in second
 
 
-def test_list_secrets_refuses_the_token_of_other_filters(client):
+def test_list_secrets_rejects_the_token_of_other_filters(client):
     """Inferred: not observed on AWS."""
     for name in ("a1", "a2"):
         client.create_secret(Name=name)
@@ -567,7 +567,7 @@ def test_list_secrets_refuses_the_token_of_other_filters(client):
     assert answer.status == 400
 
 
-def test_list_secrets_filters_secrets_that_are_scheduled_for_deletion_too(client):
+def test_list_secrets_filters_secrets_that_are_scheduled_for_deletion(client):
     """API_ListSecrets, IncludePlannedDeletion; inferred together with Filters."""
     for name in ("a1", "a2", "b1"):
         client.create_secret(Name=name)
@@ -580,7 +580,7 @@ def test_list_secrets_filters_secrets_that_are_scheduled_for_deletion_too(client
     assert client.list_secrets(Filters=filters)["SecretList"] == []
 
 
-def test_list_secrets_sees_a_change_of_description_and_tags_at_once(client):
+def test_list_secrets_filters_by_changed_descriptions_and_tags_at_once(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", Description="old", Tags=[{"Key": "team", "Value": "a"}])
     client.update_secret(SecretId="db", Description="new")

@@ -1,4 +1,4 @@
-"""Secrets of other AWS services: they are seen and read, and changed by their owner only."""
+"""Secrets of other AWS services: their customer can list and read them, and only their owner can change them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def managed(fakesecrets):
         ),
     ],
 )
-def test_a_managed_secret_is_changed_by_its_owner_only(client, operation, sent):
+def test_a_managed_secret_rejects_changes_by_its_customer(client, operation, sent):
     """User guide, troubleshoot: the beginning of the text; API errors, InvalidRequestException: the code."""
     with refused("InvalidRequestException") as answer:
         getattr(client, operation)(SecretId="rds!db-1", **sent)
@@ -69,14 +69,14 @@ def test_a_managed_secret_can_be_read_in_a_batch(client):
         pytest.param("validate_resource_policy", {"ResourcePolicy": POLICY}, id="ValidateResourcePolicy"),
     ],
 )
-def test_the_policy_of_a_managed_secret_can_be_looked_at(client, operation, sent):
+def test_the_policy_of_a_managed_secret_can_be_read(client, operation, sent):
     """Inferred: not observed on AWS."""
     answered = getattr(client, operation)(SecretId="rds!db-1", **sent)
 
     assert answered["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_managed_secret_names_its_owner(client):
+def test_a_managed_secret_names_its_owning_service(client):
     """User guide, secrets managed by other services; AWS CLI reference, list-secrets example."""
     described = client.describe_secret(SecretId="rds!db-1")
     (listed,) = client.list_secrets()["SecretList"]
@@ -84,14 +84,14 @@ def test_a_managed_secret_names_its_owner(client):
     assert described["OwningService"] == listed["OwningService"] == "rds"
 
 
-def test_a_managed_secret_shows_the_tags_of_aws(client):
+def test_a_managed_secret_has_the_tags_of_aws(client):
     """AWS CLI reference, list-secrets; floci pull request 2378, checked on AWS."""
     described = client.describe_secret(SecretId="rds!db-1")
 
     assert described["Tags"] == [OWNER]
 
 
-def test_a_managed_secret_is_tagged_and_untagged_by_its_customer(client):
+def test_a_managed_secret_can_be_tagged_and_untagged_by_its_customer(client):
     """terraform-provider-aws pull request 45825, TestAccSecretsManagerTag_managedSecrets; issue 43073."""
     client.tag_resource(SecretId="rds!db-1", Tags=[{"Key": "team", "Value": "a"}])
     assert client.describe_secret(SecretId="rds!db-1")["Tags"] == [OWNER, {"Key": "team", "Value": "a"}]
@@ -107,7 +107,7 @@ def test_a_managed_secret_is_tagged_and_untagged_by_its_customer(client):
         pytest.param("untag_resource", {"TagKeys": [OWNER["Key"]]}, id="UntagResource"),
     ],
 )
-def test_the_tags_of_aws_on_a_managed_secret_stay_as_they_are(client, operation, sent):
+def test_the_tags_of_aws_on_a_managed_secret_cannot_be_changed(client, operation, sent):
     """cloud-custodian issue 9093, for TagResource; inferred for UntagResource."""
     with refused("InvalidParameterException") as answer:
         getattr(client, operation)(SecretId="rds!db-1", **sent)
@@ -124,7 +124,7 @@ def test_the_tags_of_aws_on_a_managed_secret_stay_as_they_are(client, operation,
         pytest.param("owning-service", "rds", id="owning-service"),
     ],
 )
-def test_a_managed_secret_is_found_by_the_tag_of_its_owner(client, key, value):
+def test_a_managed_secret_is_found_by_the_tag_of_its_owning_service(client, key, value):
     """floci pull request 2378, checked on AWS."""
     client.create_secret(Name="mine", SecretString="old")
 

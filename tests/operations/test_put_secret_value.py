@@ -1,4 +1,4 @@
-"""PutSecretValue: a new version, and the labels that it takes."""
+"""PutSecretValue: the new version and its labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def db(client):
     return client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
 
 
-def test_put_secret_value_answers_with_the_version_and_its_labels(client, db):
+def test_put_secret_value_returns_the_version_and_its_labels(client, db):
     """LocalStack snapshot test_put_secret_value_with_version_stages."""
     put = client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
 
@@ -55,7 +55,7 @@ def test_put_secret_value_answers_with_the_version_and_its_labels(client, db):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_put_secret_value_with_other_labels_leaves_the_current_value(client, stages, source):
+def test_put_secret_value_with_other_labels_keeps_the_current_value(client, stages, source):
     put = client.put_secret_value(
         SecretId="db", SecretString="new", ClientRequestToken=token(2), VersionStages=stages
     )
@@ -65,7 +65,7 @@ def test_put_secret_value_with_other_labels_leaves_the_current_value(client, sta
     assert client.get_secret_value(SecretId="db")["SecretString"] == "old", source
 
 
-def test_put_secret_value_tells_labels_apart_by_case(client, db):
+def test_put_secret_value_distinguishes_labels_by_case(client, db):
     """Inferred: not observed on AWS."""
     client.put_secret_value(
         SecretId="db", SecretString="new", ClientRequestToken=token(2), VersionStages=["one"]
@@ -78,7 +78,7 @@ def test_put_secret_value_tells_labels_apart_by_case(client, db):
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}, token(2): {"one"}, token(3): {"ONE"}}
 
 
-def test_put_secret_value_takes_a_label_that_is_sent_twice_once(client, db):
+def test_put_secret_value_attaches_a_repeated_label_once(client, db):
     """Inferred: not observed on AWS."""
     put = client.put_secret_value(
         SecretId="db", SecretString="new", ClientRequestToken=token(2), VersionStages=["one", "one"]
@@ -87,7 +87,7 @@ def test_put_secret_value_takes_a_label_that_is_sent_twice_once(client, db):
     assert put["VersionStages"] == ["one"]
 
 
-def test_put_secret_value_makes_the_first_value_current_whatever_is_asked(client):
+def test_put_secret_value_makes_the_first_value_current_for_any_labels(client):
     """API_PutSecretValue: AWSCURRENT is attached to the first version automatically."""
     client.create_secret(Name="db")
 
@@ -105,14 +105,14 @@ def test_put_secret_value_may_change_the_kind_of_the_value(client, db):
     assert "SecretString" not in read
 
 
-def test_put_secret_value_of_the_same_value_makes_another_version(client, db):
+def test_put_secret_value_of_the_same_value_creates_another_version(client, db):
     """Inferred from UpdateSecret: LocalStack test test_last_updated_date (aws validated)."""
     client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(2))
 
     assert labels(client, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
 
 
-def test_put_secret_value_of_no_value_is_refused(client, db):
+def test_put_secret_value_without_a_value_is_rejected(client, db):
     """Terraform AWS provider."""
     with refused("InvalidRequestException") as answer:
         client.put_secret_value(SecretId="db")
@@ -120,7 +120,7 @@ def test_put_secret_value_of_no_value_is_refused(client, db):
     assert answer.message == "You must provide either SecretString or SecretBinary."
 
 
-def test_put_secret_value_of_two_values_is_refused(client, db):
+def test_put_secret_value_of_two_values_is_rejected(client, db):
     """A public log of AWS's answer to CreateSecret; inferred for PutSecretValue."""
     with refused("InvalidParameterException") as answer:
         client.put_secret_value(SecretId="db", SecretString="text", SecretBinary=b"bytes")
@@ -139,17 +139,17 @@ def test_put_secret_value_keeps_older_values_readable_by_id(client, db):
 
 
 @ROTATION_TOKEN
-def test_put_secret_value_with_a_rotation_token_needs_no_rotation(client, db):
+def test_put_secret_value_with_a_rotation_token_requires_no_rotation(client, db):
     """Inferred: not observed on AWS."""
     put = client.put_secret_value(SecretId="db", SecretString="new", RotationToken="a" * 36)
 
     assert put["VersionStages"] == ["AWSCURRENT"]
 
 
-class TestToken:
-    """A ClientRequestToken that a version of the secret has already."""
+class TestATokenOfPutSecretValue:
+    """A ClientRequestToken that is already the id of a version."""
 
-    def test_with_the_same_value_changes_nothing(self, client, db):
+    def test_sent_again_with_the_same_value_changes_nothing(self, client, db):
         """moto aws-verified test_put_same_secret_value_with_same_token."""
         put = client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(1))
 
@@ -157,7 +157,7 @@ class TestToken:
         assert (put["VersionId"], put["VersionStages"]) == (token(1), ["AWSCURRENT"])
         assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
-    def test_with_another_value_is_refused(self, client, db):
+    def test_sent_again_with_another_value_is_rejected(self, client, db):
         """moto aws-verified test_put_different_secret_value_with_same_token."""
         with refused("ResourceExistsException") as answer:
             client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(1))
@@ -167,14 +167,14 @@ class TestToken:
             f"for a version of secret {db}."
         )
 
-    def test_with_the_same_bytes_in_the_other_member_is_refused(self, client, db):
+    def test_sent_again_with_the_same_bytes_in_the_other_member_is_rejected(self, client, db):
         """Inferred: not observed on AWS."""
         with refused("ResourceExistsException") as answer:
             client.put_secret_value(SecretId="db", SecretBinary=b"old", ClientRequestToken=token(1))
 
         assert token(1) in answer.message
 
-    def test_with_the_same_value_answers_with_the_labels_that_the_version_has_by_now(self, client, db):
+    def test_sent_again_with_the_same_value_returns_the_present_labels_of_the_version(self, client, db):
         """moto aws-verified test_put_same_secret_value_with_same_token."""
         client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
 
@@ -183,7 +183,7 @@ class TestToken:
         assert put["VersionStages"] == ["AWSPREVIOUS"]
         assert labels(client, "db") == {token(1): {"AWSPREVIOUS"}, token(2): {"AWSCURRENT"}}
 
-    def test_with_the_same_value_leaves_version_stages_out_where_the_version_has_none(self, client, db):
+    def test_sent_again_with_the_same_value_omits_version_stages_if_the_version_has_none(self, client, db):
         """Inferred: members without a value are omitted (API_DescribeSecret), and the list has a minimum of one."""
         client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(2))
         client.put_secret_value(SecretId="db", SecretString="newer", ClientRequestToken=token(3))
@@ -193,7 +193,7 @@ class TestToken:
         assert put["VersionId"] == token(1)
         assert "VersionStages" not in put
 
-    def test_with_the_same_value_and_other_labels_moves_no_label(self, client, db):
+    def test_sent_again_with_the_same_value_and_other_labels_moves_no_label(self, client, db):
         """Inferred: not observed on AWS."""
         client.put_secret_value(
             SecretId="db", SecretString="old", ClientRequestToken=token(1), VersionStages=["mine"]
@@ -201,7 +201,7 @@ class TestToken:
 
         assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
-    def test_of_another_secret_is_free(self, client, db):
+    def test_of_another_secret_is_accepted(self, client, db):
         """API_PutSecretValue: the token is to be unique within the secret."""
         client.create_secret(Name="other", SecretString="other")
 
@@ -209,8 +209,8 @@ class TestToken:
 
         assert put["VersionId"] == token(1)
 
-    def test_in_other_letters_is_another_token(self, client, db):
-        """Inferred: the id is the token, with no folding of case."""
+    def test_is_case_sensitive(self, client, db):
+        """Inferred: the id is the token without case folding."""
         small, large = "abcdef" * 6, "ABCDEF" * 6
         client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=small)
 
@@ -218,7 +218,7 @@ class TestToken:
 
         assert put["VersionId"] == large
 
-    def test_of_a_pending_version_without_a_value_fills_it(
+    def test_of_a_pending_version_without_a_value_sets_its_value(
         self, client, db, fakesecrets, fakesecrets_rotation
     ):
         """aws-samples/aws-secrets-manager-rotation-lambdas: createSecret."""
@@ -232,7 +232,7 @@ class TestToken:
         assert put["VersionStages"] == ["AWSPENDING"]
         assert client.get_secret_value(SecretId="db", VersionStage="AWSPENDING")["SecretString"] == "new"
 
-    def test_that_is_missing_is_refused(self, client):
+    def test_that_is_missing_is_rejected(self, client):
         """LocalStack snapshot test_no_client_request_token."""
         status, answered = raw("PutSecretValue", {"SecretId": "nobody", "SecretString": "new"})
 
@@ -243,8 +243,8 @@ class TestToken:
         }
 
 
-class TestQuotas:
-    def test_a_secret_has_twenty_labels_over_all_its_versions(self, client, db):
+class TestQuotasOfPutSecretValue:
+    def test_limit_the_labels_of_all_versions_to_twenty(self, client, db):
         """User guide, quotas: 20 labels over all versions; a public log: the text; its code is inferred."""
         nineteen = [f"label{n:02}" for n in range(19)]
         client.put_secret_value(SecretId="db", SecretString="new", VersionStages=nineteen)
@@ -254,7 +254,7 @@ class TestQuotas:
 
         assert answer.message == FULL
 
-    def test_labels_that_move_are_not_counted_twice(self, client, db):
+    def test_count_a_moved_label_once(self, client, db):
         """User guide, quotas: 20 labels over all versions."""
         nineteen = [f"label{n:02}" for n in range(19)]
         client.put_secret_value(SecretId="db", SecretString="new", VersionStages=nineteen)
@@ -263,7 +263,7 @@ class TestQuotas:
 
         assert sorted(put["VersionStages"]) == nineteen
 
-    def test_the_automatic_previous_label_counts(self, client, db):
+    def test_count_the_automatic_awsprevious(self, client, db):
         """Inferred: not observed on AWS."""
         nineteen = [f"label{n:02}" for n in range(19)]
         client.put_secret_value(SecretId="db", SecretString="new", VersionStages=nineteen)
@@ -273,7 +273,7 @@ class TestQuotas:
 
         assert answer.message == FULL
 
-    def test_one_request_brings_twenty_labels_at_the_most(self, client, db):
+    def test_limit_the_labels_of_a_request_to_twenty(self, client, db):
         """botocore's service model; the code is inferred."""
         with refused("ValidationException") as answer:
             client.put_secret_value(
@@ -284,7 +284,7 @@ class TestQuotas:
             "at 'versionStages' failed to satisfy constraint: Member must have length less than or equal to 20"
         )
 
-    def test_the_hundred_and_first_version_is_refused_within_a_day(self, client, db, fakesecrets_clock):
+    def test_reject_the_hundred_and_first_version_within_a_day(self, client, db, fakesecrets_clock):
         """API_PutSecretValue: versions younger than 24 hours are not removed; the code is inferred."""
         for _ in range(99):
             client.put_secret_value(SecretId="db", SecretString="new")
@@ -298,9 +298,7 @@ class TestQuotas:
         ("minutes", "is_full"),
         [pytest.param(14, True, id="often"), pytest.param(15, False, id="not so often")],
     )
-    def test_values_that_come_every_14_minutes_for_a_day_are_too_many(
-        self, client, db, fakesecrets_clock, minutes, is_full
-    ):
+    def test_reject_a_value_every_14_minutes_for_a_day(self, client, db, fakesecrets_clock, minutes, is_full):
         """platform-engineering-labs/formae pull request 746: more than one in 14.4 minutes; the code is inferred."""
         fakesecrets_clock.move_to(client.describe_secret(SecretId="db")["CreatedDate"])
         for _ in range(99):
@@ -314,7 +312,7 @@ class TestQuotas:
         else:
             client.put_secret_value(SecretId="db", SecretString="new")
 
-    def test_the_oldest_version_without_labels_goes_after_a_day(self, client, db, fakesecrets_clock):
+    def test_remove_the_oldest_version_without_labels_after_a_day(self, client, db, fakesecrets_clock):
         """API_PutSecretValue; user guide, quotas."""
         fakesecrets_clock.move_to("2030-01-01")
         client.update_secret_version_stage(SecretId="db", VersionStage="kept", MoveToVersionId=token(1))
@@ -357,7 +355,7 @@ class TestQuotas:
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_put_secret_value_refuses_members_beyond_their_bounds(client, sent, path, source):
+def test_put_secret_value_rejects_members_beyond_their_bounds(client, sent, path, source):
     with refused("ValidationException") as answer:
         client.put_secret_value(SecretId="db", SecretString="new", **sent)
 
@@ -377,7 +375,7 @@ class TestThePendingValueOfARotation:
 
     @pytest.fixture
     def deploy(self, db, client, fakesecrets, fakesecrets_rotation):
-        """Deploy a function, and begin a rotation of which the version is token(2). Its steps wait."""
+        """Add a rotation function, and start a rotation to the version token(2), which waits for its first step."""
 
         def deploy(handler):
             function = fakesecrets.add_rotation_function(handler, name="rotate")
@@ -432,7 +430,7 @@ class TestThePendingValueOfARotation:
         assert last.startswith("hint: The value of v2 was stored outside of the steps of the rotation, ")
         assert last.endswith("pass RotationToken=event['RotationToken'] to put_secret_value().")
 
-    def test_a_foreign_pending_value_stays_with_its_label_when_the_rotation_has_failed(
+    def test_a_foreign_pending_value_keeps_its_label_after_the_rotation_has_failed(
         self, client, deploy, fakesecrets
     ):
         driver = deploy(well_behaved)
@@ -458,7 +456,7 @@ class TestThePendingValueOfARotation:
         assert driver.run().status == "succeeded"
         assert current(client, "db") == token(3)
 
-    def test_a_foreign_pending_value_is_noticed_at_the_end_of_the_next_step(self, client, db, deploy):
+    def test_a_foreign_pending_value_is_detected_at_the_end_of_the_next_step(self, client, db, deploy):
         driver = deploy(nothing)
         driver.step("createSecret")
         store(client)
@@ -483,7 +481,7 @@ class TestThePendingValueOfARotation:
 
         assert (rotation.attempt, str(rotation.error)) == (2, self.rejection(db))
 
-    def test_what_the_function_raises_comes_before_a_foreign_pending_value(self, client, deploy):
+    def test_an_exception_of_the_function_is_reported_before_a_foreign_pending_value(self, client, deploy):
         driver = deploy(raising_in("createSecret", ValueError("mine")))
         store(client)
 
@@ -510,7 +508,7 @@ class TestThePendingValueOfARotation:
 
         assert driver.run().status == "succeeded"
 
-    def test_a_foreign_value_that_is_made_current_by_hand_is_not_pending(self, client, deploy):
+    def test_a_foreign_value_that_is_made_current_manually_is_not_pending(self, client, deploy):
         """API_CancelRotateSecret: a rotation is finished by hand with UpdateSecretVersionStage."""
         driver = deploy(well_behaved)
         store(client)
@@ -522,7 +520,7 @@ class TestThePendingValueOfARotation:
 
     @ROTATION_TOKEN
     @pytest.mark.parametrize("is_right", [True, False], ids=["its own", "another one"])
-    def test_a_pending_value_is_accepted_with_the_rotation_token_of_its_rotation_alone(
+    def test_a_pending_value_is_accepted_only_with_the_rotation_token_of_its_rotation(
         self, client, db, deploy, is_right
     ):
         """API_PutSecretValue, RotationToken; user guide, troubleshoot_rotation; inferred for another one."""
@@ -551,7 +549,7 @@ class TestThePendingValueOfARotation:
             pytest.param(lambda store: asyncio.run(asyncio.to_thread(store)), id="in a task"),
         ],
     )
-    def test_a_pending_value_is_accepted_where_a_step_stores_it_in_any_thread(self, client, deploy, around):
+    def test_a_pending_value_is_accepted_if_a_step_stores_it_in_any_thread(self, client, deploy, around):
         """aws-samples/aws-secrets-manager-rotation-lambdas: none of them passes the RotationToken on."""
 
         def handler(event, context):
@@ -564,7 +562,7 @@ class TestThePendingValueOfARotation:
 
         assert (rotation.status, rotation.findings) == ("succeeded", ())
 
-    def test_a_pending_value_is_accepted_where_another_process_stores_it_during_a_step(
+    def test_a_pending_value_is_accepted_if_another_process_stores_it_during_a_step(
         self, deploy, fakesecrets_server
     ):
         """A function in another process reaches the same fake over HTTP."""
@@ -583,7 +581,7 @@ class TestThePendingValueOfARotation:
 
         assert deploy(handler).run().status == "succeeded"
 
-    def test_a_pending_value_is_accepted_where_a_redelivered_step_stores_it(self, client, deploy):
+    def test_a_pending_value_is_accepted_if_a_redelivered_step_stores_it(self, client, deploy):
         calls = []
 
         def handler(event, context):
@@ -597,7 +595,7 @@ class TestThePendingValueOfARotation:
 
         assert driver.run().status == "succeeded"
 
-    def test_a_pending_value_is_rejected_where_the_function_of_another_secret_stores_it(
+    def test_a_pending_value_is_rejected_if_the_function_of_another_secret_stores_it(
         self, client, db, deploy, fakesecrets
     ):
         client.create_secret(Name="other", SecretString="old")
@@ -621,7 +619,7 @@ class TestThePendingValueOfARotation:
             ),
         ],
     )
-    def test_a_version_that_no_function_fills_is_never_rejected(
+    def test_a_pending_value_is_accepted_if_no_function_has_to_store_it(
         self, client, fakesecrets, fakesecrets_rotation, operation
     ):
         """API_RotateSecret: a test run has a copy, and its version goes; a partner rotates without a function."""
@@ -661,7 +659,7 @@ class TestThePendingValueFromAnotherAccount:
 
     @pytest.fixture
     def rotate(self, client, fakesecrets):
-        """Rotate a secret that another account may use, with a function that stores its value from there."""
+        """Rotate a secret with a function that stores the value from another account."""
         client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/mine")
         everything = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
         client.put_resource_policy(SecretId="db", ResourcePolicy=json.dumps({"Statement": everything}))
@@ -710,10 +708,10 @@ class TestThePendingValueFromAnotherAccount:
 
         assert (rotation.status, rotation.findings) == ("succeeded", ())
 
-    def test_a_foreign_pending_value_is_not_a_finding_of_a_function_that_has_not_stored_it(
+    def test_a_foreign_pending_value_is_not_a_finding_of_a_function_that_did_not_store_it(
         self, client, fakesecrets, fakesecrets_rotation
     ):
-        """The function finds a value that it has not stored."""
+        """The function finds a value that it did not store."""
         client.create_secret(Name="db", SecretString="old")
         function = fakesecrets.add_rotation_function(well_behaved)
         client.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))

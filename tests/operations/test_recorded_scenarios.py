@@ -1,4 +1,4 @@
-"""Sequences of calls that were recorded on AWS, or asserted there: the answers are AWS's own."""
+"""Sequences of calls that were recorded or asserted on AWS, with the responses of AWS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUI
 
 
 def body(answered):
-    """What was answered, without what botocore adds."""
+    """Return a response without the members that botocore adds."""
     return {member: value for member, value in answered.items() if member != "ResponseMetadata"}
 
 
@@ -75,7 +75,7 @@ def test_a_secret_is_created_read_changed_and_deleted(client, name):
     assert deleted == {"ARN": arn, "Name": name, "DeletionDate": deleted["DeletionDate"]}
 
 
-def test_a_name_that_ends_like_an_arn_is_not_found_by_a_partial_arn(client):
+def test_a_name_with_the_ending_of_an_arn_is_not_found_by_a_partial_arn(client):
     """LocalStack snapshot test_create_and_update_secret[Invalid/_+=.@-Name-a1b2c3]."""
     name = "Invalid/_+=.@-Name-a1b2c3"
     arn = client.create_secret(Name=name, SecretString="my_secret")["ARN"]
@@ -88,7 +88,7 @@ def test_a_name_that_ends_like_an_arn_is_not_found_by_a_partial_arn(client):
     assert client.get_secret_value(SecretId=arn)["SecretString"] == "my_secret"
 
 
-def test_a_secret_is_not_found(client):
+def test_a_missing_secret_is_rejected(client):
     """LocalStack snapshot test_secret_not_found."""
     with refused() as answer:
         client.get_secret_value(SecretId="s-0f6d1c5e")
@@ -101,7 +101,7 @@ def test_a_secret_is_not_found(client):
     assert answer.response["Message"] == "Secrets Manager can't find the specified secret."
 
 
-def test_a_version_is_not_found(client):
+def test_a_missing_version_is_rejected(client):
     """LocalStack snapshot test_secret_version_not_found."""
     client.create_secret(Name="db", SecretString="my_secret")
     unknown = str(uuid.uuid4())
@@ -114,7 +114,7 @@ def test_a_version_is_not_found(client):
     )
 
 
-def test_a_value_is_not_found(client):
+def test_a_missing_value_is_rejected(client):
     """LocalStack snapshot test_get_secret_value_errors."""
     first = client.create_secret(Name="db", SecretString="test")["VersionId"]
 
@@ -131,7 +131,7 @@ def test_a_value_is_not_found(client):
     assert answer.message == "You provided a VersionStage that is not associated to the provided VersionId."
 
 
-def test_a_secret_gets_its_first_value_later(client):
+def test_a_secret_without_a_value_accepts_its_first_value(client):
     """LocalStack snapshot test_create_secret_version_from_empty_secret."""
     created = body(client.create_secret(Name="db", Description=""))
     assert set(created) == {"ARN", "Name"}
@@ -145,7 +145,7 @@ def test_a_secret_gets_its_first_value_later(client):
     assert described["VersionIdsToStages"] == {put["VersionId"]: ["AWSCURRENT"]}
 
 
-def test_a_description_is_updated_with_and_without_a_value(client):
+def test_update_secret_changes_the_description_with_and_without_a_value(client):
     """LocalStack snapshot test_update_secret_description."""
     arn = (created := client.create_secret(Name="db", SecretString="MySecret"))["ARN"]
     first = created["VersionId"]
@@ -166,7 +166,7 @@ def test_a_description_is_updated_with_and_without_a_value(client):
     assert labels(client, "db") == {second: {"AWSPREVIOUS"}, third: {"AWSCURRENT"}}
 
 
-def test_tags_come_and_go(client):
+def test_tags_are_added_and_removed(client):
     """LocalStack snapshot test_secret_tags."""
 
     def described():
@@ -206,7 +206,7 @@ def test_a_deleted_secret_cannot_be_tagged(client):
         assert (answer.message, answer.response["Message"], answer.status) == (MARKED, MARKED, 400)
 
 
-def test_a_deleted_secret_is_deleted_by_force(client):
+def test_a_secret_that_is_scheduled_for_deletion_can_be_deleted_by_force(client):
     """LocalStack snapshot test_force_delete_deleted_secret."""
     created = client.create_secret(Name="db", SecretString="MySecret")
 
@@ -222,7 +222,7 @@ def test_a_deleted_secret_is_deleted_by_force(client):
     assert deleted["ARN"] == created["ARN"]
 
 
-def test_a_deleted_secret_is_restored(client):
+def test_a_secret_that_is_scheduled_for_deletion_can_be_restored(client):
     """LocalStack snapshot test_secret_restore."""
     arn = client.create_secret(Name="db", SecretString="old")["ARN"]
     deleted = client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
@@ -244,7 +244,7 @@ def test_a_deleted_secret_keeps_its_name(client):
     )
 
 
-def test_a_secret_that_was_deleted_by_force_is_created_again(client):
+def test_a_secret_that_was_deleted_by_force_can_be_created_again(client):
     """LocalStack snapshot test_can_recreate_delete_secret."""
     old = client.create_secret(Name="db", SecretString="my_secret")
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
@@ -256,7 +256,7 @@ def test_a_secret_that_was_deleted_by_force_is_created_again(client):
     assert old["VersionId"] != new["VersionId"]
 
 
-def test_a_secret_that_never_was_is_deleted_by_force(client):
+def test_a_secret_that_never_existed_can_be_deleted_by_force(client):
     """LocalStack test test_delete_non_existent_secret_returns_as_if_secret_exists (aws validated)."""
     deleted = client.delete_secret(SecretId="s-0f6d1c5e", ForceDeleteWithoutRecovery=True)
 
@@ -266,7 +266,7 @@ def test_a_secret_that_never_was_is_deleted_by_force(client):
 
 
 @pytest.mark.parametrize("name", ["Inv Name", " Inv Name", " Inv*Name? ", r" Inv *?!]Name\-"])
-def test_an_illegal_name_is_refused_everywhere(client, name):
+def test_every_operation_rejects_an_illegal_name(client, name):
     """LocalStack snapshot test_invalid_secret_name."""
     calls = (
         lambda: client.create_secret(Name=name, SecretString="MySecretString"),
@@ -312,7 +312,7 @@ def test_an_illegal_name_is_refused_everywhere(client, name):
     ],
 )
 @pytest.mark.usefixtures("fakesecrets")
-def test_a_request_without_a_token_is_refused(operation, sent, code):
+def test_a_request_without_a_token_is_rejected(operation, sent, code):
     """LocalStack snapshot test_no_client_request_token."""
     assert raw(operation, sent) == (400, {"__type": code, "Message": MISSING_TOKEN})
 
@@ -362,7 +362,7 @@ def test_values_with_other_labels_are_not_current(client):
     assert value() == "secret4"
 
 
-def test_updates_move_current_and_previous(client):
+def test_updates_move_awscurrent_and_awsprevious(client):
     """LocalStack snapshot test_update_secret_version_stages_current_previous."""
     first = client.create_secret(Name="db", SecretString="1")["VersionId"]
 
@@ -373,7 +373,7 @@ def test_updates_move_current_and_previous(client):
     assert labels(client, "db") == {second: {"AWSPREVIOUS"}, third: {"AWSCURRENT"}}
 
 
-def test_a_label_move_answers_with_arn_and_name(client):
+def test_a_label_move_returns_arn_and_name(client):
     """LocalStack snapshot test_update_secret_version_stages_return_type."""
     created = client.create_secret(Name="db", SecretString="Something1")
     put = client.put_secret_value(SecretId="db", SecretString="Something2", VersionStages=["AWSPENDING"])
@@ -388,7 +388,7 @@ def test_a_label_move_answers_with_arn_and_name(client):
     assert body(moved) == {"ARN": created["ARN"], "Name": "db"}
 
 
-def test_a_new_value_takes_pending_off_the_version_that_was_current(client):
+def test_a_new_value_removes_awspending_from_the_formerly_current_version(client):
     """LocalStack snapshot test_update_secret_version_stages_current_pending."""
     v1 = client.create_secret(Name="db", SecretString="1")["VersionId"]
     v2 = client.put_secret_value(SecretId="db", SecretString="2", VersionStages=["AWSPENDING"])["VersionId"]
@@ -414,7 +414,7 @@ def test_a_new_value_takes_pending_off_the_version_that_was_current(client):
         ),
     ],
 )
-def test_pending_becomes_current_twice(client, pending, custom, source):
+def test_awspending_becomes_awscurrent_twice(client, pending, custom, source):
     """LocalStack snapshots of these names."""
 
     def promote(target, origin):
@@ -482,7 +482,7 @@ def test_custom_labels_stay_with_their_versions(client):
     }
 
 
-def test_a_custom_label_is_removed_and_nothing_else(client):
+def test_the_removal_of_a_custom_label_changes_no_other_label(client):
     """LocalStack snapshot test_update_secret_version_stages_current_pending_cycle_custom_stages_3."""
     v1 = client.create_secret(Name="db", SecretString="S1")["VersionId"]
     v2 = client.put_secret_value(SecretId="db", SecretString="S2", VersionStages=["PENDING"])["VersionId"]
@@ -540,7 +540,7 @@ def test_custom_labels_move_to_the_newer_version(client, stages, left, source):
         ),
     ],
 )
-def test_a_value_changes_its_kind(client, operation, first, then):
+def test_a_value_can_change_between_text_and_binary(client, operation, first, then):
     """LocalStack snapshot test_change_secret_value_after_creation."""
     client.create_secret(Name="db", **first)
 
@@ -550,7 +550,7 @@ def test_a_value_changes_its_kind(client, operation, first, then):
     assert {member: read.get(member) for member in ("SecretString", "SecretBinary") if member in read} == then
 
 
-def test_binary_is_base64_on_the_wire_alone(client):
+def test_a_binary_value_is_base64_only_on_the_wire(client):
     """LocalStack snapshot test_get_secret_value."""
     client.create_secret(Name="db", SecretBinary=b"footest")
 
@@ -560,7 +560,7 @@ def test_binary_is_base64_on_the_wire_alone(client):
     assert (status, answered["SecretBinary"]) == (200, "Zm9vdGVzdA==")
 
 
-def test_a_secret_exists_already(client):
+def test_an_existing_name_is_rejected(client):
     """LocalStack snapshot test_secret_exists_snapshots."""
     client.create_secret(Name="db", SecretString="my_secret", Description="testing")
 
@@ -587,7 +587,7 @@ def test_secrets_are_listed_in_the_order_of_their_creation(client):
         assert entry["SecretVersionsToStages"] == {secret["VersionId"]: ["AWSCURRENT"]}
 
 
-def test_a_policy_for_everybody_is_attached_and_read(client):
+def test_a_public_policy_can_be_attached_and_read(client):
     """LocalStack snapshot test_resource_policy; recorded before the answers had a PolicyName."""
     arn = client.create_secret(Name="db", SecretString="my_secret")["ARN"]
     policy = {
@@ -627,7 +627,7 @@ def test_the_date_of_the_last_access_is_a_day(client):
     assert (datetime.now(timezone.utc) - first).total_seconds() < 2 * 24 * 3600
 
     client.get_secret_value(SecretId="db")
-    assert (accessed() - first).total_seconds() in (0, 24 * 3600)  # midnight may lie between the two
+    assert (accessed() - first).total_seconds() in (0, 24 * 3600)  # midnight may fall between the two calls
 
 
 def test_the_date_of_the_last_change_grows_with_every_update(client):
@@ -642,10 +642,10 @@ def test_the_date_of_the_last_change_grows_with_every_update(client):
     assert dates[0] < dates[1] < dates[2] < dates[3]
 
 
-class TestTokens:
-    """The tests of moto that are marked aws_verified, each citing its name."""
+class TestASecret:
+    """The tests of moto that are marked aws_verified, each with its name."""
 
-    def test_created_twice_with_the_same_token_and_value(self, client):
+    def test_created_twice_with_the_same_token_and_value_is_accepted(self, client):
         """moto aws-verified test_create_duplicate_secret_with_same_token."""
         token = str(uuid.uuid4())
         first = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)
@@ -654,7 +654,7 @@ class TestTokens:
 
         assert body(first) == body(again) == {"ARN": first["ARN"], "Name": "db", "VersionId": token}
 
-    def test_created_twice_with_the_same_token_and_another_value(self, client):
+    def test_created_twice_with_the_same_token_and_another_value_is_rejected(self, client):
         """moto aws-verified test_create_different_secret_with_same_token."""
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)["ARN"]
@@ -664,7 +664,7 @@ class TestTokens:
 
         assert conflict(answer, token, arn)
 
-    def test_created_twice_without_a_token(self, client):
+    def test_created_twice_without_a_token_is_rejected(self, client):
         """moto aws-verified test_create_duplicate_secret_without_specifying_token."""
         client.create_secret(Name="db", SecretString="s")
 
@@ -673,7 +673,7 @@ class TestTokens:
 
         assert answer.message == "The operation failed because the secret db already exists."
 
-    def test_put_twice_with_the_same_token_and_value(self, client):
+    def test_whose_value_is_put_twice_with_the_same_token_is_unchanged(self, client):
         """moto aws-verified test_put_same_secret_value_with_same_token."""
         token = str(uuid.uuid4())
         client.create_secret(Name="db", SecretString="s")
@@ -684,7 +684,7 @@ class TestTokens:
         assert body(again) == body(first)
         assert (again["VersionId"], again["VersionStages"]) == (token, ["AWSCURRENT"])
 
-    def test_put_twice_with_the_same_token_and_another_value(self, client):
+    def test_with_a_known_token_rejects_another_value_of_put_secret_value(self, client):
         """moto aws-verified test_put_different_secret_value_with_same_token."""
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s")["ARN"]
@@ -695,7 +695,7 @@ class TestTokens:
 
         assert conflict(answer, token, arn)
 
-    def test_updated_twice_with_the_same_token_and_value(self, client):
+    def test_updated_twice_with_the_same_token_and_value_is_unchanged(self, client):
         """moto aws-verified test_update_same_secret_value_with_same_token."""
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)["ARN"]
@@ -704,7 +704,7 @@ class TestTokens:
 
         assert body(updated) == {"ARN": arn, "Name": "db", "VersionId": token}
 
-    def test_updated_twice_with_the_same_token_and_another_value(self, client):
+    def test_with_a_known_token_rejects_another_value_of_update_secret(self, client):
         """moto aws-verified test_update_different_secret_value_with_same_token."""
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)["ARN"]
@@ -715,7 +715,7 @@ class TestTokens:
         assert conflict(answer, token, arn)
 
 
-def test_labels_are_moved_by_hand(client):
+def test_labels_can_be_moved_manually(client):
     """moto aws-verified test_update_secret_version_stage_manually."""
     v1 = client.create_secret(Name="db", SecretString="old")["VersionId"]
     put = client.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSPENDING"])
@@ -732,7 +732,7 @@ def test_labels_are_moved_by_hand(client):
     assert client.get_secret_value(SecretId="db")["SecretString"] == "newest"
 
 
-def test_a_label_is_not_moved_without_naming_its_holder(client):
+def test_a_label_move_requires_the_version_that_has_the_label(client):
     """moto aws-verified test_update_secret_version_stage_dont_specify_current_stage."""
     v1 = client.create_secret(Name="db", SecretString="old")["VersionId"]
     v2 = client.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSPENDING"])["VersionId"]
@@ -746,8 +746,8 @@ def test_a_label_is_not_moved_without_naming_its_holder(client):
     )
 
 
-class TestWhatATestHasToOrder:
-    """Errors that depend on nothing in the world: `fake.fail()` brings them."""
+class TestAnErrorThatATestHasToInject:
+    """Errors that do not depend on the state, and have to be injected with `fake.fail()`."""
 
     @pytest.fixture
     def db(self, client, fakesecrets):
@@ -758,24 +758,24 @@ class TestWhatATestHasToOrder:
     def function(self, fakesecrets):
         return fakesecrets.add_rotation_function(nothing)
 
-    def test_a_caller_is_denied(self, db, function, fakesecrets):
+    def test_may_be_access_denied(self, db, function, fakesecrets):
         """ministryofjustice/aws-root-account, PR #675."""
         arn, before = fakesecrets.secret("db").arn, labels(db, "db")
-        told = (
+        message = (
             "User: arn:aws:sts::123456789012:assumed-role/ci/session is not authorized to perform: "
             f"secretsmanager:RotateSecret on resource: {arn} because no identity-based policy allows the "
             "secretsmanager:RotateSecret action"
         )
-        fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", told))
+        fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", message))
 
         with refused("AccessDeniedException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
-        assert (answer.status, answer.message) == (400, told)
+        assert (answer.status, answer.message) == (400, message)
         assert labels(db, "db") == before
         assert "RotationEnabled" not in db.describe_secret(SecretId="db")
 
-    def test_the_server_is_at_fault(self, db, function, fakesecrets):
+    def test_may_be_an_internal_service_error(self, db, function, fakesecrets):
         """API reference, RotateSecret, errors: InternalServiceError, HTTP status code 500."""
         before = labels(db, "db")
         fakesecrets.fail("RotateSecret", "InternalServiceError", times=None)

@@ -1,4 +1,4 @@
-"""RemoveRegionsFromReplication: replicas are deleted, from the regions that are named."""
+"""RemoveRegionsFromReplication: the replicas in the named regions are deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def remove(client, *regions):
     return client.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=list(regions))
 
 
-def test_remove_regions_answers_with_what_remains(client, db):
+def test_remove_regions_returns_the_remaining_replicas(client, db):
     """AWS CLI reference, remove-regions-from-replication."""
     answer = remove(client, "eu-west-3")
 
@@ -41,7 +41,7 @@ def test_remove_regions_answers_with_what_remains(client, db):
     }
 
 
-def test_remove_regions_answers_with_an_empty_list_where_none_remains(client, db):
+def test_remove_regions_returns_an_empty_list_if_no_replica_remains(client, db):
     """AWS CLI reference, remove-regions-from-replication."""
     answer = remove(client, "eu-west-3", "ap-northeast-1")
 
@@ -59,7 +59,7 @@ def test_remove_regions_deletes_the_replica_without_a_recovery_window(client, pa
 
 
 @pytest.mark.usefixtures("db")
-def test_remove_regions_leaves_the_primary_secret_and_the_other_replicas(client, tokyo):
+def test_remove_regions_keeps_the_primary_secret_and_the_other_replicas(client, tokyo):
     """API_RemoveRegionsFromReplication: from the Regions you specify."""
     remove(client, "eu-west-3")
 
@@ -80,7 +80,7 @@ def test_remove_regions_frees_the_name(client, paris):
 
 
 @pytest.mark.usefixtures("db")
-def test_remove_regions_lets_the_region_be_added_again(client, paris):
+def test_remove_regions_allows_the_region_to_be_added_again(client, paris):
     """API_ReplicateSecretToRegions; inferred for a region that was one before."""
     remove(client, "eu-west-3")
 
@@ -90,7 +90,7 @@ def test_remove_regions_lets_the_region_be_added_again(client, paris):
 
 
 @pytest.mark.usefixtures("db")
-def test_remove_regions_makes_a_secret_without_replicas_a_plain_one(client):
+def test_remove_regions_of_the_last_replica_removes_the_primary_region(client):
     """Inferred: not observed on AWS."""
     remove(client, "eu-west-3", "ap-northeast-1")
 
@@ -100,7 +100,7 @@ def test_remove_regions_makes_a_secret_without_replicas_a_plain_one(client):
     assert "PrimaryRegion" not in listed
 
 
-def test_remove_regions_takes_a_failed_replica_off_and_leaves_what_has_its_name(client, paris):
+def test_remove_regions_removes_a_failed_replica_and_keeps_the_secret_of_its_name(client, paris):
     """API_ReplicationStatusType: a failed replica was not created."""
     paris.create_secret(Name="db", SecretString="French")
     client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-3"}])
@@ -112,7 +112,7 @@ def test_remove_regions_takes_a_failed_replica_off_and_leaves_what_has_its_name(
 
 
 @pytest.mark.usefixtures("db")
-def test_remove_regions_changes_the_date_of_the_last_change(client, fakesecrets_clock):
+def test_remove_regions_updates_last_changed_date(client, fakesecrets_clock):
     """API_DescribeSecret, LastChangedDate: "modified in any way"; inferred for replication."""
     fakesecrets_clock.move_to("2040-01-31 16:00")
 
@@ -123,7 +123,7 @@ def test_remove_regions_changes_the_date_of_the_last_change(client, fakesecrets_
 
 
 @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-def test_remove_regions_takes_every_form_of_secret_id(client, db, form):
+def test_remove_regions_accepts_every_form_of_secret_id(client, db, form):
     """API_RemoveRegionsFromReplication: the ARN or name."""
     sent = {"name": "db", "full ARN": db, "partial ARN": db[:-7]}[form]
 
@@ -141,7 +141,7 @@ def test_remove_regions_takes_every_form_of_secret_id(client, db, form):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_remove_regions_refuses_a_region_without_a_replica(client, paris, regions):
+def test_remove_regions_rejects_a_region_without_a_replica(client, paris, regions):
     """Inferred: not observed on AWS."""
     with refused("InvalidParameterException"):
         remove(client, *regions)
@@ -150,7 +150,7 @@ def test_remove_regions_refuses_a_region_without_a_replica(client, paris, region
     assert len(client.describe_secret(SecretId="db")["ReplicationStatus"]) == 2
 
 
-def test_remove_regions_refuses_a_secret_without_replicas(client):
+def test_remove_regions_rejects_a_secret_without_replicas(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", SecretString="old")
 
@@ -160,7 +160,7 @@ def test_remove_regions_refuses_a_secret_without_replicas(client):
 
 @pytest.mark.parametrize("region", ["eu-west-3", "ap-northeast-1"])
 @pytest.mark.usefixtures("db")
-def test_remove_regions_is_refused_on_a_replica(paris, region):
+def test_remove_regions_is_rejected_on_a_replica(paris, region):
     """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
     with refused("InvalidParameterException") as answer:
         remove(paris, region)
@@ -169,7 +169,7 @@ def test_remove_regions_is_refused_on_a_replica(paris, region):
     assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
 
-def test_remove_regions_of_a_missing_secret_is_refused(client):
+def test_remove_regions_of_a_missing_secret_is_rejected(client):
     """Botocore's service model: ResourceNotFoundException; the text: LocalStack snapshots."""
     with refused("ResourceNotFoundException") as answer:
         remove(client, "eu-west-3")

@@ -1,4 +1,4 @@
-"""Replicas: read-only, and always as their primary secret, but for the key and the dates of access."""
+"""Replicas: read-only, and equal to their primary secret except for the key and LastAccessedDate."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def db(client, fakesecrets_clock):
 
 
 def status(client):
-    """What the primary secret says of its only replica."""
+    """Return the entry of the primary secret for its only replica."""
     (entry,) = client.describe_secret(SecretId="db")["ReplicationStatus"]
     return entry
 
 
 class TestAReplica:
-    def test_has_the_arn_of_its_primary_secret_but_for_the_region(self, paris, db):
+    def test_has_the_arn_of_its_primary_secret_except_for_the_region(self, paris, db):
         """User guide, create-manage-multi-region-secrets."""
         described = paris.describe_secret(SecretId="db")
 
@@ -64,8 +64,8 @@ class TestAReplica:
             paris.describe_secret(SecretId=db)
 
     @pytest.mark.usefixtures("db")
-    def test_and_its_primary_secret_name_the_primary_region(self, client, paris):
-        """API_DescribeSecret, PrimaryRegion; cloud-nuke and aws-nuke tell replicas by it."""
+    def test_names_the_primary_region_as_its_primary_secret_does(self, client, paris):
+        """API_DescribeSecret, PrimaryRegion; cloud-nuke and aws-nuke identify replicas by it."""
         (listed,) = client.list_secrets()["SecretList"]
         (replica,) = paris.list_secrets()["SecretList"]
 
@@ -73,7 +73,7 @@ class TestAReplica:
         assert paris.describe_secret(SecretId="db")["PrimaryRegion"] == "us-east-1"
         assert listed["PrimaryRegion"] == replica["PrimaryRegion"] == "us-east-1"
 
-    def test_is_what_gives_a_secret_a_primary_region(self, client):
+    def test_is_required_for_a_primary_region(self, client):
         """LocalStack snapshots of plain secrets: the member is absent."""
         client.create_secret(Name="plain", SecretString="old")
 
@@ -81,17 +81,17 @@ class TestAReplica:
         assert not {"PrimaryRegion", "ReplicationStatus"} & set(described)
 
     @pytest.mark.usefixtures("db")
-    def test_has_no_status_of_replication_itself(self, paris):
+    def test_has_no_replication_status_itself(self, paris):
         """Inferred: not observed on AWS."""
         assert "ReplicationStatus" not in paris.describe_secret(SecretId="db")
 
     @pytest.mark.usefixtures("db")
-    def test_is_not_in_any_other_region(self, tokyo):
+    def test_does_not_exist_in_any_other_region(self, tokyo):
         """User guide, create-manage-multi-region-secrets: in the Regions that were chosen."""
         with refused("ResourceNotFoundException"):
             tokyo.describe_secret(SecretId="db")
 
-    def test_of_a_secret_with_a_history_has_all_of_it(self, client, paris):
+    def test_has_all_labelled_versions_of_its_primary_secret(self, client, paris):
         """User guide, create-manage-multi-region-secrets: the secret data and the metadata are replicated."""
         client.create_secret(Name="db", SecretString="oldest", ClientRequestToken=token(1))
         client.put_secret_value(SecretId="db", SecretString="older", ClientRequestToken=token(2))
@@ -173,7 +173,7 @@ class TestAReplicaFollows:
 
         assert "ResourcePolicy" not in paris.get_resource_policy(SecretId="db")
 
-    def test_the_date_of_the_last_change(self, client, paris, fakesecrets_clock):
+    def test_last_changed_date(self, client, paris, fakesecrets_clock):
         """API_DescribeSecret, LastChangedDate; inferred for replicas."""
         fakesecrets_clock.move_to("2040-02-01 08:00")
 
@@ -194,7 +194,7 @@ class TestAReplicaFollows:
         assert labels(paris, "db") == labels(client, "db")
         assert paris.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")["SecretString"] == "old"
 
-    def test_rotations_that_fail(self, fakesecrets, client, paris):
+    def test_failed_rotations(self, fakesecrets, client, paris):
         """User guide, create-manage-multi-region-secrets: the labels are replicated; inferred for AWSPENDING."""
         with pytest.warns(RotationFailedWarning):
             rotation = fakesecrets.rotate("db", raising_in("setSecret"))
@@ -203,7 +203,7 @@ class TestAReplicaFollows:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
         assert labels(client, "db") == labels(paris, "db")
 
-    def test_after_its_primary_secret_was_read(self, client, paris):
+    def test_changes_after_its_primary_secret_was_read(self, client, paris):
         """User guide, create-manage-multi-region-secrets."""
         client.get_secret_value(SecretId="db")
         paris.get_secret_value(SecretId="db")
@@ -212,7 +212,7 @@ class TestAReplicaFollows:
 
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
 
-    def test_together_with_the_other_replicas(self, client, paris, tokyo):
+    def test_changes_together_with_the_other_replicas(self, client, paris, tokyo):
         """User guide, create-manage-multi-region-secrets: to all of the associated replicas."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
 
@@ -221,7 +221,7 @@ class TestAReplicaFollows:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "new"
         assert tokyo.get_secret_value(SecretId="db")["SecretString"] == "new"
 
-    def test_nothing_that_was_refused(self, client, paris):
+    def test_no_rejected_request(self, client, paris):
         """User guide, create-manage-multi-region-secrets: changes are propagated; this is none."""
         with refused("ResourceExistsException"):
             client.put_secret_value(SecretId="db", SecretString="other", ClientRequestToken=token(1))
@@ -229,15 +229,15 @@ class TestAReplicaFollows:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
 
-class TestDatesOfAccess:
+class TestLastAccessedDates:
     pytestmark = pytest.mark.usefixtures("db")
 
-    def test_are_absent_before_the_first_reading(self, client, paris):
+    def test_are_absent_before_the_first_read(self, client, paris):
         """Botocore's service model, ReplicationStatusType, LastAccessedDate."""
         assert "LastAccessedDate" not in status(client)
         assert "LastAccessedDate" not in paris.describe_secret(SecretId="db")
 
-    def test_of_a_replica_are_told_by_the_primary_secret(self, client, paris, fakesecrets_clock):
+    def test_of_a_replica_are_listed_by_the_primary_secret(self, client, paris, fakesecrets_clock):
         """Botocore's service model, ReplicationStatusType, LastAccessedDate."""
         fakesecrets_clock.move_to("2040-02-03 12:00")
 
@@ -249,7 +249,7 @@ class TestDatesOfAccess:
         )
         assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
 
-    def test_of_the_primary_secret_are_its_own(self, client, paris):
+    def test_of_the_primary_secret_are_independent_of_replicas(self, client, paris):
         """Botocore's service model, ReplicationStatusType: accessed in the Region."""
         client.get_secret_value(SecretId="db")
 
@@ -258,7 +258,7 @@ class TestDatesOfAccess:
         (version,) = paris.list_secret_version_ids(SecretId="db")["Versions"]
         assert "LastAccessedDate" not in version
 
-    def test_of_a_replica_outlive_a_change(self, client, paris):
+    def test_of_a_replica_are_kept_after_a_change(self, client, paris):
         """Botocore's service model, ReplicationStatusType: the date that it was last accessed."""
         paris.get_secret_value(SecretId="db")
 
@@ -271,7 +271,7 @@ class TestDatesOfAccess:
         }
         assert dates == {token(1): datetime(2040, 1, 31, tzinfo=timezone.utc), token(2): None}
 
-    def test_are_not_touched_by_a_description(self, client, paris):
+    def test_are_not_updated_by_describe_secret(self, client, paris):
         """LocalStack test test_last_accessed_date: the date of GetSecretValue."""
         paris.describe_secret(SecretId="db")
         paris.list_secret_version_ids(SecretId="db")
@@ -280,7 +280,7 @@ class TestDatesOfAccess:
 
 
 class TestTheKeyOfAReplica:
-    def test_is_its_own(self, client, paris):
+    def test_is_independent_of_the_primary_secret(self, client, paris):
         """User guide, create-manage-multi-region-secrets; API_ReplicaRegionType."""
         client.create_secret(
             Name="db",
@@ -293,7 +293,7 @@ class TestTheKeyOfAReplica:
         assert paris.describe_secret(SecretId="db")["KmsKeyId"] == "alias/paris"
         assert status(client)["KmsKeyId"] == "alias/paris"
 
-    def test_is_that_of_the_service_where_none_is_named(self, client, paris):
+    def test_is_that_of_the_service_by_default(self, client, paris):
         """API_ReplicaRegionType, KmsKeyId."""
         client.create_secret(
             Name="db",
@@ -320,7 +320,7 @@ class TestTheKeyOfAReplica:
         assert own == [["DefaultEncryptionKey"], ["DefaultEncryptionKey"]]
 
     @pytest.mark.usefixtures("db")
-    def test_does_not_follow_the_primary_secret(self, client, paris):
+    def test_does_not_follow_a_change_of_the_primary_key(self, client, paris):
         """User guide, create-manage-multi-region-secrets."""
         client.update_secret(SecretId="db", KmsKeyId="alias/virginia")
 
@@ -335,14 +335,14 @@ class TestTheKeyOfAReplica:
         assert "KmsKeyId" not in client.describe_secret(SecretId="db")
 
     @pytest.mark.usefixtures("db")
-    def test_is_still_told_by_the_primary_secret_when_it_has_changed(self, client, paris):
+    def test_is_listed_by_the_primary_secret_after_a_change(self, client, paris):
         """API_ReplicationStatusType, KmsKeyId; inferred for a key that was changed on the replica."""
         paris.update_secret(SecretId="db", KmsKeyId="alias/paris")
 
         assert status(client)["KmsKeyId"] == "alias/paris"
 
     @pytest.mark.usefixtures("db")
-    def test_that_was_changed_stays_when_the_primary_secret_changes(self, client, paris):
+    def test_that_was_changed_is_kept_when_the_primary_secret_changes(self, client, paris):
         """User guide, standalone-secret."""
         paris.update_secret(SecretId="db", KmsKeyId="alias/paris")
 
@@ -351,7 +351,7 @@ class TestTheKeyOfAReplica:
         assert paris.describe_secret(SecretId="db")["KmsKeyId"] == "alias/paris"
 
     @pytest.mark.usefixtures("db")
-    def test_does_not_excuse_other_changes(self, paris):
+    def test_cannot_be_changed_together_with_other_members(self, paris):
         """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
         with refused("InvalidParameterException") as answer:
             paris.update_secret(SecretId="db", KmsKeyId="alias/paris", Description="French")
@@ -360,7 +360,7 @@ class TestTheKeyOfAReplica:
         assert "KmsKeyId" not in paris.describe_secret(SecretId="db")
 
 
-class TestAReplicaIsReadOnly:
+class TestAReadOnlyReplica:
     @pytest.mark.parametrize(
         ("operation", "sent", "source"),
         [
@@ -400,7 +400,7 @@ class TestAReplicaIsReadOnly:
         ],
     )
     @pytest.mark.usefixtures("db")
-    def test_for_every_operation_that_writes(self, fakesecrets, paris, operation, sent, source):
+    def test_rejects_every_operation_that_writes(self, fakesecrets, paris, operation, sent, source):
         fakesecrets.add_rotation_function(well_behaved, name="rotate", region_name="eu-west-3")
         before = paris.describe_secret(SecretId="db")
 
@@ -413,7 +413,7 @@ class TestAReplicaIsReadOnly:
         assert after == before, source
 
     @pytest.mark.usefixtures("db")
-    def test_whose_value_can_be_read(self, paris):
+    def test_allows_its_value_to_be_read(self, paris):
         """User guide, create-manage-multi-region-secrets."""
         value = paris.get_secret_value(SecretId="db")
 
@@ -421,7 +421,7 @@ class TestAReplicaIsReadOnly:
         assert value["CreatedDate"] == datetime(2040, 1, 31, 16, 0, 0, 250000, tzinfo=timezone.utc)
 
     @pytest.mark.usefixtures("db")
-    def test_which_can_be_listed_and_read_in_a_batch(self, paris):
+    def test_can_be_listed_and_read_in_a_batch(self, paris):
         """Inferred: not observed on AWS."""
         (listed,) = paris.list_secrets()["SecretList"]
         (version,) = paris.list_secret_version_ids(SecretId="db")["Versions"]
@@ -432,14 +432,14 @@ class TestAReplicaIsReadOnly:
         assert value["SecretString"] == "old"
 
     @pytest.mark.usefixtures("db")
-    def test_whose_resource_policy_can_be_read(self, paris):
+    def test_allows_its_resource_policy_to_be_read(self, paris):
         """User guide, create-manage-multi-region-secrets: policies are replicated; inferred that they can be read."""
         answer = paris.get_resource_policy(SecretId="db")
 
         assert answer["Name"] == "db"
         assert "ResourcePolicy" not in answer
 
-    def test_which_the_filter_for_the_primary_region_finds(self, paris, db):
+    def test_is_found_by_the_filter_primary_region(self, paris, db):
         """API_Filter: primary-region."""
         paris.create_secret(Name="plain", SecretString="French")
 
@@ -450,8 +450,8 @@ class TestAReplicaIsReadOnly:
 
 class TestDeletingAReplicatedSecret:
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
-    def test_is_refused(self, client, paris, db, sent):
-        """Issues cloud-nuke 435 and aws-nuke 1127; inferred where it is forced."""
+    def test_is_rejected(self, client, paris, db, sent):
+        """Issues cloud-nuke 435 and aws-nuke 1127; inferred for a forced deletion."""
         with refused("InvalidParameterException") as answer:
             client.delete_secret(SecretId="db", **sent)
 
@@ -459,8 +459,8 @@ class TestDeletingAReplicatedSecret:
         assert "DeletedDate" not in client.describe_secret(SecretId="db")
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_is_refused_with_all_of_its_regions(self, client, db):
-        """Issues cloud-nuke 435 and aws-nuke 1127: one text is recorded, in the order of the alphabet."""
+    def test_is_rejected_with_a_list_of_all_regions(self, client, db):
+        """Issues cloud-nuke 435 and aws-nuke 1127: one recorded message has alphabetical order."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
 
         with refused("InvalidParameterException") as answer:
@@ -470,7 +470,7 @@ class TestDeletingAReplicatedSecret:
             f"You can't delete secret {db} that still has replica regions [ap-northeast-1, eu-west-3]."
         )
 
-    def test_is_refused_while_a_failed_replica_is_listed(self, client, paris):
+    def test_is_rejected_while_a_failed_replica_is_listed(self, client, paris):
         """Inferred: not observed on AWS."""
         paris.create_secret(Name="db", SecretString="French")
         client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-3"}])
@@ -481,7 +481,7 @@ class TestDeletingAReplicatedSecret:
         assert status(client)["Status"] == "Failed"
 
     @pytest.mark.usefixtures("db")
-    def test_is_allowed_when_its_replicas_are_removed(self, client):
+    def test_is_accepted_after_the_removal_of_its_replicas(self, client):
         """API_DeleteSecret."""
         client.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=["eu-west-3"])
 
@@ -491,7 +491,7 @@ class TestDeletingAReplicatedSecret:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_refused_replication_changes_nothing(client, paris, tokyo):
+def test_a_rejected_replication_changes_nothing(client, paris, tokyo):
     """Botocore's service model, InvalidParameterException; inferred that no region of the request is begun."""
     before = client.describe_secret(SecretId="db")
 
@@ -507,8 +507,8 @@ def test_a_refused_replication_changes_nothing(client, paris, tokyo):
     assert len(paris.list_secrets()["SecretList"]) == 1
 
 
-def test_a_new_value_copies_no_other_version_to_a_replica(client, db, paris, fakesecrets):
-    """The key and the date of access of each version stay those of the replica."""
+def test_a_new_value_does_not_copy_other_versions_to_a_replica(client, db, paris, fakesecrets):
+    """Each version keeps the key and the LastAccessedDate of the replica."""
     for number in range(2, 6):
         client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
     paris.get_secret_value(SecretId="db", VersionId=token(3))
@@ -525,8 +525,8 @@ def test_a_new_value_copies_no_other_version_to_a_replica(client, db, paris, fak
     ]
 
 
-def test_a_version_gets_the_new_key_of_a_replica_with_the_next_change(client, db, paris):
-    """Inferred: UpdateSecret changes the key of the versions with labels alone."""
+def test_a_version_of_a_replica_gets_a_new_key_with_the_next_change(client, db, paris):
+    """Inferred: UpdateSecret changes the key only of versions with labels."""
     for number in (2, 3):
         client.put_secret_value(SecretId="db", SecretString=f"{number}", ClientRequestToken=token(number))
     paris.update_secret(SecretId="db", KmsKeyId="alias/mine")

@@ -1,4 +1,4 @@
-"""ReplicateSecretToRegions and CreateSecret's AddReplicaRegions: what they answer, and where they fail."""
+"""ReplicateSecretToRegions and AddReplicaRegions of CreateSecret: responses, statuses and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ON_A_REPLICA = "Operation not permitted on a replica secret. Call must be made i
 PARTITIONS = "user guide, create-manage-multi-region-secrets: not across partitions; the code is inferred"
 EXAMPLE = "AWS CLI reference, replicate-secret-to-regions"
 
-#: What a request cannot name: the regions, what AWS says to them where that is known, and the source.
+#: Invalid regions of a request, the message of AWS or None if unknown, and the source.
 REFUSED_REGIONS = [
     pytest.param([{"Region": "us-east-1"}], INVALID_REGION, "moto, pasted from AWS", id="own"),
     pytest.param(
@@ -45,13 +45,13 @@ def create(client, *regions, **sent):
 
 
 def statuses(client):
-    """What DescribeSecret says of each region of "db"."""
+    """Return the status and message of each region of "db"."""
     found = client.describe_secret(SecretId="db").get("ReplicationStatus", [])
     return {entry["Region"]: (entry["Status"], entry.get("StatusMessage")) for entry in found}
 
 
-class TestTheAnswer:
-    def test_names_the_primary_secret_and_says_that_replication_is_in_progress(self, client, db):
+class TestReplicateSecretToRegions:
+    def test_returns_the_arn_of_the_primary_secret_and_the_status_in_progress(self, client, db):
         """AWS CLI reference, replicate-secret-to-regions."""
         answer = replicate(client, "eu-west-3")
 
@@ -64,7 +64,7 @@ class TestTheAnswer:
         }
 
     @pytest.mark.usefixtures("db")
-    def test_is_followed_by_the_news_that_replication_has_succeeded(self, client):
+    def test_is_followed_by_the_status_in_sync(self, client):
         """AWS CLI reference, describe-secret."""
         replicate(client, "eu-west-3")
 
@@ -78,7 +78,7 @@ class TestTheAnswer:
         ]
 
     @pytest.mark.usefixtures("db")
-    def test_lists_the_earlier_replicas_as_well(self, client):
+    def test_returns_the_earlier_replicas_as_well(self, client):
         """Botocore's service model, ReplicateSecretToRegionsResponse: the status of replication, of all of them."""
         replicate(client, "eu-west-3")
 
@@ -90,7 +90,7 @@ class TestTheAnswer:
         }
 
     @pytest.mark.usefixtures("db")
-    def test_names_the_key_of_the_replica(self, client):
+    def test_returns_the_key_of_the_replica(self, client):
         """API_ReplicaRegionType; as it was sent: inferred, not observed on AWS."""
         answer = client.replicate_secret_to_regions(
             SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": "alias/paris"}]
@@ -101,7 +101,7 @@ class TestTheAnswer:
 
     @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
     @pytest.mark.usefixtures("db")
-    def test_names_the_key_of_the_service_where_that_is_asked_for(self, client, paris, key):
+    def test_returns_the_key_of_the_service_if_that_is_requested(self, client, paris, key):
         """API_DescribeSecret: the managed key is not shown on the secret; the rest is inferred."""
         answer = client.replicate_secret_to_regions(
             SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": key}]
@@ -112,7 +112,7 @@ class TestTheAnswer:
         assert "KmsKeyId" not in paris.describe_secret(SecretId="db")
 
     @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-    def test_is_the_same_whatever_form_of_secret_id_was_sent(self, client, db, form):
+    def test_returns_the_same_for_every_form_of_secret_id(self, client, db, form):
         """API_ReplicateSecretToRegions: the ARN or name."""
         sent = {"name": "db", "full ARN": db, "partial ARN": db[:-7]}[form]
 
@@ -123,14 +123,14 @@ class TestTheAnswer:
         assert answer["ARN"] == db
 
     @pytest.mark.usefixtures("db")
-    def test_replicates_to_several_regions_at_once(self, client, paris, tokyo):
+    def test_accepts_several_regions_at_once(self, client, paris, tokyo):
         """API_ReplicateSecretToRegions: a list of Regions."""
         replicate(client, "eu-west-3", "ap-northeast-1")
 
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
         assert tokyo.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_replicates_a_secret_without_a_value(self, client, paris):
+    def test_accepts_a_secret_without_a_value(self, client, paris):
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", Description="later")
 
@@ -141,7 +141,7 @@ class TestTheAnswer:
         assert "VersionIdsToStages" not in described
 
     @pytest.mark.usefixtures("db")
-    def test_changes_the_date_of_the_last_change(self, client, fakesecrets_clock):
+    def test_updates_last_changed_date(self, client, fakesecrets_clock):
         """API_DescribeSecret, LastChangedDate: "modified in any way"; inferred for replication."""
         fakesecrets_clock.move_to("2040-01-31 16:00")
 
@@ -151,14 +151,14 @@ class TestTheAnswer:
         assert changed.isoformat() == "2040-01-31T16:00:00+00:00"
 
 
-class TestIsRefused:
-    @pytest.mark.parametrize(("regions", "told", "source"), REFUSED_REGIONS)
+class TestReplicateSecretToRegionsIsRejected:
+    @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
     @pytest.mark.usefixtures("db")
-    def test_for_regions_that_cannot_have_a_replica(self, client, regions, told, source):
+    def test_for_regions_that_cannot_have_a_replica(self, client, regions, message, source):
         with refused("InvalidParameterException") as answer:
             client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=regions)
 
-        assert told is None or answer.message == told, source
+        assert message is None or answer.message == message, source
         assert statuses(client) == {}, source
 
     @pytest.mark.usefixtures("db")
@@ -207,7 +207,7 @@ class TestIsRefused:
         ],
     )
     @pytest.mark.usefixtures("db")
-    def test_for_what_is_no_region_code(self, region):
+    def test_for_an_invalid_region_code(self, region):
         """Botocore's service model, RegionType: its pattern and its length."""
         status, document = raw(
             "ReplicateSecretToRegions", {"SecretId": "db", "AddReplicaRegions": [{"Region": region}]}
@@ -216,7 +216,7 @@ class TestIsRefused:
         assert (status, document["__type"]) == (400, "ValidationException")
 
 
-class TestANameThatIsTaken:
+class TestReplicationToARegionThatHasTheName:
     @pytest.fixture
     def taken(self, paris):
         return paris.create_secret(Name="db", SecretString="French")["ARN"]
@@ -236,7 +236,7 @@ class TestANameThatIsTaken:
         assert (kept["ARN"], kept["SecretString"]) == (taken, "French")
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_does_not_keep_the_other_regions_from_their_replicas(self, client, tokyo):
+    def test_does_not_prevent_replication_to_other_regions(self, client, tokyo):
         """Inferred: not observed on AWS."""
         replicate(client, "eu-west-3", "ap-northeast-1")
 
@@ -247,7 +247,7 @@ class TestANameThatIsTaken:
         assert tokyo.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_does_not_pass_later_changes_on(self, client, paris):
+    def test_does_not_replicate_later_changes(self, client, paris):
         """API_ReplicationStatusType: a failed replica was not created."""
         replicate(client, "eu-west-3")
 
@@ -256,7 +256,7 @@ class TestANameThatIsTaken:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "French"
 
     @pytest.mark.usefixtures("db")
-    def test_is_overwritten_by_force(self, client, paris, taken):
+    def test_overwrites_the_secret_by_force(self, client, paris, taken):
         """API_ReplicateSecretToRegions, ForceOverwriteReplicaSecret."""
         replicate(client, "eu-west-3", ForceOverwriteReplicaSecret=True)
 
@@ -266,14 +266,14 @@ class TestANameThatIsTaken:
             paris.describe_secret(SecretId=taken)
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_is_kept_where_force_is_refused_in_so_many_words(self, client, paris):
+    def test_keeps_the_secret_if_force_is_false(self, client, paris):
         """API_ReplicateSecretToRegions: by default, secrets aren't overwritten."""
         replicate(client, "eu-west-3", ForceOverwriteReplicaSecret=False)
 
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "French"
 
     @pytest.mark.usefixtures("db")
-    def test_needs_no_force_where_there_is_nothing_to_overwrite(self, client, paris):
+    def test_accepts_force_although_the_name_is_free(self, client, paris):
         """Inferred: not observed on AWS."""
         replicate(client, "eu-west-3", ForceOverwriteReplicaSecret=True)
 
@@ -281,9 +281,7 @@ class TestANameThatIsTaken:
 
     @pytest.mark.parametrize("force", [False, True])
     @pytest.mark.usefixtures("db")
-    def test_by_a_replica_of_another_secret_is_not_overwritten_even_by_force(
-        self, client, tokyo, paris, force
-    ):
+    def test_never_overwrites_a_replica_of_another_secret(self, client, tokyo, paris, force):
         """A deployment guide that was verified live on AWS, 2026."""
         other = create(tokyo, "eu-west-3")["ARN"]
 
@@ -298,7 +296,7 @@ class TestANameThatIsTaken:
         assert paris.describe_secret(SecretId="db")["ARN"] == other.replace("ap-northeast-1", "eu-west-3")
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_can_be_tried_again_when_it_is_free(self, client, paris):
+    def test_can_be_repeated_after_the_name_is_free(self, client, paris):
         """User guide: "Retry replication" in the console; the call is inferred."""
         replicate(client, "eu-west-3")
         paris.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
@@ -309,7 +307,7 @@ class TestANameThatIsTaken:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_can_be_tried_again_by_force(self, client, paris):
+    def test_can_be_repeated_by_force(self, client, paris):
         """User guide: "Retry replication" in the console; the call is inferred."""
         replicate(client, "eu-west-3")
 
@@ -319,8 +317,8 @@ class TestANameThatIsTaken:
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_cannot_be_taken_by_a_failed_replica(self, client, paris):
-        """API_ReplicationStatusType: a failed replica was not created, so the other secret is no replica."""
+    def test_leaves_the_other_secret_independent_after_the_failure(self, client, paris):
+        """API_ReplicationStatusType: a failed replica was not created, so the other secret is not a replica."""
         replicate(client, "eu-west-3")
 
         paris.put_secret_value(SecretId="db", SecretString="French as before")
@@ -328,7 +326,7 @@ class TestANameThatIsTaken:
         assert "PrimaryRegion" not in paris.describe_secret(SecretId="db")
 
     @pytest.mark.usefixtures("db", "taken")
-    def test_is_free_when_the_recovery_window_of_its_secret_has_ended(self, client, paris, fakesecrets_clock):
+    def test_succeeds_after_the_recovery_window_of_the_other_secret(self, client, paris, fakesecrets_clock):
         """API_DeleteSecret: the secret is deleted for good at the end of the window."""
         fakesecrets_clock.move_to("2040-01-01")
         paris.delete_secret(SecretId="db", RecoveryWindowInDays=7)
@@ -341,7 +339,7 @@ class TestANameThatIsTaken:
 
 
 class TestCreateSecretWithReplicas:
-    def test_answers_with_the_status_of_replication(self, client):
+    def test_returns_the_status_of_replication(self, client):
         """API_CreateSecret, ReplicationStatus; its form: AWS CLI reference, replicate-secret-to-regions."""
         created = create(client, "eu-west-3", ClientRequestToken=token(1))
 
@@ -350,13 +348,13 @@ class TestCreateSecretWithReplicas:
             {"Region": "eu-west-3", "KmsKeyId": "alias/aws/secretsmanager", "Status": "InProgress"}
         ], EXAMPLE
 
-    def test_answers_without_a_status_where_there_are_no_replicas(self, client):
+    def test_returns_no_status_without_replicas(self, client):
         """LocalStack snapshot test_create_and_update_secret."""
         created = client.create_secret(Name="db", SecretString="old")
 
         assert "ReplicationStatus" not in created
 
-    def test_makes_the_replicas(self, client, paris, tokyo):
+    def test_creates_the_replicas(self, client, paris, tokyo):
         """API_CreateSecret, AddReplicaRegions."""
         create(client, "eu-west-3", "ap-northeast-1", ClientRequestToken=token(1))
 
@@ -368,14 +366,14 @@ class TestCreateSecretWithReplicas:
             "ap-northeast-1": ("InSync", "Replication succeeded"),
         }
 
-    def test_makes_the_replicas_of_a_secret_without_a_value(self, client, paris):
+    def test_creates_the_replicas_of_a_secret_without_a_value(self, client, paris):
         """Inferred: not observed on AWS."""
         created = client.create_secret(Name="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
         assert "VersionId" not in created
         assert "VersionIdsToStages" not in paris.describe_secret(SecretId="db")
 
-    def test_succeeds_where_the_name_is_taken_in_a_replica_region(self, client, paris):
+    def test_succeeds_although_the_name_exists_in_a_replica_region(self, client, paris):
         """API_ReplicationStatusType, StatusMessage; moto's test for the text."""
         paris.create_secret(Name="db", SecretString="French")
 
@@ -389,7 +387,7 @@ class TestCreateSecretWithReplicas:
         }
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "French"
 
-    def test_overwrites_by_force(self, client, paris):
+    def test_overwrites_a_secret_in_a_replica_region_by_force(self, client, paris):
         """API_CreateSecret, ForceOverwriteReplicaSecret."""
         paris.create_secret(Name="db", SecretString="French")
 
@@ -397,7 +395,7 @@ class TestCreateSecretWithReplicas:
 
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_refuses_the_name_of_a_replica(self, client, paris):
+    def test_rejects_the_name_of_a_replica(self, client, paris):
         """LocalStack snapshot test_secret_exists_snapshots; inferred for a replica."""
         create(client, "eu-west-3")
 
@@ -406,7 +404,7 @@ class TestCreateSecretWithReplicas:
 
         assert answer.message == "The operation failed because the secret db already exists."
 
-    def test_replicates_nothing_where_the_name_is_taken_at_home(self, client, paris):
+    def test_replicates_nothing_if_the_name_exists_in_its_own_region(self, client, paris):
         """LocalStack snapshot test_secret_exists_snapshots; inferred for replication."""
         client.create_secret(Name="db", SecretString="old")
 
@@ -415,10 +413,10 @@ class TestCreateSecretWithReplicas:
 
         assert paris.list_secrets()["SecretList"] == []
 
-    @pytest.mark.parametrize(("regions", "told", "source"), REFUSED_REGIONS)
-    def test_refuses_regions_that_cannot_have_a_replica(self, client, regions, told, source):
+    @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
+    def test_rejects_regions_that_cannot_have_a_replica(self, client, regions, message, source):
         with refused("InvalidParameterException") as answer:
             client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)
 
-        assert told is None or answer.message == told, source
+        assert message is None or answer.message == message, source
         assert client.list_secrets()["SecretList"] == [], source

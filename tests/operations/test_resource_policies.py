@@ -16,7 +16,7 @@ LISTED = needs("ListResourcePolicies", "SecretId")
 
 
 def statement(**members):
-    """One that lets everybody read the value, with members changed; None leaves one out."""
+    """Return a statement that allows every account to read the value, with members changed, or omitted for None."""
     usual = {
         "Effect": "Allow",
         "Principal": "*",
@@ -30,7 +30,7 @@ def policy(**members):
     return json.dumps({"Version": "2012-10-17", "Statement": [statement(**members)]})
 
 
-#: As botocore's examples have it, with their line breaks.
+#: The policy of botocore's examples, with its line breaks.
 ROOT = (
     '{\n"Version":"2012-10-17",\n"Statement":[{\n"Effect":"Allow",\n"Principal":{\n'
     '"AWS":"arn:aws:iam::123456789012:root"\n},\n"Action":"secretsmanager:GetSecretValue",\n'
@@ -48,8 +48,8 @@ def attached(client, secret_id="db"):
     return client.get_resource_policy(SecretId=secret_id).get("ResourcePolicy")
 
 
-class TestPut:
-    def test_answers_with_arn_and_name(self, client, arn):
+class TestPutResourcePolicy:
+    def test_returns_arn_and_name(self, client, arn):
         """LocalStack snapshot test_resource_policy."""
         answered = client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC)
 
@@ -57,7 +57,7 @@ class TestPut:
         assert set(answered) - {"PolicyName"} == {"ARN", "Name", "ResponseMetadata"}
 
     @NAMED
-    def test_answers_with_the_name_of_the_policy(self, client):
+    def test_returns_the_name_of_the_policy(self, client):
         """API_PutResourcePolicy, PolicyName."""
         unnamed = client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC)
         named = client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC, PolicyName="default")
@@ -65,7 +65,7 @@ class TestPut:
         assert unnamed["PolicyName"] == named["PolicyName"] == "default"
 
     @NAMED
-    def test_is_refused_for_another_name(self, client):
+    def test_is_rejected_for_another_name(self, client):
         """API_PutResourcePolicy, PolicyName; the text is not known."""
         with refused("InvalidParameterException") as answer:
             client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC, PolicyName="mine")
@@ -80,7 +80,7 @@ class TestPut:
 
         assert attached(client) == ROOT
 
-    def test_attaches_to_one_secret(self, client):
+    def test_affects_one_secret_only(self, client):
         """API_PutResourcePolicy."""
         client.create_secret(Name="other", SecretString="old")
 
@@ -95,7 +95,7 @@ class TestPut:
             pytest.param({"BlockPublicPolicy": False}, "API_PutResourcePolicy", id="not blocked"),
         ],
     )
-    def test_takes_a_public_policy(self, client, sent, source):
+    def test_accepts_a_public_policy(self, client, sent, source):
         client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC, **sent)
 
         assert json.loads(attached(client)) == json.loads(PUBLIC), source
@@ -112,7 +112,7 @@ class TestPut:
             ),
         ],
     )
-    def test_is_refused_for_a_public_policy_that_is_to_be_blocked(self, client, public):
+    def test_is_rejected_for_a_public_policy_if_public_policies_are_blocked(self, client, public):
         """API_PutResourcePolicy, BlockPublicPolicy; user guide of 2020: the text and the conditions."""
         with refused("PublicPolicyException") as answer:
             client.put_resource_policy(SecretId="db", ResourcePolicy=public, BlockPublicPolicy=True)
@@ -132,7 +132,7 @@ class TestPut:
             ),
         ],
     )
-    def test_takes_a_narrow_policy_where_public_ones_are_blocked(self, client, narrow, source):
+    def test_accepts_a_narrow_policy_if_public_policies_are_blocked(self, client, narrow, source):
         client.put_resource_policy(SecretId="db", ResourcePolicy=narrow, BlockPublicPolicy=True)
 
         assert attached(client) == narrow, source
@@ -158,7 +158,7 @@ class TestPut:
             ),
         ],
     )
-    def test_is_refused_for_a_malformed_policy(self, client, text, message, source):
+    def test_is_rejected_for_a_malformed_policy(self, client, text, message, source):
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
         with refused("MalformedPolicyDocumentException") as answer:
@@ -167,7 +167,7 @@ class TestPut:
         assert (answer.message, answer.status) == (message, 400), source
         assert attached(client) == ROOT, source
 
-    def test_takes_a_policy_of_20480_characters(self, client):
+    def test_accepts_a_policy_of_20480_characters(self, client):
         """botocore's service model, NonEmptyResourcePolicyType."""
         longest = ROOT + " " * (20480 - len(ROOT))
 
@@ -183,14 +183,14 @@ class TestPut:
             pytest.param({}, id="missing"),
         ],
     )
-    def test_is_refused_for_what_the_model_forbids(self, sent):
+    def test_is_rejected_for_a_violation_of_the_service_model(self, sent):
         status, answered = raw("PutResourcePolicy", {"SecretId": "db", **sent})
 
         assert (status, answered["__type"]) == (400, "ValidationException"), MODEL
 
 
-class TestGet:
-    def test_answers_with_the_text_as_it_was_put(self, client, arn):
+class TestGetResourcePolicy:
+    def test_returns_the_text_as_it_was_put(self, client, arn):
         """botocore's examples of GetResourcePolicy: line breaks and all; LocalStack snapshot test_resource_policy."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
@@ -199,15 +199,15 @@ class TestGet:
         assert (answered["ARN"], answered["Name"], answered["ResourcePolicy"]) == (arn, "db", ROOT)
         assert set(answered) - {"PolicyName"} == {"ARN", "Name", "ResourcePolicy", "ResponseMetadata"}
 
-    def test_leaves_the_policy_out_where_there_is_none(self, client, arn):
-        """Terraform's AWS provider reads it so."""
+    def test_omits_the_policy_if_there_is_none(self, client, arn):
+        """The AWS provider of Terraform depends on it."""
         answered = client.get_resource_policy(SecretId="db")
 
         assert (answered["ARN"], answered["Name"]) == (arn, "db")
         assert "ResourcePolicy" not in answered
 
     @needs("GetResourcePolicy", "PolicyName")
-    def test_answers_with_the_name_of_the_policy(self, client):
+    def test_returns_the_name_of_the_policy(self, client):
         """API_GetResourcePolicy, PolicyName."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
@@ -218,7 +218,7 @@ class TestGet:
         assert unnamed["ResourcePolicy"] == named["ResourcePolicy"] == ROOT
 
     @needs("GetResourcePolicy", "PolicyName")
-    def test_is_refused_for_another_name(self, client):
+    def test_is_rejected_for_another_name(self, client):
         """API_GetResourcePolicy, PolicyName; the text is not known."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
@@ -227,29 +227,29 @@ class TestGet:
 
         assert answer.status == 400
 
-    def test_answers_on_a_replica(self, fakesecrets, client):
+    def test_is_accepted_on_a_replica(self, fakesecrets, client):
         """User guide, create-manage-multi-region-secrets: policies are replicated; inferred for the call."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-1"}])
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
         assert attached(fakesecrets.client("eu-west-1")) == ROOT
 
-    def test_answers_for_a_managed_secret(self, fakesecrets, client):
+    def test_is_accepted_for_a_managed_secret(self, fakesecrets, client):
         """Inferred: not observed on AWS."""
         fakesecrets.add_secret("rds!db", "old", owning_service="rds")
 
         assert client.get_resource_policy(SecretId="rds!db")["Name"] == "rds!db"
 
-    def test_is_no_access_to_the_value(self, client):
+    def test_does_not_count_as_an_access_to_the_value(self, client):
         """Inferred: not observed on AWS."""
         client.get_resource_policy(SecretId="db")
 
         assert "LastAccessedDate" not in client.describe_secret(SecretId="db")
 
 
-class TestDelete:
-    def test_takes_the_policy_off(self, client, arn):
-        """botocore's examples of DeleteResourcePolicy: the answer."""
+class TestDeleteResourcePolicy:
+    def test_removes_the_policy(self, client, arn):
+        """botocore's examples of DeleteResourcePolicy: the response."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
         answered = client.delete_resource_policy(SecretId="db")
@@ -258,14 +258,14 @@ class TestDelete:
         assert set(answered) - {"PolicyName"} == {"ARN", "Name", "ResponseMetadata"}
         assert attached(client) is None
 
-    def test_answers_the_same_where_there_is_no_policy(self, client, arn):
+    def test_returns_the_same_without_a_policy(self, client, arn):
         """Inferred: not observed on AWS."""
         answered = client.delete_resource_policy(SecretId="db")
 
         assert (answered["ARN"], answered["Name"]) == (arn, "db")
 
     @needs("DeleteResourcePolicy", "PolicyName")
-    def test_answers_with_the_name_of_the_policy(self, client):
+    def test_returns_the_name_of_the_policy(self, client):
         """API_DeleteResourcePolicy, PolicyName."""
         unnamed = client.delete_resource_policy(SecretId="db")
         named = client.delete_resource_policy(SecretId="db", PolicyName="default")
@@ -273,7 +273,7 @@ class TestDelete:
         assert unnamed["PolicyName"] == named["PolicyName"] == "default"
 
     @needs("DeleteResourcePolicy", "PolicyName")
-    def test_is_refused_for_another_name(self, client):
+    def test_is_rejected_for_another_name(self, client):
         """API_DeleteResourcePolicy, PolicyName; the text is not known."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
@@ -283,7 +283,7 @@ class TestDelete:
         assert answer.status == 400
         assert attached(client) == ROOT
 
-    def test_reaches_the_replicas(self, fakesecrets, client):
+    def test_removes_the_policy_of_the_replicas(self, fakesecrets, client):
         """User guide, create-manage-multi-region-secrets: policies are replicated; inferred for their end."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-1"}])
@@ -294,15 +294,15 @@ class TestDelete:
 
 
 @LISTED
-class TestList:
-    def test_is_empty_where_there_is_no_policy(self, client):
+class TestListResourcePolicies:
+    def test_is_empty_without_a_policy(self, client):
         """API_ListResourcePolicies; inferred: not observed on AWS."""
         answered = client.list_resource_policies(SecretId="db")
 
         assert answered["ResourcePolicies"] == []
         assert "NextToken" not in answered
 
-    def test_names_the_policy_and_does_not_show_it(self, client):
+    def test_returns_the_name_of_the_policy_without_its_text(self, client):
         """API_ListResourcePolicies."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
@@ -311,7 +311,7 @@ class TestList:
         assert answered["ResourcePolicies"] == [{"PolicyName": "default"}]
         assert "NextToken" not in answered
 
-    def test_is_refused_for_a_token_that_was_never_given(self, client):
+    def test_is_rejected_for_a_token_that_was_never_issued(self, client):
         """API_ListResourcePolicies: InvalidNextTokenException."""
         with refused("InvalidNextTokenException") as answer:
             client.list_resource_policies(SecretId="db", NextToken="garbage")
@@ -319,16 +319,16 @@ class TestList:
         assert answer.status == 400
 
     @pytest.mark.parametrize("size", [0, 101])
-    def test_is_refused_for_a_page_of_no_size(self, size):
+    def test_is_rejected_for_a_page_size_of_zero(self, size):
         """botocore's service model, MaxResultsType."""
         status, answered = raw("ListResourcePolicies", {"SecretId": "db", "MaxResults": size})
 
         assert (status, answered["__type"]) == (400, "ValidationException")
 
 
-class TestValidate:
+class TestValidateResourcePolicy:
     @pytest.mark.parametrize("asked", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
-    def test_passes_a_narrow_policy(self, client, asked):
+    def test_accepts_a_narrow_policy(self, client, asked):
         """botocore's examples of ValidateResourcePolicy; API_ValidateResourcePolicy: SecretId is optional."""
         answered = client.validate_resource_policy(ResourcePolicy=ROOT, **asked)
 
@@ -336,7 +336,7 @@ class TestValidate:
         assert answered["ValidationErrors"] == []
 
     @pytest.mark.parametrize("asked", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
-    def test_does_not_pass_a_public_policy(self, client, asked):
+    def test_reports_a_public_policy(self, client, asked):
         """API_ValidateResourcePolicy; inferred for the entry, whose texts are not known."""
         answered = client.validate_resource_policy(ResourcePolicy=PUBLIC, **asked)
 
@@ -352,7 +352,7 @@ class TestValidate:
             pytest.param(policy(Principal={"AWS": "nobody"}), id="principal"),
         ],
     )
-    def test_is_refused_for_a_malformed_policy(self, client, text):
+    def test_is_rejected_for_a_malformed_policy(self, client, text):
         """API_ValidateResourcePolicy: MalformedPolicyDocumentException; inferred, it may be an entry."""
         with refused("MalformedPolicyDocumentException") as answer:
             client.validate_resource_policy(ResourcePolicy=text)
@@ -378,7 +378,7 @@ class TestValidate:
             pytest.param(None, id="missing"),
         ],
     )
-    def test_is_refused_for_what_the_model_forbids(self, text):
+    def test_is_rejected_for_a_violation_of_the_service_model(self, text):
         """botocore's service model, NonEmptyResourcePolicyType."""
         status, answered = raw("ValidateResourcePolicy", {"ResourcePolicy": text})
 
@@ -392,7 +392,7 @@ class TestValidate:
         pytest.param("delete_resource_policy", {}, id="DeleteResourcePolicy"),
     ],
 )
-def test_the_policy_of_a_replica_is_changed_in_the_region_of_its_primary_secret(
+def test_the_policy_of_a_replica_can_only_be_changed_in_the_region_of_its_primary_secret(
     fakesecrets, client, operation, sent
 ):
     """Public issues of Terraform's AWS provider."""
@@ -406,12 +406,12 @@ def test_the_policy_of_a_replica_is_changed_in_the_region_of_its_primary_secret(
     )
 
 
-class TestAnotherAccount:
+class TestPolicyOperationsOfAnotherAccount:
     @pytest.fixture
     def other(self, fakesecrets):
         return fakesecrets.client(aws_access_key_id="210987654321")
 
-    def test_is_let_in_by_the_policy(self, client, other, arn):
+    def test_are_accepted_by_the_policy(self, client, other, arn):
         """LocalStack test test_cross_account_access."""
         theirs = policy(Principal={"AWS": "arn:aws:iam::210987654321:root"}, Action="secretsmanager:*")
         client.put_resource_policy(SecretId="db", ResourcePolicy=theirs)
@@ -421,14 +421,14 @@ class TestAnotherAccount:
         assert attached(other, arn) == theirs + " "
         assert other.describe_secret(SecretId=arn)["Name"] == "db"
 
-    def test_is_kept_out_without_a_policy(self, other, arn):
+    def test_are_rejected_without_a_policy(self, other, arn):
         """LocalStack test test_cross_account_access: what the policy is for; inferred: the code."""
         with refused("ResourceNotFoundException") as answer:
             other.get_resource_policy(SecretId=arn)
 
         assert answer.status == 400
 
-    def test_is_kept_out_when_the_policy_is_gone(self, client, other, arn):
+    def test_are_rejected_after_the_policy_was_deleted(self, client, other, arn):
         """Inferred: not observed on AWS."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=policy(Action="secretsmanager:*"))
         other.delete_resource_policy(SecretId=arn)
@@ -438,7 +438,7 @@ class TestAnotherAccount:
 
         assert answer.status == 400
 
-    def test_is_kept_out_of_operations_that_the_policy_does_not_name(self, client, other, arn):
+    def test_are_rejected_if_the_policy_does_not_name_them(self, client, other, arn):
         """User guide, examples of permissions policies; inferred: the code."""
         client.put_resource_policy(
             SecretId="db", ResourcePolicy=policy(Action="secretsmanager:DescribeSecret")

@@ -1,4 +1,4 @@
-"""RestoreSecret: the way back, as long as the recovery window lasts."""
+"""RestoreSecret: cancelling a deletion during the recovery window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def deleted(client, fakesecrets_clock):
 
 
 @pytest.mark.parametrize("by", ["name", "ARN"])
-def test_restore_secret_answers_with_arn_and_name(client, deleted, by):
+def test_restore_secret_returns_arn_and_name(client, deleted, by):
     """LocalStack snapshot test_secret_restore."""
     restored = client.restore_secret(SecretId="db" if by == "name" else deleted)
 
@@ -27,7 +27,7 @@ def test_restore_secret_answers_with_arn_and_name(client, deleted, by):
     assert (restored["ARN"], restored["Name"]) == (deleted, "db")
 
 
-def test_restore_secret_brings_everything_back(client, deleted):
+def test_restore_secret_restores_everything(client, deleted):
     """API_RestoreSecret."""
     client.restore_secret(SecretId="db")
 
@@ -39,7 +39,7 @@ def test_restore_secret_brings_everything_back(client, deleted):
     assert [entry["Name"] for entry in client.list_secrets()["SecretList"]] == ["db"]
 
 
-def test_restore_secret_takes_the_end_away_for_good(client, deleted, fakesecrets_clock):
+def test_restore_secret_cancels_the_deletion_permanently(client, deleted, fakesecrets_clock):
     """API_RestoreSecret: the scheduled deletion is cancelled."""
     client.restore_secret(SecretId="db")
 
@@ -48,14 +48,16 @@ def test_restore_secret_takes_the_end_away_for_good(client, deleted, fakesecrets
     assert client.get_secret_value(SecretId="db")["SecretString"] == "new"
 
 
-def test_restore_secret_leaves_the_secret_ready_to_be_deleted_again(client, deleted):
+def test_restore_secret_allows_another_deletion(client, deleted):
     """API_RestoreSecret."""
     client.restore_secret(SecretId="db")
 
     assert client.delete_secret(SecretId="db")["Name"] == "db"
 
 
-def test_restore_secret_that_is_not_scheduled_for_deletion_changes_nothing(client, fakesecrets_clock):
+def test_restore_secret_of_a_secret_that_is_not_scheduled_for_deletion_changes_nothing(
+    client, fakesecrets_clock
+):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", SecretString="old")
     before = client.describe_secret(SecretId="db")
@@ -67,7 +69,7 @@ def test_restore_secret_that_is_not_scheduled_for_deletion_changes_nothing(clien
     assert client.describe_secret(SecretId="db")["LastChangedDate"] == before["LastChangedDate"]
 
 
-def test_restore_secret_comes_too_late_after_the_window(client, deleted, fakesecrets_clock):
+def test_restore_secret_is_rejected_after_the_recovery_window(client, deleted, fakesecrets_clock):
     """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
     fakesecrets_clock.move_to("2030-02-07 16:00:01")
 
@@ -77,7 +79,7 @@ def test_restore_secret_comes_too_late_after_the_window(client, deleted, fakesec
     assert answer.message == "Secrets Manager can't find the specified secret."
 
 
-def test_restore_secret_comes_too_late_after_a_forced_deletion(client, deleted):
+def test_restore_secret_is_rejected_after_a_forced_deletion(client, deleted):
     """Inferred: not observed on AWS."""
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 

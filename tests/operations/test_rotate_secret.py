@@ -1,4 +1,4 @@
-"""RotateSecret: its parameters, its errors and their order, and what its answer says."""
+"""RotateSecret: parameters, errors and their order, and the response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INVALID_ARN = (
 )
 MISSING_TOKEN = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 UNKNOWN_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
-#: It was "[0-9h]+" in older models.
+#: Older models have "[0-9h]+".
 DURATION = service_model().shape_for("DurationType").metadata["pattern"]
 EXAMPLE_TOKEN = "EXAMPLE2-90ab-cdef-fedc-ba987SECRET2"
 
@@ -33,8 +33,8 @@ def function(fakesecrets):
     return fakesecrets.add_rotation_function(well_behaved)
 
 
-class TestTheAnswer:
-    def test_names_the_secret_and_the_version_that_is_being_made(self, db, function, fakesecrets_rotation):
+class TestTheResponseOfRotateSecret:
+    def test_names_the_secret_and_the_pending_version(self, db, function, fakesecrets_rotation):
         answer = db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
 
         del answer["ResponseMetadata"]
@@ -44,14 +44,14 @@ class TestTheAnswer:
             "VersionId": token(2),
         }
 
-    def test_draws_a_token_where_the_caller_names_none(self, db, function):
+    def test_has_a_token_of_botocore_by_default(self, db, function):
         answer = db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert len(answer["VersionId"]) == 36
         assert current(db, "db") == answer["VersionId"]
 
     @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-    def test_is_the_same_whatever_form_of_secret_id_was_sent(self, db, function, form):
+    def test_is_the_same_for_every_form_of_secret_id(self, db, function, form):
         arn = db.describe_secret(SecretId="db")["ARN"]
         sent = {"name": "db", "full ARN": arn, "partial ARN": arn[:-7]}[form]
 
@@ -59,7 +59,7 @@ class TestTheAnswer:
 
         assert (answer["ARN"], answer["Name"]) == (arn, "db")
 
-    def test_is_given_though_the_rotation_fails_later(self, db, fakesecrets):
+    def test_is_returned_although_the_rotation_fails_later(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
 
         with pytest.warns(match="the database is down"):
@@ -68,7 +68,7 @@ class TestTheAnswer:
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200, "AWS PCS user guide"
 
 
-class TestTheSampleRequests:
+class TestTheSampleRequestsOfTheDocumentation:
     """The three requests that the reference prints, replayed to the letter [API_RotateSecret]."""
 
     FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:MyTestDatabaseRotationLambda"
@@ -101,7 +101,7 @@ class TestTheSampleRequests:
             ),
         ],
     )
-    def test_configuring_stores_the_changes_and_rotates_immediately(self, client, configuration):
+    def test_store_the_configuration_and_rotate_immediately(self, client, configuration):
         answer = client.rotate_secret(
             SecretId="MyTestDatabaseSecret", ClientRequestToken=EXAMPLE_TOKEN, **configuration
         )
@@ -116,7 +116,7 @@ class TestTheSampleRequests:
         assert reported.get("Duration") == configuration["RotationRules"].get("Duration")
         assert current(client, "MyTestDatabaseSecret") == EXAMPLE_TOKEN
 
-    def test_without_configuration_it_rotates_with_what_is_stored(self, client):
+    def test_rotate_with_the_stored_configuration(self, client):
         client.rotate_secret(SecretId="MyTestDatabaseSecret", RotationLambdaARN=self.FUNCTION)
 
         answer = client.rotate_secret(SecretId="MyTestDatabaseSecret", ClientRequestToken=EXAMPLE_TOKEN)
@@ -125,8 +125,8 @@ class TestTheSampleRequests:
         assert current(client, "MyTestDatabaseSecret") == EXAMPLE_TOKEN
 
 
-class TestConfiguration:
-    def test_a_call_with_nothing_but_the_secret_uses_what_is_stored(self, db, function):
+class TestTheConfigurationOfARotation:
+    def test_is_stored_for_later_calls_without_parameters(self, db, function):
         """LocalStack snapshot test_rotate_secret_multiple_times_with_lambda_success."""
         rules = {"AutomaticallyAfterDays": 7, "Duration": "3h"}
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
@@ -137,7 +137,7 @@ class TestConfiguration:
         assert described["RotationLambdaARN"] == function
         assert described["RotationRules"] == rules
 
-    def test_rules_alone_keep_the_function(self, db, function):
+    def test_keeps_the_function_if_only_rules_are_sent(self, db, function):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         db.rotate_secret(SecretId="db", RotationRules={"AutomaticallyAfterDays": 30})
@@ -146,7 +146,7 @@ class TestConfiguration:
         assert described["RotationLambdaARN"] == function
         assert described["RotationRules"] == {"AutomaticallyAfterDays": 30}
 
-    def test_a_function_alone_keeps_the_rules(self, db, function, fakesecrets):
+    def test_keeps_the_rules_if_only_a_function_is_sent(self, db, function, fakesecrets):
         db.rotate_secret(
             SecretId="db", RotationLambdaARN=function, RotationRules={"AutomaticallyAfterDays": 30}
         )
@@ -158,7 +158,7 @@ class TestConfiguration:
         assert described["RotationLambdaARN"] == other
         assert described["RotationRules"] == {"AutomaticallyAfterDays": 30}
 
-    def test_new_rules_replace_the_old_ones_as_a_whole(self, db, function):
+    def test_replaces_the_old_rules_as_a_whole(self, db, function):
         """Inferred: not observed on AWS."""
         db.rotate_secret(
             SecretId="db",
@@ -170,7 +170,7 @@ class TestConfiguration:
 
         assert db.describe_secret(SecretId="db")["RotationRules"] == {"AutomaticallyAfterDays": 10}
 
-    def test_without_a_schedule_the_secret_rotates_by_hand_only(self, db, function):
+    def test_without_a_schedule_leaves_only_manual_rotation(self, db, function):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         described = db.describe_secret(SecretId="db")
@@ -179,14 +179,14 @@ class TestConfiguration:
         assert "RotationRules" not in described
         assert "NextRotationDate" not in described
 
-    def test_an_empty_function_arn_counts_as_none(self, db, function):
+    def test_treats_an_empty_function_arn_as_none(self, db, function):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         db.rotate_secret(SecretId="db", RotationLambdaARN="")
 
         assert db.describe_secret(SecretId="db")["RotationLambdaARN"] == function
 
-    def test_a_function_may_be_named_with_a_qualifier(self, db, function):
+    def test_accepts_a_function_with_a_qualifier(self, db, function):
         """Inferred: not observed on AWS."""
         db.rotate_secret(SecretId="db", RotationLambdaARN=f"{function}:live")
 
@@ -196,11 +196,11 @@ class TestConfiguration:
         assert described["LastRotatedDate"]
 
 
-class TestWhatBotocoreRefuses:
-    """These never reach the service: botocore checks the minimum of the model's constraints."""
+class TestBotocoreItselfRejects:
+    """These requests never reach the service: botocore checks the minimum lengths of the service model."""
 
     @pytest.mark.parametrize(
-        ("sent", "told"),
+        ("sent", "message"),
         [
             ({}, 'Missing required parameter in input: "SecretId"'),
             ({"SecretId": ""}, "Invalid length for parameter SecretId, value: 0, valid min length: 1"),
@@ -223,15 +223,15 @@ class TestWhatBotocoreRefuses:
         ],
         ids=["no secret", "empty secret id", "short token", "no days", "short duration", "wrong type"],
     )
-    def test_a_parameter_below_its_minimum(self, db, sent, told):
+    def test_a_parameter_below_its_minimum(self, db, sent, message):
         with pytest.raises(ParamValidationError) as raised:
             db.rotate_secret(**sent)
 
-        assert told in str(raised.value)
+        assert message in str(raised.value)
 
 
-class TestRefusals:
-    def test_a_raw_request_without_a_token_also_for_a_secret_that_does_not_exist(self, fakesecrets):
+class TestRotateSecretRejects:
+    def test_a_raw_request_without_a_token_even_for_a_missing_secret(self, fakesecrets):
         """LocalStack snapshot test_no_client_request_token[RotateSecret]."""
         status, document = raw("RotateSecret", {"SecretId": "nobody"})
 
@@ -269,7 +269,7 @@ class TestRefusals:
         [{}, {"RotationRules": {"AutomaticallyAfterDays": 1}}, {"RotationLambdaARN": ""}],
         ids=["nothing", "only rules", "an empty ARN"],
     )
-    def test_no_function_stored_or_given(self, db, sent):
+    def test_a_call_without_a_stored_or_sent_function(self, db, sent):
         """LocalStack snapshot test_first_rotate_secret_with_missing_lambda_arn."""
         with refused("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", **sent)
@@ -280,7 +280,7 @@ class TestRefusals:
             db.describe_secret(SecretId="db")
         )
 
-    def test_a_function_that_nobody_has_added(self, db):
+    def test_a_function_that_was_not_added(self, db):
         """LocalStack snapshot test_rotate_secret_invalid_lambda_arn."""
         with refused("AccessDeniedException") as answer:
             db.rotate_secret(
@@ -305,7 +305,7 @@ class TestRefusals:
         ],
         ids=["a name", "a bucket", "a layer", "another region"],
     )
-    def test_an_arn_that_is_of_no_function_of_the_region(self, db, arn):
+    def test_an_arn_that_is_not_a_function_of_the_region(self, db, arn):
         """badmintoncryer/cdk-preflight, checked by deploys."""
         with refused("InvalidParameterException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=arn)
@@ -326,7 +326,7 @@ class TestRefusals:
         )
 
     @pytest.mark.parametrize(
-        ("sent", "told", "source"),
+        ("sent", "message", "source"),
         [
             pytest.param(
                 {"ClientRequestToken": "x" * 65},
@@ -351,14 +351,14 @@ class TestRefusals:
             ),
         ],
     )
-    def test_a_parameter_above_its_maximum_or_off_its_pattern(self, db, sent, told, source):
+    def test_a_parameter_above_its_maximum_or_against_its_pattern(self, db, sent, message, source):
         with refused("ValidationException") as answer:
             db.rotate_secret(SecretId="db", **sent)
 
-        assert answer.message == f"1 validation error detected: {told}", source
+        assert answer.message == f"1 validation error detected: {message}", source
 
     @pytest.mark.parametrize(
-        ("sent", "told"),
+        ("sent", "message"),
         [
             (
                 {"ClientRequestToken": "short"},
@@ -373,25 +373,25 @@ class TestRefusals:
         ],
         ids=["token too short", "no days"],
     )
-    def test_a_raw_parameter_below_its_minimum(self, fakesecrets, sent, told):
+    def test_a_raw_parameter_below_its_minimum(self, fakesecrets, sent, message):
         status, document = raw("RotateSecret", {"SecretId": "db", **sent})
 
         assert (status, document["__type"]) == (400, "ValidationException")
-        assert document["message"] == f"1 validation error detected: {told}"
+        assert document["message"] == f"1 validation error detected: {message}"
 
 
-class TestOrderOfChecks:
-    """The known points come from the recordings named above, the rest is inferred."""
+class TestTheOrderOfTheChecksOfRotateSecret:
+    """Parts of the order come from the recordings named above; the rest is inferred."""
 
-    def test_the_token_comes_before_the_secret(self, fakesecrets):
+    def test_checks_the_token_before_the_secret(self, fakesecrets):
         assert raw("RotateSecret", {"SecretId": "Inv Name"})[1]["Message"] == MISSING_TOKEN
 
-    def test_constraints_come_before_the_token(self, fakesecrets):
+    def test_checks_constraints_before_the_token(self, fakesecrets):
         document = raw("RotateSecret", {"SecretId": "db", "RotationRules": {"Duration": "xxh"}})[1]
 
         assert document["__type"] == "ValidationException"
 
-    def test_deletion_comes_before_the_rules(self, db):
+    def test_checks_deletion_before_the_rules(self, db):
         db.delete_secret(SecretId="db")
 
         with refused("InvalidRequestException") as answer:
@@ -402,7 +402,7 @@ class TestOrderOfChecks:
 
         assert "marked for deletion" in answer.message
 
-    def test_the_rules_come_before_the_function(self, db):
+    def test_checks_the_rules_before_the_function(self, db):
         with refused("InvalidParameterException") as answer:
             db.rotate_secret(
                 SecretId="db",
@@ -412,7 +412,7 @@ class TestOrderOfChecks:
 
         assert answer.message.startswith("You cannot specify both")
 
-    def test_a_rotation_in_progress_comes_before_the_permission_to_invoke(self, db):
+    def test_checks_for_a_rotation_in_progress_before_the_permission_to_invoke(self, db):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
         with refused("InvalidRequestException") as answer:
@@ -420,7 +420,7 @@ class TestOrderOfChecks:
 
         assert answer.message == IN_PROGRESS
 
-    def test_a_missing_function_comes_before_a_rotation_in_progress(self, db):
+    def test_checks_for_a_missing_function_before_a_rotation_in_progress(self, db):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
         with refused("InvalidRequestException") as answer:
@@ -432,7 +432,7 @@ class TestOrderOfChecks:
 class TestARotationInProgress:
     """It is read from the labels: AWSPENDING on a version without AWSCURRENT [API_RotateSecret]."""
 
-    def test_refuses_the_next_one(self, db, function, fakesecrets_rotation):
+    def test_blocks_the_next_one(self, db, function, fakesecrets_rotation):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         with refused("InvalidRequestException") as answer:
@@ -440,9 +440,7 @@ class TestARotationInProgress:
 
         assert answer.message == IN_PROGRESS, "terraform-provider-aws issue 35023"
 
-    def test_refuses_a_call_that_only_changes_the_schedule_and_stores_nothing(
-        self, db, function, fakesecrets_rotation
-    ):
+    def test_blocks_a_change_of_the_schedule_which_is_not_stored(self, db, function, fakesecrets_rotation):
         """terraform-provider-aws issue 35023."""
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
@@ -454,7 +452,7 @@ class TestARotationInProgress:
         assert answer.message == IN_PROGRESS
         assert "RotationRules" not in db.describe_secret(SecretId="db")
 
-    def test_is_also_what_a_pending_value_put_by_hand_looks_like(self, db, function):
+    def test_is_also_assumed_for_a_pending_value_that_was_put_manually(self, db, function):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
         with refused("InvalidRequestException") as answer:
@@ -462,7 +460,7 @@ class TestARotationInProgress:
 
         assert answer.message == IN_PROGRESS
 
-    def test_is_over_with_the_label_on_the_current_version(self, db, function):
+    def test_has_ended_if_awspending_is_on_the_current_version(self, db, function):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         assert labels(db, "db")[token(2)] == {"AWSCURRENT", "AWSPENDING"}
 
@@ -473,7 +471,7 @@ class TestARotationInProgress:
     @pytest.mark.parametrize(
         "repair", ["remove the label", "finish by hand", "put a value", "update the value"]
     )
-    def test_is_ended_by_a_repair_by_hand(self, db, fakesecrets, repair):
+    def test_is_ended_by_a_manual_repair(self, db, fakesecrets, repair):
         """API_CancelRotateSecret; AWS PCS user guide; terraform-provider-aws issue 35023."""
         function = fakesecrets.add_rotation_function(raising_in("setSecret"))
         with pytest.warns(match="setSecret"):
@@ -500,10 +498,10 @@ class TestARotationInProgress:
         assert current(db, "db") == token(9)
 
 
-class TestIdempotency:
+class TestTheTokenOfRotateSecret:
     """Inferred from the model: RotateSecret has no ResourceExistsException."""
 
-    def test_the_token_of_the_running_rotation_answers_again_and_changes_nothing(
+    def test_of_the_running_rotation_returns_the_same_response_and_changes_nothing(
         self, db, function, fakesecrets, fakesecrets_rotation
     ):
         first = db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
@@ -516,7 +514,7 @@ class TestIdempotency:
         assert "RotationRules" not in db.describe_secret(SecretId="db")
         assert len(fakesecrets.rotations("db")) == 1
 
-    def test_the_token_of_the_rotation_that_made_the_current_version_answers_again(
+    def test_of_the_rotation_that_made_the_current_version_returns_the_same_response(
         self, db, function, fakesecrets
     ):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
@@ -528,7 +526,7 @@ class TestIdempotency:
         assert current(db, "db") == token(2)
 
     @pytest.mark.parametrize("used", [token(1), token(2)], ids=["the value's own", "an older rotation's"])
-    def test_the_token_of_any_other_version_is_refused(self, db, function, used):
+    def test_of_any_other_version_is_rejected(self, db, function, used):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         arn = db.rotate_secret(SecretId="db", ClientRequestToken=token(3))["ARN"]
 
@@ -541,10 +539,10 @@ class TestIdempotency:
         )
 
 
-class TestManagedSecrets:
+class TestRotateSecretOfAManagedSecret:
     """Secrets that another AWS service owns (user guide, rotate-secrets_managed)."""
 
-    def test_describe_names_the_owner_and_its_schedule_and_no_function(self, client, fakesecrets):
+    def test_leaves_owner_and_schedule_without_a_function_in_describe_secret(self, client, fakesecrets):
         """floci pull request 2378, checked on AWS."""
         fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds")
 
@@ -555,7 +553,7 @@ class TestManagedSecrets:
         assert described["RotationRules"] == {"AutomaticallyAfterDays": 7}
         assert "RotationLambdaARN" not in described
 
-    def test_a_function_is_refused(self, client, fakesecrets, function):
+    def test_rejects_a_function(self, client, fakesecrets, function):
         """floci pull request 2378, checked on AWS."""
         fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds")
 
@@ -564,7 +562,7 @@ class TestManagedSecrets:
 
         assert answer.message == "Rotation Lambda ARN is not supported for a service-managed secret."
 
-    def test_rotates_without_a_function_and_both_labels_end_on_the_new_version(self, client, fakesecrets):
+    def test_needs_no_function_and_leaves_both_labels_on_the_new_version(self, client, fakesecrets):
         """AWS CLI reference, list-secrets."""
         fakesecrets.add_secret("rds!db-1", '{"username": "admin", "password": "old"}', owning_service="rds")
 
@@ -599,7 +597,7 @@ class TestManagedSecrets:
             pytest.param({"username": "a", "host": "h"}, {"password"}, id="no credential yet"),
         ],
     )
-    def test_replaces_the_credential_alone(self, client, fakesecrets, value, replaced):
+    def test_replaces_only_the_credential(self, client, fakesecrets, value, replaced):
         """Inferred: not observed on AWS."""
         fakesecrets.add_secret("rds!db-1", json.dumps(value), owning_service="rds")
 
@@ -610,7 +608,7 @@ class TestManagedSecrets:
         assert value.keys() <= after.keys()
         assert len({after[name] for name in replaced}) == 1
 
-    def test_waits_for_the_test_that_drives(self, client, fakesecrets, fakesecrets_rotation):
+    def test_waits_for_the_driver_if_the_test_requests_it(self, client, fakesecrets, fakesecrets_rotation):
         fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
         client.rotate_secret(SecretId="rds!db-1")
         assert fakesecrets.secret("rds!db-1").value() == "old"
@@ -620,7 +618,7 @@ class TestManagedSecrets:
         assert rotation.status == "succeeded"
         assert fakesecrets.secret("rds!db-1").value() != "old"
 
-    def test_there_is_no_test_run_without_a_function(self, client, fakesecrets):
+    def test_runs_no_step_for_rotate_immediately_false(self, client, fakesecrets):
         fakesecrets.add_secret("rds!db-1", "old", owning_service="rds")
 
         client.rotate_secret(
@@ -640,7 +638,7 @@ class TestManagedSecrets:
         ],
         ids=["RotateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"],
     )
-    def test_an_owner_that_does_not_rotate_forbids_it(self, client, fakesecrets, call):
+    def test_is_rejected_if_its_owner_does_not_rotate(self, client, fakesecrets, call):
         """API_RotateSecret names the cause; the text is the user guide's, troubleshoot."""
         fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
 
@@ -651,7 +649,7 @@ class TestManagedSecrets:
 
 
 @needs("CreateSecret", "Type")
-class TestManagedExternalSecrets:
+class TestRotateSecretOfAManagedExternalSecret:
     """Secrets of a partner of AWS, which rotate through a role (user guide, rotate-secrets_external)."""
 
     ROLE = "arn:aws:iam::123456789012:role/rotate"
@@ -664,7 +662,7 @@ class TestManagedExternalSecrets:
         )
         return client
 
-    def test_rotate_with_metadata_and_a_role_and_report_both(self, external, fakesecrets):
+    def test_accepts_metadata_and_a_role_and_stores_both(self, external, fakesecrets):
         external.rotate_secret(
             SecretId="partner",
             RotationRules={"AutomaticallyAfterDays": 30},
@@ -679,13 +677,13 @@ class TestManagedExternalSecrets:
         assert fakesecrets.secret("partner").json()["apiKey"] != "old"
         assert fakesecrets.secret("partner").json()["id"] == "7"
 
-    def test_need_a_role_in_the_place_of_a_function(self, external):
+    def test_requires_a_role_in_place_of_a_function(self, external):
         with refused("InvalidRequestException") as answer:
             external.rotate_secret(SecretId="partner", RotationRules={"AutomaticallyAfterDays": 30})
 
         assert answer.message == NO_FUNCTION
 
-    def test_a_role_that_cannot_be_assumed_is_refused(self, external):
+    def test_rejects_a_role_that_cannot_be_assumed(self, external):
         """terraform-provider-aws, a comment in its source: the text contains these words."""
         with refused("InvalidRequestException") as answer:
             external.rotate_secret(
@@ -694,7 +692,7 @@ class TestManagedExternalSecrets:
 
         assert "unable to assume role" in answer.message
 
-    def test_an_ordinary_secret_with_a_role_still_needs_a_function(self, db):
+    def test_does_not_exempt_an_ordinary_secret_with_a_role_from_a_function(self, db):
         with refused("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", ExternalSecretRotationRoleArn=self.ROLE)
 

@@ -1,4 +1,4 @@
-"""SecretId: what finds a secret, what does not, and what is no id at all, in every operation that takes one."""
+"""SecretId: found, unknown and invalid ids, in every operation that accepts one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ILLEGAL = (
 )
 RECORDED = "LocalStack snapshot test_invalid_secret_name"
 
-#: Each operation, with members that are legal, and whether its answer to an illegal name is recorded.
+#: Each operation with valid members, and whether its response to an illegal name was recorded.
 OPERATIONS = [
     pytest.param("delete_resource_policy", {}, INFERRED, id="DeleteResourcePolicy"),
     pytest.param("delete_secret", {"ForceDeleteWithoutRecovery": True}, RECORDED, id="DeleteSecret"),
@@ -47,7 +47,7 @@ OPERATIONS = [
 
 @pytest.mark.parametrize("name", ["Inv Name", " Inv Name", " Inv*Name? ", r" Inv *?!]Name\-"])
 @pytest.mark.parametrize(("operation", "sent", "source"), OPERATIONS)
-def test_a_secret_id_with_an_illegal_character_is_refused(client, operation, sent, source, name):
+def test_a_secret_id_with_an_illegal_character_is_rejected(client, operation, sent, source, name):
     with refused("ValidationException") as answer:
         getattr(client, operation)(SecretId=name, **sent)
 
@@ -56,7 +56,7 @@ def test_a_secret_id_with_an_illegal_character_is_refused(client, operation, sen
 
 
 @pytest.mark.parametrize(("operation", "sent", "source"), OPERATIONS)
-def test_a_secret_id_of_nobody_is_not_found(client, operation, sent, source):
+def test_an_unknown_secret_id_is_not_found(client, operation, sent, source):
     """LocalStack snapshots test_secret_not_found, test_secret_version_not_found; inferred for most operations."""
     if operation == "delete_secret":
         sent = {}  # a forced deletion succeeds
@@ -78,7 +78,7 @@ def test_a_secret_is_found_by_its_name_its_arn_and_its_arn_without_the_ending(
 
     answered = getattr(client, operation)(SecretId=secret_id, **sent)
 
-    assert answered.get("ARN") in (arn, None)  # some operations answer without them
+    assert answered.get("ARN") in (arn, None)  # some responses omit them
     assert answered.get("Name") in ("prod/db", None)
 
 
@@ -161,7 +161,7 @@ def test_the_arn_of_a_deleted_predecessor_does_not_find_its_successor(client):
     assert client.get_secret_value(SecretId=new)["SecretString"] == "new"
 
 
-def test_an_arn_with_an_illegal_character_behind_it_is_refused(client):
+def test_an_arn_followed_by_an_illegal_character_is_rejected(client):
     """A report of ECS task definitions that name a JSON key after a "#"."""
     arn = client.create_secret(Name="db", SecretString="old")["ARN"]
 
@@ -171,7 +171,7 @@ def test_an_arn_with_an_illegal_character_behind_it_is_refused(client):
     assert answer.message == ILLEGAL
 
 
-def test_a_secret_id_of_more_than_2048_characters_is_refused(client):
+def test_a_secret_id_of_more_than_2048_characters_is_rejected(client):
     """botocore's service model."""
     with refused("ValidationException") as answer:
         client.describe_secret(SecretId="x" * 2049)

@@ -1,4 +1,4 @@
-"""A secret that is scheduled for deletion: which operations still answer, and what the others say."""
+"""A secret that is scheduled for deletion: the operations that accept it, and the errors of the others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def marked(client):
         ),
     ],
 )
-def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_refused(client, operation, sent, source):
+def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_rejected(client, operation, sent, source):
     with refused("InvalidRequestException") as answer:
         getattr(client, operation)(SecretId="db", **sent)
 
@@ -85,13 +85,13 @@ def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_refused(client,
         pytest.param("restore_secret", "LocalStack snapshot test_secret_restore", id="RestoreSecret"),
     ],
 )
-def test_an_operation_on_a_secret_that_is_marked_for_deletion_answers(client, operation, source):
+def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_accepted(client, operation, source):
     answered = getattr(client, operation)(SecretId="db")
 
     assert answered["Name"] == "db", source
 
 
-def test_a_batch_tells_of_a_secret_that_is_marked_for_deletion_among_its_errors(client):
+def test_a_batch_reports_a_secret_that_is_marked_for_deletion_in_its_errors(client):
     """Inferred: not observed on AWS."""
     answered = client.batch_get_secret_value(SecretIdList=["db"])
 
@@ -101,7 +101,7 @@ def test_a_batch_tells_of_a_secret_that_is_marked_for_deletion_among_its_errors(
     ]
 
 
-def test_a_known_token_with_its_value_is_refused_too(client):
+def test_a_known_token_with_its_value_is_rejected_for_a_secret_that_is_marked_for_deletion(client):
     """Inferred: not observed on AWS."""
     with refused("InvalidRequestException"):
         client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(1))

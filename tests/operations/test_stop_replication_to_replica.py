@@ -1,4 +1,4 @@
-"""StopReplicationToReplica: a replica becomes a secret of its own."""
+"""StopReplicationToReplica: a replica becomes a standalone secret."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def db(client):
 
 
 @pytest.mark.parametrize("form", ["name", "full ARN", "partial ARN"])
-def test_stop_replication_answers_with_the_arn_of_the_promoted_secret(paris, db, form):
+def test_stop_replication_returns_the_arn_of_the_promoted_secret(paris, db, form):
     """API_StopReplicationToReplica: the same ARN, except that the Region is changed."""
     sent = {"name": "db", "full ARN": db, "partial ARN": db[:-7]}[form]
 
@@ -39,7 +39,7 @@ def test_stop_replication_answers_with_the_arn_of_the_promoted_secret(paris, db,
     assert answer == {"ARN": db}
 
 
-def test_stop_replication_keeps_all_that_the_replica_had(paris, db):
+def test_stop_replication_keeps_values_and_metadata_of_the_replica(paris, db):
     """User guide, standalone-secret."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -53,7 +53,7 @@ def test_stop_replication_keeps_all_that_the_replica_had(paris, db):
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_makes_a_secret_that_no_longer_follows(client, paris):
+def test_stop_replication_creates_a_secret_that_gets_no_later_changes(client, paris):
     """API_StopReplicationToReplica: removes the link, and promotes the replica to a primary secret."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -65,7 +65,7 @@ def test_stop_replication_makes_a_secret_that_no_longer_follows(client, paris):
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_makes_a_secret_that_can_be_written(client, paris):
+def test_stop_replication_creates_a_secret_that_can_be_written(client, paris):
     """API_StopReplicationToReplica: a standalone primary secret."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -77,7 +77,7 @@ def test_stop_replication_makes_a_secret_that_can_be_written(client, paris):
     assert client.describe_secret(SecretId="db")["Tags"] == [{"Key": "team", "Value": "blue"}]
 
 
-def test_stop_replication_makes_a_secret_that_can_be_replicated(paris, tokyo, db, client):
+def test_stop_replication_creates_a_secret_that_can_be_replicated(paris, tokyo, db, client):
     """API_StopReplicationToReplica: a standalone primary secret."""
     client.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=["ap-northeast-1"])
     paris.stop_replication_to_replica(SecretId="db")
@@ -90,7 +90,7 @@ def test_stop_replication_makes_a_secret_that_can_be_replicated(paris, tokyo, db
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_makes_a_secret_that_can_be_deleted(client, paris):
+def test_stop_replication_creates_a_secret_that_can_be_deleted(client, paris):
     """API_StopReplicationToReplica: a standalone primary secret."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -102,7 +102,7 @@ def test_stop_replication_makes_a_secret_that_can_be_deleted(client, paris):
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_takes_the_region_off_the_primary_secret(client, paris, tokyo):
+def test_stop_replication_removes_the_region_from_the_primary_secret(client, paris, tokyo):
     """User guide, standalone-secret; inferred for the status."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -113,7 +113,7 @@ def test_stop_replication_takes_the_region_off_the_primary_secret(client, paris,
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_of_the_last_replica_lets_the_primary_secret_be_deleted(client, paris, tokyo):
+def test_stop_replication_of_the_last_replica_allows_the_primary_secret_to_be_deleted(client, paris, tokyo):
     """API_DeleteSecret: a primary secret without replicas; inferred for promoted ones."""
     paris.stop_replication_to_replica(SecretId="db")
     tokyo.stop_replication_to_replica(SecretId="db")
@@ -124,7 +124,7 @@ def test_stop_replication_of_the_last_replica_lets_the_primary_secret_be_deleted
     assert tokyo.get_secret_value(SecretId="db")["SecretString"] == "new"
 
 
-def test_stop_replication_leaves_a_name_that_replication_finds_taken(client, paris, db):
+def test_stop_replication_leaves_a_secret_whose_name_blocks_later_replication(client, paris, db):
     """Moto's test of ReplicateSecretToRegions for the text; inferred for a secret that was a replica."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -142,7 +142,7 @@ def test_stop_replication_leaves_a_name_that_replication_finds_taken(client, par
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_is_refused_on_the_primary_secret(client):
+def test_stop_replication_is_rejected_on_the_primary_secret(client):
     """API_StopReplicationToReplica: you call it from the replica Region; the code is inferred."""
     with refused("InvalidParameterException"):
         client.stop_replication_to_replica(SecretId="db")
@@ -150,7 +150,7 @@ def test_stop_replication_is_refused_on_the_primary_secret(client):
     assert len(client.describe_secret(SecretId="db")["ReplicationStatus"]) == 2
 
 
-def test_stop_replication_is_refused_on_a_plain_secret(client):
+def test_stop_replication_is_rejected_on_a_plain_secret(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="plain", SecretString="old")
 
@@ -159,7 +159,7 @@ def test_stop_replication_is_refused_on_a_plain_secret(client):
 
 
 @pytest.mark.usefixtures("db")
-def test_stop_replication_is_refused_the_second_time(paris):
+def test_stop_replication_is_rejected_the_second_time(paris):
     """Inferred: not observed on AWS."""
     paris.stop_replication_to_replica(SecretId="db")
 
@@ -167,13 +167,13 @@ def test_stop_replication_is_refused_the_second_time(paris):
         paris.stop_replication_to_replica(SecretId="db")
 
 
-def test_stop_replication_is_refused_in_the_region_of_the_primary_secret(client, db):
+def test_stop_replication_is_rejected_in_the_region_of_the_primary_secret(client, db):
     """API_StopReplicationToReplica: you call it from the replica Region; the code is inferred."""
     with refused("ResourceNotFoundException"):
         client.stop_replication_to_replica(SecretId=db)
 
 
-def test_stop_replication_of_a_missing_secret_is_refused(paris):
+def test_stop_replication_of_a_missing_secret_is_rejected(paris):
     """Botocore's service model: ResourceNotFoundException; the text: LocalStack snapshots."""
     with refused("ResourceNotFoundException") as answer:
         paris.stop_replication_to_replica(SecretId="nobody")

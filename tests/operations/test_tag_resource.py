@@ -1,4 +1,4 @@
-"""TagResource: tags are added, and those with a known key overwritten."""
+"""TagResource: tags are added, or overwritten if their key exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tags(client):
     return client.describe_secret(SecretId="db")["Tags"]
 
 
-def test_tag_resource_answers_with_nothing(client, db):
+def test_tag_resource_returns_nothing(client, db):
     """LocalStack snapshot test_secret_tags; terraform-provider-aws issue 43073: a body of no bytes."""
     tagged = client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
 
@@ -28,7 +28,7 @@ def test_tag_resource_answers_with_nothing(client, db):
     assert raw("TagResource", {"SecretId": "db", "Tags": []}) == (200, {})
 
 
-def test_tag_resource_adds_to_the_end(client, db):
+def test_tag_resource_appends_tags(client, db):
     """LocalStack snapshot test_secret_tags."""
     client.tag_resource(SecretId="db", Tags=[{"Key": "tag1", "Value": "1"}])
     client.tag_resource(SecretId="db", Tags=[{"Key": "tag2", "Value": "2"}])
@@ -45,7 +45,7 @@ def test_tag_resource_overwrites_the_value_of_a_known_key_in_its_place(client, d
     assert tags(client) == [{"Key": "a", "Value": "3"}, {"Key": "b", "Value": "2"}]
 
 
-def test_tag_resource_tells_keys_apart_by_case(client, db):
+def test_tag_resource_distinguishes_keys_by_case(client, db):
     """API_CreateSecret: tag keys are case sensitive."""
     client.tag_resource(SecretId="db", Tags=[{"Key": "ABC", "Value": "1"}])
     client.tag_resource(SecretId="db", Tags=[{"Key": "abc", "Value": "2"}])
@@ -53,7 +53,7 @@ def test_tag_resource_tells_keys_apart_by_case(client, db):
     assert tags(client) == [{"Key": "ABC", "Value": "1"}, {"Key": "abc", "Value": "2"}]
 
 
-def test_tag_resource_takes_an_empty_value(client, db):
+def test_tag_resource_accepts_an_empty_value(client, db):
     """botocore's service model: 0-256 characters."""
     client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": ""}])
 
@@ -67,7 +67,7 @@ def test_tag_resource_with_no_tags_leaves_the_secret_untagged(client, db):
     assert "Tags" not in client.describe_secret(SecretId="db")
 
 
-def test_tag_resource_belongs_to_the_secret_and_not_to_its_versions(client, db):
+def test_tag_resource_tags_the_secret_and_not_its_versions(client, db):
     """API_TagResource: tags are for the secret, not for its versions."""
     client.tag_resource(SecretId="db", Tags=[{"Key": "a", "Value": "1"}])
 
@@ -85,7 +85,7 @@ def test_tag_resource_moves_no_label(client, db):
 
 @pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
 @pytest.mark.usefixtures("db")
-def test_tag_resource_refuses_tags_beyond_the_rules(client, sent, source):
+def test_tag_resource_rejects_tags_that_violate_a_rule(client, sent, source):
     with refused("InvalidParameterException") as answer:
         client.tag_resource(SecretId="db", Tags=sent)
 
@@ -101,8 +101,8 @@ def test_tag_resource_refuses_tags_beyond_the_rules(client, sent, source):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_tag_resource_refuses_the_tags_of_aws(client, sent, key):
-    """cloud-custodian issue 9093; which of several keys is named is inferred."""
+def test_tag_resource_rejects_tags_with_the_prefix_of_aws(client, sent, key):
+    """cloud-custodian issue 9093; the key in the message is inferred if there are several."""
     with refused("InvalidParameterException") as answer:
         client.tag_resource(SecretId="db", Tags=[{"Key": key, "Value": ""} for key in sent])
 
@@ -110,7 +110,7 @@ def test_tag_resource_refuses_the_tags_of_aws(client, sent, key):
     assert "Tags" not in client.describe_secret(SecretId="db")
 
 
-def test_tag_resource_stops_at_fifty_tags_in_all(client, db):
+def test_tag_resource_accepts_at_most_fifty_tags_in_all(client, db):
     """Service quotas for tagging; the code is inferred."""
     client.tag_resource(SecretId="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
     client.tag_resource(SecretId="db", Tags=[{"Key": "00", "Value": "known"}])
@@ -142,7 +142,7 @@ def test_tag_resource_does_not_count_the_tags_of_aws(fakesecrets, client):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_tag_resource_refuses_members_beyond_their_bounds(client, sent, path):
+def test_tag_resource_rejects_members_beyond_their_bounds(client, sent, path):
     """botocore's service model; the path is inferred from that of filter keys (moto, pasted from AWS)."""
     with refused("ValidationException") as answer:
         client.tag_resource(SecretId="db", Tags=sent)

@@ -1,4 +1,4 @@
-"""UntagResource: tags go by their keys, and an empty list of them is left."""
+"""UntagResource: tags are removed by their keys, and an empty list remains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def tags(client):
     return client.describe_secret(SecretId="db")["Tags"]
 
 
-def test_untag_resource_answers_with_nothing(client, db):
+def test_untag_resource_returns_nothing(client, db):
     """LocalStack snapshot test_secret_tags; terraform-provider-aws issue 43073 for TagResource: a body of no bytes."""
     untagged = client.untag_resource(SecretId="db", TagKeys=["a"])
 
@@ -24,7 +24,7 @@ def test_untag_resource_answers_with_nothing(client, db):
     assert raw("UntagResource", {"SecretId": "db", "TagKeys": ["b"]}) == (200, {})
 
 
-def test_untag_resource_leaves_the_other_tags(client, db):
+def test_untag_resource_keeps_the_other_tags(client, db):
     """LocalStack snapshot test_secret_tags."""
     client.untag_resource(SecretId="db", TagKeys=["a"])
 
@@ -39,14 +39,14 @@ def test_untag_resource_of_the_last_tag_leaves_an_empty_list(client, db):
     assert tags(client) == []
 
 
-def test_untag_resource_takes_several_keys(client, db):
+def test_untag_resource_accepts_several_keys(client, db):
     """LocalStack snapshot test_secret_tags."""
     client.untag_resource(SecretId="db", TagKeys=["a", "b"])
 
     assert tags(client) == []
 
 
-def test_untag_resource_ignores_keys_that_are_not_there(client, db):
+def test_untag_resource_ignores_keys_that_do_not_exist(client, db):
     """API_UntagResource: no error is returned for a key that is not attached."""
     client.untag_resource(SecretId="db", TagKeys=["a", "nobodys", "B"])
 
@@ -69,7 +69,7 @@ def test_untag_resource_of_a_secret_that_was_never_tagged_leaves_tags_absent(cli
     assert "Tags" not in client.describe_secret(SecretId="plain")
 
 
-def test_untag_resource_refuses_the_tags_of_aws(fakesecrets, client):
+def test_untag_resource_rejects_tags_with_the_prefix_of_aws(fakesecrets, client):
     """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
     fakesecrets.add_secret("cfn", "old", tags={"aws:cloudformation:stack-name": "mine"})
 
@@ -81,7 +81,7 @@ def test_untag_resource_refuses_the_tags_of_aws(fakesecrets, client):
     assert described["Tags"] == [{"Key": "aws:cloudformation:stack-name", "Value": "mine"}]
 
 
-def test_untag_resource_refuses_a_key_that_is_too_long(client, db):
+def test_untag_resource_rejects_a_key_that_is_too_long(client, db):
     """botocore's service model; the path is inferred from that of filter keys (moto, pasted from AWS)."""
     with refused("ValidationException") as answer:
         client.untag_resource(SecretId="db", TagKeys=["a", "k" * 129])

@@ -1,4 +1,4 @@
-"""UpdateSecret: the value or what is known about the secret, and only what was sent."""
+"""UpdateSecret: the value and the metadata, and only the members that were sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def db(client):
     return created["ARN"]
 
 
-def test_update_secret_with_a_value_answers_with_the_new_version(client, db):
+def test_update_secret_with_a_value_returns_the_new_version(client, db):
     """LocalStack snapshot test_update_secret_description."""
     updated = client.update_secret(SecretId="db", SecretString="new", ClientRequestToken=token(2))
 
@@ -42,14 +42,14 @@ def test_update_secret_with_a_value_moves_the_labels(client, db):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_update_secret_without_a_value_makes_no_version(client, sent, source):
+def test_update_secret_without_a_value_creates_no_version(client, sent, source):
     updated = client.update_secret(SecretId="db", **sent)
 
     assert "VersionId" not in updated, source
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}}, source
 
 
-def test_update_secret_keeps_what_was_not_sent(client, db):
+def test_update_secret_keeps_members_that_were_not_sent(client, db):
     """LocalStack snapshot test_update_secret_description."""
     client.update_secret(SecretId="db", KmsKeyId="alias/mine")
     client.update_secret(SecretId="db", SecretString="new")
@@ -72,7 +72,7 @@ def test_update_secret_with_an_empty_description_removes_it(client, db):
     assert "Description" not in client.describe_secret(SecretId="db")
 
 
-def test_update_secret_with_an_empty_key_goes_back_to_the_key_of_the_service(client, db):
+def test_update_secret_with_an_empty_key_restores_the_key_of_the_service(client, db):
     """API_UpdateSecret; go-to-k/cdkd repository notes: measured live in us-east-1."""
     client.update_secret(SecretId="db", KmsKeyId="alias/mine")
 
@@ -81,7 +81,7 @@ def test_update_secret_with_an_empty_key_goes_back_to_the_key_of_the_service(cli
     assert "KmsKeyId" not in client.describe_secret(SecretId="db")
 
 
-def test_update_secret_with_a_key_encrypts_the_versions_with_labels_of_aws_again(client, db):
+def test_update_secret_with_a_key_reencrypts_the_versions_with_labels_of_aws(client, db):
     """API_UpdateSecret: versions labelled AWSCURRENT, AWSPENDING and AWSPREVIOUS; others keep their key."""
     client.put_secret_value(SecretId="db", SecretString="2", ClientRequestToken=token(2))
     client.put_secret_value(SecretId="db", SecretString="3", ClientRequestToken=token(3))
@@ -113,7 +113,7 @@ def test_update_secret_on_a_secret_without_a_value_makes_the_first_version_curre
     assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
 
-def test_update_secret_with_the_same_value_makes_another_version(client, db):
+def test_update_secret_with_the_same_value_creates_another_version(client, db):
     """LocalStack test test_last_updated_date (aws validated) for the date; inferred for the version."""
     client.update_secret(SecretId="db", SecretString="old", ClientRequestToken=token(2))
 
@@ -127,7 +127,7 @@ def test_update_secret_may_change_the_kind_of_the_value(client, db):
     assert client.get_secret_value(SecretId="db")["SecretBinary"] == b"\x00\xff"
 
 
-def test_update_secret_refuses_two_values(client, db):
+def test_update_secret_rejects_two_values(client, db):
     """A public log of AWS's answer to CreateSecret; inferred for UpdateSecret."""
     with refused("InvalidParameterException") as answer:
         client.update_secret(SecretId="db", SecretString="text", SecretBinary=b"bytes")
@@ -137,7 +137,7 @@ def test_update_secret_refuses_two_values(client, db):
     )
 
 
-def test_update_secret_refuses_an_empty_binary(client, db):
+def test_update_secret_rejects_an_empty_binary(client, db):
     """Inferred: not observed on AWS."""
     with refused("ValidationException") as answer:
         client.update_secret(SecretId="db", SecretBinary=b"")
@@ -148,7 +148,7 @@ def test_update_secret_refuses_an_empty_binary(client, db):
     )
 
 
-def test_update_secret_beyond_the_labels_of_a_secret_is_refused(client, db):
+def test_update_secret_is_rejected_beyond_the_limit_of_labels(client, db):
     """User guide, quotas: 20 labels over all versions; a public log: the text; its code is inferred."""
     client.put_secret_value(
         SecretId="db", SecretString="new", VersionStages=[f"label{n:02}" for n in range(19)]
@@ -160,17 +160,17 @@ def test_update_secret_beyond_the_labels_of_a_secret_is_refused(client, db):
     assert answer.message == "You exceeded the maximum number of staging labels allowed on a secret."
 
 
-class TestToken:
-    """A ClientRequestToken that a version of the secret has already."""
+class TestATokenOfUpdateSecret:
+    """A ClientRequestToken that is already the id of a version."""
 
-    def test_with_the_same_value_succeeds(self, client, db):
+    def test_sent_again_with_the_same_value_succeeds(self, client, db):
         """moto aws-verified test_update_same_secret_value_with_same_token; API_UpdateSecret says otherwise."""
         updated = client.update_secret(SecretId="db", SecretString="old", ClientRequestToken=token(1))
 
         assert (updated["ARN"], updated["Name"], updated["VersionId"]) == (db, "db", token(1))
         assert labels(client, "db") == {token(1): {"AWSCURRENT"}}
 
-    def test_with_another_value_is_refused(self, client, db):
+    def test_sent_again_with_another_value_is_rejected(self, client, db):
         """moto aws-verified test_update_different_secret_value_with_same_token."""
         with refused("ResourceExistsException") as answer:
             client.update_secret(SecretId="db", SecretString="new", ClientRequestToken=token(1))
@@ -180,14 +180,14 @@ class TestToken:
             f"for a version of secret {db}."
         )
 
-    def test_with_the_same_bytes_in_the_other_member_is_refused(self, client, db):
+    def test_sent_again_with_the_same_bytes_in_the_other_member_is_rejected(self, client, db):
         """Inferred: not observed on AWS."""
         with refused("ResourceExistsException") as answer:
             client.update_secret(SecretId="db", SecretBinary=b"old", ClientRequestToken=token(1))
 
         assert token(1) in answer.message
 
-    def test_with_the_same_value_changes_nothing_else(self, client, db):
+    def test_sent_again_with_the_same_value_changes_nothing(self, client, db):
         """Inferred from API_CreateSecret: the request is ignored."""
         client.update_secret(
             SecretId="db", SecretString="old", ClientRequestToken=token(1), Description="another"
@@ -195,7 +195,7 @@ class TestToken:
 
         assert client.describe_secret(SecretId="db")["Description"] == "mine"
 
-    def test_of_an_update_without_a_value_is_not_remembered(self, client, db):
+    def test_of_an_update_without_a_value_is_not_stored(self, client, db):
         """API_CreateSecret: the token counts "if you include SecretString or SecretBinary"."""
         client.update_secret(SecretId="db", Description="new", ClientRequestToken=token(2))
 
@@ -203,14 +203,14 @@ class TestToken:
 
         assert updated["VersionId"] == token(2)
 
-    def test_of_a_version_without_a_value_in_the_request_is_not_looked_at(self, client, db):
+    def test_is_ignored_in_a_request_without_a_value(self, client, db):
         """LocalStack snapshot test_update_secret_description: without a value no VersionId is answered."""
         updated = client.update_secret(SecretId="db", Description="new", ClientRequestToken=token(1))
 
         assert "VersionId" not in updated
         assert client.describe_secret(SecretId="db")["Description"] == "new"
 
-    def test_that_is_missing_is_refused(self, client):
+    def test_that_is_missing_is_rejected(self, client):
         """LocalStack snapshot test_no_client_request_token."""
         status, answered = raw("UpdateSecret", {"SecretId": "nobody", "Description": "new"})
 

@@ -1,4 +1,4 @@
-"""UpdateSecretVersionStage: one label is attached, moved or removed. The moves stand in test_label_transitions."""
+"""UpdateSecretVersionStage: a label is attached, moved or removed. The moves are tested in test_label_transitions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def db(client):
     return arn
 
 
-def test_update_secret_version_stage_answers_with_arn_and_name_alone(client, db):
+def test_update_secret_version_stage_returns_only_arn_and_name(client, db):
     """LocalStack snapshot test_update_secret_version_stages_return_type."""
     moved = client.update_secret_version_stage(
         SecretId="db", VersionStage="AWSCURRENT", MoveToVersionId=token(3), RemoveFromVersionId=token(2)
@@ -30,14 +30,14 @@ def test_update_secret_version_stage_answers_with_arn_and_name_alone(client, db)
     assert (moved["ARN"], moved["Name"]) == (db, "db")
 
 
-def test_update_secret_version_stage_with_a_new_label_attaches_it_beside_the_others(client, db):
+def test_update_secret_version_stage_attaches_a_new_label_beside_the_others(client, db):
     """botocore's examples of UpdateSecretVersionStage; Terraform AWS provider, acceptance tests."""
     client.update_secret_version_stage(SecretId="db", VersionStage="other", MoveToVersionId=token(3))
 
     assert labels(client, "db")[token(3)] == {"mine", "other"}
 
 
-def test_update_secret_version_stage_reaches_a_version_without_labels(client, db):
+def test_update_secret_version_stage_accepts_a_version_without_labels(client, db):
     """API_UpdateSecretVersionStage: any version of the secret."""
     client.put_secret_value(SecretId="db", SecretString="4", ClientRequestToken=token(4))
 
@@ -47,7 +47,7 @@ def test_update_secret_version_stage_reaches_a_version_without_labels(client, db
 
 
 @pytest.mark.parametrize(
-    ("stage", "move", "told", "source"),
+    ("stage", "move", "message", "source"),
     [
         pytest.param(
             "AWSCURRENT",
@@ -77,11 +77,11 @@ def test_update_secret_version_stage_reaches_a_version_without_labels(client, db
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_update_secret_version_stage_refuses_in_these_words(client, stage, move, told, source):
+def test_update_secret_version_stage_is_rejected_with_this_message(client, stage, move, message, source):
     with refused("InvalidParameterException") as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage=stage, **move)
 
-    assert answer.message == told, source
+    assert answer.message == message, source
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_update_secret_version_stage_refuses_in_these_words(client, stage, move,
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_update_secret_version_stage_refuses(client, stage, move, code, source):
+def test_update_secret_version_stage_rejects(client, stage, move, code, source):
     before = labels(client, "db")
 
     with refused() as answer:
@@ -156,7 +156,9 @@ def test_update_secret_version_stage_refuses(client, stage, move, code, source):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_update_secret_version_stage_to_the_holder_changes_nothing(client, fakesecrets_clock, move):
+def test_update_secret_version_stage_to_the_version_that_has_the_label_changes_nothing(
+    client, fakesecrets_clock, move
+):
     """Inferred: not observed on AWS."""
     before = client.describe_secret(SecretId="db")
     fakesecrets_clock.tick(3600)
@@ -169,7 +171,7 @@ def test_update_secret_version_stage_to_the_holder_changes_nothing(client, fakes
     assert after["LastChangedDate"] == before["LastChangedDate"]
 
 
-def test_update_secret_version_stage_stops_at_twenty_labels(client, db):
+def test_update_secret_version_stage_accepts_at_most_twenty_labels(client, db):
     """User guide, quotas: 20 labels over all versions; a public log: the text; its code is inferred."""
     for number in range(17):
         client.update_secret_version_stage(
@@ -182,7 +184,7 @@ def test_update_secret_version_stage_stops_at_twenty_labels(client, db):
     assert answer.message == "You exceeded the maximum number of staging labels allowed on a secret."
 
 
-def test_update_secret_version_stage_moves_a_label_though_there_are_twenty(client, db):
+def test_update_secret_version_stage_moves_a_label_at_the_limit_of_twenty(client, db):
     """User guide, quotas: 20 labels over all versions."""
     for number in range(17):
         client.update_secret_version_stage(
@@ -196,7 +198,9 @@ def test_update_secret_version_stage_moves_a_label_though_there_are_twenty(clien
     assert labels(client, "db")[token(3)] == {"mine", "label00"}
 
 
-def test_update_secret_version_stage_makes_no_version_and_dates_none_anew(client, db, fakesecrets_clock):
+def test_update_secret_version_stage_creates_no_version_and_changes_no_creation_date(
+    client, db, fakesecrets_clock
+):
     """API_UpdateSecretVersionStage: it modifies labels alone."""
     before = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]
     fakesecrets_clock.tick(3600)

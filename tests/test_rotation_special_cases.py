@@ -1,4 +1,4 @@
-"""The world around rotations: leaving it, resetting it, threads in it, other accounts, values in texts."""
+"""Rotations in special cases: after exit or reset, with manual changes, in threads, in other accounts, with leaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
-from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -19,8 +18,6 @@ from rotation_functions import nothing, raising_in, well_behaved
 from support import current, labels, refused, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
-from pytest_fakesecrets._service.hints import add_notes
-from pytest_fakesecrets._service.redaction import unredacted
 
 pytestmark = [
     pytest.mark.usefixtures("kept_clients"),
@@ -28,9 +25,9 @@ pytestmark = [
 ]
 
 
-class TestAfterTheFakeWasLeft:
-    def test_looking_at_it_runs_no_function_any_more(self):
-        """Its calls would go to the real AWS."""
+class TestAFakeThatWasExited:
+    def test_runs_no_rotation_function_when_its_records_are_read(self):
+        """The calls of the function would go to the real AWS."""
         attempts = []
 
         def fails(event, context):
@@ -46,7 +43,7 @@ class TestAfterTheFakeWasLeft:
         assert fake.timeline()
         assert attempts == ["createSecret"]
 
-    def test_its_clock_freezes_nothing_any_more(self):
+    def test_rejects_every_move_of_its_clock(self):
         with FakeSecrets() as fake:
             fake.clock.move_to("2020-01-01")
 
@@ -56,173 +53,8 @@ class TestAfterTheFakeWasLeft:
         assert datetime.now(timezone.utc).year > 2020
 
 
-class TestHints:
-    """They stand in the report of a failing test, below AWS's own words."""
-
-    @pytest.fixture
-    def hint(self, db, fakesecrets):
-        def hint(call, **members):
-            with refused():
-                call(**members)
-            return fakesecrets.history[-1].hint
-
-        return hint
-
-    def test_at_a_secret_of_another_region(self, fakesecrets, hint):
-        client = fakesecrets.client("eu-west-1")
-
-        assert hint(client.get_secret_value, SecretId="db") == (
-            "hint: The client is in eu-west-1, and the secret 'db' is in us-east-1."
-        )
-
-    def test_at_a_function_of_another_region(self, client, fakesecrets, hint):
-        function = fakesecrets.add_rotation_function(well_behaved, region_name="eu-west-1")
-
-        assert hint(client.rotate_secret, SecretId="db", RotationLambdaARN=function) == (
-            "hint: A rotation function has to be in the region of its secret, us-east-1. "
-            "Add it with add_rotation_function(handler, region_name='us-east-1')."
-        )
-
-    def test_at_a_rotation_that_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
-        client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
-
-        assert hint(client.rotate_secret, SecretId="db") == (
-            "hint: The previous rotation waits for its step createSecret. Run it with step() or run()."
-        )
-
-    def test_a_misspelt_secret_has_a_hint_with_the_name_that_was_meant(self, client, hint):
-        client.create_secret(Name="orders/database", SecretString="value")
-
-        assert hint(client.get_secret_value, SecretId="order/database") == (
-            "hint: The fake has no secret 'order/database' in us-east-1. Did you mean 'orders/database'?"
-        )
-        assert hint(client.get_secret_value, SecretId="unlike") == (
-            "hint: The fake has no secret 'unlike' in us-east-1. Create it with create_secret() or fake.add_secret()."
-        )
-
-    @pytest.mark.parametrize(
-        ("expression", "cause"),
-        [
-            ("every day", "'every day' is neither rate(...) nor cron(...)."),
-            ("rate(5 minutes)", "'rate(5 minutes)' is not a rate of whole hours or days."),
-            ("rate(10days)", "'rate(10days)' is not a rate of whole hours or days."),
-            ("CRON(0 8 1 * ? *)", "'CRON(0 8 1 * ? *)' is not written as cron(...), in lower case"),
-            ("cron(0 8 1 * ?)", "cron() takes six fields with one space between them, and this one has 5:"),
-            ("cron(15 8 1 * ? *)", "The minutes of cron() have to be 0, not '15'"),
-            ("cron(0 8 1 * ? 2030)", "The year of cron() has to be '*', not '2030'."),
-            (
-                "cron(0 8 1 * * *)",
-                "Exactly one of the day of month and the day of week in cron() has to be '?'.",
-            ),
-            ("cron(0 25 1 * ? *)", "'25' in cron() has to be a number from 0 to 23."),
-            (
-                "cron(0 8 ? * FUN *)",
-                "'FUN' in cron() has to be a number from 1 to 7 or a name such as 'SUN'.",
-            ),
-            ("cron(0 8,9 1 * ? *)", "The hours '8,9' in cron() are less than 4 hours apart."),
-            ("cron(0 8 5-1 * ? *)", "The range '5-1' in cron() ends before it starts."),
-            ("cron(0 8 30 FEB ? *)", "'cron(0 8 30 FEB ? *)' names a date that does not exist."),
-        ],
-    )
-    def test_a_rejected_schedule_has_a_hint_with_its_cause(self, db, fakesecrets, hint, expression, cause):
-        function = fakesecrets.add_rotation_function(well_behaved)
-        rules = {"ScheduleExpression": expression}
-
-        found = hint(db.rotate_secret, SecretId="db", RotationLambdaARN=function, RotationRules=rules)
-
-        assert fakesecrets.history[-1].message == "Invalid schedule expression."
-        assert found.startswith(f"hint: {cause}")
-        assert "Write it like '" in found
-
-    @pytest.mark.parametrize(
-        ("operation", "members", "advice"),
-        [
-            (
-                "rotate_secret",
-                {"SecretId": "db"},
-                "Pass RotationLambdaARN=fake.add_rotation_function(handler)",
-            ),
-            ("cancel_rotate_secret", {"SecretId": "db"}, "The secret has never been rotated"),
-            ("create_secret", {"Name": "db", "SecretString": "other"}, "Change it with put_secret_value()"),
-            ("create_secret", {"Name": "gone", "SecretString": "other"}, "Delete it with ForceDelete"),
-            ("get_secret_value", {"SecretId": "gone"}, "The secret was deleted with a recovery window."),
-        ],
-    )
-    def test_a_mistake_of_the_test_has_a_hint_with_the_remedy(self, db, hint, operation, members, advice):
-        db.create_secret(Name="gone", SecretString="value")
-        db.delete_secret(SecretId="gone")
-
-        assert hint(getattr(db, operation), **members).startswith(f"hint: {advice}")
-
-    def test_a_hint_stands_right_under_the_error(self, pytester):
-        pytester.makepyfile(
-            """
-            import pytest
-
-            from pytest_fakesecrets import FakeSecrets
-
-
-            def test_fixture(fakesecrets_client):
-                fakesecrets_client.get_secret_value(SecretId="app-db")
-
-
-            def test_context():
-                with FakeSecrets() as fake:
-                    fake.client().create_secret(Name="app/db", SecretString="hunter2")
-                    fake.client().get_secret_value(SecretId="app-db")
-
-
-            def test_injected(fakesecrets, fakesecrets_client):
-                fakesecrets.fail("GetSecretValue", "ResourceNotFoundException")
-                fakesecrets_client.get_secret_value(SecretId="app-db")
-
-            """
-        )
-
-        ran = pytester.runpytest("-p", "no:randomly")
-
-        ran.assert_outcomes(failed=3)
-        lines = [line.removeprefix("E").strip() for line in ran.outlines]
-        missing = "hint: The fake has no secret 'app-db' in us-east-1."
-        hints = {
-            after for error, after in pairwise(lines) if "(ResourceNotFoundException) when calling" in error
-        }
-        assert {
-            f"{missing} Create it with create_secret() or fake.add_secret().",
-            f"{missing} Did you mean 'app/db'?",
-            "hint: fake.fail() injected this error.",
-        } <= hints
-
-    def test_a_hint_is_in_the_text_of_an_error_that_takes_no_notes(self, db, fakesecrets):
-        class Rejected(Exception):
-            @property
-            def add_note(self):
-                raise AttributeError("add_note")
-
-        with refused() as answer:
-            db.rotate_secret(SecretId="db")
-        error = Rejected("An error occurred.")
-        error.response = answer.response
-
-        for _ in range(2):
-            add_notes(error, fakesecrets.history, unredacted)
-
-        assert str(error) == f"An error occurred.\n{fakesecrets.history[-1].hint}"
-
-    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
-    def test_the_warning_about_a_failed_rotation_has_the_hint(self, db, fakesecrets):
-        def rotate(event, context):
-            db.get_secret_value(SecretId="dbb")
-
-        with pytest.warns(RotationFailedWarning, match=r"secret\.\nhint: The fake .* Did you mean 'db'\?"):
-            fakesecrets.rotate("db", rotate)
-
-    def test_at_nothing_that_aws_explains_itself(self, client, hint):
-        assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
-
-
-class TestTheReportOfAFailingTest:
-    def test_shows_what_was_recorded_and_runs_nothing(self, pytester):
+class TestTheReportSectionOfAFailedTest:
+    def test_shows_the_records_and_runs_no_pending_retry(self, pytester):
         pytester.makepyfile(
             """
             import freezegun, pytest
@@ -250,8 +82,8 @@ class TestTheReportOfAFailingTest:
         result.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
-class TestTheTokenOfATestRun:
-    def test_sent_again_answers_again_and_leaves_the_secret_free(self, db, fakesecrets):
+class TestACallWithRotateImmediatelyFalse:
+    def test_returns_the_same_answer_when_repeated_and_blocks_no_later_rotation(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
 
         for _ in range(2):
@@ -269,7 +101,7 @@ class TestTheTokenOfATestRun:
 
 class TestAManualValue:
     @pytest.mark.parametrize("ended", ["no attempts left", "cancelled"])
-    def test_takes_the_label_of_a_stuck_rotation_away(self, db, fakesecrets, ended):
+    def test_removes_awspending_from_a_stuck_rotation(self, db, fakesecrets, ended):
         """terraform-provider-aws issue 35023 and its acceptance tests."""
         fakesecrets.assume(retry_delays=())
         fakesecrets.rotate("db", raising_in("setSecret"))
@@ -282,7 +114,9 @@ class TestAManualValue:
         healthy = fakesecrets.add_rotation_function(well_behaved)
         assert db.rotate_secret(SecretId="db", RotationLambdaARN=healthy)["VersionId"]
 
-    def test_during_a_test_run_leaves_the_test_alone(self, db, fakesecrets, fakesecrets_rotation):
+    def test_during_rotate_immediately_false_does_not_disturb_the_test_step(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(
             SecretId="db", RotationLambdaARN=function, RotateImmediately=False, ClientRequestToken=token(2)
@@ -300,21 +134,21 @@ class TestAManualValue:
             db.get_secret_value(SecretId="db", VersionId=token(2))
 
 
-class TestAStuckRotationWithoutAttemptsLeft:
+class TestAFailedRotationWithoutRetriesLeft:
     @pytest.fixture
     def stuck(self, db, fakesecrets):
         fakesecrets.assume(retry_delays=())
         fakesecrets.rotate("db", raising_in("setSecret"), ClientRequestToken=token(2))
         return db
 
-    def test_is_named_and_ended_by_cancel_rotate_secret(self, stuck, fakesecrets):
+    def test_is_cancelled_by_cancel_rotate_secret_which_returns_its_version(self, stuck, fakesecrets):
         assert stuck.cancel_rotate_secret(SecretId="db")["VersionId"] == token(2)
         assert fakesecrets.rotations("db")[0].status == "cancelled"
 
-    def test_answers_its_own_token_again(self, stuck):
+    def test_returns_its_answer_again_for_its_own_token(self, stuck):
         assert stuck.rotate_secret(SecretId="db", ClientRequestToken=token(2))["VersionId"] == token(2)
 
-    def test_has_its_token_refused_once_the_label_is_gone(self, stuck):
+    def test_rejects_its_own_token_after_awspending_was_removed(self, stuck):
         stuck.update_secret_version_stage(
             SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
         )
@@ -325,8 +159,10 @@ class TestAStuckRotationWithoutAttemptsLeft:
         assert "already in use for a version" in answer.message
 
 
-class TestARetryWhoseLabelComesBack:
-    def test_is_made_all_the_same(self, db, fakesecrets, fakesecrets_rotation):
+class TestARetry:
+    def test_is_pending_again_after_awspending_was_removed_and_attached_again(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
         function = fakesecrets.add_rotation_function(raising_in("setSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         with pytest.raises(RuntimeError):
@@ -340,7 +176,7 @@ class TestARetryWhoseLabelComesBack:
 
 
 class TestVersionNumbers:
-    def test_are_given_once_also_to_the_version_of_a_test_run(self, db, fakesecrets, fakesecrets_rotation):
+    def test_are_never_reused_after_rotate_immediately_false(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(well_behaved)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, RotateImmediately=False)
         fakesecrets_rotation.run()
@@ -352,8 +188,8 @@ class TestVersionNumbers:
         assert last.endswith("RotationStarted v3 (empty) v1")
 
 
-class TestTheDateOfTheFirstRotation:
-    def test_is_told_of_the_next_window_when_it_has_ended_and_not_before(self, db, fakesecrets):
+class TestTheDatesOfARotation:
+    def test_include_next_rotation_date_only_after_the_first_rotation_has_ended(self, db, fakesecrets):
         seen = []
 
         def looks(event, context):
@@ -365,7 +201,7 @@ class TestTheDateOfTheFirstRotation:
         assert seen == [False] * 4
         assert db.describe_secret(SecretId="db")["NextRotationDate"]
 
-    def test_a_change_by_the_function_is_never_later_than_the_rotation(self, db, fakesecrets):
+    def test_keep_last_changed_date_at_or_before_last_rotated_date(self, db, fakesecrets):
         """Published describe-secret outputs: LastChangedDate 20 to 50 ms before LastRotatedDate."""
 
         def removes_awspending(event, context):
@@ -381,8 +217,8 @@ class TestTheDateOfTheFirstRotation:
             assert described["LastChangedDate"] <= described["LastRotatedDate"]
 
 
-class TestSomebodyElsesClock:
-    def test_gives_each_retry_its_own_instant(self, db, fakesecrets):
+class TestAMoveOfFreezegun:
+    def test_runs_each_retry_at_its_own_instant(self, db, fakesecrets):
         with freeze_time("2030-01-01") as clock:
             fakesecrets.rotate("db", raising_in("createSecret"))
             clock.tick(timedelta(hours=2))
@@ -393,7 +229,7 @@ class TestSomebodyElsesClock:
 
 
 class TestReset:
-    def test_inside_a_rotation_ends_it_quietly(self, db, fakesecrets):
+    def test_inside_a_rotation_ends_the_rotation_without_an_error(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(lambda event, context: fakesecrets.reset())
 
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
@@ -402,7 +238,7 @@ class TestReset:
         with pytest.raises(FakeSecretsError):
             fakesecrets.secret("db")
 
-    def test_gives_the_same_ids_again_and_forgets_what_was_assumed(self, client, fakesecrets):
+    def test_restarts_the_ids_and_restores_the_default_assumptions(self, client, fakesecrets):
         first = client.create_secret(Name="db", SecretString="old")
         fakesecrets.assume(retry_delays=())
 
@@ -412,8 +248,8 @@ class TestReset:
         assert fakesecrets.assume().retry_delays != ()
 
 
-class TestManagedSecrets:
-    def test_a_label_that_was_left_behind_can_be_removed_by_hand(
+class TestAManagedSecret:
+    def test_allows_the_removal_of_awspending_after_a_cancelled_rotation(
         self, client, fakesecrets, fakesecrets_rotation
     ):
         """AWS PCS user guide."""
@@ -429,7 +265,7 @@ class TestManagedSecrets:
         assert fakesecrets.secret("pcs!x").staging == {"v1": {"AWSCURRENT"}}
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
             ({"name": "bad name!"}, "The secret 'bad name!' cannot be added: Invalid name"),
             (
@@ -452,15 +288,13 @@ class TestManagedSecrets:
         ],
         ids=["name", "no owner", "typing error", "too many days", "taken", "a list"],
     )
-    def test_a_seed_that_cannot_be_is_refused(self, db, fakesecrets, arguments, told):
-        with pytest.raises(FakeSecretsError, match=told):
+    def test_with_invalid_arguments_is_rejected(self, db, fakesecrets, arguments, message):
+        with pytest.raises(FakeSecretsError, match=message):
             fakesecrets.add_secret(**arguments)
 
 
-class TestTheOrderOfRotations:
-    def test_is_that_of_their_beginnings_also_where_the_clock_stands(
-        self, client, fakesecrets, fakesecrets_clock
-    ):
+class TestRotationsOfOneInstant:
+    def test_are_listed_in_the_order_of_their_starts(self, client, fakesecrets, fakesecrets_clock):
         for name in ("a", "b"):
             client.create_secret(Name=name, SecretString="old")
         for name, number in (("a", 1), ("b", 2), ("a", 3)):
@@ -471,7 +305,7 @@ class TestTheOrderOfRotations:
 
 class TestAssumptions:
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"retry_delays": [60]}, r"retry_delays has to be a tuple of timedeltas, not \[60\]"),
             ({"retry_delays": (60,)}, "retry_delays has to be a tuple of timedeltas"),
@@ -487,22 +321,22 @@ class TestAssumptions:
         ],
         ids=["a list", "numbers", "another word", "endless", "too long", "negative"],
     )
-    def test_of_the_wrong_kind_are_refused(self, fakesecrets, changes, told):
+    def test_of_a_wrong_type_or_range_are_rejected(self, fakesecrets, changes, message):
         before = fakesecrets.assume()
 
-        with pytest.raises(FakeSecretsError, match=told):
+        with pytest.raises(FakeSecretsError, match=message):
             fakesecrets.assume(**changes)
 
         assert fakesecrets.assume() == before
 
-    def test_of_delays_may_be_none_at_all_or_as_long_as_a_schedule(self, fakesecrets):
+    def test_accept_retry_delays_from_zero_to_a_thousand_days(self, fakesecrets):
         delays = (timedelta(0), timedelta(days=1000))
 
         assert fakesecrets.assume(retry_delays=delays).retry_delays == delays
 
 
-class TestTheClockInsideARetry:
-    def test_is_not_set_back_by_the_move_around_it(self, db, fakesecrets, fakesecrets_clock):
+class TestAMoveOfTheClockInsideARetry:
+    def test_is_kept_when_the_outer_move_ends_earlier(self, db, fakesecrets, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-01")
 
         def slow(event, context):
@@ -516,8 +350,8 @@ class TestTheClockInsideARetry:
         assert fakesecrets_clock.now == datetime(2030, 1, 1, 0, 21, tzinfo=timezone.utc)
 
 
-class TestAnotherAccount:
-    def test_rotates_with_a_function_that_makes_its_own_client(self, fakesecrets):
+class TestASecretOfAnotherAccount:
+    def test_is_rotated_by_a_function_that_creates_its_own_client(self, fakesecrets):
         client = fakesecrets.client(aws_access_key_id="999999999999", aws_secret_access_key="x")
         client.create_secret(Name="db", SecretString="old")
 
@@ -528,8 +362,8 @@ class TestAnotherAccount:
         assert client.get_secret_value(SecretId="db")["SecretString"] != "old"
 
 
-class TestThreads:
-    def test_two_functions_at_once_share_the_environment_and_leave_it_as_it_was(self, client, fakesecrets):
+class TestRotationsInThreads:
+    def test_share_the_environment_variables_and_restore_them(self, client, fakesecrets):
         before = dict(os.environ)
         first_runs, second_runs = threading.Event(), threading.Event()
         for name in ("a", "b"):
@@ -560,7 +394,7 @@ class TestThreads:
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
         assert dict(os.environ) == before
 
-    def test_a_retry_is_run_by_one_of_them_only(self):
+    def test_run_each_retry_once(self):
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         try:
@@ -592,7 +426,7 @@ class TestThreads:
                 thread.join()
         return len(calls)
 
-    def test_sixteen_rotate_sixteen_secrets(self, client, fakesecrets):
+    def test_of_sixteen_secrets_all_succeed(self, client, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
         for number in range(16):
             client.create_secret(Name=f"s{number}", SecretString="old")
@@ -615,8 +449,8 @@ class TestThreads:
             ]
 
 
-class TestValuesInTheTextsOfFunctions:
-    """A RotationFailedWarning shows the function's own exception, without any value."""
+class TestSecretValuesInTheExceptionOfAFunction:
+    """A RotationFailedWarning contains the exception of the function without secret values."""
 
     HOSTILE = 'it\'s-a\\ "pw"\n-----\u00e9 /@%'
 
@@ -635,7 +469,7 @@ class TestValuesInTheTextsOfFunctions:
         ids=["str", "repr", "json", "repr of a dict", "json of a dict", "url", "base64", "bytes"],
     )
     @pytest.mark.parametrize("kind", ["SecretString", "SecretBinary", "JSON"])
-    def test_are_blotted_out_however_they_are_written(self, client, fakesecrets, written, kind):
+    def test_are_redacted_in_every_notation(self, client, fakesecrets, written, kind):
         value = self.HOSTILE
         sent = {
             "SecretString": {"SecretString": value},
@@ -655,7 +489,7 @@ class TestValuesInTheTextsOfFunctions:
         for part in ("it's-a", "it\\'s-a", "it%27s-a", base64.b64encode(b"it's").decode()[:4]):
             assert part not in text
 
-    def test_are_those_of_other_regions_and_of_passwords_not_yet_stored_too(self, db, fakesecrets):
+    def test_are_redacted_for_other_regions_and_for_generated_passwords(self, db, fakesecrets):
         fakesecrets.client("eu-west-1").create_secret(
             Name="far", SecretString='{"pin": 987654, "key": "far-away"}'
         )
@@ -671,7 +505,7 @@ class TestValuesInTheTextsOfFunctions:
         assert str(warned[0].message).endswith("ValueError: '***' *** ***")
 
 
-def test_a_function_that_does_nothing_leaves_a_current_value(db, fakesecrets):
+def test_a_function_that_does_nothing_leaves_the_current_value(db, fakesecrets):
     fakesecrets.rotate("db", nothing)
 
     assert current(db, "db") == token(1)

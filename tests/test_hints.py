@@ -1,0 +1,184 @@
+"""Hints: advice of the fake that is printed below an error of AWS in a failed test."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+
+import pytest
+from rotation_functions import well_behaved
+from support import refused
+
+from pytest_fakesecrets import RotationFailedWarning
+from pytest_fakesecrets._service.hints import add_notes
+from pytest_fakesecrets._service.redaction import unredacted
+
+pytestmark = [
+    pytest.mark.usefixtures("kept_clients"),
+    pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning"),
+]
+
+
+class TestHints:
+    """Hints are printed in the report of a failed test, below the message of AWS."""
+
+    @pytest.fixture
+    def hint(self, db, fakesecrets):
+        def hint(call, **members):
+            with refused():
+                call(**members)
+            return fakesecrets.history[-1].hint
+
+        return hint
+
+    def test_name_the_region_that_has_the_secret(self, fakesecrets, hint):
+        client = fakesecrets.client("eu-west-1")
+
+        assert hint(client.get_secret_value, SecretId="db") == (
+            "hint: The client is in eu-west-1, and the secret 'db' is in us-east-1."
+        )
+
+    def test_name_the_region_that_the_rotation_function_needs(self, client, fakesecrets, hint):
+        function = fakesecrets.add_rotation_function(well_behaved, region_name="eu-west-1")
+
+        assert hint(client.rotate_secret, SecretId="db", RotationLambdaARN=function) == (
+            "hint: A rotation function has to be in the region of its secret, us-east-1. "
+            "Add it with add_rotation_function(handler, region_name='us-east-1')."
+        )
+
+    def test_name_the_step_for_which_a_rotation_waits(self, client, fakesecrets, fakesecrets_rotation, hint):
+        client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
+
+        assert hint(client.rotate_secret, SecretId="db") == (
+            "hint: The previous rotation waits for its step createSecret. Run it with step() or run()."
+        )
+
+    def test_suggest_the_correct_name_of_a_misspelt_secret(self, client, hint):
+        client.create_secret(Name="orders/database", SecretString="value")
+
+        assert hint(client.get_secret_value, SecretId="order/database") == (
+            "hint: The fake has no secret 'order/database' in us-east-1. Did you mean 'orders/database'?"
+        )
+        assert hint(client.get_secret_value, SecretId="unlike") == (
+            "hint: The fake has no secret 'unlike' in us-east-1. Create it with create_secret() or fake.add_secret()."
+        )
+
+    @pytest.mark.parametrize(
+        ("expression", "cause"),
+        [
+            ("every day", "'every day' is neither rate(...) nor cron(...)."),
+            ("rate(5 minutes)", "'rate(5 minutes)' is not a rate of whole hours or days."),
+            ("rate(10days)", "'rate(10days)' is not a rate of whole hours or days."),
+            ("CRON(0 8 1 * ? *)", "'CRON(0 8 1 * ? *)' is not written as cron(...), in lower case"),
+            ("cron(0 8 1 * ?)", "cron() takes six fields with one space between them, and this one has 5:"),
+            ("cron(15 8 1 * ? *)", "The minutes of cron() have to be 0, not '15'"),
+            ("cron(0 8 1 * ? 2030)", "The year of cron() has to be '*', not '2030'."),
+            (
+                "cron(0 8 1 * * *)",
+                "Exactly one of the day of month and the day of week in cron() has to be '?'.",
+            ),
+            ("cron(0 25 1 * ? *)", "'25' in cron() has to be a number from 0 to 23."),
+            (
+                "cron(0 8 ? * FUN *)",
+                "'FUN' in cron() has to be a number from 1 to 7 or a name such as 'SUN'.",
+            ),
+            ("cron(0 8,9 1 * ? *)", "The hours '8,9' in cron() are less than 4 hours apart."),
+            ("cron(0 8 5-1 * ? *)", "The range '5-1' in cron() ends before it starts."),
+            ("cron(0 8 30 FEB ? *)", "'cron(0 8 30 FEB ? *)' names a date that does not exist."),
+        ],
+    )
+    def test_explain_why_a_schedule_is_invalid(self, db, fakesecrets, hint, expression, cause):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        rules = {"ScheduleExpression": expression}
+
+        found = hint(db.rotate_secret, SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+
+        assert fakesecrets.history[-1].message == "Invalid schedule expression."
+        assert found.startswith(f"hint: {cause}")
+        assert "Write it like '" in found
+
+    @pytest.mark.parametrize(
+        ("operation", "members", "advice"),
+        [
+            (
+                "rotate_secret",
+                {"SecretId": "db"},
+                "Pass RotationLambdaARN=fake.add_rotation_function(handler)",
+            ),
+            ("cancel_rotate_secret", {"SecretId": "db"}, "The secret has never been rotated"),
+            ("create_secret", {"Name": "db", "SecretString": "other"}, "Change it with put_secret_value()"),
+            ("create_secret", {"Name": "gone", "SecretString": "other"}, "Delete it with ForceDelete"),
+            ("get_secret_value", {"SecretId": "gone"}, "The secret was deleted with a recovery window."),
+        ],
+    )
+    def test_advise_how_to_correct_a_mistake_of_the_test(self, db, hint, operation, members, advice):
+        db.create_secret(Name="gone", SecretString="value")
+        db.delete_secret(SecretId="gone")
+
+        assert hint(getattr(db, operation), **members).startswith(f"hint: {advice}")
+
+    def test_are_printed_right_below_the_error(self, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+
+            from pytest_fakesecrets import FakeSecrets
+
+
+            def test_fixture(fakesecrets_client):
+                fakesecrets_client.get_secret_value(SecretId="app-db")
+
+
+            def test_context():
+                with FakeSecrets() as fake:
+                    fake.client().create_secret(Name="app/db", SecretString="hunter2")
+                    fake.client().get_secret_value(SecretId="app-db")
+
+
+            def test_injected(fakesecrets, fakesecrets_client):
+                fakesecrets.fail("GetSecretValue", "ResourceNotFoundException")
+                fakesecrets_client.get_secret_value(SecretId="app-db")
+
+            """
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(failed=3)
+        lines = [line.removeprefix("E").strip() for line in ran.outlines]
+        missing = "hint: The fake has no secret 'app-db' in us-east-1."
+        hints = {
+            after for error, after in pairwise(lines) if "(ResourceNotFoundException) when calling" in error
+        }
+        assert {
+            f"{missing} Create it with create_secret() or fake.add_secret().",
+            f"{missing} Did you mean 'app/db'?",
+            "hint: fake.fail() injected this error.",
+        } <= hints
+
+    def test_are_appended_to_the_message_of_an_error_without_notes(self, db, fakesecrets):
+        class Rejected(Exception):
+            @property
+            def add_note(self):
+                raise AttributeError("add_note")
+
+        with refused() as answer:
+            db.rotate_secret(SecretId="db")
+        error = Rejected("An error occurred.")
+        error.response = answer.response
+
+        for _ in range(2):
+            add_notes(error, fakesecrets.history, unredacted)
+
+        assert str(error) == f"An error occurred.\n{fakesecrets.history[-1].hint}"
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
+    def test_are_part_of_the_warning_about_a_failed_rotation(self, db, fakesecrets):
+        def rotate(event, context):
+            db.get_secret_value(SecretId="dbb")
+
+        with pytest.warns(RotationFailedWarning, match=r"secret\.\nhint: The fake .* Did you mean 'db'\?"):
+            fakesecrets.rotate("db", rotate)
+
+    def test_are_absent_if_the_message_of_aws_is_sufficient(self, client, hint):
+        assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
