@@ -436,6 +436,32 @@ class TestFindings:
 
         assert fakesecrets.rotate("db", well_behaved).findings == ()
 
+    @pytest.mark.parametrize(
+        ("second", "codes"),
+        [
+            pytest.param({"VersionStages": ["AWSPENDING"], "SecretString": "newer"}, [], id="the same call"),
+            pytest.param(
+                {"VersionStages": ["AWSPENDING", "MINE"], "SecretString": "new"},
+                ["error-swallowed"],
+                id="another",
+            ),
+        ],
+    )
+    def test_of_a_rejection_depend_on_whether_the_function_makes_the_call_again(
+        self, db, fakesecrets, second, codes
+    ):
+        def persists(client, arn, token):
+            first = {"SecretId": arn, "SecretString": "new", "VersionStages": ["AWSPENDING"]}
+            with suppress(client.exceptions.ClientError):
+                client.put_secret_value(**first, ClientRequestToken=token)
+            client.put_secret_value(ClientRequestToken=token, **second, SecretId=arn)
+
+        fakesecrets.fail("PutSecretValue", "AccessDeniedException", step="createSecret")
+
+        rotation = fakesecrets.rotate("db", in_step("createSecret", persists))
+
+        assert [found.code for found in rotation.findings] == codes
+
     def test_cover_all_attempts_without_duplicates(self, db, fakesecrets, fakesecrets_rotation):
         function = fakesecrets.add_rotation_function(in_step("finishSecret", lambda *a: None))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)

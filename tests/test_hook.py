@@ -281,6 +281,28 @@ class TestTwoDoors:
         assert without_request_id(by_send[0]) == without_request_id(by_call[0])
         assert without_request_id(seen[0]) == without_request_id(by_call[0])
 
+    def test_give_the_same_answer_about_a_seeded_secret(self, fakesecrets, client, monkeypatch):
+        class Text(str):
+            """A str that is not equal to the same text in JSON by its type."""
+
+        half_pairs = Text("\ud83d\ude00")
+        fakesecrets.add_secret(
+            Text("db"),
+            half_pairs,
+            description=half_pairs,
+            owning_service=Text("rds"),
+            tags={Text("team"): half_pairs},
+        )
+
+        answers = []
+        for wire in (False, True):
+            monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_, wire=wire: wire)
+            value, described = client.get_secret_value(SecretId="db"), client.describe_secret(SecretId="db")
+            members = [value["SecretString"], *map(described.get, ("Name", "Description", "OwningService"))]
+            answers.append([(type(each), each) for each in [*members, *described["Tags"][0].values()]])
+
+        assert answers[0] == answers[1]
+
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_tell_the_metadata_that_aws_sends(self, kept, monkeypatch, wire):
         answer, _, _ = outcome(kept, monkeypatch, "TagResource", CALLS["TagResource"][0], wire=wire)

@@ -245,6 +245,19 @@ class TestTheRotationEvent:
         assert remaining == 20_000
         assert len({context.aws_request_id for context, _ in seen}) == 4
 
+    def test_comes_as_if_no_client_were_making_a_call(self, db, fakesecrets):
+        context = pytest.importorskip("botocore.context")
+        seen = []
+
+        def looks(event, _):
+            seen.append(context.get_context())
+            well_behaved(event, _)
+
+        db.meta.events.register("after-call", lambda **_: seen.append(context.get_context() is not None))
+        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(looks))
+
+        assert seen == [None, None, None, None, True]
+
 
 class TestReadersDuringARotation:
     @pytest.mark.parametrize("steps", [0, 1, 2, 3, 4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -22,10 +22,14 @@ class Overlay(MutableMapping[K, V]):
         self._changed: dict[K, V | None] = {}
 
     def __getitem__(self, key: K) -> V:
-        value = self._changed[key] if key in self._changed else self._base[key]
+        value: V | None = self.get(key)
         if value is None:
             raise KeyError(key)
         return value
+
+    def get(self, key: K, default: Any = None) -> Any:
+        value = self._changed[key] if key in self._changed else self._base.get(key)
+        return default if value is None else value
 
     def __setitem__(self, key: K, value: V) -> None:
         self._changed[key] = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -27,6 +28,7 @@ SERVICE_STEPS = ("managedRotation",)
 _ROTATION_TOKENS = UUID("6f2f52d2-7c0b-4f0e-9c51-3a0f3b0d2a6e")
 
 
+@lru_cache(maxsize=16)  # each step needs it several times
 def rotation_token(token: str) -> str:
     """Return the RotationToken of the rotation with this ClientRequestToken. All of its steps have the same one."""
     return str(uuid5(_ROTATION_TOKENS, token.encode("utf-8", "backslashreplace").decode()))

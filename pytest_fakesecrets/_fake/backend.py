@@ -22,6 +22,7 @@ from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
+from pytest_fakesecrets._transport.client_context import outside_of_calls
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
 from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
@@ -43,6 +44,7 @@ class FakeBackend:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
+        self.rotations.calls.surroundings = outside_of_calls
         self.back_off = BackoffPatch()
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
@@ -88,6 +90,8 @@ class FakeBackend:
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """Answer one request, and run the rotations that it started, unless the test drives them."""
+        if self.service.running_steps.is_clear:  # nearly always: there is no step to look for
+            return self._answer(account, region, operation, body)
         return self._attributed(account, region, body, lambda: self._answer(account, region, operation, body))
 
     def _answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:

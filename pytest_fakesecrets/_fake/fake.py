@@ -24,6 +24,7 @@ from pytest_fakesecrets._operations.seeding import (
     Seed,
     SeedValue,
     add_secret,
+    as_sent,
     check_types,
     stored_value,
     stored_values,
@@ -548,11 +549,11 @@ class FakeSecrets:
             deprecated_values=stored_values(deprecated_values),
             is_stuck=stuck,
             pending_value=stored_value(pending_value),
-            owning_service=owning_service,
-            type=type,
-            description=description,
-            kms_key_id=kms_key_id,
-            tags=tags,
+            owning_service=as_sent(owning_service),
+            type=as_sent(type),
+            description=as_sent(description),
+            kms_key_id=as_sent(kms_key_id),
+            tags=None if tags is None else as_sent(dict(tags)),
             created_at=moment_of(created_at or rotated_at or self._service.clock.now),
             last_rotated_at=rotated_at,
             function_arn=self._function_arn(rotation_function, region_name),
@@ -574,6 +575,7 @@ class FakeSecrets:
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         check_types(seed)
         check_members("CreateSecret", Name=name)
+        name = as_sent(name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 

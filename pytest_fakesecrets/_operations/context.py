@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
@@ -46,9 +46,11 @@ class Context:
     assumptions: Assumptions
     #: The rotations, by the secret's ARN and the token, whose function may have made the request: one of their steps is
     #: running where the request was made.
-    stepping: Collection[tuple[str, str]] = ()
+    stepping: Callable[[], Collection[tuple[str, str]]]
     #: The steps that have ended. The history records them before the changes that follow from them.
     steps: list[RotationStep] = field(default_factory=list)
+    #: The secret that the request has found last, before its changes.
+    found: Secret | None = None
 
     @property
     def region(self) -> Region:
@@ -58,6 +60,9 @@ class Context:
     @property
     def changes(self) -> Sequence[Change]:
         return self.store.changes
+
+    def discard_changes(self) -> None:
+        self.store = Draft(self.store.store)
 
     @property
     def today(self) -> date:
@@ -91,7 +96,7 @@ class Context:
         Raises:
             ResourceNotFoundException: it does not exist, or the caller has no access.
         """
-        secret = self.lookup(secret_id)
+        secret = self.found = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret
@@ -135,13 +140,13 @@ class Context:
 
     def check_key(self, secret: Secret) -> None:
         """Reject access to a value of another account that is encrypted with the AWS managed key."""
-        if secret.account != self.account and secret.kms_key_id is None:
+        if secret.kms_key_id is None and secret.account != self.account:
             raise needs_customer_key()
 
     def is_made_by(self, rotation: Rotation) -> bool:
         """Whether a step of *rotation* has made the request, with credentials of the account that owns the secret."""
         is_own_account = self.account == self.region_of(rotation.secret_id).account
-        return is_own_account and (rotation.secret_id, rotation.token) in self.stepping
+        return is_own_account and (rotation.secret_id, rotation.token) in self.stepping()
 
     def region_of(self, arn: str) -> Region:
         """Return the region of a secret's ARN, which may belong to another account."""
@@ -177,8 +182,10 @@ class Context:
         self.store.put_rotation(rotation)
 
     @property
-    def started_rotations(self) -> Iterator[tuple[Region, Rotation]]:
+    def started_rotations(self) -> list[tuple[Region, Rotation]]:
         """The rotations that this request has started."""
-        for region, before, after in self.changes:
-            if before is None and isinstance(after, Rotation):
-                yield region, after
+        return [
+            (region, after)
+            for region, before, after in self.changes
+            if before is None and isinstance(after, Rotation)
+        ]

@@ -39,9 +39,10 @@ def get_secret_value(
 
 
 def _record_access(context: Context, secret: Secret, version: Version) -> None:
-    if version.last_accessed_on != context.today or secret.last_accessed_on != context.today:
-        versions = {**secret.versions, version.id: replace(version, last_accessed_on=context.today)}
-        context.save(replace(secret, versions=versions, last_accessed_on=context.today))
+    today = context.today
+    if version.last_accessed_on != today or secret.last_accessed_on != today:
+        versions = {**secret.versions, version.id: replace(version, last_accessed_on=today)}
+        context.save(replace(secret, versions=versions, last_accessed_on=today))
 
 
 def _value_response(secret: Secret, version: Version) -> Response:

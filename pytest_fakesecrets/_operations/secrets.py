@@ -49,12 +49,12 @@ def create_secret(
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
     excluded = (value, description, add_replica_regions, type)
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
-    existing = context.region.find(name, context.now)
-    if existing is not None:
+    if (existing := context.region.find(name, context.now)) is not None:
         return _replay_response(existing, name, client_request_token, value)
 
-    secret = replace(
-        new_secret(context, name),
+    secret = new_secret(
+        context,
+        name,
         description=description or None,
         kms_key_id=customer_key(kms_key_id),
         tags=new_tags,
@@ -68,7 +68,7 @@ def create_secret(
     return {**answer, "ReplicationStatus": started_status(context, secret, regions)} if regions else answer
 
 
-def new_secret(context: Context, name: str) -> Secret:
+def new_secret(context: Context, name: str, **members: Any) -> Secret:
     arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
     return Secret(
         arn=arn,
@@ -76,6 +76,7 @@ def new_secret(context: Context, name: str) -> Secret:
         created_at=context.now,
         last_changed_at=context.now,
         number=context.region.next_number(),
+        **members,
     )
 
 

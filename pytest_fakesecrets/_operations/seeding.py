@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.arn import check_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
@@ -22,6 +22,8 @@ from .tags import OWNER_TAG
 #: The rules that RDS sets for a secret that it manages (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
 
+
+T = TypeVar("T")
 
 #: A value as an argument of a test.
 SeedValue = Value | Mapping[str, object]
@@ -129,6 +131,12 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     )
 
 
+def as_sent(member: T) -> T:
+    """A member of a seed as a request carries it in JSON: not of a subclass of str, its surrogate pairs joined."""
+    carried: T = json.loads(json.dumps(member))
+    return carried
+
+
 def stored_value(value: SeedValue | None) -> Value | None:
     """
     Return a value as it is stored. A dict is stored as compact JSON.
@@ -136,8 +144,10 @@ def stored_value(value: SeedValue | None) -> Value | None:
     Raises:
         FakeSecretsError: the value has another type, or a member that JSON cannot express.
     """
-    if isinstance(value, str | bytes | None):
-        return value
+    if isinstance(value, str):
+        return as_sent(value)
+    if value is None or isinstance(value, bytes):
+        return None if value is None else bytes(value)
     if not isinstance(value, Mapping):
         raise FakeSecretsError(
             "A value is a str, bytes, or a dict, which is stored as JSON; not an object of type "

@@ -113,11 +113,13 @@ class Plan:
         before, after = change.before, change.after
         secret = after or before
         assert isinstance(secret, Secret)
+        assert before is None or isinstance(before, Secret)
         gone = after is None
-        updates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
-        if gone or not isinstance(before, Secret) or _affects_window(before, secret):
+        if gone or secret.deletion_due_at != (before and before.deletion_due_at):
+            updates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
+        if gone or _affects_window(before, secret):
             self._update_window(secret, None if gone else secret.due_window, updates)
-        if isinstance(before, Secret) and before.labels is not secret.labels:
+        if before is not None and before.labels is not secret.labels:
             self._reschedule_retry(draft, secret, updates)
 
     def _apply(self, updates: Dates) -> None:
@@ -187,11 +189,11 @@ def _gone_at(secret: Secret) -> datetime | None:
     return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
-def _affects_window(before: Secret, after: Secret) -> bool:
+def _affects_window(before: Secret | None, after: Secret) -> bool:
     """Whether a change may affect the next rotation window. Most changes do not."""
-    if before.rotation is None and after.rotation is None:
+    if after.rotation is None and (before is None or before.rotation is None):
         return False
-    return _window_inputs(before) != _window_inputs(after)
+    return before is None or _window_inputs(before) != _window_inputs(after)
 
 
 def _window_inputs(secret: Secret) -> object:

@@ -377,11 +377,12 @@ def _comparison_findings(evidence: Evidence, before: Value, after: Value) -> Ite
             text = f"createSecret changed only {changed}: the credential in {kept} is the current one, so nothing rotates."
         advice = "Store a new one in the member that the application reads."
         yield evidence.create_finding("value-unchanged", text, advice, "PutSecretValue")
-    lost = evidence.redact(", ".join(sorted(members(before) - members(after))))
+    lost = members(before) - members(after)
     if lost:
+        names = evidence.redact(", ".join(sorted(lost)))
         yield evidence.create_finding(
             "members-lost",
-            f"The new value lacks members of the current value: {lost}.",
+            f"The new value lacks members of the current value: {names}.",
             "Change the credential in a copy of the current value, and keep the other members.",
             "PutSecretValue",
         )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._operations import Context, Response
@@ -16,18 +14,12 @@ OPERATIONS_WITH_DETAILS = frozenset({"GetSecretValue", "UpdateSecretVersionStage
 _NOWHERE = "nowhere"
 
 #: What may differ between two requests for the same: values, and what a client draws.
-_VARYING = frozenset({"ClientRequestToken", "RotationToken", "SecretBinary", "SecretString"})
+_VARYING = frozenset({"client_request_token", "rotation_token", "secret_binary", "secret_string"})
 
 
-def request_key(body: bytes) -> int:
+def request_key(parameters: Mapping[str, Any]) -> int:
     """A key that is equal for two requests of an operation with the same parameters, values left out."""
-    try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return hash(body)
-    if not isinstance(document, dict):
-        return hash(body)
-    return hash(json.dumps({name: document[name] for name in sorted(document.keys() - _VARYING)}))
+    return hash(repr([(name, parameters[name]) for name in sorted(parameters.keys() - _VARYING)]))
 
 
 def detail_of(context: Context, parameters: Mapping[str, Any], response: Response | None) -> str | None:
@@ -39,37 +31,33 @@ def detail_of(context: Context, parameters: Mapping[str, Any], response: Respons
     Examples: "AWSPENDING (v2)", "AWSCURRENT v1 -> v2", "AWSPENDING v2 -> nowhere".
 
     Args:
-        context: that of the call, with what it has changed.
+        context: that of the call.
         response: the answer, or None where the call was rejected.
     """
-    is_read = context.operation == "GetSecretValue"
-    if is_read and response is None:
-        return None
-    secret_id = parameters.get("secret_id")
-    secret = context.region.find(secret_id, context.now) if isinstance(secret_id, str) else None
+    secret = context.found
     if secret is None:
         return None
-    if response is not None and is_read:
-        return _read(secret, parameters, response["VersionId"])
-    return _moved(context, secret, parameters, is_rejected=response is None)
+    if context.operation == "GetSecretValue":
+        return None if response is None else _read(secret, parameters, response)
+    return _moved(secret, parameters, is_rejected=response is None)
 
 
-def _read(secret: Secret, parameters: Mapping[str, Any], version_id: str) -> str:
+def _read(secret: Secret, parameters: Mapping[str, Any], response: Response) -> str:
     label = parameters.get("version_stage")
     if label is None and parameters.get("version_id") is None:
         label = CURRENT
     elif label is None:
-        label = "+".join(staging_labels.of(secret.labels, version_id)) or "no label"
-    return f"{label} ({_alias(secret, version_id)})"
+        label = "+".join(response.get("VersionStages", ["no label"]))
+    return f"{label} ({secret.versions[response['VersionId']].alias})"
 
 
-def _moved(context: Context, secret: Secret, parameters: Mapping[str, Any], *, is_rejected: bool) -> str:
-    label = parameters["version_stage"]
-    source, target = parameters.get("remove_from_version_id"), parameters.get("move_to_version_id")
-    if not is_rejected:
-        before = next((each.before for each in context.changes if isinstance(each.before, Secret)), secret)
-        source = before.labels.get(label)
-    return f"{_known(secret, label)} {_alias(secret, source)} -> {_alias(secret, target)}"
+def _moved(secret: Secret, parameters: Mapping[str, Any], *, is_rejected: bool) -> str:
+    label, target = parameters["version_stage"], parameters.get("move_to_version_id")
+    if is_rejected:
+        source, label = parameters.get("remove_from_version_id"), _known(secret, label)
+    else:
+        source = secret.labels.get(label)
+    return f"{label} {_alias(secret, source)} -> {_alias(secret, target)}"
 
 
 def _alias(secret: Secret, version_id: str | None) -> str:

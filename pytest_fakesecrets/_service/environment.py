@@ -116,7 +116,7 @@ class Environment:
         with self.lock:
             for name, value in layer.variables.items():
                 held = self._settings.get(name, ())
-                left = tuple(setting for setting in held if setting.layer is not layer)
+                left = tuple([setting for setting in held if setting.layer is not layer])
                 if len(left) == len(held):
                     continue
                 is_last = all(setting.layer is None for setting in left)
@@ -131,8 +131,7 @@ class Environment:
 
     def _restore_all(self) -> None:
         """Undo the restoring of a whole copy of the environment, which has all variables of an earlier test."""
-        found = {name: os.environ.get(name) for name in self.removed}
-        if found == {name: removed.value for name, removed in self.removed.items()}:
+        if all(os.environ.get(name) == removed.value for name, removed in self.removed.items()):
             for name in self.removed:
                 self.restore_value(name)
 

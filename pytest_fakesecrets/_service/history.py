@@ -393,6 +393,10 @@ class History:
         """Store events at an index. Repeated calls with the same arguments have no further effect."""
         self._events[index : index + len(events)] = events
 
+    def extend(self, events: Sequence[Event]) -> None:
+        """Store events after all others. An interrupt comes before or after it."""
+        self._events += events
+
     @property
     def events(self) -> tuple[Event, ...]:
         return tuple(self._events)

@@ -11,6 +11,10 @@ _SUFFIXES = len(_ALPHABET) ** _SUFFIX_LENGTH
 #: Coprime to the number of suffixes, so that each suffix occurs once before any repeats.
 _STRIDE = 41_841_412_811
 
+#: In a UUID of random bits, version 4 and variant 1 are fixed (RFC 9562, 5.4).
+_FIXED_BITS = 4 << 76 | 0b10 << 62
+_RANDOM_BITS = ~(0xF << 76 | 0b11 << 62)
+
 
 class Ids:
     """
@@ -43,6 +47,5 @@ class Ids:
 
 
 def _uuid(random: Random) -> str:
-    digits = f"{random.getrandbits(128):032x}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    digits = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -95,6 +95,11 @@ class RunningSteps:
         self._running.pop(invocation.key, None)
         CURRENT_INVOCATION.set(before)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether a call belongs to the step of its own thread, or to none, wherever it is made."""
+        return not self._running or CURRENT_INVOCATION.get() is not None
+
     def current(self, is_about: Callable[[str], bool | None] = lambda arn: None) -> InvocationContext | None:
         """
         The step to which a call belongs that is made now and here, or None.
@@ -106,7 +111,7 @@ class RunningSteps:
             is_about: whether the call names the secret with an ARN, or None if it names no secret.
         """
         own = CURRENT_INVOCATION.get()
-        if own is not None or not self._running:
+        if self.is_clear:
             return own
         environment = CALLING_ENVIRONMENT.get()
         if environment is not None:

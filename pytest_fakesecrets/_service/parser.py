@@ -13,7 +13,7 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -46,8 +46,14 @@ class Operation:
     name: str
     read: Reader
     function: Callable[..., Response]
-    #: The members of its output in the installed model. Others, of newer models, are omitted.
+    #: The members of its output in the installed model.
     answers_with: frozenset[str]
+
+    def output(self, response: Response) -> Response:
+        """The response without the members that only newer models have."""
+        if response.keys() <= self.answers_with:
+            return response
+        return {name: value for name, value in response.items() if name in self.answers_with}
 
 
 @lru_cache(maxsize=1)
@@ -160,21 +166,23 @@ def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[s
                     f"Value null at '{prefix}{name}' failed to satisfy constraint: Member must not be null"
                 )
         return {
-            python_name: member(value[wire], prefix + name, violations)
+            python_name: member(held, prefix + name, violations)
             for wire, python_name, name, member in readers
-            if value.get(wire) is not None  # null means absent; unknown members are ignored
+            if (held := value.get(wire)) is not None  # null means absent; unknown members are ignored
         }
 
     return read
 
 
 def _list(shape: botocore.model.ListShape) -> Reader:
-    member, broken = _reader(shape.member), _constraints(shape, len)
+    member, checks = _reader(shape.member), _checks(shape, len)
 
     def read(value: Any, path: str, violations: list[str]) -> list[Any]:
         if type(value) is not list:
             raise _wrong_type(path, "a list")
-        violations += broken(value, path)
+        for holds, text in checks:
+            if not holds(value):
+                violations.append(_violation(shape, value, path, text))
         return [member(item, f"{path}.{place}.member", violations) for place, item in enumerate(value, 1)]
 
     return read
@@ -183,14 +191,16 @@ def _list(shape: botocore.model.ListShape) -> Reader:
 def _scalar(shape: botocore.model.Shape) -> Reader:
     python_type, noun = _SCALARS[shape.type_name]
     is_blob = shape.type_name == "blob"
-    broken = _constraints(shape, _measure(shape))
+    checks = _checks(shape, _measure(shape))
 
     def read(value: Any, path: str, violations: list[str]) -> Any:
         if type(value) is not python_type:
             raise _wrong_type(path, noun)
         if is_blob:
             value = _from_base64(value, path)
-        violations += broken(value, path)
+        for holds, text in checks:
+            if not holds(value):
+                violations.append(_violation(shape, value, path, text))
         return value
 
     return read
@@ -224,26 +234,16 @@ def _measure(shape: botocore.model.Shape) -> Callable[[Any], int]:
     return len
 
 
-def _constraints(
-    shape: botocore.model.Shape, measure: Callable[[Any], int]
-) -> Callable[[Any, str], Sequence[str]]:
-    """A function that returns the service's messages about the constraints of a shape that a value violates."""
-    checks = _checks(shape, measure)
-    is_sensitive = shape.metadata.get("sensitive", False)
-
-    def broken(value: Any, path: str) -> Sequence[str]:
-        failed = [text for holds, text in checks if not holds(value)]
-        if not failed:
-            return failed
-        at = f"Value at '{path}'" if is_sensitive else f"Value '{_quoted(value)}' at '{path}'"
-        return [f"{at} failed to satisfy constraint: {text}" for text in failed]
-
-    return broken
+def _violation(shape: botocore.model.Shape, value: Any, path: str, constraint: str) -> str:
+    """The service's message about a constraint of a shape that a value violates."""
+    shown = "" if shape.metadata.get("sensitive") else f" '{_quoted(value)}'"
+    return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 
 def _checks(
     shape: botocore.model.Shape, measure: Callable[[Any], int]
 ) -> list[tuple[Callable[[Any], bool], str]]:
+    """The constraints of a shape: whether a value fulfils them, and their words in the service's message."""
     bounds = shape.metadata
     what = "value" if shape.type_name in ("integer", "long") else "length"
     checks: list[tuple[Callable[[Any], bool], str]] = []

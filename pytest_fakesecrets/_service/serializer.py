@@ -17,7 +17,7 @@ from pytest_fakesecrets._operations import Response
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
+_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 #: In seconds: a day from the limits of `datetime`, since no time zone is further away from UTC.
 _FIRST, _LAST = -62_135_596_800 + 86_400, 253_402_300_799.999 - 86_400
 
@@ -28,6 +28,8 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+    #: The response of the operation, of which the body is the JSON; None for an error.
+    response: Response | None = None
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}: {len(self.body)} bytes>"
@@ -36,59 +38,60 @@ class Reply(NamedTuple):
 def encode(response: Response, request_id: str, now: datetime) -> Reply:
     # The response of an operation without an output shape has no body.
     body = written(response) if response else b""
-    return _reply(200, body, request_id, now)
+    return Reply(200, _headers(body, request_id, now), body, response)
 
 
 def encode_error(error: ServiceError, request_id: str, now: datetime) -> Reply:
-    body = {"__type": error.code}
+    members = {"__type": error.code}
     if error.message:
-        body[error.message_member] = error.message
-    return _reply(error.status, written(body), request_id, now)
+        members[error.message_member] = error.message
+    body = written(members)
+    return Reply(error.status, _headers(body, request_id, now), body)
 
 
-def _reply(status: int, body: bytes, request_id: str, now: datetime) -> Reply:
-    headers = {
+def _headers(body: bytes, request_id: str, now: datetime) -> Mapping[str, str]:
+    return {
         "x-amzn-requestid": request_id,
         "content-type": CONTENT_TYPE,
         "content-length": str(len(body)),
         "date": http_date(now),
     }
-    return Reply(status, headers, body)
 
 
 def http_date(moment: datetime) -> str:
     """A moment in the format of the header Date, with whole seconds (RFC 9110, 5.6.7)."""
-    return _of_second(moment.replace(microsecond=0))
+    return _of_second((moment - _EPOCH) // _SECOND)
 
 
 @lru_cache(maxsize=16)
-def _of_second(second: datetime) -> str:
-    return format_datetime(second, usegmt=True)
+def _of_second(second: int) -> str:
+    return format_datetime(_EPOCH + second * _SECOND, usegmt=True)
 
 
 def _on_the_wire(value: object) -> object:
-    if isinstance(value, datetime):
-        return _in_local_time(_seconds(value))
     if isinstance(value, date):
-        return _in_local_time((value - _EPOCH.date()) // timedelta(seconds=1))
+        return timestamp(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"No JSON for {value!r}")
 
 
-@lru_cache(maxsize=4096)  # lists repeat the same dates
-def _seconds(moment: datetime) -> float:
-    return (moment - _EPOCH) // _MILLISECOND / 1000
-
-
-def _in_local_time(seconds: float) -> float:
-    """A timestamp limited to what botocore can convert to the time zone of the process."""
+def timestamp(moment: date) -> float:
+    """A date, or a date with a time, as the service sends it, limited to what botocore can convert to local time."""
+    seconds = _seconds(moment)
     if not (time.timezone or time.altzone):
         return seconds
     return min(max(seconds, _FIRST), _LAST)
 
 
-_json = json.JSONEncoder(default=_on_the_wire, separators=(",", ":")).encode
+@lru_cache(maxsize=4096)  # lists repeat the same dates
+def _seconds(moment: date) -> float:
+    if isinstance(moment, datetime):
+        return (moment - _EPOCH) // _MILLISECOND / 1000
+    return (moment - _EPOCH.date()) // _SECOND
+
+
+_json = json.JSONEncoder(default=_on_the_wire, separators=(",", ":"), check_circular=False).encode
 
 
 def written(document: Mapping[str, object]) -> bytes:

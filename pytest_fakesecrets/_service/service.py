@@ -53,8 +53,10 @@ class Outcome(NamedTuple):
     """A reply, and the rotations that the request has started."""
 
     reply: Reply
-    started: tuple[tuple[Region, Rotation], ...]
+    started: Sequence[tuple[Region, Rotation]]
 
+
+_DETAILS = Barrier("the details of a call")
 
 #: The hint of calls that failed by an injected fault.
 INJECTED = Hint("hint: fake.fail() injected this error.")
@@ -106,31 +108,21 @@ class Service:
             self._apply_pending()
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
-            parameters: Mapping[str, Any] = {}
+            parameters: Mapping[str, Any] = {"body": request.body}  # until it is decoded
             try:
                 known = operation(request.operation)
                 parameters = decode(known.read, request.body)
                 response = known.function(context, **parameters)
             except ServiceError as rejected:
                 self._redact_sent(request)
-                context = self._context(request.account, request.region, request.operation)
-                call = self._call(
-                    context,
-                    request_id,
-                    _sent_id(parameters),
-                    parameters,
-                    rejected=rejected,
-                    body=request.body,
-                )
+                context.discard_changes()
+                call = self._call(context, request_id, _sent_id(parameters), parameters, rejected=rejected)
                 self._commit(context, [call])
                 return Outcome(encode_error(rejected, request_id, context.now), ())
-            call = self._call(
-                context, request_id, _sent_id(parameters), parameters, response=response, body=request.body
-            )
-            output = {name: value for name, value in response.items() if name in known.answers_with}
-            reply = encode(output, request_id, context.now)
+            call = self._call(context, request_id, _sent_id(parameters), parameters, response=response)
+            reply = encode(known.output(response), request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
-            return Outcome(reply, tuple(context.started_rotations))
+            return Outcome(reply, context.started_rotations)
 
     def refuse(self, request: Request, sent: Sequence[str], error: ServiceError) -> Reply:
         """Reject a request with an injected error, and record it."""
@@ -139,8 +131,8 @@ class Service:
             self._redact_sent(request)
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
-            sent_id = sent[0] if sent else None
-            call = self._call(context, request_id, sent_id, rejected=error, hint=INJECTED, body=request.body)
+            sent_id, parameters = sent[0] if sent else None, _parameters(request)
+            call = self._call(context, request_id, sent_id, parameters, rejected=error, hint=INJECTED)
             self._commit(context, [call])
             return encode_error(error, request_id, context.now)
 
@@ -248,7 +240,7 @@ class Service:
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
             assumptions=self.assumptions,
-            stepping=self._stepping(),
+            stepping=self._stepping,
         )
 
     def _stepping(self) -> Collection[tuple[str, str]]:
@@ -263,17 +255,16 @@ class Service:
         context: Context,
         request_id: str,
         secret_id: str | None,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any],
         *,
         response: Response | None = None,
         rejected: ServiceError | None = None,
         hint: str | None = None,
-        body: bytes = b"",
     ) -> Call:
-        answered, detail = response or {}, None
+        step, answered, detail = _running_step(), response or {}, None
         if context.operation in OPERATIONS_WITH_DETAILS:
-            with Barrier("the details of a call"):
-                detail = detail_of(context, parameters or {}, response)
+            with _DETAILS:
+                detail = detail_of(context, parameters, response)
         if rejected is not None and hint is None:
             with Barrier("a hint"):
                 hint = hint_for(rejected, context, secret_id, self.functions)
@@ -287,25 +278,27 @@ class Service:
             version_id=answered.get("VersionId"),
             error=None if rejected is None else rejected.code,
             message=None if rejected is None else rejected.message,
-            step=_running_step(),
+            step=step,
             hint=hint,
             detail=detail,
-            _request_key=None if _running_step() is None else request_key(body),
+            _request_key=None if step is None else request_key(parameters),
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Commit the changes and the events of a request, and the updates that follow from them."""
         running, passwords = CURRENT_INVOCATION.get(), [] if password is None else [password]
-        if running is None and not (context.changes or context.steps or passwords):
-            self.history.put(len(self.history), calls)  # a single assignment, which is atomic
+        events, follow_up = [*calls], _do_nothing
+        if context.changes or context.steps or passwords:
+            events += events_of(context.changes, context.now, context.operation, _running_step())
+            self._redact(context, passwords)
+            follow_up = self.on_changes(context.store)
+        elif running is None:
+            self.history.extend(calls)
             return
-        events = [*calls, *events_of(context.changes, context.now, context.operation, _running_step())]
-        self._redact(context, passwords)
         put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
         record_in_invocation = (
             _do_nothing if running is None else running.prepare_recording(events, passwords)
         )
-        follow_up = self.on_changes(context.store)
 
         def apply() -> None:
             for change in context.changes:
@@ -319,6 +312,14 @@ class Service:
 
 def _do_nothing() -> None:
     pass
+
+
+def _parameters(request: Request) -> Mapping[str, Any]:
+    """The parameters of a request that is not executed."""
+    try:
+        return decode(operation(request.operation).read, request.body)
+    except (ServiceError, NotImplementedError):
+        return {"body": request.body}
 
 
 def _running_step() -> str | None:
