@@ -197,3 +197,34 @@ class TestAPausedRotation:
     def test_raises_an_error_of_rotate_secret(self, db, fakesecrets):
         with pytest.raises(ClientError), fakesecrets.rotation_paused("db"):
             pytest.fail("The block is not entered.")
+
+    def test_an_error_of_it_points_at_the_line_of_the_test_and_shows_no_frames_of_contextlib(self, pytester):
+        pytester.makepyfile(
+            """
+            def rotate(event, context):
+                raise LookupError("no database")
+
+
+            def test_a_wrong_argument(fakesecrets):
+                with fakesecrets.rotation_paused("db", rotate):
+                    pass
+
+
+            def test_a_step_that_raises(fakesecrets):
+                fakesecrets.add_secret("db", "old")
+                with fakesecrets.rotation_paused("db", after="createSecret", handler=rotate):
+                    pass
+            """
+        )
+
+        ran = pytester.runpytest("-p", "no:randomly")
+
+        ran.assert_outcomes(failed=2)
+        ran.stdout.fnmatch_lines(
+            [
+                '>       with fakesecrets.rotation_paused("db", rotate):',
+                "E       *FakeSecretsError: rotation_paused() takes a handler as a keyword, *",
+                '>       raise LookupError("no database")',
+            ]
+        )
+        ran.stdout.no_fnmatch_line("*/contextlib.py*")

@@ -858,6 +858,12 @@ class TestWrongTypes:
         )
         assert target.state() == before
 
+    def test_a_user_without_a_name_is_rejected_as_by_a_server(self, target):
+        with pytest.raises(CredentialRefused, match="The new user has no name"):
+            target.create_user(None, "new")
+
+        assert target.users == ("app",)
+
     @pytest.mark.parametrize("call", ["log_in", "change_password", "add_password"])
     def test_a_password_that_is_none_is_rejected_as_by_a_server(self, target, call):
         with pytest.raises(CredentialRefused):

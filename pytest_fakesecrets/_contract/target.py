@@ -252,6 +252,8 @@ class CredentialTarget:
         """
         with self._recorded_call("create_user"):
             _check_text("user", user)
+            if user is None:
+                raise CredentialRefused("The new user has no name. Give it one, such as 'app'.")
             if user in self._users:
                 raise CredentialRefused(f"There is a user {user!r} already: change_password() is for it.")
             self._check_new_password(password, user)

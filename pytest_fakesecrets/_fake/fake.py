@@ -355,7 +355,11 @@ class FakeSecrets:
 
     @property
     def history(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps."""
+        """
+        Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps.
+
+        A request that the Secrets Manager Agent or the Lambda Extension rejects itself is an event too, and not a call.
+        """
         self._backend.catch_up()
         return self._service.history.events
 

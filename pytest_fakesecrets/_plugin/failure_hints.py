@@ -203,10 +203,12 @@ def _hide_frames() -> None:
 
 
 def _hide_context_managers(entry: TracebackType | None) -> None:
-    """Take the frames of contextlib and functools that the frames of this package have called out of a traceback."""
+    """Take the frames of contextlib and functools before and after frames of this package out of a traceback."""
     while entry is not None:
-        while entry.tb_next is not None and _is_ours(entry) and _module(entry.tb_next) in _BETWEEN:
-            entry.tb_next = entry.tb_next.tb_next
+        while (following := entry.tb_next) is not None and _module(following) in _BETWEEN:
+            if not _is_ours(entry) and (following.tb_next is None or not _is_ours(following.tb_next)):
+                break
+            entry.tb_next = following.tb_next
         entry = entry.tb_next
 
 
