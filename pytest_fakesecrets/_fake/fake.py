@@ -25,7 +25,7 @@ from pytest_fakesecrets._operations.seeding import (
     SeedValue,
     add_secret,
     as_sent,
-    check_types,
+    checked,
     stored_value,
     stored_values,
     version_count,
@@ -553,11 +553,11 @@ class FakeSecrets:
             deprecated_values=stored_values(deprecated_values),
             is_stuck=stuck,
             pending_value=stored_value(pending_value),
-            owning_service=as_sent(owning_service),
-            type=as_sent(type),
-            description=as_sent(description),
-            kms_key_id=as_sent(kms_key_id),
-            tags=None if tags is None else as_sent(dict(tags)),
+            owning_service=owning_service,
+            type=type,
+            description=description,
+            kms_key_id=kms_key_id,
+            tags=tags,
             created_at=moment_of(created_at or rotated_at or self._service.clock.now),
             last_rotated_at=rotated_at,
             function_arn=self._function_arn(rotation_function, region_name),
@@ -577,7 +577,7 @@ class FakeSecrets:
         return self.add_rotation_function(function, region_name=region_name)
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
-        check_types(seed)
+        seed = checked(seed)
         check_members("CreateSecret", Name=name)
         name = as_sent(name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})

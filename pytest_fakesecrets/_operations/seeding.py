@@ -21,7 +21,8 @@ from .tags import OWNER_TAG
 
 #: The rules that RDS sets for a secret that it manages (floci, pull request 2378, checked on AWS).
 _MANAGED_RULES = {"AutomaticallyAfterDays": 7}
-
+#: The arguments that are strings, and stored as they are.
+_TEXTS = ("owning_service", "type", "description", "kms_key_id")
 
 T = TypeVar("T")
 
@@ -193,14 +194,20 @@ def _check_member_names(value: object) -> None:
             _check_member_names(member)
 
 
-def check_types(seed: Seed) -> None:
+def checked(seed: Seed) -> Seed:
     """
-    Check the types of what is stored as it is.
+    Return a seed with its texts and tags as a request carries them.
 
     Raises:
         FakeSecretsError: an argument has the wrong type. The message does not show it: it may contain a secret value.
     """
-    for name in ("owning_service", "type", "description", "kms_key_id"):
+    _check_types(seed)
+    texts = {name: as_sent(getattr(seed, name)) for name in _TEXTS}
+    return replace(seed, **texts, tags=None if seed.tags is None else as_sent(dict(seed.tags)))
+
+
+def _check_types(seed: Seed) -> None:
+    for name in _TEXTS:
         given = getattr(seed, name)
         if not isinstance(given, str | None):
             raise FakeSecretsError(
@@ -208,8 +215,8 @@ def check_types(seed: Seed) -> None:
             )
     if not isinstance(seed.is_stuck, bool):
         raise FakeSecretsError(
-            f"The argument stuck is True or False, not an object of type {type(seed.is_stuck).__name__}. The value that a failed rotation "
-            "has stored is the pending_value."
+            f"The argument stuck is True or False, not an object of type {type(seed.is_stuck).__name__}. "
+            "The value that a failed rotation has stored is the pending_value."
         )
     tags: object = {} if seed.tags is None else seed.tags
     if not isinstance(tags, Mapping) or not all(
