@@ -38,7 +38,7 @@ def db(client):
 
 @pytest.fixture(autouse=True)
 def every_answer_is_checked(monkeypatch):
-    """No test can forget it: answers fit the service model, and refusals leave the world as it was."""
+    """No test can forget it: answers fit the service model, and rejected requests change nothing."""
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
 
 

@@ -96,7 +96,7 @@ def refused(code=None):
     Expect that AWS refuses a call; what it answered is read afterwards:
 
         with refused("ResourceNotFoundException") as answer:
-            client.describe_secret(SecretId="nobody")
+            client.describe_secret(SecretId="missing")
         assert answer.message == "..."
     """
     answer = SimpleNamespace(code=None, message=None, status=None, response=None)
@@ -111,7 +111,7 @@ def refused(code=None):
 
 
 def snapshot(store):
-    """The whole world as a value, to be compared with what it is later."""
+    """The whole state as a value, to be compared with the state later."""
     return {
         key: (dict(region.secrets), {arn: dict(tokens) for arn, tokens in region.rotations.items()})
         for key, region in store.regions.items()
@@ -144,7 +144,7 @@ def check_answer(answer):
 
 
 def refuse_to_change(answer):
-    """A refused request leaves the world unchanged: the whole of it is compared, each time."""
+    """A rejected request leaves the state unchanged: the whole of it is compared, each time."""
 
     @wraps(answer)
     def compared(service, request):
@@ -190,7 +190,7 @@ def current(client, secret_id):
 
 
 def labels(client, secret_id):
-    """From version id to the set of its labels, as DescribeSecret tells it."""
+    """From version id to the set of its labels, as DescribeSecret returns it."""
     held = client.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {})
     return {version: set(attached) for version, attached in held.items()}
 
@@ -217,5 +217,5 @@ def raw(operation, body, region="us-east-1"):
 
 
 def token(number):
-    """A ClientRequestToken that is easy to tell from others."""
+    """A ClientRequestToken that is easy to distinguish from others."""
     return f"{number:032}"

@@ -1,4 +1,4 @@
-"""The two doors through which every client of the process reaches the fake."""
+"""The two events of botocore, before-call and before-send, at which the fake answers every client of the process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CALLS = {
         "InvalidRequestException",
     ),
     "BatchGetSecretValue": (
-        {"SecretIdList": ["db", "nobody", "blob", "deleted"]},
+        {"SecretIdList": ["db", "missing", "blob", "deleted"]},
         {"SecretIdList": ["db"], "Filters": [{"Key": "name", "Values": ["db"]}]},
         "InvalidParameterException",
     ),
@@ -68,14 +68,14 @@ CALLS = {
         {"SecretId": "db", "RecoveryWindowInDays": 31},
         "InvalidParameterException",
     ),
-    "DescribeSecret": ({"SecretId": "rotated"}, {"SecretId": "nobody"}, "ResourceNotFoundException"),
+    "DescribeSecret": ({"SecretId": "rotated"}, {"SecretId": "missing"}, "ResourceNotFoundException"),
     "DisassociateCrossAccountReplica": (
         {"SecretId": "shared", "CrossAccountReplicaARN": LINKED},
         {"SecretId": "db", "CrossAccountReplicaARN": LINKED},
         "InvalidParameterException",
     ),
     "GetRandomPassword": ({"PasswordLength": 20}, {"PasswordLength": 4097}, "ValidationException"),
-    "GetResourcePolicy": ({"SecretId": "shared"}, {"SecretId": "nobody"}, "ResourceNotFoundException"),
+    "GetResourcePolicy": ({"SecretId": "shared"}, {"SecretId": "missing"}, "ResourceNotFoundException"),
     "GetSecretValue": (
         {"SecretId": "blob"},
         {"SecretId": "db", "VersionStage": "AWSPENDING"},
@@ -161,7 +161,7 @@ CALLS = {
 
 
 def furnish(fake, client):
-    """Make the secrets that CALLS are about; tell the ARNs that stand there by other names."""
+    """Create the secrets that CALLS are about, and return the ARNs for which CALLS have placeholders."""
     fake.drive()
     fake.add_rotation_function(nothing, name="rotate")
     client.create_secret(
@@ -200,7 +200,7 @@ def kept():
 
 def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
     """
-    What a call gives in a world of its own: the answer or the error, and how often it took the wire.
+    What a call to a fake of its own gives: the answer or the error, and how often it took the wire.
 
     Args:
         wire: whether it takes it; None where the handler that counts is what decides.
@@ -242,7 +242,7 @@ EACH_OPERATION = [
 ]
 
 
-class TestTwoDoors:
+class TestBeforeCallAndBeforeSend:
     @pytest.fixture(autouse=True)
     def frozen(self):
         with freeze_time("2030-01-31 16:00"):
@@ -282,7 +282,7 @@ class TestTwoDoors:
         assert without_request_id(seen[0]) == without_request_id(by_call[0])
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
-    def test_tell_the_metadata_that_aws_sends(self, kept, monkeypatch, wire):
+    def test_give_the_metadata_that_aws_sends(self, kept, monkeypatch, wire):
         answer, _, _ = outcome(kept, monkeypatch, "TagResource", CALLS["TagResource"][0], wire=wire)
 
         request_id = answer["ResponseMetadata"]["RequestId"]
@@ -363,7 +363,7 @@ def without_request_id(response):
 
 @pytest.fixture
 def closed_port():
-    """A client's arguments for an endpoint at which nobody listens, tried once."""
+    """A client's arguments for an endpoint without a listener, tried once."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -493,8 +493,8 @@ class TestEveryClientIsAnswered:
         pytester.runpytest().assert_outcomes(passed=1)
 
 
-class TestWorlds:
-    def test_regions_are_separate(self, fakesecrets):
+class TestRegionsAndAccounts:
+    def test_each_region_has_its_own_secrets(self, fakesecrets):
         here, there = fakesecrets.client(), fakesecrets.client("eu-west-1")
         here.create_secret(Name="db", SecretString="here")
         there.create_secret(Name="db", SecretString="there")
@@ -503,7 +503,7 @@ class TestWorlds:
         assert there.get_secret_value(SecretId="db")["SecretString"] == "there"
         assert fakesecrets.client("sa-east-1").list_secrets()["SecretList"] == []
 
-    def test_accounts_are_separate(self, fakesecrets):
+    def test_each_account_has_its_own_secrets(self, fakesecrets):
         ours, theirs = fakesecrets.client(), fakesecrets.client(aws_access_key_id="210987654321")
         theirs.create_secret(Name="db", SecretString="theirs")
 
@@ -556,7 +556,7 @@ class TestHandlersOfTheUser:
         )
 
         with refused("ResourceNotFoundException"):
-            client.describe_secret(SecretId="nobody")
+            client.describe_secret(SecretId="missing")
 
         text = (
             '{"__type":"ResourceNotFoundException",'
@@ -697,7 +697,7 @@ def interpreter():
         yield run
 
 
-#: What nobody should wait for who does not use the fake.
+#: What a project that does not use the fake must not import.
 SLOW = ["aiobotocore", "boto3", "botocore", "croniter", "dateutil", "freezegun", "moto"]
 
 
@@ -716,7 +716,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
 
         assert (ran.returncode, ran.stderr) == (0, "")
 
-    def test_a_project_that_does_not_use_it_does_not_pay_for_it(self, pytester, monkeypatch):
+    def test_a_project_that_does_not_use_the_fake_imports_only_its_hook(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         # Not with -X importtime: it does not see what pytest imports by name.
         pytester.makeconftest(
@@ -1094,11 +1094,11 @@ def fake_all():
         for number, client in enumerate([*use(), fake.client()]):
             client.create_secret(Name=f"db-{{number}}", SecretString="value")
             assert fake.secret(f"db-{{number}}").value() == "value", number
-            fake.fail("ListSecrets", (400, "Failed", "by the second door"))
+            fake.fail("ListSecrets", (400, "Failed", "at before-send"))
             try:
                 client.list_secrets()
             except Exception as error:
-                assert str(error).endswith("by the second door"), number
+                assert str(error).endswith("at before-send"), number
             else:
                 raise AssertionError(number)
 
@@ -1403,7 +1403,7 @@ def in_a_process(interpreter, data):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each way is checked in two forks of one process")
-class TestWaysOfBotocoreIntoAProcess:
+class TestEachWayToImportBotocore:
     @pytest.mark.parametrize(
         "way",
         [
