@@ -65,7 +65,7 @@ def without_garbage_collection():
 
 @pytest.fixture(autouse=True)
 def every_answer_is_checked(monkeypatch):
-    """No test can forget it: answers fit the service model, and refusals leave the world as it was."""
+    """No test can forget it: answers fit the service model, and rejected requests change nothing."""
     monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
 
 

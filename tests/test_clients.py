@@ -1,4 +1,4 @@
-"""Every client there is reaches the fake: whoever made it, when, with what, and beside which other tool."""
+"""Every client reaches the fake: of each library, whenever it is made, with each configuration, and beside other tools."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REGION = "eu-west-1"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-"
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
-#: An address at which nobody listens, tried once: a call that is not answered fails at once.
+#: An address without a listener, tried once: a call that is not answered fails at once.
 NOWHERE = {
     "region_name": REGION,
     "endpoint_url": "http://127.0.0.1:9",
@@ -72,7 +72,7 @@ def calls(fake):
     return [event.operation for event in fake.history if isinstance(event, Call)]
 
 
-class TestMadeBeforeTheFake:
+class TestAClientMadeBeforeTheFake:
     def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(
@@ -201,13 +201,13 @@ class TestMadeBeforeTheFake:
         boto3.setup_default_session(region_name=REGION, **KEYS)
 
     @pytest.mark.usefixtures("default_session")
-    def test_or_just_its_default_session_was(self, fakesecrets):
+    def test_of_a_default_session_that_was_set_up_before(self, fakesecrets):
         boto3.client("secretsmanager").create_secret(Name="db", SecretString="value")
 
         assert fakesecrets.secret("db").arn[:-6] == ARN
 
 
-class TestOfASessionOfOnesOwn:
+class TestAClientOfASessionOfTheUser:
     def test_with_a_loader_of_its_own(self, fakesecrets, tmp_path):
         own = botocore.session.Session()
         own.register_component("data_loader", Loader(extra_search_paths=[str(tmp_path)]))
@@ -282,7 +282,7 @@ def profiles(tmp_path, monkeypatch):
     return monkeypatch
 
 
-class TestOfAProfile:
+class TestAClientOfAProfile:
     def test_it_keeps_region_and_account_where_it_was_made_before(self, profiles):
         profiles.setenv("AWS_PROFILE", "production")
         client = boto3.session.Session().client("secretsmanager")
@@ -299,7 +299,7 @@ class TestOfAProfile:
 
         assert created["ARN"][:-6] == "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-"
 
-    def test_nobody_asks_for_the_keys_of_a_role(self, profiles):
+    def test_the_keys_of_a_role_are_not_requested(self, profiles):
         with FakeSecrets():
             named = boto3.session.Session(profile_name="deployer", region_name=REGION)
             client = named.client("secretsmanager")
@@ -310,7 +310,7 @@ class TestOfAProfile:
         assert refreshing.__dict__["_access_key"] is None
 
 
-class TestMadeWith:
+class TestAClientMadeWith:
     @pytest.mark.usefixtures("door")
     @pytest.mark.parametrize(
         "made_with",
@@ -423,7 +423,7 @@ class TestAsynchronous:
         assert run(main())[:-6] == ARN
 
     @pytest.mark.usefixtures("door")
-    def test_clients_of_both_kinds_share_a_world(self, make, fakesecrets, client):
+    def test_clients_of_both_kinds_use_the_same_secrets(self, make, fakesecrets, client):
         async def main():
             async with make("secretsmanager") as aclient:
                 client.create_secret(Name="db", SecretString="old")
@@ -463,7 +463,7 @@ class TestAsynchronous:
 
         assert run(main()) == [[f"db-{number}" for number in range(5)]] * 4
 
-    def test_clients_of_several_loops_share_a_world(self, make, fakesecrets, client):
+    def test_clients_of_several_loops_use_the_same_secrets(self, make, fakesecrets, client):
         making = Lock()
 
         async def main(number):
@@ -792,7 +792,7 @@ class TestWithoutANetwork:
         assert not (pytester.path / "cassettes").exists()
 
 
-class TestStubbed:
+class TestAStubbedClient:
     @pytest.fixture
     def stubbed(self, session, fakesecrets):
         """A client of the user, and the stubber in front of it."""
@@ -851,7 +851,7 @@ class TestStubbed:
 
         assert calls(fakesecrets) == []
 
-    def test_what_it_has_no_answer_for_goes_to_nobody(self, stubbed, fakesecrets):
+    def test_a_call_that_it_has_no_answer_for_reaches_neither_the_fake_nor_aws(self, stubbed, fakesecrets):
         client, stubber = stubbed
 
         with pytest.raises(UnStubbedResponseError):
@@ -976,7 +976,7 @@ NO_REGIONS = [
 ]
 
 
-class TestWhatIsNoRegion:
+class TestANameThatIsNoRegion:
     """It would break every ARN, so it is rejected at each entry, and nothing changes."""
 
     @pytest.fixture(autouse=True)
@@ -988,7 +988,7 @@ class TestWhatIsNoRegion:
 
     @pytest.mark.parametrize("region", [*NO_REGIONS, b"us-east-1", 1])
     def test_is_refused_where_a_test_names_it(self, fakesecrets, region):
-        told = re.escape(
+        message = re.escape(
             f"region_name is {region!r}, which is not the name of a region. Name one such as 'us-east-1'"
         )
         for use in (
@@ -997,7 +997,7 @@ class TestWhatIsNoRegion:
             lambda: fakesecrets.add_secret("db", "value", region_name=region),
             lambda: fakesecrets.add_secret("db", "value", region_name=region, rotation_function=well_behaved),
         ):
-            with pytest.raises(FakeSecretsError, match=told):
+            with pytest.raises(FakeSecretsError, match=message):
                 use()
 
     @pytest.mark.parametrize("region", ["a:b:c", "US-EAST-1", "us--east"])
@@ -1011,7 +1011,7 @@ class TestWhatIsNoRegion:
     def test_is_refused_in_the_environment(self, fakesecrets, monkeypatch, variable):
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv(variable, "a:b:c")
-        told = f"The environment variable {variable} is 'a:b:c', which is not the name of a region."
+        message = f"The environment variable {variable} is 'a:b:c', which is not the name of a region."
 
         for use in (
             fakesecrets.client,
@@ -1019,7 +1019,7 @@ class TestWhatIsNoRegion:
             lambda: fakesecrets.add_secret("db", "value"),
             lambda: raw("ListSecrets", {}, region=""),
         ):
-            with pytest.raises(FakeSecretsError, match=told):
+            with pytest.raises(FakeSecretsError, match=message):
                 use()
 
     @pytest.mark.parametrize("fault", [False, True], ids=["by the first door", "by the second"])

@@ -146,7 +146,7 @@ def every_answer_is_checked():
 
 
 @contextmanager
-def world():
+def a_fake():
     """A fake with a secret and a function."""
     with FakeSecrets() as fake, warnings.catch_warnings():
         warnings.simplefilter("ignore", RotationFailedWarning)
@@ -248,7 +248,7 @@ class Scenario:
     def run(self, raise_at=None):
         """The points of one run, and what is not whole after an exception at one of them."""
         points, outside = Points(raise_at), process_without_a_fake()
-        with world() as fake:
+        with a_fake() as fake:
             self.prepare(fake)
             inside = process()
             interrupted = points.run(lambda: self.work(fake))
@@ -338,7 +338,7 @@ class Entering:
         found += differences(outside, process_without_a_fake())
         if points.has_raised and not interrupted:
             found.append("the exception does not come out")
-        with world() as another:
+        with a_fake() as another:
             found += faults_of_what_follows(another)
         return points, found
 

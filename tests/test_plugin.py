@@ -109,7 +109,7 @@ class TestFixtures:
         assert fakesecrets_client.meta.region_name == "us-east-1"
         assert fakesecrets_client.meta.service_model.service_name == "secretsmanager"
 
-    def test_give_a_fresh_world_to_each_test(self, pytester):
+    def test_give_each_test_an_empty_fake(self, pytester):
         pytester.makepyfile(
             """
             import pytest
@@ -163,7 +163,7 @@ def aws_variables():
 
 @pytest.fixture
 def bare(monkeypatch):
-    """A machine on which nobody has set up AWS, and none of whose files say anything about it."""
+    """A machine without any configuration of AWS, in variables or files."""
     for name in aws_variables():
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere/config")
@@ -310,7 +310,7 @@ class TestContextManager:
             assert fake.secret("db").value() == "value"
         assert not fake.is_active
 
-    def test_can_be_entered_again_with_its_world(self):
+    def test_has_its_secrets_when_it_is_entered_again(self):
         fake = FakeSecrets()
         with fake:
             fake.client().create_secret(Name="db", SecretString="value")
@@ -327,14 +327,14 @@ class TestContextManager:
         assert state.active is None
         assert dict(os.environ) == before
 
-    def test_can_be_looked_at_when_it_has_been_left(self):
+    def test_shows_its_secrets_after_it_is_exited(self):
         with FakeSecrets() as fake:
             fake.client().create_secret(Name="db", SecretString="value")
 
         assert fake.secret("db").value() == "value"
         assert fake.timeline().splitlines()[0] == ARN
 
-    def test_runs_nothing_any_more_when_it_has_been_left(self):
+    def test_runs_no_retry_after_it_is_exited(self):
         called = []
 
         def rotate(event, context):
@@ -375,7 +375,7 @@ class TestContextManager:
 
     @given(st.binary(min_size=1, max_size=20))
     @settings(max_examples=10, deadline=None, derandomize=True, database=None)
-    def test_gives_a_fresh_world_to_each_example_of_hypothesis(self, value):
+    def test_gives_each_example_of_hypothesis_an_empty_fake(self, value):
         with FakeSecrets() as fake:
             client = fake.client()
             created = client.create_secret(Name="db", SecretBinary=value)
@@ -693,7 +693,7 @@ class TestAClientWithoutARegion:
         assert str(error) == f"You must specify a region.\n{HINT}"
         assert service_name
 
-    def test_or_a_call_without_keys_has_another_hint(self, pytester, bare):
+    def test_a_call_without_keys_has_another_hint(self, pytester, bare):
         bare.setenv("AWS_DEFAULT_REGION", "us-east-1")
         bare.setenv("AWS_EC2_METADATA_DISABLED", "true")
         pytester.makepyfile(

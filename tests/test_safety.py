@@ -74,7 +74,7 @@ TWO_AT_ONCE = "A fake is already active in this process."
 
 
 class Aws:
-    """A socket in the place of AWS, which counts who comes, and hangs up on everybody."""
+    """A socket in the place of AWS, which counts its connections and closes each of them at once."""
 
     def __init__(self):
         self.connections = 0
@@ -102,7 +102,7 @@ class Aws:
 
 @pytest.fixture
 def bare(monkeypatch, tmp_path):
-    """A machine on which nobody has set up AWS."""
+    """A machine without any configuration of AWS."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == state.HOME:
             monkeypatch.delenv(name)
@@ -211,7 +211,9 @@ class TestGuard:
         ],
         ids=["a reader", "a rotation", "a paginator"],
     )
-    def test_refuses_a_call_that_nobody_answers_and_names_it(self, aws, guarded, operation, call):
+    def test_rejects_a_call_made_while_no_fake_is_active_and_names_its_operation(
+        self, aws, guarded, operation, call
+    ):
         client = boto3.client("secretsmanager")
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -253,7 +255,7 @@ class TestGuard:
         ran.stdout.fnmatch_lines(["*rejected in pytest_configure*", "*rejected in pytest_sessionfinish*"])
         assert aws.connections == 0
 
-    def test_is_off_where_nobody_turns_it_on(self, pytester, aws):
+    def test_is_off_by_default(self, pytester, aws):
         aws.close()
         pytester.makepyfile(
             """
@@ -273,7 +275,7 @@ class TestGuard:
 
         pytester.runpytest().assert_outcomes(passed=1)
 
-    def test_leaves_the_calls_of_a_fake_alone(self, pytester, aws):
+    def test_lets_calls_pass_while_a_fake_is_active(self, pytester, aws):
         turn_on(pytester)
         pytester.makepyfile(
             """
@@ -299,7 +301,7 @@ class TestGuard:
         assert aws.connections == 0
 
     @pytest.mark.long
-    def test_reaches_what_was_made_before_the_plugin_was_loaded(self, pytester, bare, aws):
+    def test_rejects_the_calls_of_clients_made_before_the_plugin_was_loaded(self, pytester, bare, aws):
         turn_on(pytester)
         pytester.makepyfile(
             early="""
@@ -356,7 +358,7 @@ class TestGuard:
         ran.assert_outcomes(passed=10)
         assert aws.connections == 0
 
-    def test_refuses_a_client_of_aiobotocore(self, pytester, aws):
+    def test_rejects_the_call_of_a_client_of_aiobotocore(self, pytester, aws):
         pytest.importorskip("aiobotocore.session")
         turn_on(pytester)
         pytester.makepyfile(
@@ -385,13 +387,13 @@ class TestGuard:
         ("service", "call"),
         [("s3", "list_buckets"), ("ssm", "describe_parameters")],
     )
-    def test_does_not_touch(self, aws, guarded, service, call):
+    def test_lets_the_calls_of_other_services_pass(self, aws, guarded, service, call):
         aws.close()
 
         with pytest.raises(EndpointConnectionError):
             getattr(boto3.client(service), call)()
 
-    def test_refuses_under_moto_too(self, bare, guarded):
+    def test_rejects_a_call_while_moto_is_active(self, bare, guarded):
         moto = pytest.importorskip("moto")
 
         with moto.mock_aws():
@@ -457,8 +459,8 @@ class TestGuard:
         assert not state.guarded
 
 
-class TestTheEndOfTheGuard:
-    def test_is_that_of_the_process(self, pytester, bare, aws):
+class TestWhereTheGuardEnds:
+    def test_it_is_on_until_the_end_of_the_process(self, pytester, bare, aws):
         turn_on(pytester)
         pytester.makeconftest(
             """
@@ -522,7 +524,7 @@ class TestTheEndOfTheGuard:
         assert aws.connections == 0
 
     @pytest.mark.long
-    def test_is_the_next_run_in_a_process_that_has_several(self, pytester, aws):
+    def test_it_is_on_until_the_next_run_in_the_same_process(self, pytester, aws):
         pytester.makepyfile(test_it="def test_it(): pass")
         script = pytester.makepyfile(
             script="""
@@ -574,11 +576,11 @@ class TestTheEndOfTheGuard:
         yield lambda: pytester.runpytest().assert_outcomes(passed=1)
         assert not state.guarded
 
-    def test_is_that_of_a_run_inside_of_one_without_the_plugin(self, run_inside, monkeypatch):
+    def test_it_ends_with_a_run_inside_of_a_run_without_the_plugin(self, run_inside, monkeypatch):
         monkeypatch.setattr(install, "_runs", [])
         run_inside()
 
-    def test_is_that_of_a_run_in_a_thread_of_another(self, run_inside):
+    def test_it_ends_with_a_run_in_a_thread_of_another_run(self, run_inside):
         with ThreadPoolExecutor(1) as pool:
             pool.submit(run_inside).result(30)
 
@@ -589,7 +591,7 @@ LEFT = (
 )
 
 
-class TestACallOnItsWay:
+class TestACallInProgressWhenItsFakeIsExited:
     """A call that takes the wire, in a thread or a task that goes on when its fake is left."""
 
     @pytest.fixture(
@@ -621,9 +623,7 @@ class TestACallOnItsWay:
         ["ThrottlingException", EndpointConnectionError(endpoint_url="fake")],
         ids=["an error", "the network"],
     )
-    def test_is_rejected_at_its_retry_when_its_fake_was_left(
-        self, aws, guard, thread, monkeypatch, is_followed, failure
-    ):
+    def test_is_rejected_at_its_next_retry(self, aws, guard, thread, monkeypatch, is_followed, failure):
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
         waits, goes_on = threading.Event(), threading.Event()
         monkeypatch.setattr(time, "sleep", lambda seconds: waits.set() or goes_on.wait(10))
@@ -646,7 +646,7 @@ class TestACallOnItsWay:
     @pytest.mark.parametrize(
         "event", ["before-call", "request-created", "before-sign", "before-send", "needs-retry.*.*"]
     )
-    def test_is_rejected_wherever_it_is_when_its_fake_is_left(self, aws, guard, thread, event):
+    def test_is_rejected_after_each_event_of_botocore(self, aws, guard, thread, event):
         waits, goes_on, asked = threading.Event(), threading.Event(), []
         client = boto3.client("secretsmanager")
 
@@ -671,7 +671,7 @@ class TestACallOnItsWay:
         assert asked == [event]
 
     @pytest.mark.parametrize("event", ["before-send", "needs-retry"])
-    def test_is_rejected_in_a_task_too(self, aws, guard, event):
+    def test_is_rejected_in_a_task(self, aws, guard, event):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -711,7 +711,7 @@ class TestACallOnItsWay:
     @pytest.mark.parametrize(
         "has_built_in", [True, False], ids=["attached", "attached, without built-in handlers"]
     )
-    def test_is_rejected_where_a_client_was_attached(self, aws, guard, thread, has_built_in):
+    def test_is_rejected_where_its_client_was_attached(self, aws, guard, thread, has_built_in):
         waits, goes_on = threading.Event(), threading.Event()
         session = botocore.session.Session(include_builtin_handlers=has_built_in)
         client = session.create_client("secretsmanager")
@@ -727,7 +727,7 @@ class TestACallOnItsWay:
         assert aws.connections == 0
 
 
-class TestTheGuardAtTheSecondDoor:
+class TestTheGuardAtBeforeSend:
     @pytest.fixture
     def late(self, aws):
         """A client whose calls have passed the first door by the time that our handlers come."""
@@ -735,20 +735,20 @@ class TestTheGuardAtTheSecondDoor:
         client.meta.events.register("before-call", lambda **_: install.register_handlers(client.meta.events))
         return client
 
-    def test_refuses_a_call_that_has_passed_the_first_one(self, late, guarded, aws):
+    def test_rejects_a_call_that_has_passed_before_call(self, late, guarded, aws):
         with pytest.raises(FakeSecretsError) as raised:
             late.list_secrets()
 
         assert str(raised.value) == REFUSED.format("ListSecrets")
         assert aws.connections == 0
 
-    def test_lets_it_pass_where_it_is_off(self, late, aws):
+    def test_lets_a_call_pass_where_it_is_off(self, late, aws):
         with pytest.raises(ConnectionClosedError):
             late.list_secrets()
 
         assert aws.connections == 1
 
-    def test_leaves_it_to_an_active_fake(self, late, guarded, aws):
+    def test_lets_an_active_fake_answer_the_call(self, late, guarded, aws):
         with FakeSecrets():
             assert late.list_secrets()["SecretList"] == []
 
@@ -756,7 +756,7 @@ class TestTheGuardAtTheSecondDoor:
 class TestABareMachine:
     @pytest.fixture
     def attempts(self, bare):
-        """Whatever tries to leave the machine is refused, and noted."""
+        """The attempts to open a connection, each of which is rejected."""
         attempts = []
 
         def refuse(*arguments, **_):
@@ -802,7 +802,7 @@ class TestABareMachine:
         assert (credentials.access_key, credentials.secret_key) == ("testing", "testing")
         assert attempts == []
 
-    def test_not_even_where_a_test_takes_the_credentials_away(self, bare, attempts):
+    def test_nothing_is_looked_up_where_a_test_removes_the_credentials(self, bare, attempts):
         asked = []
         fetch = InstanceMetadataFetcher.retrieve_iam_role_credentials
         bare.setattr(
@@ -877,7 +877,7 @@ class TestNothingIsLeftOver:
             pytest.param("fakesecrets.__exit__(*[None] * 3)", {"passed": 1}, id="a test that left the fake"),
         ],
     )
-    def test_after(self, pytester, bare, body, outcomes):
+    def test_after_a_test_that_ends_with(self, pytester, bare, body, outcomes):
         before = handlers()
         pytester.makeconftest(BROKEN_FIXTURES)
         pytester.makepyfile(
@@ -1316,18 +1316,18 @@ class TestTheEnvironment:
 
 class TestTwoFakes:
     def test_are_refused_from_another_thread(self, fakesecrets, client):
-        told = []
+        errors = []
 
         def work():
             with pytest.raises(FakeSecretsError) as raised, FakeSecrets():
                 raise AssertionError("not reached")
-            told.append(str(raised.value))
+            errors.append(str(raised.value))
 
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(30)
 
-        assert [text.partition(" Use it:")[0] for text in told] == [TWO_AT_ONCE]
+        assert [text.partition(" Use it:")[0] for text in errors] == [TWO_AT_ONCE]
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"
 
@@ -1554,7 +1554,7 @@ class Faults:
     """A plugin of the inner run, which injects other faults into each test."""
 
     def __init__(self):
-        self.reached, self.told, self.values = set(), {}, []
+        self.reached, self.outcomes, self.values = set(), {}, []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item):
@@ -1570,7 +1570,7 @@ class Faults:
         crash = getattr(report.longrepr, "reprcrash", None)
         said = crash and crash.message.partition(":")[0]
         test = report.nodeid.partition("[")[2].rstrip("]")
-        self.told.setdefault(test, []).append((report.when, report.outcome, said))
+        self.outcomes.setdefault(test, []).append((report.when, report.outcome, said))
 
     def pytest_warning_recorded(self, warning_message):
         text = str(warning_message.message)
@@ -1602,9 +1602,9 @@ class TestReporting:
             ("call", "failed", "AssertionError"),
             ("teardown", "passed", None),
         ]
-        assert {name: told for name, told in faults.told.items() if told != passed} == {}
+        assert {name: ended for name, ended in faults.outcomes.items() if ended != passed} == {}
         assert ran.ret == pytest.ExitCode.TESTS_FAILED
-        assert len(faults.told) == len(given)
+        assert len(faults.outcomes) == len(given)
         expected = {name for fault in given for name in TOGETHER[fault]}
         assert " ".join(sorted(expected - faults.reached)) == ""
         assert len(given) < len(TOGETHER) or expected == set(INJECTED)
@@ -1800,12 +1800,12 @@ class TestReprs:
         with pytest.warns(RotationFailedWarning):
             rotation = fakesecrets.rotate("db", work)
         fault = fakesecrets.fail("GetSecretValue", (400, "Odd", "hunter2-old"))
-        service, world = fakesecrets._service, fakesecrets._backend
+        service, backend = fakesecrets._service, fakesecrets._backend
         objects = [
             fakesecrets, fakesecrets.clock, fakesecrets.drive(), fakesecrets.history, fakesecrets.secret("db"),
             fakesecrets.secret("db").versions, fakesecrets.secret("db").transitions, rotation, rotation.steps,
             service.store, service.store.regions, service._context("123456789012", "us-east-1", "x"),
-            service.redactor, service.functions, service.functions.find(rotation.function_arn), fault, world, target,
+            service.redactor, service.functions, service.functions.find(rotation.function_arn), fault, backend, target,
             target._users, Response("https://x", Reply(200, {}, b"hunter2")), Response("x", Reply(200, {}, b"hunter2")).content,
             *(each for some in seen for each in some[:1]),
         ]  # fmt: skip

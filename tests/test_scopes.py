@@ -39,10 +39,10 @@ def fake():
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-vcLwJt"
 
-#: Adds a secret, and tells how many were there before.
+#: Adds a secret, and records how many were there before.
 COUNTS = """
-def count(fake, tell):
-    tell("found", len(fake.client().list_secrets()["SecretList"]))
+def count(fake, record):
+    record("found", len(fake.client().list_secrets()["SecretList"]))
     fake.client().create_secret(Name=f"secret-{len(fake.history)}", SecretString="value")
 """
 
@@ -58,7 +58,7 @@ def lines(scope):
     return LINES.replace('"module"', f'"{scope}"')
 
 
-def told(pytester, name):
+def recorded(pytester, name):
     """What the tests of a run have recorded under a name, in their order. All of them have passed."""
     reports = pytester.inline_run(*IN_ORDER).getreports("pytest_runtest_logreport")
     assert [report.longreprtext for report in reports if not report.passed] == []
@@ -99,16 +99,16 @@ class TestReadmeLines:
             pytest.param("session", [0, 1, 2, 3, 4], marks=pytest.mark.long, id="session"),
         ],
     )
-    def test_give_one_world_to_the_tests_of_a_scope(self, two_packages, scope, found):
+    def test_give_the_tests_of_a_scope_the_same_secrets(self, two_packages, scope, found):
         two_packages.makeconftest(lines(scope))
 
-        assert told(two_packages, "found") == found
+        assert recorded(two_packages, "found") == found
 
-    def test_give_one_world_to_the_tests_of_a_package(self, two_packages):
+    def test_give_the_tests_of_a_package_the_same_secrets(self, two_packages):
         for package in ("first", "second"):
             two_packages.path.joinpath(package, "conftest.py").write_text(lines("package"))
 
-        assert told(two_packages, "found") == [0, 1, 2, 3, 0]
+        assert recorded(two_packages, "found") == [0, 1, 2, 3, 0]
 
     @pytest.mark.parametrize("scope", ["class", *LONG_SCOPES])
     def test_leave_the_process_as_it_was(self, pytester, scope, monkeypatch):
@@ -174,7 +174,7 @@ class TestReadmeLines:
 
 class TestBesideTheFixture:
     @pytest.mark.parametrize("scope", ["class", *LONG_SCOPES])
-    def test_is_refused_in_so_many_words_and_the_scope_goes_on(self, pytester, scope):
+    def test_is_rejected_with_a_message_and_the_scope_goes_on(self, pytester, scope):
         pytester.makepyfile(
             lines(scope)
             + """
@@ -211,7 +211,7 @@ def shared():
 
 
 class TestReset:
-    def test_between_tests_gives_each_an_empty_world(self, pytester):
+    def test_between_tests_gives_each_an_empty_fake(self, pytester):
         pytester.makepyfile(
             LINES
             + f"""
@@ -250,7 +250,7 @@ def test_it(fake, number):
         with refused("AccessDeniedException"):
             shared.client().rotate_secret(SecretId="db", RotationLambdaARN=function)
 
-    def test_leaves_a_client_of_the_scope_its_world(self, shared):
+    def test_empties_the_fake_for_a_client_of_the_scope(self, shared):
         client = shared.client()
         client.create_secret(Name="db", SecretString="value")
 
@@ -449,7 +449,7 @@ class TestHypothesis:
         database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
-    def test_with_the_fixture_and_a_reset_each_example_has_an_empty_world(self, fakesecrets, value):
+    def test_with_the_fixture_and_a_reset_each_example_has_an_empty_fake(self, fakesecrets, value):
         fakesecrets.reset()
 
         created = fakesecrets.client().create_secret(Name="db", SecretString=value)
@@ -600,13 +600,13 @@ class TestUnittest:
         assert set(outcomes) <= {"passed", "skipped", "warnings"}
 
     @pytest.mark.long
-    def test_cases_run_under_unittest_and_nobody_imports_pytest(self, tmp_path):
-        told = """
+    def test_cases_run_under_unittest_without_an_import_of_pytest(self, tmp_path):
+        teardown = """
 
 def tearDownModule():
     assert "pytest" not in sys.modules
 """
-        (tmp_path / "test_cases.py").write_text(UNITTEST + told, encoding="utf-8")
+        (tmp_path / "test_cases.py").write_text(UNITTEST + teardown, encoding="utf-8")
 
         ran = run("-m", "unittest", "test_cases", cwd=tmp_path)
 
@@ -714,7 +714,7 @@ class TestExitStack:
         kept.close()
         assert not fake.is_active
 
-    def test_around_somebody_elses_frozen_time_it_keeps_to_that(self):
+    def test_a_fake_inside_of_a_frozen_time_of_freezegun_uses_that_time(self):
         with ExitStack() as stack:
             stack.enter_context(freeze_time("2030-01-31 16:00"))
             fake = stack.enter_context(FakeSecrets())

@@ -1,4 +1,4 @@
-"""Threads and processes: one world that stays whole under all of them, and in which each child learns where it is."""
+"""Threads and processes: threads share one consistent state, and child processes reach it by the server or get an error."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def every_answer_is_checked():
-    """Not in these tests: that check holds the lock around each answer, and hides that nobody else does."""
+    """Not in these tests: that check holds the lock around each answer, and would hide a lock that is missing."""
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ class Plan:
             CLIENT.update_secret_version_stage(
                 SecretId=name, VersionStage="MINE", MoveToVersionId=target, **members
             )
-        except ClientError as error:  # somebody has moved it meanwhile
+        except ClientError as error:  # another thread has moved it meanwhile
             assert error.response["Error"]["Code"] == "InvalidParameterException"  # noqa: PT017
 
     def _rotate(self, event, context):
@@ -218,7 +218,7 @@ class TestReadersAndWriters:
 
         read_and_write()
 
-    def test_see_whole_worlds_through_the_eyes_of_the_test(self, fakesecrets, client):
+    def test_see_consistent_views_and_histories_during_writes(self, fakesecrets, client):
         client.create_secret(Name="db", SecretString="0")
         over = threading.Event()
 
@@ -263,13 +263,15 @@ class TestHistory:
         calls = [event for event in history if isinstance(event, Call)]
         stored = [event.version_id for event in history if isinstance(event, ValueStored)]
         moved = [event for event in history if isinstance(event, LabelMoved) and event.label == "AWSCURRENT"]
-        told = {(answer["ResponseMetadata"]["RequestId"], answer["VersionId"]) for answer in answers}
-        assert len(answers) == len(told) == 4 + 16 * 13
+        answered = {(answer["ResponseMetadata"]["RequestId"], answer["VersionId"]) for answer in answers}
+        assert len(answers) == len(answered) == 4 + 16 * 13
         assert (
-            len({request_id for request_id, _ in told}) == len({version for _, version in told}) == len(told)
+            len({request_id for request_id, _ in answered})
+            == len({version for _, version in answered})
+            == len(answered)
         )
-        assert sorted((call.request_id, call.version_id) for call in calls) == sorted(told)
-        assert sorted(stored) == sorted(version for _, version in told)
+        assert sorted((call.request_id, call.version_id) for call in calls) == sorted(answered)
+        assert sorted(stored) == sorted(version for _, version in answered)
         assert sorted(move.version_id for move in moved) == sorted(stored)
         for name in names:
             assert len(currents(fakesecrets, name)) == 49
@@ -277,7 +279,7 @@ class TestHistory:
             assert aliases == [f"v{number}" for number in range(1, 50)]
         assert len({answer["ARN"] for answer in answers}) == 20
 
-    def test_tells_a_call_and_what_it_did_in_one_piece(self, fakesecrets):
+    def test_has_each_call_next_to_what_it_changed(self, fakesecrets):
         CLIENT.create_secret(Name="db", SecretString="0")
 
         def write():
@@ -335,7 +337,7 @@ class TestDriver:
         assert steps == ["createSecret", "setSecret", "testSecret"]
         assert (rotation.status, len(rotation.steps)) == ("succeeded", 4)
 
-    def test_may_be_in_the_hands_of_sixteen_threads(self, fakesecrets, rotating):
+    def test_may_be_used_by_sixteen_threads(self, fakesecrets, rotating):
         rotations = at_once(
             *(lambda number=number: rotating.run(secret_id=f"s{number}") for number in range(16))
         )
@@ -447,7 +449,7 @@ class TestXdist:
         ran.assert_outcomes(passed=8)
 
 
-def told_in(work):
+def outcome_of(work):
     """What a function returns, or the error that it raises, as text: both cross the border of a process."""
     try:
         return work()
@@ -461,21 +463,21 @@ def in_a_fork(*works):
     child = os.fork()
     if child == 0:
         try:
-            os.write(writing, json.dumps([os.getpid(), *map(told_in, works)]).encode())
+            os.write(writing, json.dumps([os.getpid(), *map(outcome_of, works)]).encode())
         finally:
             os._exit(0)
     os.close(writing)
     with open(reading, "rb") as pipe:
         if not select([pipe], [], [], 20)[0]:
             os.kill(child, signal.SIGKILL)
-        told = pipe.read()
+        outcomes = pipe.read()
     os.waitpid(child, 0)
-    assert told, "the child has not come to its end"
-    return json.loads(told)
+    assert outcomes, "the child has not come to its end"
+    return json.loads(outcomes)
 
 
 def refusal(operation, process):
-    """What a child is told whose calls find no fake."""
+    """The error of a call in a child process that has no fake."""
     return (
         f"FakeSecretsError: {operation} was called in process {process}, and the fake is in its parent process "
         f"{os.getpid()}. Request the fixture fakesecrets_server, and set its variables in this process: "
@@ -499,17 +501,17 @@ def db(client):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 class TestForkedChild:
-    def test_is_told_where_the_fake_is_whatever_client_it_uses(self, db):
-        process, *told = in_a_fork(
+    def test_gets_an_error_that_names_the_process_of_the_fake_with_each_client(self, db):
+        process, *outcomes = in_a_fork(
             lambda: read(CLIENT),
             lambda: read(db),
             lambda: read(new_client(**KEYS)),
             lambda: read(new_client()),
         )
 
-        assert told == [refusal("GetSecretValue", process)] * 4
+        assert outcomes == [refusal("GetSecretValue", process)] * 4
 
-    def test_changes_nothing_in_the_world_of_its_parent(self, db, fakesecrets):
+    def test_changes_nothing_in_the_fake_of_its_parent(self, db, fakesecrets):
         before = fakesecrets.history
 
         in_a_fork(
@@ -525,14 +527,14 @@ class TestForkedChild:
         assert db.put_secret_value(SecretId="db", SecretString="new")["VersionStages"] == ["AWSCURRENT"]
 
     def test_makes_no_client_of_the_fake_of_its_parent(self, db, fakesecrets):
-        _, active, told = in_a_fork(
+        _, active, outcome = in_a_fork(
             lambda: fakesecrets.is_active, lambda: fakesecrets.client().list_secrets()["SecretList"]
         )
 
         assert not active
-        assert told.startswith("FakeSecretsError: This fake is not active, and the call was not sent")
+        assert outcome.startswith("FakeSecretsError: This fake is not active, and the call was not sent")
 
-    def test_of_a_process_pool_is_told_the_same(self, db):
+    def test_of_a_process_pool_gets_the_same_error(self, db):
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
             process = pool.submit(os.getpid).result(30)
             with pytest.raises(FakeSecretsError) as raised:
@@ -551,18 +553,18 @@ class TestForkedChild:
                     os.environ[state.HOME] == str(os.getpid()),
                 )
 
-        process, *told = in_a_fork(with_its_own, with_its_own, lambda: read(CLIENT))
+        process, *outcomes = in_a_fork(with_its_own, with_its_own, lambda: read(CLIENT))
 
         own = [[], "of the child", True]
-        assert told == [own, own, refusal("GetSecretValue", process)]
+        assert outcomes == [own, own, refusal("GetSecretValue", process)]
         assert fakesecrets.secret("db").value() == "value"
 
-    def test_of_a_child_with_a_fake_is_told_of_that_one(self, db):
+    def test_of_a_child_with_a_fake_gets_an_error_that_names_that_child(self, db):
         def with_its_own():
             with FakeSecrets():
                 own = str(os.getpid())
-                process, told = in_a_fork(lambda: read(CLIENT))
-                return told == refusal("GetSecretValue", process).replace(str(os.getppid()), own)
+                process, outcome = in_a_fork(lambda: read(CLIENT))
+                return outcome == refusal("GetSecretValue", process).replace(str(os.getppid()), own)
 
         assert in_a_fork(with_its_own)[1] is True
 
@@ -582,10 +584,10 @@ class TestForkedChild:
         with ThreadPoolExecutor(1) as pool:
             holding = pool.submit(hold)
             assert held.wait(30)
-            process, *told = in_a_fork(lambda: read(CLIENT), with_its_own)
+            process, *outcomes = in_a_fork(lambda: read(CLIENT), with_its_own)
             holding.result(30)
 
-        assert told == [refusal("GetSecretValue", process), "of the child"]
+        assert outcomes == [refusal("GetSecretValue", process), "of the child"]
 
     @pytest.mark.parametrize("forks", [3, pytest.param(20, marks=pytest.mark.long)])
     def test_is_not_held_up_by_threads_that_are_at_work(self, db, forks):
@@ -601,20 +603,20 @@ class TestForkedChild:
             finally:
                 over.set()
 
-        told, *_ = at_once(fork, *[work] * 4)
+        outcomes, *_ = at_once(fork, *[work] * 4)
 
-        assert told == [[process, refusal("GetSecretValue", process)] for process, _ in told]
+        assert outcomes == [[process, refusal("GetSecretValue", process)] for process, _ in outcomes]
 
-    def test_reaches_the_world_of_its_parent_by_the_server(self, db, fakesecrets, fakesecrets_server):
+    def test_reaches_the_fake_of_its_parent_by_the_server(self, db, fakesecrets, fakesecrets_server):
         def with_the_server():
             os.environ.update(fakesecrets_server.environ)
             client = boto3.session.Session().client("secretsmanager")
             client.put_secret_value(SecretId="db", SecretString="by the child")
             return read(client)
 
-        told = in_a_fork(with_the_server)[1]
+        outcome = in_a_fork(with_the_server)[1]
 
-        assert told == "by the child"
+        assert outcome == "by the child"
         assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v2": {"AWSCURRENT"}}
         assert read(db) == "by the child"
 
@@ -686,18 +688,18 @@ def program(tmp_path, monkeypatch):
 
 class TestSpawnedChild:
     @pytest.mark.long
-    def test_is_told_where_the_fake_is_and_reaches_it_by_the_server(
+    def test_gets_an_error_that_names_the_process_of_the_fake_and_reaches_it_by_the_server(
         self, db, fakesecrets, fakesecrets_server, program
     ):
         from a_program_of_the_tests import call
 
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            process, told = pool.submit(call, {}).result(60)
-            assert told == refusal("PutSecretValue", process)
+            process, outcome = pool.submit(call, {}).result(60)
+            assert outcome == refusal("PutSecretValue", process)
             assert fakesecrets.secret("db").value() == "value"
-            _, told = pool.submit(call, dict(fakesecrets_server.environ)).result(60)
+            _, outcome = pool.submit(call, dict(fakesecrets_server.environ)).result(60)
 
-        assert told == "by the child"
+        assert outcome == "by the child"
         assert fakesecrets.secret("db").value() == "by the child"
 
 
