@@ -491,7 +491,7 @@ def read_text(path):
     return path.read_text() if path.exists() else ""
 
 
-@pytest.mark.parametrize("number", [3, pytest.param(200, marks=LONG)])
+@pytest.mark.parametrize("number", [3, pytest.param(60, marks=LONG)])
 def test_processes_leave_nothing_behind_also_when_they_are_interrupted(number):
     members = {"rotation_function": process(), "secret_value": VALUE}
     before = left()
