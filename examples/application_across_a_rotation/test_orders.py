@@ -87,7 +87,7 @@ class TestOrders:
 
 
 class TestADatabaseWithoutAnOverlap:
-    """From setSecret to finishSecret it refuses the password that is still AWSCURRENT, and nobody can help it."""
+    """From setSecret to finishSecret it refuses the password that is still AWSCURRENT, and no client can prevent that."""
 
     @pytest.fixture(autouse=True)
     def overlap(self, database):

@@ -18,7 +18,7 @@ from psycopg import sql
 if TYPE_CHECKING:
     from typing_extensions import LiteralString, Self
 
-#: What only costs time in a server whose data nobody keeps, and no sockets beside the one of the loopback.
+#: Safety of the data, which takes time, is off, and there are no sockets beside the one of the loopback.
 SETTINGS = (
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -125,7 +125,7 @@ class PostgreSQLServer:
         return {**place, "username": user, "password": password, **more}
 
     def _start(self) -> None:
-        """Start on a free port; somebody else may take it in between, so another one is tried then."""
+        """Start on a free port; another process may take it in between, and then another port is tried."""
         for last in (False, False, True):
             with socket.socket() as free:
                 free.bind((self.host, 0))
@@ -154,5 +154,5 @@ class PostgreSQLServer:
         )
         if done.returncode:
             log = self._folder / "log"
-            told = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            raise RuntimeError(f"{program} failed.\n{done.stdout}{done.stderr}{told}")
+            logged = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+            raise RuntimeError(f"{program} failed.\n{done.stdout}{done.stderr}{logged}")

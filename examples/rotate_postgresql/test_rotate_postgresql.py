@@ -134,7 +134,7 @@ class TestSingleUser:
         assert single.run().status == "succeeded"
         assert application.can_log_in()
 
-    def test_a_password_that_nobody_knows_stops_the_rotation(self, single, application, roles):
+    def test_a_password_that_was_set_by_hand_stops_the_rotation(self, single, application, roles):
         roles.execute("ALTER ROLE app PASSWORD {}", "by hand")
         single.step("createSecret")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
