@@ -109,7 +109,7 @@ def is_an_id(member):
 
 
 def test_most_operations_have_an_example():
-    told = {values.values[0] for values in EXAMPLES}
+    operations = {values.values[0] for values in EXAMPLES}
 
-    assert len(told) == 19
+    assert len(operations) == 19
     assert len(EXAMPLES) >= 24

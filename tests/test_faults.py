@@ -146,11 +146,11 @@ class TestInjectedErrorCodes:
 
     @pytest.mark.parametrize("code", ["RequestLimitExceeded", "SlowDown", "InternalFailure"])
     def test_that_are_retryable_on_aws_are_retried(self, fake, once, code):
-        ordered = fake.fail("ListSecrets", code)
+        fault = fake.fail("ListSecrets", code)
 
         fake.client(config=Config(retries={"mode": "legacy"})).list_secrets()
 
-        assert ordered.happened == 1
+        assert fault.happened == 1
 
     def test_may_be_custom_with_a_status_and_a_message(self, fake, once):
         fake.fail("GetSecretValue", (418, "TeapotException", "short and stout"))
@@ -214,11 +214,11 @@ class TestInjectedNetworkFaults:
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     def test_are_retried_by_clients_with_retries(self, fake, once, slept):
-        ordered = fake.fail("ListSecrets", EndpointConnectionError, times=2)
+        fault = fake.fail("ListSecrets", EndpointConnectionError, times=2)
 
         answer = fake.client(config=Config(retries={"mode": "standard"})).list_secrets()
 
-        assert (answer["ResponseMetadata"]["RetryAttempts"], ordered.happened) == (2, 2)
+        assert (answer["ResponseMetadata"]["RetryAttempts"], fault.happened) == (2, 2)
 
     def test_are_recorded_in_the_history_without_a_request_id(self, fake, once):
         fake.fail("GetSecretValue", ReadTimeoutError)
@@ -258,35 +258,35 @@ class TestInjectedNetworkFaults:
 
 class TestAnInjectedFaultHits:
     def test_only_the_next_call_by_default(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException")
-        assert ordered.happened == 0
+        fault = fake.fail("GetSecretValue", "ThrottlingException")
+        assert fault.happened == 0
 
         once.describe_secret(SecretId="db")
         with refused("ThrottlingException"):
             once.get_secret_value(SecretId="db")
 
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
-        assert (ordered.operation, ordered.happened, ordered.left) == ("GetSecretValue", 1, 0)
+        assert (fault.operation, fault.happened, fault.left) == ("GetSecretValue", 1, 0)
 
     def test_the_next_three_calls(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=3)
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=3)
 
         for happened in (1, 2, 3):
             with refused("ThrottlingException"):
                 once.get_secret_value(SecretId="db")
-            assert ordered.happened == happened
+            assert fault.happened == happened
         once.get_secret_value(SecretId="db")
 
-        assert ordered.happened == 3
+        assert fault.happened == 3
 
     def test_all_calls(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=None)
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=None)
 
         for _ in range(20):
             with refused("ThrottlingException"):
                 once.get_secret_value(SecretId="db")
 
-        assert (ordered.happened, ordered.left) == (20, None)
+        assert (fault.happened, fault.left) == (20, None)
 
     def test_calls_in_the_order_of_injection(self, fake, once):
         first = fake.fail("GetSecretValue", "ThrottlingException", times=2)
@@ -308,20 +308,20 @@ class TestAnInjectedFaultHits:
         arn = once.create_secret(Name="other", SecretString="value")["ARN"].replace("other", "db")
         arn = once.describe_secret(SecretId="db")["ARN"]
         named = {"db": "db", "ARN": arn, "partial ARN": arn[:-7]}
-        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=named[meant])
+        fault = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=named[meant])
 
         once.get_secret_value(SecretId="other")
-        assert ordered.happened == 0
+        assert fault.happened == 0
         with refused("DecryptionFailure"):
             once.get_secret_value(SecretId=named[sent])
 
     def test_calls_in_the_region_of_its_arn(self, fake, once):
         there = fake.client("eu-west-1", config=ONCE)
         arn = there.create_secret(Name="db", SecretString="there")["ARN"]
-        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
+        fault = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
 
         once.get_secret_value(SecretId="db")
-        assert ordered.happened == 0
+        assert fault.happened == 0
         with refused("DecryptionFailure"):
             there.get_secret_value(SecretId="db")
 
@@ -350,12 +350,12 @@ class TestAnInjectedFaultHits:
             once.batch_get_secret_value(SecretIdList=["other", arn])
 
     def test_calls_inside_its_step_of_a_rotation_function(self, fake, once, fakesecrets_rotation):
-        ordered = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
+        fault = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
         once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
 
         fakesecrets_rotation.step("createSecret")
         once.describe_secret(SecretId="db")
-        assert ordered.happened == 0
+        assert fault.happened == 0
         with refused("AccessDeniedException"):
             fakesecrets_rotation.step("setSecret")
 
@@ -501,33 +501,33 @@ class TestRetriesAfterInjectedFaults:
     @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServiceError", ReadTimeoutError])
     def test_succeed_after_the_last_fault(self, fake, once, slept, mode, error):
         client = fake.client(config=retrying(mode))
-        ordered = fake.fail("GetSecretValue", error, times=2)
+        fault = fake.fail("GetSecretValue", error, times=2)
 
         answer = client.get_secret_value(SecretId="db")
 
         assert answer["SecretString"] == "old"
-        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
+        assert answer["ResponseMetadata"]["RetryAttempts"] == fault.happened == 2
         assert set(slept) == {0}
         assert len({call.request_id for call in calls(fake)[-3:]}) == 3
         assert [call.error is None for call in calls(fake)[-3:]] == [False, False, True]
 
     @pytest.mark.parametrize(("mode", "attempts", "expected"), TOTALS)
     def test_end_at_the_limit_of_the_client(self, fake, once, slept, mode, attempts, expected):
-        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+        fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         with refused("InternalServiceError") as answer:
             fake.client(config=retrying(mode, attempts)).get_secret_value(SecretId="db")
 
-        assert ordered.happened == expected
+        assert fault.happened == expected
         assert answer.response["ResponseMetadata"]["RetryAttempts"] == expected - 1
 
     def test_are_not_made_for_errors_that_are_not_retryable(self, fake, once, slept):
-        ordered = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
+        fault = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
 
         with refused("AccessDeniedException") as answer:
             fake.client().get_secret_value(SecretId="db")
 
-        assert (ordered.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
+        assert (fault.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
 
     @pytest.mark.parametrize("mode", ["legacy", "standard"])
     def test_wait_with_back_off(self, fake, once, slept, mode):
@@ -646,11 +646,11 @@ class TestAiobotocore:
 
     @pytest.mark.parametrize("mode", MODES)
     def test_retries_without_waiting(self, fake, in_a_client, slept, mode):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=2)
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=2)
 
         answer = in_a_client(lambda client: client.get_secret_value(SecretId="db"), mode)
 
-        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
+        assert answer["ResponseMetadata"]["RetryAttempts"] == fault.happened == 2
         assert set(slept) <= {0}
 
     def test_waits_with_back_off(self, fake, in_a_client, slept):
@@ -662,7 +662,7 @@ class TestAiobotocore:
 
     @pytest.mark.parametrize("mode", MODES)
     def test_stops_retrying_at_the_limit_of_the_client(self, fake, in_a_client, slept, mode):
-        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+        fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         async def work(client):
             with refused("InternalServiceError") as answer:
@@ -670,7 +670,7 @@ class TestAiobotocore:
             return answer.response["ResponseMetadata"]["RetryAttempts"]
 
         assert in_a_client(work, mode, total_max_attempts=4) == 3
-        assert ordered.happened == 4
+        assert fault.happened == 4
 
     def test_raises_an_injected_network_exception(self, fake, in_a_client):
         fake.fail("GetSecretValue", ConnectionError("down"))
@@ -783,20 +783,20 @@ class TestTheStateOfTheFake:
         assert len(fake.secret("db").versions) == 2
 
     def test_has_no_faults_after_a_reset(self, fake, once):
-        ordered = fake.fail("ListSecrets", "ThrottlingException", times=None)
+        fault = fake.fail("ListSecrets", "ThrottlingException", times=None)
 
         fake.reset()
 
         assert once.list_secrets()["SecretList"] == []
-        assert ordered.happened == 0
+        assert fault.happened == 0
 
     def test_includes_its_faults_and_not_those_of_another_fake(self):
         with FakeSecrets() as one:
             client = boto3.client("secretsmanager", config=ONCE)
-            ordered = one.fail("ListSecrets", "ThrottlingException")
+            fault = one.fail("ListSecrets", "ThrottlingException")
         with FakeSecrets():
             assert client.list_secrets()["SecretList"] == []
-        assert ordered.happened == 0
+        assert fault.happened == 0
         with one, refused("ThrottlingException"):
             client.list_secrets()
 
@@ -826,7 +826,7 @@ class TestTheStateOfTheFake:
     )
     def test_has_the_account_and_region_of_the_client_after_a_fault(self, fake, slept, made_with, arn):
         client = fake.client(**made_with)
-        ordered = fake.fail("CreateSecret", "InternalServiceError", times=2)
+        fault = fake.fail("CreateSecret", "InternalServiceError", times=2)
 
         created = client.create_secret(Name="db", SecretString="value")["ARN"]
 
@@ -835,7 +835,7 @@ class TestTheStateOfTheFake:
         assert [(call.account, call.region) for call in calls(fake)] == [
             (arn.split(":")[4], arn.split(":")[3])
         ] * 4
-        assert ordered.happened == 2
+        assert fault.happened == 2
 
     def test_has_the_default_account_for_a_client_without_credentials(self, fake, monkeypatch):
         with monkeypatch.context() as bare:
@@ -934,11 +934,11 @@ class TestAnInjectedFaultInThreads:
 
         with ThreadPoolExecutor(2) as pool:
             for _ in range(20):
-                ordered = fake.fail("GetSecretValue", "DecryptionFailure")
+                fault = fake.fail("GetSecretValue", "DecryptionFailure")
                 codes = [pool.submit(work) for _ in range(2)]
                 answered = sorted(str(code.result(timeout=30)) for code in codes)
                 assert answered == ["DecryptionFailure", "None"]
-                assert ordered.happened == 1
+                assert fault.happened == 1
 
 
 @pytest.fixture
@@ -962,12 +962,12 @@ class TestAnInjectedFaultOfInvoke:
 
     def test_fails_the_rotation_without_calling_the_function(self, fake, once, rotate):
         called = []
-        ordered = fake.fail("Invoke", "TooManyRequestsException")
+        fault = fake.fail("Invoke", "TooManyRequestsException")
 
         with pytest.warns(RotationFailedWarning, match="InvocationRefused: Lambda has not run the function"):
             rotation = rotate(lambda event, context: called.append(event["Step"]))
 
-        assert (rotation.status, called, ordered.happened) == ("failed", [], 1)
+        assert (rotation.status, called, fault.happened) == ("failed", [], 1)
         assert type(rotation.error) is InvocationRefused
         assert str(rotation.error) == (
             "Lambda has not run the function: TooManyRequestsException: Rate exceeded"
@@ -1023,7 +1023,7 @@ class TestAnInjectedFaultOfInvoke:
     def test_applies_to_its_secret_by_any_form_of_secret_id(self, fake, once, fakesecrets_rotation, named):
         arn = fake.secret("db").arn
         secret_id = {"ARN": arn, "partial ARN": arn[:-7]}.get(named, named)
-        ordered = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
+        fault = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
         once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
 
         if named == "other":
@@ -1031,7 +1031,7 @@ class TestAnInjectedFaultOfInvoke:
         else:
             with pytest.raises(InvocationRefused):
                 fakesecrets_rotation.step()
-        assert ordered.happened == (named != "other")
+        assert fault.happened == (named != "other")
 
     def test_that_is_slow_does_not_use_the_timeout_of_the_function(
         self, fake, once, fakesecrets_clock, rotate
@@ -1053,13 +1053,13 @@ class TestAnInjectedFaultOfInvoke:
     def test_fails_one_of_two_rotations_in_threads(self, fake, once):
         once.create_secret(Name="two", SecretString="old")
         function = fake.add_rotation_function(well_behaved)
-        ordered = fake.fail("Invoke", "ServiceException")
+        fault = fake.fail("Invoke", "ServiceException")
 
         with pytest.warns(RotationFailedWarning), ThreadPoolExecutor(2) as pool:
             rotations = list(pool.map(lambda name: fake.rotate(name, function), ["db", "two"]))
 
         assert sorted(rotation.status for rotation in rotations) == ["failed", "succeeded"]
-        assert ordered.happened == 1
+        assert fault.happened == 1
 
 
 class TestInjectedFaultsInARotationFunction:
@@ -1071,21 +1071,21 @@ class TestInjectedFaultsInARotationFunction:
     ):
         """An error without retries, and one that outlasts the retries."""
         monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-        ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
+        fault = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
 
         with pytest.warns(RotationFailedWarning, match=code):
             rotation = rotate(well_behaved)
 
-        assert (rotation.status, ordered.happened) == ("failed", attempts)
+        assert (rotation.status, fault.happened) == ("failed", attempts)
         assert rotation.error.response["Error"]["Code"] == code
         assert unchanged(once)
         assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     def test_that_a_retry_overcomes_do_not_fail_the_rotation(self, fake, once, rotate):
-        ordered = fake.fail("PutSecretValue", "ThrottlingException", times=2)
+        fault = fake.fail("PutSecretValue", "ThrottlingException", times=2)
 
         assert rotate(well_behaved).status == "succeeded"
-        assert ordered.happened == 2
+        assert fault.happened == 2
         assert len(fake.secret("db").versions) == 2
 
 
@@ -1209,7 +1209,7 @@ class TestTheTimeoutOfARotationFunction:
         assert type(rotation.error) is FunctionTimedOut
 
     def test_takes_precedence_over_an_injected_fault(self, fake, db, fakesecrets_clock, first_step):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException")
+        fault = fake.fail("GetSecretValue", "ThrottlingException")
 
         def slow(event, context):
             fakesecrets_clock.tick(31)
@@ -1217,7 +1217,7 @@ class TestTheTimeoutOfARotationFunction:
 
         first_step(slow)
 
-        assert ordered.happened == 0
+        assert fault.happened == 0
 
     def test_fails_the_rotation_which_is_then_retried(
         self, fake, db, fakesecrets_clock, fakesecrets_rotation, first_step

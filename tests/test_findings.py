@@ -378,8 +378,8 @@ class TestFindings:
     @pytest.mark.parametrize(
         "work",
         [
-            pytest.param(lambda *a: returning(Unprintable())(*a), id="a value that nobody can print"),
-            pytest.param(lambda *a: put(*a, value="[" * 60_000), id="a value that is no JSON, deeply"),
+            pytest.param(lambda *a: returning(Unprintable())(*a), id="a value that cannot be printed"),
+            pytest.param(lambda *a: put(*a, value="[" * 60_000), id="deeply nested text that is not JSON"),
             pytest.param(lambda *a: strange_error(), id="an error with a strange response"),
         ],
     )

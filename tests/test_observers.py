@@ -60,9 +60,9 @@ def wired(monkeypatch):
     operations = []
     answer = FakeBackend.answer_on_the_wire
 
-    def counted(world, account, region, operation, body):
+    def counted(backend, account, region, operation, body):
         operations.append(operation)
-        return answer(world, account, region, operation, body)
+        return answer(backend, account, region, operation, body)
 
     monkeypatch.setattr(FakeBackend, "answer_on_the_wire", counted)
     return operations

@@ -706,12 +706,12 @@ class TestEdgeCasesOfSchedules:
         before = db.describe_secret(SecretId="db")["NextRotationDate"]
         clock.move_to("2030-01-05")
 
-        def stumbles_at_the_end(event, context):
+        def raises_at_the_end(event, context):
             well_behaved(event, context)
             if event["Step"] == "finishSecret":
                 raise RuntimeError("after the move")
 
-        fakesecrets.rotate("db", stumbles_at_the_end)
+        fakesecrets.rotate("db", raises_at_the_end)
 
         assert db.describe_secret(SecretId="db")["NextRotationDate"] == before
 
