@@ -177,7 +177,7 @@ class TestRedeliver:
     def test_raises_the_exception_of_the_function_and_leaves_the_rotation_unchanged(
         self, db, fakesecrets, fakesecrets_rotation
     ):
-        def creates_without_looking(event, context):
+        def creates_without_a_check(event, context):
             if event["Step"] == "createSecret":
                 password = db.get_random_password()["RandomPassword"]
                 db.put_secret_value(
@@ -187,7 +187,7 @@ class TestRedeliver:
                     VersionStages=["AWSPENDING"],
                 )
 
-        function = fakesecrets.add_rotation_function(creates_without_looking)
+        function = fakesecrets.add_rotation_function(creates_without_a_check)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         fakesecrets_rotation.step()
 

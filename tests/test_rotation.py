@@ -202,11 +202,11 @@ class TestTheRotationEvent:
         assert 36 <= len(events[0]["RotationToken"]) <= 256
 
     def test_may_be_modified_by_the_function_without_effect_on_the_rotation(self, db, fakesecrets):
-        def forgetful(event, context):
+        def clears_the_event(event, context):
             well_behaved(dict(event), context)
             event.clear()
 
-        assert fakesecrets.rotate("db", forgetful).status == "succeeded"
+        assert fakesecrets.rotate("db", clears_the_event).status == "succeeded"
 
     @needs("PutSecretValue", "RotationToken")
     def test_contains_the_rotation_token_for_put_secret_value(self, db, fakesecrets, fakesecrets_rotation):
@@ -624,14 +624,14 @@ class TestAFunctionThatMovesAwscurrentTooEarly:
 
 class TestAFunctionThatOmitsTheToken:
     def test_moves_awspending_to_a_version_of_another_id(self, db, fakesecrets):
-        def forgets_the_token(event, context):
+        def omits_the_token(event, context):
             if event["Step"] == "createSecret":
                 db.put_secret_value(SecretId="db", SecretString="lost", VersionStages=["AWSPENDING"])
             else:
                 well_behaved(event, context)
 
         with pytest.warns(RotationFailedWarning, match="has no stage for rotation"):
-            rotation = fakesecrets.rotate("db", forgets_the_token)
+            rotation = fakesecrets.rotate("db", omits_the_token)
 
         view = fakesecrets.secret("db")
         assert (rotation.status, rotation.steps[-1].name) == ("failed", "setSecret")
@@ -643,14 +643,14 @@ class TestAFunctionThatOmitsTheToken:
     def test_abandons_the_rotation_by_a_current_value_of_another_id(self, db, fakesecrets):
         steps = []
 
-        def forgets_everything(event, context):
+        def omits_token_and_labels(event, context):
             steps.append(event["Step"])
             db.put_secret_value(SecretId="db", SecretString="lost")
 
         with pytest.warns(
             RotationFailedWarning, match="was abandoned by its own function: createSecret put a value"
         ):
-            rotation = fakesecrets.rotate("db", forgets_everything)
+            rotation = fakesecrets.rotate("db", omits_token_and_labels)
 
         assert (rotation.status, steps) == ("abandoned", ["createSecret"])
         assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT"}}
@@ -874,14 +874,14 @@ class TestTheFirstRotation:
     def test_has_no_previous_value_to_read(self, db, fakesecrets):
         seen = []
 
-        def looks_back(event, context):
+        def reads_the_previous_value(event, context):
             if event["Step"] == "setSecret":
                 with refused("ResourceNotFoundException") as answer:
                     value(db, VersionStage="AWSPREVIOUS")
                 seen.append(answer.message)
             well_behaved(event, context)
 
-        fakesecrets.rotate("db", looks_back)
+        fakesecrets.rotate("db", reads_the_previous_value)
 
         assert seen == [
             "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"
