@@ -521,7 +521,7 @@ class TestTheTextOfAFinding:
             fakesecrets.check(rotation)
 
 
-class TestCheck:
+class TestFakeCheck:
     def test_passes_without_findings(self, db, fakesecrets):
         fakesecrets.check(fakesecrets.rotate("db", well_behaved))
 

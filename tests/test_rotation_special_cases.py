@@ -228,7 +228,7 @@ class TestAMoveOfFreezegun:
         assert [f"{step.start:%H:%M}" for step in steps] == ["00:00", "00:01", "00:06", "00:21", "01:21"]
 
 
-class TestReset:
+class TestFakeReset:
     def test_inside_a_rotation_ends_the_rotation_without_an_error(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(lambda event, context: fakesecrets.reset())
 

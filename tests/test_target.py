@@ -495,7 +495,7 @@ class TestDelaysOfACredentialTarget:
                 frozen.tick(SECOND)
 
 
-class TestAccepts:
+class TestTargetAccepts:
     @pytest.mark.parametrize(
         "value",
         [

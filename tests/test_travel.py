@@ -556,9 +556,7 @@ class TestTheRotationDriver:
 
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_retries_a_failed_rotation_which_the_clock_does_not(
-        self, db, fakesecrets, fakesecrets_rotation, clock
-    ):
+    def test_retries_a_failed_rotation_only_on_request(self, db, fakesecrets, fakesecrets_rotation, clock):
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         with pytest.raises(RuntimeError):

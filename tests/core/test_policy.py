@@ -210,7 +210,7 @@ class TestPublicAccess:
             ),
         ],
     )
-    def test_is_access_of_every_account_without_a_restriction(self, members, expected, source):
+    def test_is_granted_to_every_account_without_a_restriction(self, members, expected, source):
         assert is_public([statement(**members)]) is expected, source
 
     def test_is_granted_by_one_statement_of_several(self):
