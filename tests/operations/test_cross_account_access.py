@@ -312,7 +312,7 @@ class TestAnAccountWithoutPermission:
     )
     @pytest.mark.parametrize("key", ["default key", "own key"])
     def test_does_not_find_the_secret(self, other, db, secret_with_customer_key, key, operation, sent):
-        """Inferred: not observed on AWS, which answers those without any permission AccessDeniedException."""
+        """Inferred: not observed on AWS, which returns AccessDeniedException without any permission."""
         arn = db if key == "default key" else secret_with_customer_key
 
         with refused("ResourceNotFoundException") as answer:

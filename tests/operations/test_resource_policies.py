@@ -422,7 +422,7 @@ class TestPolicyOperationsOfAnotherAccount:
         assert other.describe_secret(SecretId=arn)["Name"] == "db"
 
     def test_are_rejected_without_a_policy(self, other, arn):
-        """LocalStack test test_cross_account_access: what the policy is for; inferred: the code."""
+        """LocalStack test test_cross_account_access: the purpose of the policy; the code is inferred."""
         with refused("ResourceNotFoundException") as answer:
             other.get_resource_policy(SecretId=arn)
 
