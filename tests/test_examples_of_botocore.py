@@ -108,7 +108,7 @@ def is_an_id(member):
     return member.startswith("EXAMPLE")
 
 
-def test_most_operations_have_an_example():
+def test_botocore_has_an_example_of_most_operations():
     operations = {values.values[0] for values in EXAMPLES}
 
     assert len(operations) == 19
