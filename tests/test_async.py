@@ -13,7 +13,7 @@ from pytest_fakesecrets._fake.backend import FakeBackend
 get_session = pytest.importorskip("aiobotocore.session").get_session
 
 
-def in_a_client(work, **kwargs):
+def run_with_client(work, **kwargs):
     """Run a coroutine function with a client of aiobotocore."""
 
     async def main():
@@ -24,11 +24,11 @@ def in_a_client(work, **kwargs):
 
 
 @pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
-def door(request, monkeypatch):
+def transport(request, monkeypatch):
     monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
 
 
-@pytest.mark.usefixtures("door")
+@pytest.mark.usefixtures("transport")
 class TestAiobotocore:
     def test_gets_the_response_of_a_synchronous_client(self, fakesecrets, client):
         client.create_secret(Name="db", SecretBinary=b"\x00\xff")
@@ -39,7 +39,7 @@ class TestAiobotocore:
             metadata["async"] = answer.pop("ResponseMetadata")
             return answer
 
-        answer = in_a_client(work)
+        answer = run_with_client(work)
         expected = client.get_secret_value(SecretId="db")
         metadata["sync"] = expected.pop("ResponseMetadata")
 
@@ -55,7 +55,7 @@ class TestAiobotocore:
                 await aclient.get_secret_value(SecretId="nobody")
             return answer.message, answer.status
 
-        assert in_a_client(work) == ("Secrets Manager can't find the specified secret.", 400)
+        assert run_with_client(work) == ("Secrets Manager can't find the specified secret.", 400)
 
     def test_shares_the_state_of_synchronous_clients(self, fakesecrets, client):
         async def work(aclient):
@@ -63,7 +63,7 @@ class TestAiobotocore:
                 *(aclient.create_secret(Name=f"db-{number}", SecretString="value") for number in range(5))
             )
 
-        in_a_client(work)
+        run_with_client(work)
 
         names = {secret["Name"] for secret in client.list_secrets()["SecretList"]}
         assert names == {"db-0", "db-1", "db-2", "db-3", "db-4"}
@@ -72,7 +72,7 @@ class TestAiobotocore:
         async def work(aclient):
             return await aclient.create_secret(Name="db", SecretString="value")
 
-        created = in_a_client(
+        created = run_with_client(
             work,
             region_name="eu-west-1",
             aws_access_key_id="210987654321",
@@ -94,4 +94,4 @@ class TestAiobotocore:
                 for secret in page["SecretList"]
             ]
 
-        assert in_a_client(work) == ["db-0", "db-1", "db-2"]
+        assert run_with_client(work) == ["db-0", "db-1", "db-2"]

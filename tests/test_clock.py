@@ -137,7 +137,7 @@ class TestFreezingTheClock:
         assert time.time() == 1896105600.0
 
 
-class TestMoveTo:
+class TestClockMoveTo:
     @pytest.mark.parametrize(
         ("moment", "now"),
         [
@@ -221,7 +221,7 @@ class TestMoveTo:
         assert client.describe_secret(SecretId="db")["CreatedDate"] == datetime(2030, 1, 31, 16, tzinfo=UTC)
 
 
-class TestTick:
+class TestClockTick:
     @pytest.mark.parametrize(
         ("delta", "now"),
         [

@@ -24,7 +24,7 @@ def rotating(db, fakesecrets, fakesecrets_rotation):
     return fakesecrets_rotation
 
 
-class TestStep:
+class TestDriverStep:
     def test_runs_and_returns_one_step_after_the_other(self, rotating):
         steps = [rotating.step() for _ in range(4)]
 
@@ -126,7 +126,7 @@ class TestStep:
             fakesecrets_rotation.step()
 
 
-class TestRun:
+class TestDriverRun:
     def test_runs_the_remaining_steps_and_returns_the_rotation(self, rotating):
         rotating.step()
 
@@ -166,7 +166,7 @@ class TestPendingRotations:
         assert rotating.pending == ()
 
 
-class TestRedeliver:
+class TestDriverRedeliver:
     def test_calls_a_step_again_with_the_same_event(self, db, fakesecrets, fakesecrets_rotation):
         events = []
 
@@ -196,7 +196,7 @@ class TestRedeliver:
     def test_raises_the_exception_of_the_function_and_leaves_the_rotation_unchanged(
         self, db, fakesecrets, fakesecrets_rotation
     ):
-        def creates_without_looking(event, context):
+        def creates_without_a_check(event, context):
             if event["Step"] == "createSecret":
                 password = db.get_random_password()["RandomPassword"]
                 db.put_secret_value(
@@ -206,7 +206,7 @@ class TestRedeliver:
                     VersionStages=["AWSPENDING"],
                 )
 
-        function = fakesecrets.add_rotation_function(creates_without_looking)
+        function = fakesecrets.add_rotation_function(creates_without_a_check)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         fakesecrets_rotation.step()
 
@@ -224,7 +224,7 @@ class TestRedeliver:
             rotating.redeliver("set")
 
 
-class TestRotate:
+class TestFakeRotate:
     """`fake.rotate()` calls RotateSecret and runs all steps."""
 
     def test_runs_all_steps_although_the_driver_is_requested(self, db, fakesecrets, fakesecrets_rotation):
@@ -412,7 +412,7 @@ class TestDrivingRotations:
             rotating.run()
 
 
-class TestAssume:
+class TestFakeAssume:
     def test_with_an_unknown_assumption_lists_the_existing_ones(self, fakesecrets):
         with pytest.raises(
             FakeSecretsError, match=r"Unknown assumption 'retries'\. Choose one of rotate_at, stuck_window"

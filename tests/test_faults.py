@@ -45,7 +45,7 @@ from pytest_fakesecrets._service.parser import service_model
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
-ONCE = Config(retries={"total_max_attempts": 1})
+WITHOUT_RETRIES = Config(retries={"total_max_attempts": 1})
 DENIED = (
     "User is not authorized to perform: secretsmanager:GetSecretValue because no identity-based policy "
     "allows the action"
@@ -64,21 +64,21 @@ def fake(fakesecrets):
 
 
 @pytest.fixture
-def once(fake):
+def no_retry_client(fake):
     """A client without retries, and the secret db."""
-    client = fake.client(config=ONCE)
+    client = fake.client(config=WITHOUT_RETRIES)
     client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
     return client
 
 
 @pytest.fixture(scope="module")
-def asession():
+def aio_session():
     """An aiobotocore session, shared since each new one reads the data files of botocore."""
     return pytest.importorskip("aiobotocore.session").get_session()
 
 
 @pytest.fixture
-def slept(monkeypatch):
+def sleeps(monkeypatch):
     """Replace the sleep functions of time and asyncio, and record the requested seconds."""
     seconds = []
 
@@ -127,40 +127,40 @@ class TestInjectedErrorCodes:
         ],
         ids=lambda value: value if isinstance(value, str) and " " not in value else "",
     )
-    def test_have_their_status_and_a_message(self, fake, once, code, status, message):
+    def test_have_their_status_and_a_message(self, fake, no_retry_client, code, status, message):
         fake.fail("GetSecretValue", code)
 
         with refused(code) as answer:
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         assert (answer.status, answer.message) == (status, message)
 
     @pytest.mark.parametrize("code", sorted(shape.name for shape in service_model().error_shapes))
-    def test_of_the_service_model_raise_the_exceptions_of_the_client(self, fake, once, code):
+    def test_of_the_service_model_raise_the_exceptions_of_the_client(self, fake, no_retry_client, code):
         fake.fail("DescribeSecret", code)
 
-        with pytest.raises(getattr(once.exceptions, code)) as raised:
-            once.describe_secret(SecretId="db")
+        with pytest.raises(getattr(no_retry_client.exceptions, code)) as raised:
+            no_retry_client.describe_secret(SecretId="db")
 
         assert raised.value.response["Message"].endswith(".")
 
     @pytest.mark.parametrize("code", ["RequestLimitExceeded", "SlowDown", "InternalFailure"])
-    def test_that_are_retryable_on_aws_are_retried(self, fake, once, code):
-        ordered = fake.fail("ListSecrets", code)
+    def test_that_are_retryable_on_aws_are_retried(self, fake, no_retry_client, code):
+        fault = fake.fail("ListSecrets", code)
 
         fake.client(config=Config(retries={"mode": "legacy"})).list_secrets()
 
-        assert ordered.happened == 1
+        assert fault.happened == 1
 
-    def test_may_be_custom_with_a_status_and_a_message(self, fake, once):
+    def test_may_be_custom_with_a_status_and_a_message(self, fake, no_retry_client):
         fake.fail("GetSecretValue", (418, "TeapotException", "short and stout"))
 
         with refused("TeapotException") as answer:
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         assert (answer.status, answer.message) == (418, "short and stout")
 
-    def test_reach_handlers_that_read_the_http_response(self, fake, once):
+    def test_reach_handlers_that_read_the_http_response(self, fake, no_retry_client):
         fake.fail("GetSecretValue", "ResourceNotFoundException", times=2)
         fake.fail("DescribeSecret", "ThrottlingException")
 
@@ -192,11 +192,11 @@ class TestInjectedNetworkFaults:
         ],
         ids=lambda value: getattr(value, "__name__", ""),
     )
-    def test_raise_an_exception_of_the_given_class(self, fake, once, error, message):
+    def test_raise_an_exception_of_the_given_class(self, fake, no_retry_client, error, message):
         fake.fail("GetSecretValue", error)
 
         with pytest.raises(error) as raised:
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         assert type(raised.value) is error
         assert str(raised.value) == message.format("https://secretsmanager.us-east-1.amazonaws.com/")
@@ -204,51 +204,51 @@ class TestInjectedNetworkFaults:
     @pytest.mark.parametrize(
         "error", [ReadTimeoutError(endpoint_url="mine"), ConnectionError("down"), KeyboardInterrupt()]
     )
-    def test_raise_the_given_exception_instance(self, fake, once, error):
+    def test_raise_the_given_exception_instance(self, fake, no_retry_client, error):
         fake.fail("GetSecretValue", error)
 
         with pytest.raises(type(error)) as raised:
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         assert raised.value is error
-        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_are_retried_by_clients_with_retries(self, fake, once, slept):
-        ordered = fake.fail("ListSecrets", EndpointConnectionError, times=2)
+    def test_are_retried_by_clients_with_retries(self, fake, no_retry_client, sleeps):
+        fault = fake.fail("ListSecrets", EndpointConnectionError, times=2)
 
         answer = fake.client(config=Config(retries={"mode": "standard"})).list_secrets()
 
-        assert (answer["ResponseMetadata"]["RetryAttempts"], ordered.happened) == (2, 2)
+        assert (answer["ResponseMetadata"]["RetryAttempts"], fault.happened) == (2, 2)
 
-    def test_are_recorded_in_the_history_without_a_request_id(self, fake, once):
+    def test_are_recorded_in_the_history_without_a_request_id(self, fake, no_retry_client):
         fake.fail("GetSecretValue", ReadTimeoutError)
 
         with pytest.raises(ReadTimeoutError):
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         call = calls(fake)[-1]
         assert (call.error, call.message, call.hint) == ("ReadTimeoutError", "no answer", INJECTED)
 
-    def test_slow_a_call_down_by_moving_the_frozen_clock(self, fake, once, fakesecrets_clock):
+    def test_slow_a_call_down_by_moving_the_frozen_clock(self, fake, no_retry_client, fakesecrets_clock):
         before = fakesecrets_clock.now
         fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
 
-        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
         assert fakesecrets_clock.now - before == timedelta(seconds=5)
-        once.get_secret_value(SecretId="db")
-        once.get_secret_value(SecretId="db")
+        no_retry_client.get_secret_value(SecretId="db")
+        no_retry_client.get_secret_value(SecretId="db")
         assert fakesecrets_clock.now - before == timedelta(seconds=10)
         assert [call.error for call in calls(fake)] == [None] * 4
 
-    def test_slow_down_a_retry_that_is_due_under_freezegun(self, fake, once):
+    def test_slow_down_a_retry_that_is_due_under_freezegun(self, fake, no_retry_client):
         with freeze_time("2030-01-01") as frozen:
             function = fake.add_rotation_function(well_behaved)
             rules = {"ScheduleExpression": "rate(4 hours)"}
-            once.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+            no_retry_client.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
             fake.fail("GetSecretValue", timedelta(seconds=5), times=2)
 
             frozen.tick(timedelta(hours=5))
-            once.describe_secret(SecretId="db")
+            no_retry_client.describe_secret(SecretId="db")
 
             assert f"{fake.clock.now:%H:%M:%S}" == "05:00:00"
         scheduled = fake.rotations("db")[1]
@@ -257,105 +257,107 @@ class TestInjectedNetworkFaults:
 
 
 class TestAnInjectedFaultHits:
-    def test_only_the_next_call_by_default(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException")
-        assert ordered.happened == 0
+    def test_only_the_next_call_by_default(self, fake, no_retry_client):
+        fault = fake.fail("GetSecretValue", "ThrottlingException")
+        assert fault.happened == 0
 
-        once.describe_secret(SecretId="db")
+        no_retry_client.describe_secret(SecretId="db")
         with refused("ThrottlingException"):
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
-        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
-        assert (ordered.operation, ordered.happened, ordered.left) == ("GetSecretValue", 1, 0)
+        assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert (fault.operation, fault.happened, fault.left) == ("GetSecretValue", 1, 0)
 
-    def test_the_next_three_calls(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=3)
+    def test_the_next_three_calls(self, fake, no_retry_client):
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=3)
 
         for happened in (1, 2, 3):
             with refused("ThrottlingException"):
-                once.get_secret_value(SecretId="db")
-            assert ordered.happened == happened
-        once.get_secret_value(SecretId="db")
+                no_retry_client.get_secret_value(SecretId="db")
+            assert fault.happened == happened
+        no_retry_client.get_secret_value(SecretId="db")
 
-        assert ordered.happened == 3
+        assert fault.happened == 3
 
-    def test_all_calls(self, fake, once):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=None)
+    def test_all_calls(self, fake, no_retry_client):
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=None)
 
         for _ in range(20):
             with refused("ThrottlingException"):
-                once.get_secret_value(SecretId="db")
+                no_retry_client.get_secret_value(SecretId="db")
 
-        assert (ordered.happened, ordered.left) == (20, None)
+        assert (fault.happened, fault.left) == (20, None)
 
-    def test_calls_in_the_order_of_injection(self, fake, once):
+    def test_calls_in_the_order_of_injection(self, fake, no_retry_client):
         first = fake.fail("GetSecretValue", "ThrottlingException", times=2)
         second = fake.fail("GetSecretValue", "DecryptionFailure")
 
         codes = []
         for _ in range(3):
             with refused() as answer:
-                once.get_secret_value(SecretId="db")
+                no_retry_client.get_secret_value(SecretId="db")
             codes.append(answer.code)
 
         assert codes == ["ThrottlingException", "ThrottlingException", "DecryptionFailure"]
         assert (first.happened, second.happened) == (2, 1)
-        once.get_secret_value(SecretId="db")
+        no_retry_client.get_secret_value(SecretId="db")
 
     @pytest.mark.parametrize("meant", ["db", "ARN", "partial ARN"])
     @pytest.mark.parametrize("sent", ["db", "ARN", "partial ARN"])
-    def test_calls_about_its_secret_by_any_form_of_secret_id(self, fake, once, meant, sent):
-        arn = once.create_secret(Name="other", SecretString="value")["ARN"].replace("other", "db")
-        arn = once.describe_secret(SecretId="db")["ARN"]
+    def test_calls_about_its_secret_by_any_form_of_secret_id(self, fake, no_retry_client, meant, sent):
+        arn = no_retry_client.create_secret(Name="other", SecretString="value")["ARN"].replace("other", "db")
+        arn = no_retry_client.describe_secret(SecretId="db")["ARN"]
         named = {"db": "db", "ARN": arn, "partial ARN": arn[:-7]}
-        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=named[meant])
+        fault = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=named[meant])
 
-        once.get_secret_value(SecretId="other")
-        assert ordered.happened == 0
+        no_retry_client.get_secret_value(SecretId="other")
+        assert fault.happened == 0
         with refused("DecryptionFailure"):
-            once.get_secret_value(SecretId=named[sent])
+            no_retry_client.get_secret_value(SecretId=named[sent])
 
-    def test_calls_in_the_region_of_its_arn(self, fake, once):
-        there = fake.client("eu-west-1", config=ONCE)
+    def test_calls_in_the_region_of_its_arn(self, fake, no_retry_client):
+        there = fake.client("eu-west-1", config=WITHOUT_RETRIES)
         arn = there.create_secret(Name="db", SecretString="there")["ARN"]
-        ordered = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
+        fault = fake.fail("GetSecretValue", "DecryptionFailure", secret_id=arn)
 
-        once.get_secret_value(SecretId="db")
-        assert ordered.happened == 0
+        no_retry_client.get_secret_value(SecretId="db")
+        assert fault.happened == 0
         with refused("DecryptionFailure"):
             there.get_secret_value(SecretId="db")
 
-    def test_calls_in_every_region_if_given_a_name(self, fake, once):
-        there = fake.client("eu-west-1", config=ONCE)
+    def test_calls_in_every_region_if_given_a_name(self, fake, no_retry_client):
+        there = fake.client("eu-west-1", config=WITHOUT_RETRIES)
         fake.fail("GetSecretValue", "DecryptionFailure", secret_id="db", times=2)
 
-        for client in (there, once):
+        for client in (there, no_retry_client):
             with refused("DecryptionFailure"):
                 client.get_secret_value(SecretId="db")
 
-    def test_a_call_that_creates_its_secret(self, fake, once):
+    def test_a_call_that_creates_its_secret(self, fake, no_retry_client):
         fake.fail("CreateSecret", "LimitExceededException", secret_id="new")
 
-        once.create_secret(Name="other", SecretString="value")
+        no_retry_client.create_secret(Name="other", SecretString="value")
         with refused("LimitExceededException"):
-            once.create_secret(Name="new", SecretString="value")
+            no_retry_client.create_secret(Name="new", SecretString="value")
 
-    def test_a_batch_that_contains_its_secret(self, fake, once):
-        arn = once.describe_secret(SecretId="db")["ARN"]
-        once.create_secret(Name="other", SecretString="value")
+    def test_a_batch_that_contains_its_secret(self, fake, no_retry_client):
+        arn = no_retry_client.describe_secret(SecretId="db")["ARN"]
+        no_retry_client.create_secret(Name="other", SecretString="value")
         fake.fail("BatchGetSecretValue", "InternalServiceError", secret_id="db")
 
-        once.batch_get_secret_value(SecretIdList=["other"])
+        no_retry_client.batch_get_secret_value(SecretIdList=["other"])
         with refused("InternalServiceError"):
-            once.batch_get_secret_value(SecretIdList=["other", arn])
+            no_retry_client.batch_get_secret_value(SecretIdList=["other", arn])
 
-    def test_calls_inside_its_step_of_a_rotation_function(self, fake, once, fakesecrets_rotation):
-        ordered = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
-        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+    def test_calls_inside_its_step_of_a_rotation_function(self, fake, no_retry_client, fakesecrets_rotation):
+        fault = fake.fail("DescribeSecret", "AccessDeniedException", step="setSecret")
+        no_retry_client.rotate_secret(
+            SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved)
+        )
 
         fakesecrets_rotation.step("createSecret")
-        once.describe_secret(SecretId="db")
-        assert ordered.happened == 0
+        no_retry_client.describe_secret(SecretId="db")
+        assert fault.happened == 0
         with refused("AccessDeniedException"):
             fakesecrets_rotation.step("setSecret")
 
@@ -465,7 +467,7 @@ class TestAnInjectedFaultHits:
             ),
         ],
     )
-    def test_no_call_if_its_arguments_are_invalid(self, fake, once, arguments, message):
+    def test_no_call_if_its_arguments_are_invalid(self, fake, no_retry_client, arguments, message):
         operation, error, keywords = arguments
 
         with pytest.raises(FakeSecretsError) as raised:
@@ -482,72 +484,74 @@ def retrying(mode, attempts=None):
 MODES = ["legacy", "standard", "adaptive"]
 
 
-def exhausted(mode, attempts, expected):
+def exhausted_retries(mode, attempts, expected):
     return pytest.param(mode, attempts, expected, id=f"{mode} {attempts or ''}".strip())
 
 
 TOTALS = [
-    exhausted("legacy", None, 5),
-    exhausted("standard", None, 3),
-    exhausted("adaptive", None, 3),
-    *(exhausted(mode, {"total_max_attempts": 2}, 2) for mode in MODES),
-    *(exhausted(mode, {"max_attempts": 3}, 4) for mode in ("legacy", "standard", "adaptive")),
-    *(exhausted(mode, {"total_max_attempts": 1}, 1) for mode in MODES),
+    exhausted_retries("legacy", None, 5),
+    exhausted_retries("standard", None, 3),
+    exhausted_retries("adaptive", None, 3),
+    *(exhausted_retries(mode, {"total_max_attempts": 2}, 2) for mode in MODES),
+    *(exhausted_retries(mode, {"max_attempts": 3}, 4) for mode in ("legacy", "standard", "adaptive")),
+    *(exhausted_retries(mode, {"total_max_attempts": 1}, 1) for mode in MODES),
 ]
 
 
 class TestRetriesAfterInjectedFaults:
     @pytest.mark.parametrize("mode", MODES)
     @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServiceError", ReadTimeoutError])
-    def test_succeed_after_the_last_fault(self, fake, once, slept, mode, error):
+    def test_succeed_after_the_last_fault(self, fake, no_retry_client, sleeps, mode, error):
         client = fake.client(config=retrying(mode))
-        ordered = fake.fail("GetSecretValue", error, times=2)
+        fault = fake.fail("GetSecretValue", error, times=2)
 
         answer = client.get_secret_value(SecretId="db")
 
         assert answer["SecretString"] == "old"
-        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
-        assert set(slept) == {0}
+        assert answer["ResponseMetadata"]["RetryAttempts"] == fault.happened == 2
+        assert set(sleeps) == {0}
         assert len({call.request_id for call in calls(fake)[-3:]}) == 3
         assert [call.error is None for call in calls(fake)[-3:]] == [False, False, True]
 
     @pytest.mark.parametrize(("mode", "attempts", "expected"), TOTALS)
-    def test_end_at_the_limit_of_the_client(self, fake, once, slept, mode, attempts, expected):
-        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+    def test_end_at_the_limit_of_the_client(self, fake, no_retry_client, sleeps, mode, attempts, expected):
+        fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         with refused("InternalServiceError") as answer:
             fake.client(config=retrying(mode, attempts)).get_secret_value(SecretId="db")
 
-        assert ordered.happened == expected
+        assert fault.happened == expected
         assert answer.response["ResponseMetadata"]["RetryAttempts"] == expected - 1
 
-    def test_are_not_made_for_errors_that_are_not_retryable(self, fake, once, slept):
-        ordered = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
+    def test_are_not_made_for_errors_that_are_not_retryable(self, fake, no_retry_client, sleeps):
+        fault = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
 
         with refused("AccessDeniedException") as answer:
             fake.client().get_secret_value(SecretId="db")
 
-        assert (ordered.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
+        assert (fault.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
 
     @pytest.mark.parametrize("mode", ["legacy", "standard"])
-    def test_wait_with_back_off(self, fake, once, slept, mode):
+    def test_wait_with_back_off(self, fake, no_retry_client, sleeps, mode):
         fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
 
         fake.client(config=retrying(mode)).get_secret_value(SecretId="db")
 
-        assert len(slept) == 2
-        assert all(0 < seconds <= 4 for seconds in slept)
+        assert len(sleeps) == 2
+        assert all(0 < seconds <= 4 for seconds in sleeps)
 
-    def test_with_and_without_back_off_can_be_mixed(self, fake, once, slept):
+    def test_with_and_without_back_off_can_be_mixed(self, fake, no_retry_client, sleeps):
         client = fake.client(config=retrying("standard"))
         for back_off in (True, False, True):
             fake.fail("GetSecretValue", "ThrottlingException", back_off=back_off)
             client.get_secret_value(SecretId="db")
 
-        assert [seconds > 0 for seconds in slept] == [True, False, True]
+        assert [seconds > 0 for seconds in sleeps] == [True, False, True]
 
     @pytest.mark.parametrize("is_observed", [False, True], ids=["alone", "with a handler of the user"])
-    def test_of_a_throttled_adaptive_client_do_not_slow_later_calls(self, fake, once, slept, is_observed):
+    def test_of_a_throttled_adaptive_client_do_not_slow_later_calls(
+        self, fake, no_retry_client, sleeps, is_observed
+    ):
         client = fake.client(config=retrying("adaptive"))
         if is_observed:
             client.meta.events.register("before-send", lambda **_: None)
@@ -561,15 +565,15 @@ class TestRetriesAfterInjectedFaults:
 
         assert time.perf_counter() - began < 1
 
-    def test_requested_by_user_handlers_follow_the_injected_response(self, fake, once):
+    def test_requested_by_user_handlers_follow_the_injected_response(self, fake, no_retry_client):
         seen = []
-        once.meta.events.register(
+        no_retry_client.meta.events.register(
             "needs-retry", lambda response, attempts, **_: seen.append((response[0].status_code, attempts))
         )
         fake.fail("GetSecretValue", "ThrottlingException")
 
         with refused("ThrottlingException"):
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         assert seen == [(400, 1)]
 
@@ -617,27 +621,27 @@ class TestPatchesOfBotocore:
 
         ran.assert_outcomes(passed=2, failed=1)
 
-    def test_do_not_change_the_sleep_of_other_callers(self, fake, once, slept):
+    def test_do_not_change_the_sleep_of_other_callers(self, fake, no_retry_client, sleeps):
         fake.fail("ListSecrets", "ThrottlingException", back_off=True)
         fake.client().list_secrets()
-        slept.clear()
+        sleeps.clear()
 
         botocore.endpoint.time.sleep(3)
 
-        assert slept == [3]
+        assert sleeps == [3]
 
 
 class TestAiobotocore:
     """Injected faults through aiobotocore, which has its own endpoint and its own retries."""
 
     @pytest.fixture
-    def in_a_client(self, fake, once, asession):
+    def run_with_client(self, fake, no_retry_client, aio_session):
         config = pytest.importorskip("aiobotocore.config").AioConfig
 
         def run(work, mode="legacy", **retries):
             async def main():
                 settings = config(retries={"mode": mode, **retries})
-                async with asession.create_client("secretsmanager", config=settings) as client:
+                async with aio_session.create_client("secretsmanager", config=settings) as client:
                     return await work(client)
 
             return asyncio.run(main())
@@ -645,41 +649,41 @@ class TestAiobotocore:
         return run
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_retries_without_waiting(self, fake, in_a_client, slept, mode):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException", times=2)
+    def test_retries_without_waiting(self, fake, run_with_client, sleeps, mode):
+        fault = fake.fail("GetSecretValue", "ThrottlingException", times=2)
 
-        answer = in_a_client(lambda client: client.get_secret_value(SecretId="db"), mode)
+        answer = run_with_client(lambda client: client.get_secret_value(SecretId="db"), mode)
 
-        assert answer["ResponseMetadata"]["RetryAttempts"] == ordered.happened == 2
-        assert set(slept) <= {0}
+        assert answer["ResponseMetadata"]["RetryAttempts"] == fault.happened == 2
+        assert set(sleeps) <= {0}
 
-    def test_waits_with_back_off(self, fake, in_a_client, slept):
+    def test_waits_with_back_off(self, fake, run_with_client, sleeps):
         fake.fail("GetSecretValue", "ThrottlingException", times=2, back_off=True)
 
-        in_a_client(lambda client: client.get_secret_value(SecretId="db"))
+        run_with_client(lambda client: client.get_secret_value(SecretId="db"))
 
-        assert len([seconds for seconds in slept if seconds > 0]) == 2
+        assert len([seconds for seconds in sleeps if seconds > 0]) == 2
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_stops_retrying_at_the_limit_of_the_client(self, fake, in_a_client, slept, mode):
-        ordered = fake.fail("GetSecretValue", "InternalServiceError", times=None)
+    def test_stops_retrying_at_the_limit_of_the_client(self, fake, run_with_client, sleeps, mode):
+        fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         async def work(client):
             with refused("InternalServiceError") as answer:
                 await client.get_secret_value(SecretId="db")
             return answer.response["ResponseMetadata"]["RetryAttempts"]
 
-        assert in_a_client(work, mode, total_max_attempts=4) == 3
-        assert ordered.happened == 4
+        assert run_with_client(work, mode, total_max_attempts=4) == 3
+        assert fault.happened == 4
 
-    def test_raises_an_injected_network_exception(self, fake, in_a_client):
+    def test_raises_an_injected_network_exception(self, fake, run_with_client):
         fake.fail("GetSecretValue", ConnectionError("down"))
 
         async def work(client):
             with pytest.raises(ConnectionError, match="down"):
                 await client.get_secret_value(SecretId="db")
 
-        in_a_client(work)
+        run_with_client(work)
 
     def test_loses_its_patches_at_the_exit_of_the_fake(self):
         endpoint = pytest.importorskip("aiobotocore.endpoint")
@@ -703,10 +707,10 @@ class TestAiobotocore:
         endpoint = pytest.importorskip("aiobotocore.endpoint")
         if not hasattr(endpoint, "AnyioEndpoint"):
             pytest.skip("this aiobotocore has no endpoint for httpx")
-        slept = []
+        sleeps = []
 
         async def sleep(_, seconds):
-            slept.append(seconds)
+            sleeps.append(seconds)
 
         monkeypatch.setattr(endpoint.AnyioEndpoint, "_sleep", sleep)
         with FakeSecrets() as fake:
@@ -715,15 +719,15 @@ class TestAiobotocore:
             asyncio.run(endpoint.AnyioEndpoint._sleep(None, 7))  # after a fault, in the same context
         asyncio.run(endpoint.AnyioEndpoint._sleep(None, 7))
 
-        assert slept == [0, 7]
+        assert sleeps == [0, 7]
 
 
 class TestTheRecordOfAnInjectedFault:
-    def test_has_the_error_and_a_hint_at_the_injection(self, fake, once):
+    def test_has_the_error_and_a_hint_at_the_injection(self, fake, no_retry_client):
         fake.fail("GetSecretValue", "ThrottlingException")
 
         with refused() as answer:
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         call = calls(fake)[-1]
         assert (call.operation, call.error, call.message, call.hint) == (
@@ -735,20 +739,20 @@ class TestTheRecordOfAnInjectedFault:
         assert call.secret_id == fake.secret("db").arn
         assert call.request_id == answer.response["ResponseMetadata"]["RequestId"]
 
-    def test_has_the_name_of_a_secret_that_does_not_exist(self, fake, once):
+    def test_has_the_name_of_a_secret_that_does_not_exist(self, fake, no_retry_client):
         fake.fail("CreateSecret", "LimitExceededException")
 
         with refused():
-            once.create_secret(Name="new", SecretString="value")
+            no_retry_client.create_secret(Name="new", SecretString="value")
 
         assert calls(fake)[-1].secret_id == "new"
 
-    def test_appears_in_the_timeline(self, fake, once, fakesecrets_clock):
+    def test_appears_in_the_timeline(self, fake, no_retry_client, fakesecrets_clock):
         fakesecrets_clock.move_to("2030-01-31 16:00")
         fake.fail("GetSecretValue", "ThrottlingException")
 
         with refused():
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         *_, event, error, hint = fake.timeline("db").splitlines()
         assert event.split("  ")[:2] == ["2030-01-31 16:00:00.000", "GetSecretValue rejected"]
@@ -757,16 +761,18 @@ class TestTheRecordOfAnInjectedFault:
 
 class TestTheStateOfTheFake:
     @pytest.mark.parametrize("error", ["InternalServiceError", ReadTimeoutError, (503, "Gone", "")])
-    def test_is_unchanged_after_a_call_with_an_injected_fault(self, fake, once, error):
+    def test_is_unchanged_after_a_call_with_an_injected_fault(self, fake, no_retry_client, error):
         before = snapshot(fake._service.store)
         for operation in ("PutSecretValue", "DeleteSecret", "RotateSecret", "GetSecretValue"):
             fake.fail(operation, error)
 
         for call in (
-            lambda: once.put_secret_value(SecretId="db", SecretString="new"),
-            lambda: once.delete_secret(SecretId="db"),
-            lambda: once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing)),
-            lambda: once.get_secret_value(SecretId="db"),
+            lambda: no_retry_client.put_secret_value(SecretId="db", SecretString="new"),
+            lambda: no_retry_client.delete_secret(SecretId="db"),
+            lambda: no_retry_client.rotate_secret(
+                SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing)
+            ),
+            lambda: no_retry_client.get_secret_value(SecretId="db"),
         ):
             with pytest.raises((ClientError, ReadTimeoutError)):
                 call()
@@ -774,7 +780,7 @@ class TestTheStateOfTheFake:
         assert snapshot(fake._service.store) == before
         assert fake.rotations() == ()
 
-    def test_has_one_version_after_a_retried_call(self, fake, once):
+    def test_has_one_version_after_a_retried_call(self, fake, no_retry_client):
         fake.fail("PutSecretValue", "InternalServiceError", times=2)
 
         put = fake.client().put_secret_value(SecretId="db", SecretString="new")
@@ -782,21 +788,21 @@ class TestTheStateOfTheFake:
         assert fake.secret("db").labels["AWSCURRENT"] == put["VersionId"]
         assert len(fake.secret("db").versions) == 2
 
-    def test_has_no_faults_after_a_reset(self, fake, once):
-        ordered = fake.fail("ListSecrets", "ThrottlingException", times=None)
+    def test_has_no_faults_after_a_reset(self, fake, no_retry_client):
+        fault = fake.fail("ListSecrets", "ThrottlingException", times=None)
 
         fake.reset()
 
-        assert once.list_secrets()["SecretList"] == []
-        assert ordered.happened == 0
+        assert no_retry_client.list_secrets()["SecretList"] == []
+        assert fault.happened == 0
 
     def test_includes_its_faults_and_not_those_of_another_fake(self):
         with FakeSecrets() as one:
-            client = boto3.client("secretsmanager", config=ONCE)
-            ordered = one.fail("ListSecrets", "ThrottlingException")
+            client = boto3.client("secretsmanager", config=WITHOUT_RETRIES)
+            fault = one.fail("ListSecrets", "ThrottlingException")
         with FakeSecrets():
             assert client.list_secrets()["SecretList"] == []
-        assert ordered.happened == 0
+        assert fault.happened == 0
         with one, refused("ThrottlingException"):
             client.list_secrets()
 
@@ -824,9 +830,9 @@ class TestTheStateOfTheFake:
             ),
         ],
     )
-    def test_has_the_account_and_region_of_the_client_after_a_fault(self, fake, slept, made_with, arn):
+    def test_has_the_account_and_region_of_the_client_after_a_fault(self, fake, sleeps, made_with, arn):
         client = fake.client(**made_with)
-        ordered = fake.fail("CreateSecret", "InternalServiceError", times=2)
+        fault = fake.fail("CreateSecret", "InternalServiceError", times=2)
 
         created = client.create_secret(Name="db", SecretString="value")["ARN"]
 
@@ -835,7 +841,7 @@ class TestTheStateOfTheFake:
         assert [(call.account, call.region) for call in calls(fake)] == [
             (arn.split(":")[4], arn.split(":")[3])
         ] * 4
-        assert ordered.happened == 2
+        assert fault.happened == 2
 
     def test_has_the_default_account_for_a_client_without_credentials(self, fake, monkeypatch):
         with monkeypatch.context() as bare:
@@ -863,7 +869,7 @@ class TestTheStateOfTheFake:
 
 class TestInjectedFaultsUnderMoto:
     @pytest.mark.parametrize("order", ["moto outside", "moto inside"])
-    def test_keep_the_request_from_moto(self, order, slept):
+    def test_keep_the_request_from_moto(self, order, sleeps):
         moto = pytest.importorskip("moto")
         backends = pytest.importorskip("moto.secretsmanager").secretsmanager_backends
         fake = FakeSecrets()
@@ -880,7 +886,7 @@ class TestInjectedFaultsUnderMoto:
 
 
 class TestInjectedFaultsOverTheServer:
-    def test_return_the_status_of_an_error(self, fakesecrets_server, fake, once):
+    def test_return_the_status_of_an_error(self, fakesecrets_server, fake, no_retry_client):
         fake.fail("ListSecrets", "ServiceUnavailable")
 
         status, body = post(fakesecrets_server.url)
@@ -892,7 +898,7 @@ class TestInjectedFaultsOverTheServer:
         assert post(fakesecrets_server.url)[0] == 200
 
     def test_close_the_connection_without_a_response_for_an_exception(
-        self, fakesecrets_server, fake, once, capfd
+        self, fakesecrets_server, fake, no_retry_client, capfd
     ):
         from http.client import RemoteDisconnected
 
@@ -922,27 +928,27 @@ def post(url):
 
 
 class TestAnInjectedFaultInThreads:
-    def test_hits_one_of_two_simultaneous_calls(self, fake, once):
+    def test_hits_one_of_two_simultaneous_calls(self, fake, no_retry_client):
         barrier = Barrier(2, timeout=30)
 
         def work():
             barrier.wait()
             try:
-                once.get_secret_value(SecretId="db")
+                no_retry_client.get_secret_value(SecretId="db")
             except ClientError as error:
                 return error.response["Error"]["Code"]
 
         with ThreadPoolExecutor(2) as pool:
             for _ in range(20):
-                ordered = fake.fail("GetSecretValue", "DecryptionFailure")
+                fault = fake.fail("GetSecretValue", "DecryptionFailure")
                 codes = [pool.submit(work) for _ in range(2)]
                 answered = sorted(str(code.result(timeout=30)) for code in codes)
                 assert answered == ["DecryptionFailure", "None"]
-                assert ordered.happened == 1
+                assert fault.happened == 1
 
 
 @pytest.fixture
-def rotate(once, fake):
+def rotate(no_retry_client, fake):
     """Return a function that rotates db without the step driver, and returns the rotation."""
 
     def run(function, **options):
@@ -960,21 +966,21 @@ def unchanged(client):
 class TestAnInjectedFaultOfInvoke:
     """`fake.fail("Invoke", ...)` injects a fault into the invocation of a rotation function."""
 
-    def test_fails_the_rotation_without_calling_the_function(self, fake, once, rotate):
+    def test_fails_the_rotation_without_calling_the_function(self, fake, no_retry_client, rotate):
         called = []
-        ordered = fake.fail("Invoke", "TooManyRequestsException")
+        fault = fake.fail("Invoke", "TooManyRequestsException")
 
         with pytest.warns(RotationFailedWarning, match="InvocationRefused: Lambda has not run the function"):
             rotation = rotate(lambda event, context: called.append(event["Step"]))
 
-        assert (rotation.status, called, ordered.happened) == ("failed", [], 1)
+        assert (rotation.status, called, fault.happened) == ("failed", [], 1)
         assert type(rotation.error) is InvocationRefused
         assert str(rotation.error) == (
             "Lambda has not run the function: TooManyRequestsException: Rate exceeded"
         )
-        assert unchanged(once)
+        assert unchanged(no_retry_client)
 
-    def test_is_followed_by_a_successful_retry(self, fake, once, rotate, fakesecrets_clock):
+    def test_is_followed_by_a_successful_retry(self, fake, no_retry_client, rotate, fakesecrets_clock):
         fake.fail("Invoke", "TooManyRequestsException")
         with pytest.warns(RotationFailedWarning):
             rotation = rotate(well_behaved)
@@ -986,7 +992,9 @@ class TestAnInjectedFaultOfInvoke:
         assert (again.status, again.attempt) == ("succeeded", 2)
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_in_one_step_lets_the_steps_before_it_run(self, fake, once, fakesecrets_rotation, step):
+    def test_in_one_step_lets_the_steps_before_it_run(
+        self, fake, no_retry_client, fakesecrets_rotation, step
+    ):
         called = []
 
         def spy(event, context):
@@ -994,7 +1002,7 @@ class TestAnInjectedFaultOfInvoke:
             well_behaved(event, context)
 
         fake.fail("Invoke", "ServiceException", step=step)
-        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(spy))
+        no_retry_client.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(spy))
 
         with pytest.raises(InvocationRefused):
             fakesecrets_rotation.run()
@@ -1003,38 +1011,44 @@ class TestAnInjectedFaultOfInvoke:
         assert fakesecrets_rotation.run().status == "succeeded"
 
     @pytest.mark.parametrize("error", [ConnectionError("down"), ReadTimeoutError])
-    def test_may_be_an_exception(self, fake, once, fakesecrets_rotation, error):
+    def test_may_be_an_exception(self, fake, no_retry_client, fakesecrets_rotation, error):
         fake.fail("Invoke", error)
-        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+        no_retry_client.rotate_secret(
+            SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved)
+        )
 
         with pytest.raises(ConnectionError if isinstance(error, ConnectionError) else error):
             fakesecrets_rotation.step()
 
         assert fakesecrets_rotation.run().status == "succeeded"
 
-    def test_with_access_denied_names_the_action_of_lambda(self, fake, once, fakesecrets_rotation):
+    def test_with_access_denied_names_the_action_of_lambda(self, fake, no_retry_client, fakesecrets_rotation):
         fake.fail("Invoke", "AccessDeniedException")
-        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing))
+        no_retry_client.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(nothing))
 
         with pytest.raises(InvocationRefused, match="perform: lambda:InvokeFunction because"):
             fakesecrets_rotation.step()
 
     @pytest.mark.parametrize("named", ["db", "ARN", "partial ARN", "other"])
-    def test_applies_to_its_secret_by_any_form_of_secret_id(self, fake, once, fakesecrets_rotation, named):
+    def test_applies_to_its_secret_by_any_form_of_secret_id(
+        self, fake, no_retry_client, fakesecrets_rotation, named
+    ):
         arn = fake.secret("db").arn
         secret_id = {"ARN": arn, "partial ARN": arn[:-7]}.get(named, named)
-        ordered = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
-        once.rotate_secret(SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved))
+        fault = fake.fail("Invoke", "ServiceException", secret_id=secret_id)
+        no_retry_client.rotate_secret(
+            SecretId="db", RotationLambdaARN=fake.add_rotation_function(well_behaved)
+        )
 
         if named == "other":
             fakesecrets_rotation.step()
         else:
             with pytest.raises(InvocationRefused):
                 fakesecrets_rotation.step()
-        assert ordered.happened == (named != "other")
+        assert fault.happened == (named != "other")
 
     def test_that_is_slow_does_not_use_the_timeout_of_the_function(
-        self, fake, once, fakesecrets_clock, rotate
+        self, fake, no_retry_client, fakesecrets_clock, rotate
     ):
         left, before = [], fakesecrets_clock.now
         fake.fail("Invoke", timedelta(seconds=45), step="createSecret")
@@ -1050,16 +1064,16 @@ class TestAnInjectedFaultOfInvoke:
         assert fakesecrets_clock.now - before == timedelta(seconds=45)
         assert rotation.steps[0].end - rotation.steps[0].start == timedelta(seconds=45)
 
-    def test_fails_one_of_two_rotations_in_threads(self, fake, once):
-        once.create_secret(Name="two", SecretString="old")
+    def test_fails_one_of_two_rotations_in_threads(self, fake, no_retry_client):
+        no_retry_client.create_secret(Name="two", SecretString="old")
         function = fake.add_rotation_function(well_behaved)
-        ordered = fake.fail("Invoke", "ServiceException")
+        fault = fake.fail("Invoke", "ServiceException")
 
         with pytest.warns(RotationFailedWarning), ThreadPoolExecutor(2) as pool:
             rotations = list(pool.map(lambda name: fake.rotate(name, function), ["db", "two"]))
 
         assert sorted(rotation.status for rotation in rotations) == ["failed", "succeeded"]
-        assert ordered.happened == 1
+        assert fault.happened == 1
 
 
 class TestInjectedFaultsInARotationFunction:
@@ -1067,32 +1081,32 @@ class TestInjectedFaultsInARotationFunction:
         ("code", "attempts"), [("AccessDeniedException", 1), ("InternalServiceError", 5)]
     )
     def test_that_outlast_the_retries_fail_the_rotation(
-        self, fake, once, rotate, monkeypatch, code, attempts
+        self, fake, no_retry_client, rotate, monkeypatch, code, attempts
     ):
         """An error without retries, and one that outlasts the retries."""
         monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-        ordered = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
+        fault = fake.fail("GetSecretValue", code, step="createSecret", times=attempts)
 
         with pytest.warns(RotationFailedWarning, match=code):
             rotation = rotate(well_behaved)
 
-        assert (rotation.status, ordered.happened) == ("failed", attempts)
+        assert (rotation.status, fault.happened) == ("failed", attempts)
         assert rotation.error.response["Error"]["Code"] == code
-        assert unchanged(once)
-        assert once.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert unchanged(no_retry_client)
+        assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    def test_that_a_retry_overcomes_do_not_fail_the_rotation(self, fake, once, rotate):
-        ordered = fake.fail("PutSecretValue", "ThrottlingException", times=2)
+    def test_that_a_retry_overcomes_do_not_fail_the_rotation(self, fake, no_retry_client, rotate):
+        fault = fake.fail("PutSecretValue", "ThrottlingException", times=2)
 
         assert rotate(well_behaved).status == "succeeded"
-        assert ordered.happened == 2
+        assert fault.happened == 2
         assert len(fake.secret("db").versions) == 2
 
 
 class TestTheTimeoutOfARotationFunction:
     @pytest.fixture
-    def db(self, once, fakesecrets_clock, fakesecrets_rotation):
-        return once
+    def db(self, no_retry_client, fakesecrets_clock, fakesecrets_rotation):
+        return no_retry_client
 
     @pytest.fixture
     def first_step(self, fake, db, fakesecrets_rotation):
@@ -1164,7 +1178,7 @@ class TestTheTimeoutOfARotationFunction:
             fakesecrets_rotation.step()
 
     def test_cannot_be_caught_as_an_exception(self, db, fakesecrets_clock, first_step):
-        def stubborn(event, context):
+        def catches_the_timeout(event, context):
             fakesecrets_clock.tick(31)
             for _ in range(3):
                 try:
@@ -1172,7 +1186,7 @@ class TestTheTimeoutOfARotationFunction:
                 except Exception:
                     continue
 
-        rotation = first_step(stubborn)
+        rotation = first_step(catches_the_timeout)
 
         assert rotation.status == "failed"
         assert unchanged(db)
@@ -1180,7 +1194,7 @@ class TestTheTimeoutOfARotationFunction:
     def test_rejects_every_later_call_of_a_function_that_catches_it(self, db, fakesecrets_clock, first_step):
         caught = []
 
-        def stubborn(event, context):
+        def catches_the_timeout(event, context):
             fakesecrets_clock.tick(31)
             for _ in range(3):
                 try:
@@ -1188,7 +1202,7 @@ class TestTheTimeoutOfARotationFunction:
                 except BaseException as error:
                     caught.append(error)
 
-        rotation = first_step(stubborn)
+        rotation = first_step(catches_the_timeout)
 
         assert (rotation.status, len(caught)) == ("failed", 3)
         assert {isinstance(error, Exception) for error in caught} == {False}
@@ -1197,19 +1211,19 @@ class TestTheTimeoutOfARotationFunction:
     def test_is_reported_although_the_function_raises_another_exception(
         self, db, fakesecrets_clock, first_step
     ):
-        def translates(event, context):
+        def raises_another_error(event, context):
             fakesecrets_clock.tick(31)
             try:
                 db.describe_secret(SecretId="db")
             except BaseException as error:
                 raise RuntimeError("no answer") from error
 
-        rotation = first_step(translates)
+        rotation = first_step(raises_another_error)
 
         assert type(rotation.error) is FunctionTimedOut
 
     def test_takes_precedence_over_an_injected_fault(self, fake, db, fakesecrets_clock, first_step):
-        ordered = fake.fail("GetSecretValue", "ThrottlingException")
+        fault = fake.fail("GetSecretValue", "ThrottlingException")
 
         def slow(event, context):
             fakesecrets_clock.tick(31)
@@ -1217,7 +1231,7 @@ class TestTheTimeoutOfARotationFunction:
 
         first_step(slow)
 
-        assert ordered.happened == 0
+        assert fault.happened == 0
 
     def test_fails_the_rotation_which_is_then_retried(
         self, fake, db, fakesecrets_clock, fakesecrets_rotation, first_step
@@ -1236,10 +1250,10 @@ class TestTheTimeoutOfARotationFunction:
         steps = [event for event in fake.history if isinstance(event, RotationStep)]
         assert [type(step.error) for step in steps[:2]] == [FunctionTimedOut, type(None)]
 
-    def test_stops_a_function_that_uses_asyncio(self, db, fakesecrets_clock, first_step, asession):
+    def test_stops_a_function_that_uses_asyncio(self, db, fakesecrets_clock, first_step, aio_session):
         def slow(event, context):
             async def main():
-                async with asession.create_client("secretsmanager") as client:
+                async with aio_session.create_client("secretsmanager") as client:
                     fakesecrets_clock.tick(31)
                     await client.put_secret_value(SecretId="db", SecretString="new")
 
@@ -1356,7 +1370,7 @@ class TestAColdStart:
 
         assert {tuple(at_import) for _, *at_import in seen} == {("blue", "eu-west-1")}
 
-    def test_imports_a_module_that_was_removed_from_sys_modules(self, fake, once, lambda_module):
+    def test_imports_a_module_that_was_removed_from_sys_modules(self, fake, no_retry_client, lambda_module):
         arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
         del sys.modules["lambda_with_memory"]
 
@@ -1367,7 +1381,7 @@ class TestAColdStart:
         assert "lambda_with_memory" not in sys.modules
 
     def test_whose_import_fails_fails_the_step_and_keeps_the_old_module(
-        self, fake, once, lambda_module, monkeypatch
+        self, fake, no_retry_client, lambda_module, monkeypatch
     ):
         arn = fake.add_rotation_function("lambda_with_memory:handler", cold_start=True)
         found = sys.modules["lambda_with_memory"]
@@ -1400,7 +1414,7 @@ class TestAColdStart:
         "handler", [lambda event, context: None, nothing.__call__, TestAnInjectedFaultOfInvoke]
     )
     def test_is_rejected_for_a_handler_that_cannot_be_imported(self, fake, handler):
-        function = handler if handler is not TestAnInjectedFaultOfInvoke else local()
+        function = handler if handler is not TestAnInjectedFaultOfInvoke else local_function()
 
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(function, cold_start=True)
@@ -1419,7 +1433,7 @@ class TestAColdStart:
             fake.add_rotation_function(renamed, cold_start=True)
 
 
-def local():
+def local_function():
     def function(event, context): ...
 
     return function
@@ -1438,7 +1452,7 @@ def test_a_client_with_our_handlers_registered_twice_gets_a_fault_once(fakesecre
 
 
 class TestAnUnusedInjectedFault:
-    def test_emits_a_warning_with_the_line_that_injected_it(self, fake, once):
+    def test_emits_a_warning_with_the_line_that_injected_it(self, fake, no_retry_client):
         line = sys._getframe().f_lineno + 1
         fake.fail("GetSecretValue", "ThrottlingException", secret_id="bd", step="setSecret")
 
@@ -1473,10 +1487,10 @@ class TestAnUnusedInjectedFault:
 
         assert "hunter2" not in str(issued[0].message)
 
-    def test_is_not_one_that_hit_a_single_call(self, fake, once):
+    def test_is_not_one_that_hit_a_single_call(self, fake, no_retry_client):
         fake.fail("GetSecretValue", "ThrottlingException", times=None)
         with refused():
-            once.get_secret_value(SecretId="db")
+            no_retry_client.get_secret_value(SecretId="db")
 
         fake.reset()  # a warning would be an error here
 

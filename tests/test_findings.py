@@ -130,7 +130,7 @@ def log_the_event(event, context):
     well_behaved(event, context)
 
 
-def asking_for(what):
+def requesting(what):
     def work(client, arn, token):
         client.update_secret_version_stage(SecretId=arn, VersionStage="AWSCURRENT", **what)
 
@@ -213,17 +213,17 @@ FOUND = [
         id="AWSPENDING on the old version",
     ),
     pytest.param(
-        in_step("finishSecret", asking_for({"MoveToVersionId": "e" * 32})),
+        in_step("finishSecret", requesting({"MoveToVersionId": "e" * 32})),
         [],
         id="an error of AWS is no finding",
     ),
     pytest.param(
-        in_step("finishSecret", asking_for({"RemoveFromVersionId": None})),
+        in_step("finishSecret", requesting({"RemoveFromVersionId": None})),
         [("illegal-call", "finishSecret", None)],
         id="a parameter that botocore refuses",
     ),
     pytest.param(
-        in_step("finishSecret", asking_for({})),
+        in_step("finishSecret", requesting({})),
         [("illegal-call", "finishSecret", "UpdateSecretVersionStage")],
         id="parameters that AWS refuses",
     ),
@@ -405,8 +405,8 @@ class TestFindings:
     @pytest.mark.parametrize(
         "work",
         [
-            pytest.param(lambda *a: returning(Unprintable())(*a), id="a value that nobody can print"),
-            pytest.param(lambda *a: put(*a, value="[" * 60_000), id="a value that is no JSON, deeply"),
+            pytest.param(lambda *a: returning(Unprintable())(*a), id="a value that cannot be printed"),
+            pytest.param(lambda *a: put(*a, value="[" * 60_000), id="deeply nested text that is not JSON"),
             pytest.param(lambda *a: strange_error(), id="an error with a strange response"),
         ],
     )
@@ -574,7 +574,7 @@ class TestTheTextOfAFinding:
             fakesecrets.check(rotation)
 
 
-class TestCheck:
+class TestFakeCheck:
     def test_passes_without_findings(self, db, fakesecrets):
         fakesecrets.check(fakesecrets.rotate("db", well_behaved))
 

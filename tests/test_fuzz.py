@@ -376,8 +376,8 @@ def with_token(body):
     held = body.get("NextToken") if isinstance(body, dict) else None
     if not (isinstance(held, str) and held in GIVEN):
         return body
-    operation, asked = GIVEN[held]
-    return {**body, "NextToken": raw(operation, {**asked, "MaxResults": 1})[1]["NextToken"]}
+    operation, parameters = GIVEN[held]
+    return {**body, "NextToken": raw(operation, {**parameters, "MaxResults": 1})[1]["NextToken"]}
 
 
 def check_shape(document, shape) -> None:
@@ -461,7 +461,7 @@ LONG_LISTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def question(body, document):
+def without_page_members(body, document):
     """Return a request without its page members: a token is valid only for the same one."""
     members = {name: body.get(name, default) for name, default in DEFAULTS.items()}
     return {**members, "ARN": document.get("ARN")}
@@ -515,7 +515,9 @@ def test_the_pages_of_a_list_add_up_to_the_list_and_their_tokens_are_invalid_for
             for part in parts[:1] if len(parts) > 1 else ():
                 event("several pages")
                 status, document = raw(operation, {**other, "NextToken": part["NextToken"]})
-                same = status == 200 and question(other, document) == question(body, whole)
+                same = status == 200 and without_page_members(other, document) == without_page_members(
+                    body, whole
+                )
                 assert same or document.get("__type") in {"InvalidNextTokenException", *REFUSALS}
 
     run()

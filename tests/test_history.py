@@ -374,7 +374,7 @@ def two(db):
     return db
 
 
-def logged(fake):
+def names_and_versions(fake):
     """Return the name and the version of each record."""
     return [
         (record["eventName"], record["additionalEventData"].get("SecretVersionId"))
@@ -395,7 +395,7 @@ class TestCloudTrailRecordsOfDeletions:
 
         two.delete_secret(SecretId="db")
 
-        assert logged(fakesecrets) == START
+        assert names_and_versions(fakesecrets) == START
         record = fakesecrets.cloudtrail[0]
         assert len(record.pop("eventID")) == 36
         assert record == {
@@ -422,7 +422,7 @@ class TestCloudTrailRecordsOfDeletions:
         two.delete_secret(SecretId="db", RecoveryWindowInDays=7)
         fakesecrets_clock.move_to("2100-01-09")
 
-        assert logged(fakesecrets) == [*START, *END]
+        assert names_and_versions(fakesecrets) == [*START, *END]
         assert {record["eventTime"] for record in fakesecrets.cloudtrail[2:]} == {"2100-01-08T00:00:00Z"}
 
     def test_include_the_cancellation_by_restore_secret(self, two, fakesecrets):
@@ -431,19 +431,19 @@ class TestCloudTrailRecordsOfDeletions:
         two.restore_secret(SecretId="db")
 
         cancelled = [("CancelSecretVersionDelete", token(1)), ("CancelSecretVersionDelete", token(2))]
-        assert logged(fakesecrets) == [*START, *cancelled]
+        assert names_and_versions(fakesecrets) == [*START, *cancelled]
 
     def test_include_start_and_end_of_a_forced_deletion_at_once(self, two, fakesecrets):
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-        assert logged(fakesecrets) == [START[0], END[0], START[1], END[1]]
+        assert names_and_versions(fakesecrets) == [START[0], END[0], START[1], END[1]]
 
     def test_include_the_end_of_a_scheduled_deletion_that_is_forced(self, two, fakesecrets):
         two.delete_secret(SecretId="db")
 
         two.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-        assert logged(fakesecrets) == [*START, *END]
+        assert names_and_versions(fakesecrets) == [*START, *END]
 
     def test_are_written_for_a_version_that_a_new_one_displaces(self, two, fakesecrets, fakesecrets_clock):
         """User guide, retrieve-ct-entries, of 2023; quotas: 100 versions."""
@@ -451,13 +451,16 @@ class TestCloudTrailRecordsOfDeletions:
         for number in range(3, 102):
             two.put_secret_value(SecretId="db", SecretString="x", ClientRequestToken=token(number))
 
-        assert logged(fakesecrets) == [START[0], END[0]]
+        assert names_and_versions(fakesecrets) == [START[0], END[0]]
 
     def test_are_omitted_for_the_version_of_rotate_immediately_false(self, db, fakesecrets):
         """API_RotateSecret: the test removes it."""
         fakesecrets.rotate("db", well_behaved, RotateImmediately=False)
 
-        assert [name for name, _ in logged(fakesecrets)] == ["TestRotationStarted", "TestRotationSucceeded"]
+        assert [name for name, _ in names_and_versions(fakesecrets)] == [
+            "TestRotationStarted",
+            "TestRotationSucceeded",
+        ]
 
     def test_appear_in_the_timeline_and_in_eventbridge(self, db, fakesecrets):
         seen = len(fakesecrets.eventbridge)
@@ -574,12 +577,12 @@ def test_no_printed_record_shows_a_secret_value(db, fakesecrets):
     db.put_secret_value(SecretId="db", SecretString=json.dumps({"username": "app", "password": "hunter2"}))
     db.put_secret_value(SecretId="db", SecretBinary=b"hunter3")
 
-    def tells_everything(event, context):
+    def leaks_values(event, context):
         secret = db.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")["SecretString"]
         raise ValueError(f"cannot log in with {json.loads(secret)['password']} out of {secret}")
 
     with pytest.warns(RotationFailedWarning) as warned:
-        rotation = fakesecrets.rotate("db", tells_everything)
+        rotation = fakesecrets.rotate("db", leaks_values)
 
     view = fakesecrets.secret("db")
     shown = [
@@ -600,11 +603,11 @@ def test_no_printed_record_shows_a_secret_value(db, fakesecrets):
 
 
 def test_two_runs_produce_identical_records():
-    def story():
+    def records():
         with FakeSecrets() as fake:
             fake.clock.move_to("2030-01-02")
             fake.client().create_secret(Name="db", SecretString="old")
             fake.rotate("db", well_behaved)
             return fake.timeline(), fake.cloudtrail, repr(fake.history)
 
-    assert story() == story()
+    assert records() == records()

@@ -55,14 +55,14 @@ def calls(fake):
 
 
 @pytest.fixture
-def wired(monkeypatch):
+def http_calls(monkeypatch):
     """Collect the operations of the calls that were sent as HTTP requests instead of by the fast path."""
     operations = []
     answer = FakeBackend.answer_on_the_wire
 
-    def counted(world, account, region, operation, body):
+    def counted(backend, account, region, operation, body):
         operations.append(operation)
-        return answer(world, account, region, operation, body)
+        return answer(backend, account, region, operation, body)
 
     monkeypatch.setattr(FakeBackend, "answer_on_the_wire", counted)
     return operations
@@ -112,7 +112,7 @@ def session():
 
 
 @pytest.fixture
-def made(session, fakesecrets):
+def user_client(session, fakesecrets):
     """A client of the user, on which a test registers handlers."""
     return session.client("secretsmanager")
 
@@ -161,13 +161,13 @@ class TestTheEventsOfBotocore:
             "*.secrets-manager.ListSecrets",
         ],
     )
-    def test_reach_a_handler_under_each_name_and_at_each_position(self, made, event, name):
+    def test_reach_a_handler_under_each_name_and_at_each_position(self, user_client, event, name):
         if (
             event
             not in inspect.getsource(botocore.endpoint) + inspect.getsource(botocore.signers) + "before-call"
         ):
             pytest.skip("this botocore has no such event")
-        seen, events = [], made.meta.events
+        seen, events = [], user_client.meta.events
 
         def first(event_name, **_):
             seen.append(("first", event_name))
@@ -178,11 +178,11 @@ class TestTheEventsOfBotocore:
         def last(event_name, **_):
             seen.append(("last", event_name))
 
-        made.list_secrets()  # handlers that were looked up by then are outdated
+        user_client.list_secrets()  # handlers that were looked up by then are outdated
         events.register_last(name.format(event), last)
         events.register(name.format(event), middle)
         events.register_first(name.format(event), first)
-        made.list_secrets()
+        user_client.list_secrets()
 
         emitted = f"{event}.secrets-manager.ListSecrets"
         assert [place for place, name in seen if name == emitted] == ["first", "middle", "last"]
@@ -195,25 +195,25 @@ class TestTheEventsOfBotocore:
 
         assert seen == ["POST"]
 
-    def test_do_not_reach_a_handler_that_was_unregistered(self, made, wired):
+    def test_do_not_reach_a_handler_that_was_unregistered(self, user_client, http_calls):
         handler = mock.Mock(return_value=None)
-        made.meta.events.register("before-send", handler)
-        made.list_secrets()
-        made.meta.events.unregister("before-send", handler)
-        made.list_secrets()
+        user_client.meta.events.register("before-send", handler)
+        user_client.list_secrets()
+        user_client.meta.events.unregister("before-send", handler)
+        user_client.list_secrets()
 
         assert handler.call_count == 1
-        assert wired == ["ListSecrets"]
+        assert http_calls == ["ListSecrets"]
 
-    def test_expose_nothing_of_the_fake(self, made):
+    def test_expose_nothing_of_the_fake(self, user_client):
         seen = []
 
         def look(request, **_):
             seen.append((str(request.url), dict(request.headers), request.body))
 
         for event in ("before-sign", "before-send", "before-send.secrets-manager", "before-send.*.*"):
-            made.meta.events.register(event, look)
-        made.list_secrets()
+            user_client.meta.events.register(event, look)
+        user_client.list_secrets()
 
         assert len(seen) == 4
         assert "fakesecrets" not in repr(seen).lower()
@@ -221,7 +221,7 @@ class TestTheEventsOfBotocore:
         assert "Authorization" in seen[-1][1]
 
 
-def plain(**_):
+def user_handler(**_):
     """A handler of the user."""
 
 
@@ -252,9 +252,9 @@ class TestAHandlerOfTheUser:
     @pytest.mark.parametrize(
         "handler",
         [
-            pytest.param(plain, id="a function"),
+            pytest.param(user_handler, id="a function"),
             pytest.param(lambda **_: None, id="a lambda"),
-            pytest.param(functools.partial(plain, more=1), id="a partial"),
+            pytest.param(functools.partial(user_handler, more=1), id="a partial"),
             pytest.param(
                 functools.partial(functools.partial(Observer().method)), id="a partial of a partial"
             ),
@@ -269,14 +269,14 @@ class TestAHandlerOfTheUser:
             pytest.param(Retrying().needs_retry, id="a method of a subclass of botocore's"),
         ],
     )
-    def test_is_called_for_every_kind_of_callable(self, made, wired, handler):
-        made.meta.events.register("needs-retry", handler)
+    def test_is_called_for_every_kind_of_callable(self, user_client, http_calls, handler):
+        user_client.meta.events.register("needs-retry", handler)
 
-        made.list_secrets()
+        user_client.list_secrets()
 
-        assert wired == ["ListSecrets"]
+        assert http_calls == ["ListSecrets"]
 
-    def test_is_called_if_it_is_a_coroutine_function(self, fakesecrets, wired):
+    def test_is_called_if_it_is_a_coroutine_function(self, fakesecrets, http_calls):
         get_session = pytest.importorskip("aiobotocore.session").get_session
         seen = []
 
@@ -291,19 +291,19 @@ class TestAHandlerOfTheUser:
 
         asyncio.run(main())
 
-        assert (seen, wired) == (["POST"], ["ListSecrets"])
+        assert (seen, http_calls) == (["POST"], ["ListSecrets"])
 
 
 class TestTheFastPathServesCalls:
     @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-    def test_of_a_plain_client_of_botocore(self, session, fakesecrets, wired, mode):
+    def test_of_a_plain_client_of_botocore(self, session, fakesecrets, http_calls, mode):
         pytest.importorskip("moto")  # it appends its stub to the handlers of botocore
         for made_in in (session, boto3.session.Session(region_name="us-east-1")):
             made_in.client("secretsmanager", config=Config(retries={"mode": mode})).list_secrets()
 
-        assert wired == []
+        assert http_calls == []
 
-    def test_of_a_plain_client_of_aiobotocore(self, fakesecrets, wired):
+    def test_of_a_plain_client_of_aiobotocore(self, fakesecrets, http_calls):
         get_session = pytest.importorskip("aiobotocore.session").get_session
 
         async def main():
@@ -312,121 +312,127 @@ class TestTheFastPathServesCalls:
 
         asyncio.run(main())
 
-        assert wired == []
+        assert http_calls == []
 
-    def test_of_a_client_with_handlers_for_other_events(self, made, wired):
+    def test_of_a_client_with_handlers_for_other_events(self, user_client, http_calls):
         for event in ("before-send.s3", "before-send.secrets-manager.DescribeSecret", "after-call", "mine"):
-            made.meta.events.register(event, plain)
-        made.meta.events.register("request-created", functools.partial(botocore.handlers.add_retry_headers))
-        made.meta.events.register(
-            "before-call.secrets-manager.ListSecrets", plain
+            user_client.meta.events.register(event, user_handler)
+        user_client.meta.events.register(
+            "request-created", functools.partial(botocore.handlers.add_retry_headers)
+        )
+        user_client.meta.events.register(
+            "before-call.secrets-manager.ListSecrets", user_handler
         )  # this handler runs before the fake
 
-        made.list_secrets()
+        user_client.list_secrets()
 
-        assert wired == []
+        assert http_calls == []
 
-    def test_of_a_client_that_was_attached(self, made, fakesecrets, wired):
-        fakesecrets.attach(made)
+    def test_of_a_client_that_was_attached(self, user_client, fakesecrets, http_calls):
+        fakesecrets.attach(user_client)
 
-        made.list_secrets()
+        user_client.list_secrets()
 
-        assert wired == []
+        assert http_calls == []
 
-    def test_beside_a_stubber(self, made, wired):
-        with Stubber(made):
+    def test_beside_a_stubber(self, user_client, http_calls):
+        with Stubber(user_client):
             pass
 
-        made.list_secrets()
+        user_client.list_secrets()
 
-        assert wired == []
+        assert http_calls == []
 
 
 class TestResponsesOfUserHandlers:
-    def test_to_before_send_replace_the_call_to_the_fake(self, made, fakesecrets):
-        made.create_secret(Name="db", SecretString="old")
-        made.meta.events.register(
+    def test_to_before_send_replace_the_call_to_the_fake(self, user_client, fakesecrets):
+        user_client.create_secret(Name="db", SecretString="old")
+        user_client.meta.events.register(
             "before-send.secretsmanager.PutSecretValue",
             lambda request, **_: response(request.url, 400, UNAVAILABLE),
         )
 
         with refused("InternalServiceError") as answer:
-            made.put_secret_value(SecretId="db", SecretString="new")
+            user_client.put_secret_value(SecretId="db", SecretString="new")
 
         assert answer.message == "mine"
         assert answer.response["ResponseMetadata"]["RequestId"] == "mine"
-        assert made.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert user_client.get_secret_value(SecretId="db")["SecretString"] == "old"
         assert calls(fakesecrets) == ["CreateSecret", "GetSecretValue"]
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager", "before-send.*.*"])
-    def test_to_before_send_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
-        made.meta.events.register("before-send", plain)
-        made.list_secrets()  # the fake has already registered its handler last
-        getattr(made.meta.events, place)(
+    def test_to_before_send_take_precedence_over_the_fake(self, user_client, fakesecrets, place, name):
+        user_client.meta.events.register("before-send", user_handler)
+        user_client.list_secrets()  # the fake has already registered its handler last
+        getattr(user_client.meta.events, place)(
             name, lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
 
-        assert made.list_secrets()["NextToken"] == "mine"
+        assert user_client.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_to_before_send_may_replace_only_the_first_attempt(self, made, fakesecrets, monkeypatch):
+    def test_to_before_send_may_replace_only_the_first_attempt(self, user_client, fakesecrets, monkeypatch):
         monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         answers = iter([response("", 500, UNAVAILABLE)])
-        made.meta.events.register("before-send", lambda **_: next(answers, None))
-        made.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
+        user_client.meta.events.register("before-send", lambda **_: next(answers, None))
+        user_client.meta.events.register("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
 
-        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
+        assert user_client.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_to_before_send_leave_an_injected_fault_for_the_next_call(self, made, fakesecrets):
+    def test_to_before_send_leave_an_injected_fault_for_the_next_call(self, user_client, fakesecrets):
         fault = fakesecrets.fail("ListSecrets", EndpointConnectionError(endpoint_url="fake"), times=None)
-        made.meta.events.register(
+        user_client.meta.events.register(
             "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
 
-        assert made.list_secrets()["NextToken"] == "mine"
+        assert user_client.list_secrets()["NextToken"] == "mine"
         assert fault.happened == 0
 
-    def test_may_be_an_exception_that_botocore_retries(self, made, fakesecrets, monkeypatch):
+    def test_may_be_an_exception_that_botocore_retries(self, user_client, fakesecrets, monkeypatch):
         monkeypatch.setattr("random.random", lambda: 0)  # botocore waits for a random fraction of a second
         failing = mock.Mock(side_effect=[EndpointConnectionError(endpoint_url="mine"), None])
-        made.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
-        made.meta.events.register_first("needs-retry", lambda attempts, **_: 0 if attempts == 1 else None)
+        user_client.meta.events.register("before-send.secrets-manager.ListSecrets", failing)
+        user_client.meta.events.register_first(
+            "needs-retry", lambda attempts, **_: 0 if attempts == 1 else None
+        )
 
-        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
+        assert user_client.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 1
         assert calls(fakesecrets) == ["ListSecrets"]
 
-    def test_may_be_an_exception_that_reaches_the_caller(self, made, fakesecrets):
-        made.meta.events.register("before-send", mock.Mock(side_effect=LookupError("mine")))
+    def test_may_be_an_exception_that_reaches_the_caller(self, user_client, fakesecrets):
+        user_client.meta.events.register("before-send", mock.Mock(side_effect=LookupError("mine")))
 
         with pytest.raises(LookupError, match="mine"):
-            made.list_secrets()
+            user_client.list_secrets()
         assert calls(fakesecrets) == []
 
-    def test_to_needs_retry_repeat_the_call(self, made, fakesecrets):
-        made.meta.events.register(
+    def test_to_needs_retry_repeat_the_call(self, user_client, fakesecrets):
+        user_client.meta.events.register(
             "needs-retry.secrets-manager.ListSecrets", lambda attempts, **_: 0 if attempts < 3 else None
         )
 
-        assert made.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 2
+        assert user_client.list_secrets()["ResponseMetadata"]["RetryAttempts"] == 2
         assert calls(fakesecrets) == ["ListSecrets"] * 3
 
     @pytest.mark.parametrize("place", ["register_first", "register", "register_last"])
     @pytest.mark.parametrize("name", ["before-call", "before-call.secrets-manager"])
-    def test_to_before_call_take_precedence_over_the_fake(self, made, fakesecrets, place, name):
+    def test_to_before_call_take_precedence_over_the_fake(self, user_client, fakesecrets, place, name):
         answer = response("", 200, b""), {"NextToken": "mine", "ResponseMetadata": {}}
-        getattr(made.meta.events, place)(name, lambda **_: answer)
+        getattr(user_client.meta.events, place)(name, lambda **_: answer)
 
-        assert made.list_secrets()["NextToken"] == "mine"
+        assert user_client.list_secrets()["NextToken"] == "mine"
         assert calls(fakesecrets) == []
 
-    def test_to_choose_signer_select_the_signature(self, made, fakesecrets):
+    def test_to_choose_signer_select_the_signature(self, user_client, fakesecrets):
         headers = []
-        made.meta.events.register("choose-signer", lambda **_: UNSIGNED)
-        made.meta.events.register("before-send", lambda request, **_: headers.append(dict(request.headers)))
+        user_client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
+        user_client.meta.events.register(
+            "before-send", lambda request, **_: headers.append(dict(request.headers))
+        )
 
-        made.list_secrets()
+        user_client.list_secrets()
 
         assert "Authorization" not in headers[0]
 
@@ -442,7 +448,7 @@ class TestResponsesOfUserHandlers:
         assert client.list_secrets()["SecretList"] == []
         assert chooser.call_count == 1
 
-    def test_may_modify_the_request(self, made, fakesecrets):
+    def test_may_modify_the_request(self, user_client, fakesecrets):
         seen = []
 
         def rename(request, **_):
@@ -451,33 +457,35 @@ class TestResponsesOfUserHandlers:
         def add_header(request, **_):
             request.headers["X-Mine"] = "mine"
 
-        made.meta.events.register_first("request-created.secrets-manager.CreateSecret", rename)
-        made.meta.events.register("before-sign.secrets-manager", add_header)
-        made.meta.events.register("before-send", lambda request, **_: seen.append(request.headers["X-Mine"]))
+        user_client.meta.events.register_first("request-created.secrets-manager.CreateSecret", rename)
+        user_client.meta.events.register("before-sign.secrets-manager", add_header)
+        user_client.meta.events.register(
+            "before-send", lambda request, **_: seen.append(request.headers["X-Mine"])
+        )
 
-        assert made.create_secret(Name="db", SecretString="value")["Name"] == "renamed"
+        assert user_client.create_secret(Name="db", SecretString="value")["Name"] == "renamed"
         assert seen == [b"mine"]
 
-    def test_include_a_handler_that_another_one_has_just_registered(self, made, fakesecrets):
+    def test_include_a_handler_that_another_one_has_just_registered(self, user_client, fakesecrets):
         def register(**_):
-            made.meta.events.register(
+            user_client.meta.events.register(
                 "before-send",
                 lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}'),
                 unique_id="mine",
             )
 
-        made.meta.events.register("before-call", register)
+        user_client.meta.events.register("before-call", register)
 
-        assert made.list_secrets()["NextToken"] == "mine"
+        assert user_client.list_secrets()["NextToken"] == "mine"
 
-    def test_are_used_in_many_threads_at_once(self, made, fakesecrets):
+    def test_are_used_in_many_threads_at_once(self, user_client, fakesecrets):
         seen = []
-        made.meta.events.register("before-send", lambda **_: seen.append(1))
+        user_client.meta.events.register("before-send", lambda **_: seen.append(1))
         start = threading.Barrier(8)
 
         def work():
             start.wait()
-            made.list_secrets()
+            user_client.list_secrets()
 
         threads = [threading.Thread(target=work) for _ in range(8)]
         for thread in threads:
@@ -491,21 +499,21 @@ class TestResponsesOfUserHandlers:
 
 class TestAnUnknownEmitter:
     @pytest.fixture
-    def unknown(self, monkeypatch):
+    def renamed_emitter_attributes(self, monkeypatch):
         """An emitter whose private attributes have other names."""
         monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
 
-    @pytest.mark.usefixtures("unknown")
-    def test_sends_every_call_as_http(self, made, wired, fakesecrets):
+    @pytest.mark.usefixtures("renamed_emitter_attributes")
+    def test_sends_every_call_as_http(self, user_client, http_calls, fakesecrets):
         seen = []
-        made.meta.events.register("before-send", lambda request, **_: seen.append(request.method))
+        user_client.meta.events.register("before-send", lambda request, **_: seen.append(request.method))
 
-        made.create_secret(Name="db", SecretString="value")
+        user_client.create_secret(Name="db", SecretString="value")
 
         assert fakesecrets.secret("db").value() == "value"
-        assert (wired, seen) == (["CreateSecret"], ["POST"])
+        assert (http_calls, seen) == (["CreateSecret"], ["POST"])
 
-    def test_may_be_a_class_of_the_user(self, fakesecrets, wired):
+    def test_may_be_a_class_of_the_user(self, fakesecrets, http_calls):
         class Emitter(HierarchicalEmitter):
             pass
 
@@ -513,7 +521,7 @@ class TestAnUnknownEmitter:
 
         own.create_client("secretsmanager").list_secrets()
 
-        assert wired == []
+        assert http_calls == []
 
 
 class TestUserHandlersBesideMoto:
@@ -522,36 +530,36 @@ class TestUserHandlersBesideMoto:
         return pytest.importorskip("moto")
 
     @pytest.fixture
-    def mocked(self, moto):
+    def client_beside_moto(self, moto):
         """A client created while moto is active."""
         with moto.mock_aws():
             yield boto3.session.Session(region_name="us-east-1", **KEYS).client("secretsmanager")
 
     @pytest.mark.parametrize("name", ["before-send", "before-send.secrets-manager"])
-    def test_see_a_call_that_the_fake_answers_and_moto_does_not(self, mocked, name):
+    def test_see_a_call_that_the_fake_answers_and_moto_does_not(self, client_beside_moto, name):
         seen = []
-        mocked.meta.events.register(name, lambda request, **_: seen.append(str(request.url)))
+        client_beside_moto.meta.events.register(name, lambda request, **_: seen.append(str(request.url)))
 
         with FakeSecrets() as fake:
-            mocked.create_secret(Name="db", SecretString="value")
+            client_beside_moto.create_secret(Name="db", SecretString="value")
             assert fake.secret("db").value() == "value"
 
         assert [url.partition("//")[2] for url in seen] == ["secretsmanager.us-east-1.amazonaws.com/"]
-        assert mocked.list_secrets()["SecretList"] == []
+        assert client_beside_moto.list_secrets()["SecretList"] == []
 
-    def test_take_precedence_over_the_fake(self, mocked):
-        mocked.meta.events.register(
+    def test_take_precedence_over_the_fake(self, client_beside_moto):
+        client_beside_moto.meta.events.register(
             "before-send", lambda request, **_: response(request.url, 200, b'{"NextToken": "mine"}')
         )
 
         with FakeSecrets() as fake:
-            assert mocked.list_secrets()["NextToken"] == "mine"
+            assert client_beside_moto.list_secrets()["NextToken"] == "mine"
             assert calls(fake) == []
 
-    def test_see_an_injected_fault_that_moto_does_not_hide(self, mocked):
+    def test_see_an_injected_fault_that_moto_does_not_hide(self, client_beside_moto):
         with FakeSecrets() as fake:
             fake.fail("CreateSecret", "ThrottlingException")
-            answer = mocked.create_secret(Name="db", SecretString="value")
+            answer = client_beside_moto.create_secret(Name="db", SecretString="value")
 
         assert answer["ResponseMetadata"]["RetryAttempts"] == 1
-        assert mocked.list_secrets()["SecretList"] == []
+        assert client_beside_moto.list_secrets()["SecretList"] == []

@@ -202,11 +202,11 @@ class TestTheRotationEvent:
         assert 36 <= len(events[0]["RotationToken"]) <= 256
 
     def test_may_be_modified_by_the_function_without_effect_on_the_rotation(self, db, fakesecrets):
-        def forgetful(event, context):
+        def clears_the_event(event, context):
             well_behaved(dict(event), context)
             event.clear()
 
-        assert fakesecrets.rotate("db", forgetful).status == "succeeded"
+        assert fakesecrets.rotate("db", clears_the_event).status == "succeeded"
 
     @needs("PutSecretValue", "RotationToken")
     def test_contains_the_rotation_token_for_put_secret_value(self, db, fakesecrets, fakesecrets_rotation):
@@ -324,13 +324,13 @@ class TestARotationWithAFailedStep:
         """The functions of aws-samples return early if the version of the token already has AWSCURRENT."""
         broken = [True]
 
-        def stumbles_at_the_end(event, context):
+        def raises_at_the_end(event, context):
             well_behaved(event, context)
             if event["Step"] == "finishSecret" and broken:
                 broken.clear()
                 raise RuntimeError("after the move")
 
-        function = fakesecrets.add_rotation_function(stumbles_at_the_end)
+        function = fakesecrets.add_rotation_function(raises_at_the_end)
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         with pytest.raises(RuntimeError, match="after the move"):
             fakesecrets_rotation.run()
@@ -637,14 +637,14 @@ class TestAFunctionThatMovesAwscurrentTooEarly:
 
 class TestAFunctionThatOmitsTheToken:
     def test_moves_awspending_to_a_version_of_another_id(self, db, fakesecrets):
-        def forgets_the_token(event, context):
+        def omits_the_token(event, context):
             if event["Step"] == "createSecret":
                 db.put_secret_value(SecretId="db", SecretString="lost", VersionStages=["AWSPENDING"])
             else:
                 well_behaved(event, context)
 
         with pytest.warns(RotationFailedWarning, match="has no stage for rotation"):
-            rotation = fakesecrets.rotate("db", forgets_the_token)
+            rotation = fakesecrets.rotate("db", omits_the_token)
 
         view = fakesecrets.secret("db")
         assert (rotation.status, rotation.steps[-1].name) == ("failed", "setSecret")
@@ -656,14 +656,14 @@ class TestAFunctionThatOmitsTheToken:
     def test_abandons_the_rotation_by_a_current_value_of_another_id(self, db, fakesecrets):
         steps = []
 
-        def forgets_everything(event, context):
+        def omits_token_and_labels(event, context):
             steps.append(event["Step"])
             db.put_secret_value(SecretId="db", SecretString="lost")
 
         with pytest.warns(
             RotationFailedWarning, match="was abandoned by its own function: createSecret put a value"
         ):
-            rotation = fakesecrets.rotate("db", forgets_everything)
+            rotation = fakesecrets.rotate("db", omits_token_and_labels)
 
         assert (rotation.status, steps) == ("abandoned", ["createSecret"])
         assert fakesecrets.secret("db").staging == {"v1": {"AWSPREVIOUS"}, "v3": {"AWSCURRENT"}}
@@ -887,14 +887,14 @@ class TestTheFirstRotation:
     def test_has_no_previous_value_to_read(self, db, fakesecrets):
         seen = []
 
-        def looks_back(event, context):
+        def reads_the_previous_value(event, context):
             if event["Step"] == "setSecret":
                 with refused("ResourceNotFoundException") as answer:
                     value(db, VersionStage="AWSPREVIOUS")
                 seen.append(answer.message)
             well_behaved(event, context)
 
-        fakesecrets.rotate("db", looks_back)
+        fakesecrets.rotate("db", reads_the_previous_value)
 
         assert seen == [
             "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"
@@ -1066,7 +1066,7 @@ class TestRotationFunctionsGivenByName:
         assert fakesecrets.add_rotation_function(nothing) == fakesecrets.add_rotation_function(nothing)
 
 
-class OddText(str):
+class TextWithBrokenMethods(str):
     """A str subclass with broken methods, which a `__str__` may return."""
 
     def __str__(self):
@@ -1075,7 +1075,7 @@ class OddText(str):
     encode = split = replace = startswith = None
 
 
-def odd(name, **attributes):
+def with_broken_methods(name, **attributes):
     return type(name, (Exception,), attributes)("an argument")
 
 
@@ -1086,29 +1086,34 @@ def raises(error):
     return method
 
 
-ODD_ERRORS = {
-    "whose str() raises": odd("Odd", __str__=raises(LookupError())),
-    "whose str() ends the process": odd("Odd", __str__=raises(SystemExit(3))),
-    "whose str() fails the test": odd("Odd", __str__=lambda self: pytest.fail("no")),
-    "whose str() is not text": odd("Odd", __str__=lambda self: 7),
-    "whose str() is odd": odd("Odd", __str__=lambda self: OddText("text")),
-    "whose repr() raises": odd("Odd", __repr__=raises(LookupError())),
+ERRORS_WITH_BROKEN_METHODS = {
+    "whose str() raises": with_broken_methods("Odd", __str__=raises(LookupError())),
+    "whose str() ends the process": with_broken_methods("Odd", __str__=raises(SystemExit(3))),
+    "whose str() fails the test": with_broken_methods("Odd", __str__=lambda self: pytest.fail("no")),
+    "whose str() is not text": with_broken_methods("Odd", __str__=lambda self: 7),
+    "whose str() is odd": with_broken_methods("Odd", __str__=lambda self: TextWithBrokenMethods("text")),
+    "whose repr() raises": with_broken_methods("Odd", __repr__=raises(LookupError())),
     "that is huge": ValueError("x" * 1_000_000),
     "with half of a character": ValueError("half \ud800 of one"),
-    "whose attributes raise": odd(
+    "whose attributes raise": with_broken_methods(
         "Odd", response=property(raises(ValueError())), operation_name=property(raises(SystemExit()))
     ),
-    "whose notes raise": odd("Odd", __notes__=property(raises(ValueError()))),
-    "with an odd response": odd(
+    "whose notes raise": with_broken_methods("Odd", __notes__=property(raises(ValueError()))),
+    "with an odd response": with_broken_methods(
         "Odd",
-        response={"Error": {"Code": "ValidationException", "Message": odd("M", __str__=raises(OSError()))}},
+        response={
+            "Error": {
+                "Code": "ValidationException",
+                "Message": with_broken_methods("M", __str__=raises(OSError())),
+            }
+        },
     ),
-    "of a key that cannot be printed": KeyError(odd("Key", __repr__=raises(LookupError()))),
+    "of a key that cannot be printed": KeyError(with_broken_methods("Key", __repr__=raises(LookupError()))),
     "without arguments": KeyError(),
 }
 
 
-class TestAnExceptionWithBrokenMethods:
+class TestUnusualExceptionsAndReturnValues:
     """An error while describing the exception of a function never propagates to the caller that ran the function."""
 
     @pytest.fixture(autouse=True)
@@ -1117,8 +1122,8 @@ class TestAnExceptionWithBrokenMethods:
         with warnings.catch_warnings(record=True) as caught:
             yield caught
 
-    @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
-    def test_fails_the_rotation_like_any_other(self, db, fakesecrets, reports, error):
+    @pytest.mark.parametrize("error", ERRORS_WITH_BROKEN_METHODS.values(), ids=ERRORS_WITH_BROKEN_METHODS)
+    def test_fail_the_rotation_if_raised(self, db, fakesecrets, reports, error):
         rotation = fakesecrets.rotate("db", raising_in("setSecret", error))
 
         assert (rotation.status, rotation.error) == ("failed", error)
@@ -1130,8 +1135,8 @@ class TestAnExceptionWithBrokenMethods:
         fakesecrets.timeline().encode()
         "".join(str(each.message) for each in reports).encode()
 
-    @pytest.mark.parametrize("error", ODD_ERRORS.values(), ids=ODD_ERRORS)
-    def test_propagates_unchanged_from_a_step_and_not_from_the_clock(
+    @pytest.mark.parametrize("error", ERRORS_WITH_BROKEN_METHODS.values(), ids=ERRORS_WITH_BROKEN_METHODS)
+    def test_propagate_unchanged_from_a_step_and_not_from_the_clock(
         self, db, fakesecrets, fakesecrets_clock, fakesecrets_rotation, error
     ):
         function = fakesecrets.add_rotation_function(raising_in("createSecret", error))
@@ -1148,10 +1153,10 @@ class TestAnExceptionWithBrokenMethods:
     @pytest.mark.parametrize(
         "returned",
         [
-            odd("Odd", __repr__=raises(LookupError())),
-            odd("Odd", __repr__=raises(SystemExit())),
+            with_broken_methods("Odd", __repr__=raises(LookupError())),
+            with_broken_methods("Odd", __repr__=raises(SystemExit())),
             "half \ud800",
-            {"status": odd("Odd", __str__=raises(OSError()))},
+            {"status": with_broken_methods("Odd", __str__=raises(OSError()))},
         ],
         ids=[
             "whose repr() raises",
@@ -1160,7 +1165,7 @@ class TestAnExceptionWithBrokenMethods:
             "with an odd member",
         ],
     )
-    def test_is_not_needed_to_succeed_with_any_return_value(self, db, fakesecrets, returned):
+    def test_do_not_fail_the_rotation_if_returned(self, db, fakesecrets, returned):
         def function(event, context):
             well_behaved(event, context)
             return returned
@@ -1168,7 +1173,7 @@ class TestAnExceptionWithBrokenMethods:
         assert fakesecrets.rotate("db", function).status == "succeeded"
 
     @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no groups")
-    def test_shows_no_secret_value_in_groups_causes_and_notes(self, db, fakesecrets, reports):
+    def test_are_redacted_in_groups_causes_and_notes(self, db, fakesecrets, reports):
         inner = ValueError("no old-password")
         inner.add_note("not even old-password")
         inner.__cause__ = LookupError("since old-password")

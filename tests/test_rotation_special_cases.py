@@ -228,7 +228,7 @@ class TestAMoveOfFreezegun:
         assert [f"{step.start:%H:%M}" for step in steps] == ["00:00", "00:01", "00:06", "00:21", "01:21"]
 
 
-class TestReset:
+class TestFakeReset:
     def test_inside_a_rotation_ends_the_rotation_without_an_error(self, db, fakesecrets):
         function = fakesecrets.add_rotation_function(lambda event, context: fakesecrets.reset())
 
@@ -478,11 +478,11 @@ class TestSecretValuesInTheExceptionOfAFunction:
         }[kind]
         client.create_secret(Name="db", **sent)
 
-        def tells(event, context):
+        def raises(event, context):
             raise ValueError(f"cannot log in with {written(value)}!")
 
         with pytest.warns(RotationFailedWarning) as warned:
-            fakesecrets.rotate("db", tells)
+            fakesecrets.rotate("db", raises)
 
         text = str(warned[0].message)
         assert "***" in text
@@ -495,12 +495,12 @@ class TestSecretValuesInTheExceptionOfAFunction:
         )
         given = []
 
-        def tells(event, context):
+        def raises(event, context):
             given.append(db.get_random_password()["RandomPassword"])
             raise ValueError(f"{given[0]!r} far-away 987654")
 
         with pytest.warns(RotationFailedWarning) as warned:
-            fakesecrets.rotate("db", tells)
+            fakesecrets.rotate("db", raises)
 
         assert str(warned[0].message).endswith("ValueError: '***' *** ***")
 

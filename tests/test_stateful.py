@@ -1164,7 +1164,7 @@ SORTS = (
     if "SortBy" in service_model().operation_model("ListSecrets").input_shape.members
     else [{}]
 )
-QUESTIONS = st.sampled_from(
+LIST_PARAMETERS = st.sampled_from(
     [
         *[
             {**sort, "SortOrder": order, "IncludePlannedDeletion": planned}
@@ -1181,14 +1181,14 @@ QUESTIONS = st.sampled_from(
 class Walk:
     """A list that is read page by page, and the items that it must contain."""
 
-    def __init__(self, operation, key, asked, shown):
+    def __init__(self, operation, key, parameters, shown):
         """
         Args:
             operation: returns one page.
             key: the sort key of its items.
             shown: returns the ids of the items that the list would contain at present.
         """
-        self.operation, self.key, self.asked, self.shown = operation, key, asked, shown
+        self.operation, self.key, self.parameters, self.shown = operation, key, parameters, shown
         self.token = None
         self.has_ended = False
         self.listed = []
@@ -1196,7 +1196,7 @@ class Walk:
 
     def look(self, moved=()):
         """Record added and removed items, and items whose sort key has changed."""
-        shown = frozenset(self.shown(self.asked))
+        shown = frozenset(self.shown(self.parameters))
         self.moved |= frozenset(moved)
         self.stayed = (self.stayed & shown) - self.moved
         self.ever |= shown
@@ -1204,10 +1204,10 @@ class Walk:
     def next(self, size):
         """Return the ids on the next page."""
         if not self.listed and self.token is None:
-            self.stayed = self.ever = frozenset(self.shown(self.asked))
+            self.stayed = self.ever = frozenset(self.shown(self.parameters))
             self.moved = self.late = frozenset()
         sent = {} if self.token is None else {"NextToken": self.token}
-        page, token = self.operation(MaxResults=size, **sent, **self.asked)
+        page, token = self.operation(MaxResults=size, **sent, **self.parameters)
         assert len(page) <= size
         assert token is None or (page and token != self.token)
         self.listed += page
@@ -1248,15 +1248,15 @@ class Listings(RuleBasedStateMachine):
         finally:
             self.fake.__exit__(None, None, None)
 
-    def secrets_of(self, asked):
-        return [entry["ARN"] for entry in self.client.list_secrets(**asked)["SecretList"]]
+    def secrets_of(self, parameters):
+        return [entry["ARN"] for entry in self.client.list_secrets(**parameters)["SecretList"]]
 
-    def list_secrets(self, **asked):
-        answer = self.client.list_secrets(**asked)
+    def list_secrets(self, **parameters):
+        answer = self.client.list_secrets(**parameters)
         return [entry["ARN"] for entry in answer["SecretList"]], answer.get("NextToken")
 
-    def batch(self, **asked):
-        answer = self.client.batch_get_secret_value(**asked)
+    def batch(self, **parameters):
+        answer = self.client.batch_get_secret_value(**parameters)
         found = [
             *[entry["ARN"] for entry in answer["SecretValues"]],
             *[entry["SecretId"] for entry in answer["Errors"]],
@@ -1264,12 +1264,12 @@ class Listings(RuleBasedStateMachine):
         self.changed(found, "last-accessed-date")
         return found, answer.get("NextToken")
 
-    def versions_of(self, asked):
+    def versions_of(self, parameters):
         held = self.client.describe_secret(SecretId="versions")["VersionIdsToStages"]
-        return self.versions if asked.get("IncludeDeprecated") else held
+        return self.versions if parameters.get("IncludeDeprecated") else held
 
-    def list_versions(self, **asked):
-        answer = self.client.list_secret_version_ids(SecretId="versions", **asked)
+    def list_versions(self, **parameters):
+        answer = self.client.list_secret_version_ids(SecretId="versions", **parameters)
         return [entry["VersionId"] for entry in answer["Versions"]], answer.get("NextToken")
 
     def changed(self, arns=(), *keys):
@@ -1289,14 +1289,14 @@ class Listings(RuleBasedStateMachine):
         if len(self.walks) < 4:
             self.walks.append(Walk(*arguments))
 
-    @rule(asked=QUESTIONS)
-    def open_secrets(self, asked):
-        self.open(self.list_secrets, asked.get("SortBy"), asked, self.secrets_of)
+    @rule(parameters=LIST_PARAMETERS)
+    def open_secrets(self, parameters):
+        self.open(self.list_secrets, parameters.get("SortBy"), parameters, self.secrets_of)
 
     @rule(prefix=st.sampled_from(["a", "b", "!a"]))
     def open_batch(self, prefix):
-        asked = {"Filters": [{"Key": "name", "Values": [prefix]}]}
-        self.open(self.batch, None, asked, self.secrets_of)
+        parameters = {"Filters": [{"Key": "name", "Values": [prefix]}]}
+        self.open(self.batch, None, parameters, self.secrets_of)
 
     @rule(deprecated=st.booleans())
     def open_versions(self, deprecated):

@@ -495,7 +495,7 @@ class TestDelaysOfACredentialTarget:
                 frozen.tick(SECOND)
 
 
-class TestAccepts:
+class TestTargetAccepts:
     @pytest.mark.parametrize(
         "value",
         [
@@ -512,7 +512,7 @@ class TestAccepts:
                 {"userName": "x", "user": "app", "pwd": "x", "token": "old"}, id="documented names first"
             ),
             pytest.param({"is_superuser": True, "password": "old"}, id="a flag about the user"),
-            pytest.param({"password": "old"}, id="no user, as there is one"),
+            pytest.param({"password": "old"}, id="a password without a user, if there is only one"),
             pytest.param({"engine": "mysql", "username": "app", "password": "old", "port": 3306}, id="RDS"),
             pytest.param('{"username": "app", "password": "old"}', id="JSON"),
             pytest.param("old", id="the password alone"),

@@ -556,9 +556,7 @@ class TestTheRotationDriver:
 
         assert len(fakesecrets_rotation.pending) == 1
 
-    def test_retries_a_failed_rotation_which_the_clock_does_not(
-        self, db, fakesecrets, fakesecrets_rotation, clock
-    ):
+    def test_retries_a_failed_rotation_only_on_request(self, db, fakesecrets, fakesecrets_rotation, clock):
         function = fakesecrets.add_rotation_function(raising_in("createSecret"))
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
         with pytest.raises(RuntimeError):
@@ -706,12 +704,12 @@ class TestEdgeCasesOfSchedules:
         before = db.describe_secret(SecretId="db")["NextRotationDate"]
         clock.move_to("2030-01-05")
 
-        def stumbles_at_the_end(event, context):
+        def raises_at_the_end(event, context):
             well_behaved(event, context)
             if event["Step"] == "finishSecret":
                 raise RuntimeError("after the move")
 
-        fakesecrets.rotate("db", stumbles_at_the_end)
+        fakesecrets.rotate("db", raises_at_the_end)
 
         assert db.describe_secret(SecretId="db")["NextRotationDate"] == before
 

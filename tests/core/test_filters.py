@@ -110,14 +110,14 @@ def test_one_filter_matches_by_any_of_its_values(values, key):
     assert together is any(matches(key, value, held) for value in values)
 
 
-@given(asked=st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=4))
-def test_several_filters_must_all_match(asked):
+@given(filters=st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=4))
+def test_several_filters_must_all_match(filters):
     """moto aws-verified test_with_duplicate_filter_keys."""
     held = secret("a/Xb1", description="c Z9", tags={"aX": "b0"}, owning_service="a")
 
-    together = secret_matcher([{"Key": key, "Values": [value]} for key, value in asked])(held)
+    together = secret_matcher([{"Key": key, "Values": [value]} for key, value in filters])(held)
 
-    assert together is all(matches(key, value, held) for key, value in asked)
+    assert together is all(matches(key, value, held) for key, value in filters)
 
 
 def test_an_empty_list_of_filters_matches_every_secret():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_fakesecrets._core.errors import InvalidNextTokenException
 from pytest_fakesecrets._core.pagination import page
 
-QUESTION = ("ListSecrets", "name")
+REQUEST = ("ListSecrets", "name")
 BOTH = pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
 
 
@@ -20,8 +20,8 @@ def by_itself(item):
     return (item,)
 
 
-def listed(items, token=None, size=3, *, asked=QUESTION, key=by_itself, **others):
-    held, following = page(items, key, asked, token, size, **others)
+def listed(items, token=None, size=3, *, request=REQUEST, key=by_itself, **others):
+    held, following = page(items, key, request, token, size, **others)
     return "".join(held) if isinstance(items, str) else held, following
 
 
@@ -153,7 +153,7 @@ def test_keys_of_every_kind_lead_to_the_next_page(keys, descending):
 
 
 def test_a_token_of_another_request_is_rejected():
-    _, token = listed("abcde", asked=("ListSecrets", "created-date"))
+    _, token = listed("abcde", request=("ListSecrets", "created-date"))
 
     with pytest.raises(InvalidNextTokenException) as refused:
         listed("abcde", token)

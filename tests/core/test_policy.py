@@ -67,7 +67,7 @@ class TestPolicyStatements:
     @pytest.mark.parametrize(
         "text",
         [
-            pytest.param("nonsense", id="no JSON"),
+            pytest.param("nonsense", id="not JSON"),
             pytest.param("", id="nothing"),
             pytest.param("{", id="half an object"),
             pytest.param("[" * 100_000, id="deep"),
@@ -146,7 +146,7 @@ class TestPolicyStatements:
             pytest.param({"AWS": {"a": "b"}}, PRINCIPAL, GRAMMAR, id="object"),
             pytest.param({"Colour": "red"}, PRINCIPAL, GRAMMAR, id="unknown kind"),
             pytest.param({"aws": HERE}, PRINCIPAL, GRAMMAR, id="kind in small letters"),
-            pytest.param({}, PRINCIPAL, GRAMMAR, id="nobody"),
+            pytest.param({}, PRINCIPAL, GRAMMAR, id="empty"),
             pytest.param(HERE, PRINCIPAL, GRAMMAR, id="no kind"),
             pytest.param([HERE], PRINCIPAL, GRAMMAR, id="list"),
             pytest.param({"Service": "nothing"}, SERVICE, "a report from AWS", id="service"),
@@ -210,7 +210,7 @@ class TestPublicAccess:
             ),
         ],
     )
-    def test_is_access_of_every_account_without_a_restriction(self, members, expected, source):
+    def test_is_granted_to_every_account_without_a_restriction(self, members, expected, source):
         assert is_public([statement(**members)]) is expected, source
 
     def test_is_granted_by_one_statement_of_several(self):
@@ -303,11 +303,11 @@ class TestAccessByAPolicy:
     @pytest.mark.parametrize(
         ("listed", "expected"),
         [
-            pytest.param([statement(Condition={"Bool": {"a": "b"}})], False, id="lets nobody in"),
+            pytest.param([statement(Condition={"Bool": {"a": "b"}})], False, id="allow with a condition"),
             pytest.param(
                 [statement(), statement(Effect="Deny", Condition={"Bool": {"a": "b"}})],
                 True,
-                id="keeps nobody out",
+                id="deny with a condition",
             ),
         ],
     )
@@ -334,8 +334,8 @@ def test_access_is_limited_to_the_secrets_of_the_resource(members, expected):
 @pytest.mark.parametrize(
     ("named", "expected"),
     [
-        pytest.param("*", False, id="nobody"),
-        pytest.param({"AWS": "210987654321"}, True, id="everybody but one"),
+        pytest.param("*", False, id="every account named"),
+        pytest.param({"AWS": "210987654321"}, True, id="every account but one"),
     ],
 )
 def test_not_principal_allows_the_accounts_that_it_does_not_name(named, expected):

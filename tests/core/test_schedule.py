@@ -777,7 +777,7 @@ def test_a_secret_without_a_schedule_has_no_next_window():
     assert schedule(rules(Duration="3h")).next_window(utc("2026-03-10T13:20:00")) is None
 
 
-def test_a_window_follows_the_one_before_it():
+def test_each_window_opens_after_the_previous_one():
     rule = schedule(rules(ScheduleExpression="rate(4 hours)"))
     base, opened = utc("2026-03-10T13:20:00"), []
 

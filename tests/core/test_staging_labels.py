@@ -58,8 +58,8 @@ PENDING_CYCLE = "LocalStack snapshot test_update_secret_version_stages_current_p
             CURRENT,
             "v2",
             {CURRENT: "v2", PENDING: "v2"},
-            "moto issue 9474; that nobody becomes previous is inferred",
-            id="nobody was current",
+            "moto issue 9474; that no version becomes previous is inferred",
+            id="no version was current",
         ),
         pytest.param(
             {CURRENT: "v1", PENDING: "v1"},

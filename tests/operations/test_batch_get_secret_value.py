@@ -184,12 +184,12 @@ class TestErrorsInABatch:
             {"SecretId": "db", "ErrorCode": "InvalidRequestException", "Message": MARKED}
         ]
 
-    @pytest.mark.parametrize("asked", [{"SecretIdList": ["db"]}, {"Filters": by_name("db")}], ids=str)
-    def test_report_a_secret_without_a_value(self, client, asked):
+    @pytest.mark.parametrize("parameters", [{"SecretIdList": ["db"]}, {"Filters": by_name("db")}], ids=str)
+    def test_report_a_secret_without_a_value(self, client, parameters):
         """Inferred: not observed on AWS; the text is that of GetSecretValue."""
         client.create_secret(Name="db")
 
-        (error,) = client.batch_get_secret_value(**asked)["Errors"]
+        (error,) = client.batch_get_secret_value(**parameters)["Errors"]
 
         assert (error["ErrorCode"], error["Message"]) == (
             "ResourceNotFoundException",
@@ -284,11 +284,11 @@ class TestPagesOfABatch:
 
     def test_are_linked_by_tokens(self, client):
         """API_BatchGetSecretValue: MaxResults and NextToken."""
-        asked = {"Filters": by_name("db"), "MaxResults": 2}
+        parameters = {"Filters": by_name("db"), "MaxResults": 2}
 
-        first = client.batch_get_secret_value(**asked)
-        second = client.batch_get_secret_value(**asked, NextToken=first["NextToken"])
-        third = client.batch_get_secret_value(**asked, NextToken=second["NextToken"])
+        first = client.batch_get_secret_value(**parameters)
+        second = client.batch_get_secret_value(**parameters, NextToken=first["NextToken"])
+        third = client.batch_get_secret_value(**parameters, NextToken=second["NextToken"])
 
         assert [names(page) for page in (first, second, third)] == [["db1", "db2"], ["db3", "db4"], ["db5"]]
         assert "NextToken" not in third
@@ -325,9 +325,9 @@ class TestPagesOfABatch:
 
     def test_reach_every_secret_although_each_one_is_deleted_after_it_is_read(self, client):
         """Inferred: not observed on AWS."""
-        asked, following, read = {"Filters": by_name("db"), "MaxResults": 2}, {}, []
+        parameters, following, read = {"Filters": by_name("db"), "MaxResults": 2}, {}, []
         while following is not None:
-            page = client.batch_get_secret_value(**asked, **following)
+            page = client.batch_get_secret_value(**parameters, **following)
             for name in names(page):
                 client.delete_secret(SecretId=name)
                 read.append(name)
@@ -337,22 +337,22 @@ class TestPagesOfABatch:
 
     def test_reach_every_permanent_secret_although_others_are_created_and_deleted(self, client):
         """Inferred: not observed on AWS."""
-        asked = {"Filters": by_name("db"), "MaxResults": 2}
-        first = client.batch_get_secret_value(**asked)
+        parameters = {"Filters": by_name("db"), "MaxResults": 2}
+        first = client.batch_get_secret_value(**parameters)
         client.delete_secret(SecretId="db1", ForceDeleteWithoutRecovery=True)
         client.delete_secret(SecretId="db4", ForceDeleteWithoutRecovery=True)
         client.create_secret(Name="db1", SecretString="new")
 
-        second = client.batch_get_secret_value(**asked, NextToken=first["NextToken"])
+        second = client.batch_get_secret_value(**parameters, NextToken=first["NextToken"])
 
         assert (names(first), names(second)) == (["db1", "db2"], ["db3", "db5"])
         assert "NextToken" not in second
 
     @pytest.mark.parametrize(
-        "value", [pytest.param("o", id="of another question"), pytest.param(None, id="that was never given")]
+        "value", [pytest.param("o", id="of another request"), pytest.param(None, id="that was never given")]
     )
     def test_are_rejected_for_an_invalid_token(self, client, value):
-        """botocore's service model: InvalidNextTokenException; inferred for another question."""
+        """botocore's service model: InvalidNextTokenException; inferred for another request."""
         given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
         with refused("InvalidNextTokenException") as answer:

@@ -23,7 +23,7 @@ def db(client):
 
 
 @pytest.fixture
-def own_key(client):
+def secret_with_customer_key(client):
     """The ARN of a secret under a customer managed key, without a policy."""
     return client.create_secret(
         Name="own-key", SecretString="old", ClientRequestToken=token(1), KmsKeyId="alias/shared"
@@ -39,14 +39,14 @@ def policy(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def let_in(client, arn, *statements):
+def allow_access(client, arn, *statements):
     client.put_resource_policy(SecretId=arn, ResourcePolicy=policy(*(statements or [statement()])))
 
 
 class TestAnAccountThatThePolicyAllows:
     def test_can_describe_the_secret(self, client, other, db):
         """LocalStack test test_cross_account_access."""
-        let_in(client, db)
+        allow_access(client, db)
 
         described = other.describe_secret(SecretId=db)
 
@@ -54,7 +54,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_can_find_the_secret_by_a_partial_arn(self, client, other, db):
         """User guide, troubleshoot: partial ARNs; inferred across accounts."""
-        let_in(client, db)
+        allow_access(client, db)
 
         described = other.describe_secret(SecretId=db[:-7])
 
@@ -62,7 +62,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_can_read_the_policy(self, client, other, db):
         """LocalStack test test_cross_account_access."""
-        let_in(client, db)
+        allow_access(client, db)
 
         answer = other.get_resource_policy(SecretId=db)
 
@@ -70,7 +70,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_can_replace_the_policy(self, client, other, db):
         """LocalStack test test_cross_account_access."""
-        let_in(client, db)
+        allow_access(client, db)
         second = policy(statement(), statement(Principal={"AWS": f"arn:aws:iam::{THIRD}:root"}))
 
         other.put_resource_policy(SecretId=db, ResourcePolicy=second)
@@ -79,7 +79,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_can_list_the_versions(self, client, other, db):
         """LocalStack test test_cross_account_access."""
-        let_in(client, db)
+        allow_access(client, db)
 
         (version,) = other.list_secret_version_ids(SecretId=db)["Versions"]
 
@@ -87,7 +87,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_can_tag_and_untag_the_secret(self, client, other, db):
         """LocalStack test test_cross_account_access: an empty list is left."""
-        let_in(client, db)
+        allow_access(client, db)
 
         other.tag_resource(SecretId=db, Tags=[{"Key": "a", "Value": "1"}])
         tagged = client.describe_secret(SecretId="db")["Tags"]
@@ -97,20 +97,20 @@ class TestAnAccountThatThePolicyAllows:
         assert tagged == [{"Key": "a", "Value": "1"}]
         assert untagged == []
 
-    def test_can_delete_the_secret(self, client, other, own_key):
+    def test_can_delete_the_secret(self, client, other, secret_with_customer_key):
         """LocalStack test test_cross_account_access_non_default_key."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
         answer = other.delete_secret(
-            SecretId=own_key, RecoveryWindowInDays=7, ForceDeleteWithoutRecovery=False
+            SecretId=secret_with_customer_key, RecoveryWindowInDays=7, ForceDeleteWithoutRecovery=False
         )
 
-        assert (answer["ARN"], answer["Name"]) == (own_key, "own-key")
+        assert (answer["ARN"], answer["Name"]) == (secret_with_customer_key, "own-key")
         assert "DeletedDate" in client.describe_secret(SecretId="own-key")
 
     def test_can_delete_the_secret_by_force(self, client, other, db):
         """LocalStack test test_cross_account_access: DeleteSecret; inferred for force."""
-        let_in(client, db)
+        allow_access(client, db)
 
         other.delete_secret(SecretId=db, ForceDeleteWithoutRecovery=True)
 
@@ -118,14 +118,14 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_does_not_see_the_secret_in_a_list(self, client, other, db):
         """LocalStack test test_cross_account_access."""
-        let_in(client, db)
+        allow_access(client, db)
 
         assert other.list_secrets()["SecretList"] == [], RECORDED
         assert len(client.list_secrets()["SecretList"]) == 1
 
     def test_can_change_the_description(self, client, other, db):
         """Inferred: not observed on AWS."""
-        let_in(client, db)
+        allow_access(client, db)
 
         other.update_secret(SecretId=db, Description="theirs")
 
@@ -133,7 +133,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_has_no_access_in_another_region(self, client, fakesecrets, db):
         """Inferred: not observed on AWS."""
-        let_in(client, db)
+        allow_access(client, db)
         elsewhere = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
 
         with refused("ResourceNotFoundException"):
@@ -141,7 +141,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_has_a_separate_namespace(self, client, other, db):
         """API_GetSecretValue, SecretId: an ARN for the secret of another account; inferred for names."""
-        let_in(client, db)
+        allow_access(client, db)
         theirs = other.create_secret(Name="db", SecretString="theirs")["ARN"]
 
         assert other.describe_secret(SecretId="db")["ARN"] == theirs
@@ -151,7 +151,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_does_not_find_the_secret_by_its_name(self, client, other, db):
         """API_GetSecretValue, SecretId: "To retrieve a secret from another account, you must use an ARN"."""
-        let_in(client, db)
+        allow_access(client, db)
 
         with refused("ResourceNotFoundException") as answer:
             other.describe_secret(SecretId="db")
@@ -160,7 +160,7 @@ class TestAnAccountThatThePolicyAllows:
 
     def test_has_access_to_a_replica_by_the_replicated_policy(self, client, fakesecrets, db):
         """User guide, create-manage-multi-region-secrets: the policy is replicated; inferred across accounts."""
-        let_in(client, db)
+        allow_access(client, db)
         client.replicate_secret_to_regions(
             SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3", "KmsKeyId": "alias/paris"}]
         )
@@ -181,7 +181,7 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
         ],
     )
     def test_cannot_be_read(self, client, other, db, operation, sent, source):
-        let_in(client, db)
+        allow_access(client, db)
 
         with refused("InvalidRequestException") as answer:
             getattr(other, operation)(SecretId=db, **sent)
@@ -192,7 +192,7 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
     def test_cannot_be_read_if_the_key_was_named_by_its_alias(self, client, other):
         """LocalStack test test_cross_account_access for the text; inferred for the alias."""
         arn = client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/aws/secretsmanager")["ARN"]
-        let_in(client, arn)
+        allow_access(client, arn)
 
         with refused("InvalidRequestException") as answer:
             other.get_secret_value(SecretId=arn)
@@ -201,7 +201,7 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
 
     def test_can_be_read_after_a_change_to_a_customer_key(self, client, other, db):
         """API_UpdateSecret: the versions with the labels of AWS are encrypted again."""
-        let_in(client, db)
+        allow_access(client, db)
 
         client.update_secret(SecretId="db", KmsKeyId="alias/shared")
 
@@ -209,78 +209,82 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
 
     def test_can_be_read_in_the_account_of_the_secret(self, client, db):
         """LocalStack test test_cross_account_access: only other accounts are refused."""
-        let_in(client, db)
+        allow_access(client, db)
 
         assert client.get_secret_value(SecretId=db)["SecretString"] == "old"
 
 
 class TestValuesUnderACustomerKeyInAnotherAccount:
-    def test_can_be_read(self, client, other, own_key):
+    def test_can_be_read(self, client, other, secret_with_customer_key):
         """LocalStack test test_cross_account_access_non_default_key."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
-        value = other.get_secret_value(SecretId=own_key)
+        value = other.get_secret_value(SecretId=secret_with_customer_key)
 
-        assert (value["ARN"], value["SecretString"]) == (own_key, "old")
+        assert (value["ARN"], value["SecretString"]) == (secret_with_customer_key, "old")
 
-    def test_can_be_put(self, client, other, own_key):
+    def test_can_be_put(self, client, other, secret_with_customer_key):
         """LocalStack test test_cross_account_access_non_default_key."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
-        answer = other.put_secret_value(SecretId=own_key, SecretString="new", ClientRequestToken=token(2))
+        answer = other.put_secret_value(
+            SecretId=secret_with_customer_key, SecretString="new", ClientRequestToken=token(2)
+        )
 
-        assert (answer["ARN"], answer["VersionId"]) == (own_key, token(2))
+        assert (answer["ARN"], answer["VersionId"]) == (secret_with_customer_key, token(2))
         assert client.get_secret_value(SecretId="own-key")["SecretString"] == "new"
 
-    def test_can_be_updated(self, client, other, own_key):
+    def test_can_be_updated(self, client, other, secret_with_customer_key):
         """Inferred: not observed on AWS."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
-        other.update_secret(SecretId=own_key, SecretString="new")
+        other.update_secret(SecretId=secret_with_customer_key, SecretString="new")
 
         assert client.get_secret_value(SecretId="own-key")["SecretString"] == "new"
 
-    def test_update_last_accessed_date_when_read(self, client, other, own_key):
+    def test_update_last_accessed_date_when_read(self, client, other, secret_with_customer_key):
         """API_DescribeSecret, LastAccessedDate; inferred across accounts."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
-        other.get_secret_value(SecretId=own_key)
+        other.get_secret_value(SecretId=secret_with_customer_key)
 
         assert "LastAccessedDate" in client.describe_secret(SecretId="own-key")
 
     @pytest.mark.parametrize("form", ["full ARN", "partial ARN"])
-    def test_cannot_be_read_in_a_batch(self, client, other, own_key, form):
+    def test_cannot_be_read_in_a_batch(self, client, other, secret_with_customer_key, form):
         """
         User guide, auth-and-access_examples_cross: BatchGetSecretValue is not among the operations.
 
         That it answers with an entry in Errors, and with which, is inferred.
         """
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
         other.create_secret(Name="theirs", SecretString="theirs")
-        sent = own_key if form == "full ARN" else own_key[:-7]
+        sent = secret_with_customer_key if form == "full ARN" else secret_with_customer_key[:-7]
 
         answer = other.batch_get_secret_value(SecretIdList=[sent, "theirs"])
 
         assert [value["Name"] for value in answer["SecretValues"]] == ["theirs"]
         (error,) = answer["Errors"]
         assert (error["SecretId"], error["ErrorCode"]) == (sent, "AccessDeniedException")
-        assert "LastAccessedDate" not in client.describe_secret(SecretId=own_key)
+        assert "LastAccessedDate" not in client.describe_secret(SecretId=secret_with_customer_key)
 
     @pytest.mark.parametrize(
         "action", ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
     )
-    def test_cannot_be_read_in_a_batch_under_any_policy(self, client, other, own_key, action):
+    def test_cannot_be_read_in_a_batch_under_any_policy(
+        self, client, other, secret_with_customer_key, action
+    ):
         """User guide, auth-and-access_examples_cross; inferred for the entry in Errors."""
-        let_in(client, own_key, statement(action=action))
+        allow_access(client, secret_with_customer_key, statement(action=action))
 
-        answer = other.batch_get_secret_value(SecretIdList=[own_key])
+        answer = other.batch_get_secret_value(SecretIdList=[secret_with_customer_key])
 
         assert answer["SecretValues"] == []
-        assert [error["SecretId"] for error in answer["Errors"]] == [own_key]
+        assert [error["SecretId"] for error in answer["Errors"]] == [secret_with_customer_key]
 
-    def test_are_not_matched_by_the_filters_of_a_batch(self, client, other, own_key):
+    def test_are_not_matched_by_the_filters_of_a_batch(self, client, other, secret_with_customer_key):
         """LocalStack test test_cross_account_access for ListSecrets; inferred for the batch."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
         answer = other.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["own-key"]}])
 
@@ -307,9 +311,9 @@ class TestAnAccountWithoutPermission:
         ],
     )
     @pytest.mark.parametrize("key", ["default key", "own key"])
-    def test_does_not_find_the_secret(self, other, db, own_key, key, operation, sent):
-        """Inferred: not observed on AWS, which answers those without any permission AccessDeniedException."""
-        arn = db if key == "default key" else own_key
+    def test_does_not_find_the_secret(self, other, db, secret_with_customer_key, key, operation, sent):
+        """Inferred: not observed on AWS, which returns AccessDeniedException without any permission."""
+        arn = db if key == "default key" else secret_with_customer_key
 
         with refused("ResourceNotFoundException") as answer:
             getattr(other, operation)(SecretId=arn, **sent)
@@ -324,14 +328,14 @@ class TestAnAccountWithoutPermission:
 
     def test_has_no_access_although_another_account_has(self, client, third, db):
         """User guide, resource policies: the principal."""
-        let_in(client, db)
+        allow_access(client, db)
 
         with refused("ResourceNotFoundException"):
             third.describe_secret(SecretId=db)
 
     def test_has_no_access_after_the_policy_was_deleted(self, client, other, db):
         """API_DeleteResourcePolicy."""
-        let_in(client, db)
+        allow_access(client, db)
         other.describe_secret(SecretId=db)
 
         client.delete_resource_policy(SecretId="db")
@@ -341,7 +345,7 @@ class TestAnAccountWithoutPermission:
 
     def test_has_no_access_after_it_deleted_the_policy_itself(self, client, other, db):
         """API_DeleteResourcePolicy; inferred across accounts."""
-        let_in(client, db)
+        allow_access(client, db)
 
         other.delete_resource_policy(SecretId=db)
 
@@ -349,9 +353,9 @@ class TestAnAccountWithoutPermission:
             other.describe_secret(SecretId=db)
         assert "ResourcePolicy" not in client.get_resource_policy(SecretId="db")
 
-    def test_has_no_access_by_the_policy_of_another_secret(self, client, other, db, own_key):
+    def test_has_no_access_by_the_policy_of_another_secret(self, client, other, db, secret_with_customer_key):
         """User guide, resource policies: attached to one secret."""
-        let_in(client, own_key)
+        allow_access(client, secret_with_customer_key)
 
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
@@ -390,7 +394,7 @@ class TestAResourcePolicy:
     )
     def test_allows_another_account(self, client, other, db, statements):
         """IAM user guide: policy elements, and how they are evaluated."""
-        let_in(client, db, *statements)
+        allow_access(client, db, *statements)
 
         described = other.describe_secret(SecretId=db)
 
@@ -419,7 +423,7 @@ class TestAResourcePolicy:
     )
     def test_does_not_allow_another_account(self, client, other, db, statements):
         """IAM user guide: policy elements, and that a Deny decides; the code is inferred."""
-        let_in(client, db, *statements)
+        allow_access(client, db, *statements)
 
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
@@ -432,7 +436,7 @@ class TestAResourcePolicy:
             "NotAction": "secretsmanager:GetResourcePolicy",
             "Resource": "*",
         }
-        let_in(client, db, not_reading)
+        allow_access(client, db, not_reading)
 
         assert other.describe_secret(SecretId=db)["ARN"] == db
         with refused("ResourceNotFoundException"):
@@ -446,24 +450,26 @@ class TestAResourcePolicy:
             pytest.param("delete_secret", {}, id="DeleteSecret"),
         ],
     )
-    def test_for_one_action_allows_no_other_action(self, client, other, own_key, operation, sent):
+    def test_for_one_action_allows_no_other_action(
+        self, client, other, secret_with_customer_key, operation, sent
+    ):
         """IAM user guide: Action; the code is inferred."""
-        let_in(client, own_key, statement(action="secretsmanager:GetSecretValue"))
+        allow_access(client, secret_with_customer_key, statement(action="secretsmanager:GetSecretValue"))
 
-        assert other.get_secret_value(SecretId=own_key)["SecretString"] == "old"
+        assert other.get_secret_value(SecretId=secret_with_customer_key)["SecretString"] == "old"
         with refused("ResourceNotFoundException"):
-            getattr(other, operation)(SecretId=own_key, **sent)
+            getattr(other, operation)(SecretId=secret_with_customer_key, **sent)
 
-    def test_for_another_secret_allows_no_account(self, client, other, db, own_key):
+    def test_for_another_secret_allows_no_account(self, client, other, db, secret_with_customer_key):
         """IAM user guide: Resource; the code is inferred."""
-        elsewhere = {**statement(), "Resource": own_key}
-        let_in(client, db, elsewhere)
+        elsewhere = {**statement(), "Resource": secret_with_customer_key}
+        allow_access(client, db, elsewhere)
 
         with refused("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
     def test_does_not_restrict_the_account_of_the_secret(self, client, db):
         """Inferred: the permissions of one's own account are not modelled."""
-        let_in(client, db, statement("Deny", Principal={"AWS": THIRD}), statement())
+        allow_access(client, db, statement("Deny", Principal={"AWS": THIRD}), statement())
 
         assert client.get_secret_value(SecretId="db")["SecretString"] == "old"

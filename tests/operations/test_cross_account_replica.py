@@ -117,7 +117,7 @@ class TestCreateSecretWithAPrimaryOfAnotherAccount:
 
     @pytest.mark.usefixtures("copy")
     def test_does_not_change_the_primary_secret(self, client):
-        """Botocore 1.44's service model, AssociateCrossAccountReplica: it is what links and starts replication."""
+        """Botocore 1.44's service model, AssociateCrossAccountReplica: it links the replica and starts replication."""
         client.put_secret_value(SecretId="db", SecretString="new")
 
         assert replicas_of(client) is None
@@ -128,7 +128,7 @@ class TestCreateSecretWithAPrimaryOfAnotherAccount:
         assert "PrimaryRegion" not in other.describe_secret(SecretId="copy")
 
     def test_accepts_tags(self, other, db):
-        """Botocore 1.44's service model, CreateSecret: Tags are not among what it cannot include."""
+        """Botocore 1.44's service model, CreateSecret: Tags are not among the excluded members."""
         create_replica(other, db, Tags=[{"Key": "team", "Value": "red"}])
 
         assert other.describe_secret(SecretId="copy")["Tags"] == [{"Key": "team", "Value": "red"}]
@@ -312,7 +312,7 @@ class TestACrossAccountReplica:
         assert replicated == client.get_secret_value(SecretId="db")["SecretString"] != "old"
 
     def test_has_its_own_description_tags_and_policy(self, client, other, copy):
-        """User guide, cross-account-replicate-secrets: a secret of its own; its values follow."""
+        """User guide, cross-account-replicate-secrets: a separate secret that follows the values."""
         client.tag_resource(SecretId="db", Tags=[{"Key": "team", "Value": "red"}])
         client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
         other.update_secret(SecretId="copy", Description="of the branch")
@@ -329,7 +329,7 @@ class TestACrossAccountReplica:
 
     @pytest.mark.usefixtures("associated")
     def test_has_no_description_until_its_account_sets_one(self, other):
-        """Botocore 1.44's service model, CreateSecret: it cannot bring one; user guide: it is its own."""
+        """Botocore 1.44's service model, CreateSecret: it cannot set one; user guide: it has its own."""
         assert "Description" not in other.describe_secret(SecretId="copy")
 
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
@@ -382,7 +382,7 @@ class TestACrossAccountReplica:
     @pytest.mark.parametrize("state", ["pending", "associated", "detached"])
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
     def test_can_be_deleted_by_its_own_account(self, client, other, copy, state, sent):
-        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred for a replica that is linked."""
+        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred for a linked replica."""
         change_status(client, copy, state)
 
         other.delete_secret(SecretId="copy", **sent)
@@ -391,7 +391,7 @@ class TestACrossAccountReplica:
         assert client.get_secret_value(SecretId="db")["SecretString"] == "old"
 
     def test_can_be_restored_by_its_own_account_with_the_latest_value(self, client, other, associated):
-        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred that it goes on following."""
+        """User guide, cross-account-replicate-secrets: its own lifecycle; inferred that replication continues."""
         other.delete_secret(SecretId="copy")
         client.put_secret_value(SecretId="db", SecretString="new")
 
@@ -640,7 +640,7 @@ class TestDisassociateCrossAccountReplica:
             disassociate(client, UNKNOWN)
 
     def test_is_rejected_for_a_pending_replica(self, client, other, copy):
-        """Botocore 1.44's service model: it removes what AssociateCrossAccountReplica has made; the code is inferred."""
+        """Botocore 1.44's service model: it removes an association of AssociateCrossAccountReplica; the code is inferred."""
         with refused("InvalidParameterException"):
             disassociate(client, copy)
 

@@ -19,8 +19,8 @@ CLASS_GONE = "All characters of the desired type have been excluded"
 ALL_GONE = "All characters have been excluded from selection"
 
 
-def passwords(client, count=30, **asked):
-    return [client.get_random_password(**asked)["RandomPassword"] for _ in range(count)]
+def passwords(client, count=30, **parameters):
+    return [client.get_random_password(**parameters)["RandomPassword"] for _ in range(count)]
 
 
 def test_get_random_password_has_32_characters(client):
@@ -43,7 +43,7 @@ def test_get_random_password_returns_a_different_password_each_time(client):
 
 
 @pytest.mark.parametrize(
-    ("asked", "pool", "source"),
+    ("parameters", "pool", "source"),
     [
         pytest.param({}, LOWER | UPPER | DIGITS | PUNCTUATION, "API_GetRandomPassword", id="everything"),
         pytest.param(
@@ -111,8 +111,8 @@ def test_get_random_password_returns_a_different_password_each_time(client):
         ),
     ],
 )
-def test_get_random_password_uses_these_characters(client, asked, pool, source):
-    (password,) = passwords(client, 1, PasswordLength=4096, **asked)
+def test_get_random_password_uses_these_characters(client, parameters, pool, source):
+    (password,) = passwords(client, 1, PasswordLength=4096, **parameters)
 
     assert set(password) == pool, source
 
@@ -154,7 +154,7 @@ def test_get_random_password_never_requires_a_space(client):
 
 
 @pytest.mark.parametrize(
-    ("asked", "shortest", "source"),
+    ("parameters", "shortest", "source"),
     [
         pytest.param({}, 4, "moto, pasted from AWS", id="four types"),
         pytest.param({"ExcludePunctuation": True}, 3, CDKD, id="three types"),
@@ -162,16 +162,18 @@ def test_get_random_password_never_requires_a_space(client):
         pytest.param({"IncludeSpace": True}, 4, CDKD, id="four types and the space"),
     ],
 )
-def test_get_random_password_needs_a_character_for_each_type(client, asked, shortest, source):
+def test_get_random_password_needs_a_character_for_each_type(client, parameters, shortest, source):
     with refused("InvalidParameterException") as answer:
-        client.get_random_password(PasswordLength=shortest - 1, **asked)
+        client.get_random_password(PasswordLength=shortest - 1, **parameters)
 
     assert answer.message == TOO_SHORT, source
-    assert len(client.get_random_password(PasswordLength=shortest, **asked)["RandomPassword"]) == shortest
+    assert (
+        len(client.get_random_password(PasswordLength=shortest, **parameters)["RandomPassword"]) == shortest
+    )
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "parameters",
     [
         pytest.param({"RequireEachIncludedType": False}, id="no type required"),
         pytest.param(
@@ -179,13 +181,13 @@ def test_get_random_password_needs_a_character_for_each_type(client, asked, shor
         ),
     ],
 )
-def test_get_random_password_may_be_a_single_character(client, asked):
+def test_get_random_password_may_be_a_single_character(client, parameters):
     """go-to-k/cdkd repository notes: measured live in us-east-1."""
-    assert len(client.get_random_password(PasswordLength=1, **asked)["RandomPassword"]) == 1
+    assert len(client.get_random_password(PasswordLength=1, **parameters)["RandomPassword"]) == 1
 
 
 @pytest.mark.parametrize(
-    ("asked", "message", "source"),
+    ("parameters", "message", "source"),
     [
         pytest.param({"ExcludeCharacters": string.digits}, CLASS_GONE, CDKD, id="a type is gone"),
         pytest.param(
@@ -230,15 +232,15 @@ def test_get_random_password_may_be_a_single_character(client, asked):
         ),
     ],
 )
-def test_get_random_password_is_rejected_if_too_few_characters_remain(client, asked, message, source):
+def test_get_random_password_is_rejected_if_too_few_characters_remain(client, parameters, message, source):
     with refused("InvalidParameterException") as answer:
-        client.get_random_password(**asked)
+        client.get_random_password(**parameters)
 
     assert answer.message == message, source
 
 
 @pytest.mark.parametrize(
-    ("asked", "message", "source"),
+    ("parameters", "message", "source"),
     [
         pytest.param(
             5555,
@@ -257,8 +259,8 @@ def test_get_random_password_is_rejected_if_too_few_characters_remain(client, as
     ],
 )
 @pytest.mark.usefixtures("fakesecrets")
-def test_get_random_password_has_1_to_4096_characters(asked, message, source):
-    status, answered = raw("GetRandomPassword", {"PasswordLength": asked})
+def test_get_random_password_has_1_to_4096_characters(parameters, message, source):
+    status, answered = raw("GetRandomPassword", {"PasswordLength": parameters})
 
     assert (status, answered["__type"]) == (400, "ValidationException"), source
     assert answered["message"] == message, source

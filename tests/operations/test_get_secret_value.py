@@ -62,9 +62,9 @@ def test_get_secret_value_returns_bytes_that_are_not_text_unchanged(client):
 
 
 @pytest.mark.parametrize(
-    ("asked", "value", "source"),
+    ("parameters", "value", "source"),
     [
-        pytest.param({}, "three", "API_GetSecretValue", id="nothing asked"),
+        pytest.param({}, "three", "API_GetSecretValue", id="current by default"),
         pytest.param({"VersionStage": "AWSCURRENT"}, "three", "API_GetSecretValue", id="current"),
         pytest.param({"VersionStage": "AWSPREVIOUS"}, "two", "API_GetSecretValue", id="previous"),
         pytest.param({"VersionId": token(2)}, "two", "API_GetSecretValue", id="version"),
@@ -83,19 +83,19 @@ def test_get_secret_value_returns_bytes_that_are_not_text_unchanged(client):
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_get_secret_value_returns_the_requested_version(client, asked, value, source):
-    assert client.get_secret_value(SecretId="db", **asked)["SecretString"] == value, source
+def test_get_secret_value_returns_the_requested_version(client, parameters, value, source):
+    assert client.get_secret_value(SecretId="db", **parameters)["SecretString"] == value, source
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "message", "source"),
+    ("parameters", "code", "message", "source"),
     [
         pytest.param(
             {"VersionStage": "AWSPENDING"},
             "ResourceNotFoundException",
             f"{LABEL}AWSPENDING",
             "LocalStack snapshot test_get_secret_value_errors",
-            id="label that nobody has",
+            id="unattached label",
         ),
         pytest.param(
             {"VersionStage": "awscurrent"},
@@ -129,10 +129,10 @@ def test_get_secret_value_returns_the_requested_version(client, asked, value, so
 )
 @pytest.mark.usefixtures("db")
 def test_get_secret_value_rejects_a_version_or_label_that_does_not_exist(
-    client, asked, code, message, source
+    client, parameters, code, message, source
 ):
     with refused(code) as answer:
-        client.get_secret_value(SecretId="db", **asked)
+        client.get_secret_value(SecretId="db", **parameters)
 
     assert answer.message == message, source
 
@@ -186,7 +186,7 @@ class TestAPendingVersionWithoutAValue:
         client.rotate_secret(SecretId="db", RotationLambdaARN=arn, ClientRequestToken=token(2))
 
     @pytest.mark.parametrize(
-        ("asked", "message", "source"),
+        ("parameters", "message", "source"),
         [
             pytest.param(
                 {"VersionStage": "AWSPENDING"}, f"{LABEL}AWSPENDING", "moto issue 8403", id="by label"
@@ -196,9 +196,9 @@ class TestAPendingVersionWithoutAValue:
             ),
         ],
     )
-    def test_is_not_found(self, client, asked, message, source):
+    def test_is_not_found(self, client, parameters, message, source):
         with refused("ResourceNotFoundException") as answer:
-            client.get_secret_value(SecretId="db", **asked)
+            client.get_secret_value(SecretId="db", **parameters)
 
         assert answer.message == message, source
 

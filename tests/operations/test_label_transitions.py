@@ -238,7 +238,7 @@ def test_the_first_value_is_current(client, fakesecrets, operation, sent, after,
         ),
     ],
 )
-def test_create_secret_attaches_awscurrent(client, fakesecrets, sent, after, source):
+def test_create_secret_attaches_awscurrent_only_to_a_value(client, fakesecrets, sent, after, source):
     client.create_secret(Name="db", ClientRequestToken=token(1), **sent)
 
     assert fakesecrets.secret("db").staging == after, source

@@ -115,17 +115,17 @@ def test_list_secret_version_ids_reaches_every_permanent_version_although_others
     client.put_secret_value(
         SecretId="db", SecretString="5", ClientRequestToken=token(5), VersionStages=["blue"]
     )
-    asked = {"SecretId": "db", "MaxResults": 1}
-    first = client.list_secret_version_ids(**asked)
+    parameters = {"SecretId": "db", "MaxResults": 1}
+    first = client.list_secret_version_ids(**parameters)
     client.put_secret_value(
         SecretId="db", SecretString="6", ClientRequestToken=token(6), VersionStages=["AWSPREVIOUS", "green"]
     )
 
-    second = client.list_secret_version_ids(**asked, NextToken=first["NextToken"])
+    second = client.list_secret_version_ids(**parameters, NextToken=first["NextToken"])
     client.update_secret_version_stage(
         SecretId="db", VersionStage="AWSCURRENT", RemoveFromVersionId=token(4), MoveToVersionId=token(1)
     )
-    third = client.list_secret_version_ids(**asked, NextToken=second["NextToken"])
+    third = client.list_secret_version_ids(**parameters, NextToken=second["NextToken"])
 
     assert [ids(page) for page in (first, second, third)] == [[token(3)], [token(4)], [token(5)]]
     assert "NextToken" not in third
@@ -184,16 +184,16 @@ def test_list_secret_version_ids_rejects_the_token_of_another_request(client, db
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("parameters", "message"),
     [
         pytest.param(101, "Value '101' at 'maxResults'", id="too many"),
         pytest.param(0, "Value '0' at 'maxResults'", id="none"),
     ],
 )
 @pytest.mark.usefixtures("db")
-def test_list_secret_version_ids_returns_one_to_a_hundred_versions_per_page(asked, message):
+def test_list_secret_version_ids_returns_one_to_a_hundred_versions_per_page(parameters, message):
     """botocore's service model: MaxResults 1-100."""
-    status, answered = raw("ListSecretVersionIds", {"SecretId": "db", "MaxResults": asked})
+    status, answered = raw("ListSecretVersionIds", {"SecretId": "db", "MaxResults": parameters})
 
     assert status == 400
     assert answered["__type"] == "ValidationException"

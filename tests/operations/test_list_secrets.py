@@ -71,10 +71,13 @@ def test_list_secrets_returns_the_optional_members(client, fakesecrets_clock):
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected", "source"),
+    ("parameters", "expected", "source"),
     [
         pytest.param(
-            {}, ["b", "a", "c"], "LocalStack snapshot test_create_multi_secrets_snapshot", id="nothing asked"
+            {},
+            ["b", "a", "c"],
+            "LocalStack snapshot test_create_multi_secrets_snapshot",
+            id="creation by default",
         ),
         pytest.param({"SortBy": "created-date"}, ["b", "a", "c"], INFERRED, id="created", marks=SORTED),
         pytest.param({"SortOrder": "asc"}, ["b", "a", "c"], "botocore's service model", id="ascending"),
@@ -109,8 +112,8 @@ def test_list_secrets_returns_the_optional_members(client, fakesecrets_clock):
     ],
 )
 @pytest.mark.usefixtures("three")
-def test_list_secrets_sorts_by(client, asked, expected, source):
-    assert names(client.list_secrets(**asked)) == expected, source
+def test_list_secrets_sorts_by(client, parameters, expected, source):
+    assert names(client.list_secrets(**parameters)) == expected, source
 
 
 def test_list_secrets_hides_secrets_that_are_scheduled_for_deletion(client):
@@ -267,9 +270,9 @@ EVERY_ORDER = [
 ]
 
 
-def walk(client, size, **asked):
+def walk(client, size, **parameters):
     """Yield the pages of a list, requesting each one after the caller has processed the previous one."""
-    return client.get_paginator("list_secrets").paginate(**asked, PaginationConfig={"PageSize": size})
+    return client.get_paginator("list_secrets").paginate(**parameters, PaginationConfig={"PageSize": size})
 
 
 class TestPagesOfAListThatChanges:
@@ -339,12 +342,12 @@ class TestPagesOfAListThatChanges:
     @SORTED
     def test_omit_a_secret_whose_sort_key_changes_before_its_page(self, client, fakesecrets_clock, order):
         """A list contains the secrets that existed at its first page, as far as sort keys allow."""
-        asked = {"SortBy": "last-changed-date", "SortOrder": order, "MaxResults": 3}
-        first = client.list_secrets(**asked)
+        parameters = {"SortBy": "last-changed-date", "SortOrder": order, "MaxResults": 3}
+        first = client.list_secrets(**parameters)
         client.update_secret(SecretId="e", Description="changed")
 
-        second = client.list_secrets(**asked, NextToken=first["NextToken"])
-        third = client.list_secrets(**asked, NextToken=second["NextToken"])
+        second = client.list_secrets(**parameters, NextToken=first["NextToken"])
+        third = client.list_secrets(**parameters, NextToken=second["NextToken"])
 
         assert sorted(names(first) + names(second) + names(third)) == list("abcdfghi")
         assert "NextToken" not in third
@@ -373,7 +376,7 @@ def test_a_clean_up_script_deletes_all_of_250_secrets(client, fakesecrets_clock)
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("parameters", "expected"),
     [
         pytest.param({}, "cab", id="ascending"),
         pytest.param({"SortOrder": "desc"}, "bac", id="descending"),
@@ -387,14 +390,14 @@ def test_a_clean_up_script_deletes_all_of_250_secrets(client, fakesecrets_clock)
     ],
 )
 def test_list_secrets_sorts_secrets_of_one_instant_by_the_order_of_their_creation(
-    client, fakesecrets_clock, asked, expected
+    client, fakesecrets_clock, parameters, expected
 ):
     """LocalStack snapshot test_create_multi_secrets_snapshot: the order of creation; inferred for one instant."""
     fakesecrets_clock.move_to("2030-01-01")
     for name in "cab":
         client.create_secret(Name=name)
 
-    assert names(client.list_secrets(**asked)) == list(expected)
+    assert names(client.list_secrets(**parameters)) == list(expected)
 
 
 @pytest.mark.parametrize(

@@ -367,10 +367,10 @@ GUIDE = "user guide, troubleshoot_rotation"
 
 class TestThePendingValueOfARotation:
     """
-    It has to be the function's own, or the rotation fails (user guide, troubleshoot_rotation).
+    The rotation function has to store the pending value, or the rotation fails (user guide, troubleshoot_rotation).
 
-    Inferred: AWS looks when a step has ended; what is stored while a step runs is the function's own, in the account
-    of the secret; a wrong RotationToken proves nothing; a version that is current is not pending any more.
+    Inferred: AWS checks this after each step; a value that is stored during a step in the account of the secret counts
+    as stored by the function; a wrong RotationToken is ignored; a current version is no longer pending.
     """
 
     @pytest.fixture
@@ -509,7 +509,7 @@ class TestThePendingValueOfARotation:
         assert driver.run().status == "succeeded"
 
     def test_a_foreign_value_that_is_made_current_manually_is_not_pending(self, client, deploy):
-        """API_CancelRotateSecret: a rotation is finished by hand with UpdateSecretVersionStage."""
+        """API_CancelRotateSecret: a rotation is completed manually with UpdateSecretVersionStage."""
         driver = deploy(well_behaved)
         store(client)
         client.update_secret_version_stage(
@@ -622,7 +622,7 @@ class TestThePendingValueOfARotation:
     def test_a_pending_value_is_accepted_if_no_function_has_to_store_it(
         self, client, fakesecrets, fakesecrets_rotation, operation
     ):
-        """API_RotateSecret: a test run has a copy, and its version goes; a partner rotates without a function."""
+        """API_RotateSecret: RotateImmediately=False tests a copy, which is removed; a partner rotates without a function."""
         if operation == "a test run":
             client.create_secret(Name="db")
             function = {"RotationLambdaARN": fakesecrets.add_rotation_function(nothing)}

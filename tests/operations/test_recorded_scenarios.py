@@ -588,7 +588,7 @@ def test_secrets_are_listed_in_the_order_of_their_creation(client):
 
 
 def test_a_public_policy_can_be_attached_and_read(client):
-    """LocalStack snapshot test_resource_policy; recorded before the answers had a PolicyName."""
+    """LocalStack snapshot test_resource_policy; recorded before the responses had a PolicyName."""
     arn = client.create_secret(Name="db", SecretString="my_secret")["ARN"]
     policy = {
         "Version": "2012-10-17",

@@ -202,7 +202,7 @@ class TestReplicateSecretToRegionsIsRejected:
         "region",
         [
             pytest.param("", id="empty"),
-            pytest.param("Paris", id="no code"),
+            pytest.param("Paris", id="not a code"),
             pytest.param("x" * 129, id="long"),
         ],
     )

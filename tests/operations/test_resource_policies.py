@@ -91,7 +91,7 @@ class TestPutResourcePolicy:
     @pytest.mark.parametrize(
         ("sent", "source"),
         [
-            pytest.param({}, "LocalStack snapshot test_resource_policy", id="as it comes"),
+            pytest.param({}, "LocalStack snapshot test_resource_policy", id="by default"),
             pytest.param({"BlockPublicPolicy": False}, "API_PutResourcePolicy", id="not blocked"),
         ],
     )
@@ -140,7 +140,7 @@ class TestPutResourcePolicy:
     @pytest.mark.parametrize(
         ("text", "message", "source"),
         [
-            pytest.param("nonsense", SYNTAX, "public issues", id="no JSON"),
+            pytest.param("nonsense", SYNTAX, "public issues", id="not JSON"),
             pytest.param("{}", SYNTAX, "public issues", id="no statement"),
             pytest.param(policy(Effect=None), SYNTAX, "user guide of 2020", id="no effect"),
             pytest.param(policy(Colour="red"), SYNTAX, INFERRED, id="an unknown element"),
@@ -327,18 +327,18 @@ class TestListResourcePolicies:
 
 
 class TestValidateResourcePolicy:
-    @pytest.mark.parametrize("asked", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
-    def test_accepts_a_narrow_policy(self, client, asked):
+    @pytest.mark.parametrize("parameters", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
+    def test_accepts_a_narrow_policy(self, client, parameters):
         """botocore's examples of ValidateResourcePolicy; API_ValidateResourcePolicy: SecretId is optional."""
-        answered = client.validate_resource_policy(ResourcePolicy=ROOT, **asked)
+        answered = client.validate_resource_policy(ResourcePolicy=ROOT, **parameters)
 
         assert answered["PolicyValidationPassed"] is True
         assert answered["ValidationErrors"] == []
 
-    @pytest.mark.parametrize("asked", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
-    def test_reports_a_public_policy(self, client, asked):
+    @pytest.mark.parametrize("parameters", [{"SecretId": "db"}, {}], ids=["for a secret", "for none"])
+    def test_reports_a_public_policy(self, client, parameters):
         """API_ValidateResourcePolicy; inferred for the entry, whose texts are not known."""
-        answered = client.validate_resource_policy(ResourcePolicy=PUBLIC, **asked)
+        answered = client.validate_resource_policy(ResourcePolicy=PUBLIC, **parameters)
 
         assert answered["PolicyValidationPassed"] is False
         (error,) = answered["ValidationErrors"]
@@ -347,7 +347,7 @@ class TestValidateResourcePolicy:
     @pytest.mark.parametrize(
         "text",
         [
-            pytest.param("nonsense", id="no JSON"),
+            pytest.param("nonsense", id="not JSON"),
             pytest.param("{}", id="no statement"),
             pytest.param(policy(Principal={"AWS": "nobody"}), id="principal"),
         ],
@@ -422,7 +422,7 @@ class TestPolicyOperationsOfAnotherAccount:
         assert other.describe_secret(SecretId=arn)["Name"] == "db"
 
     def test_are_rejected_without_a_policy(self, other, arn):
-        """LocalStack test test_cross_account_access: what the policy is for; inferred: the code."""
+        """LocalStack test test_cross_account_access: the purpose of the policy; the code is inferred."""
         with refused("ResourceNotFoundException") as answer:
             other.get_resource_policy(SecretId=arn)
 

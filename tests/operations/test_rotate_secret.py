@@ -542,7 +542,7 @@ class TestTheTokenOfRotateSecret:
 class TestRotateSecretOfAManagedSecret:
     """Secrets that another AWS service owns (user guide, rotate-secrets_managed)."""
 
-    def test_leaves_owner_and_schedule_without_a_function_in_describe_secret(self, client, fakesecrets):
+    def test_keeps_owner_and_schedule_and_stores_no_function(self, client, fakesecrets):
         """floci pull request 2378, checked on AWS."""
         fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds")
 

@@ -10,7 +10,7 @@ MARKED = "You can't perform this operation on the secret because it was marked f
 
 
 @pytest.fixture(autouse=True)
-def marked(client):
+def secret_marked_for_deletion(client):
     client.create_secret(
         Name="db", SecretString="old", ClientRequestToken=token(1), Tags=[{"Key": "a", "Value": "1"}]
     )

@@ -204,7 +204,7 @@ class TestATokenOfUpdateSecret:
         assert updated["VersionId"] == token(2)
 
     def test_is_ignored_in_a_request_without_a_value(self, client, db):
-        """LocalStack snapshot test_update_secret_description: without a value no VersionId is answered."""
+        """LocalStack snapshot test_update_secret_description: without a value no VersionId is returned."""
         updated = client.update_secret(SecretId="db", Description="new", ClientRequestToken=token(1))
 
         assert "VersionId" not in updated

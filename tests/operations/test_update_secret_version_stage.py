@@ -106,7 +106,7 @@ def test_update_secret_version_stage_is_rejected_with_this_message(client, stage
             {"RemoveFromVersionId": token(1)},
             "InvalidParameterException",
             INFERRED,
-            id="removed though nobody has it",
+            id="removal of an unattached label",
         ),
         pytest.param("mine", {}, "InvalidParameterException", INFERRED, id="neither version"),
         pytest.param(
