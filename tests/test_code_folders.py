@@ -173,6 +173,7 @@ TEMPLATE = {
 ENGINES = ("MySQL", "PostgreSQL", "MariaDB", "Oracle", "SQLServer", "Db2", "MongoDB", "Redshift")
 
 
+@pytest.mark.long
 def test_all_folders_of_a_repository_of_templates_load_side_by_side(fakesecrets, folder):
     names = [f"{engine}Rotation{users}" for engine in ENGINES for users in ("SingleUser", "MultiUser")]
     before = process()

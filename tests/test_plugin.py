@@ -718,7 +718,7 @@ class TestAClientWithoutARegion:
             def test_with_a_fixture(called):
                 pass
             """,
-            test_imported="import test_or_a_call_without_keys_has_another_hint as module\n\nmodule.call()\n",
+            test_imported="import test_a_call_without_keys_has_another_hint as module\n\nmodule.call()\n",
         )
 
         ran = pytester.runpytest("--continue-on-collection-errors")
