@@ -247,11 +247,11 @@ class TestGuard:
 
         ran = pytester.runpytest("-s", "-p", "no:randomly", "--continue-on-collection-errors")
 
-        ran.assert_outcomes(passed=3, failed=1, errors=3)
         _, *reports = re.split(r"^_{3,} (.+?) _{3,}$", "\n".join(ran.outlines), flags=re.MULTILINE)
         message = "FakeSecretsError: " + REFUSED.format("GetSecretValue")
         rejected = [title for title, text in zip(reports[::2], reports[1::2], strict=True) if message in text]
         assert sorted(rejected) == sorted(self.TITLES)
+        ran.assert_outcomes(passed=3, failed=1, errors=3)
         ran.stdout.fnmatch_lines(["*rejected in pytest_configure*", "*rejected in pytest_sessionfinish*"])
         assert aws.connections == 0
 
