@@ -300,7 +300,13 @@ class TestBeforeCallAndBeforeSend:
             }
         }
 
-    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
+    @pytest.mark.parametrize(
+        "wire",
+        [
+            pytest.param(False, id="before-call"),
+            pytest.param(True, marks=pytest.mark.long, id="before-send"),
+        ],
+    )
     @pytest.mark.parametrize(
         ("made_with", "arn"),
         [

@@ -872,7 +872,12 @@ class TestNothingIsLeftOver:
             *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[1:]),
             pytest.param("pytest.exit('enough')", {}, marks=pytest.mark.long, id="a run that ends"),
             pytest.param("raise KeyboardInterrupt", {}, marks=pytest.mark.long, id="an interrupted test"),
-            pytest.param("raise SystemExit", {"failed": 1}, id="a test that wants to end the process"),
+            pytest.param(
+                "raise SystemExit",
+                {"failed": 1},
+                marks=pytest.mark.long,
+                id="a test that wants to end the process",
+            ),
             pytest.param("fakesecrets.rotate('db', interrupted)", {}, id="an interrupted rotation"),
             pytest.param("fakesecrets.__exit__(*[None] * 3)", {"passed": 1}, id="a test that left the fake"),
         ],
