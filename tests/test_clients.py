@@ -73,6 +73,7 @@ def calls(fake):
 
 
 class TestAClientMadeBeforeTheFake:
+    @pytest.mark.long
     def test_in_plugins_and_conftests_in_whatever_order_they_are_loaded(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(

@@ -322,7 +322,13 @@ class TestBeforeCallAndBeforeSend:
             }
         }
 
-    @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
+    @pytest.mark.parametrize(
+        "wire",
+        [
+            pytest.param(False, id="before-call"),
+            pytest.param(True, marks=pytest.mark.long, id="before-send"),
+        ],
+    )
     @pytest.mark.parametrize(
         ("made_with", "arn"),
         [
@@ -1228,15 +1234,16 @@ sys.meta_path.insert(1, own)
 
 WAYS = {
     "several ways in one process": {
-        "before": CLIENTS,
-        "after": f"""evict(){OWN_LOADER}{CLIENTS}assert vars(own) == {{}}
-spec = botocore.__spec__
-importlib.reload(botocore)
-assert botocore.__spec__ == spec
+        "before": IMPORTED_AND_EVICTED,
+        "after": f"""{OWN_LOADER}{CLIENTS}assert vars(own) == {{}}
 session = make_session()
 """,
         "during": f"""clients.append(session.create_client("secretsmanager"))
-evict(){CLIENTS}
+import botocore
+spec = botocore.__spec__
+importlib.reload(botocore)
+assert botocore.__spec__ == spec
+{CLIENTS}evict(){CLIENTS}
 """,
     },
     "after the plugin": {"after": CLIENTS},

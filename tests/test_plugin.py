@@ -91,6 +91,7 @@ class TestFixtures:
 
         pytester.runpytest().assert_outcomes(passed=1)
 
+    @pytest.mark.long
     def test_are_gone_without_the_plugin(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile("def test_it(fakesecrets): pass")

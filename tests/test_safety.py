@@ -247,11 +247,11 @@ class TestGuard:
 
         ran = pytester.runpytest("-s", "-p", "no:randomly", "--continue-on-collection-errors")
 
-        ran.assert_outcomes(passed=3, failed=1, errors=3)
         _, *reports = re.split(r"^_{3,} (.+?) _{3,}$", "\n".join(ran.outlines), flags=re.MULTILINE)
         message = "FakeSecretsError: " + REFUSED.format("GetSecretValue")
         rejected = [title for title, text in zip(reports[::2], reports[1::2], strict=True) if message in text]
         assert sorted(rejected) == sorted(self.TITLES)
+        ran.assert_outcomes(passed=3, failed=1, errors=3)
         ran.stdout.fnmatch_lines(["*rejected in pytest_configure*", "*rejected in pytest_sessionfinish*"])
         assert aws.connections == 0
 
@@ -872,7 +872,12 @@ class TestNothingIsLeftOver:
             *(pytest.param(*end.values, marks=pytest.mark.long, id=end.id) for end in BAD_ENDS[1:]),
             pytest.param("pytest.exit('enough')", {}, marks=pytest.mark.long, id="a run that ends"),
             pytest.param("raise KeyboardInterrupt", {}, marks=pytest.mark.long, id="an interrupted test"),
-            pytest.param("raise SystemExit", {"failed": 1}, id="a test that wants to end the process"),
+            pytest.param(
+                "raise SystemExit",
+                {"failed": 1},
+                marks=pytest.mark.long,
+                id="a test that wants to end the process",
+            ),
             pytest.param("fakesecrets.rotate('db', interrupted)", {}, id="an interrupted rotation"),
             pytest.param("fakesecrets.__exit__(*[None] * 3)", {"passed": 1}, id="a test that left the fake"),
         ],

@@ -103,7 +103,13 @@ def test_the_data_are_those_of_botocore(nothing_has_been_read, fakesecrets):
 
 
 class TestSessionsWithDataOfTheirOwn:
-    @pytest.mark.parametrize("way", ["environment", "configuration file", "variable"])
+    @pytest.mark.parametrize(
+        "way",
+        [
+            "environment",
+            *(pytest.param(way, marks=pytest.mark.long) for way in ("configuration file", "variable")),
+        ],
+    )
     def test_find_them_by_the_loader_of_botocore(self, fakesecrets, monkeypatch, tmp_path, way):
         write_model(tmp_path / "models")
         Session().create_client("secretsmanager", region_name=REGION)
