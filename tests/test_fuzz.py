@@ -1,10 +1,15 @@
-"""Requests that no client would send, generated from the service model: each gets a valid response."""
+"""
+Requests that no client would send, generated from the service model: each gets a valid response.
+
+Responses that no operation returns, generated from the model too: each is converted to what botocore would parse.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +23,8 @@ from support import COMMON_CODES, needs, raw, snapshot, token
 from pytest_fakesecrets import FakeSecrets
 from pytest_fakesecrets._core.rotation import rotation_token
 from pytest_fakesecrets._service.parser import service_model
+from pytest_fakesecrets._service.serializer import encode
+from pytest_fakesecrets._transport import response
 
 OPERATIONS = sorted(service_model().operation_names)
 HOME, ABROAD = "us-east-1", "eu-west-1"
@@ -578,3 +585,45 @@ def stored(**members):
 )
 def test_a_rare_request_gets_a_valid_response(operation, body):
     assert check(operation, Sent(body, HOME)) == "answered"
+
+
+def values(shape) -> st.SearchStrategy[Any]:
+    """What an operation may answer with for a shape, some of its members left out."""
+    if shape.type_name == "structure":
+        return st.fixed_dictionaries(
+            {}, optional={name: values(member) for name, member in shape.members.items()}
+        )
+    if shape.type_name == "list":
+        return st.lists(values(shape.member), max_size=2)
+    if shape.type_name == "map":
+        return st.dictionaries(st.text(max_size=5), values(shape.value), max_size=2)
+    if shape.type_name == "timestamp":
+        first, last = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001
+        moments = st.datetimes(first, last, timezones=st.just(timezone.utc))
+        return moments | st.dates(first.date(), last.date())
+    others = {"blob": st.binary(max_size=5), "boolean": st.booleans(), "string": st.text(max_size=5)}
+    return others.get(shape.type_name, st.integers())
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_response_is_converted_to_what_botocores_parser_makes_of_its_json(operation):
+    model = service_model().operation_model(operation)
+
+    @given(st.just({}) if model.output_shape is None else values(model.output_shape))
+    def check_conversion(answer):
+        reply = encode(answer, "a request id", datetime(2030, 1, 31, tzinfo=timezone.utc))
+
+        converted = response.parsed(reply, model)
+
+        assert repr(converted) == repr(response._parsed_by_botocore(reply, model))
+        assert containers(converted).isdisjoint(containers(answer))  # a caller may change what it gets
+
+    check_conversion()
+
+
+def containers(value) -> set[int]:
+    """The identities of the dicts and lists in a value."""
+    if not isinstance(value, dict | list):
+        return set()
+    members = value.values() if isinstance(value, dict) else value
+    return {id(value)}.union(*map(containers, members))
