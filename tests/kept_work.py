@@ -1,4 +1,4 @@
-"""What pytest and botocore work out anew for each inner run and each session, kept for the run of the tests."""
+"""What pytest, botocore and freezegun work out anew each time, kept for the run of the tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib.metadata import PathDistribution
 
 from _pytest._code import code
 from botocore.loaders import JSONFileLoader, Loader
+from freezegun import api
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
 
@@ -28,6 +29,12 @@ def keep():
     importlib.metadata.distributions = with_known_distributions(importlib.metadata.distributions)
     JSONFileLoader.load_file = with_known_files(JSONFileLoader.load_file)
     Loader.list_available_services = with_known_services(Loader.list_available_services)
+    api._get_module_attributes_hash = module_key
+
+
+def module_key(module):
+    """freezegun lists and sorts the names in each loaded module at each freeze, to see whether they have changed."""
+    return id(module), len(getattr(module, "__dict__", ()))
 
 
 @lru_cache(maxsize=200)

@@ -10,9 +10,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import boto3
 import pytest
-from rotation_functions import STEPS, raising_in, well_behaved
+from rotation_functions import STEPS, client_at, raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecretsError, Finding, RotationFailedWarning
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
@@ -38,7 +37,8 @@ def in_step(name, work, otherwise=well_behaved):
     def handler(event, context):
         if event["Step"] != name:
             return otherwise(event, context)
-        return work(boto3.client("secretsmanager"), event["SecretId"], event["ClientRequestToken"])
+        client = client_at(os.environ["SECRETS_MANAGER_ENDPOINT"])
+        return work(client, event["SecretId"], event["ClientRequestToken"])
 
     return handler
 

@@ -143,6 +143,7 @@ def test_the_readme_shows_at_most_300_lines_beside_what_is_folded():
     assert len(folded.splitlines()) <= 300
 
 
+@pytest.mark.long
 def test_the_broken_function_fails_its_contract_as_the_readme_shows(pytester):
     """The diff is applied to the first example, and the output is compared, whatever its lines are wrapped at."""
     diff = README.partition("```diff\n")[2].partition("```")[0].splitlines()

@@ -796,11 +796,13 @@ class TestOtherScopes:
 
 
             def test_it():
+                client = None
                 for number in range({pytest_hooks.FAKES} + 3):
                     with FakeSecrets() as fake:
-                        fake.client().create_secret(Name=f"db{{number}}", SecretString="value")
+                        client = client or fake.client()
+                        client.create_secret(Name=f"db{{number}}", SecretString="value")
                 with fake:
-                    fake.client().describe_secret(SecretId=f"db{{number}}")
+                    client.describe_secret(SecretId=f"db{{number}}")
             """
         ).assert_outcomes(passed=1)
 

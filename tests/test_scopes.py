@@ -471,6 +471,7 @@ class TestHypothesis:
 
         assert found == [0, 1, 2]
 
+    @pytest.mark.usefixtures("kept_clients")
     def test_shrinks_to_the_smallest_example_with_a_fake_for_each(self):
         before = environment()
         seen = []

@@ -254,11 +254,11 @@ def test_threads_may_make_sessions_at_once(fakesecrets):
         client.create_secret(Name=f"db-{number}", SecretString="value")
         return len(loader_of(session).search_paths)
 
-    with ThreadPoolExecutor(6) as threads:
-        lengths = set(threads.map(read, range(12)))
+    with ThreadPoolExecutor(4) as threads:
+        lengths = set(threads.map(read, range(6)))
 
     assert lengths == {len(Loader().search_paths) + 1}
-    assert len(fakesecrets.client(REGION).list_secrets()["SecretList"]) == 12
+    assert len(fakesecrets.client(REGION).list_secrets()["SecretList"]) == 6
 
 
 def test_a_directory_of_botocore_that_was_not_there_is_listed_again(
