@@ -377,6 +377,7 @@ def test_a_call_after_the_deadline_of_the_frozen_clock_kills_the_process(db, fak
     assert db.secret("db").json() == VALUE
 
 
+@LONG
 def test_a_process_that_serves_one_step_is_started_for_each(db):
     assert db.rotate("db", process("serves one step")).succeeded
     assert db.rotate("db", process("answers in chunks")).succeeded
@@ -391,6 +392,7 @@ def test_what_is_injected_for_a_step_meets_the_process(db):
     assert rotation.steps[-1].findings == ()
 
 
+@LONG
 def test_a_fake_that_is_entered_again_starts_the_process_again(db):
     arn = db.add_rotation_function(process())
     assert db.rotate("db", arn).succeeded
@@ -403,6 +405,7 @@ def test_a_fake_that_is_entered_again_starts_the_process_again(db):
         assert db.rotate("db", arn).succeeded
 
 
+@LONG
 def test_a_step_of_a_function_within_another_step_of_it_has_a_process_of_its_own(db, capsys):
     """On Lambda a second execution environment takes the event."""
     arn = db.add_rotation_function(process("says what it sees"))

@@ -320,6 +320,7 @@ class TestProject:
         assert len(given) >= 5
         assert annotated == set(given.items())
 
+    @pytest.mark.long
     def test_is_not_collected(self, pytester):
         ran = pytester.runpytest("--collect-only", "-q", str(PROJECT))
 

@@ -190,6 +190,7 @@ class TestTheSeries:
             "not-recovered: GetSecretValue in createSecret was rejected with AccessDeniedException" in failure
         )
 
-    @pytest.mark.parametrize("scenario", [REFUSED, pytest.param(THROTTLED, marks=pytest.mark.long)])
+    @pytest.mark.long
+    @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])
     def test_passes_where_the_calls_are_made_in_threads(self, scenario):
         passes(in_a_thread(correct_functions.single_user), ONE_USER, f"test_{scenario}")
