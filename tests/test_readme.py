@@ -45,11 +45,11 @@ class Block(NamedTuple):
 
     @property
     def is_named(self) -> bool:
-        return re.match(r"# \w+\.py\n", self.code) is not None
+        return re.match(r"# [\w/]+\.py\n", self.code) is not None
 
     @property
     def is_test(self) -> bool:
-        return self.filename.startswith("test_")
+        return Path(self.filename).name.startswith("test_")
 
     @property
     def filename(self) -> str:
@@ -81,8 +81,9 @@ def paste(blocks: list[Block], folder: Path) -> int:
     written = 0
     for block in blocks:
         if block.is_installed:
-            (folder / block.folder).mkdir(exist_ok=True)
-            (folder / block.folder / block.filename).write_text(block.code, encoding="utf-8")
+            path = folder / block.folder / block.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.code, encoding="utf-8")
             written += block.is_test
     return written
 
