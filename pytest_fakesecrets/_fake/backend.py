@@ -44,7 +44,7 @@ class FakeBackend:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
         self.rotations = Rotations(self.service)
-        self.rotations.calls.surroundings = outside_of_calls
+        self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
@@ -104,7 +104,7 @@ class FakeBackend:
         self._after_call(operation)
         return result.reply
 
-    def answer_on_the_wire(
+    def answer_with_faults(
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply:
         """
@@ -142,7 +142,7 @@ class FakeBackend:
         self.service.refuse(request, sent, _as_service_error(failure))
         raise NetworkFailure(exception_of(failure, _ENDPOINT.format(request.region)))
 
-    def takes_the_wire(
+    def needs_botocore_events(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
         """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""

@@ -31,8 +31,8 @@ from pytest_fakesecrets._operations.seeding import (
     version_count,
 )
 from pytest_fakesecrets._report.timeline import WITHOUT_SECRET, bounded_timelines, calendar, timeline
-from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
+from pytest_fakesecrets._rotation.step_driver import RotationDriver
 from pytest_fakesecrets._service import dummy_credentials
 from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of

@@ -50,7 +50,7 @@ class Context:
     #: The steps that have ended. The history records them before the changes that follow from them.
     steps: list[RotationStep] = field(default_factory=list)
     #: The secret that the request has found last, before its changes.
-    found: Secret | None = None
+    last_secret: Secret | None = None
 
     @property
     def region(self) -> Region:
@@ -96,7 +96,7 @@ class Context:
         Raises:
             ResourceNotFoundException: it does not exist, or the caller has no access.
         """
-        secret = self.found = self.lookup(secret_id)
+        secret = self.last_secret = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret

@@ -137,7 +137,9 @@ def _finish(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         # It can be ahead of the clock, because two changes within a millisecond get different dates.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
-        context.save(replace(secret, labels=labels, last_rotated_at=rotated_at).counting_from(context.now))
+        context.save(
+            replace(secret, labels=labels, last_rotated_at=rotated_at).with_windows_counted_from(context.now)
+        )
     return replace(rotation, status="succeeded")
 
 

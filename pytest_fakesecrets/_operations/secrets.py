@@ -19,7 +19,7 @@ from pytest_fakesecrets._core.secret import Secret, Value, customer_key
 from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
-from .cross_account import check_customer_key, cross_account_primary
+from .cross_account_replication import check_customer_key, cross_account_primary
 from .replication import checked_regions, described_replication, replicate, started_status
 from .rotation import described_rotation
 from .tags import described_tags, first_tags

@@ -117,7 +117,7 @@ def store_value(
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     changed = secret.with_version(version, labels, context.now)
     if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
-        changed = changed.counting_from(context.now)
+        changed = changed.with_windows_counted_from(context.now)
 
     for rotation in abandoned:
         if rotation.status in ("in progress", "failed"):

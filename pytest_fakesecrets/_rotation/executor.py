@@ -17,7 +17,7 @@ from pytest_fakesecrets._operations import Context, deletion, rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.service import Service
 
-from .due_queue import Due, Entry, Plan
+from .due_queue import Due, DueEntry, Plan
 from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
 
@@ -190,7 +190,7 @@ class Rotations:
         with self._service.lock:
             self.plan.queue.remove_due(due)
 
-    def _run_entry(self, entry: Entry) -> None:
+    def _run_entry(self, entry: DueEntry) -> None:
         if entry.kind == "retry":
             ref = self._open.get((entry.secret_id, entry.token))
             if ref is not None and not self.waits(ref) and ref.goes_on(self._service.clock.now):
@@ -201,7 +201,7 @@ class Rotations:
         ):
             self.started(home, rotation)
 
-    def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
+    def _apply_entry(self, entry: DueEntry, context: Context) -> list[tuple[Region, Rotation]]:
         if entry.kind == "deletion":
             deletion.delete_after_recovery_window(context, entry.secret_id)
         elif (window := self.plan.window(entry.secret_id)) is not None:

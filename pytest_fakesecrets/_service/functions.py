@@ -28,7 +28,7 @@ from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 
 from .code_folder import FolderHandler
-from .cold_start import Entry
+from .cold_start import ModuleEntry
 from .environment import in_environment
 from .user_code import did_you_mean_module, without_import_frames
 
@@ -406,7 +406,7 @@ def _entry(handler: Handler | str, loaded: Handler) -> Loading:
             f"{handler!r} cannot start cold, since it cannot be imported again under its own name. "
             "Pass a function of a module, as 'package.module:function'."
         )
-    return Entry(spec, name)
+    return ModuleEntry(spec, name)
 
 
 def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:
