@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.arn import is_region
-from pytest_fakesecrets._core.errors import ServiceError
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._rotation.executor import Rotations
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
-from pytest_fakesecrets._service.faults import Fault, NetworkFailure, exception_of, secret_ids
+from pytest_fakesecrets._service.fault_replies import next_fault, reply_of_injected_fault
+from pytest_fakesecrets._service.faults import Fault, secret_ids
+from pytest_fakesecrets._service.function_timeout import stop_if_timed_out
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
 from pytest_fakesecrets._service.serializer import Reply
@@ -28,8 +28,6 @@ from pytest_fakesecrets._transport.observers import is_observed
 from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
 
 T = TypeVar("T")
-
-_ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
 
 
 class FakeBackend:
@@ -116,31 +114,27 @@ class FakeBackend:
 
         def answer() -> Reply:
             if self.service.faults and (region is None or is_region(region)):
-                reply = self._failed(account, region, operation, body)
+                reply = self._answer_with_fault(account, region, operation, body)
                 if reply is not None:
                     return reply
             return self.answer(account, region, operation, body)
 
         return self._attributed(account, region, body, answer)
 
-    def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
+    def _answer_with_fault(
+        self, account: str | None, region: str | None, operation: str, body: bytes
+    ) -> Reply | None:
         """Return the answer of an injected fault, or None if the request is to be answered normally."""
         request, sent = self._request(account, region, operation, body), secret_ids(body)
-        fault = self._next_fault(request, sent, use=True)
+        fault = next_fault(self.service, request, sent, use=True)
         if fault is None:
             return None
         self.back_off.replace()
         set_backoff_skipped(not fault.back_off)
-        failure = fault.failure
-        if isinstance(failure, ServiceError):
-            reply = self.service.refuse(request, sent, failure)
+        reply = reply_of_injected_fault(self.service, request, sent, fault.failure)
+        if reply is not None:
             self._after_call(operation)
-            return reply
-        if isinstance(failure, timedelta):
-            self.clock.tick(failure)
-            return None
-        self.service.refuse(request, sent, _as_service_error(failure))
-        raise NetworkFailure(exception_of(failure, _ENDPOINT.format(request.region)))
+        return reply
 
     def needs_botocore_events(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
@@ -149,11 +143,11 @@ class FakeBackend:
         fault = None
         if self.service.faults and is_region(region):
 
-            def next_fault() -> Fault | None:
+            def coming_fault() -> Fault | None:
                 request = self._request(account, region, operation, body)
-                return self._next_fault(request, secret_ids(body), use=False)
+                return next_fault(self.service, request, secret_ids(body), use=False)
 
-            fault = self._attributed(account, region, body, next_fault)
+            fault = self._attributed(account, region, body, coming_fault)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Set it now: a client in adaptive retry mode may wait before it emits before-send.
@@ -173,28 +167,16 @@ class FakeBackend:
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            invocation.check_time(self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now)
         # A function acts in the account of its secret, unless its credentials name another one.
         account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
-
-    def _next_fault(self, request: Request, secret_ids: Sequence[str], *, use: bool) -> Fault | None:
-        invocation = CURRENT_INVOCATION.get()
-        step = None if invocation is None else invocation.step
-        with self.service.lock:
-            return self.service.faults.next(
-                request.operation,
-                partial(self.service.means, request, secret_ids),
-                step,
-                use=use,
-                body=request.body,
-            )
 
     def _after_call(self, operation: str) -> None:
         """Check the timeout of the running rotation function, and report the call to its watchers."""
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            invocation.check_time(self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now)
             self.rotations.calls.after_call(operation)
 
     def record_rejection(
@@ -226,10 +208,3 @@ class FakeBackend:
     def next_due(self, until: datetime) -> datetime | None:
         """Return the first instant up to and including *until* at which something is due, or None."""
         return self.rotations.next_due(until) if self.is_active else None
-
-
-def _as_service_error(failure: BaseException | type[BaseException]) -> ServiceError:
-    """Return an error named after an exception, to record in the history a call that got no answer."""
-    error_type = failure if isinstance(failure, type) else type(failure)
-    error: ServiceError = type(error_type.__name__, (ServiceError,), {})("no answer")
-    return error

@@ -40,7 +40,8 @@ from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
-from pytest_fakesecrets._service.functions import TIMEOUT, Handler
+from pytest_fakesecrets._service.function_timeout import TIMEOUT
+from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Event
 from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
