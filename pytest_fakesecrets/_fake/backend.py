@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pytest_fakesecrets._core.arn import is_region
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
-from pytest_fakesecrets._rotation.executor import Rotations
+from pytest_fakesecrets._rotation.due_runner import DueRunner
+from pytest_fakesecrets._rotation.executor import RotationExecutor
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
 from pytest_fakesecrets._service.fault_replies import next_fault, reply_of_injected_fault
@@ -41,7 +42,8 @@ class FakeBackend:
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
-        self.rotations = Rotations(self.service)
+        self.rotations = RotationExecutor(self.service)
+        self.due_runner = DueRunner(self.rotations, self.service)
         self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
         #: By the process, and the name and the region under which it was added.
@@ -203,8 +205,8 @@ class FakeBackend:
     def catch_up(self) -> None:
         """Run everything that is due. Not while inactive: calls of a function would then reach the real AWS."""
         if self.is_active:
-            self.rotations.run_due()
+            self.due_runner.run_due()
 
     def next_due(self, until: datetime) -> datetime | None:
         """Return the first instant up to and including *until* at which something is due, or None."""
-        return self.rotations.next_due(until) if self.is_active else None
+        return self.due_runner.next_due(until) if self.is_active else None

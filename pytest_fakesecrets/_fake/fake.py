@@ -297,6 +297,7 @@ class FakeSecrets:
         def clear() -> None:
             self._service.clear()
             self._rotations.clear()
+            self._backend.due_runner.clear()
 
         self._service.commit(clear)
 

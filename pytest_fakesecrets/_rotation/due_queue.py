@@ -1,4 +1,4 @@
-"""The queue of rotation windows, retries and ends of recovery windows by their due time. The executor runs them."""
+"""The queue of rotation windows, retries and ends of recovery windows by their due time."""
 
 from __future__ import annotations
 
