@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ._fake.fake import FakeSecrets as FakeSecrets
     from ._fake.secret_view import SecretView as SecretView
     from ._fake.secret_view import VersionView as VersionView
-    from ._rotation.driver import RotationDriver as RotationDriver
+    from ._rotation.step_driver import RotationDriver as RotationDriver
     from ._service.clock import Clock as Clock
     from ._service.faults import Fault as Fault
     from ._service.functions import LambdaContext as LambdaContext
@@ -67,7 +67,7 @@ _MODULES = {
     "ReportingFailedWarning": "_core.errors",
     "Rotation": "_core.rotation",
     "RotationContract": "_contract.contract",
-    "RotationDriver": "_rotation.driver",
+    "RotationDriver": "_rotation.step_driver",
     "RotationFailedWarning": "_core.errors",
     "RotationProcess": "_transport.rotation_process",
     "RotationStep": "_core.rotation",

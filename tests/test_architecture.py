@@ -130,8 +130,8 @@ def test_folders_import_one_way_and_without_cycles():
     [
         pytest.param(
             "_service/clock",
-            "from pytest_fakesecrets._rotation.driver import RotationDriver",
-            "_service/clock must not import _rotation/driver",
+            "from pytest_fakesecrets._rotation.step_driver import RotationDriver",
+            "_service/clock must not import _rotation/step_driver",
             id="a folder to the left",
         ),
         pytest.param(
@@ -147,9 +147,9 @@ def test_folders_import_one_way_and_without_cycles():
             id="a sibling, inside a function",
         ),
         pytest.param(
-            "_rotation/driver",
+            "_rotation/step_driver",
             "if TYPE_CHECKING:\n    from pytest_fakesecrets import FakeSecrets",
-            "_rotation/driver must not import __init__",
+            "_rotation/step_driver must not import __init__",
             id="the package itself, for type checkers",
         ),
         pytest.param(

@@ -25,7 +25,7 @@ def run_with_client(work, **kwargs):
 
 @pytest.fixture(params=[False, True], ids=["before-call", "before-send"])
 def transport(request, monkeypatch):
-    monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
+    monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: request.param)
 
 
 @pytest.mark.usefixtures("transport")

@@ -54,7 +54,7 @@ NOWHERE = {
     ]
 )
 def door(request, monkeypatch):
-    monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: request.param)
+    monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: request.param)
 
 
 @pytest.fixture(scope="session")
@@ -752,7 +752,7 @@ class TestWithoutANetwork:
 
             @pytest.mark.parametrize("wire", [False, True])
             def test_it(fakesecrets, monkeypatch, wire):
-                monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+                monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
                 EARLIER.create_secret(Name="db", SecretString="value")
                 answer = boto3.client("secretsmanager").get_secret_value(SecretId="db")
                 assert answer["SecretString"] == "value"

@@ -217,7 +217,7 @@ def outcome(kept, monkeypatch, operation, parameters, *, wire=None):
             for member, value in parameters.items()
         }
         if wire is not None:
-            patched.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+            patched.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         kept.meta.events.register_first("before-send.secrets-manager", seen)
         try:
             return getattr(kept, xform_name(operation))(**parameters), None, len(requests)
@@ -296,7 +296,7 @@ class TestBeforeCallAndBeforeSend:
 
         answers = []
         for wire in (False, True):
-            monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_, wire=wire: wire)
+            monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_, wire=wire: wire)
             value, described = client.get_secret_value(SecretId="db"), client.describe_secret(SecretId="db")
             members = [value["SecretString"], *map(described.get, ("Name", "Description", "OwningService"))]
             answers.append([(type(each), each) for each in [*members, *described["Tags"][0].values()]])
@@ -361,7 +361,7 @@ class TestBeforeCallAndBeforeSend:
         ],
     )
     def test_take_region_and_account_from_the_client(self, fakesecrets, monkeypatch, wire, made_with, arn):
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         client = fakesecrets.client(**made_with)
 
         created = client.create_secret(Name="db", SecretString="value")
@@ -370,7 +370,7 @@ class TestBeforeCallAndBeforeSend:
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_let_errors_of_the_fake_through_unchanged(self, fakesecrets, client, monkeypatch, wire):
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         monkeypatch.delitem(parser.OPERATIONS, "TagResource")
         parser.operation.cache_clear()
 
@@ -553,7 +553,7 @@ class TestRegionsAndAccounts:
 class TestHandlersOfTheUser:
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_find_headers_in_any_case(self, fakesecrets_client, monkeypatch, wire):
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         seen = []
         fakesecrets_client.meta.events.register(
             "after-call", lambda http_response, **_: seen.append(http_response.headers["Content-Type"])
@@ -665,7 +665,7 @@ class TestIds:
 
     @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "before-send"])
     def test_a_token_of_the_caller_is_kept(self, fakesecrets, client, monkeypatch, wire):
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         own = "5f1a9ad5-9a9b-4d4e-8d0e-6c2f1f0b7f11"
 
         created = client.create_secret(Name="db", SecretString="value", ClientRequestToken=own)

@@ -554,7 +554,7 @@ class TestResponses:
         self, client, fakesecrets_clock, monkeypatch, wire, moment, expected
     ):
         """RFC 9110, 6.6.1, and 5.6.7 for the form; published rotation functions read it."""
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         fakesecrets_clock.move_to(moment)
 
         found = client.list_secrets()["ResponseMetadata"]["HTTPHeaders"]["date"]

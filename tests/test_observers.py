@@ -58,13 +58,13 @@ def calls(fake):
 def http_calls(monkeypatch):
     """Collect the operations of the calls that were sent as HTTP requests instead of by the fast path."""
     operations = []
-    answer = FakeBackend.answer_on_the_wire
+    answer = FakeBackend.answer_with_faults
 
     def counted(backend, account, region, operation, body):
         operations.append(operation)
         return answer(backend, account, region, operation, body)
 
-    monkeypatch.setattr(FakeBackend, "answer_on_the_wire", counted)
+    monkeypatch.setattr(FakeBackend, "answer_with_faults", counted)
     return operations
 
 

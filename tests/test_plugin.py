@@ -1232,7 +1232,7 @@ class TestBesideOtherPlugins:
     )
     def test_moto_keeps_the_other_services(self, bare, moto_first, wire):
         moto = pytest.importorskip("moto")
-        bare.setattr(FakeBackend, "takes_the_wire", lambda *_: wire)
+        bare.setattr(FakeBackend, "needs_botocore_events", lambda *_: wire)
         before = aws_variables()
         fake = FakeSecrets()
         outer, inner = (moto.mock_aws(), fake) if moto_first else (fake, moto.mock_aws())

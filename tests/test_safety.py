@@ -1743,7 +1743,7 @@ OTHERS = {
     ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
     ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_drafts"), ("Dates", "windows"),
     ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
-    ("Passage", "emitter"), ("Passage", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
+    ("CallState", "emitter"), ("CallState", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
     ("RejectedCall", "situation"), ("RejectedCall", "ignored_in"), ("Attempt", "steps"), ("Attempt", "stopped_before"),
     ("Companion", "versions"), ("ContractSettings", "companions"), ("_Query", "members"), ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "output"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),

@@ -263,7 +263,7 @@ class TestPlainHttp:
         ]
 
     def test_gets_the_bytes_that_a_client_of_the_process_gets(self, server, client, outside, monkeypatch):
-        monkeypatch.setattr(FakeBackend, "takes_the_wire", lambda *_: True)
+        monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: True)
         with refused("ResourceNotFoundException") as inside:
             client.describe_secret(SecretId="absent")
 

@@ -27,7 +27,8 @@ from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations.seeding import stored_value
 from pytest_fakesecrets._service.barrier import PACKAGE, warn
-from pytest_fakesecrets._service.functions import TIMEOUT, Handler, check_timeout
+from pytest_fakesecrets._service.function_timeout import TIMEOUT, check_timeout
+from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .harness import ContractSettings

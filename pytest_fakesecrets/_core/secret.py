@@ -251,7 +251,7 @@ class Secret:
             now = later(self.last_changed_at, MILLISECOND)
         return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
 
-    def counting_from(self, now: datetime) -> Secret:
+    def with_windows_counted_from(self, now: datetime) -> Secret:
         """Return the secret with its next window counted from *now*, as after a rotation."""
         if self.rotation is None:
             return self

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.arn import is_region
-from pytest_fakesecrets._core.errors import ServiceError
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
-from pytest_fakesecrets._rotation.executor import Rotations
+from pytest_fakesecrets._rotation.due_runner import DueRunner
+from pytest_fakesecrets._rotation.executor import RotationExecutor
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
-from pytest_fakesecrets._service.faults import Fault, NetworkFailure, exception_of, secret_ids
+from pytest_fakesecrets._service.fault_replies import next_fault, reply_of_injected_fault
+from pytest_fakesecrets._service.faults import Fault, secret_ids
+from pytest_fakesecrets._service.function_timeout import stop_if_timed_out
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
 from pytest_fakesecrets._service.serializer import Reply
@@ -29,8 +30,6 @@ from pytest_fakesecrets._transport.rotation_process import ProcessRunner, Rotati
 
 T = TypeVar("T")
 
-_ENDPOINT = "https://secretsmanager.{}.amazonaws.com/"
-
 
 class FakeBackend:
     """
@@ -43,8 +42,9 @@ class FakeBackend:
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
-        self.rotations = Rotations(self.service)
-        self.rotations.calls.surroundings = outside_of_calls
+        self.rotations = RotationExecutor(self.service)
+        self.due_runner = DueRunner(self.rotations, self.service)
+        self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
@@ -104,7 +104,7 @@ class FakeBackend:
         self._after_call(operation)
         return result.reply
 
-    def answer_on_the_wire(
+    def answer_with_faults(
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply:
         """
@@ -116,44 +116,40 @@ class FakeBackend:
 
         def answer() -> Reply:
             if self.service.faults and (region is None or is_region(region)):
-                reply = self._failed(account, region, operation, body)
+                reply = self._answer_with_fault(account, region, operation, body)
                 if reply is not None:
                     return reply
             return self.answer(account, region, operation, body)
 
         return self._attributed(account, region, body, answer)
 
-    def _failed(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply | None:
+    def _answer_with_fault(
+        self, account: str | None, region: str | None, operation: str, body: bytes
+    ) -> Reply | None:
         """Return the answer of an injected fault, or None if the request is to be answered normally."""
         request, sent = self._request(account, region, operation, body), secret_ids(body)
-        fault = self._next_fault(request, sent, use=True)
+        fault = next_fault(self.service, request, sent, use=True)
         if fault is None:
             return None
         self.back_off.replace()
         set_backoff_skipped(not fault.back_off)
-        failure = fault.failure
-        if isinstance(failure, ServiceError):
-            reply = self.service.refuse(request, sent, failure)
+        reply = reply_of_injected_fault(self.service, request, sent, fault.failure)
+        if reply is not None:
             self._after_call(operation)
-            return reply
-        if isinstance(failure, timedelta):
-            self.clock.tick(failure)
-            return None
-        self.service.refuse(request, sent, _as_service_error(failure))
-        raise NetworkFailure(exception_of(failure, _ENDPOINT.format(request.region)))
+        return reply
 
-    def takes_the_wire(
+    def needs_botocore_events(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
         """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""
         fault = None
         if self.service.faults and is_region(region):
 
-            def next_fault() -> Fault | None:
+            def coming_fault() -> Fault | None:
                 request = self._request(account, region, operation, body)
-                return self._next_fault(request, secret_ids(body), use=False)
+                return next_fault(self.service, request, secret_ids(body), use=False)
 
-            fault = self._attributed(account, region, body, next_fault)
+            fault = self._attributed(account, region, body, coming_fault)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Set it now: a client in adaptive retry mode may wait before it emits before-send.
@@ -173,28 +169,16 @@ class FakeBackend:
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            invocation.check_time(self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now)
         # A function acts in the account of its secret, unless its credentials name another one.
         account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
-
-    def _next_fault(self, request: Request, secret_ids: Sequence[str], *, use: bool) -> Fault | None:
-        invocation = CURRENT_INVOCATION.get()
-        step = None if invocation is None else invocation.step
-        with self.service.lock:
-            return self.service.faults.next(
-                request.operation,
-                partial(self.service.means, request, secret_ids),
-                step,
-                use=use,
-                body=request.body,
-            )
 
     def _after_call(self, operation: str) -> None:
         """Check the timeout of the running rotation function, and report the call to its watchers."""
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            invocation.check_time(self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now)
             self.rotations.calls.after_call(operation)
 
     def record_rejection(
@@ -221,15 +205,8 @@ class FakeBackend:
     def catch_up(self) -> None:
         """Run everything that is due. Not while inactive: calls of a function would then reach the real AWS."""
         if self.is_active:
-            self.rotations.run_due()
+            self.due_runner.run_due()
 
     def next_due(self, until: datetime) -> datetime | None:
         """Return the first instant up to and including *until* at which something is due, or None."""
-        return self.rotations.next_due(until) if self.is_active else None
-
-
-def _as_service_error(failure: BaseException | type[BaseException]) -> ServiceError:
-    """Return an error named after an exception, to record in the history a call that got no answer."""
-    error_type = failure if isinstance(failure, type) else type(failure)
-    error: ServiceError = type(error_type.__name__, (ServiceError,), {})("no answer")
-    return error
+        return self.due_runner.next_due(until) if self.is_active else None

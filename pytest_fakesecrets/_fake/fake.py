@@ -31,8 +31,8 @@ from pytest_fakesecrets._operations.seeding import (
     version_count,
 )
 from pytest_fakesecrets._report.timeline import WITHOUT_SECRET, bounded_timelines, calendar, timeline
-from pytest_fakesecrets._rotation.driver import RotationDriver
 from pytest_fakesecrets._rotation.invocation import RotationRef
+from pytest_fakesecrets._rotation.step_driver import RotationDriver
 from pytest_fakesecrets._service import dummy_credentials
 from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
@@ -40,7 +40,8 @@ from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
-from pytest_fakesecrets._service.functions import TIMEOUT, Handler
+from pytest_fakesecrets._service.function_timeout import TIMEOUT
+from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Event
 from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
@@ -296,6 +297,7 @@ class FakeSecrets:
         def clear() -> None:
             self._service.clear()
             self._rotations.clear()
+            self._backend.due_runner.clear()
 
         self._service.commit(clear)
 

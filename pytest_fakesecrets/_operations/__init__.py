@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from . import (
-    cross_account,
+    cross_account_replication,
     deletion,
     passwords,
     policies,
@@ -20,14 +20,14 @@ from .context import Context, Response
 
 #: The functions by the names of the operations. The fake does not know an operation that is not listed here.
 OPERATIONS: Mapping[str, Callable[..., Response]] = {
-    "AssociateCrossAccountReplica": cross_account.associate_cross_account_replica,
+    "AssociateCrossAccountReplica": cross_account_replication.associate_cross_account_replica,
     "BatchGetSecretValue": reading.batch_get_secret_value,
     "CancelRotateSecret": rotation.cancel_rotate_secret,
     "CreateSecret": secrets.create_secret,
     "DeleteResourcePolicy": policies.delete_resource_policy,
     "DeleteSecret": deletion.delete_secret,
     "DescribeSecret": secrets.describe_secret,
-    "DisassociateCrossAccountReplica": cross_account.disassociate_cross_account_replica,
+    "DisassociateCrossAccountReplica": cross_account_replication.disassociate_cross_account_replica,
     "GetRandomPassword": passwords.get_random_password,
     "GetResourcePolicy": policies.get_resource_policy,
     "GetSecretValue": reading.get_secret_value,

@@ -8,13 +8,11 @@ from datetime import date, datetime
 from random import Random
 from typing import Any
 
-from pytest_fakesecrets._core import policy
 from pytest_fakesecrets._core.arn import check_secret_id, parse_secret_arn
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import (
     managed_by_service,
     marked_for_deletion,
-    needs_customer_key,
     not_on_a_replica,
     secret_not_found,
 )
@@ -22,6 +20,8 @@ from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Change, Draft, Region, has_recovery_ended
+
+from .cross_account_access import may_access
 
 Response = dict[str, Any]
 
@@ -50,7 +50,7 @@ class Context:
     #: The steps that have ended. The history records them before the changes that follow from them.
     steps: list[RotationStep] = field(default_factory=list)
     #: The secret that the request has found last, before its changes.
-    found: Secret | None = None
+    last_secret: Secret | None = None
 
     @property
     def region(self) -> Region:
@@ -84,8 +84,7 @@ class Context:
         if arn is None or arn.account == self.account or arn.region != self.region_name:
             return self.region.find(secret_id, self.now)
         secret = self.store.region(arn.account, arn.region).find(secret_id, self.now)
-        action = f"secretsmanager:{self.operation}"
-        if secret is None or not policy.allows(secret.policy, self.account, action, secret.arn):
+        if secret is None or not may_access(secret, self.account, self.operation):
             return None
         return secret
 
@@ -96,7 +95,7 @@ class Context:
         Raises:
             ResourceNotFoundException: it does not exist, or the caller has no access.
         """
-        secret = self.found = self.lookup(secret_id)
+        secret = self.last_secret = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret
@@ -137,11 +136,6 @@ class Context:
         if secret.is_managed:
             raise managed_by_service()
         return secret
-
-    def check_key(self, secret: Secret) -> None:
-        """Reject access to a value of another account that is encrypted with the AWS managed key."""
-        if secret.kms_key_id is None and secret.account != self.account:
-            raise needs_customer_key()
 
     def is_made_by(self, rotation: Rotation) -> bool:
         """Whether a step of *rotation* has made the request, with credentials of the account that owns the secret."""

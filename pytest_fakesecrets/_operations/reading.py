@@ -22,6 +22,7 @@ from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
+from .cross_account_access import check_can_decrypt
 
 #: The key of versions that are encrypted with the AWS managed key (LocalStack snapshots of ListSecretVersionIds).
 DEFAULT_KEY = "DefaultEncryptionKey"
@@ -31,7 +32,7 @@ def get_secret_value(
     context: Context, *, secret_id: str, version_id: str | None = None, version_stage: str | None = None
 ) -> Response:
     secret = context.find_usable(secret_id)
-    context.check_key(secret)
+    check_can_decrypt(secret, context.account)
     version = _requested_version(secret, version_id, version_stage)
 
     _record_access(context, secret, version)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.credential import credentials
 from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected
-from pytest_fakesecrets._core.moments import moved
+from pytest_fakesecrets._core.retries import next_attempt_at
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep, labels_show_rotation_in_progress
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret, Value
@@ -73,17 +73,7 @@ def _find_secret(context: Context, arn: str) -> Secret | None:
 
 def _fail_attempt(context: Context, secret: Secret, rotation: Rotation, error: BaseException) -> Rotation:
     """Fail the attempt, and schedule a retry. AWSPENDING stays on the new version (API_RotateSecret)."""
-    delays = context.assumptions.retry_delays
-    retry_at = None
-    attempt = rotation.attempt - rotation.attempts_before
-    if not rotation.is_test and attempt <= len(delays):
-        retry_at = moved(context.now, delays[attempt - 1])
-    if (
-        retry_at is not None
-        and rotation.scheduled_at is not None
-        and retry_at >= rotation.scheduled_at.closes
-    ):
-        retry_at = None
+    retry_at = next_attempt_at(rotation, context.assumptions.retry_delays, context.now)
     rotation = replace(rotation, status="failed", error=error, retry_at=retry_at)
     context.save(secret.without_test_version(rotation))
     return rotation
@@ -137,7 +127,9 @@ def _finish(context: Context, secret: Secret, rotation: Rotation) -> Rotation:
         # It can be ahead of the clock, because two changes within a millisecond get different dates.
         ahead = secret.last_changed_at - context.now < timedelta(seconds=1)
         rotated_at = max(context.now, secret.last_changed_at) if ahead else context.now
-        context.save(replace(secret, labels=labels, last_rotated_at=rotated_at).counting_from(context.now))
+        context.save(
+            replace(secret, labels=labels, last_rotated_at=rotated_at).with_windows_counted_from(context.now)
+        )
     return replace(rotation, status="succeeded")
 
 

@@ -19,7 +19,8 @@ from pytest_fakesecrets._core.secret import Secret, Value, customer_key
 from pytest_fakesecrets._core.staging_labels import CURRENT
 
 from .context import Context, Response
-from .cross_account import check_customer_key, cross_account_primary
+from .cross_account_access import check_can_decrypt
+from .cross_account_replication import check_customer_key, cross_account_primary
 from .replication import checked_regions, described_replication, replicate, started_status
 from .rotation import described_rotation
 from .tags import described_tags, first_tags
@@ -149,7 +150,7 @@ def update_secret(
     has_contents = value is not None or type is not None
     secret = _find_to_update(context, secret_id, description, kms_key_id, has_contents=has_contents)
     if value is not None:
-        context.check_key(secret)
+        check_can_decrypt(secret, context.account)
     if value is not None and is_replay(secret, client_request_token, value):
         return _version_response(secret, client_request_token)
 

@@ -22,6 +22,7 @@ from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
 
 from .context import Context, Response
+from .cross_account_access import check_can_decrypt
 
 
 def put_secret_value(
@@ -41,7 +42,7 @@ def put_secret_value(
     if value is None:
         raise InvalidRequestException("You must provide either SecretString or SecretBinary.")
     secret = context.find_writable(secret_id)
-    context.check_key(secret)
+    check_can_decrypt(secret, context.account)
 
     if not is_replay(secret, client_request_token, value):
         is_foreign = _is_foreign(context, secret, client_request_token, rotation_token)
@@ -117,7 +118,7 @@ def store_value(
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     changed = secret.with_version(version, labels, context.now)
     if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
-        changed = changed.counting_from(context.now)
+        changed = changed.with_windows_counted_from(context.now)
 
     for rotation in abandoned:
         if rotation.status in ("in progress", "failed"):

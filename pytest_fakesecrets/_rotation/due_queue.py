@@ -1,4 +1,4 @@
-"""The queue of rotation windows, retries and ends of recovery windows by their due time. The executor runs them."""
+"""The queue of rotation windows, retries and ends of recovery windows by their due time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_fakesecrets._service.service import Service
 Kind = Literal["deletion", "retry", "window"]
 
 
-class Entry(NamedTuple):
+class DueEntry(NamedTuple):
     """A scheduled entry: its kind, the ARN of the secret, and the token of the rotation for a retry."""
 
     kind: Kind
@@ -34,7 +34,7 @@ class Due(NamedTuple):
 
     instant: datetime
     number: int
-    entry: Entry
+    entry: DueEntry
 
 
 class DueQueue:
@@ -46,15 +46,15 @@ class DueQueue:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[datetime, int, Entry]] = []
-        self._instants: dict[Entry, tuple[datetime, int]] = {}
+        self._heap: list[tuple[datetime, int, DueEntry]] = []
+        self._instants: dict[DueEntry, tuple[datetime, int]] = {}
         self._count = 0
 
     @property
     def is_empty(self) -> bool:
         return not self._heap
 
-    def put(self, entry: Entry, instant: datetime | None) -> None:
+    def put(self, entry: DueEntry, instant: datetime | None) -> None:
         """Schedule *entry* at *instant*, or remove it if the instant is None."""
         known = self._instants.get(entry)
         if instant is None:
@@ -84,7 +84,7 @@ class Dates:
     """Updates of windows and instants. None removes an entry."""
 
     windows: dict[str, tuple[Window, datetime] | None] = field(default_factory=dict)
-    instants: dict[Entry, datetime | None] = field(default_factory=dict)
+    instants: dict[DueEntry, datetime | None] = field(default_factory=dict)
 
 
 class Plan:
@@ -102,7 +102,7 @@ class Plan:
         for change in draft.changes:
             if isinstance(change.after, Rotation):
                 rotation = change.after
-                entry = Entry("retry", rotation.secret_id, rotation.token)
+                entry = DueEntry("retry", rotation.secret_id, rotation.token)
                 updates.instants[entry] = rotation.retry_at if rotation.is_due_again else None
             else:
                 self._collect_updates(change, draft, updates)
@@ -116,7 +116,7 @@ class Plan:
         assert before is None or isinstance(before, Secret)
         gone = after is None
         if gone or secret.deletion_due_at != (before and before.deletion_due_at):
-            updates.instants[Entry("deletion", secret.arn)] = None if gone else _gone_at(secret)
+            updates.instants[DueEntry("deletion", secret.arn)] = None if gone else _gone_at(secret)
         if gone or _affects_window(before, secret):
             self._update_window(secret, None if gone else secret.due_window, updates)
         if before is not None and before.labels is not secret.labels:
@@ -150,14 +150,14 @@ class Plan:
         for arn, (window, _) in self._windows.items():
             instant = max(_instant_in(window, assumptions), now)
             updates.windows[arn] = window, instant
-            updates.instants[Entry("window", arn)] = instant
+            updates.instants[DueEntry("window", arn)] = instant
         return partial(self._apply, updates)
 
     def _reschedule_retry(self, draft: Draft, secret: Secret, updates: Dates) -> None:
         """Reschedule a retry that could not run while its version had lost its label."""
         rotation = draft.region_of(secret.arn).unfinished_rotation(secret)
         if rotation is not None and rotation.status == "failed" and rotation.retry_at is not None:
-            entry = Entry("retry", rotation.secret_id, rotation.token)
+            entry = DueEntry("retry", rotation.secret_id, rotation.token)
             updates.instants[entry] = max(rotation.retry_at, self._service.clock.now)
 
     def _update_window(self, secret: Secret, window: Window | None, updates: Dates) -> None:
@@ -170,7 +170,7 @@ class Plan:
                 max(instant, self._service.clock.now),
             )  # a window that is already open is due at once
         updates.windows[secret.arn] = planned
-        updates.instants[Entry("window", secret.arn)] = None if planned is None else planned[1]
+        updates.instants[DueEntry("window", secret.arn)] = None if planned is None else planned[1]
 
     def _instant_in(self, window: Window) -> datetime:
         return _instant_in(window, self._service.assumptions)

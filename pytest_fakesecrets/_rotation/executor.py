@@ -1,31 +1,26 @@
-"""Runs rotation steps, and the due entries of the queue when the clock has moved past their time."""
+"""Runs the steps of rotations: all that remain, or one at a time."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextvars import copy_context
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from threading import Condition, get_ident
+from threading import get_ident
 
 from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.store import Draft, Region
-from pytest_fakesecrets._operations import Context, deletion, rotation_lifecycle
+from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.service import Service
 
-from .due_queue import Due, Entry, Plan
+from .due_queue import Plan
 from .failure_warnings import warn_of_abandonment, warn_of_failure
 from .invocation import FunctionCalls, Key, RotationRef
 
-#: The seconds that a clock move waits for the function of another thread, which may itself wait for this move.
-_WAIT_TIMEOUT = 30.0
 
-
-class Rotations:
+class RotationExecutor:
     """
     All rotations of a fake.
 
@@ -38,7 +33,6 @@ class Rotations:
         #: The ARNs of secrets whose rotations wait, even without a step driver.
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
-        self._due_runner_ended = Condition(service.lock)
         service.on_changes = self._prepare_update
         service.stepping = lambda: self._running
         self.clear()
@@ -58,8 +52,6 @@ class Rotations:
         self._runners: dict[Key, int] = {}
         #: The rotations with a running step, and the identity of the `advance` call that runs it.
         self._running: dict[Key, object] = {}
-        #: The identity and the thread id of the `run_due` call that runs the due entries.
-        self._due_runner: tuple[object, int] | None = None
 
     def started(self, region: Region, rotation: Rotation) -> None:
         """Run a rotation that a request has started, unless it waits for a step driver."""
@@ -124,49 +116,20 @@ class Rotations:
         else:
             self._runners.pop(ref.key, None)
 
-    def next_due(self, until: datetime) -> datetime | None:
-        """The instant of the first scheduled entry up to and including *until*, or None."""
-        with self._service.lock:
-            self._wait_for_due_runner()
-            if self._running:
-                return None  # due entries run after the current step
-            due = self.plan.queue.next(until)
-            return None if due is None else due.instant
+    @property
+    def is_running_a_step(self) -> bool:
+        return bool(self._running)
 
-    def _wait_for_due_runner(self) -> None:
-        """Wait until another thread has run the entries that are due, before the clock moves on."""
-        is_of_a_step = self._service.running_steps.current() is not None
-        if not is_of_a_step and (self._due_runner is None or self._due_runner[1] != get_ident()):
-            self._due_runner_ended.wait_for(lambda: self._due_runner is None, timeout=_WAIT_TIMEOUT)
+    @property
+    def has_runners(self) -> bool:
+        """Whether a thread runs a rotation in progress, or has stopped running one before its end."""
+        return bool(self._runners)
 
-    def run_due(self) -> None:
-        """
-        Run all due entries in the order of their instants, each at its own instant.
+    def open_ref(self, secret_id: str, token: str) -> RotationRef | None:
+        """The rotation with a token, if AWS may continue or retry it, or None."""
+        return self._open.get((secret_id, token))
 
-        Only one thread runs entries at a time. Calls from other threads, and calls from inside a step, return at once.
-        """
-        if self.plan.queue.is_empty and not self._runners:
-            return
-        call = object()
-        ensured(partial(self._run_due, call), partial(self._release_due_runner, call))
-
-    def _run_due(self, call: object) -> None:
-        with self._service.lock:
-            if self._due_runner is not None or self._running:
-                return
-            self._due_runner = call, get_ident()
-        for ref in self._interrupted_rotations():
-            self.run_to_the_end(ref)
-        while (due := self._next_due()) is not None:
-            copy_context().run(self._run_at_instant, due)
-
-    def _release_due_runner(self, call: object) -> None:
-        with self._service.lock:
-            if self._due_runner is not None and self._due_runner[0] is call:
-                self._due_runner = None
-                self._due_runner_ended.notify_all()
-
-    def _interrupted_rotations(self) -> list[RotationRef]:
+    def interrupted(self) -> list[RotationRef]:
         """The unfinished rotations whose thread has stopped running them, after an exception or its end."""
         now, ended_threads = self._service.clock.now, {get_ident()}
         with self._service.lock:
@@ -175,38 +138,6 @@ class Rotations:
             ended_threads.update(set(self._runners.values()) - sys._current_frames().keys())
             unfinished = [self._refs[key] for key, runner in self._runners.items() if runner in ended_threads]
             return [ref for ref in unfinished if not self.waits(ref) and ref.goes_on(now)]
-
-    def _next_due(self) -> Due | None:
-        with self._service.lock:
-            return self.plan.queue.next(self._service.clock.now)
-
-    def _run_at_instant(self, due: Due) -> None:
-        """Run one entry at its own instant. If the clock is already later, only the fake sees that instant."""
-        if due.instant < self._service.clock.now:
-            with self._service.clock.at(due.instant):
-                self._run_entry(due.entry)
-        else:
-            self._run_entry(due.entry)
-        with self._service.lock:
-            self.plan.queue.remove_due(due)
-
-    def _run_entry(self, entry: Entry) -> None:
-        if entry.kind == "retry":
-            ref = self._open.get((entry.secret_id, entry.token))
-            if ref is not None and not self.waits(ref) and ref.goes_on(self._service.clock.now):
-                self.run_to_the_end(ref)
-            return
-        for home, rotation in self._service.transact(
-            self._service.store.region_of(entry.secret_id), partial(self._apply_entry, entry)
-        ):
-            self.started(home, rotation)
-
-    def _apply_entry(self, entry: Entry, context: Context) -> list[tuple[Region, Rotation]]:
-        if entry.kind == "deletion":
-            deletion.delete_after_recovery_window(context, entry.secret_id)
-        elif (window := self.plan.window(entry.secret_id)) is not None:
-            rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
-        return list(context.started_rotations)
 
     def run_to_the_end(self, ref: RotationRef) -> Rotation:
         """Run the remaining steps of an attempt. A failure ends the attempt and issues a warning."""

@@ -72,7 +72,7 @@ class FunctionCalls:
         #: Returns whether a rotation may change the secret with an ARN, beside its own.
         self.is_companion: Callable[[str], bool] = lambda arn: False
         #: The context manager in which each function runs.
-        self.surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
+        self.function_context: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def call(self, ref: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
         """Run one step, by the function or by the service, and return its record."""
@@ -145,7 +145,7 @@ class FunctionCalls:
         name = invocation.step
         self._check_may_be_invoked(ref, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
-        with self.surroundings(), function.environment() as environment:
+        with self.function_context(), function.environment() as environment:
             # The timeout begins here: Lambda does not count the time of a cold start.
             deadline = later(clock.now, function.timeout)
             self._service.running_steps.begin(invocation._replace(deadline=deadline, environment=environment))

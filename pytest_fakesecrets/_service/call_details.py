@@ -34,7 +34,7 @@ def detail_of(context: Context, parameters: Mapping[str, Any], response: Respons
         context: that of the call.
         response: the answer, or None where the call was rejected.
     """
-    secret = context.found
+    secret = context.last_secret
     if secret is None:
         return None
     if context.operation == "GetSecretValue":

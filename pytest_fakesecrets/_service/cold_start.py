@@ -19,7 +19,7 @@ from pytest_fakesecrets._core.interrupts import ensured
 _importing = RLock()
 
 
-class Entry(NamedTuple):
+class ModuleEntry(NamedTuple):
     """The module of a handler, and the name of the handler in it."""
 
     spec: ModuleSpec

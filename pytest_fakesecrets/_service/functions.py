@@ -23,13 +23,12 @@ from typing import Any, Protocol
 from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
 from pytest_fakesecrets._core.formatting import did_you_mean, readable_repr
-from pytest_fakesecrets._core.interrupts import is_interrupt
-from pytest_fakesecrets._core.moments import check_delay
 from pytest_fakesecrets._core.public import public
 
 from .code_folder import FolderHandler
-from .cold_start import Entry
+from .cold_start import ModuleEntry
 from .environment import in_environment
+from .function_timeout import TIMEOUT, check_timeout, has_timed_out, is_killed_before, timed_out
 from .user_code import did_you_mean_module, without_import_frames
 
 Handler = Callable[[Any, Any], Any]
@@ -39,12 +38,6 @@ class Loading(Protocol):
     """Where a handler can be loaded from again, without the state of earlier invocations."""
 
     def load_handler(self) -> Handler: ...
-
-
-#: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
-TIMEOUT = timedelta(seconds=30)
-#: The longest timeout on Lambda (developer guide, configuration-timeout).
-_LONGEST_TIMEOUT = timedelta(minutes=15)
 
 
 class Environment(Protocol):
@@ -170,10 +163,10 @@ class Function:
                     lambda_environ(called, self.environ), partial(self._call_handler, event, context)
                 )
         except Exception as error:
-            if clock() > deadline and not is_interrupt(error) and not isinstance(error, FunctionTimedOut):
-                raise timed_out() from error  # Lambda has killed it before this exception
+            if is_killed_before(error, deadline, clock()):
+                raise timed_out() from error
             raise
-        if clock() > deadline:
+        if has_timed_out(deadline, clock()):
             raise timed_out()
         return returned
 
@@ -193,13 +186,6 @@ def _context(
         deadline=deadline,
         clock=clock,
         log_group_name=f"/aws/lambda/{called.name}",
-    )
-
-
-def timed_out() -> FunctionTimedOut:
-    return FunctionTimedOut(
-        "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
-        "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
     )
 
 
@@ -310,18 +296,6 @@ class Functions:
         return self._functions[_unqualified(arn)]
 
 
-def check_timeout(timeout: object) -> None:
-    """
-    Check the timeout of a function.
-
-    Raises:
-        FakeSecretsError: it is not a timedelta, or it is not positive, or it is longer than Lambda allows.
-    """
-    if type(timeout) is not timedelta or timeout <= timedelta(0):
-        raise FakeSecretsError(f"A timeout has to be a timedelta above 0, not {timeout!r}.")
-    check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
-
-
 def _unqualified(arn: str) -> str:
     parsed = parse_function_arn(arn)
     return arn.removesuffix(parsed.qualifier) if parsed and parsed.qualifier else arn
@@ -406,7 +380,7 @@ def _entry(handler: Handler | str, loaded: Handler) -> Loading:
             f"{handler!r} cannot start cold, since it cannot be imported again under its own name. "
             "Pass a function of a module, as 'package.module:function'."
         )
-    return Entry(spec, name)
+    return ModuleEntry(spec, name)
 
 
 def _is_found(handler: Handler | str, module_name: str, name: str) -> bool:

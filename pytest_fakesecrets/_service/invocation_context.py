@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
-from .functions import Environment, timed_out
+from .functions import Environment
 from .history import Event
 
 T = TypeVar("T")
@@ -50,16 +50,6 @@ class InvocationContext(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<InvocationContext {self.step} in account {self.account}>"
-
-    def check_time(self, now: datetime) -> None:
-        """
-        Stop the function if its deadline has passed, as Lambda does.
-
-        Raises:
-            FunctionStopped: the deadline has passed.
-        """
-        if self.deadline is not None and now > self.deadline:
-            raise FunctionStopped(timed_out())
 
 
 #: The step that runs in this thread or task, or None.

@@ -46,7 +46,7 @@ class _Unsigned(str):
         return not self == other
 
 
-class Passage(NamedTuple):
+class CallState(NamedTuple):
     """The state of a call between `before-call` and `before-send`."""
 
     backend: state.Backend
@@ -80,19 +80,19 @@ class Passage(NamedTuple):
 
 def begin(
     backend: state.Backend, account: str | None, region: str, operation: str, request_signer: Any
-) -> Passage:
+) -> CallState:
     """Return the state of a call. It is signed only if foreign handlers see it, and never with refreshable credentials."""
     emitter = getattr(request_signer, "_event_emitter", None)
     is_signed = state.access_key(request_signer) is not None and is_observed(request_signer, operation)
-    return Passage(backend, account, region, emitter, is_signed, move_last(emitter, operation))
+    return CallState(backend, account, region, emitter, is_signed, move_last(emitter, operation))
 
 
-def accompany(request: AWSRequest, operation: str) -> None:
+def prepare_attempt(request: AWSRequest, operation: str) -> None:
     """Prepare the request of one attempt: check its fake, and keep its context until `before-send`."""
-    passage: Passage = request.context[state.PASSAGE]
-    passage.checked_backend(operation)
+    call_state: CallState = request.context[state.CALL_STATE]
+    call_state.checked_backend(operation)
     # A foreign handler may have registered another handler since.
-    request.context[state.PASSAGE] = passage._replace(late=move_last(passage.emitter, operation))
+    request.context[state.CALL_STATE] = call_state._replace(late=move_last(call_state.emitter, operation))
     request.prepare = partial(_prepare, ref(request))  # type: ignore[method-assign]
 
 
@@ -115,8 +115,8 @@ def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -
     Raises:
         FakeSecretsError: the request must not be sent, and no fake can answer it.
     """
-    passage: Passage | None = (getattr(request, "context", None) or {}).get(state.PASSAGE)
-    is_late = passage is not None and "before-send" in passage.late
+    call_state: CallState | None = (getattr(request, "context", None) or {}).get(state.CALL_STATE)
+    is_late = call_state is not None and "before-send" in call_state.late
     if is_late and not is_last:
         _hide_from_moto(request)
     if is_late != is_last or hasattr(request, _ANSWERED) or is_answered(emission):
@@ -125,27 +125,29 @@ def answer(request: AWSPreparedRequest, emission: FrameType, *, is_last: bool) -
     target = _text(request.headers.get("X-Amz-Target", ""))
     operation = target.removeprefix(state.TARGET_PREFIX)
     backend = state.active
-    if passage is not None:
-        backend = passage.checked_backend(operation)
+    if call_state is not None:
+        backend = call_state.checked_backend(operation)
     elif backend is None:
         check_may_leave(operation, url)
         return None
     setattr(request, _ANSWERED, True)
     _hide_from_moto(request)
-    return Response(url, _reply(backend, passage, request, url))
+    return Response(url, _reply(backend, call_state, request, url))
 
 
-def _reply(backend: state.Backend, passage: Passage | None, request: AWSPreparedRequest, url: str) -> Reply:
+def _reply(
+    backend: state.Backend, call_state: CallState | None, request: AWSPreparedRequest, url: str
+) -> Reply:
     from pytest_fakesecrets._service.faults import NetworkFailure
 
     target, signed = (_text(request.headers.get(name, "")) for name in ("X-Amz-Target", "Authorization"))
     body: Any = request.body
     body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
     try:
-        if passage is None:
+        if call_state is None:
             return state.answer_http(backend, target, signed, _region_of(url), body)
         operation = target.removeprefix(state.TARGET_PREFIX)
-        return backend.answer_on_the_wire(passage.account, passage.region, operation, body)
+        return backend.answer_with_faults(call_state.account, call_state.region, operation, body)
     except NetworkFailure as broken:
         raise broken.error from None
 

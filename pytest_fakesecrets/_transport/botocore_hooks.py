@@ -46,24 +46,24 @@ def answer_call(
 
         check_may_leave(model.name, params["url"])
         return None
-    if state.PASSAGE in context:
+    if state.CALL_STATE in context:
         return None  # after attach() a client may call our handlers twice
     account, region = state.account_of(state.access_key(request_signer)), context["client_region"]
-    if backend.takes_the_wire(account, region, model.name, params["body"], request_signer):
+    if backend.needs_botocore_events(account, region, model.name, params["body"], request_signer):
         from .before_send import begin
 
-        context[state.PASSAGE] = begin(backend, account, region, model.name, request_signer)
+        context[state.CALL_STATE] = begin(backend, account, region, model.name, request_signer)
         return None
     reply = backend.answer(account, region, model.name, params["body"])
     return Response(params["url"], reply), parsed(reply, model)
 
 
-def accompany(request: AWSRequest, operation_name: str, **_: object) -> None:
+def prepare_attempt(request: AWSRequest, operation_name: str, **_: object) -> None:
     """Handle `request-created`, which is emitted for each attempt of a call."""
-    if state.PASSAGE in request.context:
-        from .before_send import accompany
+    if state.CALL_STATE in request.context:
+        from .before_send import prepare_attempt
 
-        accompany(request, operation_name)
+        prepare_attempt(request, operation_name)
     elif state.active is None and state.DEPARTURE not in request.context:
         from .guard import record_departure
 
@@ -90,16 +90,18 @@ def check_failure(context: dict[str, Any], exception: BaseException, **_: object
 
 def choose_signer(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
     """Handle `choose-signer`, unless the last handler answers it."""
-    passage = context.get(state.PASSAGE)
+    call_state = context.get(state.CALL_STATE)
     return (
-        None if passage is None or "choose-signer" in passage.late else passage.signature(signature_version)
+        None
+        if call_state is None or "choose-signer" in call_state.late
+        else call_state.signature(signature_version)
     )
 
 
 def choose_signer_last(context: Mapping[str, Any], signature_version: object, **_: object) -> object:
     """Handle `choose-signer` if foreign handlers come after our first handler."""
-    passage = context.get(state.PASSAGE)
-    return None if passage is None else passage.signature(signature_version)
+    call_state = context.get(state.CALL_STATE)
+    return None if call_state is None else call_state.signature(signature_version)
 
 
 def answer_send(request: AWSPreparedRequest, **_: object) -> Response | None:
@@ -120,7 +122,7 @@ def answer_send_last(request: AWSPreparedRequest, **_: object) -> Response | Non
 HANDLERS: Sequence[tuple[str, Callable[..., Any]]] = (
     ("before-parameter-build.secrets-manager", supply_token),
     ("before-call.secrets-manager", answer_call),
-    ("request-created.secrets-manager", accompany),
+    ("request-created.secrets-manager", prepare_attempt),
     ("choose-signer.secrets-manager", choose_signer),
     ("before-send.secrets-manager", answer_send),
     ("needs-retry.secrets-manager", check_attempt),

@@ -171,7 +171,7 @@ class ExtensionEndpoint:
         generation = self._backend.generation
         try:
             request = written(dict(query.members))
-            reply = self._backend.answer_on_the_wire(None, self._region, "GetSecretValue", request)
+            reply = self._backend.answer_with_faults(None, self._region, "GetSecretValue", request)
         except NetworkFailure as failure:
             return _network_failure(failure.error)
         document: dict[str, Any] = json.loads(reply.body)

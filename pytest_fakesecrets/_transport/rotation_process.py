@@ -21,7 +21,6 @@ from pytest_fakesecrets._core.errors import (
     FakeSecretsError,
     FunctionFailed,
     FunctionStopped,
-    FunctionTimedOut,
 )
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.public import public
@@ -29,6 +28,7 @@ from pytest_fakesecrets._service.clock import milliseconds_outside, peek
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.dummy_credentials import SESSION_TOKEN
 from pytest_fakesecrets._service.environment import child_environ
+from pytest_fakesecrets._service.function_timeout import has_process_timed_out, process_timed_out
 from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
 
 from . import state
@@ -343,12 +343,12 @@ class _Environment:
 
     def _wait_for_outcome(self, context: LambdaContext, timeout: timedelta) -> Returned | Raised:
         __tracebackhide__ = True
-        mailbox, allowed = self._mailbox, timeout.total_seconds()
+        mailbox = self._mailbox
         polls = polls_after_end = 0
         while not mailbox.wait(_POLL, lambda: mailbox.outcome is not None or self._stopped is not None):
             polls += 1
-            if peek() > context.deadline or polls * _POLL > allowed:
-                raise self._timed_out(timeout)
+            if has_process_timed_out(context.deadline, peek(), polls * _POLL, timeout):
+                raise process_timed_out(timeout, _NAME, self._last_output())
             if not self.is_usable:
                 polls_after_end += 1
                 if polls_after_end > 2:  # an answer that was sent just before the end has been read by now
@@ -416,13 +416,6 @@ class _Environment:
 
     def _failure(self, problem: str) -> FunctionFailed:
         return FunctionFailed(f"{_NAME} {problem}.{self._last_output()}")
-
-    def _timed_out(self, timeout: timedelta) -> FunctionTimedOut:
-        return FunctionTimedOut(
-            f"Task timed out after {timeout.total_seconds():.2f} seconds: {_NAME[0].lower()}{_NAME[1:]} has not answered, and "
-            "Lambda ends it there. add_rotation_function(timeout=...) sets another timeout than 30 seconds."
-            f"{self._last_output()}"
-        )
 
     def _last_output(self) -> str:
         self._show_output()

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 TARGET_PREFIX = "secretsmanager."
 
-#: The keys for the `Passage` and the `Departure` of a call in its context, a dict that botocore passes from event to
+#: The keys for the `CallState` and the `Departure` of a call in its context, a dict that botocore passes from event to
 #: event and never sends.
-PASSAGE = "fakesecrets_passage"
+CALL_STATE = "fakesecrets_call_state"
 DEPARTURE = "fakesecrets_departure"
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]+)/")
@@ -52,11 +52,11 @@ class Backend(Protocol):
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply: ...
 
-    def answer_on_the_wire(
+    def answer_with_faults(
         self, account: str | None, region: str | None, operation: str, body: bytes
     ) -> Reply: ...
 
-    def takes_the_wire(
+    def needs_botocore_events(
         self, account: str | None, region: str, operation: str, body: bytes, request_signer: Any
     ) -> bool:
         """Whether a request has to pass the events and retries of botocore up to `before-send`."""
@@ -115,7 +115,7 @@ def answer_http(
     credential = _CREDENTIAL.search(authorization)
     account = account_of(credential["key"]) if credential else None
     region = credential["region"] if credential else region
-    return backend.answer_on_the_wire(account, region, target.removeprefix(TARGET_PREFIX), body)
+    return backend.answer_with_faults(account, region, target.removeprefix(TARGET_PREFIX), body)
 
 
 def access_key(request_signer: Any) -> str | None:

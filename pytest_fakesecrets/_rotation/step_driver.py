@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.service import Service
 
-from .executor import Rotations
+from .executor import RotationExecutor
 from .failure_warnings import warn_of_failure
 from .invocation import RotationRef
 
@@ -26,7 +26,7 @@ class RotationDriver:
     the retry of AWS: all steps again, with the same token.
     """
 
-    def __init__(self, rotations: Rotations, service: Service, catch_up: Callable[[], None]) -> None:
+    def __init__(self, rotations: RotationExecutor, service: Service, catch_up: Callable[[], None]) -> None:
         self._rotations = rotations
         self._service = service
         self._run_due = catch_up

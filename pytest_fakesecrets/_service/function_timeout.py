@@ -1,0 +1,68 @@
+"""The timeout of a rotation function, by which Lambda kills it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
+from pytest_fakesecrets._core.interrupts import is_interrupt
+from pytest_fakesecrets._core.moments import check_delay
+
+#: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
+TIMEOUT = timedelta(seconds=30)
+#: The longest timeout on Lambda (developer guide, configuration-timeout).
+_LONGEST_TIMEOUT = timedelta(minutes=15)
+
+
+def check_timeout(timeout: object) -> None:
+    """
+    Check the timeout of a function.
+
+    Raises:
+        FakeSecretsError: it is not a timedelta, or it is not positive, or it is longer than Lambda allows.
+    """
+    if type(timeout) is not timedelta or timeout <= timedelta(0):
+        raise FakeSecretsError(f"A timeout has to be a timedelta above 0, not {timeout!r}.")
+    check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
+
+
+def stop_if_timed_out(deadline: datetime | None, now: datetime) -> None:
+    """
+    Stop a function at one of its calls if its deadline has passed, as Lambda does.
+
+    Raises:
+        FunctionStopped: the deadline has passed.
+    """
+    if deadline is not None and has_timed_out(deadline, now):
+        raise FunctionStopped(timed_out())
+
+
+def has_timed_out(deadline: datetime, now: datetime) -> bool:
+    return now > deadline
+
+
+def is_killed_before(error: Exception, deadline: datetime, now: datetime) -> bool:
+    """Whether Lambda has killed the function before it raised *error*."""
+    return (
+        has_timed_out(deadline, now) and not is_interrupt(error) and not isinstance(error, FunctionTimedOut)
+    )
+
+
+def has_process_timed_out(deadline: datetime, now: datetime, waited: float, timeout: timedelta) -> bool:
+    """Whether a process has exceeded its timeout, by the clock of the test or by the seconds of its real run time."""
+    return has_timed_out(deadline, now) or waited > timeout.total_seconds()
+
+
+def timed_out() -> FunctionTimedOut:
+    return FunctionTimedOut(
+        "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
+        "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+    )
+
+
+def process_timed_out(timeout: timedelta, process: str, output: str) -> FunctionTimedOut:
+    return FunctionTimedOut(
+        f"Task timed out after {timeout.total_seconds():.2f} seconds: {process[0].lower()}{process[1:]} has not answered, and "
+        "Lambda ends it there. add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+        f"{output}"
+    )
