@@ -263,6 +263,7 @@ class TestWhatItRejects:
             "400 Bad Request",
         ]
         assert calls(fakesecrets) == []
+        assert "RequestRejected" not in repr(fakesecrets.history)
         assert "hidden" not in f"{timeline}{shown}{parts}"
 
     @pytest.mark.parametrize("header", ["X-Vault-Token", "x-aws-parameters-secrets-token"])

@@ -42,7 +42,7 @@ from pytest_fakesecrets._service.environment import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.function_timeout import TIMEOUT
 from pytest_fakesecrets._service.functions import Handler
-from pytest_fakesecrets._service.history import Event
+from pytest_fakesecrets._service.history import PublicEvent, RequestRejected
 from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
@@ -356,14 +356,16 @@ class FakeSecrets:
             raise AssertionError(problem)
 
     @property
-    def history(self) -> tuple[Event, ...]:
+    def history(self) -> tuple[PublicEvent, ...]:
         """
         Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps.
 
-        A request that the Secrets Manager Agent or the Lambda Extension rejects itself is an event too, and not a call.
+        A request that the Secrets Manager Agent or the Lambda Extension rejects itself is not a call: only `timeline()` shows it.
         """
         self._backend.catch_up()
-        return self._service.history.events
+        return tuple(
+            event for event in self._service.history.events if not isinstance(event, RequestRejected)
+        )
 
     @property
     def cloudtrail(self) -> tuple[dict[str, Any], ...]:

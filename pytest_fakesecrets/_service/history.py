@@ -182,7 +182,9 @@ class ServiceEvent:
     __repr__ = readable_repr
 
 
-Event = Call | RequestRejected | LabelMoved | ValueStored | ServiceEvent | RotationStep
+#: The events of `FakeSecrets.history`.
+PublicEvent = Call | LabelMoved | ValueStored | ServiceEvent | RotationStep
+Event = PublicEvent | RequestRejected
 
 
 class _Origin(NamedTuple):
