@@ -24,7 +24,7 @@ from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, 
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
 from pytest_fakesecrets._core.formatting import did_you_mean, readable_repr
 from pytest_fakesecrets._core.interrupts import is_interrupt
-from pytest_fakesecrets._core.moments import check_delay
+from pytest_fakesecrets._core.moments import check_delay, not_a_timedelta
 from pytest_fakesecrets._core.public import public
 
 from .code_folder import FolderHandler
@@ -45,6 +45,8 @@ class Loading(Protocol):
 TIMEOUT = timedelta(seconds=30)
 #: The longest timeout on Lambda (developer guide, configuration-timeout).
 _LONGEST_TIMEOUT = timedelta(minutes=15)
+#: What to do about a function that needs longer than its timeout.
+LONGER = "To allow more, set timeout: it is an argument of add_rotation_function() and an attribute of a RotationContract."
 
 
 class Environment(Protocol):
@@ -171,10 +173,10 @@ class Function:
                 )
         except Exception as error:
             if clock() > deadline and not is_interrupt(error) and not isinstance(error, FunctionTimedOut):
-                raise timed_out() from error  # Lambda has killed it before this exception
+                raise timed_out(self.timeout) from error  # Lambda has killed it before this exception
             raise
         if clock() > deadline:
-            raise timed_out()
+            raise timed_out(self.timeout)
         return returned
 
     def _call_handler(self, event: Mapping[str, str], context: LambdaContext) -> object:
@@ -196,10 +198,12 @@ def _context(
     )
 
 
-def timed_out() -> FunctionTimedOut:
+def timed_out(timeout: timedelta) -> FunctionTimedOut:
     return FunctionTimedOut(
-        "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
-        "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+        f"The rotation function has run longer than its timeout of {timeout.total_seconds():g} seconds, at which Lambda "
+        "stops it. The fake does not interrupt a Python function while it sleeps or computes: it compares the time at the "
+        "function's next call and at its end. The time is that of the test's clock. While that is frozen, it passes with "
+        f"fakesecrets_clock.tick() and with injected delays, and a sleep of the function does not count. {LONGER}"
     )
 
 
@@ -261,7 +265,7 @@ class Functions:
         found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler, code))
         _check_callable(found)
         entry = _entry(handler, found) if starts_cold and not isinstance(found, Runner) else None
-        check_timeout(timeout)
+        check_timeout("The argument timeout", timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
@@ -310,15 +314,20 @@ class Functions:
         return self._functions[_unqualified(arn)]
 
 
-def check_timeout(timeout: object) -> None:
+def check_timeout(name: str, timeout: object) -> None:
     """
     Check the timeout of a function.
+
+    Args:
+        name: the argument or the attribute in the message.
 
     Raises:
         FakeSecretsError: it is not a timedelta, or it is not positive, or it is longer than Lambda allows.
     """
-    if type(timeout) is not timedelta or timeout <= timedelta(0):
-        raise FakeSecretsError(f"A timeout has to be a timedelta above 0, not {timeout!r}.")
+    if type(timeout) is not timedelta:
+        raise not_a_timedelta(name, timeout)
+    if timeout <= timedelta(0):
+        raise FakeSecretsError(f"{name} has to be a timedelta above 0, not {timeout!r}.")
     check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
 
 

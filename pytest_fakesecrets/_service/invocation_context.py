@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
-from .functions import Environment, timed_out
+from .functions import TIMEOUT, Environment, timed_out
 from .history import Event
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ class InvocationContext(NamedTuple):
     key: object = None
     #: Where the function runs, if not in this process.
     environment: Environment | None = None
+    #: The timeout that leads to the deadline.
+    timeout: timedelta = TIMEOUT
 
     def prepare_recording(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
         """Return an idempotent function that adds events and passwords."""
@@ -59,7 +61,7 @@ class InvocationContext(NamedTuple):
             FunctionStopped: the deadline has passed.
         """
         if self.deadline is not None and now > self.deadline:
-            raise FunctionStopped(timed_out())
+            raise FunctionStopped(timed_out(self.timeout))
 
 
 #: The step that runs in this thread or task, or None.

@@ -29,7 +29,7 @@ from pytest_fakesecrets._service.clock import milliseconds_outside, peek
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.dummy_credentials import SESSION_TOKEN
 from pytest_fakesecrets._service.environment import child_environ
-from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
+from pytest_fakesecrets._service.functions import LONGER, LambdaContext, Runner, checked_environ
 
 from . import state
 from .runtime_api import Broken, Invocation, Mailbox, Raised, Returned, RuntimeListener
@@ -415,13 +415,12 @@ class _Environment:
         return f"exited with status {status}"
 
     def _failure(self, problem: str) -> FunctionFailed:
-        return FunctionFailed(f"{_NAME} {problem}.{self._last_output()}")
+        return FunctionFailed(f"{_NAME} {problem.removesuffix('.')}.{self._last_output()}")
 
     def _timed_out(self, timeout: timedelta) -> FunctionTimedOut:
         return FunctionTimedOut(
             f"Task timed out after {timeout.total_seconds():.2f} seconds: {_NAME[0].lower()}{_NAME[1:]} has not answered, and "
-            "Lambda ends it there. add_rotation_function(timeout=...) sets another timeout than 30 seconds."
-            f"{self._last_output()}"
+            f"Lambda ends it there. {LONGER}{self._last_output()}"
         )
 
     def _last_output(self) -> str:
