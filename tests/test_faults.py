@@ -52,11 +52,10 @@ DENIED = (
 )
 INJECTED = "hint: fake.fail() injected this error."
 TIMED_OUT = (
-    "The rotation function has run longer than its timeout of 30 seconds, at which Lambda stops it. The fake does not "
-    "interrupt a Python function while it sleeps or computes: it compares the time at the function's next call and at its "
-    "end. The time is that of the test's clock. While that is frozen, it passes with fakesecrets_clock.tick() and with "
-    "injected delays, and a sleep of the function does not count. To allow more, set timeout: it is an argument of "
-    "add_rotation_function() and an attribute of a RotationContract."
+    "The rotation function has run longer than its timeout of 30 seconds, at which Lambda stops it. A Python function is not "
+    "interrupted while it sleeps or computes: the time of the test's clock is compared at its next call and at its end, and "
+    "while that clock is frozen, only fakesecrets_clock.tick() and injected delays count. To allow more, set timeout: it is an "
+    "argument of add_rotation_function() and an attribute of a RotationContract."
 )
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 

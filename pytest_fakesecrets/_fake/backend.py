@@ -46,6 +46,8 @@ class FakeBackend:
         self.rotations = Rotations(self.service)
         self.rotations.calls.surroundings = outside_of_calls
         self.back_off = BackoffPatch()
+        #: What has made the fake active, such as "at conftest.py:12 in shared", or "" where that is not known.
+        self.entered = ""
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
 

@@ -41,6 +41,7 @@ class Rotations:
         self._due_runner_ended = Condition(service.lock)
         service.on_changes = self._prepare_update
         service.stepping = lambda: self._running
+        service.is_paused = lambda arn: arn in self.paused
         self.clear()
 
     def clear(self) -> None:
@@ -79,9 +80,13 @@ class Rotations:
 
     def latest(self, rotation: Rotation) -> Rotation:
         """The current state of a rotation, or the rotation itself if the fake has been reset since."""
+        return self.find(rotation.secret_id, rotation.token) or rotation
+
+    def find(self, arn: str, token: str) -> Rotation | None:
+        """The current state of the rotation of a secret with a token, or None."""
         with self._service.lock:
-            ref = self._refs.get((rotation.secret_id, rotation.token))
-            return rotation if ref is None else ref.rotation
+            ref = self._refs.get((arn, token))
+            return None if ref is None else ref.rotation
 
     def waiting(self) -> list[RotationRef]:
         """The rotations that AWS would continue or retry, in the order of their start."""

@@ -201,9 +201,9 @@ def _context(
 def timed_out(timeout: timedelta) -> FunctionTimedOut:
     return FunctionTimedOut(
         f"The rotation function has run longer than its timeout of {timeout.total_seconds():g} seconds, at which Lambda "
-        "stops it. The fake does not interrupt a Python function while it sleeps or computes: it compares the time at the "
-        "function's next call and at its end. The time is that of the test's clock. While that is frozen, it passes with "
-        f"fakesecrets_clock.tick() and with injected delays, and a sleep of the function does not count. {LONGER}"
+        "stops it. A Python function is not interrupted while it sleeps or computes: the time of the test's clock is compared "
+        "at its next call and at its end, and while that clock is frozen, only fakesecrets_clock.tick() and injected delays "
+        f"count. {LONGER}"
     )
 
 

@@ -102,6 +102,24 @@ def calling_line() -> CodeLine | None:
     return None if frame is None else CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
+def caller() -> str:
+    """What has called this package: "at" a line of the user's code, "by" a fixture of this package, or "" for others."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    if frame is not None and _is_of_pytest(frame):
+        return "by the fixture fakesecrets"
+    while frame is not None and not _is_of_pytest(frame):
+        if is_user_file(frame.f_code.co_filename):
+            return f"at {CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)}"
+        frame = frame.f_back
+    return ""
+
+
+def _is_of_pytest(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "_pytest"
+
+
 def first_line(handler: Callable[..., Any] | None) -> CodeLine | None:
     """The line at which a function begins, or None where it has no Python code."""
     code = _code(handler)
