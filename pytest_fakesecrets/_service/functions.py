@@ -30,7 +30,7 @@ from pytest_fakesecrets._core.public import public
 from .code_folder import FolderHandler
 from .cold_start import Entry
 from .environment import in_environment
-from .user_code import did_you_mean_module, without_import_frames
+from .user_code import did_you_mean_module, import_problem, without_import_frames
 
 Handler = Callable[[Any, Any], Any]
 
@@ -376,7 +376,7 @@ def _imported(reference: str, module: str) -> ModuleType:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is not None and f"{module}.".startswith(f"{missing}."):
             raise FakeSecretsError(f"{failure}: {error}.{did_you_mean_module(missing)}") from None
-        raise FakeSecretsError(f"{failure}: {error}.") from without_import_frames(error)
+        raise FakeSecretsError(f"{failure}: {import_problem(error)}") from without_import_frames(error)
     except Exception as error:
         raise without_import_frames(error)  # noqa: B904  # the same exception
 

@@ -7,12 +7,14 @@ import inspect
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from traceback import walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
+
+from pytest_fakesecrets._core.formatting import did_you_mean
 
 from .barrier import PACKAGE
 
@@ -83,6 +85,22 @@ def did_you_mean_module(name: str) -> str:
             found = f"{package}.{similar[0]}" if package else similar[0]
             return f" Did you mean {found!r}?"
     return ""
+
+
+def import_problem(error: ImportError, known: Iterable[str] = ()) -> str:
+    """
+    Say why a module of a rotation function cannot be imported, and what to do about a module that is not there.
+
+    Args:
+        known: the modules of the function's own folder.
+    """
+    problem = f"{str(error).removesuffix('.')}."
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return problem
+    return (
+        f"{problem}{did_you_mean(error.name, known)} Install {error.name!r}, or replace it in sys.modules before the function "
+        "is added."
+    )
 
 
 def missing_variable(error: BaseException | None) -> str | None:

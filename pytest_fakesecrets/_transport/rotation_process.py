@@ -238,7 +238,7 @@ class _Environment:
         starter.start()
         starter.join()
         if self._popen is None:
-            raise FunctionFailed(f"{_NAME} did not start: {self._start_error}.")
+            raise FunctionFailed(f"{_NAME} did not start: {self._start_error.removesuffix('.')}.")
         self._output = _Output(self._popen, self._mailbox.notify)
         self._output.start()
         try:
@@ -427,7 +427,9 @@ class _Environment:
         self._show_output()
         text = "" if self._output is None else self._output.last.rstrip()
         shown = self._backend.redact(text)[-_SHOWN:]
-        return f" Its last output:\n{shown}" if shown else " It has written nothing."
+        output = f" Its last output:\n{shown}" if shown else " It has written nothing."
+        rejection = self._backend.redact(self._mailbox.rejection)
+        return f" The fake has rejected its request {rejection}{output}" if rejection else output
 
 
 class _Output:
