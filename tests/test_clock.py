@@ -263,6 +263,18 @@ class TestClockTick:
         [
             ((), {"day": 31}, " Did you mean 'days'? Write tick(days=31), or tick(timedelta(days=31))."),
             ((), {"month": 1}, "Unknown unit 'month'. Choose one of weeks, days, hours, "),
+            (
+                (),
+                {"months": 1},
+                "microseconds. A timedelta has no months: use move_to() with the moment.",
+            ),
+            ((), {"years": 1}, "microseconds. A timedelta has no years: use move_to() with the moment."),
+            ((), {"m": 5}, "microseconds. Write tick(minutes=5)."),
+            (("1 day",), {}, "a number of seconds, not '1 day'. Write tick(days=1)."),
+            (("5m",), {}, "a number of seconds, not '5m'. Write tick(minutes=5)."),
+            (("2h 30m",), {}, "a number of seconds, not '2h 30m'. Write tick(hours=2, minutes=30)."),
+            (("2h30",), {}, "tick() takes a timedelta or a number of seconds, not '2h30'."),
+            (("2 months",), {}, "not '2 months'. A timedelta has no months: use move_to() with the moment."),
             ((), {"days": "31"}, "tick(days=...) takes a number, not '31'. Write tick(days=31)."),
             ((), {"days": timedelta(1)}, "tick(days=...) takes a number, not datetime.timedelta(days=1)."),
             ((), {"days": float("nan")}, "tick(days=...) takes a number, not nan."),

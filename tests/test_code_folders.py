@@ -414,7 +414,14 @@ def test_a_failure_names_the_line_of_the_folder_and_leaves_nothing(fakesecrets, 
         pytest.param("lambda_handler", "one", "*Write it as Lambda does: 'file.function'*"),
         pytest.param("lambda_function.py", "one", "*has no function 'py'*"),
         pytest.param("helpers.NAME", "one", "callable as handler(event, context), and 'one' is not."),
-        pytest.param("broken.handler", "one", "cannot be loaded: No module named 'not_installed'."),
+        pytest.param(
+            "broken.handler",
+            "one",
+            "cannot be loaded: No module named 'not_installed'. Install 'not_installed', or replace it in sys.modules",
+        ),
+        pytest.param(
+            "misspelt.handler", "one", "No module named 'helprs'. Did you mean 'helpers'? Install 'helprs'"
+        ),
         pytest.param(HANDLER, "onne", "code=* is not there: * has no folder 'onne'. Did you mean 'one'?"),
         pytest.param(HANDLER, "one/databse/x", "* has no folder 'databse'. Did you mean 'database'?"),
         pytest.param(HANDLER, "one/helpers.py", "is not a folder, but the file *helpers.py. Give the folder"),
@@ -425,7 +432,7 @@ def test_a_failure_names_the_line_of_the_folder_and_leaves_nothing(fakesecrets, 
 def test_a_folder_or_a_handler_that_is_not_there_is_an_error_with_the_nearest_names(
     fakesecrets, folder, handler, code, message, tmp_path
 ):
-    folder("one", {**FILES, "broken.py": "import not_installed\n"})
+    folder("one", {**FILES, "broken.py": "import not_installed\n", "misspelt.py": "import helprs\n"})
     before, functions = process(), fakesecrets._service.functions.arns
     path = None if code is None else tmp_path / code
 

@@ -312,10 +312,14 @@ class TestAFailure:
 @pytest.mark.parametrize(
     ("name", "delay", "message"),
     [
-        ("timeout", 30, "A timeout has to be a timedelta above 0, not 30."),
+        ("timeout", 30, "TestMine.timeout takes a timedelta, not 30. Write timedelta(seconds=30)."),
         ("timeout", timedelta.max, "The timeout of a function on Lambda has to be a timedelta from "),
-        ("timeout", timedelta(minutes=-1), "A timeout has to be a timedelta above 0, not "),
-        ("propagation_delay", 5, "TestMine.propagation_delay has to be a timedelta from "),
+        ("timeout", timedelta(minutes=-1), "TestMine.timeout has to be a timedelta above 0, not "),
+        (
+            "propagation_delay",
+            "5s",
+            "TestMine.propagation_delay takes a timedelta, not '5s'. Write timedelta(seconds=5).",
+        ),
         (
             "propagation_delay",
             timedelta(seconds=-1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -554,11 +555,21 @@ class TestPort:
             == f"The argument port is a number from 0, for any that is free, to 65535; not {port!r}."
         )
 
-    @pytest.mark.parametrize("ttl", [-1, 300, "300", timedelta(seconds=-1), timedelta(seconds=3_601)])
-    def test_an_invalid_time_to_live_is_an_error(self, fakesecrets, ttl):
+    @pytest.mark.parametrize(
+        ("ttl", "advice"),
+        [
+            (-1, ""),
+            (300, " Write timedelta(seconds=300)."),
+            ("5 min", " Write timedelta(minutes=5)."),
+            (timedelta(seconds=-1), ""),
+            (timedelta(seconds=3_601), ""),
+        ],
+    )
+    def test_an_invalid_time_to_live_is_an_error(self, fakesecrets, ttl, advice):
         with pytest.raises(
             FakeSecretsError,
-            match=r"^The argument ttl is how long the agent caches a value: a timedelta of 0 ",
+            match=r"^The argument ttl is how long the Secrets Manager Agent and the Lambda Extension cache a value: a "
+            rf"timedelta of 0 to .*; not {re.escape(repr(ttl))}\.{re.escape(advice)}$",
         ):
             fakesecrets.serve(ttl=ttl)
 

@@ -52,8 +52,10 @@ DENIED = (
 )
 INJECTED = "hint: fake.fail() injected this error."
 TIMED_OUT = (
-    "The rotation function has run longer than its timeout, and Lambda stops it there. The time is that of the "
-    "test's clock; add_rotation_function(timeout=...) sets another timeout than 30 seconds."
+    "The rotation function has run longer than its timeout of 30 seconds, at which Lambda stops it. A Python function is not "
+    "interrupted while it sleeps or computes: the time of the test's clock is compared at its next call and at its end, and "
+    "while that clock is frozen, only fakesecrets_clock.tick() and injected delays count. To allow more, set timeout: it is an "
+    "argument of add_rotation_function() and an attribute of a RotationContract."
 )
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
@@ -1174,7 +1176,7 @@ class TestTheTimeoutOfARotationFunction:
             name=arn,
             timeout=timedelta(seconds=timeout),
         )
-        with pytest.raises(FunctionTimedOut):
+        with pytest.raises(FunctionTimedOut, match=f"longer than its timeout of {timeout} seconds, at which"):
             fakesecrets_rotation.step()
 
     def test_cannot_be_caught_as_an_exception(self, db, fakesecrets_clock, first_step):
@@ -1268,12 +1270,64 @@ class TestTheTimeoutOfARotationFunction:
 
         assert db.get_secret_value(SecretId="db")["SecretString"] == "old"
 
-    @pytest.mark.parametrize("timeout", [timedelta(0), timedelta(seconds=-1), 30, None])
+    def test_is_compared_at_the_next_call_and_at_the_end_without_an_interruption(
+        self, fake, no_retry_client, fakesecrets_rotation
+    ):
+        slept = []
+
+        def sleeps(event, context):
+            time.sleep(0.06)
+            slept.append(event["Step"])
+
+        def sleeps_and_calls(event, context):
+            sleeps(event, context)
+            no_retry_client.describe_secret(SecretId="db")
+            slept.append("called")
+
+        timeout = timedelta(seconds=0.05)
+        arn = fake.add_rotation_function(sleeps, timeout=timeout)
+        no_retry_client.rotate_secret(SecretId="db", RotationLambdaARN=arn)
+        for function in (sleeps, sleeps_and_calls):
+            fake.add_rotation_function(function, name=arn, timeout=timeout)
+            with pytest.raises(FunctionTimedOut, match=r"its timeout of 0\.05 seconds"):
+                fakesecrets_rotation.step()
+        fake.clock.freeze()
+        fake.add_rotation_function(sleeps, name=arn, timeout=timeout)
+        fakesecrets_rotation.step()
+
+        assert slept == ["createSecret"] * 3
+
+    @pytest.mark.parametrize("timeout", [timedelta(0), timedelta(seconds=-1)])
     def test_has_to_be_positive(self, fake, timeout):
         with pytest.raises(FakeSecretsError) as raised:
             fake.add_rotation_function(nothing, timeout=timeout)
 
-        assert str(raised.value) == f"A timeout has to be a timedelta above 0, not {timeout!r}."
+        assert str(raised.value) == f"The argument timeout has to be a timedelta above 0, not {timeout!r}."
+
+    @pytest.mark.parametrize(
+        ("timeout", "advice"),
+        [
+            (30, "Write timedelta(seconds=30)."),
+            (0.5, "Write timedelta(seconds=0.5)."),
+            ("30", "Write timedelta(seconds=30)."),
+            ("5m", "Write timedelta(minutes=5)."),
+            ("1h 30 min", "Write timedelta(hours=1, minutes=30)."),
+            (True, "Write, for example, timedelta(seconds=5)."),
+            (float("inf"), "Write, for example, timedelta(seconds=5)."),
+            ("long", "Write, for example, timedelta(seconds=5)."),
+            (None, "Write, for example, timedelta(seconds=5)."),
+        ],
+    )
+    def test_of_another_type_is_written_as_a_timedelta_in_the_error(self, fake, timeout, advice):
+        with pytest.raises(FakeSecretsError) as raised:
+            fake.add_rotation_function(nothing, timeout=timeout)
+
+        assert str(raised.value) == f"The argument timeout takes a timedelta, not {timeout!r}. {advice}"
+
+    @pytest.mark.parametrize("delay", [5, "5s"])
+    def test_an_injected_delay_of_another_type_is_written_as_a_timedelta(self, fake, delay):
+        with pytest.raises(FakeSecretsError, match=r" For a slow answer, write timedelta\(seconds=5\)\."):
+            fake.fail("GetSecretValue", delay)
 
     @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(minutes=15, microseconds=1)])
     def test_has_to_be_within_the_limit_of_lambda(self, fake, timeout):

@@ -6,11 +6,12 @@ import sys
 from itertools import pairwise
 
 import pytest
+from botocore.exceptions import ParamValidationError
 from rotation_functions import well_behaved
 from support import refused
 
 from pytest_fakesecrets import RotationFailedWarning
-from pytest_fakesecrets._service.hints import add_notes
+from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
 from pytest_fakesecrets._service.redaction import unredacted
 
 pytestmark = [
@@ -52,6 +53,28 @@ class TestHints:
         assert hint(client.rotate_secret, SecretId="db") == (
             "hint: The previous rotation waits for its step createSecret. Run it with step() or run()."
         )
+
+    def test_say_that_a_paused_rotation_continues_after_its_block(self, client, fakesecrets, hint):
+        held = "The previous rotation waits for its step setSecret, since rotation_paused() holds it. "
+        with fakesecrets.rotation_paused("db", after="createSecret", handler=well_behaved):
+            assert hint(client.rotate_secret, SecretId="db") == f"hint: {held}Leave its block first."
+            with refused():
+                fakesecrets.rotate("db")
+            assert fakesecrets.history[-1].hint == f"hint: {held}Leave its block first."
+
+    def test_of_a_function_that_is_passed_as_an_arn_point_to_add_rotation_function(self, client):
+        hint = (
+            "hint: RotationLambdaARN takes an ARN. Pass the ARN that add_rotation_function(handler) returns."
+        )
+        errors = []
+        for members in ({"RotationLambdaARN": well_behaved}, {"RotationLamdaARN": "x"}):
+            with pytest.raises(ParamValidationError) as raised:
+                client.rotate_secret(SecretId="db", **members)
+            for _ in range(2):
+                add_note_about_arn(raised.value)
+            errors.append("\n".join([str(raised.value), *getattr(raised.value, "__notes__", ())]))
+
+        assert [error.count(hint) for error in errors] == [1, 0]
 
     def test_suggest_the_correct_name_of_a_misspelt_secret(self, client, hint):
         client.create_secret(Name="orders/database", SecretString="value")
@@ -139,14 +162,18 @@ class TestHints:
                 fakesecrets.fail("GetSecretValue", "ResourceNotFoundException")
                 fakesecrets_client.get_secret_value(SecretId="app-db")
 
+
+            def test_no_arn(fakesecrets_client):
+                fakesecrets_client.rotate_secret(SecretId="app-db", RotationLambdaARN=test_fixture)
             """
         )
 
         ran = pytester.runpytest("-p", "no:randomly")
 
-        ran.assert_outcomes(failed=3)
+        ran.assert_outcomes(failed=4)
         lines = [line.removeprefix("E").strip() for line in ran.outlines]
         missing = "hint: The fake has no secret 'app-db' in us-east-1."
+        assert any(line.startswith("hint: RotationLambdaARN takes an ARN. ") for line in lines)
         hints = {
             after for error, after in pairwise(lines) if "(ResourceNotFoundException) when calling" in error
         }

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import ROTATION_POINTS, FakeSecretsError, RotationFailedWarning
+from pytest_fakesecrets._fake.assertion_messages import explain
 
 pytestmark = pytest.mark.usefixtures("kept_clients")
 
@@ -185,6 +186,12 @@ class TestAPausedRotation:
             ),
             (("db",), {"handlr": well_behaved}, " Did you mean 'handler'? "),
             (("db",), {"rotation_rules": {}}, " Did you mean 'RotationRules'? "),
+            (
+                ("db",),
+                {"handler": "lambda_function.lambda_handler", "code": "lambdas"},
+                "'code' is an argument of add_rotation_function(), and not of this method. Pass the ARN that "
+                "add_rotation_function(handler, code=...) returns as the handler.",
+            ),
         ],
     )
     def test_refuses_an_argument_in_the_wrong_place(self, db, fakesecrets, arguments, keywords, message):
@@ -192,6 +199,31 @@ class TestAPausedRotation:
             pytest.fail("The block is not entered.")
 
         assert message in str(raised.value)
+        assert fakesecrets.rotations() == ()
+
+    def test_cannot_be_nested_in_another_one_of_the_same_secret(self, db, fakesecrets):
+        with fakesecrets.rotation_paused("db", after="createSecret", handler=well_behaved):
+            with (
+                pytest.raises(
+                    FakeSecretsError, match=r"^rotation_paused\(\) holds a rotation of 'db' already"
+                ),
+                fakesecrets.rotation_paused("db", after="setSecret"),
+            ):
+                pytest.fail("The block is not entered.")
+            held = "rotation_paused() holds its rotation, and the next step is setSecret."
+            assert held in explain(fakesecrets.secret("db").staging, {})
+            assert [step.name for step in fakesecrets.rotations()[0].steps] == ["createSecret"]
+
+        assert fakesecrets.rotations()[0].status == "succeeded"
+        with fakesecrets.rotation_paused("db") as again:
+            assert again.status == "in progress"
+
+    def test_without_a_with_statement_is_a_warning_at_its_line(self, db, fakesecrets):
+        with pytest.warns(RuntimeWarning, match="without a 'with' statement, so it has rotated") as caught:
+            fakesecrets.rotation_paused("db", handler=well_behaved)
+
+        code = type(self).test_without_a_with_statement_is_a_warning_at_its_line.__code__
+        assert [(each.filename, each.lineno) for each in caught] == [(__file__, code.co_firstlineno + 2)]
         assert fakesecrets.rotations() == ()
 
     def test_raises_an_error_of_rotate_secret(self, db, fakesecrets):

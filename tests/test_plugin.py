@@ -368,7 +368,7 @@ class TestContextManager:
         assert str(raised.value) == (
             "A fake is already active in this process. Use it: its clock, client() and drive() are what the fixtures "
             "fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it before you enter another one; "
-            "reset() empties it."
+            "reset() empties it. It was entered by the fixture fakesecrets."
         )
         client.create_secret(Name="db", SecretString="value")
         assert fakesecrets.secret("db").value() == "value"

@@ -295,6 +295,10 @@ def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
 @pytest.mark.parametrize(
     ("behaviour", "texts"),
     [
+        (
+            "asks elsewhere",
+            ["The fake has rejected its request GET /2018-06-01/runtime/next: There is no /20"],
+        ),
         ("exits", ["exited with status 3 without an answer", "Its last output:", "the last words"]),
         pytest.param(
             "is killed", ["was ended by SIGKILL without an answer", "It has written nothing."], marks=LONG
@@ -303,8 +307,14 @@ def test_a_scenario_that_kills_the_function_kills_the_process_at_the_call(db):
         ("answers no JSON", ["answered with a result that is not JSON"]),
         pytest.param(
             "answers under another id",
-            ["exited with status 4", "400", "InvalidRequestID", "404 404"],
-            marks=LONG,
+            [
+                "exited with status 4",
+                "400",
+                "InvalidRequestID",
+                "404 404",
+                "The fake has rejected its request POST /2018-06-01/runtime/invocation/another/response: There is no event "
+                "with this request id that waits for an answer. The id is in the header Lambda-Runtime-Aws-Request-Id of",
+            ],
         ),
         pytest.param("answers too much", ["exited with status 5", "413"], marks=LONG),
         pytest.param(
@@ -326,6 +336,7 @@ def test_a_process_that_fails_fails_its_step_with_its_last_output(db, behaviour,
 
     for text in texts:
         assert text in str(raised.value)
+    assert ".. " not in str(raised.value)
     assert "node_modules" not in str(raised.value)
     assert db.rotations()[0].status == "failed"
 

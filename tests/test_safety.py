@@ -68,7 +68,8 @@ MODULES = [
 
 REFUSED = (
     "{} was called while no fake was active, and fakesecrets_guard is on. The call has not left this machine. "
-    "Request the fixture fakesecrets, or fakesecrets_client, in the test."
+    "Request the fixture fakesecrets, or fakesecrets_client, in the test; or mark a unittest.TestCase with "
+    '@pytest.mark.usefixtures("fakesecrets"), or enter FakeSecrets() in its setUp().'
 )
 TWO_AT_ONCE = "A fake is already active in this process."
 

@@ -194,10 +194,11 @@ class TestIt:
         ran = pytester.runpytest(*IN_ORDER, "--tb=short")
 
         ran.assert_outcomes(passed=2, errors=1)
-        assert [line for line in ran.outlines if line.startswith("E  ")] == [
+        errors = [line for line in ran.outlines if line.startswith("E  ")]
+        assert [re.sub(r"\btest_\w+\.py:\d+", "PLACE", line) for line in errors] == [
             "E   pytest_fakesecrets.FakeSecretsError: A fake is already active in this process. Use it: its clock, client() "
             "and drive() are what the fixtures fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it "
-            "before you enter another one; reset() empties it."
+            "before you enter another one; reset() empties it. It was entered at PLACE in fake."
         ]
         ran.stdout.fnmatch_lines(["*_ ERROR at setup of TestIt.test_both _*"])
         ran.stdout.no_fnmatch_line("*not reached*")
@@ -687,7 +688,9 @@ class TestExitStack:
                 stack.callback(left.append, "the one before")
                 stack.enter_context(FakeSecrets())
 
-        with pytest.raises(FakeSecretsError, match=r"^A fake is already active"):
+        with pytest.raises(
+            FakeSecretsError, match=r"^A fake is already active.* It was entered at test_scopes\.py:\d+ in "
+        ):
             enter()
 
         assert left == ["the one before"]

@@ -682,10 +682,19 @@ class TestTheStateOfACredentialTarget:
         assert before == {"users": {"app": 1}, "actions": frozenset()}
 
     @pytest.mark.parametrize("name", ["applies_after", "keeps_old_for"])
-    @pytest.mark.parametrize("delay", [timedelta.max, timedelta(days=1001), -SECOND, 3, None])
-    def test_cannot_have_an_invalid_delay(self, target, name, delay):
-        message = re.escape(f"to datetime.timedelta(days=1000), not {delay!r}.")
-        with pytest.raises(FakeSecretsError, match=rf"^{name} has to be a timedelta from .*{message}$"):
+    @pytest.mark.parametrize(
+        ("delay", "message"),
+        [
+            *(
+                (each, f" has to be a timedelta from timedelta(0) to {timedelta(days=1000)!r}, not {each!r}.")
+                for each in (timedelta.max, timedelta(days=1001), -SECOND)
+            ),
+            (3, " takes a timedelta, not 3. Write timedelta(seconds=3)."),
+            (None, " takes a timedelta, not None. Write, for example, timedelta(seconds=5)."),
+        ],
+    )
+    def test_cannot_have_an_invalid_delay(self, target, name, delay, message):
+        with pytest.raises(FakeSecretsError, match=rf"^{name}{re.escape(message)}$"):
             CredentialTarget({"app": "old"}, **{name: delay})
         with pytest.raises(FakeSecretsError):
             setattr(target, name, delay)

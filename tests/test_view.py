@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import unittest
+
 import pytest
 from rotation_functions import well_behaved
 from support import token
@@ -230,6 +233,65 @@ class TestTheExplanationOfAFailedAssertion:
         text = explained(view.staging, {"v1": {"AWSCURRENT", "AWSPENDING"}})
 
         assert "- AWSPENDING: expected on v1, was never attached" in text
+
+    def test_suggests_the_label_that_a_misspelt_one_means(self, view):
+        text = explained(view.staging, {"v1": {"AWSCURENT"}})
+
+        assert "- AWSCURENT: expected on v1, was never attached. Did you mean 'AWSCURRENT'?" in text
+
+    @pytest.mark.parametrize(
+        ("attribute", "key", "message"),
+        [
+            (
+                "labels",
+                "AWSCURENT",
+                "No version of 'db' has the label 'AWSCURENT'. Did you mean 'AWSCURRENT'? It has:\n- AWSCURRENT on v1",
+            ),
+            ("staging", "v2", "No version 'v2' of 'db' has labels. It has:\n- AWSCURRENT on v1"),
+        ],
+    )
+    def test_of_a_missing_key_says_what_the_secret_has(self, view, attribute, key, message):
+        with pytest.raises(KeyError) as raised:
+            getattr(view, attribute)[key]
+
+        assert (str(raised.value), raised.value.args) == (message, (key,))
+        assert getattr(view, attribute).get(key) is None
+
+    def test_of_unittest_shows_staging_with_plain_sets(self, db, view):
+        db.put_secret_value(SecretId="db", SecretString="new", VersionStages=["MINE", "AWSCURRENT"])
+
+        assert repr(view.staging) == "{'v1': {'AWSPREVIOUS'}, 'v2': {'AWSCURRENT', 'MINE'}}"
+        with pytest.raises(
+            AssertionError, match=r"^\{'v1': \{'AWSPREVIOUS'\}, .* != \{'v1': \{'AWSCURRENT'\}\}$"
+        ):
+            unittest.TestCase().assertEqual(  # noqa: PT009  # its message is the subject
+                view.staging, {"v1": {"AWSCURRENT"}}
+            )
+
+    def test_on_the_status_of_a_kept_snapshot_says_that_the_rotation_has_moved_on(
+        self, db, fakesecrets, fakesecrets_rotation
+    ):
+        function = fakesecrets.add_rotation_function(well_behaved)
+        db.rotate_secret(SecretId="db", RotationLambdaARN=function)
+        kept = fakesecrets.rotations()[-1]
+        assert explained(kept.status, "succeeded").endswith(
+            "The rotation is in progress, and no step has run"
+        )
+
+        fakesecrets_rotation.step()
+        assert "is in progress after createSecret, attempt 1" in explained(kept.status, "succeeded")
+
+        fakesecrets_rotation.run()
+        assert explained(kept.status, "succeeded").splitlines() == [
+            "the status in this snapshot of the rotation is 'in progress', not 'succeeded'",
+            "The snapshot is from before, and the rotation is 'succeeded' now. Call rotations() again.",
+        ]
+        assert pickle.loads(pickle.dumps(kept.status)).rotation == (kept.secret_id, kept.token)
+
+        fakesecrets.reset()
+        assert explained(kept.status, "succeeded").endswith(
+            "The rotation is in progress, and no step has run"
+        )
 
     def test_names_both_versions_for_a_label_expected_twice(self, view):
         text = explained(view.staging, {"v1": {"AWSCURRENT"}, "v2": {"AWSCURRENT"}})

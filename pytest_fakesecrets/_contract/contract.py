@@ -301,7 +301,7 @@ def _check_attributes(cls: type[RotationContract]) -> None:
             f"{cls.__name__}.code is the folder of a function that is given by its name, and rotation_function is not a "
             "name. Write it as Lambda has it, such as 'lambda_function.lambda_handler', or leave code out."
         )
-    check_timeout(cls.timeout)
+    check_timeout(f"{cls.__name__}.timeout", cls.timeout)
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")

@@ -109,18 +109,26 @@ def _findings_of(steps: tuple[RotationStep, ...]) -> tuple[Finding, ...]:
 
 
 class StatusText(str):
-    """The status of a rotation, with its steps, so that a failed comparison can explain why the rotation failed."""
+    """
+    The status of a rotation, with its steps, so that a failed comparison can explain why the rotation failed.
 
-    __slots__ = ("_steps",)
+    Args:
+        rotation: the ARN of the secret and the token, so that the explanation can find the rotation's present state.
+    """
+
+    __slots__ = ("_steps", "rotation")
     _steps: tuple[RotationStep, ...]
+    rotation: tuple[str, str]
 
-    def __new__(cls, status: str, steps: tuple[RotationStep, ...]) -> StatusText:
+    def __new__(
+        cls, status: str, steps: tuple[RotationStep, ...], rotation: tuple[str, str] = ("", "")
+    ) -> StatusText:
         text = super().__new__(cls, status)
-        text._steps = steps
+        text._steps, text.rotation = steps, rotation
         return text
 
-    def __reduce__(self) -> tuple[type[StatusText], tuple[str, tuple[RotationStep, ...]]]:
-        return StatusText, (str(self), self._steps)
+    def __reduce__(self) -> tuple[type[StatusText], tuple[str, tuple[RotationStep, ...], tuple[str, str]]]:
+        return StatusText, (str(self), self._steps, self.rotation)
 
     @property
     def summary(self) -> str:
@@ -177,7 +185,8 @@ class Rotation:
     function_arn: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "status", StatusText(self.status, self.steps))
+        rotation = self.secret_id, self.token
+        object.__setattr__(self, "status", StatusText(self.status, self.steps, rotation))
 
     def __repr__(self) -> str:
         run = "test run" if self.is_test else "rotation"

@@ -13,8 +13,9 @@ from pytest_fakesecrets._core.rotation import Rotation, StatusText
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._service.barrier import encodable, repr_of
 from pytest_fakesecrets._service.history import LabelMoved
+from pytest_fakesecrets._transport import state
 
-from .secret_view import Labels, Snapshot, Staging, Transitions
+from .secret_view import Labels, Snapshot, Staging, Transitions, similar_label
 
 AliasOfLabel = Mapping[str, str]
 
@@ -41,9 +42,21 @@ def _explanation(left: object, right: object) -> Iterable[str] | None:
 
 
 def _status_differences(actual: StatusText, expected: object) -> Iterator[str]:
+    now = _current(actual)
+    if str(now) != str(actual):
+        yield f"the status in this snapshot of the rotation is {str(actual)!r}, not {repr_of(expected)}"
+        yield f"The snapshot is from before, and the rotation is {str(now)!r} now. Call rotations() again."
+        return
     yield f"the status of the rotation is {str(actual)!r}, not {repr_of(expected)}"
-    yield f"The rotation {actual.summary}"
-    yield from (f"- {finding}" for finding in actual.findings)
+    yield f"The rotation {now.summary}"
+    yield from (f"- {finding}" for finding in now.findings)
+
+
+def _current(status: StatusText) -> StatusText:
+    """The status that the rotation has now, or the same where the active fake does not have the rotation."""
+    rotations = getattr(state.active, "rotations", None)
+    rotation = None if rotations is None else rotations.find(*status.rotation)
+    return status if rotation is None else rotation.status
 
 
 def verdict(rotation: Rotation) -> str | None:
@@ -122,7 +135,8 @@ def _label_difference(
     expected = f"expected on {snapshot.redacted(expected_alias)}" if expected_alias else "not expected"
     last_move = next((move for move in reversed(snapshot.moves) if move.label == label), None)
     if last_move is None:
-        return f"- {label}: {expected}, was never attached"
+        meant = similar_label(label, snapshot.secret)
+        return f"- {label}: {expected}, was never attached{'.' if meant else ''}{meant}"
     position = f"is on {actual_alias}" if actual_alias else "is on none"
     return f"- {label}: {expected}, {position}; {_move_text(last_move)} at {utc(last_move.at)}"
 

@@ -46,6 +46,8 @@ class FakeBackend:
         self.due_runner = DueRunner(self.rotations, self.service)
         self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
+        #: What has made the fake active, such as "at conftest.py:12 in shared", or "" where that is not known.
+        self.entered = ""
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
 
@@ -169,7 +171,7 @@ class FakeBackend:
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            stop_if_timed_out(invocation.deadline, self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now, invocation.timeout)
         # A function acts in the account of its secret, unless its credentials name another one.
         account = account or (invocation.account if invocation else DEFAULT_ACCOUNT)
         return Request(account, region or default_region(), operation, body)
@@ -178,7 +180,7 @@ class FakeBackend:
         """Check the timeout of the running rotation function, and report the call to its watchers."""
         invocation = CURRENT_INVOCATION.get()
         if invocation is not None:
-            stop_if_timed_out(invocation.deadline, self.clock.now)
+            stop_if_timed_out(invocation.deadline, self.clock.now, invocation.timeout)
             self.rotations.calls.after_call(operation)
 
     def record_rejection(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
+from inspect import signature
 from itertools import chain, islice, takewhile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -46,7 +47,7 @@ from pytest_fakesecrets._service.history import PublicEvent, RequestRejected
 from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
-from pytest_fakesecrets._service.user_code import calling_line
+from pytest_fakesecrets._service.user_code import caller, calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.extension_endpoint import check_ttl
 from pytest_fakesecrets._transport.http_server import Server
@@ -56,6 +57,7 @@ from pytest_fakesecrets._transport.rotation_process import RotationProcess
 from .assertion_messages import verdict
 from .backend import FakeBackend
 from .fault_messages import warn_of_unused_faults
+from .paused_rotation import PausedRotation
 from .secret_view import SecretView
 
 if TYPE_CHECKING:
@@ -102,10 +104,11 @@ class FakeSecrets:
                     raise FakeSecretsError(
                         "A fake is already active in this process. Use it: its clock, client() and drive() are what the "
                         "fixtures fakesecrets_clock, fakesecrets_client and fakesecrets_rotation give. Or exit it before "
-                        "you enter another one; reset() empties it."
+                        f"you enter another one; reset() empties it.{_where_entered(state.active)}"
                     )
                 self._layer = layer
                 layer.show()
+                self._backend.entered = caller()
                 self._backend.activate()
             return self
         except BaseException:
@@ -323,6 +326,8 @@ class FakeSecrets:
                 rotation = ref.rotation
                 if rotation.status == "failed":
                     return f"Its rotation failed in {rotation.steps[-1].name}, and waits for a retry."
+                if arn in self._rotations.paused:
+                    return f"rotation_paused() holds its rotation, and the next step is {rotation.next_step}."
                 return f"Its rotation waits, and the next step is {rotation.next_step}. Run it with step() or run()."
         return None
 
@@ -621,7 +626,6 @@ class FakeSecrets:
             return self._rotations.run_to_the_end(ref)
         return ref.rotation
 
-    @contextmanager
     def rotation_paused(
         self,
         secret_id: str,
@@ -629,7 +633,7 @@ class FakeSecrets:
         after: str = "RotateSecret",
         handler: Handler | RotationProcess | str | None = None,
         **rotate_secret_arguments: Any,
-    ) -> Iterator[Rotation]:
+    ) -> AbstractContextManager[Rotation]:
         """
         Rotate a secret, pause the rotation while the block runs, and then run the remaining steps.
 
@@ -642,18 +646,36 @@ class FakeSecrets:
             handler: the rotation function, as in `rotate()`.
             rotate_secret_arguments: further members of RotateSecret.
 
-        Yields:
-            The rotation at that point.
+        Returns:
+            A context manager, which gives the rotation at that point. It does nothing until a "with" statement enters it.
+            What is raised below is raised there.
 
         Raises:
-            FakeSecretsError: the secret, the function, the point or a member does not exist.
+            FakeSecretsError: the secret, the function, the point or a member does not exist, or the block is inside of
+                another one about the same secret.
             Exception: any exception of the rotation function, unchanged.
         """
+        block = self._paused(secret_id, misplaced, after, handler, rotate_secret_arguments)
+        return PausedRotation(block, calling_line())
+
+    @contextmanager
+    def _paused(
+        self,
+        secret_id: str,
+        misplaced: Sequence[object],
+        after: str,
+        handler: Handler | RotationProcess | str | None,
+        rotate_secret_arguments: dict[str, Any],
+    ) -> Iterator[Rotation]:
         _check_keywords_of_paused(secret_id, misplaced)
         if after not in ROTATION_POINTS:
             raise FakeSecretsError(unknown_name("point", after, ROTATION_POINTS))
         region, secret = self._backend.locate(secret_id)
-        was_paused = secret.arn in self._rotations.paused
+        if secret.arn in self._rotations.paused:
+            raise FakeSecretsError(
+                f"rotation_paused() holds a rotation of {secret.name!r} already, in a block around this one. Leave that block "
+                "first, or use its rotation."
+            )
         try:
             try:
                 self._rotations.paused.add(secret.arn)
@@ -667,13 +689,9 @@ class FakeSecrets:
                 if ref.rotation.status == "in progress":
                     driver.run(secret_id=secret.arn)
             finally:
-                self._resume(secret, was_paused)
+                self._rotations.paused.discard(secret.arn)
         finally:
             # Again, in case an interrupt ended the first call: see ensured().
-            self._resume(secret, was_paused)
-
-    def _resume(self, secret: Secret, was_paused: bool) -> None:
-        if not was_paused:
             self._rotations.paused.discard(secret.arn)
 
     def _begin_rotation(
@@ -724,6 +742,11 @@ def _check_rotate_secret_members(members: Mapping[str, Any]) -> None:
     further = [name for name in member_names("RotateSecret") if name != "SecretId"]
     for name in members:
         if name not in further:
+            if name in signature(FakeSecrets.add_rotation_function).parameters:
+                raise FakeSecretsError(
+                    f"{name!r} is an argument of add_rotation_function(), and not of this method. Pass the ARN that "
+                    f"add_rotation_function(handler, {name}=...) returns as the handler."
+                )
             meant = did_you_mean(_in_wire_case(name), [*further, "handler"])
             raise FakeSecretsError(
                 f"{name!r} is neither an argument of this method nor a further member of RotateSecret.{meant} The members "
@@ -734,6 +757,12 @@ def _check_rotate_secret_members(members: Mapping[str, Any]) -> None:
 def _in_wire_case(name: str) -> str:
     """A snake-case name as the members of requests are written: "rotation_rules" as "RotationRules"."""
     return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name
+
+
+def _where_entered(backend: object) -> str:
+    """Where the active fake was entered, as a sentence with a space before it, or "" where that is not known."""
+    entered = getattr(backend, "entered", "")
+    return f" It was entered {entered}." if entered else ""
 
 
 def _or_nothing(timelines: str) -> str:

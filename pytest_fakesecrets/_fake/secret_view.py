@@ -9,11 +9,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import readable_repr
+from pytest_fakesecrets._core.formatting import readable_repr, shown_value
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret
@@ -73,16 +73,41 @@ class Snapshot:
         return tuple(event for event in events if isinstance(event, LabelMoved))
 
 
+class NotThere(KeyError):
+    """A key that a mapping of a `SecretView` does not have. Its message says what the secret has."""
+
+    def __init__(self, key: object, message: str) -> None:
+        super().__init__(key)
+        self._message = message
+
+    def __str__(self) -> str:
+        return self._message
+
+
 class Labels(dict[str, str]):
     """Maps each staging label to the id of its version."""
 
     snapshot: Snapshot
+
+    def __missing__(self, label: object) -> NoReturn:
+        secret = self.snapshot.secret
+        text = f"No version of {secret.name!r} has the label {label!r}.{similar_label(label, secret)} {_attached_labels(secret)}"
+        raise NotThere(label, self.snapshot.redacted(text))
 
 
 class Staging(dict[str, frozenset[str]]):
     """Maps the alias of each version to its labels. Versions without labels are omitted."""
 
     snapshot: Snapshot
+
+    def __repr__(self) -> str:
+        """With plain sets, as a test writes what it expects."""
+        return f"{{{', '.join(f'{alias!r}: {shown_value(attached)}' for alias, attached in self.items())}}}"
+
+    def __missing__(self, alias: object) -> NoReturn:
+        secret = self.snapshot.secret
+        text = f"No version {alias!r} of {secret.name!r} has labels. {_attached_labels(secret)}"
+        raise NotThere(alias, self.snapshot.redacted(text))
 
 
 class Transitions(tuple[LabelMoved, ...]):
@@ -204,7 +229,7 @@ class SecretView:
         version = secret.version(label)
         if version is None:
             raise FakeSecretsError(
-                f"No version of {secret.name!r} has the label {label}.{_similar_label(label, secret)} "
+                f"No version of {secret.name!r} has the label {label}.{similar_label(label, secret)} "
                 f"{_attached_labels(secret)}"
             )
         if version.value is None:
@@ -244,7 +269,8 @@ def _versions(secret: Secret) -> tuple[VersionView, ...]:
     )
 
 
-def _similar_label(label: object, secret: Secret) -> str:
+def similar_label(label: object, secret: Secret) -> str:
+    """A sentence with the known label that is most similar, with a space before it, or ""."""
     known = {name.upper(): name for name in (CURRENT, PENDING, PREVIOUS, *secret.labels)}
     similar = difflib.get_close_matches(str(label).upper(), known, 1)
     is_other = bool(similar) and known[similar[0]] != label

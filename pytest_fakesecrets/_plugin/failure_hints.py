@@ -251,9 +251,10 @@ def _add_hints_of_calls(error: BaseException) -> None:
     backends = {*_entered, *filter(None, [state.active])}
     if backends:
         from pytest_fakesecrets._service.barrier import Barrier
-        from pytest_fakesecrets._service.hints import add_notes
+        from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
 
         with Barrier("the hints about rejected calls"):
+            add_note_about_arn(error)
             for backend in backends:
                 add_notes(error, backend.service.history.events, backend.service.redactor.redact)
 

@@ -35,6 +35,7 @@ class RotationExecutor:
         self.calls = FunctionCalls(service)
         service.on_changes = self._prepare_update
         service.stepping = lambda: self._running
+        service.is_paused = lambda arn: arn in self.paused
         self.clear()
 
     def clear(self) -> None:
@@ -71,9 +72,13 @@ class RotationExecutor:
 
     def latest(self, rotation: Rotation) -> Rotation:
         """The current state of a rotation, or the rotation itself if the fake has been reset since."""
+        return self.find(rotation.secret_id, rotation.token) or rotation
+
+    def find(self, arn: str, token: str) -> Rotation | None:
+        """The current state of the rotation of a secret with a token, or None."""
         with self._service.lock:
-            ref = self._refs.get((rotation.secret_id, rotation.token))
-            return rotation if ref is None else ref.rotation
+            ref = self._refs.get((arn, token))
+            return None if ref is None else ref.rotation
 
     def waiting(self) -> list[RotationRef]:
         """The rotations that AWS would continue or retry, in the order of their start."""

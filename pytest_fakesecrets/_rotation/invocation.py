@@ -148,7 +148,9 @@ class FunctionCalls:
         with self.function_context(), function.environment() as environment:
             # The timeout begins here: Lambda does not count the time of a cold start.
             deadline = later(clock.now, function.timeout)
-            self._service.running_steps.begin(invocation._replace(deadline=deadline, environment=environment))
+            self._service.running_steps.begin(
+                invocation._replace(deadline=deadline, timeout=function.timeout, environment=environment)
+            )
             returned = function.invoke(
                 event_of(ref.rotation, name),
                 invoked_arn=function_arn,

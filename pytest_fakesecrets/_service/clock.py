@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta, timezone
 from threading import RLock
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.formatting import unknown_name, utc
+from pytest_fakesecrets._core.formatting import did_you_mean, utc
+from pytest_fakesecrets._core.moments import UNITS, unit_named, units_of
 from pytest_fakesecrets._core.public import public
 
 from .freeze import REAL, Freeze, OwnFreeze, in_force, real_now
@@ -21,9 +22,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _CALENDAR = "the calendar has the years 1 to 9999, in UTC. Choose a moment in them."
 
-#: The default of `tick`, and the keywords that it takes.
+#: The default of `tick`.
 _SECOND = timedelta(seconds=1)
-_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+#: Units that a timedelta does not have, since they differ in length.
+_CALENDAR_UNITS = ("month", "year")
 
 #: The real method, even if a freeze that failed to end has left freezegun's class in this module.
 _real_now = REAL[0].now
@@ -126,7 +128,7 @@ class Clock:
 
         Args:
             moment: an aware `datetime`; or, in UTC, a naive `datetime`, a `date` or a string such as
-                "2030-01-31 16:00". A moment in the past is allowed, and undoes nothing.
+                "2030-01-31 16:00". A moment before the current time moves the clock back, and undoes nothing.
 
         Raises:
             FakeSecretsError: the moment is invalid or outside the calendar, or the fake of this clock is not active.
@@ -139,7 +141,8 @@ class Clock:
         Move the time by *delta*, a `timedelta` or a number of seconds. See `move_to`.
 
         Args:
-            delta: the length of time.
+            delta: the length of time. Without it, and without units, it is one second, as in freezegun. A negative
+                length moves the clock back, and undoes nothing.
             units: the same in the units of `timedelta`: `tick(days=31)`, `tick(hours=2, minutes=30)`.
 
         Raises:
@@ -225,10 +228,8 @@ def _length(delta: object, units: Mapping[str, float]) -> timedelta:
     """
     given: Mapping[str, object] = units
     for name, value in given.items():
-        if name not in _UNITS:
-            raise FakeSecretsError(
-                f"{unknown_name('unit', name, _UNITS)} Write tick(days=31), or tick(timedelta(days=31))."
-            )
+        if name not in UNITS:
+            raise FakeSecretsError(_unknown_unit(name, value))
         if not isinstance(value, int | float) or value != value:
             raise FakeSecretsError(f"tick({name}=...) takes a number, not {value!r}. Write tick(days=31).")
     if delta is not None:
@@ -240,6 +241,32 @@ def _length(delta: object, units: Mapping[str, float]) -> timedelta:
     except OverflowError:
         shown = ", ".join(f"{name}={value!r}" for name, value in units.items())
         raise FakeSecretsError(f"The clock cannot be moved by {shown}: {_CALENDAR}") from None
+
+
+def _unknown_unit(name: str, value: object) -> str:
+    listed = f"Unknown unit {name!r}. Choose one of {', '.join(UNITS)}."
+    if (of_calendar := _calendar_unit(name)) is not None:
+        return f"{listed} {of_calendar}"
+    meant = did_you_mean(name, UNITS)
+    if not meant and isinstance(value, int | float) and (unit := unit_named(name)) is not None:
+        return f"{listed} Write tick({unit}={value!r})."
+    return f"{listed}{meant} Write tick(days=31), or tick(timedelta(days=31))."
+
+
+def _calendar_unit(text: str) -> str | None:
+    """What to do about a unit of the calendar in *text*, or None where it has none."""
+    for unit in _CALENDAR_UNITS:
+        if unit in text.lower():
+            return f"A timedelta has no {unit}s: use move_to() with the moment."
+    return None
+
+
+def _advice_for(delta: object) -> str:
+    """How to write a length of time that is given as a text, with a space before it, or ""."""
+    if not isinstance(delta, str):
+        return ""
+    units, of_calendar = units_of(delta), _calendar_unit(delta)
+    return f" Write tick({units})." if units else f" {of_calendar}" if of_calendar else ""
 
 
 def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
@@ -256,7 +283,9 @@ def _moved_by(delta: timedelta | float, now: datetime) -> datetime:
             f"The clock stands at {utc(now)} UTC and cannot be moved by {delta!r}: {_CALENDAR}"
         ) from None
     except (TypeError, ValueError):
-        raise FakeSecretsError(f"tick() takes a timedelta or a number of seconds, not {delta!r}.") from None
+        raise FakeSecretsError(
+            f"tick() takes a timedelta or a number of seconds, not {delta!r}.{_advice_for(delta)}"
+        ) from None
 
 
 def moment_of(moment: Moment) -> datetime:

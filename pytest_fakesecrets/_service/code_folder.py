@@ -21,7 +21,7 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.interrupts import ensured
 
 from .freeze import follow_freeze, is_freezegun_in_force
-from .user_code import without_import_frames
+from .user_code import import_problem, without_import_frames
 
 T = TypeVar("T")
 
@@ -408,7 +408,8 @@ def _load(reference: str, folder: CodeFolder) -> Callable[[Any, Any], Any]:
             module = importlib.import_module(module_name)
     except ImportError as error:
         raise FakeSecretsError(
-            f"The rotation function {reference!r} of the folder {folder.root} cannot be loaded: {error}."
+            f"The rotation function {reference!r} of the folder {folder.root} cannot be loaded: "
+            f"{import_problem(error, _module_names(folder.root))}"
         ) from without_import_frames(error)
     except Exception as error:
         raise without_import_frames(error)  # noqa: B904  # the same exception

@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name
-from pytest_fakesecrets._core.moments import check_delay
+from pytest_fakesecrets._core.moments import check_delay, units_of
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS
 
@@ -237,8 +237,15 @@ def _failure(
         return error
     raise FakeSecretsError(
         "An error is a code such as 'ThrottlingException', a triple of HTTP status, code and message, an "
-        f"exception, or a timedelta for a slow answer, not {error!r}."
+        f"exception, or a timedelta for a slow answer, not {error!r}.{_as_timedelta(error)}"
     )
+
+
+def _as_timedelta(error: object) -> str:
+    """How a number or a text that looks like a length of time is written, with a space before it, or ""."""
+    is_status = isinstance(error, int) and 100 <= error < 600
+    units = None if is_status or isinstance(error, timedelta) else units_of(error)
+    return f" For a slow answer, write timedelta({units})." if units else ""
 
 
 def _check_can_be_made(error: BaseException | type[BaseException]) -> None:
@@ -255,7 +262,7 @@ def _service_error(code: str, operation: str) -> ServiceError:
     known = {**dict.fromkeys(modelled, 400), **_SERVER_SIDE, **_COMMON}
     if code not in known:
         raise FakeSecretsError(
-            f"Unknown error code {code!r}.{did_you_mean(code, known)} Pass any other error with its HTTP status and "
+            f"Unknown error code {code!r}.{did_you_mean(code, known)}{_as_timedelta(code)} Pass any other error with its HTTP status and "
             "message: (400, 'Code', 'message')."
         )
     message = _MESSAGES.get(code) or _first_sentence(modelled.get(code, ""))

@@ -29,7 +29,7 @@ from .code_folder import FolderHandler
 from .cold_start import ModuleEntry
 from .environment import in_environment
 from .function_timeout import TIMEOUT, check_timeout, has_timed_out, is_killed_before, timed_out
-from .user_code import did_you_mean_module, without_import_frames
+from .user_code import did_you_mean_module, import_problem, without_import_frames
 
 Handler = Callable[[Any, Any], Any]
 
@@ -164,10 +164,10 @@ class Function:
                 )
         except Exception as error:
             if is_killed_before(error, deadline, clock()):
-                raise timed_out() from error
+                raise timed_out(self.timeout) from error
             raise
         if has_timed_out(deadline, clock()):
-            raise timed_out()
+            raise timed_out(self.timeout)
         return returned
 
     def _call_handler(self, event: Mapping[str, str], context: LambdaContext) -> object:
@@ -247,7 +247,7 @@ class Functions:
         found = in_environment(lambda_environ(parsed, variables), partial(_loaded, handler, code))
         _check_callable(found)
         entry = _entry(handler, found) if starts_cold and not isinstance(found, Runner) else None
-        check_timeout(timeout)
+        check_timeout("The argument timeout", timeout)
         with self._lock:
             arn = self._arn(handler, name, account, region)
             self._functions[arn] = Function(
@@ -341,7 +341,7 @@ def _imported(reference: str, module: str) -> ModuleType:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is not None and f"{module}.".startswith(f"{missing}."):
             raise FakeSecretsError(f"{failure}: {error}.{did_you_mean_module(missing)}") from None
-        raise FakeSecretsError(f"{failure}: {error}.") from without_import_frames(error)
+        raise FakeSecretsError(f"{failure}: {import_problem(error)}") from without_import_frames(error)
     except Exception as error:
         raise without_import_frames(error)  # noqa: B904  # the same exception
 

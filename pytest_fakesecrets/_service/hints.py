@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from pytest_fakesecrets._core.arn import parse_secret_arn
@@ -36,7 +36,10 @@ _NO_ROTATION = (
     "AWSPENDING is on a version without AWSCURRENT, and no rotation is in progress. Remove the label."
 )
 _IN_PROGRESS = "The previous rotation waits for its step {step}. Run it with step() or run()."
+_PAUSED = "The previous rotation waits for its step {step}, since rotation_paused() holds it. Leave its block first."
 _UNFINISHED = "The previous rotation has {status}. Run its retry, or remove AWSPENDING from its version."
+
+_TAKES_AN_ARN = "RotationLambdaARN takes an ARN. Pass the ARN that add_rotation_function(handler) returns."
 
 #: The constant parts of all hints, which are not redacted.
 WORDS = (
@@ -54,6 +57,7 @@ WORDS = (
             _CREATE,
             _NO_ROTATION,
             _IN_PROGRESS,
+            _PAUSED,
             _UNFINISHED,
         )
         for words in re.split(r"\{.*?\}", hint)
@@ -62,11 +66,22 @@ WORDS = (
 
 
 def hint_for(
-    rejected: ServiceError, context: Context, secret_id: str | None, functions: Functions
+    rejected: ServiceError,
+    context: Context,
+    secret_id: str | None,
+    functions: Functions,
+    is_paused: Callable[[str], bool],
 ) -> str | None:
-    """A hint for the report of a failed test, or None. The error response does not contain it."""
-    text = rejected.hint or (None if secret_id is None else _text(rejected, context, secret_id, functions))
-    return None if text is None else Hint(f"{PREFIX}{text}")
+    """
+    A hint for the report of a failed test, or None. The error response does not contain it.
+
+    Args:
+        is_paused: whether `rotation_paused` holds the rotations of the secret with an ARN.
+    """
+    text = rejected.hint
+    if not text and secret_id is not None:
+        text = _text(rejected, context, secret_id, functions, is_paused)
+    return Hint(f"{PREFIX}{text}") if text else None
 
 
 class Hint(str):
@@ -88,11 +103,21 @@ def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> 
         hint = hints.get(_request_id(each))
         if hint is None:
             continue
-        hint = redacted_hint(hint, redact)
-        if not hasattr(each, "add_note"):
-            each.args = (f"{str(each).partition(hint)[0].rstrip()}\n{hint}",)
-        elif hint not in getattr(each, "__notes__", ()):
-            each.add_note(hint)
+        _add_note(each, redacted_hint(hint, redact))
+
+
+def add_note_about_arn(error: BaseException) -> None:
+    """Add a hint where botocore has rejected a function as the RotationLambdaARN of a call."""
+    for each in _causes(error):
+        if type(each).__name__ == "ParamValidationError" and "for parameter RotationLambdaARN" in str(each):
+            _add_note(each, f"{PREFIX}{_TAKES_AN_ARN}")
+
+
+def _add_note(error: BaseException, hint: str) -> None:
+    if not hasattr(error, "add_note"):
+        error.args = (f"{str(error).partition(hint)[0].rstrip()}\n{hint}",)
+    elif hint not in getattr(error, "__notes__", ()):
+        error.add_note(hint)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -113,7 +138,13 @@ def _request_id(error: BaseException) -> str:
     return str(metadata.get("RequestId")) if isinstance(metadata, Mapping) else ""
 
 
-def _text(rejected: ServiceError, context: Context, secret_id: str, functions: Functions) -> str | None:
+def _text(
+    rejected: ServiceError,
+    context: Context,
+    secret_id: str,
+    functions: Functions,
+    is_paused: Callable[[str], bool],
+) -> str:
     if isinstance(rejected, AccessDeniedException):
         return _unknown_function(functions)
     secret = context.region.find(secret_id, context.now)
@@ -122,8 +153,8 @@ def _text(rejected: ServiceError, context: Context, secret_id: str, functions: F
     if "rotation Lambda ARN" in rejected.message and secret is not None:
         return _FUNCTION_ELSEWHERE.format(region=secret.region)
     if "previous rotation isn't complete" in rejected.message and secret is not None:
-        return _unfinished(context, secret)
-    return None
+        return _unfinished(context, secret, is_paused)
+    return ""
 
 
 def _unknown_function(functions: Functions) -> str:
@@ -147,10 +178,11 @@ def _no_secret(context: Context, secret_id: str) -> str:
     return _NO_SECRET.format(name=name, region=context.region_name) + advice
 
 
-def _unfinished(context: Context, secret: Secret) -> str:
+def _unfinished(context: Context, secret: Secret, is_paused: Callable[[str], bool]) -> str:
     rotation = context.region_of(secret.arn).unfinished_rotation(secret)
     if rotation is None:
         return _NO_ROTATION
     if rotation.status == "in progress":
-        return _IN_PROGRESS.format(step=rotation.next_step)
+        hint = _PAUSED if is_paused(secret.arn) else _IN_PROGRESS
+        return hint.format(step=rotation.next_step)
     return _UNFINISHED.format(status=rotation.status)

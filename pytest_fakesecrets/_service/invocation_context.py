@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
+from .function_timeout import TIMEOUT
 from .functions import Environment
 from .history import Event
 
@@ -34,6 +35,8 @@ class InvocationContext(NamedTuple):
     key: object = None
     #: Where the function runs, if not in this process.
     environment: Environment | None = None
+    #: The timeout that leads to the deadline.
+    timeout: timedelta = TIMEOUT
 
     def prepare_recording(self, events: Sequence[Event], passwords: Sequence[str]) -> Callable[[], None]:
         """Return an idempotent function that adds events and passwords."""

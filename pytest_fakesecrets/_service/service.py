@@ -79,6 +79,8 @@ class Service:
         self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _do_nothing
         #: Returns the rotations with a running step, by the ARN of the secret and the token.
         self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
+        #: Returns whether `rotation_paused` holds the rotations of the secret with an ARN.
+        self.is_paused: Callable[[str], bool] = lambda arn: False
         self.faults = Faults()
         self.running_steps = RunningSteps()
         #: The committed changes that are not applied yet: an idempotent function.
@@ -267,7 +269,7 @@ class Service:
                 detail = detail_of(context, parameters, response)
         if rejected is not None and hint is None:
             with Barrier("a hint"):
-                hint = hint_for(rejected, context, secret_id, self.functions)
+                hint = hint_for(rejected, context, secret_id, self.functions, self.is_paused)
         return Call(
             at=context.now,
             operation=context.operation,

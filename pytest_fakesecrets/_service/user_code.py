@@ -7,12 +7,14 @@ import inspect
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from traceback import walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
+
+from pytest_fakesecrets._core.formatting import did_you_mean
 
 from .barrier import PACKAGE
 
@@ -85,6 +87,22 @@ def did_you_mean_module(name: str) -> str:
     return ""
 
 
+def import_problem(error: ImportError, known: Iterable[str] = ()) -> str:
+    """
+    Say why a module of a rotation function cannot be imported, and what to do about a module that is not there.
+
+    Args:
+        known: the modules of the function's own folder.
+    """
+    problem = f"{str(error).removesuffix('.')}."
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return problem
+    return (
+        f"{problem}{did_you_mean(error.name, known)} Install {error.name!r}, or replace it in sys.modules before the function "
+        "is added."
+    )
+
+
 def missing_variable(error: BaseException | None) -> str | None:
     """The name of the environment variable whose look-up raised a KeyError, or None for another exception."""
     if not isinstance(error, KeyError) or len(error.args) != 1 or not isinstance(error.args[0], str):
@@ -100,6 +118,24 @@ def calling_line() -> CodeLine | None:
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return None if frame is None else CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def caller() -> str:
+    """What has called this package: "at" a line of the user's code, "by" a fixture of this package, or "" for others."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    if frame is not None and _is_of_pytest(frame):
+        return "by the fixture fakesecrets"
+    while frame is not None and not _is_of_pytest(frame):
+        if is_user_file(frame.f_code.co_filename):
+            return f"at {CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)}"
+        frame = frame.f_back
+    return ""
+
+
+def _is_of_pytest(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "_pytest"
 
 
 def first_line(handler: Callable[..., Any] | None) -> CodeLine | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.moments import units_of
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import NetworkFailure
@@ -193,9 +194,11 @@ def check_ttl(ttl: object) -> None:
     if ttl is None:
         return
     if type(ttl) is not timedelta or not timedelta(0) <= ttl <= timedelta(seconds=_LONGEST_OF_AGENT):
+        units = None if type(ttl) is timedelta else units_of(ttl)
+        advice = f" Write timedelta({units})." if units else ""
         raise FakeSecretsError(
-            f"The argument ttl is how long the agent caches a value: a timedelta of 0 to {_LONGEST_OF_AGENT} seconds, or None for "
-            f"{_TTL_VARIABLE}, else 300 seconds; not {ttl!r}."
+            "The argument ttl is how long the Secrets Manager Agent and the Lambda Extension cache a value: a timedelta of 0 "
+            f"to {_LONGEST_OF_AGENT} seconds, or None for {_TTL_VARIABLE}, else 300 seconds; not {ttl!r}.{advice}"
         )
 
 

@@ -44,7 +44,8 @@ def check_may_leave(operation: str, url: str) -> None:
         _record(operation, url, is_rejected=True)
         raise FakeSecretsError(
             f"{operation} was called while no fake was active, and fakesecrets_guard is on. The call has not left "
-            "this machine. Request the fixture fakesecrets, or fakesecrets_client, in the test."
+            "this machine. Request the fixture fakesecrets, or fakesecrets_client, in the test; or mark a "
+            'unittest.TestCase with @pytest.mark.usefixtures("fakesecrets"), or enter FakeSecrets() in its setUp().'
         )
 
 

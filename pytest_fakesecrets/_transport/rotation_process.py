@@ -238,7 +238,7 @@ class _Environment:
         starter.start()
         starter.join()
         if self._popen is None:
-            raise FunctionFailed(f"{_NAME} did not start: {self._start_error}.")
+            raise FunctionFailed(f"{_NAME} did not start: {self._start_error.removesuffix('.')}.")
         self._output = _Output(self._popen, self._mailbox.notify)
         self._output.start()
         try:
@@ -415,13 +415,15 @@ class _Environment:
         return f"exited with status {status}"
 
     def _failure(self, problem: str) -> FunctionFailed:
-        return FunctionFailed(f"{_NAME} {problem}.{self._last_output()}")
+        return FunctionFailed(f"{_NAME} {problem.removesuffix('.')}.{self._last_output()}")
 
     def _last_output(self) -> str:
         self._show_output()
         text = "" if self._output is None else self._output.last.rstrip()
         shown = self._backend.redact(text)[-_SHOWN:]
-        return f" Its last output:\n{shown}" if shown else " It has written nothing."
+        output = f" Its last output:\n{shown}" if shown else " It has written nothing."
+        rejection = self._backend.redact(self._mailbox.rejection)
+        return f" The fake has rejected its request {rejection}{output}" if rejection else output
 
 
 class _Output:

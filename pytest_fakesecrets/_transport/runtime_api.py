@@ -74,6 +74,8 @@ class Mailbox:
         self._asked = 0
         self._is_asking = False
         self._is_closed = False
+        #: The first request since the last event that the endpoint has rejected, and why; or "".
+        self.rejection = ""
 
     def wait(self, seconds: float, is_over: Callable[[], bool]) -> bool:
         """Wait for a change, at most for a time. Return whether *is_over* is true then."""
@@ -94,7 +96,13 @@ class Mailbox:
     def put(self, invocation: Invocation) -> None:
         with self._changed:
             self._invocation, self._is_delivered, self._outcome = invocation, False, None
+            self.rejection = ""
             self._changed.notify_all()
+
+    def note_rejection(self, rejection: str) -> None:
+        """Keep why a request was rejected, to explain a failure of the process."""
+        with self._changed:
+            self.rejection = self.rejection or rejection
 
     def close(self) -> None:
         """Let requests for an event end. It may be called again."""
@@ -177,9 +185,7 @@ class _RuntimeHandler(_RequestHandler):
 
     def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
         if self.path != f"{_PATH}invocation/next":
-            self._answer_status(
-                HTTPStatus.NOT_FOUND, "InvalidPath", f"There is no {self.path} in the runtime API."
-            )
+            self._reject_path()
             return
         invocation = self.server.mailbox.next()
         if invocation is None:
@@ -195,7 +201,7 @@ class _RuntimeHandler(_RequestHandler):
         body = self._received()
         if body is None:
             text = f"The body has more than {LARGEST_RESPONSE} bytes."
-            self._answer_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", text)
+            self._reject_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", text)
             return
         match self.path.removeprefix(_PATH).split("/"):
             case ["invocation", request_id, "response"]:
@@ -206,8 +212,7 @@ class _RuntimeHandler(_RequestHandler):
                 self.server.mailbox.refuse_to_start(Broken(f"could not start: {self._error(body)}"))
                 self._answer_status(HTTPStatus.ACCEPTED)
             case _:
-                text = f"There is no {self.path} in the runtime API."
-                self._answer_status(HTTPStatus.NOT_FOUND, "InvalidPath", text)
+                self._reject_path()
 
     def _answer(self, body: bytes) -> Reply:
         CALLING_ENVIRONMENT.set(self.server.environment)
@@ -217,8 +222,24 @@ class _RuntimeHandler(_RequestHandler):
         if self.server.mailbox.answer(request_id, outcome):
             self._answer_status(HTTPStatus.ACCEPTED)
         else:
-            text = "There is no event with this request id that waits for an answer."
-            self._answer_status(HTTPStatus.BAD_REQUEST, "InvalidRequestID", text)
+            text = (
+                "There is no event with this request id that waits for an answer. The id is in the header "
+                "Lambda-Runtime-Aws-Request-Id of the event."
+            )
+            self._reject_request(HTTPStatus.BAD_REQUEST, "InvalidRequestID", text)
+
+    def _reject_path(self) -> None:
+        text = f"There is no {self.path} in the runtime API."
+        self._reject_request(HTTPStatus.NOT_FOUND, "InvalidPath", text)
+
+    def _reject_request(self, status: HTTPStatus, kind: str, text: str) -> None:
+        self.server.mailbox.note_rejection(f"{self.command} {self.path}: {text}")
+        self._answer_status(status, kind, text)
+
+    def _reject(self, status: int, message: str) -> None:
+        """Reject a request that is none of the runtime API, and none of Secrets Manager."""
+        self.server.mailbox.note_rejection(f"{getattr(self, 'requestline', '')}: {message}")
+        super()._reject(status, message)
 
     def _answer_status(self, status: HTTPStatus, kind: str = "", text: str = "") -> None:
         body = written({"errorMessage": text, "errorType": kind} if kind else {"status": "OK"})
