@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
@@ -79,6 +79,8 @@ class CredentialTarget:
         self.listeners: list[Callable[[str], None]] = []
         #: Called with the name and the exception of each call that was rejected.
         self._rejection_listeners: list[Callable[[str, Exception], None]] = []
+        #: Called with the name and the arguments of each call: the contexts in which it is made. They may reject it.
+        self._surroundings: list[Callable[[str, tuple[str, ...]], AbstractContextManager[None]]] = []
         self._most_passwords = most_passwords
         self._initial = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
@@ -169,7 +171,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is not valid now.
             TargetDown: the target is down.
         """
-        with self._recorded_call("log_in"):
+        with self._recorded_call("log_in", user, password):
             _check_text("password", password)
             now, entries = present(), self._passwords_of(user)
             if not any(entry.is_valid(now) and entry.value == password for entry in entries):
@@ -185,7 +187,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("change_password"):
+        with self._recorded_call("change_password", user, new):
             now, entries = present(), self._passwords_of(user)
             self._check_new_password(new, user)
             valid_from = later(now, self.applies_after)
@@ -210,7 +212,7 @@ class CredentialTarget:
                 empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("add_password"):
+        with self._recorded_call("add_password", user, new):
             now, entries = present(), self._passwords_of(user)
             self._check_new_password(new, user)
             active_values = {entry.value for entry in entries if entry.is_unexpired(now)}
@@ -235,7 +237,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown.
             TargetDown: the target is down.
         """
-        with self._recorded_call("remove_password"):
+        with self._recorded_call("remove_password", user, password):
             _check_text("password", password)
             entries = self._passwords_of(user)
             removed = {entry.value for entry in entries if entry.value == password}
@@ -250,7 +252,7 @@ class CredentialTarget:
             CredentialRefused: the user exists, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("create_user"):
+        with self._recorded_call("create_user", user, password):
             _check_text("user", user)
             if user is None:
                 raise CredentialRefused("The new user has no name. Give it one, such as 'app'.")
@@ -277,10 +279,13 @@ class CredentialTarget:
             self._actions.add(action)
 
     @contextmanager
-    def _recorded_call(self, name: str) -> Iterator[None]:
+    def _recorded_call(self, name: str, *arguments: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
         try:
-            with self._lock:
+            with ExitStack() as stack:
+                for surround in tuple(self._surroundings):  # without the lock, too
+                    stack.enter_context(surround(name, arguments))
+                stack.enter_context(self._lock)
                 if self.is_down:
                     raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
                 yield
