@@ -38,6 +38,7 @@ from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
+from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
@@ -490,6 +491,10 @@ class Harness:
     def redacted(self, text: str) -> str:
         """Redact a variable part of a message."""
         return self.fake._service.redactor.redact(text)
+
+    def redacted_quotations(self, text: str) -> str:
+        """Redact a sentence of this package, of which only the quoted parts are variable."""
+        return self.fake._service.redactor.redact(text, keep=QUOTED.split(text))
 
     def redacted_repr(self, value: object) -> str:
         """Return the redacted repr of a value."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
 
-from pytest_fakesecrets._core.credential import credentials_in
+from pytest_fakesecrets._core.credential import PREFERRED_CREDENTIALS, PREFERRED_USERS, credentials_in
 from pytest_fakesecrets._core.errors import CredentialRefused, FakeSecretsError, TargetDown
-from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import present
@@ -310,7 +311,7 @@ class CredentialTarget:
         with self._lock:
             pairs = list(credentials_in(value, [*self._users]))
             if not pairs:
-                return "no user and password of the target can be read from it"
+                return f"no user and password of the target can be read from it: {self._unread(value)}"
             user, password = pairs[-1]
             if user not in self._users:
                 known = ", ".join(map(repr, self._users)) or "no user"
@@ -318,6 +319,19 @@ class CredentialTarget:
             if any(entry.value == password for entry in self._users[user]):
                 return f"the target has this password of {user!r}, which is not valid now"
             return f"the target has another password for {user!r}"
+
+    def _unread(self, value: object) -> str:
+        """Why no user and password can be read from a value. It has the names of members, and no value."""
+        if isinstance(value, str):
+            with suppress(ValueError, RecursionError):
+                value = json.loads(value)
+        if not isinstance(value, Mapping):
+            return f"text has no user, and the target has {', '.join(map(repr, self._users)) or 'no user'}"
+        users, passwords = (
+            listed(map(repr, names), "or") for names in (PREFERRED_USERS, PREFERRED_CREDENTIALS)
+        )
+        has = listed(map(repr, value), "and") or "no member"
+        return f"the user is read from {users}, the password from {passwords}, and the value has {has}"
 
     def _check_new_password(self, new: str, user: str) -> None:
         _check_text("password", new)

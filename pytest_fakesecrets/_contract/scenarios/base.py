@@ -205,7 +205,7 @@ class Scenarios:
             harness.fail(
                 "credential-left-behind",
                 f"{situation}. The rotation then succeeded, but the target has a credential that no version needs: "
-                f"{harness.redacted(strays)}.",
+                f"{harness.redacted_quotations(strays)}.",
                 "Remove the new credential when PutSecretValue fails, and look for strays at the start of createSecret.",
                 cause="credential-left-behind",
             )
@@ -298,7 +298,7 @@ def _reason(harness: Harness) -> str:
     settings = harness.settings
     if settings.target is None or settings.has_own_accepts:
         return ". Bring the target there in prepare(), or mend accepts()."
-    mismatch = harness.redacted(settings.target._mismatch(harness.value()))
+    mismatch = harness.redacted_quotations(settings.target._mismatch(harness.value()))
     return (
         f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
         "target in prepare()."
