@@ -435,16 +435,7 @@ class FakeSecrets:
             raise FakeSecretsError(
                 f"The argument last is a number of rows from 1 on, such as 200, not {last!r}."
             )
-        events, redact = self._service.history.events, self._service.redactor.redact
-        return _or_nothing(bounded_timelines(events, self._failed_rotations(), last, redact))
-
-    def _failed_rotations(self) -> set[tuple[str, str]]:
-        """The ARNs and the tokens of the rotations that have failed, or have findings."""
-        return {
-            (rotation.secret_id, rotation.token)
-            for rotation in self._rotations.all()
-            if rotation.status in ("failed", "abandoned") or rotation.findings
-        }
+        return recorded_rows(self._backend, last)
 
     @property
     def is_active(self) -> bool:
@@ -730,6 +721,17 @@ def _check_rotate_secret_members(members: Mapping[str, Any]) -> None:
 def _in_wire_case(name: str) -> str:
     """A snake-case name as the members of requests are written: "rotation_rules" as "RotationRules"."""
     return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name
+
+
+def recorded_rows(backend: FakeBackend, last: int) -> str:
+    """The timelines of all secrets of a fake with at most *last* rows, first those of rotations that have failed."""
+    events, redact = backend.service.history.events, backend.service.redactor.redact
+    failed = {
+        (rotation.secret_id, rotation.token)
+        for rotation in backend.rotations.all()
+        if rotation.status in ("failed", "abandoned") or rotation.findings
+    }
+    return _or_nothing(bounded_timelines(events, failed, last, redact))
 
 
 def _or_nothing(timelines: str) -> str:
