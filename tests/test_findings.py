@@ -558,6 +558,48 @@ class TestTheTextOfAFinding:
 
         assert "secret-leaked" in [found.code for found in fakesecrets.rotate("db", logs).findings]
 
+    def test_names_the_members_whose_values_leaked(self, client, fakesecrets):
+        value = {"db_password": "hunter2-db", "user": "app", "api_key": "hunter2-key"}
+        client.create_secret(Name="db", SecretString=json.dumps(value))
+
+        def logs(event, context):
+            if event["Step"] == "createSecret":
+                sys.stdout.write("connected with hunter2-db")
+            elif event["Step"] == "setSecret":
+                sys.stdout.write(str(value))
+
+        texts = {
+            found.step: found.text
+            for found in fakesecrets.rotate("db", logs).findings
+            if "leak" in found.code
+        }
+
+        assert texts["createSecret"].startswith("The value of 'db_password' was written to stdout at ")
+        assert texts["setSecret"].startswith(
+            "The values of 'api_key' and 'db_password' were written to stdout"
+        )
+
+    @pytest.mark.parametrize(
+        ("password", "written", "is_leaked"),
+        [
+            ("test", "testSecret: step done", False),
+            ("root", "chroot, rooted, root_dir, Rooted", False),
+            ("root", "testSecret: checked as root", True),
+            ("root", "postgres://app:root@db", True),
+            ("root", "Basic " + base64.b64encode(b"app:root").decode(), True),
+            ("root2", "xroot2x", True),
+            ("correcthorsebattery", "xcorrecthorsebatteryx", True),
+        ],
+    )
+    def test_reports_a_short_word_only_where_it_is_whole(
+        self, client, fakesecrets, password, written, is_leaked
+    ):
+        client.create_secret(Name="db", SecretString=json.dumps({"db_password": password}))
+
+        found = fakesecrets.rotate("db", lambda event, context: sys.stdout.write(written) and None).findings
+
+        assert any(each.code == "secret-leaked" for each in found) == is_leaked
+
     @pytest.mark.parametrize("broken", ["findings", "leaks"])
     def test_reports_a_step_that_could_not_be_checked(self, db, fakesecrets, monkeypatch, broken):
         def fails(*_):

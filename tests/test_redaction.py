@@ -363,7 +363,7 @@ class TestRedactionKeeps:
         ran.assert_outcomes(failed=1, deselected=26)
         ran.stdout.fnmatch_lines(
             [
-                "E * secret-leaked: A secret value was written to its exception, which Lambda logs.",
+                "E * secret-leaked: The value of 'password' was written to its exception, which Lambda logs.",
                 "    What happened to 'app/db':",
                 "        createSecret  no call",
                 "      * raised RuntimeError: no login as [*][*][*], Basic [*][*][*], finish[*][*][*] at test_*.py:5 in rotate; *",

@@ -789,6 +789,65 @@ class TestOtherScopes:
         ]
         assert "1 earlier events are left out." in found.text
 
+    def test_a_failed_test_that_used_a_shared_fake_has_its_timeline_and_is_on_the_page(self, run):
+        ran = run(
+            "-p",
+            "no:randomly",
+            source="""
+            import pytest
+
+            from pytest_fakesecrets import FakeSecrets
+
+
+            @pytest.fixture(scope="module")
+            def fake():
+                with FakeSecrets() as fake:
+                    yield fake
+
+
+            @pytest.fixture(scope="module")
+            def database(fake):
+                fake.add_secret("db", "hunter2-old")
+
+
+            def test_1_makes_a_call(fake, database):
+                fake.client().describe_secret(SecretId="db")
+                assert not "1 calls"
+
+
+            def test_2_reads_a_view(fake):
+                assert fake.secret("db").value == "3"
+
+
+            def test_3_has_it_through_a_fixture(database):
+                assert not "3 fixture"
+
+
+            def test_4_does_not_use_it():
+                assert not "4 nothing"
+
+
+            def test_5_passes(fake): pass
+
+
+            class TestOfItsOwn:
+                @pytest.fixture
+                def another(self): pass
+
+                def test_6(self, another):
+                    assert not "6 nothing"
+            """,
+        )
+
+        ran.assert_outcomes(failed=5, passed=1)
+        found = read("report.html")
+        shown = [row[1].partition("::")[2] for row in found.rows[1:4]]
+        assert shown == ["test_1_makes_a_call", "test_2_reads_a_view", "test_3_has_it_through_a_fixture"]
+        assert "test_4" not in found.text
+        assert "test_5" not in found.text
+        assert ran.stdout.str().count("-- fakesecrets --") == 3
+        ran.stdout.fnmatch_lines(["* AWSCURRENT*", "*DescribeSecret*"])
+
     def test_a_test_with_many_fakes_shows_the_last_ones(self, run):
         run(
             source=f"""

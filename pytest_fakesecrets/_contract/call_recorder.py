@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped
 from pytest_fakesecrets._core.formatting import did_you_mean
 from pytest_fakesecrets._service.user_code import did_you_mean_module
 
 from .statements import call_name
+from .target_calls import key_of
 
 
-def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
+class CallObserver(Protocol):
+    """What is called for each call of a patched function. The name has the first words of the statement."""
+
+    def surround(self, name: str, module: str, key: str) -> AbstractContextManager[None]:
+        """Return the context in which the call is made. It may reject the call."""
+
+    def completed(self, name: str) -> None:
+        """The call has returned."""
+
+    def stopped(self, name: str) -> None:
+        """The rotation function was stopped at another call, which this one made."""
+
+
+def patch_to_report_calls(function: str, observer: CallObserver) -> Any:
     """
-    Return a patch under which a function, such as "psycopg:Connection.execute", reports each completed call.
+    Return a patch under which a function, such as "psycopg:Connection.execute", reports each call.
 
     Args:
         function: the function, as "module:function" or "module:Class.method".
-        on_call: called when the function has returned, with the part after the colon and the first words of the SQL
-            statement among the arguments, such as "Connection.execute CREATE USER".
+        observer: gets the part after the colon and the first words of the SQL statement among the arguments, such as
+            "Connection.execute CREATE USER".
 
     Raises:
         FakeSecretsError: the function does not exist, or cannot be patched.
@@ -45,7 +60,7 @@ def patch_to_report_calls(function: str, on_call: Callable[[str], None]) -> Any:
             *filter(None, [meant.strip()]),
         ]
         raise FakeSecretsError("\n".join(lines))
-    reporting = _reporting(original, path, on_call)
+    reporting = _reporting(original, path, module, observer)
     # getattr() has bound a class method already: a plain function would get the class a second time.
     is_bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
     patch = mock.patch.object(owner, name, staticmethod(reporting) if is_bound else reporting)
@@ -66,22 +81,34 @@ def _did_you_mean(owner: Any, path: str) -> str:
     return did_you_mean(missing, dir(owner))
 
 
-def _reporting(original: Callable[..., Any], path: str, on_call: Callable[[str], None]) -> Callable[..., Any]:
-    """Return a wrapper of a function or coroutine function that reports each call that returned."""
+def _reporting(
+    original: Callable[..., Any], path: str, module: str, observer: CallObserver
+) -> Callable[..., Any]:
+    """Return a wrapper of a function or coroutine function that reports each call."""
+
+    @contextmanager
+    def reported(arguments: Any, keywords: Any) -> Iterator[None]:
+        name = call_name(path, arguments, keywords)
+        try:
+            with observer.surround(name, module, key_of(arguments, keywords)):
+                yield
+        except FunctionStopped:
+            observer.stopped(name)
+            raise
+        observer.completed(name)
+
     if inspect.iscoroutinefunction(original):
 
         @wraps(original)
         async def reporting(*arguments: Any, **keywords: Any) -> Any:
-            returned = await original(*arguments, **keywords)
-            on_call(call_name(path, arguments, keywords))
-            return returned
+            with reported(arguments, keywords):
+                return await original(*arguments, **keywords)
 
     else:
 
         @wraps(original)
         def reporting(*arguments: Any, **keywords: Any) -> Any:
-            returned = original(*arguments, **keywords)
-            on_call(call_name(path, arguments, keywords))
-            return returned
+            with reported(arguments, keywords):
+                return original(*arguments, **keywords)
 
     return reporting

@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -38,8 +38,9 @@ from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
+from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
-from pytest_fakesecrets._service.user_code import CodeLine, raising_line
+from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, is_of_a_target, sentence
@@ -49,6 +50,7 @@ from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, 
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
 from .target import CredentialTarget
+from .target_calls import TargetCall, TargetCalls, key_of
 from .target_states import snapshot
 
 #: The maximum number of retries that a scenario runs after a failed attempt.
@@ -116,6 +118,8 @@ class Harness:
         self._shown_calls: list[str] = []
         #: Whether the function has called the target of the class, also if the call was rejected.
         self.has_called_target = False
+        #: The calls at the target, from their beginning on.
+        self.target_calls = TargetCalls()
         #: Called after each call of the function, with the index of that call in the log.
         self.hooks: list[Callable[[int], None]] = []
         #: The function is killed after the call with this index in the log.
@@ -384,8 +388,10 @@ class Harness:
                 stack.callback(self.settings.target.listeners.remove, self._on_target_call)
                 self.settings.target._rejection_listeners.append(self._on_rejection)
                 stack.callback(self.settings.target._rejection_listeners.remove, self._on_rejection)
+                self.settings.target._surroundings.append(self._surround_target_call)
+                stack.callback(self.settings.target._surroundings.remove, self._surround_target_call)
             for function in self.settings.target_calls:
-                stack.enter_context(patch_to_report_calls(function, self._on_call))
+                stack.enter_context(patch_to_report_calls(function, self))
             stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
@@ -402,6 +408,34 @@ class Harness:
     def _on_target_call(self, name: str) -> None:
         self.has_called_target |= not self._is_verifying
         self._on_call(name)
+
+    def _surround_target_call(self, name: str, arguments: tuple[str, ...]) -> AbstractContextManager[None]:
+        return self.surround(name, "", key_of(arguments, {}))
+
+    def surround(self, name: str, module: str, key: str) -> AbstractContextManager[None]:
+        """Return the context in which a call at the target is made. Calls of no step are made without one."""
+        steps = self.fake._service.running_steps
+        invocation = steps.current() or steps.outside()
+        if invocation is None or self._is_verifying:
+            return nullcontext()
+        shown = name if self._is_known(name) else self.redacted(name)
+        line = innermost_line(self.fake._service.functions.find(self.function).handler)
+        return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
+
+    def completed(self, name: str) -> None:
+        """A function of `target_calls` has returned."""
+        self._on_call(name)
+
+    def stopped(self, name: str) -> None:
+        """
+        Lambda has killed the rotation function at a call that a function of `target_calls` has made.
+
+        That function has begun, and what it has not done is among its other calls. So it counts as made.
+        """
+        steps = self.fake._service.running_steps
+        invocation = steps.current() or steps.outside()
+        if self._is_killed and invocation is not None:
+            self.log.append((invocation.step, name))
 
     def _on_rejection(self, name: str, error: Exception) -> None:
         """Note a call that the target has rejected. It has changed nothing, so no scenario disturbs it."""
@@ -457,6 +491,10 @@ class Harness:
     def redacted(self, text: str) -> str:
         """Redact a variable part of a message."""
         return self.fake._service.redactor.redact(text)
+
+    def redacted_quotations(self, text: str) -> str:
+        """Redact a sentence of this package, of which only the quoted parts are variable."""
+        return self.fake._service.redactor.redact(text, keep=QUOTED.split(text))
 
     def redacted_repr(self, value: object) -> str:
         """Return the redacted repr of a value."""

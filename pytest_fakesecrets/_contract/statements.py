@@ -241,6 +241,11 @@ def is_change(name: str) -> bool:
     return not (words and words[0] in _READING_NAMES)
 
 
+def is_statement(argument: object) -> bool:
+    """Whether an argument is an object of a driver that has the text of a statement."""
+    return bool(_text_of(argument))
+
+
 def _text_of(argument: object) -> str:
     """Return the text of a statement, with a placeholder for each value; "" for anything else."""
     if isinstance(argument, str):

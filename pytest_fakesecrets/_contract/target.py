@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
 
-from pytest_fakesecrets._core.credential import credentials_in
+from pytest_fakesecrets._core.credential import PREFERRED_CREDENTIALS, PREFERRED_USERS, credentials_in
 from pytest_fakesecrets._core.errors import CredentialRefused, FakeSecretsError, TargetDown
-from pytest_fakesecrets._core.formatting import utc
+from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import present
@@ -79,6 +80,8 @@ class CredentialTarget:
         self.listeners: list[Callable[[str], None]] = []
         #: Called with the name and the exception of each call that was rejected.
         self._rejection_listeners: list[Callable[[str, Exception], None]] = []
+        #: Called with the name and the arguments of each call: the contexts in which it is made. They may reject it.
+        self._surroundings: list[Callable[[str, tuple[str, ...]], AbstractContextManager[None]]] = []
         self._most_passwords = most_passwords
         self._initial = dict(users), refuses, applies_after, keeps_old_for
         self._lock = RLock()
@@ -169,7 +172,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is not valid now.
             TargetDown: the target is down.
         """
-        with self._recorded_call("log_in"):
+        with self._recorded_call("log_in", user, password):
             _check_text("password", password)
             now, entries = present(), self._passwords_of(user)
             if not any(entry.is_valid(now) and entry.value == password for entry in entries):
@@ -185,7 +188,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("change_password"):
+        with self._recorded_call("change_password", user, new):
             now, entries = present(), self._passwords_of(user)
             self._check_new_password(new, user)
             valid_from = later(now, self.applies_after)
@@ -210,7 +213,7 @@ class CredentialTarget:
                 empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("add_password"):
+        with self._recorded_call("add_password", user, new):
             now, entries = present(), self._passwords_of(user)
             self._check_new_password(new, user)
             active_values = {entry.value for entry in entries if entry.is_unexpired(now)}
@@ -235,7 +238,7 @@ class CredentialTarget:
             CredentialRefused: the user is unknown.
             TargetDown: the target is down.
         """
-        with self._recorded_call("remove_password"):
+        with self._recorded_call("remove_password", user, password):
             _check_text("password", password)
             entries = self._passwords_of(user)
             removed = {entry.value for entry in entries if entry.value == password}
@@ -250,7 +253,7 @@ class CredentialTarget:
             CredentialRefused: the user exists, or the password is empty or has a character of `refuses`.
             TargetDown: the target is down.
         """
-        with self._recorded_call("create_user"):
+        with self._recorded_call("create_user", user, password):
             _check_text("user", user)
             if user is None:
                 raise CredentialRefused("The new user has no name. Give it one, such as 'app'.")
@@ -277,10 +280,13 @@ class CredentialTarget:
             self._actions.add(action)
 
     @contextmanager
-    def _recorded_call(self, name: str) -> Iterator[None]:
+    def _recorded_call(self, name: str, *arguments: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
         try:
-            with self._lock:
+            with ExitStack() as stack:
+                for surround in tuple(self._surroundings):  # without the lock, too
+                    stack.enter_context(surround(name, arguments))
+                stack.enter_context(self._lock)
                 if self.is_down:
                     raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
                 yield
@@ -305,7 +311,7 @@ class CredentialTarget:
         with self._lock:
             pairs = list(credentials_in(value, [*self._users]))
             if not pairs:
-                return "no user and password of the target can be read from it"
+                return f"no user and password of the target can be read from it: {self._unread(value)}"
             user, password = pairs[-1]
             if user not in self._users:
                 known = ", ".join(map(repr, self._users)) or "no user"
@@ -313,6 +319,19 @@ class CredentialTarget:
             if any(entry.value == password for entry in self._users[user]):
                 return f"the target has this password of {user!r}, which is not valid now"
             return f"the target has another password for {user!r}"
+
+    def _unread(self, value: object) -> str:
+        """Why no user and password can be read from a value. It has the names of members, and no value."""
+        if isinstance(value, str):
+            with suppress(ValueError, RecursionError):
+                value = json.loads(value)
+        if not isinstance(value, Mapping):
+            return f"text has no user, and the target has {', '.join(map(repr, self._users)) or 'no user'}"
+        users, passwords = (
+            listed(map(repr, names), "or") for names in (PREFERRED_USERS, PREFERRED_CREDENTIALS)
+        )
+        has = listed(map(repr, value), "and") or "no member"
+        return f"the user is read from {users}, the password from {passwords}, and the value has {has}"
 
     def _check_new_password(self, new: str, user: str) -> None:
         _check_text("password", new)

@@ -44,8 +44,8 @@ _HARMLESS_KEYS = frozenset(
 )
 
 #: The names that `CredentialTarget.accepts` documents. They are preferred over all other names, in this order.
-_PREFERRED_CREDENTIALS = ("password", "api_key", "secret", "token")
-_PREFERRED_USERS = ("username", "user", "client_id")
+PREFERRED_CREDENTIALS = ("password", "api_key", "secret", "token")
+PREFERRED_USERS = ("username", "user", "client_id")
 #: Endings of other names of users, after their words are joined.
 _USER_NAMES = ("username", "user", "login")
 _USER_ENDINGS = (*_USER_NAMES, "clientid", "userid", "keyid", "consumerkey")
@@ -74,7 +74,7 @@ def credentials(document: Mapping[str, Any]) -> list[str]:
 def first_credential(document: Mapping[str, Any]) -> str | None:
     """Return the name of the member that is the credential for a login, or None."""
     others = [name for name in credentials(document) if isinstance(document[name], str)]
-    return _first_member([*_PREFERRED_CREDENTIALS, *others], document)
+    return _first_member([*PREFERRED_CREDENTIALS, *others], document)
 
 
 def changed_members(before: object, after: object) -> list[str]:
@@ -91,7 +91,7 @@ def changed_members(before: object, after: object) -> list[str]:
 def user_member(document: Mapping[str, Any]) -> str | None:
     """Return the name of the member that holds the user, or None."""
     others = [name for name in _names(document) if isinstance(document[name], str) and _is_user(name)]
-    return _first_member([*_PREFERRED_USERS, *others], document)
+    return _first_member([*PREFERRED_USERS, *others], document)
 
 
 def user_of(document: object) -> object:

@@ -45,6 +45,12 @@ def shown_value(value: object) -> str:
     return repr(value)
 
 
+def listed(names: Iterable[str], conjunction: str) -> str:
+    """The names of a sentence: "a, b and c"."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return a sentence with the known name that is most similar, with a space before it, or ""."""
     similar = difflib.get_close_matches(str(name), list(known), 1, cutoff=0.6)

@@ -39,6 +39,9 @@ class FakeBackend:
         seed: the seed of the generator of ids and passwords.
     """
 
+    #: The name of the fixture that has activated it, or None. The plugin sets it.
+    fixture: str | None = None
+
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)

@@ -444,16 +444,7 @@ class FakeSecrets:
             raise FakeSecretsError(
                 f"The argument last is a number of rows from 1 on, such as 200, not {last!r}."
             )
-        events, redact = self._service.history.events, self._service.redactor.redact
-        return _or_nothing(bounded_timelines(events, self._failed_rotations(), last, redact))
-
-    def _failed_rotations(self) -> set[tuple[str, str]]:
-        """The ARNs and the tokens of the rotations that have failed, or have findings."""
-        return {
-            (rotation.secret_id, rotation.token)
-            for rotation in self._rotations.all()
-            if rotation.status in ("failed", "abandoned") or rotation.findings
-        }
+        return recorded_rows(self._backend, last)
 
     @property
     def is_active(self) -> bool:
@@ -763,6 +754,17 @@ def _where_entered(backend: object) -> str:
     """Where the active fake was entered, as a sentence with a space before it, or "" where that is not known."""
     entered = getattr(backend, "entered", "")
     return f" It was entered {entered}." if entered else ""
+
+
+def recorded_rows(backend: FakeBackend, last: int) -> str:
+    """The timelines of all secrets of a fake with at most *last* rows, first those of rotations that have failed."""
+    events, redact = backend.service.history.events, backend.service.redactor.redact
+    failed = {
+        (rotation.secret_id, rotation.token)
+        for rotation in backend.rotations.all()
+        if rotation.status in ("failed", "abandoned") or rotation.findings
+    }
+    return _or_nothing(bounded_timelines(events, failed, last, redact))
 
 
 def _or_nothing(timelines: str) -> str:

@@ -25,7 +25,7 @@ from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.state import departures
 
 if TYPE_CHECKING:
-    from pytest_fakesecrets._fake.fake import FakeSecrets
+    from pytest_fakesecrets._fake.backend import FakeBackend
     from pytest_fakesecrets._transport.state import Departure
 
 _PACKAGE = __name__.partition(".")[0]
@@ -171,26 +171,39 @@ def pytest_runtest_makereport(
     if report.skipped and isinstance(report.longrepr, tuple):
         _point_at_contract(item, report)
     if report.failed:
-        _add_record(report, item.stash.get(FAKE, None), call.excinfo)
+        _add_record(report, _backend_of(item), call.excinfo)
         _add_departures(report)
     return report
 
 
+def _backend_of(item: pytest.Item) -> FakeBackend | None:
+    """The backend of the fake that a test uses, also where a fixture of a wider scope has entered it, or None."""
+    if FAKE in item.stash:
+        return item.stash[FAKE]._backend
+    active: Any = state.active
+    names = getattr(item, "fixturenames", ())
+    is_used = active is not None and (active.fixture in names or active in _entered)
+    return active if is_used else None
+
+
 def _add_record(
-    report: pytest.TestReport, fake: FakeSecrets | None, raised: pytest.ExceptionInfo[BaseException] | None
+    report: pytest.TestReport,
+    backend: FakeBackend | None,
+    raised: pytest.ExceptionInfo[BaseException] | None,
 ) -> None:
     """Add the timeline of the fake of a test, and a hint where retries have absorbed an injected fault."""
-    if fake is None:
+    if backend is None:
         return
+    from pytest_fakesecrets._fake.fake import recorded_rows
     from pytest_fakesecrets._fake.fault_messages import absorbed_faults
     from pytest_fakesecrets._service.barrier import Barrier
 
     if raised is not None and getattr(raised.value, "has_the_story", False):
         return
     with Barrier("the report section of a failed test"):
-        report.sections.append((_SECTION, fake.recorded(last=200)))
+        report.sections.append((_SECTION, recorded_rows(backend, 200)))
     with Barrier("the hint about injected faults"):
-        hint = None if raised is None else absorbed_faults(fake._service, str(raised.value))
+        hint = None if raised is None else absorbed_faults(backend.service, str(raised.value))
         if hint is not None:
             report.sections.append((_SECTION, hint))
 

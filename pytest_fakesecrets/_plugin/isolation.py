@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_fakesecrets._service import dummy_credentials
-from pytest_fakesecrets._transport.state import HOME
+from pytest_fakesecrets._transport import state
 
 from .stash import FAKE, MARK
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_fakesecrets._service.environment import Environment, RemovedValue
 
 #: The variables that a fake sets.
-_NAMES = (*dummy_credentials.VARIABLES, "AWS_DEFAULT_REGION", HOME)
+_NAMES = (*dummy_credentials.VARIABLES, "AWS_DEFAULT_REGION", state.HOME)
 
 
 class _Leftovers:
@@ -82,7 +82,10 @@ def pytest_runtest_setup() -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+    before = state.active
     result = yield
+    if state.active is not None and state.active is not before:
+        state.active.fixture = fixturedef.argname
     if fixturedef.scope != "function":  # its variables stay set for several tests
         _LEFTOVERS.record_values()
     return result

@@ -41,11 +41,13 @@ class Failure:
     location: str = ""
     message: str = field(default="", repr=False)
     source: str = field(default="", repr=False)
+    #: Whether the message is that of a scenario, which has redacted its variable parts.
+    is_redacted: bool = False
 
     def redacted(self, redactors: Sequence[RedactText]) -> Failure:
         message, source = self.message, self.source
         for redact in redactors:
-            message, source = redact(message), redact(source)
+            message, source = message if self.is_redacted else redact(message), redact(source)
         if len(message) > CHARACTERS:
             message = f"{message[:CHARACTERS]} …"
         return replace(self, message=message, source=source)
@@ -72,9 +74,14 @@ def failure_of(error: BaseException, phase: str) -> Failure:
     message = "\n".join([_message(error, line).strip(), *hints])
     if line is None:
         location = "" if _is_assertion_of_ours(error) else f"{type(error).__name__} in {phase}"
-        return Failure(location, message, "")
+        return Failure(location, message, "", getattr(error, "has_the_story", False))
     source = linecache.getline(line.file, line.number).strip()
-    return Failure(f"{type(error).__name__} in {phase} at {line}", message, source)
+    return Failure(
+        f"{type(error).__name__} in {phase} at {line}",
+        message,
+        source,
+        getattr(error, "has_the_story", False),
+    )
 
 
 def _message(error: BaseException, line: CodeLine | None) -> str:

@@ -84,6 +84,8 @@ class _Backend(Protocol):
     def rotations(self) -> _Rotations: ...
     @property
     def is_active(self) -> bool: ...
+    @property
+    def fixture(self) -> str | None: ...
 
 
 class _Used(NamedTuple):
@@ -174,8 +176,16 @@ class _Recorder:
             elif report.skipped and isinstance(report.longrepr, tuple):
                 self._failure = Failure(message=report.longrepr[2].removeprefix("Skipped: "))
 
+    def _used_by(self, item: pytest.Item) -> list[_Used]:
+        """The fakes that a test has used. One that failed may have read views only, which are no calls."""
+        names = getattr(item, "fixturenames", ())
+        went_wrong = self._outcome not in ("passed", "skipped")
+        return [
+            used for used in self._used if used.was_used or (went_wrong and used.backend.fixture in names)
+        ]
+
     def _part(self, item: pytest.Item) -> ItemPart | None:
-        used = [used for used in self._used if used.was_used]
+        used = self._used_by(item)
         contract, scenario_count = _contract(item)
         if not used and not contract:
             return None

@@ -273,7 +273,7 @@ def _leak_findings(evidence: Evidence) -> Iterator[Finding]:
     for leak in evidence.leaks:
         yield evidence.create_finding(
             "secret-leaked",
-            f"{leak}.",
+            f"{leak.described(evidence.redact)}.",
             "Write version ids and names, but neither values nor the whole event.",
         )
 

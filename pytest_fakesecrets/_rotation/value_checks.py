@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_fakesecrets._core.credential import is_credential
+from pytest_fakesecrets._core.formatting import listed
 from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._service.barrier import repr_of
 from pytest_fakesecrets._service.redaction import parsed, strings_of
 from pytest_fakesecrets._service.user_code import CodeLine
-from pytest_fakesecrets._service.value_search import Finder, Index
+from pytest_fakesecrets._service.value_search import Finder, Index, Spans
 
 from .captured_output import Output
 
@@ -51,14 +52,32 @@ def has_same_credentials(before: Value, after: Value) -> bool:
 
 
 class Leak(NamedTuple):
-    """Secret text in an output: what it is, the name of the output, and the line that wrote it if one line did."""
+    """
+    Secret text in an output.
+
+    Attributes:
+        what: what it is, unless it is the value of members.
+        members: the names of the members of the secret whose values it has.
+        output: the name of the output.
+        line: the line that wrote it if one line did.
+    """
 
     what: str
+    members: tuple[str, ...]
     output: str
     line: CodeLine | None
 
-    def __str__(self) -> str:
-        return f"{self.what} was written to {self.output}" + (f" at {self.line}" if self.line else "")
+    def described(self, redact: Callable[[str], str]) -> str:
+        """A sentence without its full stop. *redact* is for the names of the members."""
+        names = [redact(repr_of(name)) for name in self.members]
+        what = f"{self.what} was"
+        if names:
+            what = (
+                f"The value of {names[0]} was"
+                if len(names) == 1
+                else f"The values of {listed(names, 'and')} were"
+            )
+        return f"{what} written to {self.output}" + (f" at {self.line}" if self.line else "")
 
 
 def leaks(
@@ -78,41 +97,61 @@ def leaks(
         texts.setdefault(output.name, []).append(output)
     if not any(output.text for outputs in texts.values() for output in outputs):
         return ()
-    values = () if secret is None else tuple(_credentials(secret))
+    values = {"": list(passwords)}
+    for name, value in () if secret is None else _credentials(secret):
+        values.setdefault(name, []).append(value)
     finders = {
-        "A secret value": Finder([*values, *passwords]),
-        "The RotationToken": Finder([token] if token else []),
+        "A secret value": {name: Finder(found, whole_words=True) for name, found in values.items()},
+        "The RotationToken": {"": Finder([token] if token else [])},
     }
     names = Index([] if secret is None else [secret.arn, secret.name])
-    return tuple(
-        Leak(what, name, next((each.line for each in outputs if finder.finds(each.text, names.find)), None))
-        for name, outputs in texts.items()
-        for what, finder in finders.items()
-        # A value may be written in several calls, even letter by letter.
-        if finder.finds("".join(output.text for output in outputs), names.find)
+    found = (
+        _leak(what, by_member, outputs, names.find)
+        for outputs in texts.values()
+        for what, by_member in finders.items()
     )
+    return tuple(leak for leak in found if leak is not None)
 
 
-def _credentials(secret: Secret) -> Iterator[str]:
+def _leak(what: str, finders: Mapping[str, Finder], outputs: Sequence[Output], public: Spans) -> Leak | None:
+    """
+    Find secret text in one output.
+
+    Args:
+        finders: by the name of the member whose value each finds, or "" for any other value.
+    """
+    text = "".join(output.text for output in outputs)  # a value may be written in several calls
+    found = [name for name, finder in finders.items() if finder.finds(text, public)]
+    if not found:
+        return None
+    line = next(
+        (each.line for each in outputs if any(finders[name].finds(each.text, public) for name in found)), None
+    )
+    return Leak(what, tuple(filter(None, found)), outputs[0].name, line)
+
+
+def _credentials(secret: Secret) -> Iterator[tuple[str, str]]:
+    """Yield the secret strings of the values with a label, each with the name of its member or ""."""
     # Only versions with a label, of which there are few: a secret may have a hundred versions.
     for version_id in dict.fromkeys(secret.labels.values()):
         value = secret.versions[version_id].value
         if value is None:
             continue
         document = parsed(value)
-        yield from strings_of(value, with_members=not isinstance(document, dict))
+        for string in strings_of(value, with_members=not isinstance(document, dict)):
+            yield "", string
         if isinstance(document, dict):
             yield from _credentials_in(document, secret.arn)
 
 
-def _credentials_in(document: object, arn: str) -> Iterator[str]:
+def _credentials_in(document: object, arn: str) -> Iterator[tuple[str, str]]:
     members = list(_named_members(document))
     harmless = {str(member) for name, member in members if not is_credential(name)}
     for name, member in members:
         # A password that is also the user name, or a common word, is not a leak.
         is_word = not isinstance(member, str) or member in harmless or member.lower() in _COMMON_WORDS
         if isinstance(member, str) and is_credential(name) and not is_word and member not in arn:
-            yield member
+            yield name, member
 
 
 def _named_members(document: object) -> Iterator[tuple[str, object]]:

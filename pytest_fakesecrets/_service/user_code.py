@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from traceback import walk_tb
+from traceback import walk_stack, walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -59,6 +59,25 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
             found = [line for line in lines if chosen(line.file)]
             if found:
                 return found[-1]
+    return None
+
+
+def innermost_line(handler: Callable[..., Any] | None = None) -> CodeLine | None:
+    """
+    The innermost line of the rotation function that runs now, as `raising_line` chooses it, or None.
+
+    Args:
+        handler: the rotation function, or None where it is not known.
+    """
+    lines = [
+        CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
+        for frame, number in walk_stack(sys._getframe())
+        if _is_users(frame.f_code.co_filename)
+    ]
+    for chosen in (_membership(handler), _is_not_installed):
+        found = [line for line in lines if chosen(line.file)]
+        if found:
+            return found[0]
     return None
 
 

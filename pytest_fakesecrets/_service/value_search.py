@@ -10,6 +10,9 @@ from .decoding import readings
 #: Shorter strings are ignored: they occur in most texts by chance.
 SHORTEST = 4
 
+#: A string of at most so many letters, and nothing else, may be a part of a common word: "test" is in "testSecret".
+_LONGEST_WORD = 12
+
 #: The length from which a string is also found by its first or last characters, and their number: pytest and
 #: loggers shorten long texts.
 _LONG, _END = 64, 32
@@ -57,9 +60,15 @@ class Index:
 
 
 class Finder:
-    """Finds strings in a text and in everything that the text decodes to."""
+    """
+    Finds strings in a text and in everything that the text decodes to.
 
-    def __init__(self, strings: Iterable[str] = ()) -> None:
+    Args:
+        whole_words: whether a short string of letters is found only where it is a whole word.
+    """
+
+    def __init__(self, strings: Iterable[str] = (), *, whole_words: bool = False) -> None:
+        self._whole_words = whole_words
         self._index = Index()
         #: The first and last characters of long strings, and the strings that have them.
         self._ends = Index()
@@ -91,6 +100,8 @@ class Finder:
             return
         for reading in readings(text, shortest):
             found = [*self._index.find(reading.text), *self._shortened(reading.text)]
+            if self._whole_words:
+                found = [span for span in found if not _is_in_a_word(reading.text, *span)]
             if found:
                 stays = [*public(reading.text)]
                 for start, end in found:
@@ -105,6 +116,13 @@ class Finder:
                 if string.endswith(text[start:end]):
                     before = text[max(0, end - len(string)) : end]
                     yield end - _common_prefix_length(before[::-1], string[::-1]), end
+
+
+def _is_in_a_word(text: str, start: int, end: int) -> bool:
+    """Whether a match is a short string of letters, and a part of a longer word."""
+    if end - start > _LONGEST_WORD or not text[start:end].isalpha():
+        return False
+    return any(each.isalnum() or each == "_" for each in (text[start - 1 : start], text[end : end + 1]))
 
 
 def _common_prefix_length(text: str, string: str) -> int:

@@ -42,6 +42,9 @@ class Departure(NamedTuple):
 class Backend(Protocol):
     """What the handlers and the server require of a fake."""
 
+    #: The name of the fixture that has activated it, or None.
+    fixture: str | None
+
     @property
     def lock(self) -> AbstractContextManager[object]:
         """The lock that is held while the state changes."""

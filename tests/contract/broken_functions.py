@@ -195,6 +195,47 @@ def set_if_it_is_up(client, arn, token):
         logger.error("The database is down.")
 
 
+def logs_what_it_cannot_change(event, context):
+    single_user_with(event, setSecret=set_and_log_the_error)
+
+
+def set_and_log_the_error(client, arn, token):
+    """Each login may fail, and the error of the change itself is only logged."""
+    pending = read_pending(client, arn, token)
+    if logs_in(DATABASE, pending):
+        return
+    current = read(client, arn, VersionStage="AWSCURRENT")
+    DATABASE.log_in(current["username"], current["password"])
+    try:
+        DATABASE.change_password(pending["username"], pending["password"])
+    except Exception as error:
+        logger.error("The change has failed: %s.", type(error).__name__)
+
+
+def logs_what_is_denied(event, context):
+    single_user_with(event, setSecret=set_unless_it_is_denied)
+
+
+def set_unless_it_is_denied(client, arn, token):
+    pending = read_pending(client, arn, token)
+    if not logs_in(DATABASE, pending):
+        with suppress(PermissionError):
+            DATABASE.change_password(pending["username"], pending["password"])
+
+
+def passes_over_a_grant(event, context):
+    rotate(event, {**USERS_WITH_GRANTS, "setSecret": set_user_and_try_to_grant})
+
+
+def set_user_and_try_to_grant(client, arn, token):
+    pending = read_pending(client, arn, token)
+    user, password = pending["username"], pending["password"]
+    SQL_SERVER.execute(f"{'ALTER' if SQL_SERVER.has(user) else 'CREATE'} USER {user} PASSWORD {password}")
+    for table in TABLES:
+        with suppress(Exception):
+            SQL_SERVER.execute(f"GRANT SELECT ON {table} TO {user}")
+
+
 # 8: AWSPENDING ends on the old version, and blocks the next rotation.
 
 
@@ -1119,6 +1160,9 @@ BROKEN = (
     broken(7, prints_and_goes_on, REFUSED, "error-swallowed", "testSecret"),
     broken(7, passes_over_throttling, THROTTLED, "error-swallowed", "createSecret"),
     broken(7, passes_over_an_outage, REFUSED, "error-swallowed", "setSecret"),
+    broken(7, logs_what_it_cannot_change, REFUSED, "error-swallowed", "change_password in setSecret"),
+    broken(7, logs_what_is_denied, REFUSED, "error-swallowed", "rejected with CredentialRefused"),
+    broken(7, passes_over_a_grant, REFUSED, "error-swallowed", "GRANT SELECT ON in setSecret", SQL_USERS),
     broken(8, pending_onto_the_old, SUCCEEDS, "pending-left-behind", "finishSecret"),
     broken(9, removes_pending_first, AFTER_CRASH, "not-recovered", "UpdateSecretVersionStage"),
     broken(9, needs_pending_to_remove_it, PENDING_GONE, "pending-needed", "finishSecret"),

@@ -22,6 +22,19 @@ SERVICE = CredentialTarget({"weather": "first-key"}, most_passwords=2)
 MINT = CredentialTarget({"weather": "first-key"}, most_passwords=9)
 
 
+class Connection:
+    """A connection to DATABASE, as a driver has it: its calls are made of those of the target."""
+
+    def __init__(self, value):
+        DATABASE.log_in(value["username"], value["password"])
+
+    def execute(self, statement, user, password):
+        DATABASE.change_password(user, password)
+
+    def close(self):
+        DATABASE.call("close")
+
+
 class SqlServer:
     """A database whose users have grants, changed by statements that take effect at once, as MySQL's do."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 
@@ -11,10 +12,10 @@ import broken_functions
 import correct_functions
 import pytest
 from botocore.exceptions import ClientError
-from broken_functions import ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
+from broken_functions import AFTER_CRASH, ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
 from contract_runs import failure_of, passes
 from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
-from credential_targets import DATABASE
+from credential_targets import DATABASE, Connection
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
@@ -194,3 +195,172 @@ class TestTheSeries:
     @pytest.mark.parametrize("scenario", [REFUSED, THROTTLED])
     def test_passes_where_the_calls_are_made_in_threads(self, scenario):
         passes(in_a_thread(correct_functions.single_user), ONE_USER, f"test_{scenario}")
+
+
+def logs_in_anyhow(value):
+    try:
+        DATABASE.log_in(value["username"], value["password"])
+    except Exception:
+        return False
+    return True
+
+
+def sets_with_any_password_that_works(client, arn, token):
+    """Whichever error a login has: the next password is tried."""
+    values = [
+        read(client, arn),
+        correct_functions.read_previous(client, arn),
+        read_pending(client, arn, token),
+    ]
+    for value in filter(None, values):
+        if logs_in_anyhow(value):
+            DATABASE.change_password(value["username"], values[-1]["password"])
+            return
+    raise ValueError("No password works.")
+
+
+def tries_the_change_again(client, arn, token):
+    pending = read_pending(client, arn, token)
+    if logs_in_anyhow(pending):
+        return
+    for _ in range(3):
+        try:
+            DATABASE.change_password(pending["username"], pending["password"])
+            return
+        except OSError:
+            continue
+    raise ValueError("The password cannot be changed.")
+
+
+def gives_the_change_up(client, arn, token):
+    try:
+        tries_the_change_again(client, arn, token)
+    except ValueError:
+        return
+
+
+def set_over_a_connection(client, arn, token):
+    pending = read_pending(client, arn, token)
+    try:
+        Connection(pending)
+    except PermissionError:
+        connection = Connection(read(client, arn))
+        connection.execute("ALTER USER %s PASSWORD %s", pending["username"], pending["password"])
+
+
+def set_and_close(client, arn, token):
+    set_over_a_connection(client, arn, token)
+    with suppress(Exception):
+        SESSION.close()
+
+
+def create_or_alter(client, arn, token):
+    """What the server answers for one statement is made by another."""
+    pending = read_pending(client, arn, token)
+    values = pending["username"], pending["password"]
+    try:
+        SESSION.execute("CREATE USER %s PASSWORD %s", *values)
+    except Exception:
+        SESSION.execute("ALTER USER %s PASSWORD %s", *values)
+
+
+class Session:
+    """A session that needs no login."""
+
+    def execute(self, statement, user, password):
+        DATABASE.change_password(user, password)
+
+    def close(self):
+        pass
+
+
+SESSION = Session()
+OVER_A_CONNECTION = {**ONE_USER, "target_calls": ("credential_targets:Connection.execute",)}
+IN_A_SESSION = {**ONE_USER, "target_calls": (f"{__name__}:Session.execute", f"{__name__}:Session.close")}
+
+
+class TestARejectionAtTheTarget:
+    """One call at the target is rejected, and the others work."""
+
+    def with_set(self, set_secret):
+        return lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_secret})
+
+    @pytest.mark.parametrize(
+        ("set_secret", "attributes"),
+        [
+            (sets_with_any_password_that_works, ONE_USER),
+            (tries_the_change_again, ONE_USER),
+            (set_over_a_connection, OVER_A_CONNECTION),
+            (set_and_close, IN_A_SESSION),
+            (create_or_alter, IN_A_SESSION),
+        ],
+    )
+    def test_may_be_answered_by_another_call(self, set_secret, attributes):
+        passes(self.with_set(set_secret), attributes, f"test_{REFUSED}")
+
+    def test_is_made_each_time_if_the_function_makes_the_call_again(self):
+        failure = failure_of(self.with_set(gives_the_change_up), ONE_USER, f"test_{REFUSED}")
+
+        assert "change_password in setSecret was rejected each time with TargetDown at " in failure
+        assert "in tries_the_change_again (call 2 of 3 at the target), and setSecret returned " in failure
+
+    def test_is_made_with_the_exception_of_the_driver(self, monkeypatch):
+        class OperationalError(Exception):
+            pass
+
+        def set_and_pass_over_it(client, arn, token):
+            with suppress(OperationalError):
+                create_or_alter(client, arn, token)
+
+        monkeypatch.setitem(globals(), "OperationalError", OperationalError)
+        monkeypatch.setitem(globals(), "create_or_alter", set_over_a_session)
+        failure = failure_of(self.with_set(set_and_pass_over_it), IN_A_SESSION, f"test_{REFUSED}")
+
+        assert (
+            "error-swallowed: Session.execute ALTER USER in setSecret was rejected with OperationalError at "
+            in failure
+        )
+
+    def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
+        function = in_a_thread(broken_functions.logs_what_it_cannot_change)
+
+        failure = failure_of(function, ONE_USER, f"test_{REFUSED}")
+
+        assert "error-swallowed: change_password in setSecret was rejected with TargetDown" in failure
+
+
+def set_over_a_session(client, arn, token):
+    pending = read_pending(client, arn, token)
+    SESSION.execute("ALTER USER %s PASSWORD %s", pending["username"], pending["password"])
+
+
+class TestACallThatMakesAnother:
+    """A function of target_calls that calls the target of the class."""
+
+    def test_has_begun_when_lambda_kills_the_function_at_the_other_one(self):
+        def over_a_connection(event, context):
+            rotate(event, {**SINGLE_USER, "setSecret": set_over_a_connection})
+
+        passes(over_a_connection, OVER_A_CONNECTION, f"test_{AFTER_CRASH}")
+
+    def test_has_to_be_completed_by_the_retry(self, monkeypatch):
+        """The other calls that it makes are counted one by one."""
+
+        def set_and_redeploy(client, arn, token):
+            pending = read_pending(client, arn, token)
+            if not correct_functions.logs_in(DATABASE, pending):
+                SESSION.execute("ALTER USER", pending["username"], pending["password"])
+
+        def execute(self, statement, user, password):
+            DATABASE.change_password(user, password)
+            DATABASE.call("redeploy")
+
+        monkeypatch.setattr(Session, "execute", execute)
+        failure = failure_of(
+            lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_and_redeploy}),
+            IN_A_SESSION,
+            f"test_{AFTER_CRASH}",
+        )
+
+        assert "work-skipped: Lambda killed the function after change_password in setSecret" in failure
+        assert "redeploy was never called" in failure

@@ -401,11 +401,22 @@ class TestATargetThatTheFunctionDoesNotCall:
         ),
         ({}, {"username": "app", "password": "old"}, "the target has no user 'app', but no user"),
         (
+            {"app": "another"},
+            {"username": "app", "password": "other"},
+            "the target has another password for 'app'",
+        ),
+        (
             {"app": "old"},
             {"username": "app", "pwt": "old"},
-            "no user and password of the target can be read from it",
+            "no user and password of the target can be read from it: the user is read from 'username', 'user' or "
+            "'client_id', the password from 'password', 'api_key', 'secret' or 'token', and the value has 'username' and "
+            "'pwt'",
         ),
-        ({"a": "old", "b": "old"}, "old", "no user and password of the target can be read from it"),
+        (
+            {"a": "old", "b": "old"},
+            "old",
+            "no user and password of the target can be read from it: text has no user, and the target has 'a', 'b'",
+        ),
     ],
 )
 def test_a_value_that_its_target_rejects_is_an_error_with_the_reason_before_any_rotation(

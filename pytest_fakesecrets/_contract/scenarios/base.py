@@ -14,6 +14,7 @@ from pytest_fakesecrets._contract.harness import ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
+from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
@@ -42,6 +43,7 @@ class Scenarios:
     _has_warned: ClassVar[bool] = False
     _causes: ClassVar[dict[Hashable, str]] = {}
     _undisturbed_companions: ClassVar[Mapping[str, object]] = {}
+    _undisturbed_target_calls: ClassVar[Sequence[TargetCall]] = ()
     _unseen_changes: ClassVar[Sequence[str]] = ()
 
     @property
@@ -112,6 +114,7 @@ class Scenarios:
                 if rotation.status == "succeeded" and harness.accepts():
                     cached = UndisturbedRun(tuple(harness.log), harness.target_state())
                     cls._undisturbed_companions = harness.outcome_of_companions()
+                    cls._undisturbed_target_calls = tuple(harness.target_calls.begun)
                     cls._unseen_changes = harness.unseen_changes()
             if cached is not None:
                 self._check_state_is_repeatable(fake, cached.target)
@@ -202,7 +205,7 @@ class Scenarios:
             harness.fail(
                 "credential-left-behind",
                 f"{situation}. The rotation then succeeded, but the target has a credential that no version needs: "
-                f"{harness.redacted(strays)}.",
+                f"{harness.redacted_quotations(strays)}.",
                 "Remove the new credential when PutSecretValue fails, and look for strays at the start of createSecret.",
                 cause="credential-left-behind",
             )
@@ -295,7 +298,7 @@ def _reason(harness: Harness) -> str:
     settings = harness.settings
     if settings.target is None or settings.has_own_accepts:
         return ". Bring the target there in prepare(), or mend accepts()."
-    mismatch = harness.redacted(settings.target._mismatch(harness.value()))
+    mismatch = harness.redacted_quotations(settings.target._mismatch(harness.value()))
     return (
         f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
         "target in prepare()."

@@ -13,8 +13,9 @@ from pytest_fakesecrets._contract.advice import advice_for_repetition
 from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._contract.rejections import RejectedCall
 from pytest_fakesecrets._contract.target import CredentialTarget
+from pytest_fakesecrets._contract.target_calls import Rejection, TargetCall, rejections_of
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._core.rotation import STEPS
+from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 
@@ -124,8 +125,9 @@ class Recovery(Scenarios):
             self._run_series(points, len(self._rotate_undisturbed(fake).log), f"{code} rejects")
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
-        """The function must not swallow the error of a target that is down, either."""
+        """The function must not swallow an error of the target, either."""
         self._check_rejections(fakesecrets, "AccessDeniedException")
+        self._check_rejections_at_target(fakesecrets)
         log, _ = self._rotate_undisturbed(fakesecrets)
         # is_down does not affect target_calls.
         other_calls = {each.partition(":")[2] for each in self._settings.target_calls}
@@ -133,6 +135,53 @@ class Recovery(Scenarios):
             names = [name.split()[0] for caller, name in log if caller == step]
             if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *other_calls}:
                 self._check_outage(fakesecrets, self._settings.target, step)
+
+    def _check_rejections_at_target(self, fake: FakeSecrets) -> None:
+        """Reject each call at the target in turn, and check that the function raises, and that the retries recover."""
+        __tracebackhide__ = True
+        calls = self._undisturbed_target_calls
+        points = (
+            (number, partial(self._check_rejection_at_target, fake, rejection, f"{number} of {len(calls)}"))
+            for number, rejection in rejections_of(calls)
+        )
+        self._run_series(points, len(calls), "the target rejects")
+
+    def _check_rejection_at_target(self, fake: FakeSecrets, rejection: Rejection, number: str) -> None:
+        """Reject a call alone, and each time if the function makes it again."""
+        __tracebackhide__ = True
+        for each_time in (False, True):
+            with self._harness(fake) as harness, _frozen_for(harness) if each_time else nullcontext():
+                harness.target_calls.rejection = rejection._replace(each_time=each_time)
+                ref = harness.begin()
+                harness.attempt(ref)
+                harness.target_calls.rejection = None
+                rejected, replaced = harness.target_calls.rejected, harness.target_calls.replaced
+                if rejected is None:
+                    return
+                how = f"{'each time ' * each_time}with {type(rejection.error).__name__}"
+                where = "" if rejected.line is None else f" at {rejected.line}"
+                situation = f"{rejected.name} in {rejected.step} was rejected {how}{where} (call {number} at the target)"
+                harness.log += [(call.step, call.name) for call in replaced]
+                if rejected not in replaced:
+                    self._check_raised(harness, ref.rotation, rejected, situation)
+                self._check_recovered(harness, harness.recover(ref), situation)
+            if rejected not in replaced:
+                return
+
+    def _check_raised(
+        self, harness: Harness, rotation: Rotation, rejected: TargetCall, situation: str
+    ) -> None:
+        """Fail the scenario if the step whose call was rejected returned without an error."""
+        __tracebackhide__ = True
+        record = next(each for each in harness.invocations if each.step == rejected.step)
+        if record.result == "returned":
+            harness.fail(
+                "error-swallowed",
+                f"{situation}, and {rejected.step} returned without an error.",
+                "Let errors of the target out of the function.",
+                rotation.findings,
+                cause=("error-swallowed", rejected.step if rejected.line is None else str(rejected.line)),
+            )
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
         situation = f"The target was down during {step}"

@@ -1,0 +1,179 @@
+"""The calls at the target: each one from its beginning, and the rejection of a single one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
+from pytest_fakesecrets._service.barrier import repr_of
+from pytest_fakesecrets._service.user_code import CodeLine
+
+from .recorded_calls import operation_of
+from .statements import is_change, is_statement
+
+#: Calls whose errors a function may ignore: they only end a session.
+_ENDINGS = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})
+_ENDING_STATEMENTS = frozenset({"DEALLOCATE", "RELEASE", "RESET", "ROLLBACK", "UNLOCK"})
+
+#: Calls that a target may also reject because of their credential, and not only because it is down.
+_MAY_BE_REFUSED = frozenset({"add_password", "change_password", "create_user"})
+
+#: Pairs of calls of which one does what the other one could not do.
+_ALTERNATIVES = frozenset({("create_user", "change_password"), ("CREATE", "ALTER"), ("ALTER", "CREATE")})
+
+#: The exceptions with which drivers report a server that cannot be reached.
+_DRIVER_ERRORS = ("OperationalError", "ConnectionError")
+
+
+@dataclass(eq=False)
+class TargetCall:
+    """A call at the target that a step has begun. `key` is equal for two calls with the same arguments."""
+
+    step: str
+    name: str
+    key: str = field(repr=False)
+    line: CodeLine | None
+    #: The module of the function, or "" for a call of a CredentialTarget.
+    module: str = ""
+    is_completed: bool = False
+    was_rejected: bool = False
+
+    def is_same_as(self, other: TargetCall) -> bool:
+        return (self.step, self.name, self.key) == (other.step, other.name, other.key)
+
+    def replaces(self, rejected: TargetCall) -> bool:
+        """Whether this completed call does what a rejected one could not do."""
+        if not self.is_completed or self.step != rejected.step:
+            return False
+        if self.is_same_as(rejected):
+            return True
+        if not is_change(rejected.name):  # such as a login with another password
+            return operation_of(self.name) == operation_of(rejected.name)
+        return _is_alternative(rejected.name.split(), self.name.split())
+
+
+def _is_alternative(rejected: Sequence[str], made: Sequence[str]) -> bool:
+    if len(rejected) == len(made) == 1:
+        return (rejected[0], made[0]) in _ALTERNATIVES
+    same = rejected[0] == made[0] and rejected[2:] == made[2:]
+    return same and (*rejected[1:2], *made[1:2]) in _ALTERNATIVES
+
+
+class Rejection(NamedTuple):
+    """
+    The rejection of one call.
+
+    Attributes:
+        call: the call as it was made in a rotation without faults.
+        number: how many calls of that name the step has begun before it.
+        error: the exception that is raised instead of the call.
+        each_time: whether later calls with the same arguments are rejected too.
+    """
+
+    call: TargetCall
+    number: int
+    error: Exception
+    each_time: bool
+
+
+class TargetCalls:
+    """The calls at the target that the function has begun, oldest first. One of them may be rejected."""
+
+    def __init__(self) -> None:
+        self.begun: list[TargetCall] = []
+        self.rejection: Rejection | None = None
+
+    @contextmanager
+    def running(self, call: TargetCall) -> Iterator[None]:
+        """Record a call while the block makes it, or reject it instead."""
+        is_rejected = self._is_rejected(call)
+        self.begun.append(call)
+        if is_rejected and self.rejection is not None:
+            call.was_rejected = True
+            raise self.rejection.error
+        yield
+        call.is_completed = True
+
+    def _is_rejected(self, call: TargetCall) -> bool:
+        chosen = self.rejection
+        if chosen is None:
+            return False
+        if (first := self.rejected) is not None:
+            return chosen.each_time and call.is_same_as(first)
+        before = [each for each in self.begun if (each.step, each.name) == (call.step, call.name)]
+        return (call.step, call.name) == (chosen.call.step, chosen.call.name) and len(before) == chosen.number
+
+    @property
+    def rejected(self) -> TargetCall | None:
+        """The first call that was rejected, or None."""
+        return next((call for call in self.begun if call.was_rejected), None)
+
+    @property
+    def replaced(self) -> list[TargetCall]:
+        """The calls that were not completed, and whose work a later call of the same step has done."""
+        return [
+            call
+            for place, call in enumerate(self.begun)
+            if not call.is_completed and any(later.replaces(call) for later in self.begun[place + 1 :])
+        ]
+
+
+def key_of(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
+    """A key of arguments: values and statements by their text, and other objects, such as connections, by their type."""
+    named = [(name, _key(value)) for name, value in sorted(keywords.items())]
+    return repr(([_key(each) for each in arguments], named))
+
+
+def _key(argument: object) -> str:
+    plain = (str, bytes, int, float, bool, type(None), tuple, list, dict)
+    return (
+        repr_of(argument)
+        if isinstance(argument, plain) or is_statement(argument)
+        else type(argument).__name__
+    )
+
+
+def rejections_of(calls: Sequence[TargetCall]) -> Iterator[tuple[int, Rejection]]:
+    """
+    Yield the rejections of single calls, each with the number of its call, from 1 on.
+
+    A call that was rejected without a fault is left out, as the login with a password that is not set yet, and so is one
+    that only ends a session.
+
+    Args:
+        calls: those of a rotation without faults.
+    """
+    for place, call in enumerate(calls):
+        if call.is_completed and not _is_ending(call.name):
+            number = sum((each.step, each.name) == (call.step, call.name) for each in calls[:place])
+            for error in _errors(call):
+                yield place + 1, Rejection(call, number, error, each_time=False)
+
+
+def _is_ending(name: str) -> bool:
+    function, _, statement = name.partition(" ")
+    return function.rpartition(".")[2] in _ENDINGS or statement.split(" ")[0] in _ENDING_STATEMENTS
+
+
+def _errors(call: TargetCall) -> Iterator[Exception]:
+    """Yield the exceptions with which a target may reject a call: those of its driver, if that has any."""
+    yield _driver_error(call.module) or TargetDown("The connection to the target was lost.")
+    if not call.module and call.name in _MAY_BE_REFUSED:
+        yield CredentialRefused(f"The target has rejected {call.name}.")
+
+
+def _driver_error(module: str) -> Exception | None:
+    while module:
+        for name in _DRIVER_ERRORS:
+            error = getattr(sys.modules.get(module), name, None)
+            if isinstance(error, type) and issubclass(error, Exception):
+                try:
+                    return error("The connection to the target was lost.")
+                except Exception:
+                    continue
+        module = module.rpartition(".")[0]
+    return None
