@@ -1105,6 +1105,31 @@ class TestInjectedFaultsInARotationFunction:
         assert len(fake.secret("db").versions) == 2
 
 
+class TestAFaultOfABlock:
+    def test_ends_with_the_block_also_after_an_exception(self, fake, no_retry_client):
+        with fake.fail("GetSecretValue", "ThrottlingException", times=None) as fault:
+            for _ in range(2):
+                with refused("ThrottlingException"):
+                    no_retry_client.get_secret_value(SecretId="db")
+        with pytest.raises(LookupError), fake.fail("DescribeSecret", "ThrottlingException") as unused:
+            raise LookupError
+
+        assert (fault.happened, fault.left, unused.left) == (2, 0, 0)
+        assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
+        assert no_retry_client.describe_secret(SecretId="db")["Name"] == "db"
+        assert fake._service.faults.used_up() == (fault,)
+        assert fake._service.faults.take_unused() == (unused,)
+
+    def test_that_delays_freezes_the_time_until_the_clock_is_stopped(self, fake, no_retry_client):
+        before = time.time()
+        with fake.fail("GetSecretValue", timedelta(hours=1)):
+            no_retry_client.get_secret_value(SecretId="db")
+
+        assert time.time() == time.time() >= before + 3600
+        fake.clock.stop()
+        assert before <= time.time() < before + 3600
+
+
 class TestTheTimeoutOfARotationFunction:
     @pytest.fixture
     def db(self, no_retry_client, fakesecrets_clock, fakesecrets_rotation):

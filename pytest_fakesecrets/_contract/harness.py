@@ -605,7 +605,7 @@ class Harness:
         shown = "".join(f" {sentence(note)}" for note in dict.fromkeys(notes))
         self.fail(
             code,
-            f"{subject} {StatusText(rotation.status, rotation.steps).summary}.{shown}",
+            f"{subject} {StatusText(rotation.status, rotation.steps).summary.removesuffix('.')}.{shown}",
             advice,
             rotation.findings,
             cause=self._cause_in(code, step, notes),

@@ -208,7 +208,8 @@ class FakeSecrets:
             operation: such as "GetSecretValue"; or "Invoke", Lambda's invocation of the rotation function.
             error: an error code, such as "ThrottlingException"; a tuple of HTTP status, code and message;
                 an exception, raised as an error of the network; or a timedelta, by which the answer is
-                delayed on the fake's clock.
+                delayed on the fake's clock. The delay moves that clock, so it freezes the time of the process until
+                the fake exits or `clock.stop()` is called.
             times: how many calls fail, counting each retry of a client; None for all calls. A client of boto3 retries a
                 throttled call by itself, so with 1 the code under test sees no error.
             secret_id: the name or ARN of a secret: only calls about this secret fail.
@@ -217,7 +218,8 @@ class FakeSecrets:
 
         Returns:
             The fault. Its `happened` is the number of calls that have failed. If it is 0 at the end of the test, an
-            `UnusedFaultWarning` points at the line that injected it.
+            `UnusedFaultWarning` points at the line that injected it. It is also a context manager: a fault that a "with"
+            statement enters ends with its block.
 
         Raises:
             FakeSecretsError: the operation, the error code or the step does not exist.

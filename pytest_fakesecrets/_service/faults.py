@@ -87,10 +87,12 @@ class Fault:
     """
     A fault that `fake.fail()` has injected.
 
+    As a context manager it ends with its block: `with fake.fail("GetSecretValue", "ThrottlingException", times=None):`.
+
     Attributes:
         operation: the operation whose calls fail.
         happened: the number of calls that have failed so far.
-        left: the number of calls that will still fail, or None for all.
+        left: the number of calls that will still fail, or None for all. Set to 0, it ends the fault.
         secret_id: only calls for this secret fail, or None for all secrets.
         step: only calls inside of this rotation step fail, or None for all calls.
         back_off: whether botocore waits before its retries.
@@ -105,6 +107,12 @@ class Fault:
     happened: int = 0
     #: The line that injected it, for the warning where no call meets it.
     injected_at: CodeLine | None = field(default=None, repr=False, compare=False)
+
+    def __enter__(self) -> Fault:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.left = 0
 
     def __str__(self) -> str:
         """The call of `fail()` that injected it, without messages: they may contain values."""
@@ -326,7 +334,7 @@ class Faults:
 
     def used_up(self) -> tuple[Fault, ...]:
         """The faults that have met as many calls as they were meant for, the oldest first."""
-        return tuple(armed for armed in self._armed if armed.left == 0)
+        return tuple(armed for armed in self._armed if armed.left == 0 and armed.happened)
 
     def next(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import chain
@@ -40,7 +41,7 @@ from credential_targets import DATABASE
 from key_service import SERVICE
 from support import needs
 
-from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets import FakeSecrets, RotationContract, RotationProcess
 from pytest_fakesecrets._contract.advice import advice_for_lockout
 from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
@@ -298,6 +299,15 @@ class TestExample(RotationContract):
 
     def accepts(self, value):
         return value["api_key"] in SERVICE.keys(value["client_id"])
+
+
+def test_the_message_of_a_process_that_ends_has_one_full_stop():
+    process = RotationProcess([sys.executable, "-S", "-c", ""])
+    attributes = {"rotation_function": process, "secret_value": {"password": "old"}}
+
+    failure = failure_of(None, attributes, f"test_{SUCCEEDS}")
+
+    assert "exited with status 0 before it requested an event. It has written nothing. The " in failure
 
 
 class TestTheAdvice:
