@@ -1391,7 +1391,7 @@ NOT_INJECTED = {
     "pytest_hooks._Recorder.__init__", "pytest_hooks._Messenger.__init__", "pytest_hooks._Writer.__init__",
     "pytest_hooks._Writer._write", "pytest_hooks._Messenger.pytest_sessionfinish", "redaction.Redactor._forget",
     # Only where something else is broken, in a contract, or where a test asks for it.
-    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "value_checks.Leak.__str__",
+    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "value_checks.Leak.described",
     "findings._illegal_calls_of_a_process", "timeline.calendar",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
@@ -1747,7 +1747,7 @@ OTHERS = {
     ("CallState", "emitter"), ("CallState", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
     ("RejectedCall", "situation"), ("RejectedCall", "ignored_in"), ("Attempt", "steps"), ("Attempt", "stopped_before"),
-    ("Companion", "versions"), ("ContractSettings", "companions"), ("_Query", "members"), ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "output"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
+    ("Companion", "versions"), ("ContractSettings", "companions"), ("_Query", "members"), ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "output"), ("Leak", "members"), ("TargetCall", "line"), ("TargetCall", "module"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
     ("Row", "description"),
 }  # fmt: skip
 

@@ -41,6 +41,8 @@ class FakeBackend:
 
     #: The name of the fixture that has activated it, or None. The plugin sets it.
     fixture: str | None = None
+    #: The configuration of the run of that fixture. A test may start a run of pytest inside of another one.
+    run: object = None
 
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)

@@ -57,7 +57,7 @@ from pytest_fakesecrets._transport.rotation_process import RotationProcess
 from .assertion_messages import verdict
 from .backend import FakeBackend
 from .fault_messages import warn_of_unused_faults
-from .paused_rotation import PausedRotation
+from .paused_rotation import PausedRotation, warn_of_unentered
 from .secret_view import SecretView
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class FakeSecrets:
         self._backend = FakeBackend(seed)
         self._service = self._backend.service
         self._rotations = self._backend.rotations
+        self._unentered: list[PausedRotation] = []
         self.clock: Clock = self._backend.clock
 
     def __repr__(self) -> str:
@@ -123,6 +124,7 @@ class FakeSecrets:
         traceback: TracebackType | None,
     ) -> None:
         ensured(self._deactivate, self._deactivate)
+        warn_of_unentered(self._unentered)
         warn_of_unused_faults(self._service, may_raise=error is None)
 
     def _deactivate(self) -> None:
@@ -296,6 +298,7 @@ class FakeSecrets:
         Assumptions are set to their defaults. The clock, and the mode that `drive()` sets, do not change.
         """
 
+        warn_of_unentered(self._unentered)
         warn_of_unused_faults(self._service, may_raise=True)
         self._backend.end_processes()
 
@@ -649,7 +652,7 @@ class FakeSecrets:
             Exception: any exception of the rotation function, unchanged.
         """
         block = self._paused(secret_id, misplaced, after, handler, rotate_secret_arguments)
-        return PausedRotation(block, calling_line())
+        return PausedRotation(block, calling_line(), self._unentered)
 
     @contextmanager
     def _paused(

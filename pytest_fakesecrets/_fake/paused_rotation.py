@@ -12,21 +12,28 @@ from pytest_fakesecrets._service.user_code import CodeLine
 
 class PausedRotation(AbstractContextManager[Rotation]):
     """
-    A rotation that is paused while a block runs. A RuntimeWarning is issued if no block has been entered.
+    A rotation that is paused while a block runs.
 
     Args:
         block: starts and pauses the rotation when it is entered.
         line: the line that has called `rotation_paused`.
+        unentered: the paused rotations of the fake whose block has not been entered. This one is among them until then.
     """
 
-    def __init__(self, block: AbstractContextManager[Rotation], line: CodeLine | None) -> None:
+    def __init__(
+        self,
+        block: AbstractContextManager[Rotation],
+        line: CodeLine | None,
+        unentered: list[PausedRotation],
+    ) -> None:
         self._block = block
-        self._line = line
-        self._is_entered = False
+        self.line = line
+        self._unentered = unentered
+        unentered.append(self)
 
     def __enter__(self) -> Rotation:
         __tracebackhide__ = True
-        self._is_entered = True
+        self._unentered[:] = [each for each in self._unentered if each is not self]
         return self._block.__enter__()
 
     def __exit__(
@@ -35,13 +42,16 @@ class PausedRotation(AbstractContextManager[Rotation]):
         __tracebackhide__ = True
         return self._block.__exit__(kind, error, frames)
 
-    def __del__(self) -> None:
-        if not self._is_entered and warn is not None:  # None while the interpreter ends
-            file, number = (PACKAGE, 0) if self._line is None else (self._line.file, self._line.number)
-            warn(
-                "rotation_paused() was called without a 'with' statement, so it has rotated nothing. Write "
-                "'with fakesecrets.rotation_paused(...) as rotation:'.",
-                RuntimeWarning,
-                file,
-                number,
-            )
+
+def warn_of_unentered(unentered: list[PausedRotation]) -> None:
+    """Issue a RuntimeWarning for each paused rotation whose block has not been entered, at its line, and forget it."""
+    while unentered:
+        line = unentered.pop(0).line
+        file, number = (PACKAGE, 0) if line is None else (line.file, line.number)
+        warn(
+            "rotation_paused() was called without a 'with' statement, so it has rotated nothing. Write "
+            "'with fakesecrets.rotation_paused(...) as rotation:'.",
+            RuntimeWarning,
+            file,
+            number,
+        )

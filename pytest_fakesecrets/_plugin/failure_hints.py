@@ -182,8 +182,10 @@ def _backend_of(item: pytest.Item) -> FakeBackend | None:
         return item.stash[FAKE]._backend
     active: Any = state.active
     names = getattr(item, "fixturenames", ())
-    is_used = active is not None and (active.fixture in names or active in _entered)
-    return active if is_used else None
+    if active is None:
+        return None
+    is_requested = active.fixture in names and active.run is item.config
+    return active if is_requested or active in _entered else None
 
 
 def _add_record(

@@ -44,6 +44,8 @@ class Backend(Protocol):
 
     #: The name of the fixture that has activated it, or None.
     fixture: str | None
+    #: The configuration of the pytest run of that fixture, or None.
+    run: object
 
     @property
     def lock(self) -> AbstractContextManager[object]:
