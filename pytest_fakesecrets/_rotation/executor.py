@@ -34,7 +34,7 @@ class RotationExecutor:
         self.paused: set[str] = set()
         self.calls = FunctionCalls(service)
         service.on_changes = self._prepare_update
-        service.stepping = lambda: self._running
+        service.running_rotations = lambda: self._running
         self.clear()
 
     def clear(self) -> None:
