@@ -23,7 +23,7 @@ from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
-from pytest_fakesecrets._transport.client_context import outside_of_calls
+from pytest_fakesecrets._transport.botocore_context import detached_from_the_outer_call
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
 from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
@@ -40,9 +40,8 @@ class FakeBackend:
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
-        self.rotations = RotationExecutor(self.service)
+        self.rotations = RotationExecutor(self.service, detached_from_the_outer_call)
         self.due_runner = DueRunner(self.rotations, self.service)
-        self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
         #: By the process, and the name and the region under which it was added.
         self._runners: dict[tuple[RotationProcess, str | None, str], ProcessRunner] = {}
