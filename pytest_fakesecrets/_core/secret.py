@@ -60,9 +60,8 @@ class Version:
 
     @property
     def alias(self) -> str:
-        return intern(
-            f"v{self.number}"
-        )  # each event keeps it: 10,000 secrets share one "v1", instead of 1 MB of them
+        # Each event keeps its alias: with one string for each number, 10,000 secrets take 1 MB less.
+        return intern(f"v{self.number}")
 
     @property
     def has_value(self) -> bool:
