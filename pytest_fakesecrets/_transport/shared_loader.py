@@ -141,7 +141,7 @@ def _is_installed(directory: str) -> bool:
 
 
 def _loader_of(search_paths: list[str], **kwargs: Any) -> Loader:
-    return Loader(list(search_paths), include_default_search_paths=False, **kwargs)
+    return Loader(search_paths, include_default_search_paths=False, **kwargs)
 
 
 def _stamp(path: str) -> _Stamp:
