@@ -613,7 +613,7 @@ def test_a_response_is_converted_to_what_botocores_parser_makes_of_its_json(oper
     def check_conversion(answer):
         reply = encode(answer, "a request id", datetime(2030, 1, 31, tzinfo=timezone.utc))
 
-        converted = response.parsed(reply, model)
+        converted = response.response_dict(reply, model)
 
         assert repr(converted) == repr(response._parsed_by_botocore(reply, model))
         assert containers(converted).isdisjoint(containers(answer))  # a caller may change what it gets

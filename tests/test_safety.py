@@ -1743,7 +1743,7 @@ REDACTED = {
 OTHERS = {
     ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
     ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_drafts"), ("Dates", "windows"),
-    ("Context", "region_name"), ("Context", "stepping"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
+    ("Context", "region_name"), ("Context", "possible_callers"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("CallState", "emitter"), ("CallState", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
     ("RejectedCall", "situation"), ("RejectedCall", "ignored_in"), ("Attempt", "steps"), ("Attempt", "stopped_before"),

@@ -33,7 +33,7 @@ CUSTOM = {
 
 @pytest.fixture
 def nothing_has_been_read(monkeypatch):
-    for files in (shared_loader._COPIES, shared_loader._REFERENCES, shared_loader._SERVICES):
+    for files in (shared_loader._COPIED_FILES, shared_loader._SHARED_FILES, shared_loader._SERVICE_LISTS):
         monkeypatch.setattr(files, "_kept", {})
 
 

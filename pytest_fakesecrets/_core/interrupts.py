@@ -44,13 +44,10 @@ def ensured(body: Callable[[], T], clean_up: Callable[[], object]) -> T:
     *body* has to acquire what *clean_up* releases: an exception could also be raised between an acquisition and "try".
     """
     __tracebackhide__ = True
-    is_clean = False
     try:
         try:
             return body()
         finally:
             clean_up()
-            is_clean = True
     finally:
-        if not is_clean:
-            clean_up()
+        clean_up()

@@ -27,6 +27,7 @@ class Overlay(MutableMapping[K, V]):
             raise KeyError(key)
         return value
 
+    # The get() of MutableMapping catches a KeyError of __getitem__ for each key that is missing, which takes longer.
     def get(self, key: K, default: Any = None) -> Any:
         value = self._changed[key] if key in self._changed else self._base.get(key)
         return default if value is None else value

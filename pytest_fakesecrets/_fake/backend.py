@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pytest_fakesecrets._core.arn import is_region
 from pytest_fakesecrets._core.secret import Secret
@@ -15,7 +15,7 @@ from pytest_fakesecrets._rotation.executor import RotationExecutor
 from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
 from pytest_fakesecrets._service.fault_replies import next_fault, reply_of_injected_fault
-from pytest_fakesecrets._service.faults import Fault, secret_ids
+from pytest_fakesecrets._service.faults import secret_ids
 from pytest_fakesecrets._service.function_timeout import stop_if_timed_out
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
@@ -23,12 +23,10 @@ from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
-from pytest_fakesecrets._transport.client_context import outside_of_calls
+from pytest_fakesecrets._transport.botocore_context import detached_from_the_outer_call
 from pytest_fakesecrets._transport.install import reach
 from pytest_fakesecrets._transport.observers import is_observed
 from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
-
-T = TypeVar("T")
 
 
 class FakeBackend:
@@ -47,9 +45,8 @@ class FakeBackend:
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)
         self.service = Service(self.clock, seed)
-        self.rotations = RotationExecutor(self.service)
+        self.rotations = RotationExecutor(self.service, detached_from_the_outer_call)
         self.due_runner = DueRunner(self.rotations, self.service)
-        self.rotations.calls.function_context = outside_of_calls
         self.back_off = BackoffPatch()
         #: What has made the fake active, such as "at conftest.py:12 in shared", or "" where that is not known.
         self.entered = ""
@@ -97,9 +94,8 @@ class FakeBackend:
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """Answer one request, and run the rotations that it started, unless the test drives them."""
-        if self.service.running_steps.is_clear:  # nearly always: there is no step to look for
+        with self._attributed(account, region, body):
             return self._answer(account, region, operation, body)
-        return self._attributed(account, region, body, lambda: self._answer(account, region, operation, body))
 
     def _answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         if region is not None and not is_region(region):
@@ -120,15 +116,12 @@ class FakeBackend:
         Raises:
             NetworkFailure: the injected fault is an exception of the network.
         """
-
-        def answer() -> Reply:
+        with self._attributed(account, region, body):
             if self.service.faults and (region is None or is_region(region)):
                 reply = self._answer_with_fault(account, region, operation, body)
                 if reply is not None:
                     return reply
-            return self.answer(account, region, operation, body)
-
-        return self._attributed(account, region, body, answer)
+            return self._answer(account, region, operation, body)
 
     def _answer_with_fault(
         self, account: str | None, region: str | None, operation: str, body: bytes
@@ -151,27 +144,26 @@ class FakeBackend:
         """Return whether a request has to pass botocore's events and retries, for an observer or a fault."""
         fault = None
         if self.service.faults and is_region(region):
-
-            def coming_fault() -> Fault | None:
+            with self._attributed(account, region, body):
                 request = self._request(account, region, operation, body)
-                return next_fault(self.service, request, secret_ids(body), use=False)
-
-            fault = self._attributed(account, region, body, coming_fault)
+                fault = next_fault(self.service, request, secret_ids(body), use=False)
         if fault is None and not is_observed(request_signer, operation):
             return False
         # Set it now: a client in adaptive retry mode may wait before it emits before-send.
         set_backoff_skipped(None if fault is None else not fault.back_off)
         return True
 
-    def _attributed(self, account: str | None, region: str | None, body: bytes, answer: Callable[[], T]) -> T:
-        """Answer a request as a call of the rotation step that makes it, also in another thread or process."""
+    def _attributed(
+        self, account: str | None, region: str | None, body: bytes
+    ) -> AbstractContextManager[None]:
+        """Treat a request as a call of the rotation step that makes it, also in another thread or process."""
 
         def is_about(arn: str) -> bool | None:
             request = Request(account or DEFAULT_ACCOUNT, region or default_region(), "", body)
             sent = secret_ids(body)
-            return self.service.means(request, sent, arn) if sent else None
+            return self.service.identifies(request, sent, arn) if sent else None
 
-        return self.service.running_steps.attribute(is_about, answer)
+        return self.service.running_steps.attributed(is_about)
 
     def _request(self, account: str | None, region: str | None, operation: str, body: bytes) -> Request:
         invocation = CURRENT_INVOCATION.get()

@@ -25,8 +25,8 @@ from pytest_fakesecrets._operations.seeding import (
     Seed,
     SeedValue,
     add_secret,
-    as_sent,
-    checked,
+    json_round_trip,
+    normalized,
     stored_value,
     stored_values,
     version_count,
@@ -582,9 +582,9 @@ class FakeSecrets:
         return self.add_rotation_function(function, region_name=region_name)
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
-        seed = checked(seed)
+        seed = normalized(seed)
         check_members("CreateSecret", Name=name)
-        name = as_sent(name)
+        name = json_round_trip(name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
         region = self._service.store.region(DEFAULT_ACCOUNT, region_or_default(region_name))
 

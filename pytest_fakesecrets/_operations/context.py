@@ -37,32 +37,35 @@ class Context:
 
     account: str
     region_name: str
-    store: Draft
+    #: The changes of the request, on top of the store.
+    draft: Draft
     now: datetime
     operation: str
     new_suffix: Callable[[], str]
     random: Random
     can_invoke: Callable[[str], bool]
     assumptions: Assumptions
-    #: The rotations, by the secret's ARN and the token, whose function may have made the request: one of their steps is
-    #: running where the request was made.
-    stepping: Callable[[], Collection[tuple[str, str]]]
+    #: Returns the rotations, by the secret's ARN and the token, whose function may have made the request: one of their
+    #: steps is running where the request was made.
+    possible_callers: Callable[[], Collection[tuple[str, str]]]
     #: The steps that have ended. The history records them before the changes that follow from them.
     steps: list[RotationStep] = field(default_factory=list)
-    #: The secret that the request has found last, before its changes.
-    last_secret: Secret | None = None
+    #: The secret that `find` has returned last, in its state before the request. `call_details.detail_of` reads it for the
+    #: record of the call.
+    last_found: Secret | None = None
 
     @property
     def region(self) -> Region:
         """The region of the caller."""
-        return self.store.region(self.account, self.region_name)
+        return self.draft.region(self.account, self.region_name)
 
     @property
     def changes(self) -> Sequence[Change]:
-        return self.store.changes
+        return self.draft.changes
 
     def discard_changes(self) -> None:
-        self.store = Draft(self.store.store)
+        """Go on without the changes of a rejected request, to record it."""
+        self.draft = Draft(self.draft.store)
 
     @property
     def today(self) -> date:
@@ -83,19 +86,19 @@ class Context:
         arn = parse_secret_arn(secret_id)
         if arn is None or arn.account == self.account or arn.region != self.region_name:
             return self.region.find(secret_id, self.now)
-        secret = self.store.region(arn.account, arn.region).find(secret_id, self.now)
+        secret = self.draft.region(arn.account, arn.region).find(secret_id, self.now)
         if secret is None or not may_access(secret, self.account, self.operation):
             return None
         return secret
 
     def find(self, secret_id: str) -> Secret:
         """
-        Return the secret with this SecretId.
+        Return the secret with this SecretId, and keep it as `last_found`.
 
         Raises:
             ResourceNotFoundException: it does not exist, or the caller has no access.
         """
-        secret = self.last_secret = self.lookup(secret_id)
+        secret = self.last_found = self.lookup(secret_id)
         if secret is None:
             raise secret_not_found()
         return secret
@@ -140,15 +143,15 @@ class Context:
     def is_made_by(self, rotation: Rotation) -> bool:
         """Whether a step of *rotation* has made the request, with credentials of the account that owns the secret."""
         is_own_account = self.account == self.region_of(rotation.secret_id).account
-        return is_own_account and (rotation.secret_id, rotation.token) in self.stepping()
+        return is_own_account and (rotation.secret_id, rotation.token) in self.possible_callers()
 
     def region_of(self, arn: str) -> Region:
         """Return the region of a secret's ARN, which may belong to another account."""
-        return self.store.region_of(arn)
+        return self.draft.region_of(arn)
 
     def save(self, secret: Secret) -> None:
         """Store the new state of *secret*, and update its replicas."""
-        self.store.put(secret)
+        self.draft.put(secret)
         for replica in secret.replicas.values():
             replica_secret = self.linked_replica(secret, replica) if replica.is_in_sync else None
             if replica_secret is not None:
@@ -156,7 +159,7 @@ class Context:
 
     def linked_replica(self, secret: Secret, replica: Replica) -> Secret | None:
         """Return the replica secret, or None if it does not exist or its own account has stopped replication."""
-        replica_secret = self.store.region(replica.account, replica.region).secrets.get(replica.name)
+        replica_secret = self.draft.region(replica.account, replica.region).secrets.get(replica.name)
         if (
             replica_secret is None
             or replica_secret.arn != replica.arn
@@ -170,10 +173,10 @@ class Context:
         )
 
     def delete(self, secret: Secret) -> None:
-        self.store.remove(secret)
+        self.draft.remove(secret)
 
     def save_rotation(self, rotation: Rotation) -> None:
-        self.store.put_rotation(rotation)
+        self.draft.put_rotation(rotation)
 
     @property
     def started_rotations(self) -> list[tuple[Region, Rotation]]:

@@ -80,7 +80,7 @@ def _new_replica(
     context: Context, secret: Secret, region: str, kms_key_id: str | None, force: bool
 ) -> Replica:
     arn = secret.arn.replace(f":{secret.region}:", f":{region}:", 1)
-    existing = context.store.region(secret.account, region).find(secret.name, context.now)
+    existing = context.draft.region(secret.account, region).find(secret.name, context.now)
     message = None
     if existing is not None and existing.is_replica and existing.arn != arn:
         message = (
@@ -102,7 +102,7 @@ def _new_replica(
 
 def _create_replica(context: Context, secret: Secret, replica: Replica) -> None:
     """Save an empty replica in its region. Saving the primary secret copies the versions to it."""
-    existing = context.store.region(replica.account, replica.region).find(replica.name, context.now)
+    existing = context.draft.region(replica.account, replica.region).find(replica.name, context.now)
     if existing is not None:
         context.delete(existing)
     empty = Secret(

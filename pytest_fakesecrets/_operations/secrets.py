@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from pytest_fakesecrets._core import pagination, staging_labels
@@ -50,7 +51,8 @@ def create_secret(
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
     excluded = (value, description, add_replica_regions, type)
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
-    if (existing := context.region.find(name, context.now)) is not None:
+    existing = context.region.find(name, context.now)
+    if existing is not None:
         return _replay_response(existing, name, client_request_token, value)
 
     secret = new_secret(
@@ -69,13 +71,15 @@ def create_secret(
     return {**answer, "ReplicationStatus": started_status(context, secret, regions)} if regions else answer
 
 
-def new_secret(context: Context, name: str, **members: Any) -> Secret:
+def new_secret(context: Context, name: str, *, created_at: datetime | None = None, **members: Any) -> Secret:
+    """Return a secret with a new ARN, created now unless *created_at* is given. *members* are further fields."""
+    created_at = created_at or context.now
     arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
     return Secret(
         arn=arn,
         name=name,
-        created_at=context.now,
-        last_changed_at=context.now,
+        created_at=created_at,
+        last_changed_at=created_at,
         number=context.region.next_number(),
         **members,
     )

@@ -60,10 +60,10 @@ def add_secret(context: Context, name: str, seed: Seed, tokens: Sequence[str]) -
     """
     _check_seed(context, name, seed)
     created_at = seed.created_at
-    secret = replace(
-        new_secret(context, name),
+    secret = new_secret(
+        context,
+        name,
         created_at=created_at,
-        last_changed_at=created_at,
         owning_service=seed.owning_service,
         type=seed.type,
         description=seed.description,
@@ -132,8 +132,13 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
     )
 
 
-def as_sent(member: T) -> T:
-    """A member of a seed as a request carries it in JSON: not of a subclass of str, its surrogate pairs joined."""
+def json_round_trip(member: T) -> T:
+    """
+    Return a string or a dict of strings as a request would carry it.
+
+    JSON turns an instance of a subclass of str into a str, and joins surrogate pairs. `response_dict` relies on stored
+    members that are equal to their JSON round trip.
+    """
     carried: T = json.loads(json.dumps(member))
     return carried
 
@@ -146,9 +151,11 @@ def stored_value(value: SeedValue | None) -> Value | None:
         FakeSecretsError: the value has another type, or a member that JSON cannot express.
     """
     if isinstance(value, str):
-        return as_sent(value)
-    if value is None or isinstance(value, bytes):
-        return None if value is None else bytes(value)
+        return json_round_trip(value)
+    if isinstance(value, bytes):
+        return bytes(value)
+    if value is None:
+        return None
     if not isinstance(value, Mapping):
         raise FakeSecretsError(
             "A value is a str, bytes, or a dict, which is stored as JSON; not an object of type "
@@ -194,16 +201,17 @@ def _check_member_names(value: object) -> None:
             _check_member_names(member)
 
 
-def checked(seed: Seed) -> Seed:
+def normalized(seed: Seed) -> Seed:
     """
-    Return a seed with its texts and tags as a request carries them.
+    Return a seed with its texts and tags as a request would carry them.
 
     Raises:
         FakeSecretsError: an argument has the wrong type. The message does not show it: it may contain a secret value.
     """
     _check_types(seed)
-    texts = {name: as_sent(getattr(seed, name)) for name in _TEXTS}
-    return replace(seed, **texts, tags=None if seed.tags is None else as_sent(dict(seed.tags)))
+    texts = {name: json_round_trip(getattr(seed, name)) for name in _TEXTS}
+    tags = None if seed.tags is None else json_round_trip(dict(seed.tags))
+    return replace(seed, **texts, tags=tags)
 
 
 def _check_types(seed: Seed) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from heapq import nlargest
+from itertools import pairwise
 from typing import NamedTuple
 
 from pytest_fakesecrets._core.errors import PendingVersionRejected
@@ -30,7 +30,6 @@ _LONGEST_MESSAGE, _WIDEST = 200, 60
 _HEADING_LINES = 4
 
 _HEADINGS = ("time (UTC)", "event")
-
 
 #: The heading of the rejected calls that are about no secret.
 WITHOUT_SECRET = "calls without a secret"
@@ -76,7 +75,7 @@ def timeline(
 
 
 def bounded_timelines(
-    events: Sequence[Event], failed: Collection[tuple[str, str]], most: int, redact: Redact
+    events: Sequence[Event], failed: Collection[tuple[str, str]], max_rows: int, redact: Redact
 ) -> str:
     """
     Return the timelines of all secrets, with a limited number of rows in all.
@@ -86,7 +85,7 @@ def bounded_timelines(
     Args:
         events: the whole history.
         failed: the ARNs and the tokens of the failed rotations.
-        most: the maximum number of rows.
+        max_rows: the maximum number of rows.
         redact: redacts names and error messages.
     """
     events_of: dict[str, list[tuple[int, Event]]] = {}
@@ -95,15 +94,15 @@ def bounded_timelines(
             events_of.setdefault(event.secret_id or WITHOUT_SECRET, []).append((position, event))
     rows_of = {arn: list(_rows(numbered)) for arn, numbered in events_of.items()}
     spans = {arn: _span_of_failure(numbered, failed) for arn, numbered in events_of.items()}
-    ranked = nlargest(
-        most,
+    ranked = sorted(
         (
-            (row.position in spans[arn], row.position, arn, place)
+            (row.position in spans[arn], row.position, arn, index)
             for arn, rows in rows_of.items()
-            for place, row in enumerate(rows)
+            for index, row in enumerate(rows)
         ),
+        reverse=True,
     )
-    shown = _within(((arn, place) for _, _, arn, place in ranked), most)
+    shown = _rows_that_fit(((arn, index) for _, _, arn, index in ranked), max_rows)
     order = sorted((arn for arn in rows_of if arn in shown), key=lambda arn: not spans[arn])
     tables = [_table(redact(arn), rows_of[arn], sorted(shown[arn]), redact) for arn in order]
     if len(shown) < len(rows_of):
@@ -111,44 +110,48 @@ def bounded_timelines(
     return "\n\n".join(tables)
 
 
-def _within(ranked: Iterable[tuple[str, int]], most: int) -> Mapping[str, Sequence[int]]:
-    """The rows to show of each secret, in the order of their ranks, until there are too many lines."""
+def _rows_that_fit(ranked: Iterable[tuple[str, int]], max_rows: int) -> Mapping[str, Sequence[int]]:
+    """The indexes of the rows to show of each secret, in the order of their ranks, until there are too many lines."""
     shown: dict[str, list[int]] = {}
-    left = most + _HEADING_LINES  # those of the first table do not count
-    for arn, place in ranked:
-        left -= 1 if arn in shown else 1 + _HEADING_LINES
-        if left < 0:
+    lines_left = max_rows + _HEADING_LINES  # the headings of the first table do not count
+    for arn, index in ranked:
+        lines_left -= 1 if arn in shown else 1 + _HEADING_LINES
+        if lines_left < 0:
             break
-        shown.setdefault(arn, []).append(place)
+        shown.setdefault(arn, []).append(index)
     return shown
 
 
 def _span_of_failure(events: Iterable[tuple[int, Event]], failed: Collection[tuple[str, str]]) -> range:
     """The positions of the last attempt of a failed rotation, among the events of its secret."""
-    span = range(0)
+    start: int | None = None
+    stop = 0
     for position, event in events:
         if isinstance(event, ServiceEvent | RotationStep) and (event.secret_id, event.token) in failed:
-            begins = isinstance(event, ServiceEvent) and event.name.endswith("Started")
-            span = range(position if begins or not span else span.start, position + 1)
-    return span
+            is_start = isinstance(event, ServiceEvent) and event.name.endswith("Started")
+            if start is None or is_start:
+                start = position
+            stop = position + 1
+    return range(0) if start is None else range(start, stop)
 
 
 def _table(name: str, rows: Sequence[_Row], shown: Sequence[int], redact: Redact) -> str:
-    """Return a table of some of the rows. A note stands where others are left out."""
+    """Return a table of the rows with the indexes *shown*. A note stands where others are left out."""
     labels = sorted({label for row in rows for label in row.versions}, key=label_order)
     cells = [
         (
-            utc(rows[place].event.at),
-            _with_error(rows[place].event, redact),
-            *(rows[place].versions.get(label, "") for label in labels),
+            utc(rows[index].event.at),
+            _with_error(rows[index].event, redact),
+            *(rows[index].versions.get(label, "") for label in labels),
         )
-        for place in shown
+        for index in shown
     ]
     heading, *lines = table([(*_HEADINGS, *labels), *cells], widest=_WIDEST)
-    gaps = [after - before - 1 for before, after in zip((-1, *shown), (*shown, len(rows)), strict=True)]
-    text = [name, *_omission(gaps[0], "earlier events"), heading]
-    for place, line, gap in zip(shown, lines, gaps[1:], strict=True):
-        text += [f"{line}{_note(rows[place].event, redact)}", *_omission(gap, "events")]
+    # How many rows are left out before, between and after those that are shown.
+    first_gap, *gaps = [after - before - 1 for before, after in pairwise((-1, *shown, len(rows)))]
+    text = [name, *_omission(first_gap, "earlier events"), heading]
+    for index, line, gap in zip(shown, lines, gaps, strict=True):
+        text += [f"{line}{_note(rows[index].event, redact)}", *_omission(gap, "events")]
     return "\n".join(text)
 
 
@@ -167,23 +170,23 @@ def _rows(events: Iterable[tuple[int, Event]]) -> Iterator[_Row]:
     aliases: dict[str, str] = {}
     with_value: set[str] = set()
     versions: Mapping[str, str] = {}
-    first: tuple[int, Event] | None = None
+    open_row: tuple[int, Event] | None = None  # the position and the event of the row that is not yet yielded
     for position, event in events:
         if isinstance(event, LabelMoved):
             aliases = {label: alias for label, alias in aliases.items() if label != event.label}
             if event.target is not None:
                 aliases[event.label] = event.target
             versions = _version_texts(aliases, with_value)
-            first = first or (position, event)
+            open_row = open_row or (position, event)
         elif isinstance(event, ValueStored):
             with_value.add(event.version)
             versions = _version_texts(aliases, with_value)
         else:
-            if first is not None:
-                yield _Row(*first, versions)
-            first = position, event
-    if first is not None:
-        yield _Row(*first, versions)
+            if open_row is not None:
+                yield _Row(*open_row, versions)
+            open_row = position, event
+    if open_row is not None:
+        yield _Row(*open_row, versions)
 
 
 def _version_texts(aliases: dict[str, str], with_value: set[str]) -> dict[str, str]:

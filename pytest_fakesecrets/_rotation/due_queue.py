@@ -56,10 +56,10 @@ class DueQueue:
 
     def put(self, entry: DueEntry, instant: datetime | None) -> None:
         """Schedule *entry* at *instant*, or remove it if the instant is None."""
-        known = self._instants.get(entry)
+        scheduled = self._instants.get(entry)
         if instant is None:
             self._instants.pop(entry, None)
-        elif known is None or known[0] != instant:
+        elif scheduled is None or scheduled[0] != instant:
             self._count += 1
             heappush(self._heap, (instant, self._count, entry))
             self._instants[entry] = instant, self._count  # last: only this makes the entry valid
@@ -115,7 +115,7 @@ class Plan:
         assert isinstance(secret, Secret)
         assert before is None or isinstance(before, Secret)
         gone = after is None
-        if gone or secret.deletion_due_at != (before and before.deletion_due_at):
+        if gone or _affects_deletion(before, secret):
             updates.instants[DueEntry("deletion", secret.arn)] = None if gone else _gone_at(secret)
         if gone or _affects_window(before, secret):
             self._update_window(secret, None if gone else secret.due_window, updates)
@@ -133,7 +133,7 @@ class Plan:
 
     def next_instant(self, arn: str | None) -> tuple[str, datetime] | None:
         """The ARN and the instant of the next scheduled rotation, of one secret or of any, or None."""
-        coming = [(instant, known) for known, (_, instant) in self._windows.items() if arn in (None, known)]
+        coming = [(instant, each) for each, (_, instant) in self._windows.items() if arn in (None, each)]
         if not coming:
             return None
         instant, secret_id = min(coming)
@@ -161,14 +161,12 @@ class Plan:
             updates.instants[entry] = max(rotation.retry_at, self._service.clock.now)
 
     def _update_window(self, secret: Secret, window: Window | None, updates: Dates) -> None:
-        known = updates.windows.get(secret.arn, self._windows.get(secret.arn))
+        before = updates.windows.get(secret.arn, self._windows.get(secret.arn))
         planned = None
         if window is not None:
-            instant = known[1] if known and known[0] == window else self._instant_in(window)
-            planned = (
-                window,
-                max(instant, self._service.clock.now),
-            )  # a window that is already open is due at once
+            instant = before[1] if before and before[0] == window else self._instant_in(window)
+            # A window that is already open is due at once.
+            planned = window, max(instant, self._service.clock.now)
         updates.windows[secret.arn] = planned
         updates.instants[DueEntry("window", secret.arn)] = None if planned is None else planned[1]
 
@@ -189,11 +187,20 @@ def _gone_at(secret: Secret) -> datetime | None:
     return None if secret.deletion_due_at is None else moved(secret.deletion_due_at, MILLISECOND)
 
 
+def _affects_deletion(before: Secret | None, after: Secret) -> bool:
+    """Whether a change may affect the end of the recovery window. Most changes do not."""
+    if before is None:
+        return after.deletion_due_at is not None
+    return before.deletion_due_at != after.deletion_due_at
+
+
 def _affects_window(before: Secret | None, after: Secret) -> bool:
     """Whether a change may affect the next rotation window. Most changes do not."""
-    if after.rotation is None and (before is None or before.rotation is None):
+    if before is None:
+        return after.rotation is not None
+    if before.rotation is None and after.rotation is None:
         return False
-    return before is None or _window_inputs(before) != _window_inputs(after)
+    return _window_inputs(before) != _window_inputs(after)
 
 
 def _window_inputs(secret: Secret) -> object:

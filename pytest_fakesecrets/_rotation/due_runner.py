@@ -106,4 +106,4 @@ class DueRunner:
             deletion.delete_after_recovery_window(context, entry.secret_id)
         elif (window := self._rotations.plan.window(entry.secret_id)) is not None:
             rotation_lifecycle.begin_scheduled(context, entry.secret_id, self._service.ids.token(), window)
-        return list(context.started_rotations)
+        return context.started_rotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from threading import get_ident
@@ -25,16 +26,21 @@ class RotationExecutor:
     All rotations of a fake.
 
     Without a step driver, a rotation runs to its end before the RotateSecret call that started it returns.
+
+    Args:
+        function_context: the context manager in which each function runs.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(
+        self, service: Service, function_context: Callable[[], AbstractContextManager[object]]
+    ) -> None:
         self._service = service
         self.driven = False
         #: The ARNs of secrets whose rotations wait, even without a step driver.
         self.paused: set[str] = set()
-        self.calls = FunctionCalls(service)
+        self.calls = FunctionCalls(service, function_context)
         service.on_changes = self._prepare_update
-        service.stepping = lambda: self._running
+        service.running_rotations = lambda: self._running
         service.is_paused = lambda arn: arn in self.paused
         self.clear()
 

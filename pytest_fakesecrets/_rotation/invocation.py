@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -63,16 +63,22 @@ class RotationRef(NamedTuple):
 
 
 class FunctionCalls:
-    """Invokes rotation functions. Rotations without a function are done by the service (managed rotation)."""
+    """
+    Invokes rotation functions. Rotations without a function are done by the service (managed rotation).
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        function_context: the context manager in which each function runs.
+    """
+
+    def __init__(
+        self, service: Service, function_context: Callable[[], AbstractContextManager[object]]
+    ) -> None:
         self._service = service
+        self._function_context = function_context
         #: Called with the operation after each call of a rotation function. They may raise to stop the function.
         self.watchers: list[Callable[[str], None]] = []
         #: Returns whether a rotation may change the secret with an ARN, beside its own.
         self.is_companion: Callable[[str], bool] = lambda arn: False
-        #: The context manager in which each function runs.
-        self.function_context: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def call(self, ref: RotationRef, name: str, *, redelivered: bool = False) -> RotationStep:
         """Run one step, by the function or by the service, and return its record."""
@@ -145,7 +151,7 @@ class FunctionCalls:
         name = invocation.step
         self._check_may_be_invoked(ref, name)
         function, clock = self._service.functions.find(function_arn), self._service.clock
-        with self.function_context(), function.environment() as environment:
+        with self._function_context(), function.environment() as environment:
             # The timeout begins here: Lambda does not count the time of a cold start.
             deadline = later(clock.now, function.timeout)
             self._service.running_steps.begin(

@@ -13,12 +13,13 @@ OPERATIONS_WITH_DETAILS = frozenset({"GetSecretValue", "UpdateSecretVersionStage
 
 _NOWHERE = "nowhere"
 
-#: What may differ between two requests for the same: values, and what a client draws.
+#: Parameters, by their Python names, that may differ between two requests for the same: values, and what a client draws.
 _VARYING = frozenset({"client_request_token", "rotation_token", "secret_binary", "secret_string"})
 
 
 def request_key(parameters: Mapping[str, Any]) -> int:
     """A key that is equal for two requests of an operation with the same parameters, values left out."""
+    # A hash, because a call keeps no parameters; of the repr, because lists and dicts have none.
     return hash(repr([(name, parameters[name]) for name in sorted(parameters.keys() - _VARYING)]))
 
 
@@ -31,10 +32,9 @@ def detail_of(context: Context, parameters: Mapping[str, Any], response: Respons
     Examples: "AWSPENDING (v2)", "AWSCURRENT v1 -> v2", "AWSPENDING v2 -> nowhere".
 
     Args:
-        context: that of the call.
-        response: the answer, or None where the call was rejected.
+        response: None if the call was rejected.
     """
-    secret = context.last_secret
+    secret = context.last_found
     if secret is None:
         return None
     if context.operation == "GetSecretValue":
@@ -47,17 +47,24 @@ def _read(secret: Secret, parameters: Mapping[str, Any], response: Response) -> 
     if label is None and parameters.get("version_id") is None:
         label = CURRENT
     elif label is None:
+        # The response has no VersionStages for a version that has lost its last label.
         label = "+".join(response.get("VersionStages", ["no label"]))
     return f"{label} ({secret.versions[response['VersionId']].alias})"
 
 
-def _moved(secret: Secret, parameters: Mapping[str, Any], *, is_rejected: bool) -> str:
+def _moved(before: Secret, parameters: Mapping[str, Any], *, is_rejected: bool) -> str:
+    """
+    Describe the move of a label.
+
+    Args:
+        before: the secret before the call.
+    """
     label, target = parameters["version_stage"], parameters.get("move_to_version_id")
-    if is_rejected:
-        source, label = parameters.get("remove_from_version_id"), _known(secret, label)
+    if is_rejected:  # the move as it was requested
+        source, shown = parameters.get("remove_from_version_id"), _known_label(before, label)
     else:
-        source = secret.labels.get(label)
-    return f"{label} {_alias(secret, source)} -> {_alias(secret, target)}"
+        source, shown = before.labels.get(label), label
+    return f"{shown} {_alias(before, source)} -> {_alias(before, target)}"
 
 
 def _alias(secret: Secret, version_id: str | None) -> str:
@@ -67,6 +74,11 @@ def _alias(secret: Secret, version_id: str | None) -> str:
     return "an unknown version" if version is None else version.alias
 
 
-def _known(secret: Secret, label: str) -> str:
-    """A label, or a placeholder where the secret has no such label: a caller may have put a value into its place."""
+def _known_label(secret: Secret, label: str) -> str:
+    """
+    Return a label, or a placeholder if the secret has no such label.
+
+    For rejected calls: their label may be anything, such as a value in the wrong argument. An accepted one is a label of
+    the secret.
+    """
     return label if label in (CURRENT, PENDING, PREVIOUS) or label in secret.labels else "another label"

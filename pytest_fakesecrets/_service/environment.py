@@ -116,7 +116,7 @@ class Environment:
         with self.lock:
             for name, value in layer.variables.items():
                 held = self._settings.get(name, ())
-                left = tuple([setting for setting in held if setting.layer is not layer])
+                left = tuple(setting for setting in held if setting.layer is not layer)
                 if len(left) == len(held):
                     continue
                 is_last = all(setting.layer is None for setting in left)

@@ -23,7 +23,7 @@ def next_fault(service: Service, request: Request, secret_ids: Sequence[str], *,
     with service.lock:
         return service.faults.next(
             request.operation,
-            partial(service.means, request, secret_ids),
+            partial(service.identifies, request, secret_ids),
             step,
             use=use,
             body=request.body,

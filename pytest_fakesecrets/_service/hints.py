@@ -167,7 +167,7 @@ def _no_secret(context: Context, secret_id: str) -> str:
     name = secret_id if arn is None else arn.name
     elsewhere = sorted(
         region.name
-        for region in context.store.store.regions.values()
+        for region in context.draft.store.regions.values()
         if region is not context.region and name in region.secrets
     )
     if elsewhere:

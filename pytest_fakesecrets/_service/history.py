@@ -230,9 +230,9 @@ def _events(change: Change, origin: _Origin) -> Iterator[Event]:
 
 
 def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
-    known: Mapping[str, Version] = {} if before is None else before.versions
+    versions_before: Mapping[str, Version] = {} if before is None else before.versions
     for version in after.versions_since(before):
-        old = known.get(version.id)
+        old = versions_before.get(version.id)
         if version.has_value and (old is None or not old.has_value):
             yield ValueStored(
                 at=origin.at,
@@ -271,11 +271,11 @@ def _alias(secret: Secret | None, version_id: str | None) -> str | None:
 
 def _replication_events(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[ServiceEvent]:
     """The start and the end of each replication that begins (user guide, CloudTrail entries for replication)."""
-    known: Mapping[str, Replica] = {} if before is None else before.replicas
-    if known is after.replicas:
+    replicas_before: Mapping[str, Replica] = {} if before is None else before.replicas
+    if replicas_before is after.replicas:
         return
     for arn, replica in after.replicas.items():
-        has_begun = replica is not known.get(arn)
+        has_begun = replica is not replicas_before.get(arn)
         if has_begun and replica.status == "InSync":
             yield _service_event("ReplicationStarted", after, origin)
             yield _service_event("ReplicationSucceeded", after, origin)
@@ -414,19 +414,19 @@ class History:
         return self._events[length:]
 
     def about(self, secret_id: str) -> Sequence[Event]:
-        """The events of a secret, given by its ARN. Later events are appended."""
-        return self._indexed().events.get(secret_id, [])
+        """The events of a secret, given by its ARN. The list that is returned grows with later events."""
+        return self._updated_index().events.get(secret_id, [])
 
     def by_secret(self) -> Mapping[str, Sequence[Event]]:
         """The events of each secret, by their ARNs, in the order of their first events."""
-        return {arn: events for arn, events in list(self._indexed().events.items()) if arn}
+        return {arn: events for arn, events in list(self._updated_index().events.items()) if arn}
 
     @property
     def rejected_without_secret(self) -> Sequence[Event]:
         """The rejected calls and requests that are about no secret."""
-        return [event for event in self._indexed().events.get(None, []) if is_rejected(event)]
+        return [event for event in self._updated_index().events.get(None, []) if is_rejected(event)]
 
-    def _indexed(self) -> _Index:
+    def _updated_index(self) -> _Index:
         with self._lock:
             index, self._index = self._index, _Index()  # an exception in between leaves an empty one
             index.extend(self._events)

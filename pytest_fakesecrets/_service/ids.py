@@ -12,8 +12,8 @@ _SUFFIXES = len(_ALPHABET) ** _SUFFIX_LENGTH
 _STRIDE = 41_841_412_811
 
 #: In a UUID of random bits, version 4 and variant 1 are fixed (RFC 9562, 5.4).
-_FIXED_BITS = 4 << 76 | 0b10 << 62
-_RANDOM_BITS = ~(0xF << 76 | 0b11 << 62)
+_FIXED_BITS = (4 << 76) | (0b10 << 62)
+_RANDOM_BITS = ~((0xF << 76) | (0b11 << 62))
 
 
 class Ids:
@@ -47,5 +47,5 @@ class Ids:
 
 
 def _uuid(random: Random) -> str:
-    digits = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
+    digits = f"{(random.getrandbits(128) & _RANDOM_BITS) | _FIXED_BITS:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pytest_fakesecrets._core.errors import FunctionStopped
 
@@ -14,8 +15,6 @@ from .function_threads import ignore_starts, is_started_by_a_function, notice_st
 from .function_timeout import TIMEOUT
 from .functions import Environment
 from .history import Event
-
-T = TypeVar("T")
 
 
 class InvocationContext(NamedTuple):
@@ -88,11 +87,6 @@ class RunningSteps:
         self._running.pop(invocation.key, None)
         CURRENT_INVOCATION.set(before)
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether a call belongs to the step of its own thread, or to none, wherever it is made."""
-        return not self._running or CURRENT_INVOCATION.get() is not None
-
     def current(self, is_about: Callable[[str], bool | None] = lambda arn: None) -> InvocationContext | None:
         """
         The step to which a call belongs that is made now and here, or None.
@@ -104,7 +98,7 @@ class RunningSteps:
             is_about: whether the call names the secret with an ARN, or None if it names no secret.
         """
         own = CURRENT_INVOCATION.get()
-        if self.is_clear:
+        if own is not None or not self._running:
             return own
         environment = CALLING_ENVIRONMENT.get()
         if environment is not None:
@@ -125,21 +119,28 @@ class RunningSteps:
         running = list(self._running.values())
         return running[0] if len(running) == 1 and running[0].environment is not None else None
 
-    def attribute(self, is_about: Callable[[str], bool | None], answer: Callable[[], T]) -> T:
-        """Answer a call, and treat it meanwhile as a call of the rotation step that made it. Return the answer."""
+    def attributed(self, is_about: Callable[[str], bool | None]) -> AbstractContextManager[None]:
+        """Return a context manager that treats a call as one of the rotation step that makes it, if any does."""
         own = CURRENT_INVOCATION.get()
-        found = self.current(is_about)
-        if found is own:
-            return answer()
-        CURRENT_INVOCATION.set(found)
-        try:
-            return answer()
-        except FunctionStopped as stopped:
-            if found is not None and found.environment is not None:
-                found.environment.stop(stopped)
-            raise
-        finally:
-            CURRENT_INVOCATION.set(own)
+        caller = self.current(is_about)
+        return _UNCHANGED if caller is own else _replaced_by(caller, own)
+
+
+#: For nearly all calls, which are made by no step or in the thread of their step.
+_UNCHANGED = nullcontext()
+
+
+@contextmanager
+def _replaced_by(caller: InvocationContext | None, own: InvocationContext | None) -> Iterator[None]:
+    CURRENT_INVOCATION.set(caller)
+    try:
+        yield
+    except FunctionStopped as stopped:
+        if caller is not None and caller.environment is not None:
+            caller.environment.stop(stopped)
+        raise
+    finally:
+        CURRENT_INVOCATION.set(own)
 
 
 def _is_in_a_step() -> bool:

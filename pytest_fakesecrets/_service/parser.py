@@ -79,19 +79,19 @@ def operation(name: str) -> Operation:
     function = OPERATIONS.get(name)
     if function is None:
         raise NotImplementedError(f"pytest-fakesecrets does not know the operation {name} yet.")
-    known = inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
     return Operation(
         name=name,
-        read=_structure(model.input_shape, name_as=_parameter(name, known)),
+        read=_structure(model.input_shape, name_as=_parameter(name, parameters)),
         function=function,
         answers_with=frozenset(model.output_shape.members if model.output_shape else ()),
     )
 
 
-def _parameter(operation_name: str, known: Mapping[str, Any]) -> Callable[[str], str]:
+def _parameter(operation_name: str, parameters: Mapping[str, Any]) -> Callable[[str], str]:
     def parameter(member: str) -> str:
         python_name: str = xform_name(member)
-        if python_name not in known:
+        if python_name not in parameters:
             raise NotImplementedError(
                 f"pytest-fakesecrets does not know the member {member} of {operation_name} yet."
             )
@@ -166,9 +166,9 @@ def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[s
                     f"Value null at '{prefix}{name}' failed to satisfy constraint: Member must not be null"
                 )
         return {
-            python_name: member(held, prefix + name, violations)
+            python_name: member(item, prefix + name, violations)
             for wire, python_name, name, member in readers
-            if (held := value.get(wire)) is not None  # null means absent; unknown members are ignored
+            if (item := value.get(wire)) is not None  # null means absent; unknown members are ignored
         }
 
     return read

@@ -28,17 +28,17 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-    #: The response of the operation, of which the body is the JSON; None for an error.
-    response: Response | None = None
+    #: The output of the operation, of which the body is the JSON; None for an error.
+    output: Response | None = None
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}: {len(self.body)} bytes>"
 
 
-def encode(response: Response, request_id: str, now: datetime) -> Reply:
+def encode(output: Response, request_id: str, now: datetime) -> Reply:
     # The response of an operation without an output shape has no body.
-    body = written(response) if response else b""
-    return Reply(200, _headers(body, request_id, now), body, response)
+    body = written(output) if output else b""
+    return Reply(200, _headers(body, request_id, now), body, output)
 
 
 def encode_error(error: ServiceError, request_id: str, now: datetime) -> Reply:
@@ -60,11 +60,11 @@ def _headers(body: bytes, request_id: str, now: datetime) -> Mapping[str, str]:
 
 def http_date(moment: datetime) -> str:
     """A moment in the format of the header Date, with whole seconds (RFC 9110, 5.6.7)."""
-    return _of_second((moment - _EPOCH) // _SECOND)
+    return _http_date_of_second((moment - _EPOCH) // _SECOND)
 
 
-@lru_cache(maxsize=16)
-def _of_second(second: int) -> str:
+@lru_cache(maxsize=16)  # by an int, which is hashed faster than a datetime
+def _http_date_of_second(second: int) -> str:
     return format_datetime(_EPOCH + second * _SECOND, usegmt=True)
 
 
@@ -91,6 +91,7 @@ def _seconds(moment: date) -> float:
     return (moment - _EPOCH.date()) // _SECOND
 
 
+# Responses have no cycles, so they are not searched for any.
 _json = json.JSONEncoder(default=_on_the_wire, separators=(",", ":"), check_circular=False).encode
 
 

@@ -56,8 +56,6 @@ class Outcome(NamedTuple):
     started: Sequence[tuple[Region, Rotation]]
 
 
-_DETAILS = Barrier("the details of a call")
-
 #: The hint of calls that failed by an injected fault.
 INJECTED = Hint("hint: fake.fail() injected this error.")
 
@@ -78,7 +76,7 @@ class Service:
         #: Called with the draft of each request, under the lock. It returns an idempotent function to call at the commit.
         self.on_changes: Callable[[Draft], Callable[[], None]] = lambda draft: _do_nothing
         #: Returns the rotations with a running step, by the ARN of the secret and the token.
-        self.stepping: Callable[[], Collection[tuple[str, str]]] = tuple
+        self.running_rotations: Callable[[], Collection[tuple[str, str]]] = tuple
         #: Returns whether `rotation_paused` holds the rotations of the secret with an ARN.
         self.is_paused: Callable[[str], bool] = lambda arn: False
         self.faults = Faults()
@@ -110,11 +108,11 @@ class Service:
             self._apply_pending()
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
-            parameters: Mapping[str, Any] = {"body": request.body}  # until it is decoded
+            parameters = _undecoded(request)
             try:
-                known = operation(request.operation)
-                parameters = decode(known.read, request.body)
-                response = known.function(context, **parameters)
+                requested = operation(request.operation)
+                parameters = decode(requested.read, request.body)
+                response = requested.function(context, **parameters)
             except ServiceError as rejected:
                 self._redact_sent(request)
                 context.discard_changes()
@@ -122,7 +120,7 @@ class Service:
                 self._commit(context, [call])
                 return Outcome(encode_error(rejected, request_id, context.now), ())
             call = self._call(context, request_id, _sent_id(parameters), parameters, response=response)
-            reply = encode(known.output(response), request_id, context.now)
+            reply = encode(requested.output(response), request_id, context.now)
             self._commit(context, [call], response.get("RandomPassword"))
             return Outcome(reply, context.started_rotations)
 
@@ -133,7 +131,8 @@ class Service:
             self._redact_sent(request)
             context = self._context(request.account, request.region, request.operation)
             request_id = self.ids.request_id()
-            sent_id, parameters = sent[0] if sent else None, _parameters(request)
+            sent_id = sent[0] if sent else None
+            parameters = _parameters(request)
             call = self._call(context, request_id, sent_id, parameters, rejected=error, hint=INJECTED)
             self._commit(context, [call])
             return encode_error(error, request_id, context.now)
@@ -187,13 +186,13 @@ class Service:
             return
         self.redactor.give_up()
 
-    def means(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
+    def identifies(self, request: Request, sent: Sequence[str], secret_id: str) -> bool:
         """Whether one of the names and ARNs in a request identifies the same secret as *secret_id*."""
         if secret_id in sent:
             return True
         region = self.store.region(request.account, request.region)
-        meant = region.find(secret_id, self.clock.now)
-        return meant is not None and any(region.find(each, self.clock.now) is meant for each in sent)
+        secret = region.find(secret_id, self.clock.now)
+        return secret is not None and any(region.find(each, self.clock.now) is secret for each in sent)
 
     def locate(self, secret_id: str) -> tuple[Region, Secret]:
         """
@@ -235,21 +234,26 @@ class Service:
         return Context(
             account=account,
             region_name=region_name,
-            store=Draft(self.store),
+            draft=Draft(self.store),
             now=self.clock.now,
             operation=operation_name,
             new_suffix=self.ids.suffix,
             random=self.ids.passwords,
             can_invoke=self.functions.knows,
             assumptions=self.assumptions,
-            stepping=self._stepping,
+            possible_callers=self._possible_callers,
         )
 
-    def _stepping(self) -> Collection[tuple[str, str]]:
-        """The rotations that may have made a call. A thread that a function has started has no current step."""
+    def _possible_callers(self) -> Collection[tuple[str, str]]:
+        """
+        The rotations whose function may have made a call that is made here, by the ARN of the secret and the token.
+
+        It is that of the current step. Without a current step it may be any that runs: a thread that a function has
+        started has no current step.
+        """
         running = CURRENT_INVOCATION.get()
         if running is None:
-            return self.stepping()
+            return self.running_rotations()
         return () if running.rotation is None else (running.rotation,)
 
     def _call(
@@ -263,9 +267,9 @@ class Service:
         rejected: ServiceError | None = None,
         hint: str | None = None,
     ) -> Call:
-        step, answered, detail = _running_step(), response or {}, None
+        step, members, detail = _running_step(), response or {}, None
         if context.operation in OPERATIONS_WITH_DETAILS:
-            with _DETAILS:
+            with Barrier("the details of a call"):
                 detail = detail_of(context, parameters, response)
         if rejected is not None and hint is None:
             with Barrier("a hint"):
@@ -276,8 +280,8 @@ class Service:
             account=context.account,
             region=context.region_name,
             request_id=request_id,
-            secret_id=answered.get("ARN") or _arn(context, secret_id),
-            version_id=answered.get("VersionId"),
+            secret_id=members.get("ARN") or _arn(context, secret_id),
+            version_id=members.get("VersionId"),
             error=None if rejected is None else rejected.code,
             message=None if rejected is None else rejected.message,
             step=step,
@@ -289,14 +293,15 @@ class Service:
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Commit the changes and the events of a request, and the updates that follow from them."""
         running, passwords = CURRENT_INVOCATION.get(), [] if password is None else [password]
+        is_change = bool(context.changes or context.steps or passwords)
+        if running is None and not is_change:
+            self.history.extend(calls)  # one operation on a list, which is atomic: no commit is needed
+            return
         events, follow_up = [*calls], _do_nothing
-        if context.changes or context.steps or passwords:
+        if is_change:
             events += events_of(context.changes, context.now, context.operation, _running_step())
             self._redact(context, passwords)
-            follow_up = self.on_changes(context.store)
-        elif running is None:
-            self.history.extend(calls)
-            return
+            follow_up = self.on_changes(context.draft)
         put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
         record_in_invocation = (
             _do_nothing if running is None else running.prepare_recording(events, passwords)
@@ -321,7 +326,12 @@ def _parameters(request: Request) -> Mapping[str, Any]:
     try:
         return decode(operation(request.operation).read, request.body)
     except (ServiceError, NotImplementedError):
-        return {"body": request.body}
+        return _undecoded(request)
+
+
+def _undecoded(request: Request) -> Mapping[str, Any]:
+    """What stands for the parameters of a request that is not decoded, or cannot be."""
+    return {"body": request.body}
 
 
 def _running_step() -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import state
-from .response import Response, parsed
+from .response import Response, response_dict
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest
@@ -55,7 +55,7 @@ def answer_call(
         context[state.CALL_STATE] = begin(backend, account, region, model.name, request_signer)
         return None
     reply = backend.answer(account, region, model.name, params["body"])
-    return Response(params["url"], reply), parsed(reply, model)
+    return Response(params["url"], reply), response_dict(reply, model)
 
 
 def prepare_attempt(request: AWSRequest, operation_name: str, **_: object) -> None:

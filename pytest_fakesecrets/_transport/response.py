@@ -74,55 +74,58 @@ _PARSER_LOG = logging.getLogger("botocore.parsers")
 Converter = Callable[[Any], Any] | None
 
 
-def parsed(reply: Reply, model: OperationModel) -> dict[str, Any]:
+def response_dict(reply: Reply, model: OperationModel) -> dict[str, Any]:
     """
     The response dict that the endpoint of botocore makes of a reply.
 
-    It is made of the response itself: to parse its JSON takes three times as long.
+    It is made of the output of the operation: to parse the JSON of the output takes three times as long. Both ways give
+    the same, because each member that the store holds is equal to its JSON round trip: the members of requests are
+    decoded from JSON, and those of seeds pass `json_round_trip`.
     """
-    if reply.response is None or _PARSER_LOG.isEnabledFor(logging.DEBUG):
+    if reply.output is None or _PARSER_LOG.isEnabledFor(logging.DEBUG):
         return _parsed_by_botocore(reply, model)
-    convert = _converter_of(model)
-    answer: dict[str, Any] = {} if convert is None else convert(reply.response)
-    answer["ResponseMetadata"] = {
+    convert = _converter_for(model)
+    response: dict[str, Any] = {} if convert is None else convert(reply.output)
+    response["ResponseMetadata"] = {
         "RequestId": reply.headers["x-amzn-requestid"],
         "HTTPStatusCode": reply.status,
         "HTTPHeaders": dict(reply.headers),
         "RetryAttempts": 0,
     }
-    return answer
+    return response
 
 
-def _converter_of(model: OperationModel) -> Converter:
-    """The converter of the output of an operation, made once for each model."""
+def _converter_for(model: OperationModel) -> Converter:
+    """The converter of the output of an operation, built once for each model."""
     try:
-        return _converters[model]
+        return _cached_converters[model]
     except KeyError:
-        converter = None if model.output_shape is None else _converter(model.output_shape)
-        return _converters.setdefault(model, converter)
+        converter = None if model.output_shape is None else _build_converter(model.output_shape)
+        return _cached_converters.setdefault(model, converter)
 
 
 #: By the models of the clients, which may come from different copies of botocore's data.
-_converters: WeakKeyDictionary[OperationModel, Converter] = WeakKeyDictionary()
+_cached_converters: WeakKeyDictionary[OperationModel, Converter] = WeakKeyDictionary()
 
 
-def _converter(shape: Any) -> Converter:
-    """A converter of the values of a shape. It copies lists and maps: the caller of a client may change them."""
+def _build_converter(shape: Any) -> Converter:
+    """Build the converter of the values of a shape. It copies lists and maps: the caller of a client may change them."""
     if shape.type_name == "structure":
-        return _structure([(name, _converter(member)) for name, member in shape.members.items()])
+        return _structure([(name, _build_converter(member)) for name, member in shape.members.items()])
     if shape.type_name == "list":
-        return _list(_converter(shape.member))
+        return _list(_build_converter(shape.member))
     if shape.type_name == "map":
-        return _map(_converter(shape.value))
+        return _map(_build_converter(shape.value))
+    # A blob stays as it is: the output holds the bytes, and only their JSON is Base64 text.
     return _timestamp if shape.type_name == "timestamp" else None
 
 
 def _structure(members: Sequence[tuple[str, Converter]]) -> Converter:
     def convert(value: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: value[name] if member is None else member(value[name])
+            name: item if member is None else member(item)
             for name, member in members
-            if name in value and value[name] is not None
+            if (item := value.get(name)) is not None
         }
 
     return convert

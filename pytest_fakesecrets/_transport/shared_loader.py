@@ -20,7 +20,7 @@ from botocore.loaders import JSONFileLoader, Loader
 _COMPONENT = "data_loader"
 _ENDPOINTS = "endpoints"
 
-#: What changes when a file or a directory is replaced by another one: None where there is none.
+#: The device, the inode, the time and the size of a file or a directory, which differ after a change. None: it does not exist.
 _Stamp = tuple[int, ...] | None
 
 
@@ -29,8 +29,8 @@ class _ParsedFiles(JSONFileLoader):
     Parses a file again only after it has changed.
 
     Args:
-        pack: makes what is kept from the parsed data.
-        unpack: makes the data for a caller from what is kept.
+        pack: converts parsed data to the form that is kept.
+        unpack: converts the kept form to the data that a caller gets.
     """
 
     def __init__(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
@@ -40,8 +40,8 @@ class _ParsedFiles(JSONFileLoader):
 
     def load_file(self, file_path: str) -> Any:
         stamps = tuple(_stamp(file_path + suffix) for suffix in (".json", ".json.gz"))
-        known, packed = self._kept.get(file_path, (None, None))
-        if stamps != known:
+        kept_stamps, packed = self._kept.get(file_path, (None, None))
+        if kept_stamps != stamps:
             data = super().load_file(file_path)
             if data is None:
                 return None
@@ -64,31 +64,35 @@ class _ServiceLists:
         stamp = _stamp(directory) if _is_installed(directory) else None
         if stamp is None:
             return _list_services(directory, type_name)
-        known, services = self._kept.get((directory, type_name), (None, []))
-        if stamp != known:
+        kept_stamp, services = self._kept.get((directory, type_name), (None, []))
+        if kept_stamp != stamp:
             services = _list_services(directory, type_name)
             self._kept[directory, type_name] = stamp, services
         return services
 
 
-#: A copy by pickle takes a tenth of the time of copy.deepcopy.
-_COPIES = _ParsedFiles(pickle.dumps, pickle.loads)
-_REFERENCES = _ParsedFiles(lambda data: data, lambda data: data)
-_SERVICES = _ServiceLists()
+#: Files of which each caller gets a copy. A copy by pickle takes a tenth of the time of copy.deepcopy.
+_COPIED_FILES = _ParsedFiles(pickle.dumps, pickle.loads)
+#: Files of which all callers get the same data, which they must not change.
+_SHARED_FILES = _ParsedFiles(lambda data: data, lambda data: data)
+_SERVICE_LISTS = _ServiceLists()
 
 
 class SharedDataLoader(Loader):
     """The loader of one session, over data that all such loaders share."""
 
     def __init__(self) -> None:
-        super().__init__(file_loader=_COPIES)
+        super().__init__(file_loader=_COPIED_FILES)
+        #: Whether the session has asked for the endpoints, and so has a copy that it may have changed.
         self._has_own_endpoints = False
 
     def list_available_services(self, type_name: str) -> list[str]:
-        return sorted({name for path in self.search_paths for name in _SERVICES.list(path, type_name)})
+        return sorted({name for path in self.search_paths for name in _SERVICE_LISTS.list(path, type_name)})
 
     def load_data(self, name: str) -> Any:
-        self._has_own_endpoints |= name == _ENDPOINTS
+        if name == _ENDPOINTS:
+            self._has_own_endpoints = True
+        # By botocore's method, and not by that of this class, which may return shared data.
         data, _ = super().load_data_with_path(name)
         return data
 
@@ -96,7 +100,7 @@ class SharedDataLoader(Loader):
         # botocore's endpoint resolver reads the endpoints by this method, and does not change them. Another copy of
         # them would take as long as the rest of the client.
         if name == _ENDPOINTS and not self._has_own_endpoints:
-            return _loader_of(self.search_paths, file_loader=_REFERENCES).load_data_with_path(name)
+            return _loader_of(self.search_paths, file_loader=_SHARED_FILES).load_data_with_path(name)
         return super().load_data_with_path(name)
 
 
@@ -104,15 +108,17 @@ def share_data(session: Any) -> None:
     """
     Let a session share its data with others, unless it has a data path or a loader of its own.
 
-    The decision falls when the loader is first used, since the session may be configured until then.
+    This is decided when the loader is first used, since the session may be configured until then.
     """
+    # Private attributes, since get_component() would make the loader now.
     deferred: Mapping[str, Any] = getattr(getattr(session, "_components", None), "_deferred", {})
     factory: Any = deferred.get(_COMPONENT)
-    if _is_of_botocore(factory):
+    if _is_default_of_botocore(factory):
         session.lazy_register_component(_COMPONENT, lambda: _shared_or_own(factory()))
 
 
-def _is_of_botocore(factory: Any) -> bool:
+def _is_default_of_botocore(factory: Any) -> bool:
+    """Whether a factory makes botocore's own loader: a session may have another one registered."""
     module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "")
     return module == "botocore.session" and name.startswith("Session._register_data_loader.")
 
@@ -135,7 +141,7 @@ def _is_installed(directory: str) -> bool:
 
 
 def _loader_of(search_paths: list[str], **kwargs: Any) -> Loader:
-    return Loader(list(search_paths), include_default_search_paths=False, **kwargs)
+    return Loader(search_paths, include_default_search_paths=False, **kwargs)
 
 
 def _stamp(path: str) -> _Stamp:

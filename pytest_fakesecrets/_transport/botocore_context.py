@@ -8,15 +8,15 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def outside_of_calls() -> Iterator[None]:
+def detached_from_the_outer_call() -> Iterator[None]:
     """
-    Run a block as if no client were making a call, where botocore keeps a context of calls.
+    Run a block outside of botocore's context of the call that is running.
 
     A rotation function runs inside of the call that starts it. Its own calls are not part of that call, and botocore
     would copy the context for each of them, which takes a sixth of the time of a call.
     """
     context = sys.modules.get("botocore.context")
-    if context is None:  # older versions have none
+    if context is None:  # older versions of botocore have no context of calls
         yield
         return
     token = context.set_context(None)
