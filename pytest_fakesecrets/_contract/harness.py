@@ -36,10 +36,11 @@ from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import repr_of, warn
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
+from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
-from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
+from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
 from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
@@ -346,6 +347,10 @@ class Harness:
             self.secret.labels.get(CURRENT),
         ):
             yield LOST_PENDING
+        if step.error is not None:
+            events = self.fake._service.history.events
+            hints = hints_of(step.error, events, self.fake._service.redactor.redact)
+            yield from (hint for hint in hints if hint != INJECTED)
         if not self.settings.can_verify or self.value(PENDING) is None:
             return
         if (

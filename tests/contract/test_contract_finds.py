@@ -40,7 +40,7 @@ from credential_targets import DATABASE
 from key_service import SERVICE
 from support import needs
 
-from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationContract
 from pytest_fakesecrets._contract.advice import advice_for_lockout
 from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
@@ -355,6 +355,33 @@ class TestTheAdvice:
             in failure
         )
         assert "What to do: Look at setSecret: it ends the old credential before AWSCURRENT moves." in failure
+
+
+class TestAnotherRegion:
+    """A function whose client is not in the region of the secret."""
+
+    def test_is_named_by_a_hint_in_the_failure(self):
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+
+        def abroad(event, context):
+            client.describe_secret(SecretId="app/db")
+
+        failure = failure_of(abroad, ONE_USER, "test_a_rotation_succeeds")
+
+        head, advice, *story = failure.splitlines()
+        hint = "hint: The client is in eu-west-1, and the secret 'app/db' is in us-east-1."
+        assert hint in head
+        assert advice.startswith(
+            "What to do: Create the client without a region, so that it has that of AWS_"
+        )
+        assert story[-1].strip() == hint
+
+    @pytest.mark.parametrize("name", ["region", "region_name"])
+    def test_is_no_attribute_of_a_class(self, name):
+        with pytest.raises(
+            FakeSecretsError, match=f"TestFunction has '{name}', and a contract takes no region: "
+        ):
+            contract_class(correct_functions.single_user, {**ONE_USER, name: "eu-west-1"})
 
 
 class TestWhatFollowsFromACause:
