@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import chain
 
 import boto3
+import broken_functions
 import correct_functions
 import pytest
 from broken_functions import (
@@ -16,6 +17,7 @@ from broken_functions import (
     COMPANIONS,
     DELIVERED_TWICE,
     DUPLICATE,
+    LATE,
     LEAKS,
     ONE_USER,
     OTHERS,
@@ -28,6 +30,7 @@ from broken_functions import (
     TWICE,
     TWO_KEYS,
     TWO_USERS,
+    UNKNOWN_STEP,
     UNKNOWN_TOKEN,
     add_the_master,
     in_a_kept_thread,
@@ -102,6 +105,46 @@ def test_a_scenario_that_ends_in_the_middle_of_a_series_leaves_the_target_at_onc
 
     assert skipped.value.__traceback__ is not None  # pytest keeps it, and with it the frames of the scenario
     assert DATABASE.listeners == before
+
+
+@pytest.mark.parametrize(
+    ("function", "scenarios"),
+    [
+        pytest.param(broken_functions.prints_the_event, (SUCCEEDS, LEAKS), id="the event is printed"),
+        pytest.param(
+            broken_functions.prints_and_goes_on, (THROTTLED, REFUSED, LATE), id="a login is swallowed"
+        ),
+        pytest.param(
+            broken_functions.answers_500, (UNKNOWN_STEP, THROTTLED, REFUSED), id="all errors are returned"
+        ),
+    ],
+)
+def test_one_cause_fails_one_scenario_and_the_others_name_it(function, scenarios):
+    contract = contract_class(function, ONE_USER)()
+    reasons = []
+
+    with FakeSecrets() as fake:
+        for name in scenarios:
+            contract._scenario = f"test_{name}"
+            try:
+                getattr(contract, f"test_{name}")(fake)
+            except (AssertionError, pytest.skip.Exception) as ended:
+                reasons.append(str(ended))
+
+    same = f"It fails for the same cause as test_{scenarios[0]}. Correct that first."
+    assert reasons[1:] == [same] * (len(scenarios) - 1)
+
+
+def test_a_swallowed_error_of_secrets_manager_is_found_with_its_line():
+    failure = failure_of(broken_functions.looks_up_before_it_reads, ONE_USER, f"test_{REFUSED}")
+
+    assert "GetSecretValue was rejected with AccessDeniedException at correct_functions.py:" in failure
+    assert " in read, and createSecret returned without an error." in failure
+
+    failure = failure_of(broken_functions.sets_what_it_could_not_read, ONE_USER, f"test_{REFUSED}")
+
+    assert " at correct_functions.py:" in failure.splitlines()[0]
+    assert " in read, and setSecret changed the target without its answer, and returned." in failure
 
 
 def test_each_broken_function_is_in_the_table_once():
