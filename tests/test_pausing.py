@@ -219,13 +219,14 @@ class TestAPausedRotation:
             assert again.status == "in progress"
 
     def test_without_a_with_statement_is_a_warning_at_its_line(self, db, fakesecrets):
+        fakesecrets.rotation_paused("db", handler=well_behaved)
+        rotations = fakesecrets.rotations()
+
         with pytest.warns(RuntimeWarning, match="without a 'with' statement, so it has rotated") as caught:
-            fakesecrets.rotation_paused("db", handler=well_behaved)
-            rotations = fakesecrets.rotations()
             fakesecrets.reset()
 
         code = type(self).test_without_a_with_statement_is_a_warning_at_its_line.__code__
-        assert [(each.filename, each.lineno) for each in caught] == [(__file__, code.co_firstlineno + 2)]
+        assert [(each.filename, each.lineno) for each in caught] == [(__file__, code.co_firstlineno + 1)]
         assert rotations == ()
 
     def test_raises_an_error_of_rotate_secret(self, db, fakesecrets):

@@ -9,6 +9,7 @@ from pytest_fakesecrets._core.finding import Finding, grouped
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._service.barrier import text_of
+from pytest_fakesecrets._service.hints import OTHER_REGION, PREFIX
 from pytest_fakesecrets._service.user_code import missing_variable
 
 AFTER_A_DISTURBANCE = (
@@ -47,14 +48,8 @@ def advice_for(
     own = [finding for finding in causes if finding.step == step.name] or causes
     if own:
         return located_advice(own[-1], step.name)
-    if LOST_PENDING in notes:
-        return f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
-    if step.name == "testSecret" and NOT_SET in notes:
-        return (
-            f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
-        )
-    if step.name == "testSecret" and any(note.startswith(IS_SET) for note in notes):
-        return f"Read the {PENDING} value in testSecret: the version of event['ClientRequestToken']."
+    if (noted := _advice_for_notes(step.name, notes)) is not None:
+        return noted
     if _asks_for_previous(error, calls):
         return f"Handle a secret without {PREVIOUS}: before its second rotation it has none."
     if disturbed and step.name == "setSecret" and isinstance(error, PermissionError):
@@ -68,6 +63,24 @@ def advice_for(
     if NO_CALL in notes:
         return f"Look at the exception{where}: the function raised it before it called anything."
     return f"Look at the exception{where}: nothing disturbed this rotation."
+
+
+def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:
+    """What to do about what the notes of an attempt show, or None."""
+    if any(note.startswith(OTHER_REGION) for note in notes):
+        return (
+            "Create the client without a region, so that it has that of AWS_DEFAULT_REGION, as the secret of the contract "
+            "does. Or set that variable to the region of the client before the module of the function is imported."
+        )
+    if LOST_PENDING in notes:
+        return f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
+    if step == "testSecret" and NOT_SET in notes:
+        return (
+            f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
+        )
+    if step == "testSecret" and any(note.startswith(IS_SET) for note in notes):
+        return f"Read the {PENDING} value in testSecret: the version of event['ClientRequestToken']."
+    return None
 
 
 def located_advice(finding: Finding, step: str) -> str:
@@ -133,6 +146,8 @@ def _asks_for_previous(error: BaseException | None, calls: Sequence[str]) -> boo
 
 
 def sentence(note: str) -> str:
-    """A note as a sentence. The names of steps keep their small letter."""
+    """A note as a sentence. The names of steps keep their small letter, and hints are sentences."""
+    if note.startswith(PREFIX):
+        return note
     first = note.partition(" ")[0]
     return f"{note if first in STEPS else note[0].upper() + note[1:]}."

@@ -271,13 +271,7 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     Raises:
         FakeSecretsError: an attribute is misspelt, or has the wrong type.
     """
-    known = [name for name in vars(RotationContract) if not name.startswith("_")]
-    for name in vars(cls):
-        similar = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-        if not hasattr(RotationContract, name) and similar and not name.startswith(("_", "test_")):
-            raise FakeSecretsError(
-                f"{cls.__name__} has {name!r}, which no contract knows. Did you mean {similar[0]!r}?"
-            )
+    _check_names(cls)
     if not isinstance(cls.without, Mapping):
         raise FakeSecretsError(
             f"{cls.__name__}.without is a dict of scenarios and reasons, not {cls.without!r}."
@@ -305,6 +299,22 @@ def _check_attributes(cls: type[RotationContract]) -> None:
     check_delay(f"{cls.__name__}.propagation_delay", cls.propagation_delay)
     if issubclass(cls, unittest.TestCase):
         raise FakeSecretsError(f"{cls.__name__} is for pytest: leave unittest.TestCase out.")
+
+
+def _check_names(cls: type[RotationContract]) -> None:
+    known = [name for name in vars(RotationContract) if not name.startswith("_")]
+    for name in vars(cls):
+        if name in ("region", "region_name", "aws_region"):
+            raise FakeSecretsError(
+                f"{cls.__name__} has {name!r}, and a contract takes no region: its secret is in that of AWS_DEFAULT_REGION, else "
+                "in us-east-1. Set that variable before the module of the function is imported, for example in conftest.py, "
+                "or create the client of the function without a region."
+            )
+        similar = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        if not hasattr(RotationContract, name) and similar and not name.startswith(("_", "test_")):
+            raise FakeSecretsError(
+                f"{cls.__name__} has {name!r}, which no contract knows. Did you mean {similar[0]!r}?"
+            )
 
 
 def _check_secret(cls: type[RotationContract]) -> None:

@@ -32,14 +32,16 @@ from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described
+from pytest_fakesecrets._rotation.findings import looks_like_an_error
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import repr_of, warn
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.functions import Handler
+from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
-from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
+from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
 from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
@@ -126,6 +128,8 @@ class Harness:
         self.kill_after: int | None = None
         self._is_killed = False
         self._is_verifying = False
+        #: Whether the function has returned what looks like an error, for an event outside of a rotation.
+        self._has_returned_an_error = False
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
         self._starts_cold = cold_start
@@ -298,7 +302,7 @@ class Harness:
         try:
             with function.environment() as environment:
                 steps.begin(invocation._replace(environment=environment))
-                function.invoke(
+                returned = function.invoke(
                     event,
                     invoked_arn=self.function,
                     request_id="delivered",
@@ -306,6 +310,7 @@ class Harness:
                     deadline=later(self.fake.clock.now, self.settings.timeout),
                     environment=environment,
                 )
+                self._has_returned_an_error |= looks_like_an_error(returned)
         except BaseException as exception:
             if is_interrupt(exception):
                 raise
@@ -346,6 +351,10 @@ class Harness:
             self.secret.labels.get(CURRENT),
         ):
             yield LOST_PENDING
+        if step.error is not None:
+            events = self.fake._service.history.events
+            hints = hints_of(step.error, events, self.fake._service.redactor.redact)
+            yield from (hint for hint in hints if hint != INJECTED)
         if not self.settings.can_verify or self.value(PENDING) is None:
             return
         if (
@@ -547,7 +556,7 @@ class Harness:
             return
         lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         lines += finding_lines(findings, text)
-        if any(finding.code == "error-like-return" for finding in findings):
+        if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
@@ -568,7 +577,8 @@ class Harness:
 
     def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:
         """Fail the scenario for a finding, unless the class accepts it."""
-        cause = finding.code, finding.step
+        # One line may write a value in each step.
+        cause = finding.code, finding.text if finding.code == "secret-leaked" else finding.step
         self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
 
     def question_about_target(self) -> str:

@@ -12,6 +12,8 @@ from pytest_fakesecrets._core.rotation import STEPS
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.faults import Fault, RequestFault, SingleCallFault, fault
+from pytest_fakesecrets._service.history import Call
+from pytest_fakesecrets._service.service import INJECTED
 
 from .failures import InvocationRecord
 from .harness import Harness
@@ -31,6 +33,7 @@ class RejectedCall(NamedTuple):
         number: the number of the call in its attempt, from 1 on.
         situation: what happened, as a sentence without its full stop.
         ignored_in: the step that went on without the answer of its call, or None.
+        line: the line of the function that made the call, if it is known.
     """
 
     number: int
@@ -38,6 +41,7 @@ class RejectedCall(NamedTuple):
     ref: RotationRef
     situation: str
     ignored_in: str | None
+    line: str | None
 
     def check_not_swallowed(self) -> None:
         """Fail the scenario if the function swallowed the error."""
@@ -55,7 +59,8 @@ class RejectedCall(NamedTuple):
         if self.ignored_in is not None:
             self.harness.fail(
                 "error-swallowed",
-                f"{self.situation}, and {self.ignored_in} changed the target without its answer, and returned.",
+                f"{self.situation}{f' at {self.line}' if self.line else ''}, and {self.ignored_in} changed the target without "
+                "its answer, and returned.",
                 "Catch only the exception that is expected, such as ResourceNotFoundException; let others out.",
                 findings,
                 cause=("error-swallowed", self.ignored_in),
@@ -160,7 +165,12 @@ class _Rejection:
         self.is_repeated = injected.left == 0
         situation = self._attempt.situation(self._number, self._code, each_time=each_time)
         return RejectedCall(
-            self._number + 1, harness, ref, situation, self._ignored_in(harness.invocations[ran_before:])
+            self._number + 1,
+            harness,
+            ref,
+            situation,
+            self._ignored_in(harness.invocations[ran_before:]),
+            _line_of_rejection(harness),
         )
 
     def _new_fault(self, each_time: bool) -> Fault:
@@ -177,6 +187,12 @@ class _Rejection:
                 later = takewhile(lambda call: call != name, ran.calls[rejected[-1] + 1 :])
                 return self._step if any(map(is_target_change, later)) else None
         return None
+
+
+def _line_of_rejection(harness: Harness) -> str | None:
+    """The line of the function that made the call which an injected fault has rejected, or None."""
+    events = harness.fake._service.history.events
+    return next((event._line for event in events if isinstance(event, Call) and event.hint == INJECTED), None)
 
 
 def stop_before(harness: Harness, ref: RotationRef, step: str) -> None:

@@ -42,6 +42,11 @@ class TargetCall:
     is_completed: bool = False
     was_rejected: bool = False
 
+    @property
+    def what(self) -> str:
+        """The call, its step and its line."""
+        return f"{self.name} in {self.step}{'' if self.line is None else f' at {self.line}'}"
+
     def is_same_as(self, other: TargetCall) -> bool:
         return (self.step, self.name, self.key) == (other.step, other.name, other.key)
 
@@ -111,6 +116,11 @@ class TargetCalls:
     def rejected(self) -> TargetCall | None:
         """The first call that was rejected, or None."""
         return next((call for call in self.begun if call.was_rejected), None)
+
+    def not_completed(self, step: str) -> TargetCall | None:
+        """The last call of a step, if it was rejected, or None."""
+        last = next((call for call in reversed(self.begun) if call.step == step), None)
+        return None if last is None or last.is_completed else last
 
     @property
     def replaced(self) -> list[TargetCall]:

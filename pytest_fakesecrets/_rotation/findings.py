@@ -198,7 +198,8 @@ def _error_findings(evidence: Evidence) -> Iterator[Finding]:
         if error is None:
             yield evidence.create_finding(
                 "error-swallowed",
-                f"{call.operation} was rejected with {call.error}, and {evidence.step} returned without an error.",
+                f"{call.operation} was rejected with {call.error}{f' at {call._line}' if call._line else ''}, and "
+                f"{evidence.step} returned without an error.",
                 "Catch only the expected exception, such as ResourceNotFoundException, and let all others propagate.",
                 call.operation,
             )
@@ -279,7 +280,7 @@ def _leak_findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _return_findings(evidence: Evidence) -> Iterator[Finding]:
-    if _looks_like_an_error(evidence.returned):
+    if looks_like_an_error(evidence.returned):
         yield evidence.create_finding(
             "error-like-return",
             f"{evidence.step} returned a value that looks like an error, and Secrets Manager treats every return as success.",
@@ -287,7 +288,8 @@ def _return_findings(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _looks_like_an_error(returned: object) -> bool:
+def looks_like_an_error(returned: object) -> bool:
+    """Whether a function has probably returned an error instead of raising it."""
     if isinstance(returned, dict):
         status = returned.get("statusCode", returned.get("status_code"))
         status_text = str(returned.get("status", "")).lower()

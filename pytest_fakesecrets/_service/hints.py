@@ -29,6 +29,8 @@ _ADD_FUNCTION = "Add the rotation function with add_rotation_function() and pass
 _KNOWN_FUNCTIONS = " The fake has these functions:{known}"
 _NO_FUNCTIONS = " The fake has no rotation functions yet."
 _OTHER_REGION = "The client is in {region}, and the secret {name!r} is in {regions}."
+#: The beginning of the hint about a client of another region than the secret.
+OTHER_REGION = f"{PREFIX}{_OTHER_REGION.partition('{')[0]}"
 _NO_SECRET = "The fake has no secret {name!r} in {region}."
 _SIMILAR = " Did you mean {similar!r}?"
 _CREATE = " Create it with create_secret() or fake.add_secret()."
@@ -98,12 +100,8 @@ def redacted_hint(hint: str, redact: Redact) -> str:
 
 def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> None:
     """Add the hints of rejected calls to the exceptions that a client raised for these calls, as notes if possible."""
-    hints = {event.request_id: event.hint for event in events if isinstance(event, Call) and event.hint}
-    for each in _causes(error) if hints else ():
-        hint = hints.get(_request_id(each))
-        if hint is None:
-            continue
-        _add_note(each, redacted_hint(hint, redact))
+    for each, hint in _hints(error, events, redact):
+        _add_note(each, hint)
 
 
 def add_note_about_arn(error: BaseException) -> None:
@@ -118,6 +116,21 @@ def _add_note(error: BaseException, hint: str) -> None:
         error.args = (f"{str(error).partition(hint)[0].rstrip()}\n{hint}",)
     elif hint not in getattr(error, "__notes__", ()):
         error.add_note(hint)
+
+
+def hints_of(error: BaseException, events: Iterable[Event], redact: Redact) -> list[str]:
+    """The hints of rejected calls for which a client raised an exception, or one that it was raised for."""
+    return [hint for _, hint in _hints(error, events, redact) if hint.startswith(PREFIX)]
+
+
+def _hints(
+    error: BaseException, events: Iterable[Event], redact: Redact
+) -> Iterator[tuple[BaseException, str]]:
+    hints = {event.request_id: event.hint for event in events if isinstance(event, Call) and event.hint}
+    for each in _causes(error) if hints else ():
+        hint = hints.get(_request_id(each))
+        if hint is not None:
+            yield each, redacted_hint(hint, redact)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

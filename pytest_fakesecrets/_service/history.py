@@ -70,6 +70,8 @@ class Call:
     detail: str | None = None
     #: Equal for two requests for the same; of a call inside of a rotation step.
     _request_key: int | None = field(default=None, repr=False, compare=False)
+    #: The line of the function that made it, if it was rejected inside of a step and the line is known.
+    _line: str | None = field(default=None, repr=False, compare=False)
 
     __repr__ = readable_repr
 

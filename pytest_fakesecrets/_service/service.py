@@ -28,6 +28,7 @@ from .parser import decode, operation
 from .redaction import Redactor, secret_values_of_request
 from .region import default_region
 from .serializer import Reply, encode, encode_error
+from .user_code import innermost_line
 
 #: The account of clients whose access key is not a number of twelve digits.
 DEFAULT_ACCOUNT = "123456789012"
@@ -288,6 +289,7 @@ class Service:
             hint=hint,
             detail=detail,
             _request_key=None if step is None else request_key(parameters),
+            _line=None if step is None or rejected is None else _calling_line(),
         )
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
@@ -337,6 +339,13 @@ def _undecoded(request: Request) -> Mapping[str, Any]:
 def _running_step() -> str | None:
     running = CURRENT_INVOCATION.get()
     return None if running is None else running.step
+
+
+def _calling_line() -> str | None:
+    with Barrier("the line of a rejected call"):
+        line = innermost_line()
+        return None if line is None else str(line)
+    return None
 
 
 def _sent_id(parameters: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import chain
 
 import boto3
+import broken_functions
 import correct_functions
 import pytest
 from broken_functions import (
@@ -17,6 +18,7 @@ from broken_functions import (
     COMPANIONS,
     DELIVERED_TWICE,
     DUPLICATE,
+    LATE,
     LEAKS,
     ONE_USER,
     OTHERS,
@@ -29,6 +31,7 @@ from broken_functions import (
     TWICE,
     TWO_KEYS,
     TWO_USERS,
+    UNKNOWN_STEP,
     UNKNOWN_TOKEN,
     add_the_master,
     in_a_kept_thread,
@@ -41,7 +44,7 @@ from credential_targets import DATABASE
 from key_service import SERVICE
 from support import needs
 
-from pytest_fakesecrets import FakeSecrets, RotationContract, RotationProcess
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationContract, RotationProcess
 from pytest_fakesecrets._contract.advice import advice_for_lockout
 from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
@@ -103,6 +106,46 @@ def test_a_scenario_that_ends_in_the_middle_of_a_series_leaves_the_target_at_onc
 
     assert skipped.value.__traceback__ is not None  # pytest keeps it, and with it the frames of the scenario
     assert DATABASE.listeners == before
+
+
+@pytest.mark.parametrize(
+    ("function", "scenarios"),
+    [
+        pytest.param(broken_functions.prints_the_event, (SUCCEEDS, LEAKS), id="the event is printed"),
+        pytest.param(
+            broken_functions.prints_and_goes_on, (THROTTLED, REFUSED, LATE), id="a login is swallowed"
+        ),
+        pytest.param(
+            broken_functions.answers_500, (UNKNOWN_STEP, THROTTLED, REFUSED), id="all errors are returned"
+        ),
+    ],
+)
+def test_one_cause_fails_one_scenario_and_the_others_name_it(function, scenarios):
+    contract = contract_class(function, ONE_USER)()
+    reasons = []
+
+    with FakeSecrets() as fake:
+        for name in scenarios:
+            contract._scenario = f"test_{name}"
+            try:
+                getattr(contract, f"test_{name}")(fake)
+            except (AssertionError, pytest.skip.Exception) as ended:
+                reasons.append(str(ended))
+
+    same = f"It fails for the same cause as test_{scenarios[0]}. Correct that first."
+    assert reasons[1:] == [same] * (len(scenarios) - 1)
+
+
+def test_a_swallowed_error_of_secrets_manager_is_found_with_its_line():
+    failure = failure_of(broken_functions.looks_up_before_it_reads, ONE_USER, f"test_{REFUSED}")
+
+    assert "GetSecretValue was rejected with AccessDeniedException at correct_functions.py:" in failure
+    assert " in read, and createSecret returned without an error." in failure
+
+    failure = failure_of(broken_functions.sets_what_it_could_not_read, ONE_USER, f"test_{REFUSED}")
+
+    assert " at correct_functions.py:" in failure.splitlines()[0]
+    assert " in read, and setSecret changed the target without its answer, and returned." in failure
 
 
 def test_each_broken_function_is_in_the_table_once():
@@ -365,6 +408,33 @@ class TestTheAdvice:
             in failure
         )
         assert "What to do: Look at setSecret: it ends the old credential before AWSCURRENT moves." in failure
+
+
+class TestAnotherRegion:
+    """A function whose client is not in the region of the secret."""
+
+    def test_is_named_by_a_hint_in_the_failure(self):
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+
+        def abroad(event, context):
+            client.describe_secret(SecretId="app/db")
+
+        failure = failure_of(abroad, ONE_USER, "test_a_rotation_succeeds")
+
+        head, advice, *story = failure.splitlines()
+        hint = "hint: The client is in eu-west-1, and the secret 'app/db' is in us-east-1."
+        assert hint in head
+        assert advice.startswith(
+            "What to do: Create the client without a region, so that it has that of AWS_"
+        )
+        assert story[-1].strip() == hint
+
+    @pytest.mark.parametrize("name", ["region", "region_name"])
+    def test_is_no_attribute_of_a_class(self, name):
+        with pytest.raises(
+            FakeSecretsError, match=f"TestFunction has '{name}', and a contract takes no region: "
+        ):
+            contract_class(correct_functions.single_user, {**ONE_USER, name: "eu-west-1"})
 
 
 class TestWhatFollowsFromACause:

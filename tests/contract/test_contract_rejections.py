@@ -301,8 +301,11 @@ class TestARejectionAtTheTarget:
     def test_is_made_each_time_if_the_function_makes_the_call_again(self):
         failure = failure_of(self.with_set(gives_the_change_up), ONE_USER, f"test_{REFUSED}")
 
-        assert "change_password in setSecret was rejected each time with TargetDown at " in failure
-        assert "in tries_the_change_again (call 2 of 3 at the target), and setSecret returned " in failure
+        assert "error-swallowed: change_password in setSecret at test_contract_rejections.py:" in failure
+        assert (
+            " in tries_the_change_again was rejected each time with TargetDown (call 2 of 3 at the target), and setSecret "
+            "returned without an error."
+        ) in failure
 
     def test_is_made_with_the_exception_of_the_driver(self, monkeypatch):
         class OperationalError(Exception):
@@ -316,17 +319,15 @@ class TestARejectionAtTheTarget:
         monkeypatch.setitem(globals(), "create_or_alter", set_over_a_session)
         failure = failure_of(self.with_set(set_and_pass_over_it), IN_A_SESSION, f"test_{REFUSED}")
 
-        assert (
-            "error-swallowed: Session.execute ALTER USER in setSecret was rejected with OperationalError at "
-            in failure
-        )
+        assert "error-swallowed: Session.execute ALTER USER in setSecret at " in failure
+        assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
 
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
 
         failure = failure_of(function, ONE_USER, f"test_{REFUSED}")
 
-        assert "error-swallowed: change_password in setSecret was rejected with TargetDown" in failure
+        assert "error-swallowed: change_password in setSecret at broken_functions.py:" in failure
 
 
 def set_over_a_session(client, arn, token):

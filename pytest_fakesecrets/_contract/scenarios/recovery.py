@@ -159,8 +159,7 @@ class Recovery(Scenarios):
                 if rejected is None:
                     return
                 how = f"{'each time ' * each_time}with {type(rejection.error).__name__}"
-                where = "" if rejected.line is None else f" at {rejected.line}"
-                situation = f"{rejected.name} in {rejected.step} was rejected {how}{where} (call {number} at the target)"
+                situation = f"{rejected.what} was rejected {how} (call {number} at the target)"
                 harness.log += [(call.step, call.name) for call in replaced]
                 if rejected not in replaced:
                     self._check_raised(harness, ref.rotation, rejected, situation)
@@ -180,7 +179,7 @@ class Recovery(Scenarios):
                 f"{situation}, and {rejected.step} returned without an error.",
                 "Let errors of the target out of the function.",
                 rotation.findings,
-                cause=("error-swallowed", rejected.step if rejected.line is None else str(rejected.line)),
+                cause=("error-swallowed", rejected.step),
             )
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
@@ -197,6 +196,7 @@ class Recovery(Scenarios):
                         f"{situation}, and the step returned without an error.",
                         "Let errors of the target out of the function.",
                         ref.rotation.findings,
+                        cause=("error-swallowed", step),
                     )
             target.is_down = False
             self._check_recovered(harness, harness.recover(ref), situation)
@@ -258,11 +258,14 @@ class Recovery(Scenarios):
                 )
                 self._check_succeeded(harness, rotation, "no-tolerance-for-delay", situation)
             if rotation.status == "succeeded" and not harness.accepts():
+                rejected = harness.target_calls.not_completed("testSecret")
+                swallowed = f": {rejected.what} was rejected, and its error is lost" if rejected else ""
                 harness.fail(
                     "untested",
-                    "The target was late, and testSecret returned while it rejected the new value.",
+                    f"The target was late, and testSecret returned while it rejected the new value{swallowed}.",
                     "Log in with the new value in testSecret, and raise if it is rejected.",
                     rotation.findings,
+                    cause=("error-swallowed", "testSecret") if rejected else None,
                 )
             try:
                 harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
