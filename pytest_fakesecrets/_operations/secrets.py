@@ -51,8 +51,7 @@ def create_secret(
     regions = checked_regions(context, context.region.name, add_replica_regions or ())
     excluded = (value, description, add_replica_regions, type)
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
-    existing = context.region.find(name, context.now)
-    if existing is not None:
+    if (existing := context.region.find(name, context.now)) is not None:
         return _replay_response(existing, name, client_request_token, value)
 
     secret = new_secret(
