@@ -36,6 +36,10 @@ class _Password:
 _ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listeners")
 
 
+#: Called with each target of which a call begins. Contracts find the targets that they do not know.
+observers: list[Callable[[CredentialTarget], None]] = []
+
+
 @public
 class CredentialTarget:
     """
@@ -282,6 +286,8 @@ class CredentialTarget:
     @contextmanager
     def _recorded_call(self, name: str, *arguments: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
+        for observe in tuple(observers):
+            observe(self)
         try:
             with ExitStack() as stack:
                 for surround in tuple(self._surroundings):  # without the lock, too
