@@ -1747,7 +1747,7 @@ OTHERS = {
     ("CallState", "emitter"), ("CallState", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),
     ("RejectedCall", "situation"), ("RejectedCall", "ignored_in"), ("Attempt", "steps"), ("Attempt", "stopped_before"),
-    ("Companion", "versions"), ("ContractSettings", "companions"), ("_Query", "members"), ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "output"), ("Leak", "members"), ("TargetCall", "line"), ("TargetCall", "module"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"),
+    ("Companion", "versions"), ("ContractSettings", "companions"), ("_Query", "members"), ("ContractSettings", "accepted"), ("Leak", "what"), ("Leak", "members"), ("RejectedCall", "line"), ("TargetCall", "name"), ("Leak", "output"), ("Leak", "line"), ("CodeLine", "file"), ("CodeLine", "function"), ("ContractSettings", "handler"), ("ContractSettings", "secret_name"), ("ContractSettings", "target_calls"), ("TargetCall", "line"), ("TargetCall", "module"),
     ("Row", "description"),
 }  # fmt: skip
 

@@ -1327,7 +1327,7 @@ class TestFailuresOfTheFake:
 
         with fakesecrets.serve() as server:
             with monkeypatch.context() as broken:
-                broken.setattr(FakeBackend, "answer", has_a_bug)
+                broken.setattr(FakeBackend, "_answer", has_a_bug)
                 answered = answer(server, wire())
             after, _ = answer(server, wire())
 
@@ -1345,7 +1345,7 @@ class TestFailuresOfTheFake:
             raise LookupError("Basic " + b64encode(b"app:hunter2-old").decode())
 
         with fakesecrets.serve() as server, monkeypatch.context() as broken:
-            broken.setattr(FakeBackend, "answer", has_a_bug)
+            broken.setattr(FakeBackend, "_answer", has_a_bug)
             answered = answer(server, wire())
 
         assert answered == (

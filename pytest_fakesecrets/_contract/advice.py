@@ -16,6 +16,9 @@ AFTER_A_DISTURBANCE = (
     "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
 )
 
+#: How setSecret finds out how far an attempt before has come.
+PENDING_FIRST = f"log in with the {PENDING} value first, and return if that works"
+
 #: What the target shows about a step, in the words of the failure.
 NOT_SET = "setSecret returned, and the target still rejects the pending value"
 IS_SET = "the target accepts the pending value"
@@ -52,9 +55,9 @@ def advice_for(
         return noted
     if _asks_for_previous(error, calls):
         return f"Handle a secret without {PREVIOUS}: before its second rotation it has none."
-    if disturbed and step.name == "setSecret" and isinstance(error, PermissionError):
+    if disturbed and step.name == "setSecret" and NO_CALL not in notes:
         return (
-            f"Log in with the {PENDING} value first, and return if it works. Else log in with the {CURRENT} value, or with "
+            f"Look at setSecret: {PENDING_FIRST}. Else log in with the {CURRENT} value, or with "
             f"the {PREVIOUS} one, and change the credential."
         )
     if disturbed:
@@ -95,7 +98,9 @@ def advice_for_repetition(step: str, error: BaseException) -> str:
             f"Look at {step}: it stores a new value at each delivery. If the version of event['ClientRequestToken'] has a value "
             "already, keep that value."
         )
-    return "Look in each step how far it has come, and leave alone what is done."
+    if step == "setSecret":
+        return f"Look at setSecret: {PENDING_FIRST}."
+    return f"Look in {step} how far it has come, and leave alone what is done."
 
 
 def advice_for_lockout(step: str, accepted: Mapping[str, Collection[str]]) -> str:

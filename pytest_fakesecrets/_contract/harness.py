@@ -51,7 +51,7 @@ from .companions import copy_companions, find_companions
 from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, invocation_lines
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
-from .target import CredentialTarget
+from .target import CredentialTarget, observers
 from .target_calls import TargetCall, TargetCalls, key_of
 from .target_states import snapshot
 
@@ -120,6 +120,8 @@ class Harness:
         self._shown_calls: list[str] = []
         #: Whether the function has called the target of the class, also if the call was rejected.
         self.has_called_target = False
+        #: Whether the function has called a CredentialTarget, and the class has no target to verify values at.
+        self.has_called_unknown_target = False
         #: The calls at the target, from their beginning on.
         self.target_calls = TargetCalls()
         #: Called after each call of the function, with the index of that call in the log.
@@ -392,6 +394,8 @@ class Harness:
             watchers = calls.watchers
             watchers.append(self._on_call)
             stack.callback(watchers.remove, self._on_call)
+            observers.append(self._on_any_target)
+            stack.callback(observers.remove, self._on_any_target)
             if self.settings.target is not None:
                 self.settings.target.listeners.append(self._on_target_call)
                 stack.callback(self.settings.target.listeners.remove, self._on_target_call)
@@ -413,6 +417,10 @@ class Harness:
                 self.fake.clock.tick(seconds)
 
         return skip
+
+    def _on_any_target(self, target: CredentialTarget) -> None:
+        if not self.settings.can_verify and self.fake._service.running_steps.current() is not None:
+            self.has_called_unknown_target = True
 
     def _on_target_call(self, name: str) -> None:
         self.has_called_target |= not self._is_verifying
@@ -558,6 +566,8 @@ class Harness:
         lines += finding_lines(findings, text)
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
+        if self.has_called_unknown_target:
+            advice = f"{self.unknown_target} {advice}"
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
 
@@ -580,6 +590,18 @@ class Harness:
         # One line may write a value in each step.
         cause = finding.code, finding.text if finding.code == "secret-leaked" else finding.step
         self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
+
+    @property
+    def unknown_target(self) -> str:
+        """What is wrong where the function calls a CredentialTarget that the class does not name, and what to do."""
+        return (
+            f"The function called a CredentialTarget that is not `target` of {self.settings.title}: nothing resets it between "
+            "scenarios. Give the class target = that object."
+        )
+
+    def warn_of_unknown_target(self) -> None:
+        if self.has_called_unknown_target:
+            warn(self.unknown_target, UserWarning, *self.settings.definition())
 
     def question_about_target(self) -> str:
         """A sentence with a space before it if the function has not called the target of the class, or ""."""

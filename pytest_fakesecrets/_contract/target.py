@@ -16,6 +16,7 @@ from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import present
+from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class _Password:
 
 #: What a test may set. A misspelt one would have no effect.
 _ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listeners")
+
+
+#: Called with each target of which a call begins. Contracts find the targets that they do not know.
+observers: list[Callable[[CredentialTarget], None]] = []
 
 
 @public
@@ -282,13 +287,15 @@ class CredentialTarget:
     @contextmanager
     def _recorded_call(self, name: str, *arguments: str) -> Iterator[None]:
         """Record a call and notify the listeners, unless the block raises."""
+        for observe in tuple(observers):
+            observe(self)
         try:
             with ExitStack() as stack:
                 for surround in tuple(self._surroundings):  # without the lock, too
                     stack.enter_context(surround(name, arguments))
                 stack.enter_context(self._lock)
                 if self.is_down:
-                    raise TargetDown(f"The target is down, so {name} did nothing. Set is_down to False.")
+                    raise TargetDown(f"The target is down, so {name} did nothing.{self._advice_on_down}")
                 yield
                 self._calls.append(name)
                 listeners = tuple(self.listeners)
@@ -298,6 +305,11 @@ class CredentialTarget:
             raise
         for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)
+
+    @property
+    def _advice_on_down(self) -> str:
+        """What a test can do. In a contract the target is down for a scenario, and the failure has the advice."""
+        return "" if self._surroundings else " Set is_down to False."
 
     def _passwords_of(self, user: str) -> list[_Password]:
         _check_text("user", user)
@@ -355,7 +367,13 @@ class CredentialTarget:
                 f"is {utc(now)} UTC. Try again then."
             )
         if entries or password in self._replaced.get(user, ()):
-            return f"The password of {user!r} is not valid any more. Read the secret again."
+            # A rotation function sets passwords: to read the secret again is for the applications that use them.
+            advice = (
+                "Read the secret again."
+                if CURRENT_INVOCATION.get() is None
+                else "Another one has replaced it."
+            )
+            return f"The password of {user!r} is not valid any more. {advice}"
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."
 
 

@@ -36,9 +36,9 @@ class TargetCall:
     step: str
     name: str
     key: str = field(repr=False)
-    line: CodeLine | None
+    line: CodeLine | None = field(repr=False)
     #: The module of the function, or "" for a call of a CredentialTarget.
-    module: str = ""
+    module: str = field(default="", repr=False)
     is_completed: bool = False
     was_rejected: bool = False
 

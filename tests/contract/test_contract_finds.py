@@ -365,6 +365,32 @@ class TestTheAdvice:
             "first, and keep that value instead of a new one at each delivery."
         ) in failure
 
+    @pytest.mark.parametrize("scenario", [AFTER_CRASH, DELIVERED_TWICE])
+    def test_about_set_secret_is_to_try_the_pending_value_first(self, scenario):
+        failure = failure_of(broken_functions.sets_with_the_current_only, ONE_USER, f"test_{scenario}")
+
+        assert (
+            "What to do: Look at setSecret: log in with the AWSPENDING value first, and return if that works."
+            in failure
+        )
+        assert "Another one has replaced it." in failure
+        assert "Read the secret again." not in failure
+
+    def test_about_a_target_that_is_down_is_not_to_bring_it_up(self):
+        """The scenario does that, and not the function."""
+        messages = []
+
+        def noting(event, context):
+            try:
+                correct_functions.single_user(event, context)
+            except ConnectionError as error:
+                messages.append(str(error))
+                raise
+
+        passes(noting, ONE_USER, f"test_{REFUSED}")
+
+        assert "The target is down, so log_in did nothing." in messages
+
     def test_of_a_second_delivery_names_the_step_that_stores_a_value_each_time(self):
         [row] = [row for row in BROKEN if row.function.__name__ == "puts_without_a_look"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from types import SimpleNamespace
 
@@ -384,6 +385,34 @@ class TestATargetThatTheFunctionDoesNotCall:
             "testSecret    DescribeSecret, GetSecretValue AWSPENDING (v2), log_in rejected (CredentialRefused)"
             in failure
         )
+
+
+class TestATargetThatTheClassDoesNotName:
+    ATTRIBUTES = {"secret_value": {"username": "app", "password": "old-password"}}  # noqa: RUF012
+    WORDS = (
+        "The function called a CredentialTarget that is not `target` of TestFunction: nothing resets it between scenarios. "
+        "Give the class target = that object."
+    )
+
+    def test_is_named_in_a_failure_and_in_a_warning(self):
+        DATABASE.reset()
+        try:
+            with pytest.warns(UserWarning, match=re.escape(self.WORDS)):
+                passes(correct_functions.single_user, self.ATTRIBUTES, f"test_{SUCCEEDS}")
+            failure = failure_of(correct_functions.single_user, self.ATTRIBUTES, f"test_{TEST_RUN}")
+        finally:
+            DATABASE.reset()
+
+        assert f"What to do: {self.WORDS}" in failure
+
+    @pytest.mark.filterwarnings("error")
+    def test_is_not_named_where_the_class_resets_and_asks_it_itself(self):
+        members = {
+            **self.ATTRIBUTES,
+            "prepare": lambda self, fake: DATABASE.reset(),
+            "accepts": lambda self, value: DATABASE.accepts(value),
+        }
+        passes(correct_functions.single_user, members, f"test_{SUCCEEDS}")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
+from pytest_fakesecrets._contract.advice import PENDING_FIRST
 from pytest_fakesecrets._contract.failures import ScenarioFailed
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
@@ -246,7 +247,7 @@ class Scenarios:
                 code,
                 f"{situation}. The rotation succeeded, but the target is in another state than after a rotation without "
                 f"faults: {state_difference(state, expected, harness.redacted)}.",
-                "Look in each step how far it has come, and leave alone what is done.",
+                f"Look in each step how far it has come, and leave alone what is done. In setSecret, {PENDING_FIRST}.",
             )
         self._check_companions(harness, code, situation)
 

@@ -29,6 +29,7 @@ class HappyPath(Scenarios):
         __tracebackhide__ = True
         with self._harness(fakesecrets) as harness:
             rotation = harness.rotate()
+            harness.warn_of_unknown_target()
             self._check_calls(harness)
             for finding in rotation.findings:
                 harness.fail_for_finding(finding, rotation)
