@@ -54,7 +54,6 @@ def create_secret(
     existing = context.region.find(name, context.now)
     if existing is not None:
         return _replay_response(existing, name, client_request_token, value)
-
     secret = new_secret(
         context,
         name,
