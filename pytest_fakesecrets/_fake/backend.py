@@ -121,7 +121,7 @@ class FakeBackend:
                 reply = self._answer_with_fault(account, region, operation, body)
                 if reply is not None:
                     return reply
-            return self._answer(account, region, operation, body)
+            return self.answer(account, region, operation, body)
 
     def _answer_with_fault(
         self, account: str | None, region: str | None, operation: str, body: bytes

@@ -53,7 +53,6 @@ def create_secret(
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
     if (existing := context.region.find(name, context.now)) is not None:
         return _replay_response(existing, name, client_request_token, value)
-
     secret = new_secret(
         context,
         name,
