@@ -47,7 +47,7 @@ def _read(secret: Secret, parameters: Mapping[str, Any], response: Response) -> 
     if label is None and parameters.get("version_id") is None:
         label = CURRENT
     elif label is None:
-        # The response has no VersionStages for a version that has lost its last label.
+        # The response has no VersionStages for a version without labels.
         label = "+".join(response.get("VersionStages", ["no label"]))
     return f"{label} ({secret.versions[response['VersionId']].alias})"
 

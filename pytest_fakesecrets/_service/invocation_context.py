@@ -132,6 +132,7 @@ _UNCHANGED = nullcontext()
 
 @contextmanager
 def _replaced_by(caller: InvocationContext | None, own: InvocationContext | None) -> Iterator[None]:
+    """Let *caller* be the current invocation while a block runs, and then *own* again."""
     CURRENT_INVOCATION.set(caller)
     try:
         yield
