@@ -181,8 +181,7 @@ def _backend_of(item: pytest.Item) -> FakeBackend | None:
     if FAKE in item.stash:
         return item.stash[FAKE]._backend
     active: Any = state.active
-    names = getattr(item, "fixturenames", ())
-    is_used = active is not None and (active.fixture in names or active in _entered)
+    is_used = active is not None and (state.is_of_fixture_of(item, active) or active in _entered)
     return active if is_used else None
 
 

@@ -81,11 +81,13 @@ def pytest_runtest_setup() -> Generator[None, None, None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
     before = state.active
     result = yield
     if state.active is not None and state.active is not before:
-        state.active.fixture = fixturedef.argname
+        state.active.fixture = id(request.session), fixturedef.argname
     if fixturedef.scope != "function":  # its variables stay set for several tests
         _LEFTOVERS.record_values()
     return result

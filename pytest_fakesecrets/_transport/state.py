@@ -42,8 +42,8 @@ class Departure(NamedTuple):
 class Backend(Protocol):
     """What the handlers and the server require of a fake."""
 
-    #: The name of the fixture that has activated it, or None.
-    fixture: str | None
+    #: The id of the session and the name of the fixture that has activated it, or None.
+    fixture: tuple[int, str] | None
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -73,6 +73,12 @@ class Backend(Protocol):
 
     def redact(self, text: str) -> str:
         """The text with secret values redacted."""
+
+
+def is_of_fixture_of(item: Any, backend: Any) -> bool:
+    """Whether a fixture that a test of pytest requests, itself or through others, has activated a backend."""
+    session, name = backend.fixture or (0, "")
+    return session == id(item.session) and name in getattr(item, "fixturenames", ())
 
 
 #: The backend of the active fake, or None.
