@@ -42,7 +42,7 @@ from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
-from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
+from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line, raising_place
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, is_of_a_target, sentence
@@ -521,8 +521,8 @@ class Harness:
         """Describe an exception of the function: its type, its redacted message and its line."""
         if error is None:
             return ""
-        line = self._raising_line(error)
-        return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
+        place = raising_place(error, self.fake._service.functions.find(self.function).handler)
+        return described(error, self.fake._service.redactor) + (f" at {place}" if place is not None else "")
 
     def _cause_in(self, code: str, step: RotationStep, notes: Sequence[str]) -> Hashable:
         if LOST_PENDING in notes:

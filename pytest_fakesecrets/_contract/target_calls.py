@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
 from pytest_fakesecrets._service.barrier import repr_of
-from pytest_fakesecrets._service.user_code import CodeLine
 
 from .recorded_calls import operation_of
 from .statements import is_change, is_statement
@@ -36,7 +35,7 @@ class TargetCall:
     step: str
     name: str
     key: str = field(repr=False)
-    line: CodeLine | None = field(repr=False)
+    line: str | None = field(repr=False)
     #: The module of the function, or "" for a call of a CredentialTarget.
     module: str = field(default="", repr=False)
     is_completed: bool = False
