@@ -78,7 +78,10 @@ class Backend(Protocol):
 def is_of_fixture_of(item: Any, backend: Any) -> bool:
     """Whether a fixture that a test of pytest requests, itself or through others, has activated a backend."""
     session, name = backend.fixture or (0, "")
-    return session == id(item.session) and name in getattr(item, "fixturenames", ())
+    requested = getattr(
+        getattr(item, "_request", None), "_fixture_defs", ()
+    )  # also those of getfixturevalue()
+    return session == id(item.session) and (name in getattr(item, "fixturenames", ()) or name in requested)
 
 
 #: The backend of the active fake, or None.
