@@ -558,6 +558,17 @@ class TestTheTextOfAFinding:
 
         assert "secret-leaked" in [found.code for found in fakesecrets.rotate("db", logs).findings]
 
+    def test_says_that_a_value_is_not_json(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString=json.dumps({"password": OLD, "host": "h"}))
+        function = in_step("createSecret", lambda *a: put(*a, value=str({"password": NEW, "host": "h"})))
+
+        [found] = fakesecrets.rotate("db", function).findings
+
+        assert str(found) == (
+            "members-lost (createSecret, PutSecretValue): The new value is not JSON, and the current value is, so clients "
+            "cannot read its members. Store json.dumps(value): str(value) of a dict is not JSON."
+        )
+
     def test_names_the_members_whose_values_leaked(self, client, fakesecrets):
         value = {"db_password": "hunter2-db", "user": "app", "api_key": "hunter2-key"}
         client.create_secret(Name="db", SecretString=json.dumps(value))

@@ -11,7 +11,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import CredentialRefused, CredentialTarget, RotationContract, RotationFailedWarning
+from pytest_fakesecrets import (
+    CredentialRefused,
+    CredentialTarget,
+    RotationContract,
+    RotationFailedWarning,
+    TargetDown,
+)
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
 from pytest_fakesecrets._report.collector import secrets_of
 from pytest_fakesecrets._rotation.captured_output import Output
@@ -325,6 +331,18 @@ class TestRedactionKeeps:
             target.log_in("the password", "app")
         assert described(refused.value, redactor) == (
             "CredentialRefused: There is no user 'the ***'; known is 'app'. create_user() adds one."
+        )
+
+    def test_the_wording_of_a_target_that_is_down_but_no_action(self, client, fakesecrets):
+        client.create_secret(Name="db", SecretString=json.dumps({"password": "target", "key": "deploy"}))
+        target = CredentialTarget({"app": "target"})
+        target.is_down = True
+
+        with pytest.raises(TargetDown) as down:
+            target.call("redeploy")
+
+        assert described(down.value, fakesecrets._service.redactor) == (
+            "TargetDown: The target is down, so re*** did nothing. Set is_down to False."
         )
 
     def test_the_wording_of_a_timeline_but_not_a_value_that_was_sent_as_a_name(self, client, fakesecrets):

@@ -21,8 +21,11 @@ import pytest
 from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationContract, RotationFailedWarning
+from pytest_fakesecrets._contract.failures import Failure, ScenarioFailed
+from pytest_fakesecrets._contract.scenarios.base import Scenarios
 from pytest_fakesecrets._report import collector, html_page, pytest_hooks
 from pytest_fakesecrets._report.collector import redacted_nodeid, secrets_of
+from pytest_fakesecrets._report.failure import failure_of
 from pytest_fakesecrets._report.html_page import page
 from pytest_fakesecrets._report.records import ItemPart, Row, SecretPart
 from pytest_fakesecrets._report.svg_chart import span
@@ -711,6 +714,20 @@ class TestLength:
 
 
 class TestContract:
+    def test_the_sentences_of_a_failure_are_not_redacted_a_second_time(self):
+        sentence = "The target has another password for 'app'."
+
+        def fails():
+            raise ScenarioFailed(Failure("work-skipped", sentence, "", ()))
+
+        with pytest.raises(AssertionError) as raised:
+            Scenarios()._run_series([(1, fails)], 1, "killed after")
+        failed = failure_of(raised.value, "call")
+
+        shown = failed.redacted([lambda text: text.replace("other", "***")])
+
+        assert sentence in shown.message
+
     def test_a_contract_is_one_row_and_its_scenarios_are_inside(self, run):
         run(
             "-k",
@@ -823,6 +840,10 @@ class TestOtherScopes:
                 assert not "3 fixture"
 
 
+            def test_3_names_it(request):
+                assert request.getfixturevalue("fake").history == ()
+
+
             def test_4_does_not_use_it():
                 assert not "4 nothing"
 
@@ -839,13 +860,17 @@ class TestOtherScopes:
             """,
         )
 
-        ran.assert_outcomes(failed=5, passed=1)
+        ran.assert_outcomes(failed=6, passed=1)
         found = read("report.html")
-        shown = [row[1].partition("::")[2] for row in found.rows[1:4]]
-        assert shown == ["test_1_makes_a_call", "test_2_reads_a_view", "test_3_has_it_through_a_fixture"]
+        assert [row[1].partition("::")[2] for row in found.rows[1:5]] == [
+            "test_1_makes_a_call",
+            "test_2_reads_a_view",
+            "test_3_has_it_through_a_fixture",
+            "test_3_names_it",
+        ]
         assert "test_4" not in found.text
         assert "test_5" not in found.text
-        assert ran.stdout.str().count("-- fakesecrets --") == 3
+        assert ran.stdout.str().count("-- fakesecrets --") == 4
         ran.stdout.fnmatch_lines(["* AWSCURRENT*", "*DescribeSecret*"])
 
     def test_a_test_with_many_fakes_shows_the_last_ones(self, run):

@@ -1393,6 +1393,8 @@ NOT_INJECTED = {
     # Only where something else is broken, in a contract, or where a test asks for it.
     "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "value_checks.Leak.described",
     "findings._illegal_calls_of_a_process", "timeline.calendar",
+    # Contracts call it.
+    "hints.hints_of",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 
@@ -1427,7 +1429,7 @@ def injected_in(modules):
 PARTS = [injected_in(modules) for modules in REPORTING]
 INJECTED = {name: place for part in PARTS for name, place in part.items()}
 #: The functions that several groups call: each is injected alone.
-ALONE = ["redaction.Redactor.redact", "redaction.constant_parts"]
+ALONE = ["redaction.Redactor.redact", "redaction.constant_parts", "value_checks.Leak.described"]
 #: In each inner test one function of each group raises.
 TOGETHER = [
     *([name] for name in ALONE),

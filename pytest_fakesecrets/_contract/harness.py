@@ -36,13 +36,15 @@ from pytest_fakesecrets._rotation.findings import looks_like_an_error
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.barrier import repr_of, warn
 from pytest_fakesecrets._service.clock import present
+from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
-from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line
+from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line, raising_place
+from pytest_fakesecrets._transport.install import base_directories
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, is_of_a_target, sentence
@@ -404,10 +406,29 @@ class Harness:
                 self.settings.target._surroundings.append(self._surround_target_call)
                 stack.callback(self.settings.target._surroundings.remove, self._surround_target_call)
             for function in self.settings.target_calls:
+                self._check_is_shared(function)
                 stack.enter_context(patch_to_report_calls(function, self))
             stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
             yield self
+
+    def _check_is_shared(self, function: str) -> None:
+        """
+        Reject a function of `target_calls` in the folder of the rotation function, which has its modules for itself.
+
+        Raises:
+            FakeSecretsError: the module is in that folder.
+        """
+        if self.settings.code is None:
+            return
+        folder = found_folder("code", self.settings.code, base_directories())
+        name = function.partition(":")[0].partition(".")[0]
+        if any(os.path.exists(os.path.join(folder, found)) for found in (name, f"{name}.py")):
+            raise FakeSecretsError(
+                f"target_calls has {function!r}, and its module is in the folder of the function: modules of that folder are "
+                "private to it, so the contract would not see the calls. Name a function of the driver, such as "
+                "'psycopg:Connection.execute'."
+            )
 
     def _skipping_sleep(self, real_sleep: Callable[[float], None]) -> Callable[[float], None]:
         def skip(seconds: float) -> None:
@@ -436,7 +457,9 @@ class Harness:
         if invocation is None or self._is_verifying:
             return nullcontext()
         shown = name if self._is_known(name) else self.redacted(name)
-        line = innermost_line(self.fake._service.functions.find(self.function).handler)
+        line = None
+        if steps.current() is not None:  # else this is the server of the target, and not the function
+            line = innermost_line(self.fake._service.functions.find(self.function).handler)
         return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
 
     def completed(self, name: str) -> None:
@@ -521,8 +544,8 @@ class Harness:
         """Describe an exception of the function: its type, its redacted message and its line."""
         if error is None:
             return ""
-        line = self._raising_line(error)
-        return described(error, self.fake._service.redactor) + (f" at {line}" if line is not None else "")
+        place = raising_place(error, self.fake._service.functions.find(self.function).handler)
+        return described(error, self.fake._service.redactor) + (f" at {place}" if place is not None else "")
 
     def _cause_in(self, code: str, step: RotationStep, notes: Sequence[str]) -> Hashable:
         if LOST_PENDING in notes:
@@ -607,6 +630,11 @@ class Harness:
         """A sentence with a space before it if the function has not called the target of the class, or ""."""
         if self.settings.target is None or self.has_called_target:
             return ""
+        if self.runs_a_process:
+            return (
+                f" The function made no call of {self.settings.title}.target: a process shares no memory with the test. Serve the "
+                "target over HTTP, as in the guide examples/rotate_in_javascript."
+            )
         return (
             f" The function made no call of {self.settings.title}.target: is it the object that the function uses? A module "
             "that is imported under two names has two of them."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from pytest_fakesecrets._core.credential import PREFERRED_CREDENTIALS, PREFERRED_USERS, credentials_in
-from pytest_fakesecrets._core.errors import CredentialRefused, FakeSecretsError, TargetDown
+from pytest_fakesecrets._core.errors import TARGET_DOWN, CredentialRefused, FakeSecretsError, TargetDown
 from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._core.public import public
@@ -295,7 +295,7 @@ class CredentialTarget:
                     stack.enter_context(surround(name, arguments))
                 stack.enter_context(self._lock)
                 if self.is_down:
-                    raise TargetDown(f"The target is down, so {name} did nothing.{self._advice_on_down}")
+                    raise TargetDown(self._message_on_down(name))
                 yield
                 self._calls.append(name)
                 listeners = tuple(self.listeners)
@@ -306,10 +306,10 @@ class CredentialTarget:
         for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)
 
-    @property
-    def _advice_on_down(self) -> str:
-        """What a test can do. In a contract the target is down for a scenario, and the failure has the advice."""
-        return "" if self._surroundings else " Set is_down to False."
+    def _message_on_down(self, name: str) -> str:
+        """With what a test can do. In a contract the target is down for a scenario, and the failure has the advice."""
+        begins, ends, advice = TARGET_DOWN
+        return f"{begins}{name}{ends}{'' if self._surroundings else advice}"
 
     def _passwords_of(self, user: str) -> list[_Password]:
         _check_text("user", user)

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
+from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
 from pytest_fakesecrets._service.barrier import repr_of
-from pytest_fakesecrets._service.user_code import CodeLine
 
 from .recorded_calls import operation_of
 from .statements import is_change, is_statement
@@ -36,7 +35,7 @@ class TargetCall:
     step: str
     name: str
     key: str = field(repr=False)
-    line: CodeLine | None = field(repr=False)
+    line: str | None = field(repr=False)
     #: The module of the function, or "" for a call of a CredentialTarget.
     module: str = field(default="", repr=False)
     is_completed: bool = False
@@ -171,7 +170,7 @@ def _is_ending(name: str) -> bool:
 
 def _errors(call: TargetCall) -> Iterator[Exception]:
     """Yield the exceptions with which a target may reject a call: those of its driver, if that has any."""
-    yield _driver_error(call.module) or TargetDown("The connection to the target was lost.")
+    yield _driver_error(call.module) or TargetDown(CONNECTION_LOST)
     if not call.module and call.name in _MAY_BE_REFUSED:
         yield CredentialRefused(f"The target has rejected {call.name}.")
 
@@ -182,7 +181,7 @@ def _driver_error(module: str) -> Exception | None:
             error = getattr(sys.modules.get(module), name, None)
             if isinstance(error, type) and issubclass(error, Exception):
                 try:
-                    return error("The connection to the target was lost.")
+                    return error(CONNECTION_LOST)
                 except Exception:
                     continue
         module = module.rpartition(".")[0]

@@ -196,3 +196,8 @@ class CredentialRefused(PermissionError):
 @public
 class TargetDown(ConnectionError):
     """The target is down. The call has done nothing."""
+
+
+#: The constant parts of the messages of `TargetDown`: around the name of a call, and in a contract.
+TARGET_DOWN = ("The target is down, so ", " did nothing.", " Set is_down to False.")
+CONNECTION_LOST = "The connection to the target was lost."

@@ -37,10 +37,8 @@ class FakeBackend:
         seed: the seed of the generator of ids and passwords.
     """
 
-    #: The name of the fixture that has activated it, or None. The plugin sets it.
-    fixture: str | None = None
-    #: The configuration of the run of that fixture. A test may start a run of pytest inside of another one.
-    run: object = None
+    #: The id of pytest's session and the name of the fixture that has activated it, or None. The plugin sets it.
+    fixture: tuple[int, str] | None = None
 
     def __init__(self, seed: int) -> None:
         self.clock = Clock(self.next_due, self.catch_up, lambda: self.is_active)

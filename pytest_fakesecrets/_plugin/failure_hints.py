@@ -181,11 +181,8 @@ def _backend_of(item: pytest.Item) -> FakeBackend | None:
     if FAKE in item.stash:
         return item.stash[FAKE]._backend
     active: Any = state.active
-    names = getattr(item, "fixturenames", ())
-    if active is None:
-        return None
-    is_requested = active.fixture in names and active.run is item.config
-    return active if is_requested or active in _entered else None
+    is_used = active is not None and (state.is_of_fixture_of(item, active) or active in _entered)
+    return active if is_used else None
 
 
 def _add_record(

@@ -87,7 +87,7 @@ def pytest_fixture_setup(
     before = state.active
     result = yield
     if state.active is not None and state.active is not before:
-        state.active.fixture, state.active.run = fixturedef.argname, request.config
+        state.active.fixture = id(request.session), fixturedef.argname
     if fixturedef.scope != "function":  # its variables stay set for several tests
         _LEFTOVERS.record_values()
     return result

@@ -15,7 +15,7 @@ from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.barrier import Barrier, encodable
 from pytest_fakesecrets._service.history import History
 from pytest_fakesecrets._service.service import Service
-from pytest_fakesecrets._transport.state import listeners
+from pytest_fakesecrets._transport.state import is_of_fixture_of, listeners
 
 from .collector import redacted_nodeid, secrets_of
 from .failure import NO_FAILURE, Failure, failure_of
@@ -84,8 +84,6 @@ class _Backend(Protocol):
     def rotations(self) -> _Rotations: ...
     @property
     def is_active(self) -> bool: ...
-    @property
-    def fixture(self) -> str | None: ...
 
 
 class _Used(NamedTuple):
@@ -178,10 +176,11 @@ class _Recorder:
 
     def _used_by(self, item: pytest.Item) -> list[_Used]:
         """The fakes that a test has used. One that failed may have read views only, which are no calls."""
-        names = getattr(item, "fixturenames", ())
         went_wrong = self._outcome not in ("passed", "skipped")
         return [
-            used for used in self._used if used.was_used or (went_wrong and used.backend.fixture in names)
+            used
+            for used in self._used
+            if used.was_used or (went_wrong and is_of_fixture_of(item, used.backend))
         ]
 
     def _part(self, item: pytest.Item) -> ItemPart | None:

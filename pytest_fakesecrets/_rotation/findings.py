@@ -380,7 +380,14 @@ def _comparison_findings(evidence: Evidence, before: Value, after: Value) -> Ite
         advice = "Store a new one in the member that the application reads."
         yield evidence.create_finding("value-unchanged", text, advice, "PutSecretValue")
     lost = members(before) - members(after)
-    if lost:
+    if lost and parsed(after) is None:
+        yield evidence.create_finding(
+            "members-lost",
+            "The new value is not JSON, and the current value is, so clients cannot read its members.",
+            "Store json.dumps(value): str(value) of a dict is not JSON.",
+            "PutSecretValue",
+        )
+    elif lost:
         names = evidence.redact(", ".join(sorted(lost)))
         yield evidence.create_finding(
             "members-lost",

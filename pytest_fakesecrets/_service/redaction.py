@@ -12,7 +12,14 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from pytest_fakesecrets._core.credential import names_a_user
-from pytest_fakesecrets._core.errors import CredentialRefused, FakeSecretsError, FunctionTimedOut
+from pytest_fakesecrets._core.errors import (
+    CONNECTION_LOST,
+    TARGET_DOWN,
+    CredentialRefused,
+    FakeSecretsError,
+    FunctionTimedOut,
+    TargetDown,
+)
 from pytest_fakesecrets._core.secret import Value
 
 from .barrier import Barrier, encodable, text_of
@@ -252,6 +259,8 @@ def _members(document: object) -> Iterator[str]:
 
 def constant_parts(error: BaseException) -> list[str]:
     """The constant parts of a message of this package, whose variable parts are quoted. They are not redacted."""
+    if isinstance(error, TargetDown):  # the name of an action is not quoted
+        return [*TARGET_DOWN, CONNECTION_LOST]
     is_verdict = (
         isinstance(error, FakeSecretsError) and error.__traceback__ is None
     )  # about the labels at the end

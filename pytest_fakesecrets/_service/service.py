@@ -343,8 +343,7 @@ def _running_step() -> str | None:
 
 def _calling_line() -> str | None:
     with Barrier("the line of a rejected call"):
-        line = innermost_line()
-        return None if line is None else str(line)
+        return innermost_line()
     return None
 
 

@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from traceback import walk_stack, walk_tb
@@ -62,23 +62,44 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
     return None
 
 
-def innermost_line(handler: Callable[..., Any] | None = None) -> CodeLine | None:
+def innermost_line(handler: Callable[..., Any] | None = None) -> str | None:
     """
-    The innermost line of the rotation function that runs now, as `raising_line` chooses it, or None.
+    The innermost line of the rotation function that runs now, with the line that called it, or None.
 
     Args:
         handler: the rotation function, or None where it is not known.
     """
-    lines = [
-        CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
-        for frame, number in walk_stack(sys._getframe())
-        if _is_users(frame.f_code.co_filename)
-    ]
+    lines: list[CodeLine] = []
+    for frame, number in walk_stack(sys._getframe()):
+        if lines and frame.f_code.co_filename.startswith(PACKAGE):
+            break  # what has called the rotation function
+        if _is_users(frame.f_code.co_filename):
+            lines.insert(0, CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name))
     for chosen in (_membership(handler), _is_not_installed):
         found = [line for line in lines if chosen(line.file)]
         if found:
-            return found[0]
+            return with_caller(found)
     return None
+
+
+def with_caller(lines: Sequence[CodeLine]) -> str:
+    """The last of nested lines, and the line that called it, unless that is in the handler itself."""
+    caller = f" (called from {lines[-2]})" if len(lines) > 2 else ""
+    return f"{lines[-1]}{caller}"
+
+
+def raising_place(error: BaseException, handler: Callable[..., Any] | None) -> str | None:
+    """The line of `raising_line` as text, with the line that called it."""
+    line, is_own = raising_line(error, handler), _membership(handler)
+    for each in _with_causes(error):
+        lines = [
+            CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
+            for frame, number in walk_tb(each.__traceback__)
+            if is_own(frame.f_code.co_filename)
+        ]
+        if line is not None and lines[-1:] == [line]:
+            return with_caller(lines)
+    return None if line is None else str(line)
 
 
 def without_import_frames(error: _Error) -> _Error:

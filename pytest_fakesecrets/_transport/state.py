@@ -42,10 +42,8 @@ class Departure(NamedTuple):
 class Backend(Protocol):
     """What the handlers and the server require of a fake."""
 
-    #: The name of the fixture that has activated it, or None.
-    fixture: str | None
-    #: The configuration of the pytest run of that fixture, or None.
-    run: object
+    #: The id of the session and the name of the fixture that has activated it, or None.
+    fixture: tuple[int, str] | None
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -75,6 +73,15 @@ class Backend(Protocol):
 
     def redact(self, text: str) -> str:
         """The text with secret values redacted."""
+
+
+def is_of_fixture_of(item: Any, backend: Any) -> bool:
+    """Whether a fixture that a test of pytest requests, itself or through others, has activated a backend."""
+    session, name = backend.fixture or (0, "")
+    requested = getattr(
+        getattr(item, "_request", None), "_fixture_defs", ()
+    )  # also those of getfixturevalue()
+    return session == id(item.session) and (name in getattr(item, "fixturenames", ()) or name in requested)
 
 
 #: The backend of the active fake, or None.

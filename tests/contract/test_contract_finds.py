@@ -140,12 +140,36 @@ def test_a_swallowed_error_of_secrets_manager_is_found_with_its_line():
     failure = failure_of(broken_functions.looks_up_before_it_reads, ONE_USER, f"test_{REFUSED}")
 
     assert "GetSecretValue was rejected with AccessDeniedException at correct_functions.py:" in failure
-    assert " in read, and createSecret returned without an error." in failure
+    assert " in read (called from correct_functions.py:" in failure
+    assert " in read_pending), and createSecret returned without an error." in failure
 
     failure = failure_of(broken_functions.sets_what_it_could_not_read, ONE_USER, f"test_{REFUSED}")
 
     assert " at correct_functions.py:" in failure.splitlines()[0]
-    assert " in read, and setSecret changed the target without its answer, and returned." in failure
+    assert " in read_pending), and setSecret changed the target without its answer, and returned." in failure
+
+
+def look_into(value):
+    return value["no such member"]
+
+
+def test_a_line_of_a_helper_is_named_with_the_line_of_the_step_that_called_it():
+    def set_secret(client, arn, token):
+        look_into({})
+
+    def at_once(event, context):
+        raise ValueError("no step")
+
+    def rotates(event, context):
+        correct_functions.SINGLE_USER["createSecret"](
+            boto3.client("secretsmanager"), *list(event.values())[1:3]
+        )
+        set_secret(None, None, None)
+
+    failure = failure_of(rotates, ONE_USER, "test_a_rotation_succeeds")
+    assert " in look_into (called from test_contract_finds.py:" in failure
+    assert " in set_secret); v1 AWSCURRENT" in failure
+    assert "called from" not in failure_of(at_once, ONE_USER, "test_a_rotation_succeeds")
 
 
 def test_each_broken_function_is_in_the_table_once():

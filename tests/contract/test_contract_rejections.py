@@ -302,8 +302,9 @@ class TestARejectionAtTheTarget:
         failure = failure_of(self.with_set(gives_the_change_up), ONE_USER, f"test_{REFUSED}")
 
         assert "error-swallowed: change_password in setSecret at test_contract_rejections.py:" in failure
+        assert " in tries_the_change_again (called from test_contract_rejections.py:" in failure
         assert (
-            " in tries_the_change_again was rejected each time with TargetDown (call 2 of 3 at the target), and setSecret "
+            " in gives_the_change_up) was rejected each time with TargetDown (call 2 of 3 at the target), and setSecret "
             "returned without an error."
         ) in failure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from types import SimpleNamespace
 
 import broken_functions
@@ -30,7 +31,9 @@ from pytest_fakesecrets import (
     FakeSecrets,
     FakeSecretsError,
     RotationContract,
+    RotationProcess,
 )
+from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._contract.statements import call_name, is_change
 
 
@@ -368,6 +371,15 @@ class TestATargetThatTheFunctionDoesNotCall:
         assert failure.startswith("rotation-failed: The rotation failed in setSecret")
         assert f"What to do: {self.QUESTION}" in failure
 
+    def test_of_a_process_has_to_be_served_to_it(self, fakesecrets):
+        members = {**broken_functions.ONE_USER, "rotation_function": RotationProcess([sys.executable])}
+        contract = type("TestFunction", (RotationContract,), members)()
+
+        assert Harness(contract._settings, fakesecrets, fakesecrets.client()).question_about_target() == (
+            " The function made no call of TestFunction.target: a process shares no memory with the test. Serve the target "
+            "over HTTP, as in the guide examples/rotate_in_javascript."
+        )
+
     def test_is_not_asked_about_when_it_has_rejected_the_call(self):
         target = broken_functions.ONE_USER["target"]
 
@@ -499,3 +511,24 @@ def test_a_misspelt_target_call_gets_a_suggestion(function, meant):
         getattr(contract, f"test_{SUCCEEDS}")(fake)
 
     assert str(raised.value) == f"target_calls has {function!r}, and there is no such function.\n{meant}"
+
+
+@pytest.mark.parametrize("module", ["lambda_function", "database"])
+def test_a_target_call_of_the_folder_of_the_function_is_rejected(tmp_path, module):
+    (tmp_path / "lambda_function.py").write_text("def lambda_handler(event, context): pass")
+    (tmp_path / "database").mkdir()
+    contract = class_with(
+        rotation_function="lambda_function.lambda_handler",
+        code=tmp_path,
+        secret_value="old",
+        target_calls=(f"{module}:connect",),
+    )()
+
+    with FakeSecrets() as fake, pytest.raises(FakeSecretsError) as raised:
+        getattr(contract, f"test_{SUCCEEDS}")(fake)
+
+    assert str(raised.value) == (
+        f"target_calls has '{module}:connect', and its module is in the folder of the function: modules of that folder are "
+        "private to it, so the contract would not see the calls. Name a function of the driver, such as "
+        "'psycopg:Connection.execute'."
+    )
