@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
 from pytest_fakesecrets._service.barrier import repr_of
 
-from .recorded_calls import operation_of
 from .statements import is_change, is_statement
 
 #: Calls whose errors a function may ignore: they only end a session.
@@ -56,7 +55,7 @@ class TargetCall:
         if self.is_same_as(rejected):
             return True
         if not is_change(rejected.name):  # such as a login with another password
-            return operation_of(self.name) == operation_of(rejected.name)
+            return self.name == rejected.name
         return _is_alternative(rejected.name.split(), self.name.split())
 
 

@@ -267,8 +267,9 @@ def create_or_alter(client, arn, token):
 class Session:
     """A session that needs no login."""
 
-    def execute(self, statement, user, password):
-        DATABASE.change_password(user, password)
+    def execute(self, statement, user="", password=""):
+        if user:
+            DATABASE.change_password(user, password)
 
     def close(self):
         pass
@@ -322,6 +323,17 @@ class TestARejectionAtTheTarget:
 
         assert "error-swallowed: Session.execute ALTER USER in setSecret at " in failure
         assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
+
+    def test_of_a_query_is_not_answered_by_another_statement(self):
+        def set_after_a_look(client, arn, token):
+            pending = read_pending(client, arn, token)
+            with suppress(Exception):
+                SESSION.execute("SELECT 1 FROM users")
+            SESSION.execute("ALTER USER %s PASSWORD %s", pending["username"], pending["password"])
+
+        failure = failure_of(self.with_set(set_after_a_look), IN_A_SESSION, f"test_{REFUSED}")
+
+        assert "error-swallowed: Session.execute SELECT in setSecret at " in failure
 
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
