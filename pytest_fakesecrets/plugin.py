@@ -83,8 +83,8 @@ def fakesecrets_server(fakesecrets: FakeSecrets) -> Iterator[Server]:
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     if op == "==" and "pytest_fakesecrets._fake.secret_view" in sys.modules:
         from ._fake import assertion_messages
-        from ._service import barrier
+        from ._service import reporting_errors
 
-        with barrier.Barrier("the explanation of a failed assertion"):
+        with reporting_errors.ErrorsBecomeWarnings("the explanation of a failed assertion"):
             return assertion_messages.explain(left, right)
     return None

@@ -12,7 +12,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 import kept_work
 import pytest
 from hypothesis import settings
-from support import check_answer, refuse_to_change, token
+from support import check_answer, check_that_rejections_change_nothing, token
 
 from pytest_fakesecrets import FakeSecrets
 from pytest_fakesecrets._plugin import isolation
@@ -66,7 +66,7 @@ def without_garbage_collection():
 @pytest.fixture(autouse=True)
 def every_answer_is_checked(monkeypatch):
     """No test can forget it: answers fit the service model, and rejected requests change nothing."""
-    monkeypatch.setattr(Service, "answer", refuse_to_change(check_answer(Service.answer)))
+    monkeypatch.setattr(Service, "answer", check_that_rejections_change_nothing(check_answer(Service.answer)))
 
 
 def pytest_collection_finish():

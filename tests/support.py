@@ -91,11 +91,11 @@ def needs(operation, member):
 
 
 @contextmanager
-def refused(code=None):
+def rejected(code=None):
     """
     Expect that AWS rejects a call; the response can be read afterwards:
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.describe_secret(SecretId="nobody")
         assert answer.message == "..."
     """
@@ -143,7 +143,7 @@ def check_answer(answer):
     return checked
 
 
-def refuse_to_change(answer):
+def check_that_rejections_change_nothing(answer):
     """Check for each rejected request that it leaves the whole state unchanged."""
 
     @wraps(answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support import refused
+from support import rejected
 
 from pytest_fakesecrets._fake.backend import FakeBackend
 
@@ -49,7 +49,7 @@ class TestAiobotocore:
 
     def test_gets_the_error_of_a_synchronous_client(self, fakesecrets):
         async def work(aclient):
-            with refused("ResourceNotFoundException") as answer:
+            with rejected("ResourceNotFoundException") as answer:
                 await aclient.get_secret_value(SecretId="nobody")
             with pytest.raises(aclient.exceptions.ResourceNotFoundException):
                 await aclient.get_secret_value(SecretId="nobody")

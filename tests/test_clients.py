@@ -25,7 +25,7 @@ from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader
 from botocore.stub import ANY, Stubber
 from rotation_functions import well_behaved
-from support import raw, refused
+from support import raw, rejected
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake.backend import FakeBackend
@@ -379,9 +379,9 @@ class TestAClientMadeWith:
     def test_no_validation_it_is_refused_by_the_service(self, session, fakesecrets):
         client = session.client("secretsmanager", config=Config(parameter_validation=False))
 
-        with refused("ValidationException"):
+        with rejected("ValidationException"):
             client.create_secret(SecretString="value")
-        with refused("SerializationException"):
+        with rejected("SerializationException"):
             client.create_secret(Name=1)
 
 
@@ -1029,13 +1029,13 @@ class TestANameThatIsNoRegion:
         if fault:
             fakesecrets.fail("CreateSecret", "ThrottlingException")
 
-        with refused("InvalidSignatureException") as answered:
+        with rejected("InvalidSignatureException") as answered:
             client.create_secret(Name="db", SecretString="value")
 
         assert (answered.status, answered.message) == (400, "Credential should be scoped to a valid region.")
 
     def test_a_replica_in_it_is_refused_by_the_model(self, fakesecrets, client):
-        with refused("ValidationException") as answered:
+        with rejected("ValidationException") as answered:
             client.create_secret(Name="db", SecretString="v", AddReplicaRegions=[{"Region": "a:b:c"}])
 
         assert "at 'addReplicaRegions.1.member.region' failed to satisfy constraint" in answered.message

@@ -29,7 +29,7 @@ from botocore.exceptions import (
 )
 from freezegun import freeze_time
 from rotation_functions import nothing, well_behaved
-from support import labels, raw, refused, snapshot, token
+from support import labels, raw, rejected, snapshot, token
 
 from pytest_fakesecrets import (
     Call,
@@ -132,7 +132,7 @@ class TestInjectedErrorCodes:
     def test_have_their_status_and_a_message(self, fake, no_retry_client, code, status, message):
         fake.fail("GetSecretValue", code)
 
-        with refused(code) as answer:
+        with rejected(code) as answer:
             no_retry_client.get_secret_value(SecretId="db")
 
         assert (answer.status, answer.message) == (status, message)
@@ -157,7 +157,7 @@ class TestInjectedErrorCodes:
     def test_may_be_custom_with_a_status_and_a_message(self, fake, no_retry_client):
         fake.fail("GetSecretValue", (418, "TeapotException", "short and stout"))
 
-        with refused("TeapotException") as answer:
+        with rejected("TeapotException") as answer:
             no_retry_client.get_secret_value(SecretId="db")
 
         assert (answer.status, answer.message) == (418, "short and stout")
@@ -264,7 +264,7 @@ class TestAnInjectedFaultHits:
         assert fault.happened == 0
 
         no_retry_client.describe_secret(SecretId="db")
-        with refused("ThrottlingException"):
+        with rejected("ThrottlingException"):
             no_retry_client.get_secret_value(SecretId="db")
 
         assert no_retry_client.get_secret_value(SecretId="db")["SecretString"] == "old"
@@ -274,7 +274,7 @@ class TestAnInjectedFaultHits:
         fault = fake.fail("GetSecretValue", "ThrottlingException", times=3)
 
         for happened in (1, 2, 3):
-            with refused("ThrottlingException"):
+            with rejected("ThrottlingException"):
                 no_retry_client.get_secret_value(SecretId="db")
             assert fault.happened == happened
         no_retry_client.get_secret_value(SecretId="db")
@@ -285,7 +285,7 @@ class TestAnInjectedFaultHits:
         fault = fake.fail("GetSecretValue", "ThrottlingException", times=None)
 
         for _ in range(20):
-            with refused("ThrottlingException"):
+            with rejected("ThrottlingException"):
                 no_retry_client.get_secret_value(SecretId="db")
 
         assert (fault.happened, fault.left) == (20, None)
@@ -296,7 +296,7 @@ class TestAnInjectedFaultHits:
 
         codes = []
         for _ in range(3):
-            with refused() as answer:
+            with rejected() as answer:
                 no_retry_client.get_secret_value(SecretId="db")
             codes.append(answer.code)
 
@@ -314,7 +314,7 @@ class TestAnInjectedFaultHits:
 
         no_retry_client.get_secret_value(SecretId="other")
         assert fault.happened == 0
-        with refused("DecryptionFailure"):
+        with rejected("DecryptionFailure"):
             no_retry_client.get_secret_value(SecretId=named[sent])
 
     def test_calls_in_the_region_of_its_arn(self, fake, no_retry_client):
@@ -324,7 +324,7 @@ class TestAnInjectedFaultHits:
 
         no_retry_client.get_secret_value(SecretId="db")
         assert fault.happened == 0
-        with refused("DecryptionFailure"):
+        with rejected("DecryptionFailure"):
             there.get_secret_value(SecretId="db")
 
     def test_calls_in_every_region_if_given_a_name(self, fake, no_retry_client):
@@ -332,14 +332,14 @@ class TestAnInjectedFaultHits:
         fake.fail("GetSecretValue", "DecryptionFailure", secret_id="db", times=2)
 
         for client in (there, no_retry_client):
-            with refused("DecryptionFailure"):
+            with rejected("DecryptionFailure"):
                 client.get_secret_value(SecretId="db")
 
     def test_a_call_that_creates_its_secret(self, fake, no_retry_client):
         fake.fail("CreateSecret", "LimitExceededException", secret_id="new")
 
         no_retry_client.create_secret(Name="other", SecretString="value")
-        with refused("LimitExceededException"):
+        with rejected("LimitExceededException"):
             no_retry_client.create_secret(Name="new", SecretString="value")
 
     def test_a_batch_that_contains_its_secret(self, fake, no_retry_client):
@@ -348,7 +348,7 @@ class TestAnInjectedFaultHits:
         fake.fail("BatchGetSecretValue", "InternalServiceError", secret_id="db")
 
         no_retry_client.batch_get_secret_value(SecretIdList=["other"])
-        with refused("InternalServiceError"):
+        with rejected("InternalServiceError"):
             no_retry_client.batch_get_secret_value(SecretIdList=["other", arn])
 
     def test_calls_inside_its_step_of_a_rotation_function(self, fake, no_retry_client, fakesecrets_rotation):
@@ -360,7 +360,7 @@ class TestAnInjectedFaultHits:
         fakesecrets_rotation.step("createSecret")
         no_retry_client.describe_secret(SecretId="db")
         assert fault.happened == 0
-        with refused("AccessDeniedException"):
+        with rejected("AccessDeniedException"):
             fakesecrets_rotation.step("setSecret")
 
         assert calls(fake)[-1].step == "setSecret"
@@ -519,7 +519,7 @@ class TestRetriesAfterInjectedFaults:
     def test_end_at_the_limit_of_the_client(self, fake, no_retry_client, sleeps, mode, attempts, expected):
         fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
-        with refused("InternalServiceError") as answer:
+        with rejected("InternalServiceError") as answer:
             fake.client(config=retrying(mode, attempts)).get_secret_value(SecretId="db")
 
         assert fault.happened == expected
@@ -528,7 +528,7 @@ class TestRetriesAfterInjectedFaults:
     def test_are_not_made_for_errors_that_are_not_retryable(self, fake, no_retry_client, sleeps):
         fault = fake.fail("GetSecretValue", "AccessDeniedException", times=None)
 
-        with refused("AccessDeniedException") as answer:
+        with rejected("AccessDeniedException") as answer:
             fake.client().get_secret_value(SecretId="db")
 
         assert (fault.happened, answer.response["ResponseMetadata"]["RetryAttempts"]) == (1, 0)
@@ -574,7 +574,7 @@ class TestRetriesAfterInjectedFaults:
         )
         fake.fail("GetSecretValue", "ThrottlingException")
 
-        with refused("ThrottlingException"):
+        with rejected("ThrottlingException"):
             no_retry_client.get_secret_value(SecretId="db")
 
         assert seen == [(400, 1)]
@@ -671,7 +671,7 @@ class TestAiobotocore:
         fault = fake.fail("GetSecretValue", "InternalServiceError", times=None)
 
         async def work(client):
-            with refused("InternalServiceError") as answer:
+            with rejected("InternalServiceError") as answer:
                 await client.get_secret_value(SecretId="db")
             return answer.response["ResponseMetadata"]["RetryAttempts"]
 
@@ -728,7 +728,7 @@ class TestTheRecordOfAnInjectedFault:
     def test_has_the_error_and_a_hint_at_the_injection(self, fake, no_retry_client):
         fake.fail("GetSecretValue", "ThrottlingException")
 
-        with refused() as answer:
+        with rejected() as answer:
             no_retry_client.get_secret_value(SecretId="db")
 
         call = calls(fake)[-1]
@@ -744,7 +744,7 @@ class TestTheRecordOfAnInjectedFault:
     def test_has_the_name_of_a_secret_that_does_not_exist(self, fake, no_retry_client):
         fake.fail("CreateSecret", "LimitExceededException")
 
-        with refused():
+        with rejected():
             no_retry_client.create_secret(Name="new", SecretString="value")
 
         assert calls(fake)[-1].secret_id == "new"
@@ -753,7 +753,7 @@ class TestTheRecordOfAnInjectedFault:
         fakesecrets_clock.move_to("2030-01-31 16:00")
         fake.fail("GetSecretValue", "ThrottlingException")
 
-        with refused():
+        with rejected():
             no_retry_client.get_secret_value(SecretId="db")
 
         *_, event, error, hint = fake.timeline("db").splitlines()
@@ -805,7 +805,7 @@ class TestTheStateOfTheFake:
         with FakeSecrets():
             assert client.list_secrets()["SecretList"] == []
         assert fault.happened == 0
-        with one, refused("ThrottlingException"):
+        with one, rejected("ThrottlingException"):
             client.list_secrets()
 
     @pytest.mark.parametrize(
@@ -1109,7 +1109,7 @@ class TestAFaultOfABlock:
     def test_ends_with_the_block_also_after_an_exception(self, fake, no_retry_client):
         with fake.fail("GetSecretValue", "ThrottlingException", times=None) as fault:
             for _ in range(2):
-                with refused("ThrottlingException"):
+                with rejected("ThrottlingException"):
                     no_retry_client.get_secret_value(SecretId="db")
         with pytest.raises(LookupError), fake.fail("DescribeSecret", "ThrottlingException") as unused:
             raise LookupError
@@ -1523,7 +1523,7 @@ def test_a_client_with_our_handlers_registered_twice_gets_a_fault_once(fakesecre
     client.create_secret(Name="db", SecretString="value")
     fakesecrets.fail("GetSecretValue", "AccessDeniedException")
 
-    with refused("AccessDeniedException"):
+    with rejected("AccessDeniedException"):
         client.get_secret_value(SecretId="db")
 
     calls = [event.operation for event in fakesecrets.history if isinstance(event, Call)]
@@ -1568,7 +1568,7 @@ class TestAnUnusedInjectedFault:
 
     def test_is_not_one_that_hit_a_single_call(self, fake, no_retry_client):
         fake.fail("GetSecretValue", "ThrottlingException", times=None)
-        with refused():
+        with rejected():
             no_retry_client.get_secret_value(SecretId="db")
 
         fake.reset()  # a warning would be an error here

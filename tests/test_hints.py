@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from botocore.exceptions import ParamValidationError
 from rotation_functions import well_behaved
-from support import refused
+from support import rejected
 
 from pytest_fakesecrets import RotationFailedWarning
 from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
@@ -26,7 +26,7 @@ class TestHints:
     @pytest.fixture
     def hint(self, db, fakesecrets):
         def hint(call, **members):
-            with refused():
+            with rejected():
                 call(**members)
             return fakesecrets.history[-1].hint
 
@@ -58,7 +58,7 @@ class TestHints:
         held = "The previous rotation waits for its step setSecret, since rotation_paused() holds it. "
         with fakesecrets.rotation_paused("db", after="createSecret", handler=well_behaved):
             assert hint(client.rotate_secret, SecretId="db") == f"hint: {held}Leave its block first."
-            with refused():
+            with rejected():
                 fakesecrets.rotate("db")
             assert fakesecrets.history[-1].hint == f"hint: {held}Leave its block first."
 
@@ -189,7 +189,7 @@ class TestHints:
             def add_note(self):
                 raise AttributeError("add_note")
 
-        with refused() as answer:
+        with rejected() as answer:
             db.rotate_secret(SecretId="db")
         error = Rejected("An error occurred.")
         error.response = answer.response

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from rotation_functions import raising_in, well_behaved
-from support import refused, token
+from support import rejected, token
 
 from pytest_fakesecrets import (
     Call,
@@ -81,7 +81,7 @@ class TestTheHistory:
                 setattr(event, dataclasses.fields(event)[0].name, None)
 
     def test_of_a_call_has_its_account_region_and_result(self, db, fakesecrets):
-        with refused() as answer:
+        with rejected() as answer:
             db.get_secret_value(SecretId="db", VersionStage="MINE")
 
         call = fakesecrets.history[-1]
@@ -106,7 +106,7 @@ class TestTheHistory:
         assert fakesecrets.history[: len(before)] == before
 
     def test_has_a_hint_at_a_rotation_function_that_was_not_added(self, db, fakesecrets):
-        with refused("AccessDeniedException"):
+        with rejected("AccessDeniedException"):
             db.rotate_secret(
                 SecretId="db", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:nobody"
             )
@@ -125,7 +125,7 @@ class TestTheTimeline:
         db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(well_behaved))
         fakesecrets_clock.tick(1)
         fakesecrets_rotation.run()
-        with refused():
+        with rejected():
             db.get_secret_value(SecretId="db", VersionStage="MINE")
 
         lines = fakesecrets.timeline("db").splitlines()

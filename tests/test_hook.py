@@ -20,7 +20,7 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter
 from freezegun import freeze_time
 from interpreters import interpreters
 from rotation_functions import nothing
-from support import POLICY, current, refused, token
+from support import POLICY, current, rejected, token
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError
 from pytest_fakesecrets._fake.backend import FakeBackend
@@ -535,7 +535,7 @@ class TestRegionsAndAccounts:
         ours, theirs = fakesecrets.client(), fakesecrets.client(aws_access_key_id="210987654321")
         theirs.create_secret(Name="db", SecretString="theirs")
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             ours.get_secret_value(SecretId="db")
         assert theirs.get_secret_value(SecretId="db")["SecretString"] == "theirs"
 
@@ -583,7 +583,7 @@ class TestHandlersOfTheUser:
             ),
         )
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             client.describe_secret(SecretId="missing")
 
         text = (

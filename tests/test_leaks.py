@@ -26,7 +26,7 @@ COMPARES = """
     import freezegun.api
 
     from pytest_fakesecrets._transport import state
-    from pytest_fakesecrets._service.environment import ENVIRONMENT
+    from pytest_fakesecrets._service.environment_variables import ENVIRONMENT
     from pytest_fakesecrets._rotation.captured_output import _OUTPUTS
 
     PICTURES = []

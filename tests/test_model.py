@@ -9,7 +9,7 @@ import re
 import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
-from support import MODEL, needs, raw, refused, token
+from support import MODEL, needs, raw, rejected, token
 
 from pytest_fakesecrets._fake.backend import FakeBackend
 from pytest_fakesecrets._operations import OPERATIONS
@@ -558,7 +558,7 @@ class TestResponses:
         fakesecrets_clock.move_to(moment)
 
         found = client.list_secrets()["ResponseMetadata"]["HTTPHeaders"]["date"]
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.describe_secret(SecretId="nobody")
 
         assert found == answer.response["ResponseMetadata"]["HTTPHeaders"]["date"] == expected
@@ -693,7 +693,7 @@ class TestErrorResponses:
 
     @pytest.mark.parametrize(("operation", "sent", "code", "source"), MODELLED)
     def test_of_modelled_errors_have_a_message_at_the_top_level(self, client, operation, sent, code, source):
-        with refused() as answer:
+        with rejected() as answer:
             getattr(client, operation)(**sent)
 
         assert (answer.code, answer.status) == (code, 400), source
@@ -702,7 +702,7 @@ class TestErrorResponses:
 
     @pytest.mark.parametrize(("operation", "sent", "code", "source"), OTHERS)
     def test_of_other_errors_have_no_message_at_the_top_level(self, client, operation, sent, code, source):
-        with refused() as answer:
+        with rejected() as answer:
             getattr(client, operation)(**sent)
 
         assert (answer.code, answer.status) == (code, 400), source
@@ -736,7 +736,7 @@ class TestErrorResponses:
 
     def test_have_a_request_id(self, client):
         """A raw trace of AWS's answer, Elixir ext_config_provider, 2019."""
-        with refused() as answer:
+        with rejected() as answer:
             client.get_secret_value(SecretId="nobody")
 
         assert re.fullmatch(

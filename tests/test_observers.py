@@ -22,11 +22,11 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.hooks import HierarchicalEmitter
 from botocore.retries.standard import RetryHandler
 from botocore.stub import Stubber
-from support import listening, refused
+from support import listening, rejected
 
 from pytest_fakesecrets import Call, FakeSecrets
 from pytest_fakesecrets._fake.backend import FakeBackend
-from pytest_fakesecrets._transport import observers
+from pytest_fakesecrets._transport import foreign_handlers
 
 KEYS = {"aws_access_key_id": "mine", "aws_secret_access_key": "mine"}
 
@@ -352,7 +352,7 @@ class TestResponsesOfUserHandlers:
             lambda request, **_: response(request.url, 400, UNAVAILABLE),
         )
 
-        with refused("InternalServiceError") as answer:
+        with rejected("InternalServiceError") as answer:
             user_client.put_secret_value(SecretId="db", SecretString="new")
 
         assert answer.message == "mine"
@@ -501,7 +501,7 @@ class TestAnUnknownEmitter:
     @pytest.fixture
     def renamed_emitter_attributes(self, monkeypatch):
         """An emitter whose private attributes have other names."""
-        monkeypatch.setattr(observers, "_innermost", lambda emitter: None)
+        monkeypatch.setattr(foreign_handlers, "_innermost", lambda emitter: None)
 
     @pytest.mark.usefixtures("renamed_emitter_attributes")
     def test_sends_every_call_as_http(self, user_client, http_calls, fakesecrets):

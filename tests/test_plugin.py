@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotation_functions import raising_in
-from support import BAD_ENDS, BROKEN_FIXTURES, listening, refused
+from support import BAD_ENDS, BROKEN_FIXTURES, listening, rejected
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake import assertion_messages
@@ -1258,7 +1258,7 @@ class TestBesideOtherPlugins:
         with moto.mock_aws():
             client = boto3.session.Session(region_name="us-east-1").client("secretsmanager")
             client.create_secret(Name="of-moto", SecretString="value")
-            with FakeSecrets(), refused("ResourceNotFoundException"):
+            with FakeSecrets(), rejected("ResourceNotFoundException"):
                 client.describe_secret(SecretId="of-moto")
             assert client.describe_secret(SecretId="of-moto")["Name"] == "of-moto"
             with pytest.raises(ClientError):

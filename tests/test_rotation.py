@@ -16,7 +16,7 @@ import boto3
 import pytest
 from hypothesis.errors import UnsatisfiedAssumption
 from rotation_functions import nothing, raising_in, well_behaved
-from support import current, labels, needs, refused, token
+from support import current, labels, needs, rejected, token
 
 from pytest_fakesecrets import FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake.assertion_messages import explain
@@ -64,7 +64,7 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=current_id)
     assert labels(client, "db") == {current_id: {"AWSCURRENT"}, old: {"AWSPREVIOUS"}}
     assert not {"RotationEnabled", "RotationRules", "LastRotatedDate", "NextRotationDate"} & set(describe())
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         value(client, VersionStage="AWSPENDING")
     assert answer.message.endswith("for staging label: AWSPENDING")
 
@@ -79,9 +79,9 @@ def test_each_step_of_a_rotation_changes_labels_and_dates_as_recorded(
     staged = {current_id: {"AWSCURRENT"}, old: {"AWSPREVIOUS"}, new: {"AWSPENDING"}}
     assert labels(client, "db") == staged
     for version in ({"VersionStage": "AWSPENDING"}, {"VersionId": new}):
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             value(client, **version)
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         value(client, VersionId=new, VersionStage="AWSPENDING")
     assert listed(client, IncludeDeprecated=True) == [old, current_id]
     described = describe()
@@ -163,7 +163,7 @@ def test_last_accessed_date_is_set_for_versions_that_were_read_and_not_for_the_n
     def reads_only_the_current_value(event, context):
         if event["Step"] == "createSecret":
             value(db)
-            with refused("ResourceNotFoundException"):
+            with rejected("ResourceNotFoundException"):
                 value(db, VersionId=event["ClientRequestToken"], VersionStage="AWSPENDING")
             db.put_secret_value(
                 SecretId="db",
@@ -288,7 +288,7 @@ class TestARotationWithAFailedStep:
         assert (rotation.status, str(rotation.error)) == ("failed", "the database is down")
         assert [run.name for run in rotation.steps] == STEPS[: STEPS.index(step) + 1]
         assert [run.succeeded for run in rotation.steps][-1] is False
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             db.rotate_secret(SecretId="db")
 
     @pytest.mark.parametrize("step", STEPS)
@@ -650,7 +650,7 @@ class TestAFunctionThatOmitsTheToken:
         assert (rotation.status, rotation.steps[-1].name) == ("failed", "setSecret")
         assert view.staging == {"v1": {"AWSCURRENT"}, "v3": {"AWSPENDING"}}
         assert value(db) == "old"
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             db.rotate_secret(SecretId="db")
 
     def test_abandons_the_rotation_by_a_current_value_of_another_id(self, db, fakesecrets):
@@ -686,7 +686,7 @@ class TestAFunctionThatMovesAwspendingToTheOldVersion:
             rotation = fakesecrets.rotate("db", moves_the_wrong_label)
 
         assert rotation.status == "failed"
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db")
         assert answer.message.startswith("A previous rotation isn't complete.")
 
@@ -889,7 +889,7 @@ class TestTheFirstRotation:
 
         def reads_the_previous_value(event, context):
             if event["Step"] == "setSecret":
-                with refused("ResourceNotFoundException") as answer:
+                with rejected("ResourceNotFoundException") as answer:
                     value(db, VersionStage="AWSPREVIOUS")
                 seen.append(answer.message)
             well_behaved(event, context)
@@ -969,7 +969,7 @@ class TestADeletionDuringARotation:
 
         assert fakesecrets.rotations("db")[0].status == "cancelled"
         assert db.describe_secret(SecretId="db")["RotationEnabled"] is True
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             db.rotate_secret(SecretId="db")
 
     def test_by_force_from_the_rotation_function_ends_the_rotation_without_an_error(self, db, fakesecrets):
@@ -1206,9 +1206,9 @@ class TestLoneSurrogates:
             SecretId="odd", VersionStage="half \ud800", MoveToVersionId="\ud800" * 32
         )
         fakesecrets.fail("ListSecrets", (400, "Odd", "half \ud800 of one"))
-        with refused("Odd"):
+        with rejected("Odd"):
             db.list_secrets()
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             db.get_secret_value(SecretId="db", VersionStage="other \ud800")
         return db
 

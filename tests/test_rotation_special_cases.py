@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from freezegun import freeze_time
 from rotation_functions import nothing, raising_in, well_behaved
-from support import current, labels, refused, token
+from support import current, labels, rejected, token
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
 
@@ -130,7 +130,7 @@ class TestAManualValue:
             "TestRotationStarted",
             "TestRotationSucceeded",
         ]
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             db.get_secret_value(SecretId="db", VersionId=token(2))
 
 
@@ -153,7 +153,7 @@ class TestAFailedRotationWithoutRetriesLeft:
             SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=token(2)
         )
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             stuck.rotate_secret(SecretId="db", ClientRequestToken=token(2))
 
         assert "already in use for a version" in answer.message

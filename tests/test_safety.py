@@ -50,8 +50,8 @@ from pytest_fakesecrets._plugin import isolation
 from pytest_fakesecrets._report import collector, pytest_hooks, records, timeline
 from pytest_fakesecrets._rotation import failure_warnings, findings, value_checks
 from pytest_fakesecrets._service import decoding, hints, redaction, value_search
-from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._transport import install, state
 from pytest_fakesecrets._transport.response import Response
@@ -1661,12 +1661,12 @@ class TestReporting:
         "error", [KeyboardInterrupt, GeneratorExit, pytest.exit.Exception, pytest.fail.Exception]
     )
     def test_what_is_meant_to_end_the_run_ends_it(self, error):
-        with pytest.raises(error), Barrier("anything"):
+        with pytest.raises(error), ErrorsBecomeWarnings("anything"):
             raise error("now")
 
     @pytest.mark.parametrize("error", [LookupError, SystemExit, StopIteration])
     def test_anything_else_becomes_a_warning_that_names_it(self, error):
-        with pytest.warns(ReportingFailedWarning) as warned, Barrier("a table"):
+        with pytest.warns(ReportingFailedWarning) as warned, ErrorsBecomeWarnings("a table"):
             raise error("hunter2-old")
 
         assert str(warned[0].message).startswith(
@@ -1682,7 +1682,7 @@ class TestReporting:
         monkeypatch.setattr("warnings._showwarnmsg", fails, raising=False)
         reached = []
 
-        with Barrier("a table"):
+        with ErrorsBecomeWarnings("a table"):
             raise ValueError
         reached.append(True)
 
@@ -1694,11 +1694,11 @@ class TestReporting:
         )
         pytester.makepyfile(
             """
-            from pytest_fakesecrets._service.barrier import Barrier
+            from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
 
             def test_it():
-                with Barrier("a table"):
+                with ErrorsBecomeWarnings("a table"):
                     raise ValueError
             """
         )

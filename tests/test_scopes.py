@@ -16,7 +16,7 @@ import pytest
 from freezegun import freeze_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import refused
+from support import rejected
 
 from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake import assertion_messages
@@ -248,7 +248,7 @@ def test_it(fake, number):
         shared.reset()
 
         shared.client().create_secret(Name="db", SecretString="value")
-        with refused("AccessDeniedException"):
+        with rejected("AccessDeniedException"):
             shared.client().rotate_secret(SecretId="db", RotationLambdaARN=function)
 
     def test_empties_the_fake_for_a_client_of_the_scope(self, shared):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 from rotation_functions import well_behaved
-from support import needs, refused
+from support import needs, rejected
 
 from pytest_fakesecrets import FakeSecretsError
 
@@ -16,7 +16,7 @@ def test_add_secret_without_a_value_creates_no_version(client, fakesecrets):
     view = fakesecrets.add_secret("db")
 
     assert (view.staging, view.versions) == ({}, ())
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         client.get_secret_value(SecretId="db")
 
 
@@ -65,7 +65,7 @@ def test_add_secret_creates_a_secret_with_a_stuck_pending_version(client, fakese
     assert view.staging == {"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}}
     assert view.versions[1].has_value is (pending is not None)
     assert [rotation.status for rotation in fakesecrets.rotations("db")] == ["failed"]
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.rotate_secret(SecretId="db")
     assert answer.message == "A previous rotation isn't complete. That rotation will be reattempted."
     client.put_secret_value(SecretId="db", SecretString="by hand")

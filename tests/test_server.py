@@ -20,7 +20,7 @@ from http import HTTPStatus
 
 import pytest
 from rotation_functions import raising_in, well_behaved
-from support import labels, refused, snapshot, token
+from support import labels, rejected, snapshot, token
 
 from pytest_fakesecrets import Call, FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._fake.backend import FakeBackend
@@ -264,7 +264,7 @@ class TestPlainHttp:
 
     def test_gets_the_bytes_that_a_client_of_the_process_gets(self, server, client, outside, monkeypatch):
         monkeypatch.setattr(FakeBackend, "needs_botocore_events", lambda *_: True)
-        with refused("ResourceNotFoundException") as inside:
+        with rejected("ResourceNotFoundException") as inside:
             client.describe_secret(SecretId="absent")
 
         outside.request(
@@ -675,7 +675,7 @@ class TestJavaScript:
             const pages = [];
             for await (const page of sdk.paginateListSecrets({{ client, pageSize: 2 }}, {{}}))
                 pages.push(page.SecretList.map((secret) => secret.Name));
-            const absent = await refused(client.send(new sdk.GetSecretValueCommand({{ SecretId: "absent" }})));
+            const absent = await rejected(client.send(new sdk.GetSecretValueCommand({{ SecretId: "absent" }})));
             const rotated = await client.send(new sdk.RotateSecretCommand({{
                 SecretId: "inside", RotationLambdaARN: "{function}", ClientRequestToken: "3".repeat(32),
             }}));
@@ -705,7 +705,7 @@ class TestJavaScript:
             const client = new sdk.SecretsManagerClient({});
             const made = await client.send(new sdk.CreateSecretCommand({ Name: "db", SecretString: "a" }));
             const { CreatedDate } = await client.send(new sdk.DescribeSecretCommand({ SecretId: made.ARN }));
-            output([CreatedDate, await refused(client.send(new sdk.GetSecretValueCommand({ SecretId: "no" })))]);
+            output([CreatedDate, await rejected(client.send(new sdk.GetSecretValueCommand({ SecretId: "no" })))]);
             """,
         )
 

@@ -364,9 +364,9 @@ class TestDriver:
             step = pool.submit(fakesecrets_rotation.step)
             assert runs.wait(30)
             arn = fakesecrets_rotation.pending[0].secret_id
-            for refused in (fakesecrets_rotation.step, fakesecrets_rotation.run):
+            for rejected in (fakesecrets_rotation.step, fakesecrets_rotation.run):
                 with pytest.raises(FakeSecretsError) as raised:
-                    refused()
+                    rejected()
                 assert str(raised.value) == (
                     f"A step of {arn} is already running, in another thread or around this call."
                 )

@@ -17,7 +17,7 @@ from freezegun import freeze_time
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rotation_functions import raising_in, well_behaved
-from support import labels, refused, token
+from support import labels, rejected, token
 
 from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError, RotationFailedWarning
 from pytest_fakesecrets._report.collector import secrets_of
@@ -357,7 +357,7 @@ class TestARecoveryWindow:
         clock.tick(1)
 
         for call in (db.describe_secret, db.restore_secret):
-            with refused("ResourceNotFoundException"):
+            with rejected("ResourceNotFoundException"):
                 call(SecretId="db")
         assert db.create_secret(Name="db", SecretString="again")["VersionId"]
 
@@ -367,7 +367,7 @@ class TestARecoveryWindow:
 
         clock.move_to("2030-01-03")
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             db.describe_secret(SecretId="db")
 
     def test_of_a_restored_secret_has_no_effect(self, db, fakesecrets, clock):

@@ -8,8 +8,8 @@ from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
 from pytest_fakesecrets._core.finding import Finding, grouped
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
-from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.hints import OTHER_REGION, PREFIX
+from pytest_fakesecrets._service.reporting_errors import text_of
 from pytest_fakesecrets._service.user_code import missing_variable
 
 AFTER_A_DISTURBANCE = (

@@ -14,7 +14,7 @@ from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped
 from pytest_fakesecrets._core.formatting import did_you_mean
 from pytest_fakesecrets._service.user_code import did_you_mean_module
 
-from .statements import call_name
+from .target_call_names import call_name
 from .target_calls import key_of
 
 

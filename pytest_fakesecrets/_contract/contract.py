@@ -20,15 +20,15 @@ from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
 from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.finding import CODES
 from pytest_fakesecrets._core.formatting import did_you_mean
 from pytest_fakesecrets._core.moments import check_delay
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._operations.seeding import stored_value
-from pytest_fakesecrets._service.barrier import PACKAGE, warn
 from pytest_fakesecrets._service.function_timeout import TIMEOUT, check_timeout
 from pytest_fakesecrets._service.functions import Handler
+from pytest_fakesecrets._service.reporting_errors import PACKAGE, warn
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .harness import ContractSettings
@@ -39,7 +39,7 @@ _NOT_SET: Any = None
 
 
 # pytest runs the tests of the last base first.
-@public
+@exported
 class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     """
     Tests of a rotation function, one for each scenario that it meets on AWS.

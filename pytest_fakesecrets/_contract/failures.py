@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from pytest_fakesecrets._core.finding import Finding, grouped, grouped_lines, without_advice
-from pytest_fakesecrets._service.barrier import encodable
+from pytest_fakesecrets._service.reporting_errors import encodable
 
 
 @dataclass(frozen=True, slots=True)

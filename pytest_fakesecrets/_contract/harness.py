@@ -34,7 +34,6 @@ from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.findings import looks_like_an_error
 from pytest_fakesecrets._rotation.invocation import RotationRef
-from pytest_fakesecrets._service.barrier import repr_of, warn
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.functions import Handler
@@ -42,6 +41,7 @@ from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
+from pytest_fakesecrets._service.reporting_errors import repr_of, warn
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
 from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line, raising_place
 from pytest_fakesecrets._transport.install import base_directories

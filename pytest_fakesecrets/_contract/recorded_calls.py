@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 
-from .statements import is_change
+from .target_call_names import is_change
 
 #: The calls of an attempt, as (step, name).
 Log = Sequence[tuple[str, str]]

@@ -12,9 +12,9 @@ from threading import RLock
 
 from pytest_fakesecrets._core.credential import PREFERRED_CREDENTIALS, PREFERRED_USERS, credentials_in
 from pytest_fakesecrets._core.errors import TARGET_DOWN, CredentialRefused, FakeSecretsError, TargetDown
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 
@@ -41,7 +41,7 @@ _ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listener
 observers: list[Callable[[CredentialTarget], None]] = []
 
 
-@public
+@exported
 class CredentialTarget:
     """
     An in-memory stand-in for the database or the service that a secret's credentials open.

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
-from pytest_fakesecrets._service.barrier import repr_of
+from pytest_fakesecrets._service.reporting_errors import repr_of
 
-from .statements import is_change, is_statement
+from .target_call_names import is_change, is_statement
 
 #: Calls whose errors a function may ignore: they only end a session.
 _ENDINGS = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})

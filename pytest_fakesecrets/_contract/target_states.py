@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
-from pytest_fakesecrets._service.barrier import repr_of
+from pytest_fakesecrets._service.reporting_errors import repr_of
 
 
 def snapshot(owner: str, read: Callable[[], object]) -> object:

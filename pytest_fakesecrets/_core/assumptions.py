@@ -9,13 +9,13 @@ from random import Random
 from typing import Any, Literal
 
 from .errors import FakeSecretsError
+from .exported import exported
 from .formatting import unknown_name
 from .moments import check_delay
-from .public import public
 from .schedule import Grid
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """

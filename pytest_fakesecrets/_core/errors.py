@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .public import public
+from .exported import exported
 
 
-@public
+@exported
 class FunctionTimedOut(Exception):
     """A rotation function exceeded its timeout, and Lambda stopped it."""
 
 
-@public
+@exported
 class InvocationRefused(Exception):
     """An injected fault: Lambda rejected the invocation of a rotation function."""
 
@@ -164,7 +164,7 @@ def no_rotation_function(hint: str) -> ServiceError:
 TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 
 
-@public
+@exported
 class FakeSecretsError(Exception):
     """Incorrect use of the fake, not an error of AWS. The message says what to do."""
 
@@ -173,27 +173,27 @@ class PendingVersionRejected(FakeSecretsError):
     """The value of a rotation's pending version was not stored by the rotation function, so the rotation fails."""
 
 
-@public
+@exported
 class ReportingFailedWarning(UserWarning):
     """A warning, a report, a finding or an explanation could not be made. The run continued without it."""
 
 
-@public
+@exported
 class RotationFailedWarning(UserWarning):
     """A rotation failed after its call had returned, as on AWS. The message contains the function's traceback."""
 
 
-@public
+@exported
 class UnusedFaultWarning(UserWarning):
     """No call met a fault that a test injected with `fail()`, so the fault had no effect."""
 
 
-@public
+@exported
 class CredentialRefused(PermissionError):
     """The target rejected a login or a new password. The message contains no secret value."""
 
 
-@public
+@exported
 class TargetDown(ConnectionError):
     """The target is down. The call has done nothing."""
 

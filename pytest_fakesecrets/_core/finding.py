@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .public import public
+from .exported import exported
 
 #: Every code that a finding, or a failing scenario of a contract, can have.
 CODES = frozenset(
@@ -58,7 +58,7 @@ CODES = frozenset(
 )
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """

@@ -9,9 +9,9 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from .errors import PendingVersionRejected
+from .exported import exported
 from .finding import Finding
 from .formatting import readable_repr
-from .public import public
 from .schedule import Window
 from .staging_labels import CURRENT, PENDING, Labels
 
@@ -44,7 +44,7 @@ def labels_show_rotation_in_progress(labels: Labels) -> bool:
     return pending is not None and pending != labels.get(CURRENT)
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationStep:
     """
@@ -147,7 +147,7 @@ class StatusText(str):
         return _findings_of(self._steps)
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """

@@ -13,8 +13,8 @@ from typing import Literal
 from . import cron
 from .cron import Cron
 from .errors import InvalidParameterException
+from .exported import exported
 from .formatting import readable_repr
-from .public import public
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -37,7 +37,7 @@ _LOOK_BACK = (1, 8, 32, 370, 3_000, 15_000)
 _YEARS = datetime(2024, 12, 31, 23, 59, tzinfo=timezone.utc), datetime(2028, 2, 1, tzinfo=timezone.utc)
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """The rotation window, in which a scheduled rotation may start: from `opens` until just before `closes`, in UTC."""

@@ -11,8 +11,8 @@ from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.formatting import shown_value, table, utc
 from pytest_fakesecrets._core.rotation import Rotation, StatusText
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._service.barrier import encodable, repr_of
 from pytest_fakesecrets._service.history import LabelMoved
+from pytest_fakesecrets._service.reporting_errors import encodable, repr_of
 from pytest_fakesecrets._transport import state
 
 from .secret_view import Labels, Snapshot, Staging, Transitions, similar_label

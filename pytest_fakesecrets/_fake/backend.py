@@ -12,20 +12,20 @@ from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._rotation.due_runner import DueRunner
 from pytest_fakesecrets._rotation.executor import RotationExecutor
-from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import Clock
 from pytest_fakesecrets._service.fault_replies import next_fault, reply_of_injected_fault
 from pytest_fakesecrets._service.faults import secret_ids
 from pytest_fakesecrets._service.function_timeout import stop_if_timed_out
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
 from pytest_fakesecrets._service.region import default_region
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.serializer import Reply
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, Request, Service
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.backoff import BackoffPatch, set_backoff_skipped
 from pytest_fakesecrets._transport.botocore_context import detached_from_the_outer_call
+from pytest_fakesecrets._transport.foreign_handlers import is_observed
 from pytest_fakesecrets._transport.install import reach
-from pytest_fakesecrets._transport.observers import is_observed
 from pytest_fakesecrets._transport.rotation_process import ProcessRunner, RotationProcess
 
 
@@ -87,7 +87,7 @@ class FakeBackend:
         reach()
         state.active = self
         for listener in state.listeners:
-            with Barrier("a record for the report"):
+            with ErrorsBecomeWarnings("a record for the report"):
                 listener(self)
 
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:

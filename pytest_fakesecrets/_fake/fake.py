@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name, utc
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Region, check_secret_id
@@ -35,17 +35,17 @@ from pytest_fakesecrets._report.timeline import WITHOUT_SECRET, bounded_timeline
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._rotation.step_driver import RotationDriver
 from pytest_fakesecrets._service import dummy_credentials
-from pytest_fakesecrets._service.barrier import encodable
 from pytest_fakesecrets._service.clock import Clock, Moment, moment_of
 from pytest_fakesecrets._service.cloudtrail import cloudtrail, eventbridge
 from pytest_fakesecrets._service.code_folder import found_folder
-from pytest_fakesecrets._service.environment import Layer
+from pytest_fakesecrets._service.environment_variables import Layer
 from pytest_fakesecrets._service.faults import Failure, Fault, fault
 from pytest_fakesecrets._service.function_timeout import TIMEOUT
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.history import PublicEvent, RequestRejected
 from pytest_fakesecrets._service.parser import check_members, member_names
 from pytest_fakesecrets._service.region import default_region, region_or_default
+from pytest_fakesecrets._service.reporting_errors import encodable
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT
 from pytest_fakesecrets._service.user_code import caller, calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
@@ -70,7 +70,7 @@ _MOST_WINDOWS = 100_000
 ROTATION_POINTS = ("RotateSecret", *STEPS)
 
 
-@public
+@exported
 class FakeSecrets:
     """
     An in-memory AWS Secrets Manager that answers every `secretsmanager` client of the process.

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from pytest_fakesecrets._core.errors import UnusedFaultWarning
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._service.barrier import PACKAGE, encodable, warn
 from pytest_fakesecrets._service.faults import Fault
+from pytest_fakesecrets._service.reporting_errors import PACKAGE, encodable, warn
 from pytest_fakesecrets._service.service import Service
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from pytest_fakesecrets._core.rotation import Rotation
-from pytest_fakesecrets._service.barrier import PACKAGE, warn
+from pytest_fakesecrets._service.reporting_errors import PACKAGE, warn
 from pytest_fakesecrets._service.user_code import CodeLine
 
 

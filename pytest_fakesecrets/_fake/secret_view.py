@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import readable_repr, shown_value
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
@@ -22,7 +22,7 @@ from pytest_fakesecrets._service.history import Event, History, LabelMoved
 from pytest_fakesecrets._service.redaction import Redactor
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionView:
     """
@@ -135,7 +135,7 @@ class Transitions(tuple[LabelMoved, ...]):
         return super().__hash__()
 
 
-@public
+@exported
 class SecretView:
     """
     A read-only and live view of a secret: each attribute reads its current state.

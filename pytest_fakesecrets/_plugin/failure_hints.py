@@ -98,9 +98,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     _searched.clear()
     contract = sys.modules.get("pytest_fakesecrets._contract.contract")
     if contract is not None:
-        from pytest_fakesecrets._service.barrier import Barrier
+        from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
-        with Barrier("the warning about contract classes that are not collected"):
+        with ErrorsBecomeWarnings("the warning about contract classes that are not collected"):
             contract.warn_of_uncollected(searched, {getattr(item, "cls", None) for item in session.items})
 
 
@@ -195,13 +195,13 @@ def _add_record(
         return
     from pytest_fakesecrets._fake.fake import recorded_rows
     from pytest_fakesecrets._fake.fault_messages import absorbed_faults
-    from pytest_fakesecrets._service.barrier import Barrier
+    from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
     if raised is not None and getattr(raised.value, "has_the_story", False):
         return
-    with Barrier("the report section of a failed test"):
+    with ErrorsBecomeWarnings("the report section of a failed test"):
         report.sections.append((_SECTION, recorded_rows(backend, 200)))
-    with Barrier("the hint about injected faults"):
+    with ErrorsBecomeWarnings("the hint about injected faults"):
         hint = None if raised is None else absorbed_faults(backend.service, str(raised.value))
         if hint is not None:
             report.sections.append((_SECTION, hint))
@@ -262,10 +262,10 @@ def _add_hints_of_calls(error: BaseException) -> None:
     """Add the hints of the fakes of a test to the errors that their clients raised."""
     backends = {*_entered, *filter(None, [state.active])}
     if backends:
-        from pytest_fakesecrets._service.barrier import Barrier
         from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
+        from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
-        with Barrier("the hints about rejected calls"):
+        with ErrorsBecomeWarnings("the hints about rejected calls"):
             add_note_about_arn(error)
             for backend in backends:
                 add_notes(error, backend.service.history.events, backend.service.redactor.redact)

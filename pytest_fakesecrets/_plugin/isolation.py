@@ -16,7 +16,7 @@ from pytest_fakesecrets._transport import state
 from .stash import FAKE, MARK
 
 if TYPE_CHECKING:
-    from pytest_fakesecrets._service.environment import Environment, RemovedValue
+    from pytest_fakesecrets._service.environment_variables import EnvironmentVariables, RemovedValue
 
 #: The variables that a fake sets.
 _NAMES = (*dummy_credentials.VARIABLES, "AWS_DEFAULT_REGION", state.HOME)
@@ -65,9 +65,9 @@ class _Leftovers:
                     environment.restore_value(name)
 
 
-def _environment() -> Environment | None:
+def _environment() -> EnvironmentVariables | None:
     """The environment layers, or None before the first fake has imported their module."""
-    module = sys.modules.get("pytest_fakesecrets._service.environment")
+    module = sys.modules.get("pytest_fakesecrets._service.environment_variables")
     return None if module is None else module.ENVIRONMENT
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
-from pytest_fakesecrets._service.barrier import text_of
 from pytest_fakesecrets._service.hints import redacted_hint
 from pytest_fakesecrets._service.history import (
     Call,
@@ -21,6 +20,7 @@ from pytest_fakesecrets._service.history import (
     ValueStored,
 )
 from pytest_fakesecrets._service.redaction import Redact, constant_parts
+from pytest_fakesecrets._service.reporting_errors import text_of
 from pytest_fakesecrets._service.service import Service
 
 from .handled_calls import handled_calls

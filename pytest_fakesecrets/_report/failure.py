@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 
-from pytest_fakesecrets._service.barrier import PACKAGE, text_of
 from pytest_fakesecrets._service.hints import PREFIX
+from pytest_fakesecrets._service.reporting_errors import PACKAGE, text_of
 from pytest_fakesecrets._service.user_code import CodeLine, is_installed, raising_line
 
 #: A value that a library has shortened, of which a part could not be found and redacted.

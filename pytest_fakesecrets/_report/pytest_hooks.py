@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 
 from pytest_fakesecrets._core.rotation import Rotation
-from pytest_fakesecrets._service.barrier import Barrier, encodable
 from pytest_fakesecrets._service.history import History
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, encodable
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import is_of_fixture_of, listeners
 
@@ -46,7 +46,7 @@ _TEST_DATA, _PAGE = "the data of a test in the report", "the page of --fakesecre
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    with Barrier("the recorder of --fakesecrets-report"):
+    with ErrorsBecomeWarnings("the recorder of --fakesecrets-report"):
         recorder = _Recorder()
         listeners.append(recorder.entered)
         config.add_cleanup(partial(_remove, recorder))
@@ -130,19 +130,19 @@ class _Recorder:
 
     def entered(self, backend: _Backend) -> None:
         """Record that a fake was entered. It may have been entered before."""
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             if not any(used.backend is backend for used in self._used):
                 self._left_out += len(self._used) == FAKES
                 self._used.append(_Used(backend, backend.service.history, len(backend.service.history), True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             self._finish()
         try:
             return (yield)
         except BaseException:
-            with Barrier(_TEST_DATA):
+            with ErrorsBecomeWarnings(_TEST_DATA):
                 self._outcome = "interrupted"
                 self.unfinished = self._part(item)
             raise
@@ -152,14 +152,14 @@ class _Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             self._record_outcome(report, call)
         if call.when == "teardown":
-            with Barrier(_TEST_DATA):
+            with ErrorsBecomeWarnings(_TEST_DATA):
                 part = self._part(item)
                 if part is not None:
                     setattr(report, _PART, part.to_json())
-            with Barrier(_TEST_DATA):
+            with ErrorsBecomeWarnings(_TEST_DATA):
                 self._finish()
         return report
 
@@ -247,7 +247,7 @@ class _Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             if self._recorder.unfinished is not None:
                 self._output[_PART] = self._recorder.unfinished.to_json()
 
@@ -269,7 +269,7 @@ class _Writer:
             pytest.UsageError: the file cannot be written.
         """
         problem = None
-        with Barrier(_PAGE):
+        with ErrorsBecomeWarnings(_PAGE):
             problem = self._write(page([], notes=[_NOT_ENDED]))
         if problem is not None:
             raise pytest.UsageError(
@@ -278,12 +278,12 @@ class _Writer:
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             self._take(vars(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        with Barrier(_TEST_DATA):
+        with ErrorsBecomeWarnings(_TEST_DATA):
             self._take(getattr(node, "workeroutput", None) or {})
 
     def _take(self, carrier: Mapping[str, Any]) -> None:
@@ -294,20 +294,20 @@ class _Writer:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page, without changing the outcome of the run."""
         self._summary_line = f"fakesecrets report: {self._path} could not be written. See the warnings."
-        with Barrier(_PAGE):
+        with ErrorsBecomeWarnings(_PAGE):
             if self._recorder.unfinished is not None:
                 self._parts.append(self._recorder.unfinished)
             notes = {pytest.ExitCode.INTERRUPTED: _INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR: _BROKEN}
             self._text = page(
                 self._parts, notes=[note for status, note in notes.items() if status == exitstatus]
             )
-        with Barrier(_PAGE):
+        with ErrorsBecomeWarnings(_PAGE):
             problem = self._write(self._text)
             written = "" if problem is None else f" cannot be written: {problem}."
             self._summary_line = f"fakesecrets report: {self._path}{written}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        with Barrier("the line about the report in the summary"):
+        with ErrorsBecomeWarnings("the line about the report in the summary"):
             terminalreporter.write_line(encodable(self._summary_line))
 
     def _write(self, text: str) -> str | None:

@@ -1,4 +1,8 @@
-"""Runs the rotation windows, retries and deletions that are due when the clock has moved past their time."""
+"""
+Runs the rotation windows, retries and deletions that are due when the clock has moved past their time.
+
+What a window starts or continues is decided by `_operations.rotation_lifecycle.begin_scheduled`.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.store import Draft, Region
 from pytest_fakesecrets._operations import rotation_lifecycle
-from pytest_fakesecrets._service.barrier import Barrier
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.service import Service
 
 from .due_queue import Plan
@@ -155,7 +155,7 @@ class RotationExecutor:
         while True:
             step = self.advance(ref)
             if step is not None and step.error is not None:
-                with Barrier("the warning about a rotation that failed"):
+                with ErrorsBecomeWarnings("the warning about a rotation that failed"):
                     warn_of_failure(self._service, ref.rotation, step.error)
             if step is None or ref.rotation.status != "in progress":
                 return ref.rotation
@@ -212,7 +212,7 @@ class RotationExecutor:
         if rotation is None:
             return None
         if rotation.status == "abandoned":
-            with Barrier("the warning about a rotation that was abandoned"):
+            with ErrorsBecomeWarnings("the warning about a rotation that was abandoned"):
                 warn_of_abandonment(self._service, rotation)
         return rotation.steps[-1]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_fakesecrets._core.errors import FunctionFailed, RotationFailedWarning
 from pytest_fakesecrets._core.rotation import Rotation
-from pytest_fakesecrets._service.barrier import PACKAGE, Barrier, text_of, warn
 from pytest_fakesecrets._service.redaction import WITHHELD, Redactor, constant_parts
+from pytest_fakesecrets._service.reporting_errors import PACKAGE, ErrorsBecomeWarnings, text_of, warn
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import calling_line, first_line, raising_line
 
@@ -33,7 +33,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
     when the rotation fails afterwards.
     """
     text, place = WITHHELD, (PACKAGE, 0)
-    with Barrier("the traceback of a rotation function"):
+    with ErrorsBecomeWarnings("the traceback of a rotation function"):
         formatted = traceback.TracebackException.from_exception(error)
         if isinstance(error, FunctionFailed):  # its traceback is that of the code that runs the process
             formatted.stack.clear()

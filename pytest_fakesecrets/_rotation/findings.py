@@ -13,9 +13,9 @@ from pytest_fakesecrets._core.rotation import labels_show_rotation_in_progress
 from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
 from pytest_fakesecrets._operations import OPERATIONS
-from pytest_fakesecrets._service.barrier import encodable, repr_of, text_of
 from pytest_fakesecrets._service.history import Call, Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.redaction import parsed
+from pytest_fakesecrets._service.reporting_errors import encodable, repr_of, text_of
 from pytest_fakesecrets._service.user_code import missing_variable
 
 from .value_checks import Leak, has_same_credentials, is_empty, members

@@ -14,12 +14,12 @@ from pytest_fakesecrets._core.moments import later
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep, rotation_token
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._operations import rotation_lifecycle
-from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
 from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, text_of
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
 
@@ -113,7 +113,7 @@ class FunctionCalls:
     def _add_hints(self, error: BaseException | None, invocation: InvocationContext) -> None:
         """Add hints to the errors of clients, where Python has notes."""
         if error is not None and hasattr(error, "add_note"):
-            with Barrier("the hints about calls of a rotation function"):
+            with ErrorsBecomeWarnings("the hints about calls of a rotation function"):
                 meanwhile = self._service.history.since(invocation.began)
                 add_notes(error, meanwhile, self._service.redactor.redact)
 
@@ -121,7 +121,7 @@ class FunctionCalls:
         """The type and the message of an exception, and the line of the function that raised it."""
         if error is None:
             return None, None
-        with Barrier("the description of an exception of a rotation function"):
+        with ErrorsBecomeWarnings("the description of an exception of a rotation function"):
             line = raising_line(error, handler_of(self._service, rotation))
             return described(error, self._service.redactor), None if line is None else str(line)
         return type(error).__name__, None
@@ -177,7 +177,7 @@ class FunctionCalls:
         written: Sequence[Output],
     ) -> tuple[Finding, ...]:
         """The findings about a step. An error in the checks becomes a finding and a warning."""
-        with Barrier("the findings of a rotation step"):
+        with ErrorsBecomeWarnings("the findings of a rotation step"):
             return self._check(ref, invocation, returned, error, written)
         return (unchecked(invocation.step),)
 
@@ -196,7 +196,7 @@ class FunctionCalls:
         event = dict(event_of(rotation, step))
         secret = ref.region.find(ref.secret_id, self._service.clock.now)
         leaked: Sequence[Leak] | None = None
-        with Barrier("the search for values that were written"):
+        with ErrorsBecomeWarnings("the search for values that were written"):
             leaked = leaks(
                 [*written, *_exception_output(error)],
                 returned,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sized
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import unknown_name, utc
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS, Rotation, RotationStep
 from pytest_fakesecrets._core.store import Region
-from pytest_fakesecrets._service.barrier import Barrier
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.service import Service
 
 from .executor import RotationExecutor
@@ -17,7 +17,7 @@ from .failure_warnings import warn_of_failure
 from .invocation import RotationRef
 
 
-@public
+@exported
 class RotationDriver:
     """
     Runs rotations step by step: each rotation waits until `step()` or `run()` is called.
@@ -116,7 +116,7 @@ class RotationDriver:
         if step.error is not None and step.was_raised:
             raise step.error
         if step.error is not None:
-            with Barrier("the warning about a rotation that failed"):
+            with ErrorsBecomeWarnings("the warning about a rotation that failed"):
                 warn_of_failure(self._service, ref.rotation, step.error)
         return step
 

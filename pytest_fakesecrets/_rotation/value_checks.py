@@ -8,8 +8,8 @@ from typing import NamedTuple
 from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.formatting import listed
 from pytest_fakesecrets._core.secret import Secret, Value
-from pytest_fakesecrets._service.barrier import repr_of
 from pytest_fakesecrets._service.redaction import parsed, strings_of
+from pytest_fakesecrets._service.reporting_errors import repr_of
 from pytest_fakesecrets._service.user_code import CodeLine
 from pytest_fakesecrets._service.value_search import Finder, Index, Spans
 

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta, timezone
 from threading import RLock
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, utc
 from pytest_fakesecrets._core.moments import UNITS, unit_named, units_of
-from pytest_fakesecrets._core.public import public
 
 from .freeze import REAL, Freeze, OwnFreeze, in_force, real_now
 
@@ -57,7 +57,7 @@ def peek() -> datetime:
     return _real_now(timezone.utc) if freeze is None else freeze.now()
 
 
-@public
+@exported
 class Clock:
     """
     A clock that sets the time of the whole process after `freeze`, `move_to` or `tick`.

@@ -11,9 +11,9 @@ from threading import Lock
 from typing import Any
 
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name
 from pytest_fakesecrets._core.moments import check_delay, units_of
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.rotation import STEPS
 
 from .parser import service_model
@@ -81,7 +81,7 @@ class NetworkFailure(Exception):
         self.error = error
 
 
-@public
+@exported
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """

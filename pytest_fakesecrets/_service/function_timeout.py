@@ -1,4 +1,9 @@
-"""The timeout of a rotation function, by which Lambda kills it."""
+"""
+The timeout of a rotation function, by which Lambda kills it.
+
+It is checked at each call (`_fake.backend`), at the end of a Python function (`functions`), and while a process runs
+(`_transport.rotation_process`).
+"""
 
 from __future__ import annotations
 

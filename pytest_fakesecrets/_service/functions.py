@@ -22,12 +22,12 @@ from typing import Any, Protocol
 
 from pytest_fakesecrets._core.arn import SECRET_ARN, FunctionArn, function_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped, FunctionTimedOut
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, readable_repr
-from pytest_fakesecrets._core.public import public
 
 from .code_folder import FolderHandler
 from .cold_start import ModuleEntry
-from .environment import in_environment
+from .environment_variables import in_environment
 from .function_timeout import TIMEOUT, check_timeout, has_timed_out, is_killed_before, timed_out
 from .user_code import did_you_mean_module, import_problem, without_import_frames
 
@@ -40,7 +40,7 @@ class Loading(Protocol):
     def load_handler(self) -> Handler: ...
 
 
-class Environment(Protocol):
+class ExecutionEnvironment(Protocol):
     """An execution environment outside of this process, in which a function runs one step after the other."""
 
     def invoke(self, event: Mapping[str, str], context: LambdaContext, timeout: timedelta) -> object:
@@ -54,11 +54,11 @@ class Runner(ABC):
     """The handler of a function that runs outside of this process: it has its execution environments."""
 
     @abstractmethod
-    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> Environment:
+    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> ExecutionEnvironment:
         """Return an environment that waits for an event, started if it has to be."""
 
     @abstractmethod
-    def give_back(self, environment: Environment) -> None:
+    def give_back(self, environment: ExecutionEnvironment) -> None:
         """Keep an environment for the next step, or end it if it cannot be used again. It may be called again."""
 
     @abstractmethod
@@ -66,10 +66,10 @@ class Runner(ABC):
         """End all environments. It may be called again."""
 
     def __call__(self, event: Mapping[str, str], context: object) -> object:
-        raise NotImplementedError("Environment.invoke() runs the function")
+        raise NotImplementedError("ExecutionEnvironment.invoke() runs the function")
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaContext:
     """The context object of a Lambda function, with the attributes that rotation functions use."""
@@ -106,7 +106,7 @@ class Function:
     is_cold: bool = False
 
     @contextmanager
-    def environment(self) -> Iterator[Environment | None]:
+    def environment(self) -> Iterator[ExecutionEnvironment | None]:
         """
         The execution environment of one invocation, or None for a function that runs in this process.
 
@@ -139,7 +139,7 @@ class Function:
         request_id: str,
         clock: Callable[[], datetime],
         deadline: datetime,
-        environment: Environment | None = None,
+        environment: ExecutionEnvironment | None = None,
     ) -> object:
         """
         Call the handler as Lambda does: with an event decoded from JSON, and with its environment set.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import readable_repr
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret, Version
@@ -38,7 +38,7 @@ ServiceEventName = Literal[
 SERVICE = "Secrets Manager"
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
@@ -109,7 +109,7 @@ class RequestRejected:
         return self.operation
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True)
 class LabelMoved:
     """
@@ -145,7 +145,7 @@ class LabelMoved:
         return f"{self.label} {self.source} -> {self.target or 'nowhere'} by {self.by}"
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueStored:
     """Signals that a value was stored in a version. `version` is the alias of the version, such as "v2"."""
@@ -160,7 +160,7 @@ class ValueStored:
     __repr__ = readable_repr
 
 
-@public
+@exported
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
     """

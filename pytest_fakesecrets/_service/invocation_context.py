@@ -13,7 +13,7 @@ from pytest_fakesecrets._core.errors import FunctionStopped
 
 from .function_threads import ignore_starts, is_started_by_a_function, notice_starts
 from .function_timeout import TIMEOUT
-from .functions import Environment
+from .functions import ExecutionEnvironment
 from .history import Event
 
 
@@ -33,7 +33,7 @@ class InvocationContext(NamedTuple):
     #: Identifies this invocation among the running ones.
     key: object = None
     #: Where the function runs, if not in this process.
-    environment: Environment | None = None
+    environment: ExecutionEnvironment | None = None
     #: The timeout that leads to the deadline.
     timeout: timedelta = TIMEOUT
 

@@ -22,8 +22,8 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._core.secret import Value
 
-from .barrier import Barrier, encodable, text_of
 from .decoding import text_of_bytes
+from .reporting_errors import ErrorsBecomeWarnings, encodable, text_of
 from .value_search import Finder, Index
 
 #: The placeholders for a value and for a whole text.
@@ -141,7 +141,7 @@ class Redactor:
         Args:
             keep: public strings, in addition to the names and ARNs of secrets.
         """
-        with Barrier("a text without secret values"):
+        with ErrorsBecomeWarnings("a text without secret values"):
             key = text, tuple(keep)
             with self._lock:
                 self._index_new()

@@ -15,7 +15,6 @@ from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._core.store import Draft, Region, Store
 from pytest_fakesecrets._operations import Context, Response
 
-from .barrier import Barrier
 from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
 from .clock import Clock
 from .faults import Faults
@@ -27,6 +26,7 @@ from .invocation_context import CURRENT_INVOCATION, RunningSteps
 from .parser import decode, operation
 from .redaction import Redactor, secret_values_of_request
 from .region import default_region
+from .reporting_errors import ErrorsBecomeWarnings
 from .serializer import Reply, encode, encode_error
 from .user_code import innermost_line
 
@@ -165,7 +165,7 @@ class Service:
 
     def _redact(self, context: Context, passwords: Sequence[str]) -> None:
         """Add the values and the secret names of a request to the redactor."""
-        with Barrier("a note of secret values and names"):
+        with ErrorsBecomeWarnings("a note of secret values and names"):
             for password in passwords:
                 self.redactor.add(password)
             for change in context.changes:
@@ -181,7 +181,7 @@ class Service:
 
     def _redact_sent(self, request: Request) -> None:
         """Add the values of a rejected request to the redactor: they are not stored, but its caller may print them."""
-        with Barrier("a note of the values in a rejected request"):
+        with ErrorsBecomeWarnings("a note of the values in a rejected request"):
             for value in secret_values_of_request(request.body):
                 self.redactor.add(value)
             return
@@ -270,10 +270,10 @@ class Service:
     ) -> Call:
         step, members, detail = _running_step(), response or {}, None
         if context.operation in OPERATIONS_WITH_DETAILS:
-            with Barrier("the details of a call"):
+            with ErrorsBecomeWarnings("the details of a call"):
                 detail = detail_of(context, parameters, response)
         if rejected is not None and hint is None:
-            with Barrier("a hint"):
+            with ErrorsBecomeWarnings("a hint"):
                 hint = hint_for(rejected, context, secret_id, self.functions, self.is_paused)
         return Call(
             at=context.now,
@@ -342,7 +342,7 @@ def _running_step() -> str | None:
 
 
 def _calling_line() -> str | None:
-    with Barrier("the line of a rejected call"):
+    with ErrorsBecomeWarnings("the line of a rejected call"):
         return innermost_line()
     return None
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.formatting import did_you_mean
 
-from .barrier import PACKAGE
+from .reporting_errors import PACKAGE
 
 _STANDARD_LIBRARY = tuple(
     os.path.normpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")

@@ -17,8 +17,8 @@ from weakref import ref
 from pytest_fakesecrets._core.errors import FakeSecretsError
 
 from . import state
+from .foreign_handlers import is_answered, is_observed, move_last
 from .guard import check_may_leave
-from .observers import is_answered, is_observed, move_last
 from .response import Response
 
 if TYPE_CHECKING:

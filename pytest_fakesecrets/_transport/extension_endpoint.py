@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.moments import units_of
-from pytest_fakesecrets._service.barrier import Barrier
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.faults import NetworkFailure
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.serializer import Reply, http_date, written
 
 from .state import Backend
@@ -135,7 +135,7 @@ class ExtensionEndpoint:
                 return _reply(HTTPStatus.OK, b"healthy")
             return self._fetch(_query_of(path, query))
         except _Rejected as rejected:
-            with Barrier("the record of a rejected request"):
+            with ErrorsBecomeWarnings("the record of a rejected request"):
                 self._record(method, target, rejected)
             return _reply(rejected.status, str(rejected).encode("utf-8", "replace"))
         except FakeSecretsError as error:

@@ -17,13 +17,13 @@ from threading import Lock, Thread
 from types import TracebackType
 
 from pytest_fakesecrets._core.errors import FakeSecretsError, FunctionStopped
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.interrupts import ensured
-from pytest_fakesecrets._core.public import public
-from pytest_fakesecrets._service.barrier import Barrier, text_of
 from pytest_fakesecrets._service.clock import present
-from pytest_fakesecrets._service.environment import child_environ
+from pytest_fakesecrets._service.environment_variables import child_environ
 from pytest_fakesecrets._service.faults import NetworkFailure
 from pytest_fakesecrets._service.invocation_context import FROM_ANOTHER_PROCESS
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, text_of
 from pytest_fakesecrets._service.serializer import CONTENT_TYPE, Reply, http_date, written
 
 from . import state
@@ -50,7 +50,7 @@ _PURPOSE = (
 )
 
 
-@public
+@exported
 class Server:
     """
     An HTTP endpoint of a fake, for other processes. It answers as long as its "with" block runs.
@@ -184,7 +184,7 @@ class _Listener(ThreadingTCPServer):
         """Print the traceback to stderr without secret values, unless the client has disconnected."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
-            with Barrier("the traceback of a request that failed"):
+            with ErrorsBecomeWarnings("the traceback of a request that failed"):
                 text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
                 sys.stderr.write(
                     f"The fake has failed in answering {client_address}:\n{self.backend.redact(text)}\n"

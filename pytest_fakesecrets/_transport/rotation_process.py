@@ -22,12 +22,12 @@ from pytest_fakesecrets._core.errors import (
     FunctionFailed,
     FunctionStopped,
 )
+from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.interrupts import ensured
-from pytest_fakesecrets._core.public import public
 from pytest_fakesecrets._service.clock import milliseconds_outside, peek
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.dummy_credentials import SESSION_TOKEN
-from pytest_fakesecrets._service.environment import child_environ
+from pytest_fakesecrets._service.environment_variables import child_environ
 from pytest_fakesecrets._service.function_timeout import has_process_timed_out, process_timed_out
 from pytest_fakesecrets._service.functions import LambdaContext, Runner, checked_environ
 
@@ -51,7 +51,7 @@ _MOST_OUTPUT = 16 * 1024 * 1024
 _NAME = "The process of the rotation function"
 
 
-@public
+@exported
 class RotationProcess:
     """
     A rotation function in any language: a process that speaks Lambda's runtime API.
@@ -123,14 +123,14 @@ class ProcessRunner(Runner):
         self._directory = os.getcwd() if process._cwd is None else found_folder("cwd", process._cwd, bases)
         self._backend = backend
         self._lock = RLock()
-        self._idle: list[_Environment] = []
-        self._all: set[_Environment] = set()
+        self._idle: list[_ProcessEnvironment] = []
+        self._all: set[_ProcessEnvironment] = set()
         self.__name__ = os.path.basename(os.path.splitext(process._command[-1])[0])
 
     def __repr__(self) -> str:
         return repr(self._process)
 
-    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> _Environment:
+    def take(self, environ: Mapping[str, str], timeout: timedelta, *, is_cold: bool) -> _ProcessEnvironment:
         """
         Return an execution environment that waits for an event: a warm one, unless *is_cold*, or else a new one.
 
@@ -150,7 +150,7 @@ class ProcessRunner(Runner):
                 self._end(warm)
                 raise
             self._end(warm)
-        started = _Environment(self._process._command, self._directory, variables, self._backend)
+        started = _ProcessEnvironment(self._process._command, self._directory, variables, self._backend)
         with self._lock:
             self._all.add(started)
         try:
@@ -160,7 +160,7 @@ class ProcessRunner(Runner):
             raise
         return started
 
-    def _warm(self, variables: Mapping[str, str], is_cold: bool) -> _Environment | None:
+    def _warm(self, variables: Mapping[str, str], is_cold: bool) -> _ProcessEnvironment | None:
         with self._lock:
             found = self._idle.pop() if self._idle else None
         if found is not None and (is_cold or found.variables != variables):
@@ -170,7 +170,7 @@ class ProcessRunner(Runner):
 
     def give_back(self, environment: object) -> None:
         """Keep an environment for the next step, if its process still runs. It may be called again."""
-        if not isinstance(environment, _Environment):
+        if not isinstance(environment, _ProcessEnvironment):
             return
         with self._lock:
             is_kept = environment.is_usable
@@ -180,7 +180,7 @@ class ProcessRunner(Runner):
         if not is_kept:
             self._end(environment)
 
-    def _end(self, environment: _Environment) -> None:
+    def _end(self, environment: _ProcessEnvironment) -> None:
         environment.end()
         with self._lock:
             self._all.discard(environment)
@@ -195,7 +195,7 @@ class ProcessRunner(Runner):
             self._end(environment)
 
 
-class _Environment:
+class _ProcessEnvironment:
     """One process, the endpoint that it uses, and the threads that read what it writes."""
 
     def __init__(
@@ -524,7 +524,7 @@ def _kill_group(popen: subprocess.Popen[Any]) -> None:
 
 
 #: The processes that run. The interpreter ends them if a fake was not left.
-_RUNNING: WeakSet[_Environment] = WeakSet()
+_RUNNING: WeakSet[_ProcessEnvironment] = WeakSet()
 
 
 def _end_all() -> None:

@@ -34,7 +34,7 @@ from pytest_fakesecrets import (
     RotationProcess,
 )
 from pytest_fakesecrets._contract.harness import Harness
-from pytest_fakesecrets._contract.statements import call_name, is_change
+from pytest_fakesecrets._contract.target_call_names import call_name, is_change
 
 
 def class_with(**attributes):

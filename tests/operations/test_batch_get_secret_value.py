@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import MODEL, raw, refused, token
+from support import MODEL, raw, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -245,7 +245,7 @@ class TestABatchRequestIsRejected:
     )
     def test_for_a_contradictory_combination_of_ids_filters_and_page_size(self, client, sent):
         """API_BatchGetSecretValue; the messages are unknown."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.batch_get_secret_value(**sent)
 
         assert answer.status == 400
@@ -269,7 +269,7 @@ class TestABatchRequestIsRejected:
 
     def test_without_reading_any_secret(self, client):
         """Inferred: not observed on AWS."""
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             client.batch_get_secret_value(SecretIdList=["db", "Inv Name"])
 
         assert answer.status == 400
@@ -355,7 +355,7 @@ class TestPagesOfABatch:
         """botocore's service model: InvalidNextTokenException; inferred for another request."""
         given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             client.batch_get_secret_value(
                 Filters=by_name(value or "db"), MaxResults=2, NextToken=given if value else "garbage"
             )
@@ -367,7 +367,7 @@ class TestPagesOfABatch:
         given = client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
         for sent in (given, "garbage"):
-            with refused("InvalidNextTokenException") as answer:
+            with rejected("InvalidNextTokenException") as answer:
                 client.batch_get_secret_value(SecretIdList=["db1"], NextToken=sent)
 
             assert answer.status == 400
@@ -376,7 +376,7 @@ class TestPagesOfABatch:
         """Inferred: not observed on AWS."""
         given = client.list_secrets(Filters=by_name("db"), MaxResults=2)["NextToken"]
 
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             client.batch_get_secret_value(Filters=by_name("db"), MaxResults=2, NextToken=given)
 
         assert answer.status == 400

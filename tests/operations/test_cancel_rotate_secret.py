@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rotation_functions import nothing, raising_in, well_behaved
-from support import labels, refused, token
+from support import labels, rejected, token
 
 from pytest_fakesecrets import FakeSecretsError
 
@@ -97,7 +97,7 @@ def test_a_secret_without_a_value_accepts_another_schedule_after_cancel_rotate_s
             RotationLambdaARN=function,
             RotationRules={"ScheduleExpression": "rate(10 days)"},
         )
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.rotate_secret(SecretId="empty", RotationRules={"ScheduleExpression": "rate(7 days)"})
     assert answer.message == UNFINISHED
 
@@ -134,7 +134,7 @@ def test_cancel_rotate_secret_unblocks_the_next_rotation_as_cancel_unblocks_says
 
     if blocks:
         assert labels(rotating, "db")[token(2)] == {"AWSPENDING"}
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             rotating.rotate_secret(SecretId="db")
         assert answer.message == UNFINISHED
         rotating.update_secret_version_stage(
@@ -200,7 +200,7 @@ def test_cancel_rotate_secret_of_a_managed_secret_without_managed_rotation_is_re
     """User guide, troubleshoot: the text; inferred for CancelRotateSecret."""
     fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
 
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.cancel_rotate_secret(SecretId="events!connection/x")
 
     assert answer.message.startswith("This secret is managed by an AWS service")
@@ -290,7 +290,7 @@ def test_cancel_rotate_secret_is_rejected(client, prepare, code, message):
     if prepare == "delete":
         client.delete_secret(SecretId="db")
 
-    with refused(code) as answer:
+    with rejected(code) as answer:
         client.cancel_rotate_secret(SecretId="db")
 
     assert message in answer.message

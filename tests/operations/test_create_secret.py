@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from support import MODEL, TAGS_BEYOND_THE_RULES, current, labels, needs, raw, refused, token
+from support import MODEL, TAGS_BEYOND_THE_RULES, current, labels, needs, raw, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 EXTERNAL_TYPES = """
@@ -127,7 +127,7 @@ def test_create_secret_accepts_a_name_of_legal_characters(client, name, source):
     ],
 )
 def test_create_secret_rejects_a_name_with_an_illegal_character(client, name, source):
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.create_secret(Name=name, SecretString="old")
 
     assert answer.message == (
@@ -159,7 +159,7 @@ def test_create_secret_rejects_a_name_that_exists(client):
     """LocalStack snapshot test_secret_exists_snapshots."""
     client.create_secret(Name="db", SecretString="old")
 
-    with refused("ResourceExistsException") as answer:
+    with rejected("ResourceExistsException") as answer:
         client.create_secret(Name="db", SecretString="old")
 
     assert answer.message == "The operation failed because the secret db already exists."
@@ -182,7 +182,7 @@ class TestATokenOfCreateSecret:
         """moto aws-verified test_create_different_secret_with_same_token."""
         arn = client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))["ARN"]
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", SecretString="new", ClientRequestToken=token(1))
 
         assert answer.message == (
@@ -194,7 +194,7 @@ class TestATokenOfCreateSecret:
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", SecretBinary=b"old", ClientRequestToken=token(1))
 
         assert token(1) in answer.message
@@ -231,7 +231,7 @@ class TestATokenOfCreateSecret:
         """moto aws-verified test_create_duplicate_secret_without_specifying_token."""
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(2))
 
         assert answer.message == "The operation failed because the secret db already exists."
@@ -240,7 +240,7 @@ class TestATokenOfCreateSecret:
         """API_CreateSecret: the token counts "if you include SecretString or SecretBinary"."""
         client.create_secret(Name="db", ClientRequestToken=token(1))
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", ClientRequestToken=token(1))
         put = client.put_secret_value(SecretId="db", SecretString="first", ClientRequestToken=token(1))
 
@@ -263,7 +263,7 @@ def test_create_secret_rejects_a_name_that_is_scheduled_for_deletion(client):
     client.create_secret(Name="db", SecretString="old")
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
 
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.create_secret(Name="db", SecretString="new")
 
     assert answer.message == (
@@ -287,7 +287,7 @@ def test_create_secret_accepts_a_name_again_after_its_recovery_window(client, fa
 
 def test_create_secret_rejects_two_values(client):
     """A public log of AWS's answer to CreateSecret."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.create_secret(Name="db", SecretString="text", SecretBinary=b"bytes")
 
     assert answer.message == TWO_VALUES
@@ -341,7 +341,7 @@ def test_create_secret_rejects_two_values(client):
     ],
 )
 def test_create_secret_rejects_members_beyond_their_bounds(client, sent, message, source):
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.create_secret(Name="db", **sent)
 
     assert answer.message == f"1 validation error detected: {message}", source
@@ -428,14 +428,14 @@ class TestTagsOfCreateSecret:
 
     @pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
     def test_that_violate_a_rule_are_rejected(self, client, sent, source):
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.create_secret(Name="db", Tags=sent)
 
         assert answer.status == 400, source
 
     def test_with_the_prefix_of_aws_are_rejected(self, client):
         """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.create_secret(Name="db", Tags=[{"Key": "aws:mine", "Value": ""}])
 
         assert answer.message == "You can't modify system tags. Tag key: 'aws:mine'."

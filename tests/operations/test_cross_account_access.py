@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import OTHER, THIRD, refused, token
+from support import OTHER, THIRD, rejected, token
 
 RECORDED = "LocalStack test test_cross_account_access"
 INFERRED = "inferred: not observed on AWS"
@@ -136,7 +136,7 @@ class TestAnAccountThatThePolicyAllows:
         allow_access(client, db)
         elsewhere = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             elsewhere.describe_secret(SecretId=db)
 
     def test_has_a_separate_namespace(self, client, other, db):
@@ -153,7 +153,7 @@ class TestAnAccountThatThePolicyAllows:
         """API_GetSecretValue, SecretId: "To retrieve a secret from another account, you must use an ARN"."""
         allow_access(client, db)
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             other.describe_secret(SecretId="db")
 
         assert answer.message == NOT_FOUND
@@ -183,7 +183,7 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
     def test_cannot_be_read(self, client, other, db, operation, sent, source):
         allow_access(client, db)
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             getattr(other, operation)(SecretId=db, **sent)
 
         assert answer.message == DEFAULT_KEY, source
@@ -194,7 +194,7 @@ class TestValuesUnderTheDefaultKeyInAnotherAccount:
         arn = client.create_secret(Name="db", SecretString="old", KmsKeyId="alias/aws/secretsmanager")["ARN"]
         allow_access(client, arn)
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             other.get_secret_value(SecretId=arn)
 
         assert answer.message == DEFAULT_KEY
@@ -315,7 +315,7 @@ class TestAnAccountWithoutPermission:
         """Inferred: not observed on AWS, which returns AccessDeniedException without any permission."""
         arn = db if key == "default key" else secret_with_customer_key
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             getattr(other, operation)(SecretId=arn, **sent)
 
         assert answer.message == NOT_FOUND
@@ -330,7 +330,7 @@ class TestAnAccountWithoutPermission:
         """User guide, resource policies: the principal."""
         allow_access(client, db)
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             third.describe_secret(SecretId=db)
 
     def test_has_no_access_after_the_policy_was_deleted(self, client, other, db):
@@ -340,7 +340,7 @@ class TestAnAccountWithoutPermission:
 
         client.delete_resource_policy(SecretId="db")
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
     def test_has_no_access_after_it_deleted_the_policy_itself(self, client, other, db):
@@ -349,7 +349,7 @@ class TestAnAccountWithoutPermission:
 
         other.delete_resource_policy(SecretId=db)
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
         assert "ResourcePolicy" not in client.get_resource_policy(SecretId="db")
 
@@ -357,7 +357,7 @@ class TestAnAccountWithoutPermission:
         """User guide, resource policies: attached to one secret."""
         allow_access(client, secret_with_customer_key)
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
 
@@ -425,7 +425,7 @@ class TestAResourcePolicy:
         """IAM user guide: policy elements, and that a Deny decides; the code is inferred."""
         allow_access(client, db, *statements)
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
     def test_with_not_action_allows_every_other_action(self, client, other, db):
@@ -439,7 +439,7 @@ class TestAResourcePolicy:
         allow_access(client, db, not_reading)
 
         assert other.describe_secret(SecretId=db)["ARN"] == db
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.get_resource_policy(SecretId=db)
 
     @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ class TestAResourcePolicy:
         allow_access(client, secret_with_customer_key, statement(action="secretsmanager:GetSecretValue"))
 
         assert other.get_secret_value(SecretId=secret_with_customer_key)["SecretString"] == "old"
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             getattr(other, operation)(SecretId=secret_with_customer_key, **sent)
 
     def test_for_another_secret_allows_no_account(self, client, other, db, secret_with_customer_key):
@@ -465,7 +465,7 @@ class TestAResourcePolicy:
         elsewhere = {**statement(), "Resource": secret_with_customer_key}
         allow_access(client, db, elsewhere)
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.describe_secret(SecretId=db)
 
     def test_does_not_restrict_the_account_of_the_secret(self, client, db):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from rotation_functions import well_behaved
-from support import OTHER, THIRD, current, labels, needs, refused, token
+from support import OTHER, THIRD, current, labels, needs, rejected, token
 
 pytestmark = needs("AssociateCrossAccountReplica", "SecretId")
 
@@ -109,7 +109,7 @@ class TestCreateSecretWithAPrimaryOfAnotherAccount:
 
         assert described["KmsKeyId"] == "alias/replicas"
         assert "VersionIdsToStages" not in described
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             other.get_secret_value(SecretId="copy")
         assert answer.message == (
             "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
@@ -145,7 +145,7 @@ class TestCreateSecretWithAPrimaryOfAnotherAccount:
     )
     def test_rejects_members_that_the_primary_secret_determines(self, other, db, sent):
         """Botocore 1.44's service model, CreateSecret, CrossAccountPrimaryARN; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             create_replica(other, db, **sent)
 
         assert other.list_secrets()["SecretList"] == []
@@ -153,40 +153,40 @@ class TestCreateSecretWithAPrimaryOfAnotherAccount:
     @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
     def test_rejects_the_default_key(self, other, db, key):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             create_replica(other, db, KmsKeyId=key)
 
         assert other.list_secrets()["SecretList"] == []
 
     def test_requires_a_key(self, other, db):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             other.create_secret(Name="copy", CrossAccountPrimaryARN=db)
 
         assert other.list_secrets()["SecretList"] == []
 
     def test_rejects_a_primary_of_the_same_account(self, client, db):
         """Botocore 1.44's service model, CreateSecret: in another account; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             create_replica(client, db)
 
     def test_rejects_a_primary_of_another_region(self, fakesecrets, db):
         """Botocore 1.44's service model, CreateSecret: in the same Region; the code is inferred."""
         paris = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             create_replica(paris, db)
 
     def test_rejects_an_invalid_arn(self, other):
         """Botocore 1.44's service model, SecretARNType; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             create_replica(other, "a-secret-and-no-arn-of-one")
 
     def test_rejects_a_name_that_exists(self, other, db):
         """LocalStack snapshot test_secret_exists_snapshots; inferred for cross-account replicas."""
         other.create_secret(Name="copy", SecretString="theirs")
 
-        with refused("ResourceExistsException"):
+        with rejected("ResourceExistsException"):
             create_replica(other, db)
 
         assert other.get_secret_value(SecretId="copy")["SecretString"] == "theirs"
@@ -360,7 +360,7 @@ class TestACrossAccountReplica:
     @pytest.mark.parametrize("key", ["", "alias/aws/secretsmanager"])
     def test_cannot_change_to_the_default_key(self, other, associated, key):
         """Botocore 1.44's service model, CreateSecret: a customer managed KMS key; inferred for UpdateSecret."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             other.update_secret(SecretId="copy", KmsKeyId=key)
 
         assert other.describe_secret(SecretId="copy")["KmsKeyId"] == "alias/replicas"
@@ -437,7 +437,7 @@ class TestACrossAccountReplica:
         """Botocore 1.44's service model, StopReplicationToReplica: it makes it standalone; the code is inferred."""
         change_status(client, copy, state)
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             getattr(other, operation)(SecretId="copy", **sent)
 
         assert primary_of(other) is not None
@@ -448,7 +448,7 @@ class TestASecondCrossAccountReplica:
         """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
         second = create_replica(third, db)
 
-        with refused("LimitExceededException"):
+        with rejected("LimitExceededException"):
             associate(client, second)
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
@@ -458,7 +458,7 @@ class TestASecondCrossAccountReplica:
         """Botocore 1.44's service model, AssociateCrossAccountReplica: at most one; the code is inferred."""
         second = create_replica(other, db, Name="second")
 
-        with refused("LimitExceededException"):
+        with rejected("LimitExceededException"):
             associate(client, second)
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
@@ -492,30 +492,30 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Botocore 1.44's service model, AssociateCrossAccountReplica: a different account; the code is inferred."""
         own = client.create_secret(Name="own", SecretString="other")["ARN"]
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             associate(client, own, secret_id=db)
 
     @pytest.mark.usefixtures("db")
     def test_for_a_replica_of_another_region(self, client):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: the same Region; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             associate(client, UNKNOWN.replace("us-east-1", "eu-west-3"))
 
     @pytest.mark.usefixtures("db")
     def test_for_an_invalid_arn(self, client):
         """Botocore 1.44's service model, SecretARNType; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             associate(client, "a-secret-and-no-arn-of-one")
 
     @pytest.mark.usefixtures("db")
     def test_for_a_replica_that_does_not_exist(self, client):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: the replica must already exist."""
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             associate(client, UNKNOWN)
 
     def test_for_a_primary_that_does_not_exist(self, client, copy):
         """Botocore 1.44's service model, AssociateCrossAccountReplica: ResourceNotFoundException."""
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             associate(client, copy, secret_id="nobody")
 
         assert answer.message == "Secrets Manager can't find the specified secret."
@@ -525,7 +525,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Botocore 1.44's service model, AssociateCrossAccountReplica: created as a replica; the code is inferred."""
         plain = other.create_secret(Name="plain", SecretString="theirs", KmsKeyId="alias/replicas")["ARN"]
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             associate(client, plain)
 
         assert replicas_of(client) is None
@@ -535,7 +535,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Botocore 1.44's service model, AssociateCrossAccountReplica: of the primary secret; the code is inferred."""
         client.create_secret(Name="second", SecretString="second")
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             associate(client, copy, secret_id="second")
 
         assert replicas_of(client, "second") is None
@@ -545,7 +545,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Botocore 1.44's service model, StopReplicationToReplica: a standalone secret; the code is inferred."""
         other.stop_replication_to_replica(SecretId="copy")
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             associate(client, associated)
 
         assert primary_of(other) is None
@@ -554,7 +554,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Inferred: not observed on AWS."""
         client.delete_secret(SecretId="db")
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             associate(client, copy)
 
         assert primary_of(other)["ReplicationStatus"] == "Pending"
@@ -563,7 +563,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         """Inferred: not observed on AWS."""
         other.delete_secret(SecretId="copy")
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             associate(client, copy)
 
         assert replicas_of(client) is None
@@ -575,7 +575,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         theirs = fakesecrets.client("eu-west-3", aws_access_key_id=OTHER, aws_secret_access_key="x")
         second = create_replica(theirs, db.replace("us-east-1", "eu-west-3"))
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             associate(paris, second)
 
     @pytest.mark.parametrize("account", [OTHER, THIRD])
@@ -588,7 +588,7 @@ class TestAssociateCrossAccountReplicaIsRejected:
         client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
         foreign = fakesecrets.client(aws_access_key_id=account, aws_secret_access_key="x")
 
-        with refused():
+        with rejected():
             associate(foreign, copy, secret_id=db)
 
         assert replicas_of(client) is None
@@ -636,12 +636,12 @@ class TestDisassociateCrossAccountReplica:
     @pytest.mark.usefixtures("db")
     def test_is_rejected_for_an_unknown_replica(self, client):
         """Inferred: not observed on AWS."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             disassociate(client, UNKNOWN)
 
     def test_is_rejected_for_a_pending_replica(self, client, other, copy):
         """Botocore 1.44's service model: it removes an association of AssociateCrossAccountReplica; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             disassociate(client, copy)
 
         assert primary_of(other)["ReplicationStatus"] == "Pending"
@@ -650,14 +650,14 @@ class TestDisassociateCrossAccountReplica:
         """Inferred: not observed on AWS."""
         disassociate(client, associated)
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             disassociate(client, associated)
 
     def test_is_rejected_for_a_replica_in_another_region(self, fakesecrets, client, db):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: a cross-account replica; the code is inferred."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             disassociate(client, db.replace("us-east-1", "eu-west-3"))
 
         client.put_secret_value(SecretId="db", SecretString="new")
@@ -665,14 +665,14 @@ class TestDisassociateCrossAccountReplica:
 
     def test_is_rejected_on_the_replica(self, other, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: call it on the primary secret."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             disassociate(other, associated, secret_id="copy")
 
         assert primary_of(other)["ReplicationStatus"] == "InSync"
 
     def test_is_rejected_for_a_primary_that_does_not_exist(self, client, associated):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: ResourceNotFoundException."""
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             disassociate(client, associated, secret_id="nobody")
 
         assert answer.message == "Secrets Manager can't find the specified secret."
@@ -681,7 +681,7 @@ class TestDisassociateCrossAccountReplica:
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: the primary secret in your account."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=OPEN)
 
-        with refused():
+        with rejected():
             disassociate(other, associated, secret_id=db)
 
         assert primary_of(other)["ReplicationStatus"] == "InSync"
@@ -759,7 +759,7 @@ class TestStopReplicationToACrossAccountReplica:
     @pytest.mark.usefixtures("associated")
     def test_is_rejected_on_the_primary_secret(self, client):
         """Botocore 1.44's service model, StopReplicationToReplica: from the replica account; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.stop_replication_to_replica(SecretId="db")
 
 
@@ -768,7 +768,7 @@ class TestDeletingAPrimarySecret:
     @pytest.mark.usefixtures("associated")
     def test_is_rejected_while_a_replica_is_associated(self, client, sent):
         """Botocore 1.44's service model, DisassociateCrossAccountReplica: DeleteSecret fails; the code is inferred."""
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.delete_secret(SecretId="db", **sent)
 
         assert "DeletedDate" not in client.describe_secret(SecretId="db")
@@ -778,7 +778,7 @@ class TestDeletingAPrimarySecret:
         """User guide, cross-account-replicate-remove; the code is inferred."""
         disassociate(client, associated)
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.delete_secret(SecretId="db", **sent)
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "Detached"}]
@@ -805,7 +805,7 @@ class TestDeletingAPrimarySecret:
         associate(client, second)
         third.stop_replication_to_replica(SecretId="copy")
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.delete_secret(SecretId="db")
         other.stop_replication_to_replica(SecretId="copy")
         client.delete_secret(SecretId="db")
@@ -834,7 +834,7 @@ class TestDeletingAPrimarySecret:
         """Inferred: its account has not stopped replication."""
         other.delete_secret(SecretId="copy")
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.delete_secret(SecretId="db")
 
         assert replicas_of(client) == [{"ReplicaSecretARN": associated, "ReplicationStatus": "InSync"}]
@@ -873,7 +873,7 @@ class TestTheManagedPolicyOfACrossAccountReplica:
 
         assert attached == [MANAGED]
         assert policies_of(other) == []
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)
 
     def test_can_be_read_by_its_name(self, other, copy, db):
@@ -923,9 +923,9 @@ class TestTheManagedPolicyOfACrossAccountReplica:
         """API_PutResourcePolicy and API_DeleteResourcePolicy, PolicyName: only the default policy."""
         before = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)["ResourcePolicy"]
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             other.put_resource_policy(SecretId="copy", PolicyName=MANAGED, ResourcePolicy=OPEN)
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             other.delete_resource_policy(SecretId="copy", PolicyName=MANAGED)
 
         after = other.get_resource_policy(SecretId="copy", PolicyName=MANAGED)["ResourcePolicy"]
@@ -933,7 +933,7 @@ class TestTheManagedPolicyOfACrossAccountReplica:
 
     def test_allows_the_account_of_the_primary_secret_no_other_action(self, client, copy):
         """User guide, cross-account-replicate-permissions: AcceptCrossAccountReplication alone; inferred."""
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             client.describe_secret(SecretId=copy)
 
     @pytest.mark.usefixtures("associated")

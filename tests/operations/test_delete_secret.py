@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import labels, refused, token
+from support import labels, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 RANGE = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
@@ -85,7 +85,7 @@ def test_delete_secret_returns_the_date_of_the_deletion(client, db, sent, due, s
 )
 @pytest.mark.usefixtures("db")
 def test_delete_secret_rejects_a_recovery_window(client, sent, message, source):
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.delete_secret(SecretId="db", **sent)
 
     assert answer.message == message, source
@@ -107,7 +107,7 @@ def test_delete_secret_by_force_deletes_at_once(client, db):
     """API_DeleteSecret; AWS takes some seconds: LocalStack test test_can_recreate_delete_secret (aws validated)."""
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.describe_secret(SecretId="db")
     assert answer.message == "Secrets Manager can't find the specified secret."
 
@@ -119,7 +119,7 @@ def test_delete_secret_by_force_ends_a_recovery_window(client, db):
     deleted = client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
     assert (deleted["ARN"], deleted["Name"]) == (db, "db")
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         client.describe_secret(SecretId="db")
 
 
@@ -127,7 +127,7 @@ def test_delete_secret_of_a_secret_that_is_already_scheduled_is_rejected(client,
     """Inferred: not observed on AWS."""
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
 
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.delete_secret(SecretId="db", RecoveryWindowInDays=30)
 
     assert answer.status == 400
@@ -135,7 +135,7 @@ def test_delete_secret_of_a_secret_that_is_already_scheduled_is_rejected(client,
 
 def test_delete_secret_of_a_missing_secret_is_rejected(client):
     """API_DeleteSecret."""
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.delete_secret(SecretId="nobody")
 
     assert answer.message == "Secrets Manager can't find the specified secret."
@@ -165,7 +165,7 @@ def test_delete_secret_by_force_of_a_missing_secret_returns_the_arn_of_the_reque
 
 def test_delete_secret_by_force_rejects_an_illegal_name(client):
     """LocalStack snapshot test_invalid_secret_name."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.delete_secret(SecretId="Inv Name", ForceDeleteWithoutRecovery=True)
 
     assert answer.message.startswith("Invalid name. ")
@@ -178,7 +178,7 @@ def test_delete_secret_by_force_frees_the_name(client, db):
     again = client.create_secret(Name="db", SecretString="new")
 
     assert again["ARN"] != db
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         client.describe_secret(SecretId=db)
 
 
@@ -187,7 +187,7 @@ def test_delete_secret_can_be_repeated_by_force_after_the_window_has_ended(clien
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
     fakesecrets_clock.move_to("2030-02-08")
 
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         client.delete_secret(SecretId="db")
     deleted = client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 

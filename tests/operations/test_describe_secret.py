@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import nothing
-from support import labels, needs, raw, refused, token
+from support import labels, needs, raw, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 
@@ -102,7 +102,7 @@ def test_describe_secret_is_rejected_after_the_recovery_window(client, fakesecre
     assert client.describe_secret(SecretId="db")["Name"] == "db"
 
     fakesecrets_clock.move_to("2030-02-07 16:00:01")
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.describe_secret(SecretId="db")
     assert answer.message == "Secrets Manager can't find the specified secret."
 
@@ -156,7 +156,7 @@ class TestLastAccessedDate:
         """Inferred: not observed on AWS."""
         client.create_secret(Name="db", SecretString="old")
 
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             client.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")
 
         assert "LastAccessedDate" not in client.describe_secret(SecretId="db")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from support import raw, refused
+from support import raw, rejected
 
 CDKD = (
     "go-to-k/cdkd repository notes: measured live in us-east-1 through CloudFormation; the code is inferred"
@@ -163,7 +163,7 @@ def test_get_random_password_never_requires_a_space(client):
     ],
 )
 def test_get_random_password_needs_a_character_for_each_type(client, parameters, shortest, source):
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.get_random_password(PasswordLength=shortest - 1, **parameters)
 
     assert answer.message == TOO_SHORT, source
@@ -233,7 +233,7 @@ def test_get_random_password_may_be_a_single_character(client, parameters):
     ],
 )
 def test_get_random_password_is_rejected_if_too_few_characters_remain(client, parameters, message, source):
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.get_random_password(**parameters)
 
     assert answer.message == message, source
@@ -270,7 +270,7 @@ def test_get_random_password_accepts_at_most_4096_excluded_characters(client):
     """botocore's service model."""
     client.get_random_password(ExcludeCharacters="a" * 4096)
 
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.get_random_password(ExcludeCharacters="a" * 4097)
 
     assert answer.message.endswith("Member must have length less than or equal to 4096")

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import nothing
-from support import raw, refused, token
+from support import raw, rejected, token
 
 LABEL = "Secrets Manager can't find the specified secret value for staging label: "
 VERSION = "Secrets Manager can't find the specified secret value for VersionId: "
@@ -131,7 +131,7 @@ def test_get_secret_value_returns_the_requested_version(client, parameters, valu
 def test_get_secret_value_rejects_a_version_or_label_that_does_not_exist(
     client, parameters, code, message, source
 ):
-    with refused(code) as answer:
+    with rejected(code) as answer:
         client.get_secret_value(SecretId="db", **parameters)
 
     assert answer.message == message, source
@@ -141,7 +141,7 @@ def test_get_secret_value_of_a_secret_without_a_value_is_rejected(client):
     """LocalStack snapshot test_get_secret_value_errors: the form of the text; SDK issues."""
     client.create_secret(Name="db")
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId="db")
 
     assert answer.message == f"{LABEL}AWSCURRENT"
@@ -197,14 +197,14 @@ class TestAPendingVersionWithoutAValue:
         ],
     )
     def test_is_not_found(self, client, parameters, message, source):
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.get_secret_value(SecretId="db", **parameters)
 
         assert answer.message == message, source
 
     def test_is_not_found_by_label_and_version_id(self, client):
         """LocalStack snapshot test_rotate_secret_with_lambda_success: its function branches on the code."""
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             client.get_secret_value(SecretId="db", VersionId=token(2), VersionStage="AWSPENDING")
 
     def test_leaves_the_current_value_readable(self, client):

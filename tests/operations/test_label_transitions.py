@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rotation_functions import nothing
-from support import labels, refused, token
+from support import labels, rejected, token
 
 C, P, N = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
@@ -537,7 +537,7 @@ def test_update_secret_version_stage_leaves_labels_unchanged(
 ):
     arrange(client, before)
 
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         move(client, label, target, source_version)
 
     assert message in (answer.message, None), (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import raw, refused, token
+from support import raw, rejected, token
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_list_secret_version_ids_rejects_the_token_of_a_secret_of_the_same_name(
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
     client.create_secret(Name="db", SecretString="new")
 
-    with refused("InvalidNextTokenException") as answer:
+    with rejected("InvalidNextTokenException") as answer:
         client.list_secret_version_ids(SecretId="db", MaxResults=1, NextToken=given)
 
     assert answer.status == 400
@@ -167,7 +167,7 @@ def test_list_secret_version_ids_rejects_the_token_of_a_secret_of_the_same_name(
 @pytest.mark.usefixtures("db")
 def test_list_secret_version_ids_rejects_a_token_that_was_never_issued(client, sent):
     """botocore's service model: InvalidNextTokenException."""
-    with refused("InvalidNextTokenException") as answer:
+    with rejected("InvalidNextTokenException") as answer:
         client.list_secret_version_ids(SecretId="db", **sent)
 
     assert answer.status == 400
@@ -177,7 +177,7 @@ def test_list_secret_version_ids_rejects_the_token_of_another_request(client, db
     """Inferred: not observed on AWS."""
     given = client.list_secret_version_ids(SecretId="db", IncludeDeprecated=True, MaxResults=1)["NextToken"]
 
-    with refused("InvalidNextTokenException") as answer:
+    with rejected("InvalidNextTokenException") as answer:
         client.list_secret_version_ids(SecretId="db", MaxResults=1, NextToken=given)
 
     assert answer.status == 400

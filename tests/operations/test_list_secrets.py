@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from support import LISTED, needs, refused, token
+from support import LISTED, needs, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 SORTED = needs("ListSecrets", "SortBy")
@@ -200,7 +200,7 @@ class TestPagesOfListSecrets:
 
     def test_are_rejected_for_a_token_that_was_never_issued(self, client):
         """botocore's service model: InvalidNextTokenException."""
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             client.list_secrets(NextToken="garbage")
 
         assert answer.status == 400
@@ -218,7 +218,7 @@ class TestPagesOfListSecrets:
         """Inferred: not observed on AWS."""
         given = client.list_secrets(MaxResults=2)["NextToken"]
 
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             client.list_secrets(MaxResults=2, NextToken=given, **other)
 
         assert answer.status == 400
@@ -233,7 +233,7 @@ class TestPagesOfListSecrets:
             else fakesecrets.client(aws_access_key_id=other, aws_secret_access_key="x")
         )
 
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             elsewhere.list_secrets(MaxResults=2, NextToken=given)
 
         assert answer.status == 400
@@ -251,7 +251,7 @@ class TestPagesOfListSecrets:
             client.create_secret(Name=f"more{number}")
 
         assert len(client.list_secrets()["SecretList"]) == 100
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             client.list_secrets(MaxResults=101)
         assert answer.message == (
             "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: "
@@ -409,7 +409,7 @@ def test_list_secrets_sorts_secrets_of_one_instant_by_the_order_of_their_creatio
 )
 def test_list_secrets_rejects_an_unknown_sort_order(client, sent, path):
     """botocore's service model; the text: moto, pasted from AWS, for a filter key."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.list_secrets(**sent)
 
     assert answer.message.startswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support import raw, refused
+from support import raw, rejected
 
 INFERRED = "inferred: not observed on AWS"
 FILTERING = "LocalStack test test_list_secrets_filtering"
@@ -526,14 +526,14 @@ class TestTheLimitOfTenFilterValues:
     def test_rejects_more_than_ten_values_in_all_filters_together(self, client, found, filters):
         client.create_secret(Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])
 
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             found(*filters)
 
         assert answer.message == TOO_MANY
 
     def test_is_checked_by_the_service_model_first_for_one_filter(self, found):
         """jenkins aws-secrets-manager-credentials-provider issue 235: eleven values of one filter."""
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             found(("name", ["db"] * 11), ("tag-key", "team"))
 
         assert (
@@ -561,7 +561,7 @@ def test_list_secrets_rejects_the_token_of_other_filters(client):
         client.create_secret(Name=name)
     given = client.list_secrets(Filters=[{"Key": "name", "Values": ["a"]}], MaxResults=1)["NextToken"]
 
-    with refused("InvalidNextTokenException") as answer:
+    with rejected("InvalidNextTokenException") as answer:
         client.list_secrets(Filters=[{"Key": "name", "Values": ["b"]}], MaxResults=1, NextToken=given)
 
     assert answer.status == 400

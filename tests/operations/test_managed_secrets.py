@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import POLICY, needs, refused
+from support import POLICY, needs, rejected
 
 OWNER = {"Key": "aws:secretsmanager:owningService", "Value": "rds"}
 
@@ -36,7 +36,7 @@ def managed(fakesecrets):
 )
 def test_a_managed_secret_rejects_changes_by_its_customer(client, operation, sent):
     """User guide, troubleshoot: the beginning of the text; API errors, InvalidRequestException: the code."""
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         getattr(client, operation)(SecretId="rds!db-1", **sent)
 
     assert answer.message.startswith(
@@ -109,7 +109,7 @@ def test_a_managed_secret_can_be_tagged_and_untagged_by_its_customer(client):
 )
 def test_the_tags_of_aws_on_a_managed_secret_cannot_be_changed(client, operation, sent):
     """cloud-custodian issue 9093, for TagResource; inferred for UntagResource."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         getattr(client, operation)(SecretId="rds!db-1", **sent)
 
     assert answer.message == f"You can't modify system tags. Tag key: '{OWNER['Key']}'."

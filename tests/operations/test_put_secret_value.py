@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from rotation_functions import nothing, raising_in, well_behaved
-from support import current, labels, needs, raw, refused, token
+from support import current, labels, needs, raw, rejected, token
 
 from pytest_fakesecrets import RotationFailedWarning, RotationStep, ServiceEvent
 
@@ -114,7 +114,7 @@ def test_put_secret_value_of_the_same_value_creates_another_version(client, db):
 
 def test_put_secret_value_without_a_value_is_rejected(client, db):
     """Terraform AWS provider."""
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.put_secret_value(SecretId="db")
 
     assert answer.message == "You must provide either SecretString or SecretBinary."
@@ -122,7 +122,7 @@ def test_put_secret_value_without_a_value_is_rejected(client, db):
 
 def test_put_secret_value_of_two_values_is_rejected(client, db):
     """A public log of AWS's answer to CreateSecret; inferred for PutSecretValue."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.put_secret_value(SecretId="db", SecretString="text", SecretBinary=b"bytes")
 
     assert answer.message == (
@@ -159,7 +159,7 @@ class TestATokenOfPutSecretValue:
 
     def test_sent_again_with_another_value_is_rejected(self, client, db):
         """moto aws-verified test_put_different_secret_value_with_same_token."""
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token(1))
 
         assert answer.message == (
@@ -169,7 +169,7 @@ class TestATokenOfPutSecretValue:
 
     def test_sent_again_with_the_same_bytes_in_the_other_member_is_rejected(self, client, db):
         """Inferred: not observed on AWS."""
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.put_secret_value(SecretId="db", SecretBinary=b"old", ClientRequestToken=token(1))
 
         assert token(1) in answer.message
@@ -249,7 +249,7 @@ class TestQuotasOfPutSecretValue:
         nineteen = [f"label{n:02}" for n in range(19)]
         client.put_secret_value(SecretId="db", SecretString="new", VersionStages=nineteen)
 
-        with refused("LimitExceededException") as answer:
+        with rejected("LimitExceededException") as answer:
             client.put_secret_value(SecretId="db", SecretString="newer", VersionStages=["more"])
 
         assert answer.message == FULL
@@ -268,14 +268,14 @@ class TestQuotasOfPutSecretValue:
         nineteen = [f"label{n:02}" for n in range(19)]
         client.put_secret_value(SecretId="db", SecretString="new", VersionStages=nineteen)
 
-        with refused("LimitExceededException") as answer:
+        with rejected("LimitExceededException") as answer:
             client.put_secret_value(SecretId="db", SecretString="newer")
 
         assert answer.message == FULL
 
     def test_limit_the_labels_of_a_request_to_twenty(self, client, db):
         """botocore's service model; the code is inferred."""
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             client.put_secret_value(
                 SecretId="db", SecretString="new", VersionStages=[f"label{n:02}" for n in range(21)]
             )
@@ -289,7 +289,7 @@ class TestQuotasOfPutSecretValue:
         for _ in range(99):
             client.put_secret_value(SecretId="db", SecretString="new")
 
-        with refused("LimitExceededException") as answer:
+        with rejected("LimitExceededException") as answer:
             client.put_secret_value(SecretId="db", SecretString="new")
 
         assert answer.status == 400
@@ -307,7 +307,7 @@ class TestQuotasOfPutSecretValue:
         fakesecrets_clock.tick(minutes * 60)
 
         if is_full:
-            with refused("LimitExceededException"):
+            with rejected("LimitExceededException"):
                 client.put_secret_value(SecretId="db", SecretString="new")
         else:
             client.put_secret_value(SecretId="db", SecretString="new")
@@ -328,7 +328,7 @@ class TestQuotasOfPutSecretValue:
         assert token(1) in held
         assert token(2) not in held
         assert token(101) in held
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.get_secret_value(SecretId="db", VersionId=token(2))
         assert answer.message.endswith(f"VersionId: {token(2)}")
 
@@ -356,7 +356,7 @@ class TestQuotasOfPutSecretValue:
 )
 @pytest.mark.usefixtures("db")
 def test_put_secret_value_rejects_members_beyond_their_bounds(client, sent, path, source):
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.put_secret_value(SecretId="db", SecretString="new", **sent)
 
     assert f"at '{path}' failed to satisfy constraint: Member must " in answer.message, source

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import nothing
-from support import LISTED, labels, raw, refused
+from support import LISTED, labels, raw, rejected
 
 ILLEGAL = (
     "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
@@ -80,7 +80,7 @@ def test_a_name_with_the_ending_of_an_arn_is_not_found_by_a_partial_arn(client):
     name = "Invalid/_+=.@-Name-a1b2c3"
     arn = client.create_secret(Name=name, SecretString="my_secret")["ARN"]
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId=arn[:-7])
     assert answer.message == "Secrets Manager can't find the specified secret."
 
@@ -90,7 +90,7 @@ def test_a_name_with_the_ending_of_an_arn_is_not_found_by_a_partial_arn(client):
 
 def test_a_missing_secret_is_rejected(client):
     """LocalStack snapshot test_secret_not_found."""
-    with refused() as answer:
+    with rejected() as answer:
         client.get_secret_value(SecretId="s-0f6d1c5e")
 
     assert answer.status == 400
@@ -106,7 +106,7 @@ def test_a_missing_version_is_rejected(client):
     client.create_secret(Name="db", SecretString="my_secret")
     unknown = str(uuid.uuid4())
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId="db", VersionId=unknown)
 
     assert answer.message == (
@@ -118,7 +118,7 @@ def test_a_missing_value_is_rejected(client):
     """LocalStack snapshot test_get_secret_value_errors."""
     first = client.create_secret(Name="db", SecretString="test")["VersionId"]
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId="db", VersionStage="AWSPREVIOUS")
     assert answer.message == (
         "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"
@@ -126,7 +126,7 @@ def test_a_missing_value_is_rejected(client):
     assert answer.response["Message"] == answer.message
 
     client.put_secret_value(SecretId="db", SecretString="test2")
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.get_secret_value(SecretId="db", VersionId=first, VersionStage="AWSCURRENT")
     assert answer.message == "You provided a VersionStage that is not associated to the provided VersionId."
 
@@ -201,7 +201,7 @@ def test_a_deleted_secret_cannot_be_tagged(client):
         (client.tag_resource, {"Tags": [{"Key": "tag1", "Value": "value1"}]}),
         (client.untag_resource, {"TagKeys": ["tag1"]}),
     ):
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             operation(SecretId="db", **sent)
         assert (answer.message, answer.response["Message"], answer.status) == (MARKED, MARKED, 400)
 
@@ -236,7 +236,7 @@ def test_a_deleted_secret_keeps_its_name(client):
     client.create_secret(Name="db", SecretString="old")
     client.delete_secret(SecretId="db", RecoveryWindowInDays=7)
 
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         client.create_secret(Name="db", SecretString="old")
 
     assert answer.message == (
@@ -282,7 +282,7 @@ def test_every_operation_rejects_an_illegal_name(client, name):
     )
 
     for call in calls:
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             call()
         assert (answer.message, answer.status) == (ILLEGAL, 400)
         assert "Message" not in answer.response
@@ -564,7 +564,7 @@ def test_an_existing_name_is_rejected(client):
     """LocalStack snapshot test_secret_exists_snapshots."""
     client.create_secret(Name="db", SecretString="my_secret", Description="testing")
 
-    with refused("ResourceExistsException") as answer:
+    with rejected("ResourceExistsException") as answer:
         client.create_secret(Name="db", SecretString="my_secret", Description="testing")
 
     assert answer.message == "The operation failed because the secret db already exists."
@@ -659,7 +659,7 @@ class TestASecret:
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)["ARN"]
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", SecretString="t", ClientRequestToken=token)
 
         assert conflict(answer, token, arn)
@@ -668,7 +668,7 @@ class TestASecret:
         """moto aws-verified test_create_duplicate_secret_without_specifying_token."""
         client.create_secret(Name="db", SecretString="s")
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.create_secret(Name="db", SecretString="s")
 
         assert answer.message == "The operation failed because the secret db already exists."
@@ -690,7 +690,7 @@ class TestASecret:
         arn = client.create_secret(Name="db", SecretString="s")["ARN"]
         client.put_secret_value(SecretId="db", SecretString="t", ClientRequestToken=token)
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.put_secret_value(SecretId="db", SecretString="u", ClientRequestToken=token)
 
         assert conflict(answer, token, arn)
@@ -709,7 +709,7 @@ class TestASecret:
         token = str(uuid.uuid4())
         arn = client.create_secret(Name="db", SecretString="s", ClientRequestToken=token)["ARN"]
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.update_secret(SecretId="db", SecretString="t", ClientRequestToken=token)
 
         assert conflict(answer, token, arn)
@@ -737,7 +737,7 @@ def test_a_label_move_requires_the_version_that_has_the_label(client):
     v1 = client.create_secret(Name="db", SecretString="old")["VersionId"]
     v2 = client.put_secret_value(SecretId="db", SecretString="new", VersionStages=["AWSPENDING"])["VersionId"]
 
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage="AWSCURRENT", MoveToVersionId=v2)
 
     assert answer.message == (
@@ -768,7 +768,7 @@ class TestAnErrorThatATestHasToInject:
         )
         fakesecrets.fail("RotateSecret", (400, "AccessDeniedException", message))
 
-        with refused("AccessDeniedException") as answer:
+        with rejected("AccessDeniedException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert (answer.status, answer.message) == (400, message)
@@ -780,7 +780,7 @@ class TestAnErrorThatATestHasToInject:
         before = labels(db, "db")
         fakesecrets.fail("RotateSecret", "InternalServiceError", times=None)
 
-        with refused("InternalServiceError") as answer:
+        with rejected("InternalServiceError") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert (answer.status, answer.message) == (500, "An error occurred on the server side.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import refused, token
+from support import rejected, token
 
 ON_A_REPLICA = "Operation not permitted on a replica secret. Call must be made in primary secret's region."
 
@@ -53,7 +53,7 @@ def test_remove_regions_deletes_the_replica_without_a_recovery_window(client, pa
     """User guide, manage_delete-secret: a replica is deleted immediately."""
     remove(client, "eu-west-3")
 
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         paris.describe_secret(SecretId="db")
     assert paris.list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
 
@@ -143,7 +143,7 @@ def test_remove_regions_accepts_every_form_of_secret_id(client, db, form):
 @pytest.mark.usefixtures("db")
 def test_remove_regions_rejects_a_region_without_a_replica(client, paris, regions):
     """Inferred: not observed on AWS."""
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         remove(client, *regions)
 
     assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
@@ -154,7 +154,7 @@ def test_remove_regions_rejects_a_secret_without_replicas(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="db", SecretString="old")
 
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         remove(client, "eu-west-3")
 
 
@@ -162,7 +162,7 @@ def test_remove_regions_rejects_a_secret_without_replicas(client):
 @pytest.mark.usefixtures("db")
 def test_remove_regions_is_rejected_on_a_replica(paris, region):
     """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         remove(paris, region)
 
     assert answer.message == ON_A_REPLICA
@@ -171,7 +171,7 @@ def test_remove_regions_is_rejected_on_a_replica(paris, region):
 
 def test_remove_regions_of_a_missing_secret_is_rejected(client):
     """Botocore's service model: ResourceNotFoundException; the text: LocalStack snapshots."""
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         remove(client, "eu-west-3")
 
     assert answer.message == "Secrets Manager can't find the specified secret."

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 from rotation_functions import raising_in, well_behaved
-from support import current, labels, refused, token
+from support import current, labels, rejected, token
 
 from pytest_fakesecrets import RotationFailedWarning
 
@@ -60,7 +60,7 @@ class TestAReplica:
 
     def test_is_not_found_by_the_arn_of_the_primary_secret(self, paris, db):
         """Inferred: not observed on AWS."""
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             paris.describe_secret(SecretId=db)
 
     @pytest.mark.usefixtures("db")
@@ -88,7 +88,7 @@ class TestAReplica:
     @pytest.mark.usefixtures("db")
     def test_does_not_exist_in_any_other_region(self, tokyo):
         """User guide, create-manage-multi-region-secrets: in the Regions that were chosen."""
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             tokyo.describe_secret(SecretId="db")
 
     def test_has_all_labelled_versions_of_its_primary_secret(self, client, paris):
@@ -223,7 +223,7 @@ class TestAReplicaFollows:
 
     def test_no_rejected_request(self, client, paris):
         """User guide, create-manage-multi-region-secrets: changes are propagated; this is none."""
-        with refused("ResourceExistsException"):
+        with rejected("ResourceExistsException"):
             client.put_secret_value(SecretId="db", SecretString="other", ClientRequestToken=token(1))
 
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
@@ -353,7 +353,7 @@ class TestTheKeyOfAReplica:
     @pytest.mark.usefixtures("db")
     def test_cannot_be_changed_together_with_other_members(self, paris):
         """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             paris.update_secret(SecretId="db", KmsKeyId="alias/paris", Description="French")
 
         assert answer.message == ON_A_REPLICA
@@ -404,7 +404,7 @@ class TestAReadOnlyReplica:
         fakesecrets.add_rotation_function(well_behaved, name="rotate", region_name="eu-west-3")
         before = paris.describe_secret(SecretId="db")
 
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             getattr(paris, operation)(SecretId="db", **sent)
 
         assert answer.message == ON_A_REPLICA, source
@@ -452,7 +452,7 @@ class TestDeletingAReplicatedSecret:
     @pytest.mark.parametrize("sent", [{}, {"ForceDeleteWithoutRecovery": True}], ids=["window", "force"])
     def test_is_rejected(self, client, paris, db, sent):
         """Issues cloud-nuke 435 and aws-nuke 1127; inferred for a forced deletion."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.delete_secret(SecretId="db", **sent)
 
         assert answer.message == f"You can't delete secret {db} that still has replica regions [eu-west-3]."
@@ -463,7 +463,7 @@ class TestDeletingAReplicatedSecret:
         """Issues cloud-nuke 435 and aws-nuke 1127: one recorded message has alphabetical order."""
         client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}])
 
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.delete_secret(SecretId="db")
 
         assert answer.message == (
@@ -475,7 +475,7 @@ class TestDeletingAReplicatedSecret:
         paris.create_secret(Name="db", SecretString="French")
         client.create_secret(Name="db", SecretString="old", AddReplicaRegions=[{"Region": "eu-west-3"}])
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             client.delete_secret(SecretId="db")
 
         assert status(client)["Status"] == "Failed"
@@ -495,7 +495,7 @@ def test_a_rejected_replication_changes_nothing(client, paris, tokyo):
     """Botocore's service model, InvalidParameterException; inferred that no region of the request is begun."""
     before = client.describe_secret(SecretId="db")
 
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         client.replicate_secret_to_regions(
             SecretId="db", AddReplicaRegions=[{"Region": "ap-northeast-1"}, {"Region": "us-east-1"}]
         )

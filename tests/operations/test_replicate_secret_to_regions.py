@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import raw, refused, token
+from support import raw, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 ISSUES = "terraform-provider-aws, cloud-nuke and aws-nuke issues"
@@ -155,7 +155,7 @@ class TestReplicateSecretToRegionsIsRejected:
     @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
     @pytest.mark.usefixtures("db")
     def test_for_regions_that_cannot_have_a_replica(self, client, regions, message, source):
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=regions)
 
         assert message is None or answer.message == message, source
@@ -166,7 +166,7 @@ class TestReplicateSecretToRegionsIsRejected:
         """Inferred: not observed on AWS."""
         replicate(client, "eu-west-3")
 
-        with refused("InvalidParameterException"):
+        with rejected("InvalidParameterException"):
             replicate(client, "ap-northeast-1", "eu-west-3")
 
         assert statuses(client) == {"eu-west-3": ("InSync", "Replication succeeded")}
@@ -176,14 +176,14 @@ class TestReplicateSecretToRegionsIsRejected:
         """Issues of terraform-provider-aws, cloud-nuke and aws-nuke."""
         replicate(client, "eu-west-3")
 
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             replicate(paris, "ap-northeast-1")
 
         assert answer.message == ON_A_REPLICA, ISSUES
 
     def test_for_a_missing_secret(self, client):
         """Botocore's service model: ResourceNotFoundException; the text: LocalStack snapshots."""
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             replicate(client, "eu-west-3")
 
         assert answer.message == "Secrets Manager can't find the specified secret."
@@ -193,7 +193,7 @@ class TestReplicateSecretToRegionsIsRejected:
         """Inferred: not observed on AWS for this operation."""
         client.delete_secret(SecretId="db")
 
-        with refused("InvalidRequestException"):
+        with rejected("InvalidRequestException"):
             replicate(client, "eu-west-3")
 
         assert statuses(client) == {}
@@ -262,7 +262,7 @@ class TestReplicationToARegionThatHasTheName:
 
         assert statuses(client) == {"eu-west-3": ("InSync", "Replication succeeded")}
         assert paris.get_secret_value(SecretId="db")["SecretString"] == "old"
-        with refused("ResourceNotFoundException"):
+        with rejected("ResourceNotFoundException"):
             paris.describe_secret(SecretId=taken)
 
     @pytest.mark.usefixtures("db", "taken")
@@ -399,7 +399,7 @@ class TestCreateSecretWithReplicas:
         """LocalStack snapshot test_secret_exists_snapshots; inferred for a replica."""
         create(client, "eu-west-3")
 
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             paris.create_secret(Name="db", SecretString="French")
 
         assert answer.message == "The operation failed because the secret db already exists."
@@ -408,14 +408,14 @@ class TestCreateSecretWithReplicas:
         """LocalStack snapshot test_secret_exists_snapshots; inferred for replication."""
         client.create_secret(Name="db", SecretString="old")
 
-        with refused("ResourceExistsException"):
+        with rejected("ResourceExistsException"):
             create(client, "eu-west-3")
 
         assert paris.list_secrets()["SecretList"] == []
 
     @pytest.mark.parametrize(("regions", "message", "source"), REFUSED_REGIONS)
     def test_rejects_regions_that_cannot_have_a_replica(self, client, regions, message, source):
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.create_secret(Name="db", SecretString="old", AddReplicaRegions=regions)
 
         assert message is None or answer.message == message, source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import MODEL, needs, raw, refused
+from support import MODEL, needs, raw, rejected
 
 INFERRED = "inferred: not observed on AWS"
 BROAD = "You can't attach a resource-based policy that allows broad access to the secret."
@@ -67,7 +67,7 @@ class TestPutResourcePolicy:
     @NAMED
     def test_is_rejected_for_another_name(self, client):
         """API_PutResourcePolicy, PolicyName; the text is not known."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.put_resource_policy(SecretId="db", ResourcePolicy=PUBLIC, PolicyName="mine")
 
         assert answer.status == 400
@@ -114,7 +114,7 @@ class TestPutResourcePolicy:
     )
     def test_is_rejected_for_a_public_policy_if_public_policies_are_blocked(self, client, public):
         """API_PutResourcePolicy, BlockPublicPolicy; user guide of 2020: the text and the conditions."""
-        with refused("PublicPolicyException") as answer:
+        with rejected("PublicPolicyException") as answer:
             client.put_resource_policy(SecretId="db", ResourcePolicy=public, BlockPublicPolicy=True)
 
         assert (answer.message, answer.status) == (BROAD, 400)
@@ -161,7 +161,7 @@ class TestPutResourcePolicy:
     def test_is_rejected_for_a_malformed_policy(self, client, text, message, source):
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
-        with refused("MalformedPolicyDocumentException") as answer:
+        with rejected("MalformedPolicyDocumentException") as answer:
             client.put_resource_policy(SecretId="db", ResourcePolicy=text)
 
         assert (answer.message, answer.status) == (message, 400), source
@@ -222,7 +222,7 @@ class TestGetResourcePolicy:
         """API_GetResourcePolicy, PolicyName; the text is not known."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.get_resource_policy(SecretId="db", PolicyName="mine")
 
         assert answer.status == 400
@@ -277,7 +277,7 @@ class TestDeleteResourcePolicy:
         """API_DeleteResourcePolicy, PolicyName; the text is not known."""
         client.put_resource_policy(SecretId="db", ResourcePolicy=ROOT)
 
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             client.delete_resource_policy(SecretId="db", PolicyName="mine")
 
         assert answer.status == 400
@@ -313,7 +313,7 @@ class TestListResourcePolicies:
 
     def test_is_rejected_for_a_token_that_was_never_issued(self, client):
         """API_ListResourcePolicies: InvalidNextTokenException."""
-        with refused("InvalidNextTokenException") as answer:
+        with rejected("InvalidNextTokenException") as answer:
             client.list_resource_policies(SecretId="db", NextToken="garbage")
 
         assert answer.status == 400
@@ -354,7 +354,7 @@ class TestValidateResourcePolicy:
     )
     def test_is_rejected_for_a_malformed_policy(self, client, text):
         """API_ValidateResourcePolicy: MalformedPolicyDocumentException; inferred, it may be an entry."""
-        with refused("MalformedPolicyDocumentException") as answer:
+        with rejected("MalformedPolicyDocumentException") as answer:
             client.validate_resource_policy(ResourcePolicy=text)
 
         assert answer.status == 400
@@ -398,7 +398,7 @@ def test_the_policy_of_a_replica_can_only_be_changed_in_the_region_of_its_primar
     """Public issues of Terraform's AWS provider."""
     client.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=[{"Region": "eu-west-1"}])
 
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         getattr(fakesecrets.client("eu-west-1"), operation)(SecretId="db", **sent)
 
     assert answer.message == (
@@ -423,7 +423,7 @@ class TestPolicyOperationsOfAnotherAccount:
 
     def test_are_rejected_without_a_policy(self, other, arn):
         """LocalStack test test_cross_account_access: the purpose of the policy; the code is inferred."""
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             other.get_resource_policy(SecretId=arn)
 
         assert answer.status == 400
@@ -433,7 +433,7 @@ class TestPolicyOperationsOfAnotherAccount:
         client.put_resource_policy(SecretId="db", ResourcePolicy=policy(Action="secretsmanager:*"))
         other.delete_resource_policy(SecretId=arn)
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             other.describe_secret(SecretId=arn)
 
         assert answer.status == 400
@@ -444,7 +444,7 @@ class TestPolicyOperationsOfAnotherAccount:
             SecretId="db", ResourcePolicy=policy(Action="secretsmanager:DescribeSecret")
         )
 
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             other.get_resource_policy(SecretId=arn)
 
         assert answer.status == 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import labels, refused, token
+from support import labels, rejected, token
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_restore_secret_is_rejected_after_the_recovery_window(client, deleted, f
     """Inferred: AWS deletes some time after the window, "no guarantee of a specific time" (API_DeleteSecret)."""
     fakesecrets_clock.move_to("2030-02-07 16:00:01")
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.restore_secret(SecretId="db")
 
     assert answer.message == "Secrets Manager can't find the specified secret."
@@ -83,7 +83,7 @@ def test_restore_secret_is_rejected_after_a_forced_deletion(client, deleted):
     """Inferred: not observed on AWS."""
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.restore_secret(SecretId="db")
 
     assert answer.message == "Secrets Manager can't find the specified secret."

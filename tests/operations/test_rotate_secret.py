@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ParamValidationError
 from rotation_functions import nothing, raising_in, well_behaved
-from support import MODEL, current, labels, needs, raw, refused, token
+from support import MODEL, current, labels, needs, raw, rejected, token
 
 from pytest_fakesecrets._service.parser import service_model
 
@@ -239,7 +239,7 @@ class TestRotateSecretRejects:
 
     def test_a_name_with_an_illegal_character(self, client):
         """terraform-provider-aws issue 39406; LocalStack snapshot test_invalid_secret_name."""
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             client.rotate_secret(SecretId="Inv Name")
 
         assert answer.message == (
@@ -249,7 +249,7 @@ class TestRotateSecretRejects:
         assert "Message" not in answer.response
 
     def test_a_secret_that_does_not_exist(self, client):
-        with refused("ResourceNotFoundException") as answer:
+        with rejected("ResourceNotFoundException") as answer:
             client.rotate_secret(SecretId="nobody")
 
         assert answer.message == "Secrets Manager can't find the specified secret."
@@ -257,7 +257,7 @@ class TestRotateSecretRejects:
     def test_a_secret_that_is_scheduled_for_deletion(self, db, function):
         db.delete_secret(SecretId="db")
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert answer.message == (
@@ -271,7 +271,7 @@ class TestRotateSecretRejects:
     )
     def test_a_call_without_a_stored_or_sent_function(self, db, sent):
         """LocalStack snapshot test_first_rotate_secret_with_missing_lambda_arn."""
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", **sent)
 
         assert answer.message == NO_FUNCTION
@@ -282,7 +282,7 @@ class TestRotateSecretRejects:
 
     def test_a_function_that_was_not_added(self, db):
         """LocalStack snapshot test_rotate_secret_invalid_lambda_arn."""
-        with refused("AccessDeniedException") as answer:
+        with rejected("AccessDeniedException") as answer:
             db.rotate_secret(
                 SecretId="db",
                 RotationLambdaARN=UNKNOWN_FUNCTION,
@@ -307,14 +307,14 @@ class TestRotateSecretRejects:
     )
     def test_an_arn_that_is_not_a_function_of_the_region(self, db, arn):
         """badmintoncryer/cdk-preflight, checked by deploys."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=arn)
 
         assert answer.message == INVALID_ARN
 
     def test_days_and_an_expression_together(self, db, function):
         """terraform-provider-aws issue 33329."""
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             db.rotate_secret(
                 SecretId="db",
                 RotationLambdaARN=function,
@@ -352,7 +352,7 @@ class TestRotateSecretRejects:
         ],
     )
     def test_a_parameter_above_its_maximum_or_against_its_pattern(self, db, sent, message, source):
-        with refused("ValidationException") as answer:
+        with rejected("ValidationException") as answer:
             db.rotate_secret(SecretId="db", **sent)
 
         assert answer.message == f"1 validation error detected: {message}", source
@@ -394,7 +394,7 @@ class TestTheOrderOfTheChecksOfRotateSecret:
     def test_checks_deletion_before_the_rules(self, db):
         db.delete_secret(SecretId="db")
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(
                 SecretId="db",
                 RotationRules={"AutomaticallyAfterDays": 1, "ScheduleExpression": "rate(1 day)"},
@@ -403,7 +403,7 @@ class TestTheOrderOfTheChecksOfRotateSecret:
         assert "marked for deletion" in answer.message
 
     def test_checks_the_rules_before_the_function(self, db):
-        with refused("InvalidParameterException") as answer:
+        with rejected("InvalidParameterException") as answer:
             db.rotate_secret(
                 SecretId="db",
                 RotationLambdaARN="nonsense",
@@ -415,7 +415,7 @@ class TestTheOrderOfTheChecksOfRotateSecret:
     def test_checks_for_a_rotation_in_progress_before_the_permission_to_invoke(self, db):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=UNKNOWN_FUNCTION)
 
         assert answer.message == IN_PROGRESS
@@ -423,7 +423,7 @@ class TestTheOrderOfTheChecksOfRotateSecret:
     def test_checks_for_a_missing_function_before_a_rotation_in_progress(self, db):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db")
 
         assert answer.message == NO_FUNCTION
@@ -435,7 +435,7 @@ class TestARotationInProgress:
     def test_blocks_the_next_one(self, db, function, fakesecrets_rotation):
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db")
 
         assert answer.message == IN_PROGRESS, "terraform-provider-aws issue 35023"
@@ -444,7 +444,7 @@ class TestARotationInProgress:
         """terraform-provider-aws issue 35023."""
         db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(
                 SecretId="db", RotationRules={"AutomaticallyAfterDays": 3}, RotateImmediately=False
             )
@@ -455,7 +455,7 @@ class TestARotationInProgress:
     def test_is_also_assumed_for_a_pending_value_that_was_put_manually(self, db, function):
         db.put_secret_value(SecretId="db", SecretString="half", VersionStages=["AWSPENDING"])
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", RotationLambdaARN=function)
 
         assert answer.message == IN_PROGRESS
@@ -530,7 +530,7 @@ class TestTheTokenOfRotateSecret:
         db.rotate_secret(SecretId="db", RotationLambdaARN=function, ClientRequestToken=token(2))
         arn = db.rotate_secret(SecretId="db", ClientRequestToken=token(3))["ARN"]
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", ClientRequestToken=used)
 
         assert answer.message == (
@@ -557,7 +557,7 @@ class TestRotateSecretOfAManagedSecret:
         """floci pull request 2378, checked on AWS."""
         fakesecrets.add_secret("rds!db-1", "{}", owning_service="rds")
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             client.rotate_secret(SecretId="rds!db-1", RotationLambdaARN=function)
 
         assert answer.message == "Rotation Lambda ARN is not supported for a service-managed secret."
@@ -642,7 +642,7 @@ class TestRotateSecretOfAManagedSecret:
         """API_RotateSecret names the cause; the text is the user guide's, troubleshoot."""
         fakesecrets.add_secret("events!connection/x", "value", owning_service="events")
 
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             call(client)
 
         assert answer.message.startswith("This secret is managed by an AWS service, and you must use that")
@@ -678,14 +678,14 @@ class TestRotateSecretOfAManagedExternalSecret:
         assert fakesecrets.secret("partner").json()["id"] == "7"
 
     def test_requires_a_role_in_place_of_a_function(self, external):
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             external.rotate_secret(SecretId="partner", RotationRules={"AutomaticallyAfterDays": 30})
 
         assert answer.message == NO_FUNCTION
 
     def test_rejects_a_role_that_cannot_be_assumed(self, external):
         """terraform-provider-aws, a comment in its source: the text contains these words."""
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             external.rotate_secret(
                 SecretId="partner", ExternalSecretRotationRoleArn="arn:aws:s3:::not-a-role-at-all"
             )
@@ -693,7 +693,7 @@ class TestRotateSecretOfAManagedExternalSecret:
         assert "unable to assume role" in answer.message
 
     def test_does_not_exempt_an_ordinary_secret_with_a_role_from_a_function(self, db):
-        with refused("InvalidRequestException") as answer:
+        with rejected("InvalidRequestException") as answer:
             db.rotate_secret(SecretId="db", ExternalSecretRotationRoleArn=self.ROLE)
 
         assert answer.message == NO_FUNCTION

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import POLICY, needs, refused, token
+from support import POLICY, needs, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -48,7 +48,7 @@ OPERATIONS = [
 @pytest.mark.parametrize("name", ["Inv Name", " Inv Name", " Inv*Name? ", r" Inv *?!]Name\-"])
 @pytest.mark.parametrize(("operation", "sent", "source"), OPERATIONS)
 def test_a_secret_id_with_an_illegal_character_is_rejected(client, operation, sent, source, name):
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         getattr(client, operation)(SecretId=name, **sent)
 
     assert answer.message == ILLEGAL, source
@@ -61,7 +61,7 @@ def test_an_unknown_secret_id_is_not_found(client, operation, sent, source):
     if operation == "delete_secret":
         sent = {}  # a forced deletion succeeds
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         getattr(client, operation)(SecretId="nobody", **sent)
 
     assert (answer.message, answer.status) == (NOT_FOUND, 400)
@@ -97,7 +97,7 @@ def test_a_partial_arn_does_not_find_a_name_that_ends_in_a_hyphen_and_six_charac
     """LocalStack snapshot test_create_and_update_secret[Invalid/_+=.@-Name-a1b2c3]; user guide, troubleshoot."""
     arn = client.create_secret(Name="Invalid/_+=.@-Name-a1b2c3", SecretString="old")["ARN"]
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId=arn[:-7])
 
     assert answer.message == NOT_FOUND
@@ -132,7 +132,7 @@ def test_a_partial_arn_does_not_find_a_name_that_ends_in_a_hyphen_and_six_charac
 def test_a_secret_is_not_found_by(client, change, source):
     arn = client.create_secret(Name="db", SecretString="old")["ARN"]
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.describe_secret(SecretId=change(arn))
 
     assert answer.message == NOT_FOUND, source
@@ -142,7 +142,7 @@ def test_a_secret_is_not_found_in_another_region(fakesecrets, client):
     """User guide, find secrets: a secret is of one region."""
     client.create_secret(Name="db", SecretString="old")
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         fakesecrets.client("eu-west-1").get_secret_value(SecretId="db")
 
     assert answer.message == NOT_FOUND
@@ -154,7 +154,7 @@ def test_the_arn_of_a_deleted_predecessor_does_not_find_its_successor(client):
     client.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
     new = client.create_secret(Name="db", SecretString="new")["ARN"]
 
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         client.get_secret_value(SecretId=old)
 
     assert answer.message == NOT_FOUND
@@ -165,7 +165,7 @@ def test_an_arn_followed_by_an_illegal_character_is_rejected(client):
     """A report of ECS task definitions that name a JSON key after a "#"."""
     arn = client.create_secret(Name="db", SecretString="old")["ARN"]
 
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.get_secret_value(SecretId=f"{arn}#password")
 
     assert answer.message == ILLEGAL
@@ -173,7 +173,7 @@ def test_an_arn_followed_by_an_illegal_character_is_rejected(client):
 
 def test_a_secret_id_of_more_than_2048_characters_is_rejected(client):
     """botocore's service model."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.describe_secret(SecretId="x" * 2049)
 
     assert answer.message == (

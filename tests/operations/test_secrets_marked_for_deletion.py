@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import POLICY, needs, refused, token
+from support import POLICY, needs, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
@@ -64,7 +64,7 @@ def secret_marked_for_deletion(client):
     ],
 )
 def test_an_operation_on_a_secret_that_is_marked_for_deletion_is_rejected(client, operation, sent, source):
-    with refused("InvalidRequestException") as answer:
+    with rejected("InvalidRequestException") as answer:
         getattr(client, operation)(SecretId="db", **sent)
 
     assert answer.message == MARKED, source
@@ -103,7 +103,7 @@ def test_a_batch_reports_a_secret_that_is_marked_for_deletion_in_its_errors(clie
 
 def test_a_known_token_with_its_value_is_rejected_for_a_secret_that_is_marked_for_deletion(client):
     """Inferred: not observed on AWS."""
-    with refused("InvalidRequestException"):
+    with rejected("InvalidRequestException"):
         client.put_secret_value(SecretId="db", SecretString="old", ClientRequestToken=token(1))
-    with refused("InvalidRequestException"):
+    with rejected("InvalidRequestException"):
         client.create_secret(Name="db", SecretString="old", ClientRequestToken=token(1))

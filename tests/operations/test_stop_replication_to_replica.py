@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import current, labels, refused, token
+from support import current, labels, rejected, token
 
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
@@ -96,7 +96,7 @@ def test_stop_replication_creates_a_secret_that_can_be_deleted(client, paris):
 
     paris.delete_secret(SecretId="db", ForceDeleteWithoutRecovery=True)
 
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         paris.describe_secret(SecretId="db")
     assert current(client, "db") == token(2)
 
@@ -144,7 +144,7 @@ def test_stop_replication_leaves_a_secret_whose_name_blocks_later_replication(cl
 @pytest.mark.usefixtures("db")
 def test_stop_replication_is_rejected_on_the_primary_secret(client):
     """API_StopReplicationToReplica: you call it from the replica Region; the code is inferred."""
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         client.stop_replication_to_replica(SecretId="db")
 
     assert len(client.describe_secret(SecretId="db")["ReplicationStatus"]) == 2
@@ -154,7 +154,7 @@ def test_stop_replication_is_rejected_on_a_plain_secret(client):
     """Inferred: not observed on AWS."""
     client.create_secret(Name="plain", SecretString="old")
 
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         client.stop_replication_to_replica(SecretId="plain")
 
 
@@ -163,19 +163,19 @@ def test_stop_replication_is_rejected_the_second_time(paris):
     """Inferred: not observed on AWS."""
     paris.stop_replication_to_replica(SecretId="db")
 
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         paris.stop_replication_to_replica(SecretId="db")
 
 
 def test_stop_replication_is_rejected_in_the_region_of_the_primary_secret(client, db):
     """API_StopReplicationToReplica: you call it from the replica Region; the code is inferred."""
-    with refused("ResourceNotFoundException"):
+    with rejected("ResourceNotFoundException"):
         client.stop_replication_to_replica(SecretId=db)
 
 
 def test_stop_replication_of_a_missing_secret_is_rejected(paris):
     """Botocore's service model: ResourceNotFoundException; the text: LocalStack snapshots."""
-    with refused("ResourceNotFoundException") as answer:
+    with rejected("ResourceNotFoundException") as answer:
         paris.stop_replication_to_replica(SecretId="nobody")
 
     assert answer.message == "Secrets Manager can't find the specified secret."

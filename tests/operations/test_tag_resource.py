@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import TAGS_BEYOND_THE_RULES, labels, raw, refused, token
+from support import TAGS_BEYOND_THE_RULES, labels, raw, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 
@@ -86,7 +86,7 @@ def test_tag_resource_moves_no_label(client, db):
 @pytest.mark.parametrize(("sent", "source"), TAGS_BEYOND_THE_RULES)
 @pytest.mark.usefixtures("db")
 def test_tag_resource_rejects_tags_that_violate_a_rule(client, sent, source):
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.tag_resource(SecretId="db", Tags=sent)
 
     assert answer.status == 400, source
@@ -103,7 +103,7 @@ def test_tag_resource_rejects_tags_that_violate_a_rule(client, sent, source):
 @pytest.mark.usefixtures("db")
 def test_tag_resource_rejects_tags_with_the_prefix_of_aws(client, sent, key):
     """cloud-custodian issue 9093; the key in the message is inferred if there are several."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.tag_resource(SecretId="db", Tags=[{"Key": key, "Value": ""} for key in sent])
 
     assert answer.message == f"You can't modify system tags. Tag key: '{key}'."
@@ -115,7 +115,7 @@ def test_tag_resource_accepts_at_most_fifty_tags_in_all(client, db):
     client.tag_resource(SecretId="db", Tags=[{"Key": f"{n:02}", "Value": ""} for n in range(50)])
     client.tag_resource(SecretId="db", Tags=[{"Key": "00", "Value": "known"}])
 
-    with refused("InvalidParameterException"):
+    with rejected("InvalidParameterException"):
         client.tag_resource(SecretId="db", Tags=[{"Key": "new", "Value": ""}])
 
     assert len(tags(client)) == 50
@@ -144,7 +144,7 @@ def test_tag_resource_does_not_count_the_tags_of_aws(fakesecrets, client):
 @pytest.mark.usefixtures("db")
 def test_tag_resource_rejects_members_beyond_their_bounds(client, sent, path):
     """botocore's service model; the path is inferred from that of filter keys (moto, pasted from AWS)."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.tag_resource(SecretId="db", Tags=sent)
 
     assert f"at '{path}' failed to satisfy constraint: Member must have length" in answer.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import raw, refused
+from support import raw, rejected
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_untag_resource_rejects_tags_with_the_prefix_of_aws(fakesecrets, client)
     """Service quotas for tagging; the text is inferred from that of TagResource (cloud-custodian issue 9093)."""
     fakesecrets.add_secret("cfn", "old", tags={"aws:cloudformation:stack-name": "mine"})
 
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.untag_resource(SecretId="cfn", TagKeys=["mine", "aws:cloudformation:stack-name"])
 
     assert answer.message == "You can't modify system tags. Tag key: 'aws:cloudformation:stack-name'."
@@ -83,7 +83,7 @@ def test_untag_resource_rejects_tags_with_the_prefix_of_aws(fakesecrets, client)
 
 def test_untag_resource_rejects_a_key_that_is_too_long(client, db):
     """botocore's service model; the path is inferred from that of filter keys (moto, pasted from AWS)."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.untag_resource(SecretId="db", TagKeys=["a", "k" * 129])
 
     assert "at 'tagKeys.2.member' failed to satisfy constraint: Member must have length" in answer.message

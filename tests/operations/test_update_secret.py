@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import labels, raw, refused, token
+from support import labels, raw, rejected, token
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_update_secret_may_change_the_kind_of_the_value(client, db):
 
 def test_update_secret_rejects_two_values(client, db):
     """A public log of AWS's answer to CreateSecret; inferred for UpdateSecret."""
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.update_secret(SecretId="db", SecretString="text", SecretBinary=b"bytes")
 
     assert answer.message == (
@@ -139,7 +139,7 @@ def test_update_secret_rejects_two_values(client, db):
 
 def test_update_secret_rejects_an_empty_binary(client, db):
     """Inferred: not observed on AWS."""
-    with refused("ValidationException") as answer:
+    with rejected("ValidationException") as answer:
         client.update_secret(SecretId="db", SecretBinary=b"")
 
     assert answer.message == (
@@ -154,7 +154,7 @@ def test_update_secret_is_rejected_beyond_the_limit_of_labels(client, db):
         SecretId="db", SecretString="new", VersionStages=[f"label{n:02}" for n in range(19)]
     )
 
-    with refused("LimitExceededException") as answer:
+    with rejected("LimitExceededException") as answer:
         client.update_secret(SecretId="db", SecretString="newer")
 
     assert answer.message == "You exceeded the maximum number of staging labels allowed on a secret."
@@ -172,7 +172,7 @@ class TestATokenOfUpdateSecret:
 
     def test_sent_again_with_another_value_is_rejected(self, client, db):
         """moto aws-verified test_update_different_secret_value_with_same_token."""
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.update_secret(SecretId="db", SecretString="new", ClientRequestToken=token(1))
 
         assert answer.message == (
@@ -182,7 +182,7 @@ class TestATokenOfUpdateSecret:
 
     def test_sent_again_with_the_same_bytes_in_the_other_member_is_rejected(self, client, db):
         """Inferred: not observed on AWS."""
-        with refused("ResourceExistsException") as answer:
+        with rejected("ResourceExistsException") as answer:
             client.update_secret(SecretId="db", SecretBinary=b"old", ClientRequestToken=token(1))
 
         assert token(1) in answer.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import labels, refused, token
+from support import labels, rejected, token
 
 INFERRED = "inferred: not observed on AWS"
 UNKNOWN = "b3d61c1a-9f5e-4a0c-8a5c-d17a6ba8bd90"
@@ -78,7 +78,7 @@ def test_update_secret_version_stage_accepts_a_version_without_labels(client, db
 )
 @pytest.mark.usefixtures("db")
 def test_update_secret_version_stage_is_rejected_with_this_message(client, stage, move, message, source):
-    with refused("InvalidParameterException") as answer:
+    with rejected("InvalidParameterException") as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage=stage, **move)
 
     assert answer.message == message, source
@@ -141,7 +141,7 @@ def test_update_secret_version_stage_is_rejected_with_this_message(client, stage
 def test_update_secret_version_stage_rejects(client, stage, move, code, source):
     before = labels(client, "db")
 
-    with refused() as answer:
+    with rejected() as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage=stage, **move)
 
     assert answer.code == code, source
@@ -178,7 +178,7 @@ def test_update_secret_version_stage_accepts_at_most_twenty_labels(client, db):
             SecretId="db", VersionStage=f"label{number:02}", MoveToVersionId=token(1 + number % 3)
         )
 
-    with refused("LimitExceededException") as answer:
+    with rejected("LimitExceededException") as answer:
         client.update_secret_version_stage(SecretId="db", VersionStage="more", MoveToVersionId=token(3))
 
     assert answer.message == "You exceeded the maximum number of staging labels allowed on a secret."

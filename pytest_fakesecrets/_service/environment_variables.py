@@ -86,7 +86,7 @@ class RemovedValue(NamedTuple):
         return "<a value of the fake, and the one before it>"
 
 
-class Environment:
+class EnvironmentVariables:
     """
     Layers of environment variables. Layers can be removed in any order.
 
@@ -158,7 +158,7 @@ def _set(name: str, value: str | None) -> None:
         os.environ[name] = value
 
 
-ENVIRONMENT = Environment()
+ENVIRONMENT = EnvironmentVariables()
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,7 +7,7 @@ from typing import TypeVar
 _Class = TypeVar("_Class", bound=type)
 
 
-def public(defined: _Class) -> _Class:
+def exported(defined: _Class) -> _Class:
     """Make tracebacks, warning filters and pickles use the name that users import, so that the class can move."""
     defined.__module__ = "pytest_fakesecrets"
     return defined

@@ -14,7 +14,7 @@ from pytest_fakesecrets._core.interrupts import is_interrupt
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-class Barrier:
+class ErrorsBecomeWarnings:
     """
     A context manager that turns any exception of its block into a `ReportingFailedWarning`.
 
