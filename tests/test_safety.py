@@ -1391,10 +1391,10 @@ NOT_INJECTED = {
     "pytest_hooks._Recorder.__init__", "pytest_hooks._Messenger.__init__", "pytest_hooks._Writer.__init__",
     "pytest_hooks._Writer._write", "pytest_hooks._Messenger.pytest_sessionfinish", "redaction.Redactor._forget",
     # Only where something else is broken, in a contract, or where a test asks for it.
-    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict", "value_checks.Leak.described",
+    "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict",
     "findings._illegal_calls_of_a_process", "timeline.calendar",
-    # Contracts call it.
-    "hints.hints_of",
+    # Only a contract, and an exception with a hint, call them.
+    "hints.hints_of", "hints._add_note",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 

@@ -195,7 +195,7 @@ def node(request, tmp_path_factory):
         program = f"""
             const sdk = require({module});
             const output = (value) => console.log(JSON.stringify(value));
-            const refused = (sent) => sent.then(output, (e) => [e.name, e.message, e.$metadata.httpStatusCode]);
+            const rejected = (sent) => sent.then(output, (e) => [e.name, e.message, e.$metadata.httpStatusCode]);
             (async () => {{ {script} }})();
         """
         printed = run([found, "-e", program], server, NODE_NO_WARNINGS="1", **environ)
