@@ -175,6 +175,8 @@ class TestClockMoveTo:
                 id="zone",
             ),
             pytest.param("", "'' is not a moment. Write it as *", id="empty"),
+            pytest.param("01.02.2030", "'01.02.2030' is not a moment. Write it as *", id="two readings"),
+            pytest.param("1/2/2030 16:00", "'1/2/2030 16:00' is not a moment. Write it as *", id="slashes"),
             pytest.param("2030-02-31", "'2030-02-31' is not a moment. Write it as *", id="no such day"),
             pytest.param(
                 1896105600,

@@ -332,12 +332,16 @@ def _parsed(text: str) -> datetime:
 
 
 def _readings_as_freezegun(text: str) -> set[datetime]:
-    """The moments that a text can mean: several for a partial date, none for a word or the name of a zone."""
+    """The moments that a text can mean: several for a partial date or "01.02.2030", none for a word or a zone's name."""
     from dateutil.parser import parse  # comes with freezegun
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return {parse(text, default=day) for day in (datetime(2001, 1, 1), datetime(2002, 2, 2))}  # noqa: DTZ001
+            return {
+                parse(text, default=day, dayfirst=is_day_first)
+                for day in (datetime(2001, 1, 1), datetime(2002, 2, 2))  # noqa: DTZ001
+                for is_day_first in (False, True)
+            }
     except (ValueError, OverflowError, Warning):
         return set()
