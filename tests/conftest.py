@@ -41,6 +41,8 @@ def kept_clients(monkeypatch):
 
     def kept(fake, region_name=None, **arguments):
         key = (region_name, *arguments.items())
+        if not all(isinstance(argument, str) for argument in arguments.values()):
+            return create(fake, region_name, **arguments)  # such as one with a configuration of its own
         if key not in CLIENTS:
             CLIENTS[key] = create(fake, region_name, **arguments)
         return CLIENTS[key]

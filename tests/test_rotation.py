@@ -253,8 +253,9 @@ class TestTheRotationEvent:
             seen.append(context.get_context())
             well_behaved(event, _)
 
-        db.meta.events.register("after-call", lambda **_: seen.append(context.get_context() is not None))
-        db.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(looks))
+        client = boto3.client("secretsmanager")
+        client.meta.events.register("after-call", lambda **_: seen.append(context.get_context() is not None))
+        client.rotate_secret(SecretId="db", RotationLambdaARN=fakesecrets.add_rotation_function(looks))
 
         assert seen == [None, None, None, None, True]
 
