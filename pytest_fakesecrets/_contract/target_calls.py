@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
-from .target_call_names import is_change, is_statement
+from .target_call_names import ENDING_NAMES, is_change, is_statement
 
-#: Calls whose errors a function may ignore: they only end a session.
-_ENDINGS = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})
+#: Statements whose errors a function may ignore: they only end something of a session.
 _ENDING_STATEMENTS = frozenset({"DEALLOCATE", "RELEASE", "RESET", "ROLLBACK", "UNLOCK"})
 
 #: Calls that a target may also reject because of their credential, and not only because it is down.
@@ -164,7 +163,7 @@ def rejections_of(calls: Sequence[TargetCall]) -> Iterator[tuple[int, Rejection]
 
 def _is_ending(name: str) -> bool:
     function, _, statement = name.partition(" ")
-    return function.rpartition(".")[2] in _ENDINGS or statement.split(" ")[0] in _ENDING_STATEMENTS
+    return function.rpartition(".")[2] in ENDING_NAMES or statement.split(" ")[0] in _ENDING_STATEMENTS
 
 
 def _errors(call: TargetCall) -> Iterator[Exception]:
