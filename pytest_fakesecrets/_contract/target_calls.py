@@ -44,6 +44,11 @@ class TargetCall:
         """The call, its step and its line."""
         return f"{self.name} in {self.step}{'' if self.line is None else f' at {self.line}'}"
 
+    @property
+    def swallowed(self) -> tuple[str, str, str]:
+        """The cause of the failures that come from a swallowed error of this call."""
+        return "error-swallowed", self.step, self.line or self.name
+
     def is_same_as(self, other: TargetCall) -> bool:
         return (self.step, self.name, self.key) == (other.step, other.name, other.key)
 
@@ -113,6 +118,10 @@ class TargetCalls:
     def rejected(self) -> TargetCall | None:
         """The first call that was rejected, or None."""
         return next((call for call in self.begun if call.was_rejected), None)
+
+    def first_lost(self, step: str) -> TargetCall | None:
+        """The first call of a step that was rejected, or None."""
+        return next((call for call in self.begun if call.step == step and not call.is_completed), None)
 
     def not_completed(self, step: str) -> TargetCall | None:
         """The last call of a step, if it was rejected, or None."""

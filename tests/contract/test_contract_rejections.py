@@ -13,7 +13,7 @@ import correct_functions
 import pytest
 from botocore.exceptions import ClientError
 from broken_functions import AFTER_CRASH, ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
-from contract_runs import failure_of, passes
+from contract_runs import contract_class, failure_of, outcomes, passes
 from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
 from credential_targets import DATABASE, Connection
 
@@ -451,3 +451,20 @@ class TestACallThatARecoverySkips:
         failure = failure_of(redeploys_once, IN_A_SESSION, f"test_{AFTER_CRASH}")
 
         assert "a retry may begin after the promotion." in failure.splitlines()[1]
+
+    def test_hides_no_other_finding_of_a_later_scenario(self):
+        """The rejected GRANT is skipped as after a crash, and the rejected CREATE is swallowed."""
+
+        def set_secret(client, arn, token):
+            pending = read_pending(client, arn, token)
+            if not correct_functions.logs_in(DATABASE, pending):
+                SESSION.execute("ALTER USER", pending["username"], pending["password"])
+                SESSION.execute("GRANT x")
+                with suppress(Exception):
+                    SESSION.execute("CREATE ROLE x")
+
+        function = TestARejectionAtTheTarget().with_set(set_secret)
+        crash, refused = outcomes(contract_class(function, IN_A_SESSION)(), (AFTER_CRASH, REFUSED))
+
+        assert crash.startswith("work-skipped: ")
+        assert refused.startswith("error-swallowed: Session.execute CREATE ROLE in setSecret at ")

@@ -251,9 +251,27 @@ class Scenarios:
             )
         self._check_companions(harness, code, situation)
 
+    def _run_parts(self, parts: Iterable[Callable[[], None]]) -> None:
+        """
+        Run the parts of a scenario up to the first that fails.
+
+        One that fails for the same cause as another scenario does not hide what a later part finds.
+        """
+        __tracebackhide__ = True
+        skipped: BaseException | None = None
+        for part in parts:
+            try:
+                part()
+            except pytest.skip.Exception as reason:
+                skipped = skipped or reason
+        if skipped is not None:
+            raise skipped
+
     def _run_series(self, points: Iterable[tuple[int, Callable[[], None]]], count: int, verb: str) -> None:
         """
         Run a check at each point of a series, and then fail with the first failure and the list of all.
+
+        If each one fails for the same cause as another scenario, the scenario is skipped.
 
         Args:
             points: the number of each point, and its check.
@@ -263,9 +281,12 @@ class Scenarios:
         __tracebackhide__ = True
         failed: list[int] = []
         first: ScenarioFailed | None = None
+        skipped: BaseException | None = None
         for number, check in points:
             try:
                 check()
+            except pytest.skip.Exception as reason:
+                skipped = skipped or reason
             except ScenarioFailed as failure:
                 failed.append(number)
                 first = first or failure
@@ -273,6 +294,8 @@ class Scenarios:
             numbers = ", ".join(map(str, sorted(set(failed))))
             summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
             raise ScenarioFailed(first.failure, summary)
+        if skipped is not None:
+            raise skipped
 
     def _check_deliveries_change_nothing(self, harness: Harness, token: str, code: str, when: str) -> None:
         """Deliver all steps with a token, and fail the scenario if a step changes anything."""
