@@ -103,6 +103,31 @@ def advice_for_repetition(step: str, error: BaseException) -> str:
     return f"Look in {step} how far it has come, and leave alone what is done."
 
 
+def advice_for_skipped_work(step: str, call: str | None, *, returned_early: bool) -> str:
+    """
+    Return what to do where a recovery has left out what a rotation without faults does at the target.
+
+    Args:
+        step: the step that does it.
+        call: the name of the call, or None if only the state of the target shows it.
+        returned_early: whether the step changed nothing at the target in the retry.
+    """
+    if step == "finishSecret":
+        return (
+            "Do it also when the version of event['ClientRequestToken'] is current already: a retry may begin after the "
+            "promotion."
+        )
+    if call is None or not returned_early:
+        what = "what is done" if call is None else f"which of the calls {call} are done"
+        return f"In {step}, find out in a retry {what}, and do the rest."
+    states = {
+        "createSecret": f"the version has a value with {PENDING} already",
+        "setSecret": "the pending value logs in already",
+    }
+    also = states.get(step, "an attempt before has come so far")
+    return f"In {step}, a retry returns before {call}: do it also if {also}."
+
+
 def advice_for_lockout(step: str, accepted: Mapping[str, Collection[str]]) -> str:
     """
     Return what to do where the target accepts no value of the labels that count.

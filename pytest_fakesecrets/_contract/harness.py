@@ -611,7 +611,8 @@ class Harness:
     def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:
         """Fail the scenario for a finding, unless the class accepts it."""
         # One line may write a value in each step.
-        cause = finding.code, finding.text if finding.code == "secret-leaked" else finding.step
+        place = (finding.text,) if finding.code == "secret-leaked" else (finding.step, finding.call)
+        cause = finding.code, *place
         self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
 
     @property

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 
-from .target_call_names import is_change
+from .target_call_names import is_change, is_change_of_data, is_flush, is_of_a_session, is_query_or_commit
 
 #: The calls of an attempt, as (step, name).
 Log = Sequence[tuple[str, str]]
@@ -28,22 +29,66 @@ def is_target_change(name: str) -> bool:
     return is_target_call(name) and is_change(name)
 
 
-def skipped_calls(log: Log, undisturbed: Log) -> list[str]:
+class SkippedCall(NamedTuple):
     """
-    Describe the calls at the target that a rotation without faults has made, and this one has not made, or not as often.
+    A call at the target that a recovery has not made, or not as often as a rotation without faults.
 
-    Only calls that change something are counted: a recovery may read less.
+    Attributes:
+        name: the name of the call.
+        step: the step that makes it in a rotation without faults.
+        made, expected: how often it was made, and how often a rotation without faults makes it.
+    """
+
+    name: str
+    step: str
+    made: int
+    expected: int
+
+    def __str__(self) -> str:
+        if not self.made:
+            return f"{self.name} was never called"
+        return f"{self.name} was called {_times(self.made)}, not {_times(self.expected)}"
+
+
+def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[SkippedCall]:
+    """
+    Return the calls at the target that a rotation without faults has made, and this one has not made, or not as often.
+
+    Calls that change nothing are not counted: a recovery may read less, and need not repeat what only concerned a
+    session that has ended.
+
+    Args:
+        is_verified: whether the target is known to accept the new value.
     """
     made, expected = (
         Counter(name for _, name in each if is_target_call(name)) for each in (log, undisturbed)
     )
     return [
-        f"{name} was called {_times(made[name])}, not {_times(count)}"
-        if made[name]
-        else f"{name} was never called"
+        SkippedCall(
+            name, next(step for step, called in reversed(undisturbed) if called == name), made[name], count
+        )
         for name, count in expected.items()
         if made[name] < (count if is_change(name) else 1)
+        and not _is_dispensable(name, undisturbed, is_verified=is_verified)
     ]
+
+
+def _is_dispensable(name: str, undisturbed: Log, *, is_verified: bool) -> bool:
+    """Whether a recovery need not make a call, since the changes before it in its step have their effect without it."""
+    if is_of_a_session(name):
+        return True
+    if not is_flush(name) and not (is_verified and is_query_or_commit(name)):
+        return False
+    places = [place for place, (_, called) in enumerate(undisturbed) if called == name]
+    return all(_has_effect_before(place, undisturbed, is_flush(name)) for place in places)
+
+
+def _has_effect_before(place: int, undisturbed: Log, is_flush: bool) -> bool:
+    """Whether a change precedes a call in its step, and has its effect at once; one of setSecret, if a login shows it."""
+    step = undisturbed[place][0]
+    before = [name for caller, name in undisturbed[:place] if caller == step and is_target_change(name)]
+    is_shown = is_flush or step == "setSecret"
+    return is_shown and bool(before) and not is_change_of_data(before[-1])
 
 
 def _times(count: int) -> str:

@@ -34,6 +34,7 @@ class RejectedCall(NamedTuple):
         situation: what happened, as a sentence without its full stop.
         ignored_in: the step that went on without the answer of its call, or None.
         line: the line of the function that made the call, if it is known.
+        operation: the operation that was called.
     """
 
     number: int
@@ -42,6 +43,7 @@ class RejectedCall(NamedTuple):
     situation: str
     ignored_in: str | None
     line: str | None
+    operation: str
 
     def check_not_swallowed(self) -> None:
         """Fail the scenario if the function swallowed the error."""
@@ -54,7 +56,7 @@ class RejectedCall(NamedTuple):
                     f"{self.situation}. {finding.text}",
                     finding.advice,
                     findings,
-                    cause=(finding.code, finding.step),
+                    cause=(finding.code, finding.step, self.line or finding.call),
                 )
         if self.ignored_in is not None:
             self.harness.fail(
@@ -63,7 +65,7 @@ class RejectedCall(NamedTuple):
                 "its answer, and returned.",
                 "Catch only the exception that is expected, such as ResourceNotFoundException; let others out.",
                 findings,
-                cause=("error-swallowed", self.ignored_in),
+                cause=("error-swallowed", self.ignored_in, self.line or self.operation),
             )
 
 
@@ -171,6 +173,7 @@ class _Rejection:
             situation,
             self._ignored_in(harness.invocations[ran_before:]),
             _line_of_rejection(harness),
+            self._operation,
         )
 
     def _new_fault(self, each_time: bool) -> Fault:

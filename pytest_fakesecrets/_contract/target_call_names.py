@@ -132,6 +132,7 @@ _READING = frozenset(
         "DECLARE",
         "DESCRIBE",
         "EXPLAIN",
+        "FLUSH",
         "KILL",
         "LOCK",
         "PREPARE",
@@ -149,6 +150,15 @@ _READING = frozenset(
         "WITH",
     ]
 )
+
+#: Statements of data. They need a COMMIT in every database, and those of system tables a FLUSH.
+_DATA_CHANGES = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "UPDATE"})
+
+#: Statements that concern one session, which ends when Lambda kills the function; and functions that only end one.
+_OF_A_SESSION = frozenset(
+    {"BEGIN", "DEALLOCATE", "PREPARE", "RELEASE", "RESET", "SAVEPOINT", "START", "UNLOCK", "USE"}
+)
+ENDING_NAMES = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})
 
 #: Words in the names of functions that probably change nothing, or of which the name says nothing.
 _READING_NAMES = frozenset(
@@ -194,6 +204,9 @@ _READING_NAMES = frozenset(
     ]
 )
 
+#: Statements with SET that have an effect on more than a session.
+_SETTINGS_THAT_LAST = ("SET PASSWORD", "SET DEFAULT ROLE", "SET GLOBAL", "SET PERSIST")
+
 _STATEMENT_ARGUMENTS = frozenset({"command", "operation", "query", "sql", "statement", "stmt"})
 
 _COMMENT = re.compile(r"\s*(--[^\n]*(\n|$)|/\*.*?\*/|#[^\n]*(\n|$))", re.DOTALL)
@@ -235,10 +248,34 @@ def is_change(name: str) -> bool:
     """Whether a call at the target, by its name, changes something that another call does not repeat."""
     function, _, statement = name.partition(" ")
     if statement:
-        is_password = statement.startswith("SET PASSWORD")
-        return is_password or statement.split()[0] not in _READING
+        return statement.startswith(_SETTINGS_THAT_LAST) or statement.split()[0] not in _READING
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", function.rpartition(".")[2]).lower())
     return not (words and words[0] in _READING_NAMES)
+
+
+def is_change_of_data(name: str) -> bool:
+    """Whether a call, by its name, is a statement that changes rows, which a COMMIT has to follow."""
+    return name.partition(" ")[2].partition(" ")[0] in _DATA_CHANGES
+
+
+def is_of_a_session(name: str) -> bool:
+    """Whether a call, by its name, only concerns its session: a function that was killed need not make it again."""
+    function, _, statement = name.partition(" ")
+    if statement:
+        verb = statement.split()[0]
+        return verb in {*_OF_A_SESSION, "ROLLBACK"} or (verb == "SET" and not is_change(name))
+    return function.rpartition(".")[2] in ENDING_NAMES
+
+
+def is_flush(name: str) -> bool:
+    """Whether a call, by its name, is FLUSH, which no server needs after a statement for users and grants."""
+    return name.partition(" ")[2].startswith("FLUSH")
+
+
+def is_query_or_commit(name: str) -> bool:
+    """Whether a call, by its name, is a statement that changes nothing, or ends a transaction."""
+    function, _, statement = name.partition(" ")
+    return not is_change(name) if statement else function.rpartition(".")[2] == "commit"
 
 
 def is_statement(argument: object) -> bool:

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
-from .target_call_names import is_change, is_statement
+from .target_call_names import ENDING_NAMES, is_change, is_statement
 
-#: Calls whose errors a function may ignore: they only end a session.
-_ENDINGS = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})
+#: Statements whose errors a function may ignore: they only end something of a session.
 _ENDING_STATEMENTS = frozenset({"DEALLOCATE", "RELEASE", "RESET", "ROLLBACK", "UNLOCK"})
 
 #: Calls that a target may also reject because of their credential, and not only because it is down.
@@ -44,6 +43,11 @@ class TargetCall:
     def what(self) -> str:
         """The call, its step and its line."""
         return f"{self.name} in {self.step}{'' if self.line is None else f' at {self.line}'}"
+
+    @property
+    def swallowed(self) -> tuple[str, str, str]:
+        """The cause of the failures that come from a swallowed error of this call."""
+        return "error-swallowed", self.step, self.line or self.name
 
     def is_same_as(self, other: TargetCall) -> bool:
         return (self.step, self.name, self.key) == (other.step, other.name, other.key)
@@ -115,6 +119,10 @@ class TargetCalls:
         """The first call that was rejected, or None."""
         return next((call for call in self.begun if call.was_rejected), None)
 
+    def first_lost(self, step: str) -> TargetCall | None:
+        """The first call of a step that was rejected, or None."""
+        return next((call for call in self.begun if call.step == step and not call.is_completed), None)
+
     def not_completed(self, step: str) -> TargetCall | None:
         """The last call of a step, if it was rejected, or None."""
         last = next((call for call in reversed(self.begun) if call.step == step), None)
@@ -164,7 +172,7 @@ def rejections_of(calls: Sequence[TargetCall]) -> Iterator[tuple[int, Rejection]
 
 def _is_ending(name: str) -> bool:
     function, _, statement = name.partition(" ")
-    return function.rpartition(".")[2] in _ENDINGS or statement.split(" ")[0] in _ENDING_STATEMENTS
+    return function.rpartition(".")[2] in ENDING_NAMES or statement.split(" ")[0] in _ENDING_STATEMENTS
 
 
 def _errors(call: TargetCall) -> Iterator[Exception]:

@@ -27,6 +27,19 @@ def passes(function, attributes, scenario):
         getattr(contract, scenario)(fake)
 
 
+def outcomes(contract, scenarios):
+    """The messages with which scenarios of one class fail or are skipped."""
+    messages = []
+    with FakeSecrets() as fake:
+        for name in scenarios:
+            contract._scenario = f"test_{name}"
+            try:
+                getattr(contract, f"test_{name}")(fake)
+            except (AssertionError, pytest.skip.Exception) as ended:
+                messages.append(str(ended))
+    return messages
+
+
 def run(pytester, module, *arguments):
     """
     Run a test module in this process.

@@ -13,11 +13,12 @@ import correct_functions
 import pytest
 from botocore.exceptions import ClientError
 from broken_functions import AFTER_CRASH, ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
-from contract_runs import failure_of, passes
+from contract_runs import contract_class, failure_of, outcomes, passes
 from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
 from credential_targets import DATABASE, Connection
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
 from pytest_fakesecrets._service.faults import SingleCallFault, fault
 
@@ -271,6 +272,9 @@ class Session:
         if user:
             DATABASE.change_password(user, password)
 
+    def commit(self):
+        pass
+
     def close(self):
         pass
 
@@ -378,3 +382,89 @@ class TestACallThatMakesAnother:
 
         assert "work-skipped: Lambda killed the function after change_password in setSecret" in failure
         assert "redeploy was never called" in failure
+
+
+def set_and(*statements):
+    """A setSecret that returns if the pending password logs in, and else changes it and runs further statements."""
+
+    def set_secret(client, arn, token):
+        pending = read_pending(client, arn, token)
+        if not correct_functions.logs_in(DATABASE, pending):
+            SESSION.execute("ALTER USER", pending["username"], pending["password"])
+            for statement in statements:
+                SESSION.execute(statement)
+            SESSION.commit()
+            SESSION.close()
+
+    return lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_secret})
+
+
+IN_TRANSACTIONS = {
+    **ONE_USER,
+    "target_calls": tuple(f"{__name__}:Session.{name}" for name in ("execute", "commit", "close")),
+}
+
+
+class TestACallThatARecoverySkips:
+    @pytest.mark.parametrize("statement", ["FLUSH PRIVILEGES", "SET SESSION x = 1", "SELECT 1", "COMMIT"])
+    def test_need_not_be_made_if_the_change_before_it_has_its_effect(self, statement):
+        passes(set_and(statement), IN_TRANSACTIONS, f"test_{AFTER_CRASH}")
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["GRANT SELECT ON", "CREATE ROLE", "INSERT INTO", "UPDATE", "DELETE FROM", "SET DEFAULT ROLE"],
+    )
+    def test_is_found_if_it_changes_anything_with_advice_for_its_step(self, statement):
+        failure = failure_of(set_and(f"{statement} x"), IN_TRANSACTIONS, f"test_{AFTER_CRASH}")
+
+        assert f"but Session.execute {statement} was never called." in failure.splitlines()[0]
+        assert failure.splitlines()[1] == (
+            f"What to do: In setSecret, a retry returns before Session.execute {statement}: do it also if the pending value "
+            "logs in already."
+        )
+
+    def test_is_found_if_the_change_before_it_is_one_of_data(self):
+        skipped = [
+            skipped_calls(log, [*log, ("setSecret", name)], is_verified=True)
+            for log in ([("setSecret", "execute UPDATE")], [("setSecret", "execute ALTER USER")])
+            for name in ("commit", "execute FLUSH PRIVILEGES", "execute COMMIT")
+        ]
+
+        assert [bool(each) for each in skipped] == [True, True, True, False, False, False]
+
+    def test_is_found_where_no_login_shows_that_a_change_was_committed(self):
+        log = [("setSecret", "execute ALTER USER")]
+
+        assert skipped_calls(log, [*log, ("setSecret", "commit")], is_verified=False)
+        assert not skipped_calls(log, [*log, ("setSecret", "close")], is_verified=False)
+        finish = [("finishSecret", "execute DROP USER")]
+        assert skipped_calls(finish, [*finish, ("finishSecret", "commit")], is_verified=True)
+
+    def test_of_finish_secret_has_the_advice_about_the_promotion(self):
+        def redeploys_once(event, context):
+            def finish(client, arn, token):
+                correct_functions.promote(client, arn, token)
+                SESSION.execute("GRANT x")
+
+            rotate(event, {**SINGLE_USER, "finishSecret": finish})
+
+        failure = failure_of(redeploys_once, IN_A_SESSION, f"test_{AFTER_CRASH}")
+
+        assert "a retry may begin after the promotion." in failure.splitlines()[1]
+
+    def test_hides_no_other_finding_of_a_later_scenario(self):
+        """The rejected GRANT is skipped as after a crash, and the rejected CREATE is swallowed."""
+
+        def set_secret(client, arn, token):
+            pending = read_pending(client, arn, token)
+            if not correct_functions.logs_in(DATABASE, pending):
+                SESSION.execute("ALTER USER", pending["username"], pending["password"])
+                SESSION.execute("GRANT x")
+                with suppress(Exception):
+                    SESSION.execute("CREATE ROLE x")
+
+        function = TestARejectionAtTheTarget().with_set(set_secret)
+        crash, refused = outcomes(contract_class(function, IN_A_SESSION)(), (AFTER_CRASH, REFUSED))
+
+        assert crash.startswith("work-skipped: ")
+        assert refused.startswith("error-swallowed: Session.execute CREATE ROLE in setSecret at ")

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from pytest_fakesecrets._contract.advice import PENDING_FIRST
+from pytest_fakesecrets._contract.advice import PENDING_FIRST, advice_for_skipped_work
 from pytest_fakesecrets._contract.failures import ScenarioFailed
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
-from pytest_fakesecrets._contract.recorded_calls import skipped_calls
+from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
@@ -199,7 +199,8 @@ class Scenarios:
         __tracebackhide__ = True
         self._check_succeeded(harness, rotation, "not-recovered", situation)
         undisturbed = self._rotate_undisturbed(harness.fake)
-        lost = skipped_calls(harness.log, undisturbed.log)[:1]
+        skipped = skipped_calls(harness.log, undisturbed.log, is_verified=harness.settings.can_verify)[:1]
+        lost = [str(call) for call in skipped]
         state = harness.target_state()
         strays = _strays(state, undisturbed.target)
         if strays and not lost:
@@ -218,9 +219,8 @@ class Scenarios:
             harness.fail(
                 "work-skipped",
                 f"{situation}. The rotation then succeeded, but {', and '.join(lost)}.",
-                "Do it also when the version of event['ClientRequestToken'] is current already: a retry may begin after the "
-                "promotion.",
-                cause=("work-skipped", lost[0]),
+                _advice_for(harness, *skipped),
+                cause=("work-skipped", skipped[0].step, skipped[0].name) if skipped else None,
             )
         self._check_companions(harness, "work-skipped", situation)
 
@@ -251,9 +251,27 @@ class Scenarios:
             )
         self._check_companions(harness, code, situation)
 
+    def _run_parts(self, parts: Iterable[Callable[[], None]]) -> None:
+        """
+        Run the parts of a scenario up to the first that fails.
+
+        One that fails for the same cause as another scenario does not hide what a later part finds.
+        """
+        __tracebackhide__ = True
+        skipped: BaseException | None = None
+        for part in parts:
+            try:
+                part()
+            except pytest.skip.Exception as reason:
+                skipped = skipped or reason
+        if skipped is not None:
+            raise skipped
+
     def _run_series(self, points: Iterable[tuple[int, Callable[[], None]]], count: int, verb: str) -> None:
         """
         Run a check at each point of a series, and then fail with the first failure and the list of all.
+
+        If each one fails for the same cause as another scenario, the scenario is skipped.
 
         Args:
             points: the number of each point, and its check.
@@ -263,9 +281,12 @@ class Scenarios:
         __tracebackhide__ = True
         failed: list[int] = []
         first: ScenarioFailed | None = None
+        skipped: BaseException | None = None
         for number, check in points:
             try:
                 check()
+            except pytest.skip.Exception as reason:
+                skipped = skipped or reason
             except ScenarioFailed as failure:
                 failed.append(number)
                 first = first or failure
@@ -273,6 +294,8 @@ class Scenarios:
             numbers = ", ".join(map(str, sorted(set(failed))))
             summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
             raise ScenarioFailed(first.failure, summary)
+        if skipped is not None:
+            raise skipped
 
     def _check_deliveries_change_nothing(self, harness: Harness, token: str, code: str, when: str) -> None:
         """Deliver all steps with a token, and fail the scenario if a step changes anything."""
@@ -304,6 +327,18 @@ def _reason(harness: Harness) -> str:
         f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
         "target in prepare()."
     )
+
+
+def _advice_for(harness: Harness, skipped: SkippedCall | None = None) -> str:
+    """What to do about a recovery that has skipped a call, or that has left the target in another state."""
+    first, last = (
+        [record for record in harness.invocations if record.attempt == each]
+        for each in (1, harness.invocations[-1].attempt)
+    )
+    step = first[-1].step if skipped is None else skipped.step
+    retry = [call for record in last if record.step == step for call in record.calls]
+    name = None if skipped is None else skipped.name
+    return advice_for_skipped_work(step, name, returned_early=not any(map(is_target_change, retry)))
 
 
 def _strays(state: object, undisturbed: object) -> str:

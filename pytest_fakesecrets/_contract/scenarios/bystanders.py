@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,16 +136,20 @@ class Bystanders(Scenarios):
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
         """No secret value is in the log, stdout, stderr, the return value or an exception."""
         __tracebackhide__ = True
-        with self._harness(fakesecrets) as harness:
-            _check_not_leaked(harness, harness.rotate())
+        with closing(self._checks_of_leaks(fakesecrets)) as checks:
+            self._run_parts(checks)
+
+    def _checks_of_leaks(self, fake: FakeSecrets) -> Generator[Callable[[], None], None, None]:
+        with self._harness(fake) as harness:
+            yield partial(_check_not_leaked, harness, harness.rotate())
         # Most leaks are in error handling.
-        with self._attempts_with_rejected_call(fakesecrets, "AccessDeniedException") as attempts:
+        with self._attempts_with_rejected_call(fake, "AccessDeniedException") as attempts:
             for rejected in attempts:
-                _check_not_leaked(rejected.harness, rejected.ref.rotation)
+                yield partial(_check_not_leaked, rejected.harness, rejected.ref.rotation)
         if self._settings.target is not None:
-            with self._harness(fakesecrets) as harness:
+            with self._harness(fake) as harness:
                 self._settings.target.is_down = True
-                _check_not_leaked(harness, harness.rotate())
+                yield partial(_check_not_leaked, harness, harness.rotate())
 
 
 def _advice(harness: Harness, index: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -31,8 +32,9 @@ class HappyPath(Scenarios):
             rotation = harness.rotate()
             harness.warn_of_unknown_target()
             self._check_calls(harness)
-            for finding in rotation.findings:
-                harness.fail_for_finding(finding, rotation)
+            self._run_parts(
+                partial(harness.fail_for_finding, finding, rotation) for finding in rotation.findings
+            )
             self._check_succeeded(harness, rotation, "rotation-failed")
         with self._harness(fakesecrets) as harness:
             again = harness.rotate()
@@ -90,8 +92,10 @@ class HappyPath(Scenarios):
             )
         else:
             self._check_succeeded(harness, second, "second-rotation-failed")
-            for finding in second.findings:
-                harness.fail_for_finding(finding, second, "In the second rotation: ")
+            self._run_parts(
+                partial(harness.fail_for_finding, finding, second, "In the second rotation: ")
+                for finding in second.findings
+            )
 
     def test_awspending_may_be_gone_already(self, fakesecrets: FakeSecrets) -> None:
         """Secrets Manager may remove the label after a rotation, before a step is delivered again."""

@@ -126,15 +126,19 @@ class Recovery(Scenarios):
 
     def test_a_refused_call_is_not_swallowed(self, fakesecrets: FakeSecrets) -> None:
         """The function must not swallow an error of the target, either."""
-        self._check_rejections(fakesecrets, "AccessDeniedException")
-        self._check_rejections_at_target(fakesecrets)
+        parts = [
+            partial(self._check_rejections, fakesecrets, "AccessDeniedException"),
+            partial(self._check_rejections_at_target, fakesecrets),
+        ]
         log, _ = self._rotate_undisturbed(fakesecrets)
+        target = self._settings.target
         # is_down does not affect target_calls.
         other_calls = {each.partition(":")[2] for each in self._settings.target_calls}
         for step in STEPS:
             names = [name.split()[0] for caller, name in log if caller == step]
-            if self._settings.target is not None and set(names) - {"return", *OPERATIONS, *other_calls}:
-                self._check_outage(fakesecrets, self._settings.target, step)
+            if target is not None and set(names) - {"return", *OPERATIONS, *other_calls}:
+                parts.append(partial(self._check_outage, fakesecrets, target, step))
+        self._run_parts(parts)
 
     def _check_rejections_at_target(self, fake: FakeSecrets) -> None:
         """Reject each call at the target in turn, and check that the function raises, and that the retries recover."""
@@ -179,7 +183,7 @@ class Recovery(Scenarios):
                 f"{situation}, and {rejected.step} returned without an error.",
                 "Let errors of the target out of the function.",
                 rotation.findings,
-                cause=("error-swallowed", rejected.step),
+                cause=rejected.swallowed,
             )
 
     def _check_outage(self, fake: FakeSecrets, target: CredentialTarget, step: str) -> None:
@@ -191,12 +195,13 @@ class Recovery(Scenarios):
                 target.is_down = ref.rotation.next_step == step
                 result = harness.step(ref)
                 if target.is_down and result is not None and result.error is None:
+                    lost = harness.target_calls.first_lost(step)
                     harness.fail(
                         "error-swallowed",
                         f"{situation}, and the step returned without an error.",
                         "Let errors of the target out of the function.",
                         ref.rotation.findings,
-                        cause=("error-swallowed", step),
+                        cause=lost.swallowed if lost else ("error-swallowed", step),
                     )
             target.is_down = False
             self._check_recovered(harness, harness.recover(ref), situation)
@@ -265,7 +270,7 @@ class Recovery(Scenarios):
                     f"The target was late, and testSecret returned while it rejected the new value{swallowed}.",
                     "Log in with the new value in testSecret, and raise if it is rejected.",
                     rotation.findings,
-                    cause=("error-swallowed", "testSecret") if rejected else None,
+                    cause=rejected.swallowed if rejected else None,
                 )
             try:
                 harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))
