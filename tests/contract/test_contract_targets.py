@@ -78,14 +78,30 @@ class TestTheNameOfACall:
 
     @pytest.mark.parametrize(
         "name",
-        ["Cursor.execute GRANT SELECT ON", "Cursor.execute SET PASSWORD FOR", "Keys.add_key", "create_user"],
+        [
+            "Cursor.execute GRANT SELECT ON",
+            "Cursor.execute SET PASSWORD FOR",
+            "Cursor.execute SET DEFAULT ROLE",
+            "Keys.add_key",
+            "create_user",
+            "init_user",
+        ],
     )
     def test_is_that_of_a_change(self, name):
         assert is_change(name)
 
     @pytest.mark.parametrize(
         "name",
-        ["Cursor.execute SELECT", "Cursor.execute SET", "Api.getUser", "Api.list_keys", "log_in", "execute"],
+        [
+            "Cursor.execute SELECT",
+            "Cursor.execute SET",
+            "Cursor.execute FLUSH PRIVILEGES",
+            "Api.getUser",
+            "Api.list_keys",
+            "Connection.__init__",
+            "log_in",
+            "execute",
+        ],
     )
     def test_is_not_that_of_a_change(self, name):
         assert not is_change(name)
