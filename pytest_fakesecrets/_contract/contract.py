@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
+import re
 import sys
 import unittest
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -36,6 +37,9 @@ from .target import CredentialTarget
 
 #: The default of `secret_value`, which every contract class has to set. Any, to fit the attribute's type.
 _NOT_SET: Any = None
+
+#: The name of a function in its module, with dots alone.
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 # pytest runs the tests of the last base first.
@@ -368,10 +372,28 @@ def _check_companions(cls: type[RotationContract]) -> None:
 def _check_target_calls(cls: type[RotationContract]) -> None:
     names: Any = cls.target_calls
     is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+    dotted = (
+        [name for name in names if isinstance(name, str) and _DOTTED.fullmatch(name)] if is_sequence else []
+    )
+    if dotted:
+        raise FakeSecretsError(
+            f"{cls.__name__}.target_calls has {dotted[0]!r}, with a dot where a colon belongs: write {_with_colon(dotted[0])!r}."
+        )
     if not is_sequence or not all(isinstance(name, str) and ":" in name for name in names):
         raise FakeSecretsError(
             f"{cls.__name__}.target_calls is a tuple of functions, such as ('psycopg:Connection.execute',), not {names!r}."
         )
+
+
+def _with_colon(name: str) -> str:
+    """Return a dotted name of a function with a colon after the part that is its module."""
+    parts = name.split(".")
+    prefixes = [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+    imported = next((prefix for prefix in prefixes if prefix in sys.modules), None)
+    # The name of a class begins with a capital letter, and that of a module does not.
+    by_case = next((each for each in prefixes if not re.search(r"(^|\.)[A-Z]", each)), None)
+    module = imported or by_case or prefixes[0]
+    return f"{module}:{name[len(module) + 1 :]}"
 
 
 def _check_environ(cls: type[RotationContract]) -> None:

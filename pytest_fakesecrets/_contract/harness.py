@@ -54,6 +54,7 @@ from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, 
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
 from .target import CredentialTarget, observers
+from .target_call_names import is_of_a_session
 from .target_calls import TargetCall, TargetCalls, key_of
 from .target_states import snapshot
 
@@ -626,6 +627,20 @@ class Harness:
     def warn_of_unknown_target(self) -> None:
         if self.has_called_unknown_target:
             warn(self.unknown_target, UserWarning, *self.settings.definition())
+
+    def warn_of_uncalled(self) -> None:
+        """Issue a warning for each function of `target_calls` that the rotations so far have not called."""
+        called = {f"{call.module}:{call.name.partition(' ')[0]}" for call in self.target_calls.begun}
+        for function in self.settings.target_calls:
+            if function not in called and not is_of_a_session(function.partition(":")[2]):
+                warn(
+                    f"{self.settings.title}.target_calls has {function!r}, and two rotations without faults did not call it, so that "
+                    "no scenario disturbs it. Is it the function that the rotation function calls? A module that has "
+                    "imported it by its name calls the original, which the contract does not see: name a method, or the "
+                    "function in that module.",
+                    UserWarning,
+                    *self.settings.definition(),
+                )
 
     def question_about_target(self) -> str:
         """A sentence with a space before it if the function has not called the target of the class, or ""."""

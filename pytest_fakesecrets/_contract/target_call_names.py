@@ -169,6 +169,7 @@ _READING_NAMES = frozenset(
         "close",
         "commit",
         "connect",
+        "connection",
         "describe",
         "execute",
         "exists",
@@ -206,6 +207,23 @@ _READING_NAMES = frozenset(
 
 #: Statements with SET that have an effect on more than a session.
 _SETTINGS_THAT_LAST = ("SET PASSWORD", "SET DEFAULT ROLE", "SET GLOBAL", "SET PERSIST")
+
+#: Words in the names of functions that read data, and take no credential.
+_QUERY_NAMES = frozenset(
+    [
+        "describe",
+        "exists",
+        "fetch",
+        "fetchall",
+        "fetchone",
+        "find",
+        "list",
+        "lookup",
+        "read",
+        "search",
+        "select",
+    ]
+)
 
 _STATEMENT_ARGUMENTS = frozenset({"command", "operation", "query", "sql", "statement", "stmt"})
 
@@ -249,8 +267,18 @@ def is_change(name: str) -> bool:
     function, _, statement = name.partition(" ")
     if statement:
         return statement.startswith(_SETTINGS_THAT_LAST) or statement.split()[0] not in _READING
+    return _verb(function) not in _READING_NAMES and not function.endswith(".__init__")
+
+
+def _verb(function: str) -> str:
+    """The first word in the name of a function, in small letters."""
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", function.rpartition(".")[2]).lower())
-    return not (words and words[0] in _READING_NAMES)
+    return words[0] if words else ""
+
+
+def may_be_a_login(name: str) -> bool:
+    """Whether a call, by its name, may be a login, or a request with a credential that another one may replace."""
+    return not is_change(name) and " " not in name and _verb(name) not in _QUERY_NAMES
 
 
 def is_change_of_data(name: str) -> bool:

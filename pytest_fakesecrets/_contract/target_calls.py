@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
-from .target_call_names import ENDING_NAMES, is_change, is_statement
+from .target_call_names import ENDING_NAMES, is_statement, may_be_a_login
 
 #: Statements whose errors a function may ignore: they only end something of a session.
 _ENDING_STATEMENTS = frozenset({"DEALLOCATE", "RELEASE", "RESET", "ROLLBACK", "UNLOCK"})
@@ -58,7 +58,7 @@ class TargetCall:
             return False
         if self.is_same_as(rejected):
             return True
-        if not is_change(rejected.name):  # such as a login with another password
+        if may_be_a_login(rejected.name):  # with another password
             return self.name == rejected.name
         return _is_alternative(rejected.name.split(), self.name.split())
 

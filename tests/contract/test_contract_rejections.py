@@ -339,6 +339,37 @@ class TestARejectionAtTheTarget:
 
         assert "error-swallowed: Session.execute SELECT in setSecret at " in failure
 
+    @pytest.mark.parametrize(
+        ("step", "swallowed", "later"),
+        [
+            ("testSecret", "SELECT COUNT(*) FROM invoices", "SELECT 1"),
+            ("testSecret", "SELECT COUNT(*) FROM invoices", "SHOW GRANTS"),
+            ("setSecret", "SELECT 1 FROM users", "SELECT 2"),
+            ("setSecret", "SET SESSION x = 1", "SET SESSION y = 1"),
+            ("setSecret", "CREATE USER x", "SELECT 1"),
+            ("setSecret", "GRANT x", "GRANT y"),
+        ],
+    )
+    def test_is_answered_by_the_same_statement_only(self, step, swallowed, later):
+        def run(client, arn, token, repeated=""):
+            SINGLE_USER[step](client, arn, token)
+            with suppress(Exception):
+                SESSION.execute(swallowed)
+            SESSION.execute(repeated or later)
+
+        failure = failure_of(
+            lambda event, context: rotate(event, {**SINGLE_USER, step: run}), IN_A_SESSION, f"test_{REFUSED}"
+        )
+
+        assert f"error-swallowed: Session.execute {swallowed.split()[0]}" in failure
+        assert f" in {step} at " in failure.splitlines()[0]
+        again = partial(run, repeated=swallowed)
+        passes(
+            lambda event, context: rotate(event, {**SINGLE_USER, step: again}),
+            IN_A_SESSION,
+            f"test_{REFUSED}",
+        )
+
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
 

@@ -78,14 +78,30 @@ class TestTheNameOfACall:
 
     @pytest.mark.parametrize(
         "name",
-        ["Cursor.execute GRANT SELECT ON", "Cursor.execute SET PASSWORD FOR", "Keys.add_key", "create_user"],
+        [
+            "Cursor.execute GRANT SELECT ON",
+            "Cursor.execute SET PASSWORD FOR",
+            "Cursor.execute SET DEFAULT ROLE",
+            "Keys.add_key",
+            "create_user",
+            "init_user",
+        ],
     )
     def test_is_that_of_a_change(self, name):
         assert is_change(name)
 
     @pytest.mark.parametrize(
         "name",
-        ["Cursor.execute SELECT", "Cursor.execute SET", "Api.getUser", "Api.list_keys", "log_in", "execute"],
+        [
+            "Cursor.execute SELECT",
+            "Cursor.execute SET",
+            "Cursor.execute FLUSH PRIVILEGES",
+            "Api.getUser",
+            "Api.list_keys",
+            "Connection.__init__",
+            "log_in",
+            "execute",
+        ],
     )
     def test_is_not_that_of_a_change(self, name):
         assert not is_change(name)
@@ -114,6 +130,35 @@ def test_target_calls_has_to_be_a_tuple_of_functions(calls):
         FakeSecretsError, match=r"TestMine.target_calls is a tuple of functions, such as \('psycopg:Conn"
     ):
         class_with(target_calls=calls)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("test_x.Connection.execute", "test_x:Connection.execute"),
+        ("app.db.Connection.execute", "app.db:Connection.execute"),
+        ("app.db.run", "app.db:run"),
+        ("json.decoder.scanstring", "json.decoder:scanstring"),
+    ],
+)
+def test_a_target_call_with_a_dot_in_the_place_of_its_colon_is_named_with_what_was_meant(written, meant):
+    with pytest.raises(FakeSecretsError) as raised:
+        class_with(target_calls=["psycopg:connect", written])
+
+    assert str(raised.value) == (
+        f"TestMine.target_calls has {written!r}, with a dot where a colon belongs: write {meant!r}."
+    )
+
+
+def test_a_target_call_that_the_function_does_not_make_is_warned_of(recwarn):
+    unused = ("json:load", "credential_targets:Connection.close")
+    attributes = {**SQL_USERS, "target_calls": (*SQL_USERS["target_calls"], *unused)}
+
+    passes(correct_functions.users_with_grants, attributes, "test_two_rotations_in_a_row_succeed")
+
+    assert [str(each.message).split(", so that")[0] for each in recwarn if each.category is UserWarning] == [
+        "TestFunction.target_calls has 'json:load', and two rotations without faults did not call it"
+    ]
 
 
 class TestTheStateOfATarget:

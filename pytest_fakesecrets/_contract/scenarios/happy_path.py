@@ -79,6 +79,7 @@ class HappyPath(Scenarios):
                     "After two rotations AWSPREVIOUS is not on the version that was current before.",
                     "Move AWSCURRENT alone, once, and leave AWSPREVIOUS to Secrets Manager.",
                 )
+            harness.warn_of_uncalled()
 
     def _rotate_again(self, harness: Harness, first: Rotation) -> None:
         try:
