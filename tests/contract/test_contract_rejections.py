@@ -393,6 +393,16 @@ class TestARejectionAtTheTarget:
 
         assert change.replaces(call(rejected))
 
+    @pytest.mark.parametrize(("user", "is_answer"), [("app", True), ("audit", False)])
+    def test_of_create_user_is_answered_by_a_change_of_that_user_alone(self, user, is_answer):
+        rejected, change = (
+            TargetCall("setSecret", name, key_of((of, "password"), {}), None)
+            for name, of in (("create_user", user), ("change_password", "app"))
+        )
+        change.is_completed = True
+
+        assert change.replaces(rejected) is is_answer
+
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
 
