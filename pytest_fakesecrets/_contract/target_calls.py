@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ _MAY_BE_REFUSED = frozenset({"add_password", "change_password", "create_user"})
 
 #: Pairs of calls of which one does what the other one could not do.
 _ALTERNATIVES = frozenset({("create_user", "change_password"), ("CREATE", "ALTER"), ("ALTER", "CREATE")})
+
+#: The name after the keywords of a statement for a user, in the key of a call.
+_USER = re.compile(r"\b(?:CREATE|ALTER)\s+(?:USER|ROLE|LOGIN)\s+[\\'\"`\[]*([^\s'\"`\]@\\]+)", re.IGNORECASE)
 
 #: The exceptions with which drivers report a server that cannot be reached.
 _DRIVER_ERRORS = ("OperationalError", "ConnectionError")
@@ -60,7 +64,8 @@ class TargetCall:
             return True
         if may_be_a_login(rejected.name):  # with another password
             return self.name == rejected.name
-        return _is_alternative(rejected.name.split(), self.name.split())
+        is_alternative = _is_alternative(rejected.name.split(), self.name.split())
+        return is_alternative and _may_have_one_user(rejected, self)
 
 
 def _is_alternative(rejected: Sequence[str], made: Sequence[str]) -> bool:
@@ -68,6 +73,15 @@ def _is_alternative(rejected: Sequence[str], made: Sequence[str]) -> bool:
         return (rejected[0], made[0]) in _ALTERNATIVES
     same = rejected[0] == made[0] and rejected[2:] == made[2:]
     return same and (*rejected[1:2], *made[1:2]) in _ALTERNATIVES
+
+
+def _may_have_one_user(rejected: TargetCall, made: TargetCall) -> bool:
+    """Whether two calls that change a user may be for the same one: of a placeholder the user is not known."""
+    if " " not in rejected.name:  # a method, of which the user is the first argument
+        return rejected.key.partition(",")[0] == made.key.partition(",")[0]
+    users = [match[1].lower() for key in (rejected.key, made.key) if (match := _USER.search(key))]
+    is_known = len(users) == 2 and not any(user[0] in "%:$?{@)" for user in users)
+    return users[0] == users[1] if is_known else True
 
 
 class Rejection(NamedTuple):

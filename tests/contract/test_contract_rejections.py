@@ -20,6 +20,8 @@ from credential_targets import DATABASE, Connection
 from pytest_fakesecrets import FakeSecrets, RotationContract
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
+from pytest_fakesecrets._contract.target_call_names import call_name
+from pytest_fakesecrets._contract.target_calls import TargetCall, key_of
 from pytest_fakesecrets._service.faults import SingleCallFault, fault
 
 VALUE = json.dumps({"username": "app", "password": "old-password"})
@@ -347,6 +349,7 @@ class TestARejectionAtTheTarget:
             ("setSecret", "SELECT 1 FROM users", "SELECT 2"),
             ("setSecret", "SET SESSION x = 1", "SET SESSION y = 1"),
             ("setSecret", "CREATE USER x", "SELECT 1"),
+            ("setSecret", "CREATE USER x PASSWORD 'y'", "ALTER USER app PASSWORD 'y'"),
             ("setSecret", "GRANT x", "GRANT y"),
         ],
     )
@@ -369,6 +372,36 @@ class TestARejectionAtTheTarget:
             IN_A_SESSION,
             f"test_{REFUSED}",
         )
+
+    @pytest.mark.parametrize(
+        ("rejected", "made"),
+        [
+            ("CREATE USER 'app'@'%' IDENTIFIED BY 'y'", "ALTER USER App@localhost IDENTIFIED BY 'y'"),
+            ('create role "app" LOGIN PASSWORD %s', "ALTER ROLE app PASSWORD %s"),
+            ("CREATE USER %s PASSWORD %s", "ALTER USER $1 PASSWORD $2"),
+            ("CREATE USER :user PASSWORD :password", "ALTER USER app PASSWORD :password"),
+            ("CREATE DATABASE app", "ALTER DATABASE app OWNER x"),
+        ],
+    )
+    def test_of_a_created_user_may_be_answered_by_a_change_of_that_user(self, rejected, made):
+        def call(statement):
+            name = call_name("Session.execute", (statement,), {})
+            return TargetCall("setSecret", name, key_of((statement,), {}), None)
+
+        change = call(made)
+        change.is_completed = True
+
+        assert change.replaces(call(rejected))
+
+    @pytest.mark.parametrize(("user", "is_answer"), [("app", True), ("audit", False)])
+    def test_of_create_user_is_answered_by_a_change_of_that_user_alone(self, user, is_answer):
+        rejected, change = (
+            TargetCall("setSecret", name, key_of((of, "password"), {}), None)
+            for name, of in (("create_user", user), ("change_password", "app"))
+        )
+        change.is_completed = True
+
+        assert change.replaces(rejected) is is_answer
 
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
