@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import copyreg
 import datetime as datetime_module
-import multiprocessing
+import multiprocessing.pool
 import queue
 import select
 import selectors
