@@ -116,6 +116,7 @@ def test_a_scenario_that_ends_in_the_middle_of_a_series_leaves_the_target_at_onc
             broken_functions.prints_and_goes_on,
             (THROTTLED, "a_server_error_on_any_call_is_survived"),
             id="one call is swallowed",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             broken_functions.answers_500, (UNKNOWN_STEP, THROTTLED, REFUSED), id="all errors are returned"

@@ -297,8 +297,8 @@ class TestARejectionAtTheTarget:
         [
             (sets_with_any_password_that_works, ONE_USER),
             (tries_the_change_again, ONE_USER),
-            (set_over_a_connection, OVER_A_CONNECTION),
-            (set_and_close, IN_A_SESSION),
+            pytest.param(set_over_a_connection, OVER_A_CONNECTION, marks=pytest.mark.long),
+            pytest.param(set_and_close, IN_A_SESSION, marks=pytest.mark.long),
             (create_or_alter, IN_A_SESSION),
         ],
     )
@@ -345,12 +345,19 @@ class TestARejectionAtTheTarget:
         ("step", "swallowed", "later"),
         [
             ("testSecret", "SELECT COUNT(*) FROM invoices", "SELECT 1"),
-            ("testSecret", "SELECT COUNT(*) FROM invoices", "SHOW GRANTS"),
-            ("setSecret", "SELECT 1 FROM users", "SELECT 2"),
-            ("setSecret", "SET SESSION x = 1", "SET SESSION y = 1"),
+            pytest.param(
+                "testSecret", "SELECT COUNT(*) FROM invoices", "SHOW GRANTS", marks=pytest.mark.long
+            ),
+            pytest.param("setSecret", "SELECT 1 FROM users", "SELECT 2", marks=pytest.mark.long),
+            pytest.param("setSecret", "SET SESSION x = 1", "SET SESSION y = 1", marks=pytest.mark.long),
             ("setSecret", "CREATE USER x", "SELECT 1"),
-            ("setSecret", "CREATE USER x PASSWORD 'y'", "ALTER USER app PASSWORD 'y'"),
-            ("setSecret", "GRANT x", "GRANT y"),
+            pytest.param(
+                "setSecret",
+                "CREATE USER x PASSWORD 'y'",
+                "ALTER USER app PASSWORD 'y'",
+                marks=pytest.mark.long,
+            ),
+            pytest.param("setSecret", "GRANT x", "GRANT y", marks=pytest.mark.long),
         ],
     )
     def test_is_answered_by_the_same_statement_only(self, step, swallowed, later):
@@ -470,13 +477,30 @@ IN_TRANSACTIONS = {
 
 
 class TestACallThatARecoverySkips:
-    @pytest.mark.parametrize("statement", ["FLUSH PRIVILEGES", "SET SESSION x = 1", "SELECT 1", "COMMIT"])
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "FLUSH PRIVILEGES",
+            "COMMIT",
+            *(
+                pytest.param(statement, marks=pytest.mark.long)
+                for statement in ("SET SESSION x = 1", "SELECT 1")
+            ),
+        ],
+    )
     def test_need_not_be_made_if_the_change_before_it_has_its_effect(self, statement):
         passes(set_and(statement), IN_TRANSACTIONS, f"test_{AFTER_CRASH}")
 
     @pytest.mark.parametrize(
         "statement",
-        ["GRANT SELECT ON", "CREATE ROLE", "INSERT INTO", "UPDATE", "DELETE FROM", "SET DEFAULT ROLE"],
+        [
+            "GRANT SELECT ON",
+            "UPDATE",
+            *(
+                pytest.param(statement, marks=pytest.mark.long)
+                for statement in ("CREATE ROLE", "INSERT INTO", "DELETE FROM", "SET DEFAULT ROLE")
+            ),
+        ],
     )
     def test_is_found_if_it_changes_anything_with_advice_for_its_step(self, statement):
         failure = failure_of(set_and(f"{statement} x"), IN_TRANSACTIONS, f"test_{AFTER_CRASH}")
