@@ -235,7 +235,8 @@ TESTS = """
 """
 
 
-@pytest.mark.parametrize("tests", [12, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("tests", [12, 300])
 def test_the_tests_of_a_user_leave_no_more_behind_than_the_first_ten(pytester, monkeypatch, tests):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(COMPARES)

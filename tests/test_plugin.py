@@ -1179,6 +1179,7 @@ class TestBesideOtherPlugins:
         ran.assert_outcomes(passed=5)
         ran.stdout.fnmatch_lines([f"Using --randomly-seed={seed}"])
 
+    @pytest.mark.long
     def test_no_warning_comes_from_us(self, pytester, monkeypatch):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         pytester.makepyfile(

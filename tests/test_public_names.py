@@ -218,6 +218,7 @@ def called_with_wrong_types(owner, right):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.long
 def test_an_argument_of_the_wrong_type_never_raises_an_error_from_inside_of_the_package(fakesecrets):
     client = fakesecrets.client()
     fakesecrets.add_secret("db", "value")

@@ -394,6 +394,7 @@ class TestRotationsInThreads:
         assert [rotation.status for rotation in fakesecrets.rotations()] == ["succeeded"] * 2
         assert dict(os.environ) == before
 
+    @pytest.mark.long
     def test_run_each_retry_once(self):
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)

@@ -170,6 +170,7 @@ class TestARotationSchedule:
         assert moments(scheduled(fakesecrets, "rds!db")) == ["2030-01-09 00:00"]
         assert fakesecrets.secret("rds!db").value() != "old"
 
+    @pytest.mark.long
     def test_of_four_hours_runs_a_year_of_rotations_in_one_tick(self, fakesecrets, client, clock):
         client.create_secret(Name="db", SecretString="old")
 

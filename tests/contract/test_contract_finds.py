@@ -119,7 +119,10 @@ def test_a_scenario_that_ends_in_the_middle_of_a_series_leaves_the_target_at_onc
             marks=pytest.mark.long,
         ),
         pytest.param(
-            broken_functions.answers_500, (UNKNOWN_STEP, THROTTLED, REFUSED), id="all errors are returned"
+            broken_functions.answers_500,
+            (UNKNOWN_STEP, THROTTLED, REFUSED),
+            id="all errors are returned",
+            marks=pytest.mark.long,
         ),
     ],
 )
@@ -143,6 +146,7 @@ def same_cause_as(scenario):
     return f"It fails for the same cause as test_{scenario}. Correct that first."
 
 
+@pytest.mark.long
 def test_a_swallowed_error_of_secrets_manager_is_found_with_its_line():
     failure = failure_of(broken_functions.looks_up_before_it_reads, ONE_USER, f"test_{REFUSED}")
 

@@ -410,6 +410,7 @@ class TestARejectionAtTheTarget:
 
         assert change.replaces(rejected) is is_answer
 
+    @pytest.mark.long
     def test_is_not_an_empty_series_for_a_function_in_a_thread(self):
         function = in_a_thread(broken_functions.logs_what_it_cannot_change)
 
