@@ -427,6 +427,7 @@ class TestRotationsInThreads:
                 thread.join()
         return len(calls)
 
+    @pytest.mark.long
     def test_of_sixteen_secrets_all_succeed(self, client, fakesecrets):
         function = fakesecrets.add_rotation_function(well_behaved)
         for number in range(16):

@@ -294,6 +294,7 @@ class TestProject:
 
         assert set(pytest_fakesecrets.__all__) - used == set()
 
+    @pytest.mark.long
     def test_uses_every_public_member(self):
         assert public_members() - set(uses()) == set()
 

@@ -91,6 +91,7 @@ def test_a_key_error_that_rejects_a_secret_is_a_note_and_no_failure():
         contract.test_rotation_that_is_switched_off_is_refused(fake)
 
 
+@pytest.mark.long
 def test_a_scenario_that_ends_in_the_middle_of_a_series_leaves_the_target_at_once():
     """A generator that is left suspended would reset the target in the middle of a later scenario."""
     before = list(DATABASE.listeners)
@@ -132,6 +133,7 @@ def test_one_cause_fails_one_scenario_and_the_others_name_it(function, scenarios
     assert reasons == [same_cause_as(scenarios[0])] * (len(scenarios) - 1)
 
 
+@pytest.mark.long
 def test_another_call_that_is_swallowed_is_another_cause():
     contract = contract_class(broken_functions.prints_and_goes_on, ONE_USER)()
 
