@@ -43,6 +43,7 @@ from pytest_fakesecrets import (
     FakeSecretsError,
     RotationFailedWarning,
 )
+from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.errors import ReportingFailedWarning
 from pytest_fakesecrets._fake import assertion_messages
 from pytest_fakesecrets._operations import OPERATIONS
@@ -1379,7 +1380,7 @@ REPORTING = [
     [collector, timeline, records, pytest_hooks],
     [failure_warnings],
     [findings, value_checks],
-    [hints],
+    [hints, exception_chain],
     [decoding, value_search, redaction],
 ]
 
@@ -1394,7 +1395,7 @@ NOT_INJECTED = {
     "redaction.Redactor.give_up", "redaction.Redactor._withheld", "assertion_messages.verdict",
     "findings._illegal_calls_of_a_process", "timeline.calendar",
     # Only a contract, and an exception with a hint, call them.
-    "hints.hints_of", "hints._add_note",
+    "hints.hints_of", "exception_chain.add_note",
     # They are in a table.
     "decoding._from_escape", "decoding._from_percents", "decoding._from_reference",
 

@@ -273,14 +273,15 @@ def _add_hints_of_calls(error: BaseException) -> None:
 
 def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
     """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
-    for cause in _causes(error, set()):
-        hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
-        if hint is not None and _is_about_our_service(cause):
-            if not hasattr(cause, "add_note"):
-                cause.args = (str(cause).partition(hint)[0].rstrip() + f"\n{hint}",)
-            elif hint not in getattr(cause, "__notes__", ()):
-                cause.add_note(hint)
-            return hint
+    from pytest_fakesecrets._core import exception_chain
+    from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+
+    with ErrorsBecomeWarnings("the hint about a call without a fake"):
+        for cause in exception_chain.causes(error):
+            hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
+            if hint is not None and _is_about_our_service(cause):
+                exception_chain.add_note(cause, hint)
+                return hint
     return None
 
 
@@ -292,15 +293,6 @@ def _hint_about_departure(error: BaseException, place: _Place) -> str | None:
         if left and type(error).__module__.startswith("botocore")
         else None
     )
-
-
-def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
-    """Yield an exception, its causes and contexts, and the members of exception groups."""
-    if error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        for cause in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
-            yield from _causes(cause, seen)
 
 
 def _is_about_our_service(error: BaseException) -> bool:

@@ -175,7 +175,7 @@ class _Recorder:
                 self._failure = Failure(message=report.longrepr[2].removeprefix("Skipped: "))
 
     def _used_by(self, item: pytest.Item) -> list[_Used]:
-        """The fakes that a test has used. One that failed may have read views only, which are no calls."""
+        """Return the fakes that a test used. For a failed test, one of which it read only views counts too."""
         went_wrong = self._outcome not in ("passed", "skipped")
         return [
             used

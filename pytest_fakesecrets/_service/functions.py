@@ -331,7 +331,7 @@ def _imported(reference: str, module: str) -> ModuleType:
     Import the module of a rotation function.
 
     Raises:
-        FakeSecretsError: there is no such module, or it cannot be imported. Its own exception is the cause then.
+        FakeSecretsError: the module does not exist or cannot be imported. The exception of the import is the cause.
         Exception: any other exception of the module, unchanged.
     """
     failure = f"The rotation function {reference!r} cannot be loaded"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
+from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.arn import parse_secret_arn
 from pytest_fakesecrets._core.errors import AccessDeniedException, ResourceNotFoundException, ServiceError
 from pytest_fakesecrets._core.secret import Secret
@@ -101,21 +102,14 @@ def redacted_hint(hint: str, redact: Redact) -> str:
 def add_notes(error: BaseException, events: Iterable[Event], redact: Redact) -> None:
     """Add the hints of rejected calls to the exceptions that a client raised for these calls, as notes if possible."""
     for each, hint in _hints(error, events, redact):
-        _add_note(each, hint)
+        exception_chain.add_note(each, hint)
 
 
 def add_note_about_arn(error: BaseException) -> None:
     """Add a hint where botocore has rejected a function as the RotationLambdaARN of a call."""
-    for each in _causes(error):
+    for each in exception_chain.causes(error):
         if type(each).__name__ == "ParamValidationError" and "for parameter RotationLambdaARN" in str(each):
-            _add_note(each, f"{PREFIX}{_TAKES_AN_ARN}")
-
-
-def _add_note(error: BaseException, hint: str) -> None:
-    if not hasattr(error, "add_note"):
-        error.args = (f"{str(error).partition(hint)[0].rstrip()}\n{hint}",)
-    elif hint not in getattr(error, "__notes__", ()):
-        error.add_note(hint)
+            exception_chain.add_note(each, f"{PREFIX}{_TAKES_AN_ARN}")
 
 
 def hints_of(error: BaseException, events: Iterable[Event], redact: Redact) -> list[str]:
@@ -127,22 +121,10 @@ def _hints(
     error: BaseException, events: Iterable[Event], redact: Redact
 ) -> Iterator[tuple[BaseException, str]]:
     hints = {event.request_id: event.hint for event in events if isinstance(event, Call) and event.hint}
-    for each in _causes(error) if hints else ():
+    for each in exception_chain.causes(error) if hints else ():
         hint = hints.get(_request_id(each))
         if hint is not None:
             yield each, redacted_hint(hint, redact)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, its causes and contexts, and the members of exception groups."""
-    seen: dict[int, BaseException] = {}
-    remaining: list[BaseException | None] = [error]
-    while remaining:
-        each = remaining.pop()
-        if each is not None and id(each) not in seen:
-            seen[id(each)] = each
-            yield each
-            remaining += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def _request_id(error: BaseException) -> str:

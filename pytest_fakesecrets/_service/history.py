@@ -86,7 +86,7 @@ class RequestRejected:
 
     Attributes:
         operation: what it asked for: its method and its path, redacted.
-        secret_id: the ARN of the secret that it names, or the name if there is no such secret, or None.
+        secret_id: the ARN of the requested secret, its name if no such secret exists, or None without a secret.
         error: the status, such as "403 Forbidden".
         message: the text of the answer.
         hint: advice on a common cause, or None.

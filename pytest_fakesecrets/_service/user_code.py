@@ -50,11 +50,7 @@ def raising_line(error: BaseException, handler: Callable[..., Any] | None = None
     """
     is_own = _membership(handler)
     for each in _with_causes(error):
-        lines = [
-            CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
-            for frame, number in walk_tb(each.__traceback__)
-            if _is_users(frame.f_code.co_filename)
-        ]
+        lines = _traceback_lines(each, _is_users)
         for chosen in (is_own, _is_not_installed, _is_users):
             found = [line for line in lines if chosen(line.file)]
             if found:
@@ -92,11 +88,7 @@ def raising_place(error: BaseException, handler: Callable[..., Any] | None) -> s
     """The line of `raising_line` as text, with the line that called it."""
     line, is_own = raising_line(error, handler), _membership(handler)
     for each in _with_causes(error):
-        lines = [
-            CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
-            for frame, number in walk_tb(each.__traceback__)
-            if is_own(frame.f_code.co_filename)
-        ]
+        lines = _traceback_lines(each, is_own)
         if line is not None and lines[-1:] == [line]:
             return with_caller(lines)
     return None if line is None else str(line)
@@ -154,24 +146,31 @@ def missing_variable(error: BaseException | None) -> str | None:
 
 def calling_line() -> CodeLine | None:
     """The line of the user's code that has called this package, or None where there is none."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-    return None if frame is None else CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    frame = _calling_frame()
+    return None if frame is None else _line_of(frame)
 
 
 def caller() -> str:
     """What has called this package: "at" a line of the user's code, "by" a fixture of this package, or "" for others."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
+    frame = _calling_frame()
     if frame is not None and _is_of_pytest(frame):
         return "by the fixture fakesecrets"
     while frame is not None and not _is_of_pytest(frame):
         if is_user_file(frame.f_code.co_filename):
-            return f"at {CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)}"
+            return f"at {_line_of(frame)}"
         frame = frame.f_back
     return ""
+
+
+def _calling_frame() -> FrameType | None:
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame
+
+
+def _line_of(frame: FrameType) -> CodeLine:
+    return CodeLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def _is_of_pytest(frame: FrameType) -> bool:
@@ -187,6 +186,15 @@ def first_line(handler: Callable[..., Any] | None) -> CodeLine | None:
 def is_user_file(file: str) -> bool:
     """Whether a file is neither in the standard library nor installed, nor of this package."""
     return _is_users(file) and _is_not_installed(file)
+
+
+def _traceback_lines(error: BaseException, is_chosen: Callable[[str], bool]) -> list[CodeLine]:
+    """The lines in the traceback of an exception whose files are chosen, the outermost first."""
+    return [
+        CodeLine(frame.f_code.co_filename, number, frame.f_code.co_name)
+        for frame, number in walk_tb(error.__traceback__)
+        if is_chosen(frame.f_code.co_filename)
+    ]
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

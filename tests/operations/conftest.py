@@ -7,18 +7,13 @@ from support import OTHER, THIRD
 
 from pytest_fakesecrets._service.service import default_region
 
-#: By region and account.
-CLIENTS = {}
-
 
 @pytest.fixture
-def client_of(fakesecrets):
+def client_of(fakesecrets, kept_clients):
     """A function that returns the client of a region and an account."""
 
     def client(region, account="testing"):
-        if (region, account) not in CLIENTS:
-            CLIENTS[region, account] = fakesecrets.client(region, aws_access_key_id=account)
-        return CLIENTS[region, account]
+        return fakesecrets.client(region, aws_access_key_id=account)
 
     return client
 
