@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 
@@ -207,6 +208,41 @@ def test_a_module_of_the_process_is_neither_used_nor_changed(
     assert {frozenset(names) for names, *_ in seen} == {frozenset({"one"})}
     assert process() == before
     assert sys.modules.pop("helpers").NAME == "process"
+
+
+DRIVER = {
+    "lambda_function.py": """
+        import driver, settings, sys
+        from driver.errors import Refused
+        def lambda_handler(event, context):
+            sys.modules["seen_by_the_test"].append((driver.NAME, Refused, settings.NAME))
+    """,
+    "driver/__init__.py": "NAME = 'of {name}'",
+    "driver/errors.py": "Refused = 'of {name}'",
+    "settings.py": """
+        import sys
+        class Settings:
+            NAME = "of {name}"
+        sys.modules[__name__] = Settings()
+    """,
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+def test_an_object_that_is_not_a_module_replaces_a_package_of_the_folder(
+    fakesecrets, folder, seen, monkeypatch
+):
+    """Packages as they are deployed have their drivers inside."""
+    with monkeypatch.context() as replaced:
+        driver, errors = SimpleNamespace(NAME="replaced"), SimpleNamespace(Refused="replaced")
+        replaced.setitem(sys.modules, "driver", driver)
+        replaced.setitem(sys.modules, "driver.errors", errors)
+        rotate(fakesecrets, fakesecrets.add_rotation_function(HANDLER, code=folder("one", DRIVER)))
+        assert (sys.modules["driver"], sys.modules["driver.errors"]) == (driver, errors)
+    rotate(fakesecrets, fakesecrets.add_rotation_function(HANDLER, code=folder("two", DRIVER)), "db2")
+
+    assert set(seen) == {("replaced", "replaced", "of one"), ("of two", "of two", "of two")}
+    assert not {"driver", "driver.errors", "settings"} & sys.modules.keys()
 
 
 def test_a_cold_start_loads_every_module_of_the_folder_again(fakesecrets, folder, seen):

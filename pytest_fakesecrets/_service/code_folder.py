@@ -88,7 +88,8 @@ class CodeFolder:
     A folder of code, and the modules that were loaded from it.
 
     The modules are in `sys.modules`, and the folder is the first entry of `sys.path`, only while the folder is in place:
-    while a function of the folder is loaded or runs. Modules of the same names that the process has are put aside.
+    while a function of the folder is loaded or runs. Modules of the same names that the process has are put aside. An
+    object that is not a module stays: a test has put it into `sys.modules`, to replace a driver that is in the folder.
     """
 
     def __init__(self, root: str) -> None:
@@ -96,6 +97,8 @@ class CodeFolder:
         self.modules: dict[str, ModuleType] = {}
         #: The top-level names of its modules.
         self._names: set[str] = set()
+        #: Those of them that a test has replaced, while the folder is in place.
+        self._replaced: set[str] = set()
         #: The entries of `sys.path` before and after those of the process. The function may add more.
         self._front: list[str] = [root]
         self._back: list[str] = []
@@ -139,18 +142,21 @@ class CodeFolder:
         self._forget_listings()
         for name in self._listed() & sys.modules.keys():
             self.find_spec(name)
-        self._aside = self._modules_in_place()
+        self._replaced = {
+            name for name in self._names & sys.modules.keys() if not isinstance(sys.modules[name], ModuleType)
+        }
+        self._aside = self._own(sys.modules)
         for name in self._aside:
             del sys.modules[name]
         if self._is_frozen != is_freezegun_in_force():
             follow_freeze(self.modules.values())
-        sys.modules.update(self.modules)
+        sys.modules.update(self._own(self.modules))
 
     def take_away(self) -> None:
         """Undo `put_in_place`. It may be called again after an interrupted call."""
         if self._path is None:
             return
-        for name, module in self._modules_in_place().items():
+        for name, module in self._own(sys.modules).items():
             if self._aside.get(name) is not module:  # else a call that was interrupted has restored it
                 self.modules[name] = module
                 sys.modules.pop(name, None)
@@ -162,12 +168,10 @@ class CodeFolder:
         self._restore_path(self._path)
         self._path, self._aside = None, {}
 
-    def _modules_in_place(self) -> dict[str, ModuleType]:
-        return {
-            name: module
-            for name, module in sys.modules.copy().items()
-            if name.partition(".")[0] in self._names
-        }
+    def _own(self, modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
+        """The modules with names of this folder, without those that a test has replaced."""
+        names = self._names - self._replaced
+        return {name: module for name, module in modules.copy().items() if name.partition(".")[0] in names}
 
     def _restore_path(self, before: list[str]) -> None:
         added, process = Counter(sys.path) - Counter(before), list[str]()
