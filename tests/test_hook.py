@@ -1458,6 +1458,7 @@ class TestEachWayToImportBotocore:
     def test_every_client_is_faked_and_guarded(self, in_a_process, way):
         assert in_a_process(**way) == (0, "")
 
+    @pytest.mark.long
     def test_every_client_of_aiobotocore_is_faked_and_guarded(self, in_a_process):
         pytest.importorskip("aiobotocore")
 

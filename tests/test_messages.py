@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,16 +69,22 @@ def texts_in(tree):
             yield node.lineno, text
 
 
+@cache
+def trees():
+    """Return the parsed modules of the package by their paths in it."""
+    paths = sorted(ROOT.rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+@cache
 def messages():
-    """Return every message of the package as "module:line: text"."""
-    for path in sorted(ROOT.rglob("*.py")):
-        module = path.relative_to(ROOT).as_posix()
-        if module != "_report/stylesheet.py":
-            for line, text in texts_in(ast.parse(path.read_text("utf-8"))):
-                yield module, line, text
-
-
-MESSAGES = list(messages())
+    """Return every message of the package with its module and its line."""
+    return [
+        (module, line, text)
+        for module, tree in trees().items()
+        if module != "_report/stylesheet.py"
+        for line, text in texts_in(tree)
+    ]
 
 
 def shown(found):
@@ -91,9 +98,9 @@ def sentences(text):
 
 
 def test_the_scan_of_the_source_finds_all_messages():
-    sys.stdout.write(shown(MESSAGES))
+    sys.stdout.write(shown(messages()))
 
-    texts = [text for _, _, text in MESSAGES]
+    texts = [text for _, _, text in messages()]
     assert len(texts) > 250
     for known in (
         "No Lambda rotation function ARN",
@@ -107,30 +114,30 @@ def test_the_scan_of_the_source_finds_all_messages():
 
 
 def test_no_message_contains_a_word_of_jargon():
-    found = [message for message in MESSAGES if FORBIDDEN.search(re.sub("|".join(ALLOWED), "", message[2]))]
+    found = [message for message in messages() if FORBIDDEN.search(re.sub("|".join(ALLOWED), "", message[2]))]
 
     assert shown(found) == ""
 
 
 def test_no_message_has_more_than_three_sentences():
-    assert shown(message for message in MESSAGES if len(sentences(message[2])) > 3) == ""
+    assert shown(message for message in messages() if len(sentences(message[2])) > 3) == ""
 
 
 @pytest.mark.parametrize("end", [" ?", " .", ";"])
 def test_no_message_has_odd_punctuation(end):
-    assert shown(message for message in MESSAGES if message[2].rstrip().endswith(end)) == ""
+    assert shown(message for message in messages() if message[2].rstrip().endswith(end)) == ""
 
 
 def test_errors_begin_with_a_capital_and_end_with_a_full_stop():
     texts = []
-    for path in ROOT.rglob("*.py"):
-        if path.relative_to(ROOT).as_posix().startswith("_contract/"):
+    for module, tree in trees().items():
+        if module.startswith("_contract/"):
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and name_of(node) == "FakeSecretsError" and node.args:
                 text = text_of(node.args[0])
                 if text and not text.endswith("{}"):
-                    texts.append((path.name, node.lineno, text))
+                    texts.append((module, node.lineno, text))
 
     assert len(texts) > 40
     assert (

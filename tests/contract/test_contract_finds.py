@@ -50,12 +50,11 @@ from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
 
 def rows():
-    """The first function of each class of bugs, and of each scenario, is in the default run; the others are long."""
-    numbers, scenarios = set(), set()
+    """The first function of each class of bugs is in the default run; the others are long."""
+    numbers = set()
     for row in BROKEN:
-        is_known = row.number in numbers and row.scenario in scenarios
+        is_known = row.number in numbers
         numbers.add(row.number)
-        scenarios.add(row.scenario)
         name = f"{row.number}-{row.function.__name__}-{row.code}"
         yield pytest.param(row, id=name, marks=[pytest.mark.long] if is_known else [])
 
@@ -413,6 +412,7 @@ class TestTheAdvice:
         assert "Another one has replaced it." in failure
         assert "Read the secret again." not in failure
 
+    @pytest.mark.long
     def test_about_a_target_that_is_down_is_not_to_bring_it_up(self):
         """The scenario does that, and not the function."""
         messages = []

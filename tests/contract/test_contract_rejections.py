@@ -137,6 +137,7 @@ def gives_up_quietly(event, context):
 
 
 class TestTheSeries:
+    @pytest.mark.long
     def test_rejects_a_call_each_time_if_the_function_makes_it_again(self):
         failure = failure_of(gives_up_quietly, ONE_USER, f"test_{REFUSED}")
 
@@ -296,15 +297,16 @@ class TestARejectionAtTheTarget:
         ("set_secret", "attributes"),
         [
             (sets_with_any_password_that_works, ONE_USER),
-            (tries_the_change_again, ONE_USER),
+            pytest.param(tries_the_change_again, ONE_USER, marks=pytest.mark.long),
             pytest.param(set_over_a_connection, OVER_A_CONNECTION, marks=pytest.mark.long),
             pytest.param(set_and_close, IN_A_SESSION, marks=pytest.mark.long),
-            (create_or_alter, IN_A_SESSION),
+            pytest.param(create_or_alter, IN_A_SESSION, marks=pytest.mark.long),
         ],
     )
     def test_may_be_answered_by_another_call(self, set_secret, attributes):
         passes(self.with_set(set_secret), attributes, f"test_{REFUSED}")
 
+    @pytest.mark.long
     def test_is_made_each_time_if_the_function_makes_the_call_again(self):
         failure = failure_of(self.with_set(gives_the_change_up), ONE_USER, f"test_{REFUSED}")
 
@@ -330,6 +332,7 @@ class TestARejectionAtTheTarget:
         assert "error-swallowed: Session.execute ALTER USER in setSecret at " in failure
         assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
 
+    @pytest.mark.long
     def test_of_a_query_is_not_answered_by_another_statement(self):
         def set_after_a_look(client, arn, token):
             pending = read_pending(client, arn, token)
@@ -433,6 +436,7 @@ class TestACallThatMakesAnother:
 
         passes(over_a_connection, OVER_A_CONNECTION, f"test_{AFTER_CRASH}")
 
+    @pytest.mark.long
     def test_has_to_be_completed_by_the_retry(self, monkeypatch):
         """The other calls that it makes are counted one by one."""
 
@@ -482,10 +486,9 @@ class TestACallThatARecoverySkips:
         "statement",
         [
             "FLUSH PRIVILEGES",
-            "COMMIT",
             *(
                 pytest.param(statement, marks=pytest.mark.long)
-                for statement in ("SET SESSION x = 1", "SELECT 1")
+                for statement in ("COMMIT", "SET SESSION x = 1", "SELECT 1")
             ),
         ],
     )
@@ -496,10 +499,9 @@ class TestACallThatARecoverySkips:
         "statement",
         [
             "GRANT SELECT ON",
-            "UPDATE",
             *(
                 pytest.param(statement, marks=pytest.mark.long)
-                for statement in ("CREATE ROLE", "INSERT INTO", "DELETE FROM", "SET DEFAULT ROLE")
+                for statement in ("UPDATE", "CREATE ROLE", "INSERT INTO", "DELETE FROM", "SET DEFAULT ROLE")
             ),
         ],
     )
@@ -541,6 +543,7 @@ class TestACallThatARecoverySkips:
 
         assert "a retry may begin after the promotion." in failure.splitlines()[1]
 
+    @pytest.mark.long
     def test_hides_no_other_finding_of_a_later_scenario(self):
         """The rejected GRANT is skipped as after a crash, and the rejected CREATE is swallowed."""
 
