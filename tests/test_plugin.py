@@ -694,6 +694,7 @@ class TestAClientWithoutARegion:
         assert str(error) == f"You must specify a region.\n{HINT}"
         assert service_name
 
+    @pytest.mark.long
     def test_a_call_without_keys_has_another_hint(self, pytester, bare):
         bare.setenv("AWS_DEFAULT_REGION", "us-east-1")
         bare.setenv("AWS_EC2_METADATA_DISABLED", "true")
