@@ -436,6 +436,13 @@ class TestHeadline:
 
             def test_own(fakesecrets, old):
                 raise LookupError(f"{old[:9]}(...)")
+
+
+            def test_target(fakesecrets, old):
+                def log_in(event, context):
+                    CredentialTarget({"app": "hunter2-new"}).log_in("app", "hunter2-old")
+
+                fakesecrets.check(fakesecrets.rotate("db", log_in))
             """
         )
 
@@ -445,6 +452,9 @@ class TestHeadline:
             "the same user and password in secret_value and in CredentialTarget(...), or set them at the target in prepare().\n",
             "Pass a rotation function as handler=..., after the name: ('app/db', handler=rotate).\n",
             "Unknown step '***'. Choose one of createSecret, ",
+            "log_in at the target rejected\n",
+            "\nCredentialRefused\n The password of 'app' is none that has been set here. Set it with change_password().",
+            "\n0\nfailed API calls\n",
         ):
             assert said in text
         assert text.count("(The message is withheld, since a secret value in it might be overlooked.)") == 2

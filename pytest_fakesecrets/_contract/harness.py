@@ -467,6 +467,12 @@ class Harness:
         """A function of `target_calls` has returned."""
         self._on_call(name)
 
+    def rejected(self, name: str, error: Exception) -> None:
+        """A function of `target_calls` has raised an exception."""
+        if not self._is_verifying:
+            self._show_rejection(name, error)
+            self.fake._service.record_rejection_at_target(name, error)
+
     def stopped(self, name: str) -> None:
         """
         Lambda has killed the rotation function at a call that a function of `target_calls` has made.
@@ -480,9 +486,11 @@ class Harness:
 
     def _on_rejection(self, name: str, error: Exception) -> None:
         """Note a call that the target has rejected. It has changed nothing, so no scenario disturbs it."""
-        if self._is_verifying:
-            return
-        self.has_called_target = True
+        if not self._is_verifying:
+            self.has_called_target = True
+            self._show_rejection(name, error)
+
+    def _show_rejection(self, name: str, error: Exception) -> None:
         steps = self.fake._service.running_steps
         if (steps.current() or steps.outside()) is not None:
             shown = name if self._is_known(name) else self.redacted(name)

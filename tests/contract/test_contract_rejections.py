@@ -334,6 +334,7 @@ class TestARejectionAtTheTarget:
 
         assert "error-swallowed: Session.execute ALTER USER in setSecret at " in failure
         assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
+        assert ", Session.execute ALTER USER rejected (OperationalError)\n" in failure
 
     def test_of_a_query_is_not_answered_by_another_statement(self):
         def set_after_a_look(client, arn, token):
