@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 import pytest
 
+from pytest_fakesecrets._core.exported import EXPORTED
 from pytest_fakesecrets._plugin.stash import FAKE
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.state import departures
@@ -272,10 +273,13 @@ def _add_hints_of_calls(error: BaseException) -> None:
 
 
 def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
-    """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
+    """Add a hint to an exception that a client raised while no fake was active, or to one about a keyword, and return it."""
     from pytest_fakesecrets._core import exception_chain
     from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
+    with ErrorsBecomeWarnings("the hint about a keyword argument"):
+        if (hint := _add_hint_about_keyword(error)) is not None:
+            return hint
     with ErrorsBecomeWarnings("the hint about a call without a fake"):
         for cause in exception_chain.causes(error):
             hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
@@ -283,6 +287,17 @@ def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
                 exception_chain.add_note(cause, hint)
                 return hint
     return None
+
+
+def _add_hint_about_keyword(error: BaseException) -> str | None:
+    from pytest_fakesecrets._core import exception_chain
+
+    # The module of these hints is loaded only where a call can have been one of this package.
+    if not EXPORTED or not any(type(each) is TypeError for each in exception_chain.causes(error)):
+        return None
+    from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
+
+    return add_notes_about_keywords(error)
 
 
 def _hint_about_departure(error: BaseException, place: _Place) -> str | None:
