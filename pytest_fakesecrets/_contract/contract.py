@@ -152,6 +152,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             causes=self._causes,
             companions=self.companions,
             has_own_accepts=type(self).accepts is not RotationContract.accepts,
+            has_own_prepare=type(self).prepare is not RotationContract.prepare,
             target_state=None if self.target is None and not self._has_own_state else self.target_state,
             has_own_state=self._has_own_state,
             can_verify=self._can_verify,

@@ -61,6 +61,9 @@ from .target_states import snapshot
 #: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
 
+#: The cause of failures that may come from a CredentialTarget which nothing resets.
+_UNKNOWN_TARGET = "unknown-target"
+
 #: Other accounts can use a secret only with a customer managed key and a resource policy.
 _KMS_KEY = "alias/rotation-contract"
 _RESOURCE_POLICY = json.dumps(
@@ -103,6 +106,7 @@ class ContractSettings:
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
     has_own_accepts: bool
+    has_own_prepare: bool
 
 
 class Harness:
@@ -592,14 +596,21 @@ class Harness:
         Raises:
             ScenarioFailed: unless the class accepts the finding.
         """
+        if self.has_called_unknown_target and self.settings.has_own_prepare:
+            advice = f"{self.unknown_target} {advice}"
+        elif self.has_called_unknown_target:  # what it keeps of other scenarios is the first thing to correct
+            advice, cause = self.unknown_target, _UNKNOWN_TARGET
+        self._fail(code, text, advice, findings, cause)
+
+    def _fail(
+        self, code: str, text: str, advice: str, findings: Sequence[Finding], cause: Hashable = None
+    ) -> None:
         if code in self.settings.accepted:
             return
         lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         lines += finding_lines(findings, text)
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
-        if self.has_called_unknown_target:
-            advice = f"{self.unknown_target} {advice}"
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
 
@@ -610,7 +621,8 @@ class Harness:
             return
         first = self.settings.causes.setdefault(cause, scenario)
         if first != scenario:
-            pytest.skip(f"It fails for the same cause as {first}. Correct that first.")
+            fails = "It fails, maybe" if cause == _UNKNOWN_TARGET else "It fails"
+            pytest.skip(f"{fails} for the same cause as {first}. Correct that first.")
 
     def note(self, code: str, text: str, advice: str) -> None:
         """Issue a warning about a finding that does not fail a scenario, unless the class accepts it."""
@@ -622,7 +634,7 @@ class Harness:
         # One line may write a value in each step.
         place = (finding.text,) if finding.code == "secret-leaked" else (finding.step, finding.call)
         cause = finding.code, *place
-        self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
+        self._fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
 
     @property
     def unknown_target(self) -> str:
