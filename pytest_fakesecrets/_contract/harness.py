@@ -6,7 +6,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, MutableSet, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -95,6 +95,8 @@ class ContractSettings:
     title: str
     definition: Callable[[], tuple[str, int]]
     accepted: Mapping[str, str]
+    #: The codes of `accepted` that a finding of the class has had so far.
+    used: MutableSet[str]
     #: The test that runs, or None if it was called as a plain method.
     scenario: str | None
     #: The causes of the failures of the class so far, each with the test that reported it.
@@ -339,6 +341,8 @@ class Harness:
         self._shown_calls.clear()
         if rejected and step.error is None:
             raise rejected[0]
+        for finding in step.findings:
+            self._may_have(finding.code)
         calls = [name for _, name in self.log[start:] if name != "return"]
         result = "returned"
         if step.error is not None:
@@ -605,7 +609,7 @@ class Harness:
     def _fail(
         self, code: str, text: str, advice: str, findings: Sequence[Finding], cause: Hashable = None
     ) -> None:
-        if code in self.settings.accepted:
+        if self._may_have(code):
             return
         lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         lines += finding_lines(findings, text)
@@ -613,6 +617,13 @@ class Harness:
             cause = "error-like-return"  # Secrets Manager takes each error for a success
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
+
+    def _may_have(self, code: str) -> bool:
+        """Return whether the class accepts a finding, and note that it occurred."""
+        is_accepted = code in self.settings.accepted
+        if is_accepted:
+            self.settings.used.add(code)
+        return is_accepted
 
     def _refer_to_the_first(self, cause: Hashable) -> None:
         """Skip the scenario if another one of the class has failed for the same cause."""
@@ -626,7 +637,7 @@ class Harness:
 
     def note(self, code: str, text: str, advice: str) -> None:
         """Issue a warning about a finding that does not fail a scenario, unless the class accepts it."""
-        if code not in self.settings.accepted:
+        if not self._may_have(code):
             warn(f"{self.settings.title}: {code}: {text} {advice}", UserWarning, *self.settings.definition())
 
     def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:

@@ -171,10 +171,29 @@ def pytest_runtest_makereport(
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         _point_at_contract(item, report)
+    _note_outcome(item, report)
     if report.failed:
         _add_record(report, _backend_of(item), call.excinfo)
         _add_departures(report)
     return report
+
+
+def _note_outcome(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Note the outcome of a contract's scenario, of which the contract may warn when all have run."""
+    contract = sys.modules.get("pytest_fakesecrets._contract.contract")
+    cls, name = getattr(item, "cls", None), getattr(item, "originalname", None)
+    if contract is None or not (isinstance(cls, type) and issubclass(cls, contract.RotationContract)):
+        return
+    is_clear = report.when == "call" and not report.failed and not hasattr(report, "wasxfail")
+    if not hasattr(contract.RotationContract, str(name)) or (report.passed and not is_clear):
+        return
+    from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+
+    with ErrorsBecomeWarnings("the warning about accepted findings that did not occur"):
+        # A parametrized scenario runs more than once.
+        contract.note_outcome(
+            cls, name, report.outcome if is_clear and not hasattr(item, "callspec") else "unknown"
+        )
 
 
 def _backend_of(item: pytest.Item) -> FakeBackend | None:
