@@ -531,3 +531,62 @@ def test_a_folder_is_relative_to_the_rootdir_or_the_working_directory_also_in_a_
 
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["*disabled-accepted*"])
+
+
+TWO_FUNCTIONS = """
+import pytest
+from pytest_fakesecrets import RotationContract
+
+
+@pytest.mark.filterwarnings("ignore::pytest_fakesecrets.RotationFailedWarning")
+def test_two_functions(fakesecrets):
+    for name in ("app", "web"):
+        arn = fakesecrets.add_rotation_function("lambda_function.lambda_handler", name=name, code=f"functions/{name}")
+        fakesecrets.client().create_secret(Name=name, SecretString="old")
+        fakesecrets.client().rotate_secret(SecretId=name, RotationLambdaARN=arn)
+    fakesecrets.fail("ListSecrets", "ThrottlingException")
+    fakesecrets.check(fakesecrets.rotations("web")[0])
+
+
+class TestApp(RotationContract):
+    rotation_function = "lambda_function.lambda_handler"
+    code = "functions/app"
+    secret_value = "old"
+"""
+
+
+@pytest.mark.parametrize(
+    "ini", ["pytest.ini", "tests/pytest.ini"], ids=["rootdir", "where pytest was started"]
+)
+def test_a_line_of_one_of_two_functions_has_its_path_from_a_directory_of_the_run(pytester, ini):
+    for name in ("functions/app", "functions/web", "tests"):
+        (pytester.path / name).mkdir(parents=True)
+    for name in ("app", "web"):
+        source = "def lambda_handler(event, context):\n    raise ValueError('a mistake')\n"
+        (pytester.path / "functions" / name / "lambda_function.py").write_text(source)
+    (pytester.path / "tests" / "test_two.py").write_text(TWO_FUNCTIONS)
+    (pytester.path / ini).write_text("[pytest]\n")
+
+    ran = pytester.runpytest_inprocess(
+        "-p",
+        "no:cacheprovider",
+        "--fakesecrets-report=page.html",
+        "tests",
+        "-k",
+        "two_functions or rotation_succeeds",
+    )
+
+    web = os.path.join("functions", "web", "lambda_function.py:2 in lambda_handler")
+    app = os.path.join("functions", "app", "lambda_function.py:2 in lambda_handler")
+    test_file = os.path.join("tests", "test_two.py") if ini == "pytest.ini" else "test_two.py"
+    ran.stdout.fnmatch_lines(
+        [
+            f"E * failed in createSecret, attempt 1: ValueError: a mistake at {web}",
+            f"* createSecret raised ValueError: a mistake at {web} *",  # in the timeline
+            f"E * rotation-failed: * ValueError: a mistake at {app}. *",
+            f"*UnusedFaultWarning: *) at {test_file}:12 in test_two_functions, *",
+        ]
+    )
+    page = (pytester.path / "page.html").read_text("utf-8")
+    assert web in page
+    assert app in page

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
+import warnings
 from collections import Counter
 
 import pytest
 from contract_class import CLASS, FUNCTION, contract_run, shared_runs
 
 from pytest_fakesecrets import CredentialTarget, FakeSecrets, FakeSecretsError, RotationContract
+from pytest_fakesecrets._contract import contract as contract_module
+from pytest_fakesecrets._contract.contract import note_outcome
 
 TARGET = """
 from pytest_fakesecrets import CredentialTarget
@@ -291,6 +294,83 @@ class TestAccepted:
     def test_is_a_dict_of_known_codes_and_reasons(self, given, said):
         with pytest.raises(FakeSecretsError, match=re.escape(said)):
             type("TestFunction", (RotationContract,), {"accepted": given})
+
+    @pytest.mark.long
+    def test_that_no_finding_needs_is_a_warning_after_the_last_scenario(self, pytester):
+        unused = 'TestMyFunction.accepted = {"untested": "nothing checks it", "too-slow": "it was slow"}\n'
+
+        ran = contract_run(pytester, with_a_target(UNTESTED + unused).removeprefix(FUNCTION))
+
+        assert ran.parseoutcomes()["warnings"] == 1
+        passed = ran.parseoutcomes()["passed"]
+        ran.stdout.fnmatch_lines(
+            [
+                "test_*.py::TestMyFunction::test_*",
+                "  *: UserWarning: TestMyFunction.accepted names 'too-slow', and no finding of it occurred in the "
+                f"{passed} scenarios that ran. Remove the entry.",
+            ]
+        )
+
+    @pytest.mark.parametrize(
+        ("outcomes", "warned"),
+        [
+            ({}, 1),
+            ({"test_it_ends_within_its_time": ["skipped"]}, 1),  # by the scenario itself
+            ({"test_it_ends_within_its_time": ["passed", "passed"]}, 1),
+            ({"test_it_ends_within_its_time": []}, 0),  # deselected, or run by another worker
+            ({"test_it_ends_within_its_time": ["unknown"]}, 0),
+            ({"test_a_rotation_succeeds": ["unknown", "passed"]}, 0),  # failed, and run again
+        ],
+    )
+    def test_is_a_warning_only_after_all_scenarios_have_run(self, outcomes, warned):
+        members = {"accepted": {"too-slow": "it was slow"}}
+        contract = type("TestFunction", (RotationContract,), members)
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for name in filter(re.compile("test_").match, dir(RotationContract)):
+                for outcome in outcomes.get(name, ["passed"]):
+                    note_outcome(contract, name, outcome)
+
+        assert len(caught) == warned
+
+    def test_is_no_warning_where_a_scenario_fails_or_does_not_run(self, pytester, monkeypatch):
+        noted = []
+        monkeypatch.setattr(
+            contract_module, "note_outcome", lambda cls, name, outcome: noted.append(f"{name[5:]} {outcome}")
+        )
+        changed = """
+    without = {"test_it_ends_within_its_time": "it is slow"}
+
+    def test_a_test_run_changes_nothing(self):
+        pytest.xfail("it changes something")
+
+    def test_the_first_rotation_ever_succeeds(self):
+        assert False
+
+    @pytest.mark.parametrize("number", [1])
+    def test_a_rotation_succeeds(self, number):
+        pass
+
+    def test_each_step_may_start_cold(self):
+        pytest.skip("there is no module")
+
+    def test_of_the_user(self):
+        pass
+"""
+        names = "time or test_run or first_rotation or a_rotation_succeeds or cold or of_the_user or unknown_step"
+        contract_run(pytester, CLASS + changed, "-k", names).assert_outcomes(
+            passed=3, failed=1, skipped=2, xfailed=1, warnings=1
+        )
+
+        assert sorted(noted) == [
+            "a_rotation_succeeds unknown",
+            "a_test_run_changes_nothing unknown",
+            "an_unknown_step_is_refused passed",
+            "each_step_may_start_cold skipped",
+            "it_ends_within_its_time unknown",
+            "the_first_rotation_ever_succeeds unknown",
+        ]
 
 
 def test_a_function_of_one_secret_may_reject_another_one_as_long_as_it_changes_nothing(runs):

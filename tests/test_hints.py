@@ -10,8 +10,15 @@ from botocore.exceptions import ParamValidationError
 from rotation_functions import well_behaved
 from support import rejected
 
-from pytest_fakesecrets import RotationFailedWarning
+from pytest_fakesecrets import (
+    Assumptions,
+    CredentialTarget,
+    FakeSecrets,
+    RotationFailedWarning,
+    RotationProcess,
+)
 from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
+from pytest_fakesecrets._service.keyword_hints import keyword_hint
 from pytest_fakesecrets._service.redaction import unredacted
 
 pytestmark = [
@@ -209,3 +216,140 @@ class TestHints:
 
     def test_are_absent_if_the_message_of_aws_is_sufficient(self, client, hint):
         assert hint(client.get_secret_value, SecretId="db", VersionStage="MINE") is None
+
+
+class TestAMisspeltKeyword:
+    """A TypeError about a keyword of a public method gets a hint. The message is that of Python, and differs by version."""
+
+    CALLS = (
+        (
+            lambda fake: fake.add_secret("x", "y", previos_value="z"),
+            "add_secret",
+            "previos_value",
+            "previous_value",
+        ),
+        (lambda fake: fake.add_secret("x", "y", region="z"), "add_secret", "region", "region_name"),
+        (
+            lambda fake: fake.add_rotation_function(well_behaved, enviorn={}),
+            "add_rotation_function",
+            "enviorn",
+            "environ",
+        ),
+        (lambda fake: fake.fail("GetSecretValue", "X", time=1), "fail", "time", "times"),
+        (lambda fake: fake.serve(prot=1), "serve", "prot", "port"),
+        (lambda fake: fake.attach(clients=1), "attach", "clients", "client"),
+        (lambda fake: fake.client(regoin_name="eu-west-1"), "client", "regoin_name", "region_name"),
+        (lambda fake: fake.client(endpoint="x"), "client", "endpoint", "endpoint_url"),
+        (lambda fake: fake.schedule("db", untill=1), "schedule", "untill", "until"),
+        (lambda fake: fake.drive().step(nam="setSecret"), "step", "nam", "name"),
+        (lambda fake: fake.drive().run(secretid="db"), "run", "secretid", "secret_id"),
+        (lambda fake: fake.secret("db").value(lable="AWSCURRENT"), "value", "lable", "label"),
+        (lambda fake: fake.clock.at(instnt=1), "at", "instnt", "instant"),
+        (lambda fake: FakeSecrets(sead=1), "FakeSecrets", "sead", "seed"),
+        (lambda fake: CredentialTarget(keep_old_for=1), "CredentialTarget", "keep_old_for", "keeps_old_for"),
+        (lambda fake: CredentialTarget().log_in(usr="app"), "log_in", "usr", "user"),
+        (lambda fake: RotationProcess(["node"], cmd="x"), "RotationProcess", "cmd", "cwd"),
+        (lambda fake: Assumptions(retry_delay=()), "Assumptions", "retry_delay", "retry_delays"),
+    )
+
+    @pytest.mark.usefixtures("db")
+    def test_of_any_public_method_has_the_most_similar_keyword_in_a_hint(self, fakesecrets):
+        hints, expected = [], []
+        for call, name, keyword, meant in self.CALLS:
+            with pytest.raises(TypeError) as raised:
+                call(fakesecrets)
+            hints.append(keyword_hint(raised.value))
+            expected.append(f"hint: {name}() has no argument {keyword!r}. Did you mean {meant!r}?")
+
+        assert hints == expected
+
+    def test_that_is_similar_to_none_gets_the_method_that_has_it_or_all_keywords(self, fakesecrets):
+        hints = []
+        for call in (
+            lambda: fakesecrets.clock.move_to(days=1),
+            lambda: fakesecrets.check(everything=True),
+            lambda: fakesecrets.drive().redeliver(again="x"),
+            lambda: fakesecrets.reset(hard=True),
+            lambda: CredentialTarget().call("x", new="y"),
+        ):
+            with pytest.raises(TypeError) as raised:
+                call()
+            hints.append(keyword_hint(raised.value))
+
+        assert hints == [
+            "hint: move_to() has no argument 'days'. Did you mean tick(days=...)?",
+            "hint: check() has no argument 'everything'. It takes 'rotation'.",
+            "hint: redeliver() has no argument 'again'. It takes 'step' and 'secret_id'.",
+            "hint: reset() has no argument 'hard'. It takes no arguments.",
+            "hint: call() has no argument 'new'. Did you mean add_password(new=...) or change_password(new=...)?",
+        ]
+
+    def test_of_other_code_gets_no_hint(self, fakesecrets):
+        class Clock:
+            def tick(self, days):
+                pass
+
+        def add_secret(name):
+            pass
+
+        other = "FakeSecrets.add_secret() got an unexpected keyword argument 'nmae'"
+        hints = []
+        for call in (
+            lambda clock=Clock: clock().tick(day=1),
+            lambda: add_secret(nmae=1),
+            lambda: repr(nmae=1),
+            lambda: sorted([], nmae=1),
+            lambda: exec("raise ValueError(text)", {"text": other}),
+        ):
+            with pytest.raises((TypeError, ValueError)) as raised:
+                call()
+            hints.append(keyword_hint(raised.value))
+
+        assert hints == [None] * 5
+        assert keyword_hint(TypeError(other)) is None  # it was never raised
+
+    def test_has_its_hint_in_every_report_of_a_run(self, pytester):
+        pytester.makepyfile(
+            test_import="""
+            from datetime import timedelta
+            from pytest_fakesecrets import CredentialTarget
+            TARGET = CredentialTarget({"app": "old"}, keep_old_for=timedelta(1))
+            """,
+            test_tests="""
+            import pytest
+            from pytest_fakesecrets import CredentialTarget
+
+            @pytest.fixture
+            def db(fakesecrets):
+                return fakesecrets.add_secret("db", "new", previos_value="old")
+
+            def test_fixture(db):
+                pass
+
+            def test_call(fakesecrets_clock):
+                try:
+                    fakesecrets_clock.move_to(days=1)
+                except TypeError as error:
+                    raise RuntimeError("no time") from error
+
+            def rotate(event, context):
+                CredentialTarget().log_in(usr="app", password="x")
+
+            def test_step(fakesecrets, fakesecrets_rotation, fakesecrets_client):
+                fakesecrets.add_secret("db", "x", rotation_function=rotate)
+                fakesecrets_client.rotate_secret(SecretId="db")
+                fakesecrets_rotation.run()
+            """,
+        )
+        ran = pytester.runpytest_inprocess(
+            "-p", "no:cacheprovider", "-p", "no:randomly", "--continue-on-collection-errors"
+        )
+
+        ran.stdout.fnmatch_lines_random(
+            [
+                "E   hint: CredentialTarget() has no argument 'keep_old_for'. Did you mean 'keeps_old_for'?",
+                "E * hint: add_secret() has no argument 'previos_value'. Did you mean 'previous_value'?",
+                "E * hint: move_to() has no argument 'days'. Did you mean tick(days=...)?",
+                "E * hint: log_in() has no argument 'usr'. Did you mean 'user'?",
+            ]
+        )

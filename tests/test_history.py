@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import threading
+from contextlib import suppress
 
 import pytest
 from rotation_functions import raising_in, well_behaved
@@ -12,12 +14,15 @@ from support import rejected, token
 
 from pytest_fakesecrets import (
     Call,
+    CredentialRefused,
+    CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
     LabelMoved,
     RotationFailedWarning,
     RotationStep,
     ServiceEvent,
+    TargetDown,
     ValueStored,
 )
 from pytest_fakesecrets._service.history import History, _Index
@@ -169,13 +174,49 @@ class TestTheTimeline:
         text = fakesecrets.timeline("db")
 
         line = raising_in.__code__.co_firstlineno
-        raised = re.findall(r"setSecret raised ValueError: x at (\w+\.py):(\d+) in (\w+)(.*)", text)
+        raised = re.findall(r"setSecret raised ValueError: x at (tests/\w+\.py):(\d+) in (\w+)(.*)", text)
         assert [(file, function) for file, _, function, _ in raised] == [
-            ("rotation_functions.py", "fails")
+            ("tests/rotation_functions.py", "fails")
         ] * 2
         assert all(int(number) > line for _, number, _, _ in raised)
         assert [rest.startswith(" (attempt 2)") for *_, rest in raised] == [False, True]
         assert text.count("RotationFailed") == 2
+
+    def test_shows_the_calls_of_a_step_that_the_target_rejected_and_no_others(self, db, fakesecrets):
+        target = CredentialTarget({"app": "hunter2-new"})
+
+        def tries(user, password):
+            with suppress(CredentialRefused, TargetDown):
+                target.log_in(user, password)
+
+        def rotate(event, context):
+            if event["Step"] == "setSecret":
+                thread = threading.Thread(target=tries, args=("app", "hunter2-old"))
+                thread.start()
+                thread.join()
+                target.log_in("app", "hunter2-new")
+                target.is_down = True
+                tries("app", "hunter2-new")
+            well_behaved(event, context)
+
+        tries("nobody", "hunter2-old")
+        rotation = fakesecrets.rotate("db", rotate)
+        tries("app", "hunter2-new")
+
+        lines = [line.strip() for line in fakesecrets.timeline("db").splitlines()]
+        begin = next(index for index, line in enumerate(lines) if "createSecret returned" in line) + 1
+        words = [re.sub(r"^[-\d]+ [:.\d]+ +|  +v\d.*", "", line) for line in lines[begin : begin + 5]]
+        assert words == [
+            "log_in at the target rejected",
+            "CredentialRefused: The password of 'app' is none that has been set here. Set it with change_password().",
+            "log_in at the target rejected",
+            "TargetDown: The target is down, so log_in did nothing. Set is_down to False.",
+            "DescribeSecret",
+        ]
+        assert fakesecrets.timeline().count("at the target") == 2
+        assert "at the target" not in str(fakesecrets.history)
+        assert rotation.status == "succeeded"
+        assert rotation.findings == ()
 
     def test_of_all_secrets_has_one_table_for_each(self, db, fakesecrets):
         db.create_secret(Name="api", SecretString="x")

@@ -404,6 +404,62 @@ class TestHeadline:
         assert "client.py" not in text
         assert "xxx" not in text
 
+    def test_a_message_of_the_fake_is_readable_unless_it_quotes_a_shortened_value(self, run):
+        run(
+            source="""
+            import pytest
+            from pytest_fakesecrets import CredentialTarget, RotationContract
+
+
+            class TestOther(RotationContract):
+                rotation_function = staticmethod(lambda event, context: None)
+                secret_value = {"username": "app", "password": "hunter2-old"}
+                target = CredentialTarget({"app": "hunter2-new"})
+
+
+            @pytest.fixture
+            def old(fakesecrets):
+                return fakesecrets.add_secret("db", "hunter2-old").name and "hunter2-old"
+
+
+            def test_handler(fakesecrets, old):
+                fakesecrets.rotate(lambda event, context: None)
+
+
+            def test_quoted(fakesecrets, old):
+                fakesecrets.drive().redeliver(old)
+
+
+            def test_shortened(fakesecrets, old):
+                fakesecrets.drive().redeliver(f"{old[:9]}...x")
+
+
+            def test_own(fakesecrets, old):
+                raise LookupError(f"{old[:9]}(...)")
+
+
+            def test_target(fakesecrets, old):
+                def log_in(event, context):
+                    CredentialTarget({"app": "hunter2-new"}).log_in("app", "hunter2-old")
+
+                fakesecrets.check(fakesecrets.rotate("db", log_in))
+            """
+        )
+
+        text = read("report.html").text
+        for said in (
+            "\nsecret_value of TestOther is not accepted before any rotation: the target has another password for 'app'. Write "
+            "the same user and password in secret_value and in CredentialTarget(...), or set them at the target in prepare().\n",
+            "Pass a rotation function as handler=..., after the name: ('app/db', handler=rotate).\n",
+            "Unknown step '***'. Choose one of createSecret, ",
+            "log_in at the target rejected\n",
+            "\nCredentialRefused\n The password of 'app' is none that has been set here. Set it with change_password().",
+            "\n0\nfailed API calls\n",
+        ):
+            assert said in text
+        assert text.count("(The message is withheld, since a secret value in it might be overlooked.)") == 2
+        assert "hunter2" not in text
+
 
 class TestHandledCalls:
     """A failed call whose error was handled is grey, and is not counted."""

@@ -27,6 +27,9 @@ class CallObserver(Protocol):
     def completed(self, name: str) -> None:
         """The call has returned."""
 
+    def rejected(self, name: str, error: Exception) -> None:
+        """The call has raised an exception."""
+
     def stopped(self, name: str) -> None:
         """The rotation function was stopped at another call, which this one made."""
 
@@ -94,6 +97,9 @@ def _reporting(
                 yield
         except FunctionStopped:
             observer.stopped(name)
+            raise
+        except Exception as error:
+            observer.rejected(name, error)
             raise
         observer.completed(name)
 

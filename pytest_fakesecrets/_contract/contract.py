@@ -92,11 +92,11 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
     def __init_subclass__(cls) -> None:
         __tracebackhide__ = True
         super().__init_subclass__()
-        cls._causes = {}
+        cls._causes, cls._used_acceptances, cls._outcomes = {}, set(), {}
         _check_attributes(cls)
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
-            known = [name for name in dir(RotationContract) if name.startswith("test_")]
+            known = _scenarios()
             similar = difflib.get_close_matches(str(unknown[0]), known, 1)
             meant = f" Did you mean {similar[0]!r}?" if similar else ""
             listed = "".join(f"\n- {name}" for name in known)
@@ -148,10 +148,12 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             title=type(self).__name__,
             definition=partial(_definition, type(self)),
             accepted=self.accepted,
+            used=self._used_acceptances,
             scenario=self._scenario,
             causes=self._causes,
             companions=self.companions,
             has_own_accepts=type(self).accepts is not RotationContract.accepts,
+            has_own_prepare=type(self).prepare is not RotationContract.prepare,
             target_state=None if self.target is None and not self._has_own_state else self.target_state,
             has_own_state=self._has_own_state,
             can_verify=self._can_verify,
@@ -207,6 +209,32 @@ def check_is_complete(cls: type[RotationContract]) -> None:
         FakeSecretsError: it has no rotation_function, or no secret_value.
     """
     cls()._handler()
+
+
+def note_outcome(cls: type[RotationContract], scenario: str, outcome: str) -> None:
+    """
+    Note the outcome of a scenario, and warn of entries of `accepted` that no scenario has used when all have run.
+
+    Args:
+        outcome: "passed" or "skipped", of the call of the test; or "unknown" for one of which it is not known whether the
+            finding of an entry would have occurred. After such an outcome the class has no warning.
+    """
+    is_repeated = scenario in cls._outcomes
+    cls._outcomes[scenario] = "unknown" if cls._outcomes.get(scenario) == "unknown" else outcome
+    outcomes = list(cls._outcomes.values())
+    if is_repeated or len(outcomes) < len(_scenarios()) or "unknown" in outcomes:
+        return
+    for code in sorted(cls.accepted.keys() - cls._used_acceptances):
+        warn(
+            f"{cls.__name__}.accepted names {code!r}, and no finding of it occurred in the {outcomes.count('passed')} "
+            "scenarios that ran. Remove the entry.",
+            UserWarning,
+            *_definition(cls),
+        )
+
+
+def _scenarios() -> list[str]:
+    return [name for name in dir(RotationContract) if name.startswith("test_")]
 
 
 def warn_of_uncollected(

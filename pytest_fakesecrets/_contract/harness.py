@@ -6,7 +6,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, MutableSet, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -61,6 +61,9 @@ from .target_states import snapshot
 #: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
 
+#: The cause of failures that may come from a CredentialTarget which nothing resets.
+_UNKNOWN_TARGET = "unknown-target"
+
 #: Other accounts can use a secret only with a customer managed key and a resource policy.
 _KMS_KEY = "alias/rotation-contract"
 _RESOURCE_POLICY = json.dumps(
@@ -92,6 +95,8 @@ class ContractSettings:
     title: str
     definition: Callable[[], tuple[str, int]]
     accepted: Mapping[str, str]
+    #: The codes of `accepted` that a finding of the class has had so far.
+    used: MutableSet[str]
     #: The test that runs, or None if it was called as a plain method.
     scenario: str | None
     #: The causes of the failures of the class so far, each with the test that reported it.
@@ -103,6 +108,7 @@ class ContractSettings:
     #: Whether `accepts` can verify a value: the class has a target, or overrides accepts().
     can_verify: bool
     has_own_accepts: bool
+    has_own_prepare: bool
 
 
 class Harness:
@@ -335,6 +341,8 @@ class Harness:
         self._shown_calls.clear()
         if rejected and step.error is None:
             raise rejected[0]
+        for finding in step.findings:
+            self._may_have(finding.code)
         calls = [name for _, name in self.log[start:] if name != "return"]
         result = "returned"
         if step.error is not None:
@@ -467,6 +475,12 @@ class Harness:
         """A function of `target_calls` has returned."""
         self._on_call(name)
 
+    def rejected(self, name: str, error: Exception) -> None:
+        """A function of `target_calls` has raised an exception."""
+        if not self._is_verifying:
+            self._show_rejection(name, error)
+            self.fake._service.record_rejection_at_target(name, error)
+
     def stopped(self, name: str) -> None:
         """
         Lambda has killed the rotation function at a call that a function of `target_calls` has made.
@@ -480,9 +494,11 @@ class Harness:
 
     def _on_rejection(self, name: str, error: Exception) -> None:
         """Note a call that the target has rejected. It has changed nothing, so no scenario disturbs it."""
-        if self._is_verifying:
-            return
-        self.has_called_target = True
+        if not self._is_verifying:
+            self.has_called_target = True
+            self._show_rejection(name, error)
+
+    def _show_rejection(self, name: str, error: Exception) -> None:
         steps = self.fake._service.running_steps
         if (steps.current() or steps.outside()) is not None:
             shown = name if self._is_known(name) else self.redacted(name)
@@ -584,16 +600,30 @@ class Harness:
         Raises:
             ScenarioFailed: unless the class accepts the finding.
         """
-        if code in self.settings.accepted:
+        if self.has_called_unknown_target and self.settings.has_own_prepare:
+            advice = f"{self.unknown_target} {advice}"
+        elif self.has_called_unknown_target:  # what it keeps of other scenarios is the first thing to correct
+            advice, cause = self.unknown_target, _UNKNOWN_TARGET
+        self._fail(code, text, advice, findings, cause)
+
+    def _fail(
+        self, code: str, text: str, advice: str, findings: Sequence[Finding], cause: Hashable = None
+    ) -> None:
+        if self._may_have(code):
             return
         lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         lines += finding_lines(findings, text)
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
-        if self.has_called_unknown_target:
-            advice = f"{self.unknown_target} {advice}"
         self._refer_to_the_first((code, text) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines))
+
+    def _may_have(self, code: str) -> bool:
+        """Return whether the class accepts a finding, and note that it occurred."""
+        is_accepted = code in self.settings.accepted
+        if is_accepted:
+            self.settings.used.add(code)
+        return is_accepted
 
     def _refer_to_the_first(self, cause: Hashable) -> None:
         """Skip the scenario if another one of the class has failed for the same cause."""
@@ -602,11 +632,12 @@ class Harness:
             return
         first = self.settings.causes.setdefault(cause, scenario)
         if first != scenario:
-            pytest.skip(f"It fails for the same cause as {first}. Correct that first.")
+            fails = "It fails, maybe" if cause == _UNKNOWN_TARGET else "It fails"
+            pytest.skip(f"{fails} for the same cause as {first}. Correct that first.")
 
     def note(self, code: str, text: str, advice: str) -> None:
         """Issue a warning about a finding that does not fail a scenario, unless the class accepts it."""
-        if code not in self.settings.accepted:
+        if not self._may_have(code):
             warn(f"{self.settings.title}: {code}: {text} {advice}", UserWarning, *self.settings.definition())
 
     def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:
@@ -614,7 +645,7 @@ class Harness:
         # One line may write a value in each step.
         place = (finding.text,) if finding.code == "secret-leaked" else (finding.step, finding.call)
         cause = finding.code, *place
-        self.fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
+        self._fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
 
     @property
     def unknown_target(self) -> str:

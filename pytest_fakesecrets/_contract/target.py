@@ -17,6 +17,7 @@ from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._transport import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,8 @@ class CredentialTarget:
         except (CredentialRefused, TargetDown) as error:
             for notify in tuple(self._rejection_listeners):
                 notify(name, error)
+            if state.active is not None:
+                state.active.record_rejection_at_target(name, error)
             raise
         for listener in listeners:  # without the lock: a listener may wait for another thread
             listener(name)

@@ -183,6 +183,9 @@ class FakeBackend:
     ) -> None:
         self.service.record_rejection(region, request, secret_id, error, message, hint)
 
+    def record_rejection_at_target(self, call: str, error: Exception) -> None:
+        self.service.record_rejection_at_target(call, error)
+
     def redact(self, text: str) -> str:
         return self.service.redactor.redact(text)
 

@@ -370,7 +370,8 @@ class FakeSecrets:
         """
         Every event so far, oldest first: calls, label moves, stored values, service events and rotation steps.
 
-        A request that the Secrets Manager Agent or the Lambda Extension rejects itself is not a call: only `timeline()` shows it.
+        A request that the Secrets Manager Agent or the Lambda Extension rejects itself is not a call: only `timeline()` shows
+        it. The same is true of a call that a `CredentialTarget` rejects in a rotation step.
         """
         self._backend.catch_up()
         return tuple(

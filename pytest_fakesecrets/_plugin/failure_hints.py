@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 import pytest
 
+from pytest_fakesecrets._core.exported import EXPORTED
 from pytest_fakesecrets._plugin.stash import FAKE
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.state import departures
@@ -170,10 +171,29 @@ def pytest_runtest_makereport(
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         _point_at_contract(item, report)
+    _note_outcome(item, report)
     if report.failed:
         _add_record(report, _backend_of(item), call.excinfo)
         _add_departures(report)
     return report
+
+
+def _note_outcome(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Note the outcome of a contract's scenario, of which the contract may warn when all have run."""
+    contract = sys.modules.get("pytest_fakesecrets._contract.contract")
+    cls, name = getattr(item, "cls", None), getattr(item, "originalname", None)
+    if contract is None or not (isinstance(cls, type) and issubclass(cls, contract.RotationContract)):
+        return
+    is_clear = report.when == "call" and not report.failed and not hasattr(report, "wasxfail")
+    if not hasattr(contract.RotationContract, str(name)) or (report.passed and not is_clear):
+        return
+    from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+
+    with ErrorsBecomeWarnings("the warning about accepted findings that did not occur"):
+        # A parametrized scenario runs more than once.
+        contract.note_outcome(
+            cls, name, report.outcome if is_clear and not hasattr(item, "callspec") else "unknown"
+        )
 
 
 def _backend_of(item: pytest.Item) -> FakeBackend | None:
@@ -272,10 +292,13 @@ def _add_hints_of_calls(error: BaseException) -> None:
 
 
 def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
-    """Add a hint to an exception that a client raised while no fake was active, and return the hint."""
+    """Add a hint to an exception that a client raised while no fake was active, or to one about a keyword, and return it."""
     from pytest_fakesecrets._core import exception_chain
     from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
+    with ErrorsBecomeWarnings("the hint about a keyword argument"):
+        if (hint := _add_hint_about_keyword(error)) is not None:
+            return hint
     with ErrorsBecomeWarnings("the hint about a call without a fake"):
         for cause in exception_chain.causes(error):
             hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
@@ -283,6 +306,17 @@ def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
                 exception_chain.add_note(cause, hint)
                 return hint
     return None
+
+
+def _add_hint_about_keyword(error: BaseException) -> str | None:
+    from pytest_fakesecrets._core import exception_chain
+
+    # The module of these hints is loaded only where a call can have been one of this package.
+    if not EXPORTED or not any(type(each) is TypeError for each in exception_chain.causes(error)):
+        return None
+    from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
+
+    return add_notes_about_keywords(error)
 
 
 def _hint_about_departure(error: BaseException, place: _Place) -> str | None:

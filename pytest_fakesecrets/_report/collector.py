@@ -290,6 +290,8 @@ def _row(event: Event, aliases: Mapping[str, str], handled: Set[str]) -> Row:
 
 
 def _kind_of_call(call: Call | RequestRejected, handled: Set[str]) -> Kind:
+    if isinstance(call, RequestRejected) and call.step is not None:
+        return "target"
     if call.hint is not None and _INJECTED in call.hint:
         return "fault"
     if call.error is None:

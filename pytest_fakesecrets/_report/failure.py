@@ -16,6 +16,9 @@ from pytest_fakesecrets._service.user_code import CodeLine, is_installed, raisin
 #: A value that a library has shortened, of which a part could not be found and redacted.
 _SHORTENED = re.compile(r"\S(?:\.\.\.|…)\S|\[\d+ chars\]")
 
+#: The dots of a fixed text of this package, such as "CredentialTarget(...)" or "(handler=...)", which shorten no value.
+_PLACEHOLDER = re.compile(r"(?<=[({=])\.\.\.(?=[)},])")
+
 #: The first line of pytest's explanation of an assert statement, which may follow the message of the test's author.
 _EXPLANATION = re.compile(r"^assert ", re.MULTILINE)
 
@@ -93,10 +96,12 @@ def _message(error: BaseException, line: CodeLine | None) -> str:
     text = text_of(error)
     if _is_assertion_of_ours(error):
         return text
+    if _deepest_file(error).startswith(PACKAGE):
+        return _WITHHELD if _SHORTENED.search(_PLACEHOLDER.sub("", text)) else text
     if isinstance(error, AssertionError):
         is_own = line is not None and os.path.normpath(_deepest_file(error)) == os.path.normpath(line.file)
         text = _EXPLANATION.split(text, maxsplit=1)[0] if is_own else ""
-    return "" if _SHORTENED.search(text) else text
+    return _WITHHELD if _SHORTENED.search(text) else text
 
 
 def _is_assertion_of_ours(error: BaseException) -> bool:

@@ -32,7 +32,7 @@ _LEGEND = """<div class="legend" aria-label="Legend">
 <i><b class="swatch awsprevious"></b> AWSPREVIOUS</i> <i><b class="swatch own"></b> another label</i>
 <i>dashed: the version has no value yet</i> <i>| value stored in the version</i>
 <i>● API call</i> <i class="is-bad">✕ failed API call or failed step</i> <i>✕ failed API call, and its error was
-handled</i> <i class="is-fault">⚡ injected fault</i> <i class="is-good">↩ step ended</i> <i>◆ event of Secrets Manager</i>
+handled; or a call that the target rejected</i> <i class="is-fault">⚡ injected fault</i> <i class="is-good">↩ step ended</i> <i>◆ event of Secrets Manager</i>
 <i>Events on the same shade are less than a second apart. A torn edge marks a gap of a day or more.</i></div>"""
 
 
@@ -401,7 +401,13 @@ def _events(
 
 
 def _event(number: int, row: Row, identity: str) -> str:
-    styles = {"rejected": "is-bad", "failed step": "is-bad", "fault": "is-fault", "handled": "soft"}
+    styles = {
+        "rejected": "is-bad",
+        "failed step": "is-bad",
+        "fault": "is-fault",
+        "handled": "soft",
+        "target": "soft",
+    }
     style = styles.get(row.kind, "")
     results = [f'<span class="{style}">{html(row.code)}</span> {html(row.message)}'] if row.code else []
     results += [f'<pre class="detail">{html(row.hint)}</pre>'] if row.hint else []

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-#: A "handled" call is one that AWS rejected, and whose error the code above it caught.
-Kind = Literal["call", "rejected", "handled", "fault", "step", "failed step", "service"]
+#: A "handled" call is one that AWS rejected, and whose error the code above it caught. A "target" call is one that the
+#: target of a rotation rejected.
+Kind = Literal["call", "rejected", "handled", "fault", "target", "step", "failed step", "service"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

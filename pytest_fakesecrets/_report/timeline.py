@@ -220,7 +220,7 @@ def _with_error(event: Event, redact: Redact) -> str:
 def _note(event: Event, redact: Redact) -> str:
     if not isinstance(event, Call | RequestRejected) or event.error is None:
         return ""
-    lines = [f"{event.error}: {redact(event.message or '')}"]
+    lines = [f"{event.error}: {redact(event.message)}" if event.message else event.error]
     lines += redacted_hint(event.hint or "", redact).splitlines()
     return "".join(f"\n      {line}" for line in lines)
 

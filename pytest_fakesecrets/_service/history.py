@@ -82,14 +82,18 @@ class Call:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRejected:
     """
-    Signals that a server has rejected a request before it became a call of an operation.
+    Signals that a request was rejected that is not a call of an operation.
+
+    A server has rejected it before it became one, or a rotation step has sent it to its target.
 
     Attributes:
-        operation: what it asked for: its method and its path, redacted.
-        secret_id: the ARN of the requested secret, its name if no such secret exists, or None without a secret.
-        error: the status, such as "403 Forbidden".
-        message: the text of the answer.
+        operation: what it asked for: its method and its path, or the call at the target, redacted.
+        secret_id: the ARN of the requested secret, its name if no such secret exists, or None without a secret. For a
+            call at the target: the ARN of the secret that is rotated.
+        error: the status, such as "403 Forbidden", or the type of the exception.
+        message: the text of the answer, or the message of the exception.
         hint: advice on a common cause, or None.
+        step: the rotation step that made the call at the target, or None for a request of an application.
     """
 
     at: datetime
@@ -100,8 +104,7 @@ class RequestRejected:
     secret_id: str | None = None
     message: str | None = field(default=None, repr=False)
     hint: str | None = field(default=None, repr=False)
-    #: An application has sent it, and no rotation step.
-    step: None = None
+    step: str | None = None
 
     __repr__ = readable_repr
 

@@ -8,7 +8,12 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from pytest_fakesecrets._core.assumptions import Assumptions
-from pytest_fakesecrets._core.errors import InvalidSignatureException, ServiceError
+from pytest_fakesecrets._core.errors import (
+    CredentialRefused,
+    InvalidSignatureException,
+    ServiceError,
+    TargetDown,
+)
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret
@@ -26,7 +31,7 @@ from .invocation_context import CURRENT_INVOCATION, RunningSteps
 from .parser import decode, operation
 from .redaction import Redactor, secret_values_of_request
 from .region import default_region
-from .reporting_errors import ErrorsBecomeWarnings
+from .reporting_errors import ErrorsBecomeWarnings, text_of
 from .serializer import Reply, encode, encode_error
 from .user_code import innermost_line
 
@@ -156,6 +161,27 @@ class Service:
                 hint=Hint(f"{PREFIX}{hint}") if hint else None,
             )
             self._commit(context, [event])
+
+    def record_rejection_at_target(self, call: str, error: Exception) -> None:
+        """Record a call at the target that was rejected, if a step of a rotation has made it."""
+        invocation = self.running_steps.current() or self.running_steps.outside()
+        if invocation is None or invocation.rotation is None:
+            return
+        with self.lock:
+            self._apply_pending()
+            arn = invocation.rotation[0]
+            event = RequestRejected(
+                at=self.clock.now,
+                operation=f"{self.redactor.redact(call)} at the target",
+                region=arn.split(":")[3],
+                request_id=f"at the target, {len(self.history)}",  # not drawn: later ids do not depend on the target
+                secret_id=arn,
+                error=type(error).__name__,
+                # That of a database driver may contain a value which was never stored.
+                message=text_of(error) if isinstance(error, CredentialRefused | TargetDown) else None,
+                step=invocation.step,
+            )
+            self.history.extend([event])
 
     def refuse_region(self) -> Reply:
         """The error for an invalid region in the signature. AWS sends it before the service gets the request."""

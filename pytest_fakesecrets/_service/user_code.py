@@ -14,6 +14,7 @@ from traceback import walk_stack, walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
 
+from pytest_fakesecrets._core.displayed_paths import displayed_path
 from pytest_fakesecrets._core.formatting import did_you_mean
 
 from .reporting_errors import PACKAGE
@@ -26,14 +27,14 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 class CodeLine(NamedTuple):
-    """A line of the user's code, written as "rotation.py:12 in set_secret"."""
+    """A line of the user's code, written as "functions/rotation.py:12 in set_secret"."""
 
     file: str
     number: int
     function: str
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.number} in {self.function}"
+        return f"{displayed_path(self.file)}:{self.number} in {self.function}"
 
 
 def raising_line(error: BaseException, handler: Callable[..., Any] | None = None) -> CodeLine | None:

@@ -69,6 +69,9 @@ class Backend(Protocol):
     ) -> None:
         """Record a request that a server has rejected before it became a call of an operation."""
 
+    def record_rejection_at_target(self, call: str, error: Exception) -> None:
+        """Record a call at the target that was rejected, if a step of a rotation has made it."""
+
     def new_token(self) -> str: ...
 
     def redact(self, text: str) -> str:

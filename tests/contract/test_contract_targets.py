@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from types import SimpleNamespace
 
+import boto3
 import broken_functions
 import correct_functions
 import pytest
@@ -19,7 +20,7 @@ from broken_functions import (
     SUCCEEDS,
     TEST_RUN,
 )
-from contract_runs import failure_of, passes
+from contract_runs import contract_class, failure_of, outcomes, passes
 from correct_functions import SINGLE_USER, put_pending, read, rotate
 from credential_targets import DATABASE, SQL_SERVER
 from psycopg import sql
@@ -460,7 +461,36 @@ class TestATargetThatTheClassDoesNotName:
         finally:
             DATABASE.reset()
 
-        assert f"What to do: {self.WORDS}" in failure
+        assert f"What to do: {self.WORDS}\n\n" in failure
+
+    def test_is_one_cause_of_all_failures_but_findings_and_not_where_the_class_prepares_it(self):
+        def leaks(event, context):
+            sys.stdout.write(
+                str(read(boto3.client("secretsmanager"), event["SecretId"], VersionStage="AWSCURRENT"))
+            )
+            correct_functions.single_user(event, context)
+
+        scenarios = (TEST_RUN, "hostile_but_legal_passwords_work")
+        prepared = {**self.ATTRIBUTES, "prepare": lambda self, fake: None}
+        found = []
+        for function, attributes, names in (
+            (correct_functions.single_user, self.ATTRIBUTES, scenarios),
+            (leaks, self.ATTRIBUTES, (TEST_RUN, SUCCEEDS)),
+            (correct_functions.single_user, prepared, scenarios),
+        ):
+            DATABASE.reset()
+            found.append(outcomes(contract_class(function, attributes)(), names))
+        DATABASE.reset()
+
+        assert found[0][1] == f"It fails, maybe for the same cause as test_{TEST_RUN}. Correct that first."
+        assert found[1][1].startswith("secret-leaked: ")
+        assert [text.partition(":")[0] for run in found for text in run if ":" in text] == [
+            "test-run-failed",
+            "test-run-failed",
+            "secret-leaked",
+            "test-run-failed",
+            "hostile-password",
+        ]
 
     @pytest.mark.filterwarnings("error")
     def test_is_not_named_where_the_class_resets_and_asks_it_itself(self):

@@ -43,6 +43,9 @@ class Scenarios:
     _undisturbed_failed: ClassVar[bool] = False
     _has_warned: ClassVar[bool] = False
     _causes: ClassVar[dict[Hashable, str]] = {}
+    #: The codes of `accepted` that a finding has had, and the outcome of each scenario that has run.
+    _used_acceptances: ClassVar[set[str]] = set()
+    _outcomes: ClassVar[dict[str, str]] = {}
     _undisturbed_companions: ClassVar[Mapping[str, object]] = {}
     _undisturbed_target_calls: ClassVar[Sequence[TargetCall]] = ()
     _unseen_changes: ClassVar[Sequence[str]] = ()
