@@ -108,3 +108,7 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
 def _choices(name: str, allowed: Sequence[str]) -> str:
     words = " or ".join(map(repr, allowed))
     return f"{words} or a random.Random" if name == "rotate_at" else words
+
+
+#: The assumptions of each new fake, checked once.
+DEFAULT_ASSUMPTIONS = Assumptions()

@@ -15,7 +15,6 @@ from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name, utc
-from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.secret import Secret
@@ -123,7 +122,10 @@ class FakeSecrets:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        ensured(self._deactivate, self._deactivate)
+        try:
+            self._deactivate()
+        finally:
+            self._deactivate()  # again, in case an interrupt ended the first call: see ensured()
         warn_of_unentered(self._unentered)
         warn_of_unused_faults(self._service, may_raise=error is None)
 

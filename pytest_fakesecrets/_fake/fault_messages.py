@@ -22,15 +22,18 @@ def warn_of_unused_faults(service: Service, *, may_raise: bool) -> None:
     Args:
         may_raise: whether it may become one. It must not hide another exception.
     """
-    is_named = may_raise and any(category is UnusedFaultWarning for _, _, category, *_ in warnings.filters)
     for fault in service.faults.take_unused():
         line = fault.injected_at
         file, number = (PACKAGE, 0) if line is None else (line.file, line.number)
         text = encodable(_text(fault, service))
-        if is_named:
+        if may_raise and _is_named_by_a_filter():
             warnings.warn_explicit(text, UnusedFaultWarning, encodable(file), number)
         else:
             warn(text, UnusedFaultWarning, file, number)
+
+
+def _is_named_by_a_filter() -> bool:
+    return any(category is UnusedFaultWarning for _, _, category, *_ in warnings.filters)
 
 
 def absorbed_faults(service: Service, message: str) -> str | None:

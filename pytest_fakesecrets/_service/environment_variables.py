@@ -110,12 +110,15 @@ class EnvironmentVariables:
                 if not held or held[-1].value != found:
                     held = (*held, _Setting(None, found))
                 self._settings[name] = (*held, _Setting(layer, value))
-                _set(name, value)
+                if value != found:
+                    _set(name, value)
 
     def remove(self, layer: Layer) -> None:
         with self.lock:
             for name, value in layer.variables.items():
-                held = self._settings.get(name, ())
+                held = self._settings.get(name)
+                if not held:
+                    continue  # an earlier call has removed it
                 left = tuple(setting for setting in held if setting.layer is not layer)
                 if len(left) == len(held):
                     continue
@@ -131,6 +134,8 @@ class EnvironmentVariables:
 
     def _restore_all(self) -> None:
         """Undo the restoring of a whole copy of the environment, which has all variables of an earlier test."""
+        if self.removed.keys() <= self._settings.keys():
+            return  # they are layered again
         if all(os.environ.get(name) == removed.value for name, removed in self.removed.items()):
             for name in self.removed:
                 self.restore_value(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import cached_property
 from random import Random
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -24,26 +25,38 @@ class Ids:
     """
 
     def __init__(self, seed: int) -> None:
-        self._tokens = Random(f"tokens {seed}")
-        self._requests = Random(f"requests {seed}")
-        self._suffix = Random(f"suffixes {seed}").randrange(_SUFFIXES)
-        self.passwords = Random(f"passwords {seed}")
+        self._seed = seed
+        #: By the kind of id. To seed one takes 5 us, so it is made when it is first used.
+        self._generators: dict[str, Random] = {}
+        self._suffix: int | None = None
 
     def token(self) -> str:
         """A ClientRequestToken, which becomes a version id: a random UUID, as botocore generates it."""
-        return _uuid(self._tokens)
+        return _uuid(self._generator("tokens"))
 
     def request_id(self) -> str:
-        return _uuid(self._requests)
+        return _uuid(self._generator("requests"))
 
     def suffix(self) -> str:
         """The six letters and digits at the end of a secret's ARN."""
+        if self._suffix is None:
+            self._suffix = self._generator("suffixes").randrange(_SUFFIXES)
         self._suffix = (self._suffix + _STRIDE) % _SUFFIXES
         number, characters = self._suffix, []
         for _ in range(_SUFFIX_LENGTH):
             number, digit = divmod(number, len(_ALPHABET))
             characters.append(_ALPHABET[digit])
         return "".join(characters)
+
+    @cached_property
+    def passwords(self) -> Random:
+        return self._generator("passwords")
+
+    def _generator(self, kind: str) -> Random:
+        generator = self._generators.get(kind)
+        if generator is None:  # the same one for two threads that come here at once
+            generator = self._generators.setdefault(kind, Random(f"{kind} {self._seed}"))
+        return generator
 
 
 def _uuid(random: Random) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
-from pytest_fakesecrets._core.assumptions import Assumptions
+from pytest_fakesecrets._core.assumptions import DEFAULT_ASSUMPTIONS
 from pytest_fakesecrets._core.errors import (
     CredentialRefused,
     InvalidSignatureException,
@@ -98,7 +98,7 @@ class Service:
             self.faults.clear()
             self.store = Store()
             self.history = History(self.lock)
-            self.assumptions = Assumptions()
+            self.assumptions = DEFAULT_ASSUMPTIONS
             self.ids = Ids(self._seed)
             #: Redacts stored values, generated passwords, and values of rejected requests.
             self.redactor = Redactor(self.store.values)

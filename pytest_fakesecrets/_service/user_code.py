@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from traceback import walk_stack, walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -254,6 +254,7 @@ def _unwrapped(handler: Any) -> Any:
         return handler
 
 
+@lru_cache(maxsize=1024)  # each fake and each rotation checks the same files
 def is_installed(file: str) -> bool:
     """Whether a file belongs to an installed package."""
     return any(f"{os.sep}{name}{os.sep}" in file for name in _INSTALLED)
@@ -263,6 +264,7 @@ def _is_not_installed(file: str) -> bool:
     return not is_installed(file)
 
 
+@lru_cache(maxsize=1024)
 def _is_users(file: str) -> bool:
     if file.startswith((PACKAGE, "<")):
         return False
