@@ -358,7 +358,9 @@ class TestAccepted:
     def test_of_the_user(self):
         pass
 """
-        names = "time or test_run or first_rotation or a_rotation_succeeds or cold or of_the_user or unknown_step"
+        names = (
+            "time or test_run or first_rotation or a_rotation_succeeds or cold or of_the_user or unknown_step"
+        )
         contract_run(pytester, CLASS + changed, "-k", names).assert_outcomes(
             passed=3, failed=1, skipped=2, xfailed=1, warnings=1
         )
