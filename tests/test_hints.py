@@ -83,6 +83,73 @@ class TestHints:
 
         assert [error.count(hint) for error in errors] == [1, 0]
 
+    @pytest.mark.parametrize(
+        ("operation", "members", "expected"),
+        [
+            (
+                "rotate_secret",
+                {"RotationRules": {"Duration": "24"}},
+                "Duration is a whole number of hours from 1 to 24 and ",
+            ),
+            (
+                "rotate_secret",
+                {"RotationRules": {"Duration": "3 hours"}},
+                "Duration is a whole number of hours",
+            ),
+            (
+                "rotate_secret",
+                {"RotationRules": {"AutomaticallyAfterDays": 1001}},
+                "AutomaticallyAfterDays is a whole ",
+            ),
+            ("rotate_secret", {"RotationLambdaARN": "my-function"}, "RotationLambdaARN takes an ARN. "),
+        ],
+    )
+    def test_name_the_format_of_a_member_that_the_service_rejects(
+        self, client, hint, operation, members, expected
+    ):
+        assert hint(getattr(client, operation), SecretId="db", **members).startswith(f"hint: {expected}")
+
+    def test_name_the_format_of_a_member_that_botocore_rejects(self, pytester):
+        pytester.makepyfile(
+            """
+            import botocore.session
+            import pytest
+
+            RATE = "rate(30 days)"
+
+            @pytest.mark.parametrize("operation, members", [
+                ("rotate_secret", {"RotationRules": {"ScheduleExpression": RATE, "Duration": "3"}}),
+                ("rotate_secret", {"RotationRules": {"ScheduleExpression": RATE, "Duration": 3}}),
+                ("rotate_secret", {"RotationRules": RATE}),
+                ("tag_resource", {"Tags": {"team": "a"}}),
+                ("tag_resource", {"Tags": ["team"]}),
+                ("untag_resource", {"TagKeys": "team"}),
+            ])
+            def test_call(fakesecrets, operation, members):
+                fakesecrets.add_secret("db", "old")
+                getattr(fakesecrets.client(), operation)(SecretId="db", **members)
+
+            def test_other(fakesecrets):
+                client = botocore.session.Session().create_client("ssm", "us-east-1")
+                client.add_tags_to_resource(ResourceType="Parameter", ResourceId="x", Tags={"team": "a"})
+
+            def test_seeded(fakesecrets):
+                rules = {"ScheduleExpression": RATE, "Duration": "3"}
+                fakesecrets.add_secret("db", "old", rotation_function=print, rotation_rules=rules)
+            """
+        )
+        ran = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", "--tb=short")
+
+        hour = "Duration is a whole number of hours from 1 to 24 and the letter h, such as '3h'."
+        rules = "RotationRules is a dict, such as {'ScheduleExpression': 'rate(30 days)', 'Duration': '3h'}."
+        tags = "Tags is a list of dicts with Key and Value, such as [{'Key': 'team', 'Value': 'payments'}]."
+        keys = "TagKeys is a list of the keys of tags, such as ['team']."
+        lines = [line.removeprefix("E").strip() for line in ran.outlines]
+        assert [line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")] == [
+            *(hour, hour, rules, tags, tags, keys),
+        ]
+        ran.stdout.fnmatch_lines([f"E *FakeSecretsError: Invalid length * valid min length: 2. {hour}"])
+
     def test_suggest_the_correct_name_of_a_misspelt_secret(self, client, hint):
         client.create_secret(Name="orders/database", SecretString="value")
 

@@ -96,7 +96,7 @@ class ContractSettings:
     definition: Callable[[], tuple[str, int]]
     accepted: Mapping[str, str]
     #: The codes of `accepted` that a finding of the class has had so far.
-    used: MutableSet[str]
+    used: MutableSet[str] = field(repr=False)
     #: The test that runs, or None if it was called as a plain method.
     scenario: str | None
     #: The causes of the failures of the class so far, each with the test that reported it.

@@ -161,6 +161,9 @@ def no_rotation_function(hint: str) -> ServiceError:
     )
 
 
+#: A hint for a RotationLambdaARN that is not the ARN of a function.
+TAKES_AN_ARN = "RotationLambdaARN takes an ARN. Pass the ARN that add_rotation_function(handler) returns."
+
 TOKEN_MISSING = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 
 

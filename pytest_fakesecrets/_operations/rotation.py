@@ -10,6 +10,7 @@ from typing import Any
 from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.arn import is_role_arn, parse_function_arn
 from pytest_fakesecrets._core.errors import (
+    TAKES_AN_ARN,
     TOKEN_MISSING,
     AccessDeniedException,
     InvalidParameterException,
@@ -109,7 +110,8 @@ def _check_function_arn(secret: Secret, arn: str | None) -> None:
     if parsed is None or parsed.region != secret.region:
         raise InvalidParameterException(
             "Invalid rotation Lambda ARN. Ensure the ARN matches format "
-            "arn:aws:lambda:<region>:<account>:function:<functionName>."
+            "arn:aws:lambda:<region>:<account>:function:<functionName>.",
+            hint=TAKES_AN_ARN if parsed is None else "",
         )
 
 

@@ -282,11 +282,14 @@ def _add_hints_of_calls(error: BaseException) -> None:
     """Add the hints of the fakes of a test to the errors that their clients raised."""
     backends = {*_entered, *filter(None, [state.active])}
     if backends:
-        from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
+        from pytest_fakesecrets._core import exception_chain
+        from pytest_fakesecrets._service.hints import add_note_about_arn, add_note_about_format, add_notes
         from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
         with ErrorsBecomeWarnings("the hints about rejected calls"):
             add_note_about_arn(error)
+            for cause in filter(_is_about_our_service, exception_chain.causes(error)):
+                add_note_about_format(cause)
             for backend in backends:
                 add_notes(error, backend.service.history.events, backend.service.redactor.redact)
 

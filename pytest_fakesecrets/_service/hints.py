@@ -9,13 +9,21 @@ from itertools import islice
 
 from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.arn import parse_secret_arn
-from pytest_fakesecrets._core.errors import AccessDeniedException, ResourceNotFoundException, ServiceError
+from pytest_fakesecrets._core.errors import (
+    TAKES_AN_ARN,
+    AccessDeniedException,
+    ResourceNotFoundException,
+    ServiceError,
+    ValidationException,
+)
 from pytest_fakesecrets._core.secret import Secret
 from pytest_fakesecrets._operations import Context
 
+from .format_hints import format_in
 from .functions import Functions
 from .history import Call, Event
 from .redaction import QUOTED, Redact
+from .reporting_errors import text_of
 
 PREFIX = "hint: "
 
@@ -41,8 +49,6 @@ _NO_ROTATION = (
 _IN_PROGRESS = "The previous rotation waits for its step {step}. Run it with step() or run()."
 _PAUSED = "The previous rotation waits for its step {step}, since rotation_paused() holds it. Leave its block first."
 _UNFINISHED = "The previous rotation has {status}. Run its retry, or remove AWSPENDING from its version."
-
-_TAKES_AN_ARN = "RotationLambdaARN takes an ARN. Pass the ARN that add_rotation_function(handler) returns."
 
 #: The constant parts of all hints, which are not redacted.
 WORDS = (
@@ -81,7 +87,7 @@ def hint_for(
     Args:
         is_paused: whether `rotation_paused` holds the rotations of the secret with an ARN.
     """
-    text = rejected.hint
+    text = rejected.hint or (format_in(rejected.message) if isinstance(rejected, ValidationException) else "")
     if not text and secret_id is not None:
         text = _text(rejected, context, secret_id, functions, is_paused)
     return Hint(f"{PREFIX}{text}") if text else None
@@ -109,7 +115,13 @@ def add_note_about_arn(error: BaseException) -> None:
     """Add a hint where botocore has rejected a function as the RotationLambdaARN of a call."""
     for each in exception_chain.causes(error):
         if type(each).__name__ == "ParamValidationError" and "for parameter RotationLambdaARN" in str(each):
-            exception_chain.add_note(each, f"{PREFIX}{_TAKES_AN_ARN}")
+            exception_chain.add_note(each, f"{PREFIX}{TAKES_AN_ARN}")
+
+
+def add_note_about_format(error: BaseException) -> None:
+    """Add the format of a member that botocore has rejected to its exception, which names only the member."""
+    if type(error).__name__ == "ParamValidationError" and (text := format_in(text_of(error))):
+        exception_chain.add_note(error, f"{PREFIX}{text}")
 
 
 def hints_of(error: BaseException, events: Iterable[Event], redact: Redact) -> list[str]:

@@ -32,6 +32,8 @@ from pytest_fakesecrets._core.errors import (
 )
 from pytest_fakesecrets._operations import OPERATIONS, Response
 
+from .format_hints import format_in
+
 #: Shapes whose length is in bytes: the quota of a secret value (user guide, quotas). The model counts characters.
 _MEASURED_IN_BYTES = {"SecretStringType"}
 
@@ -136,11 +138,16 @@ def check_members(operation_name: str, **members: Any) -> None:
     shape = service_model().shape_for(f"{operation_name}Request")
     report = ParamValidator().validate(members, shape)
     if report.has_errors():
-        raise FakeSecretsError(report.generate_report())
+        raise FakeSecretsError(_with_format(report.generate_report()))
     try:
         decode(operation(operation_name).read, json.dumps(members).encode())
     except ServiceError as error:
-        raise FakeSecretsError(error.message) from None
+        raise FakeSecretsError(_with_format(error.message)) from None
+
+
+def _with_format(message: str) -> str:
+    """A message of a validation, and the format of the member that it names, if it has one."""
+    return " ".join(filter(None, [f"{message.removesuffix('.')}.", format_in(message)]))
 
 
 def _reader(shape: botocore.model.Shape) -> Reader:

@@ -463,6 +463,7 @@ class TestATargetThatTheClassDoesNotName:
 
         assert f"What to do: {self.WORDS}\n\n" in failure
 
+    @pytest.mark.filterwarnings("ignore:The function called a CredentialTarget")
     def test_is_one_cause_of_all_failures_but_findings_and_not_where_the_class_prepares_it(self):
         def leaks(event, context):
             sys.stdout.write(
