@@ -578,13 +578,12 @@ def test_a_line_of_one_of_two_functions_has_its_path_from_a_directory_of_the_run
 
     web = os.path.join("functions", "web", "lambda_function.py:2 in lambda_handler")
     app = os.path.join("functions", "app", "lambda_function.py:2 in lambda_handler")
-    test_file = os.path.join("tests", "test_two.py") if ini == "pytest.ini" else "test_two.py"
     ran.stdout.fnmatch_lines(
         [
             f"E * failed in createSecret, attempt 1: ValueError: a mistake at {web}",
             f"* createSecret raised ValueError: a mistake at {web} *",  # in the timeline
             f"E * rotation-failed: * ValueError: a mistake at {app}. *",
-            f"*UnusedFaultWarning: *) at {test_file}:12 in test_two_functions, *",
+            "*UnusedFaultWarning: *) at test_two.py:12 in test_two_functions, *",
         ]
     )
     page = (pytester.path / "page.html").read_text("utf-8")

@@ -1542,7 +1542,7 @@ class TestAnUnusedInjectedFault:
         assert [(Path(each.filename).name, each.lineno) for each in issued] == [("test_faults.py", line)]
         assert str(issued[0].message) == (
             "No call met the injected fault fail('GetSecretValue', 'ThrottlingException', secret_id='bd', "
-            f"step='setSecret') at tests/test_faults.py:{line} in test_emits_a_warning_with_the_line_that_injected_it, and there is "
+            f"step='setSecret') at test_faults.py:{line} in test_emits_a_warning_with_the_line_that_injected_it, and there is "
             "no secret 'bd'. Did you mean 'db'? Correct the operation, secret_id or step, or remove the fault."
         )
 

@@ -660,7 +660,7 @@ class TestFakeCheck:
         assert rotation.findings == ()
         assert str(raised.value) == (
             f"The rotation of {rotation.secret_id} failed in createSecret, attempt 1: ValueError: no route to host "
-            f"at tests/test_findings.py:{line} in fails\nFindings: none"
+            f"at test_findings.py:{line} in fails\nFindings: none"
         )
 
     @pytest.mark.parametrize(

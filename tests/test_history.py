@@ -174,9 +174,9 @@ class TestTheTimeline:
         text = fakesecrets.timeline("db")
 
         line = raising_in.__code__.co_firstlineno
-        raised = re.findall(r"setSecret raised ValueError: x at (tests/\w+\.py):(\d+) in (\w+)(.*)", text)
+        raised = re.findall(r"setSecret raised ValueError: x at (\w+\.py):(\d+) in (\w+)(.*)", text)
         assert [(file, function) for file, _, function, _ in raised] == [
-            ("tests/rotation_functions.py", "fails")
+            ("rotation_functions.py", "fails")
         ] * 2
         assert all(int(number) > line for _, number, _, _ in raised)
         assert [rest.startswith(" (attempt 2)") for *_, rest in raised] == [False, True]

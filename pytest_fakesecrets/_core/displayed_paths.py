@@ -1,5 +1,5 @@
 """
-Paths of files as messages show them: relative to the rootdir of the pytest run.
+Names of files as messages show them: with their directory where several rotation functions have files of one name.
 
 This module is imported with the plugin, even in projects that do not use it. It imports no slow modules.
 """
@@ -8,21 +8,46 @@ from __future__ import annotations
 
 import os
 
-#: The rootdir and the directory of invocation of each pytest run in this process, the outermost first: a test may start
-#: an inner run.
-run_directories: list[tuple[str, str]] = []
+
+class Run:
+    """
+    A run of pytest.
+
+    Attributes:
+        config: its configuration.
+        directories: its rootdir, and the directory in which pytest was started.
+        code_folders: the folders out of which rotation functions were loaded.
+    """
+
+    def __init__(self, config: object, *directories: str) -> None:
+        self.config = config
+        self.directories = directories
+        self.code_folders: set[str] = set()
+
+
+#: The runs in this process, the outermost first: a test may start an inner run.
+runs: list[Run] = []
+
+
+def note_code_folder(folder: str) -> None:
+    if runs:
+        runs[-1].code_folders.add(folder)
 
 
 def displayed_path(file: str) -> str:
     """
-    Return the path of a file as messages show it.
+    Return the name of a file, or its path from a directory of the run.
 
-    It is relative to the rootdir of the pytest run, or else to the directory in which pytest was started. Of a file
-    outside of both, as in a temporary directory, it is the name.
+    It is the path if the file is in one of several folders of rotation functions: most of them have a lambda_function.py.
     """
     path = os.path.abspath(file)
-    for directory in run_directories[-1] if run_directories else ():
-        start = os.path.join(directory, "")
-        if path.startswith(start):
-            return path[len(start) :]
+    folders = runs[-1].code_folders if runs else ()
+    if len(folders) > 1 and any(_is_inside(path, folder) for folder in folders):
+        for directory in runs[-1].directories:
+            if _is_inside(path, directory):
+                return os.path.relpath(path, directory)
     return os.path.basename(path)
+
+
+def _is_inside(path: str, directory: str) -> bool:
+    return path.startswith(os.path.join(directory, ""))

@@ -27,7 +27,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 class CodeLine(NamedTuple):
-    """A line of the user's code, written as "functions/rotation.py:12 in set_secret"."""
+    """A line of the user's code, written as "rotation.py:12 in set_secret"."""
 
     file: str
     number: int

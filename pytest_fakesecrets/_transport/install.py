@@ -21,7 +21,8 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from pytest_fakesecrets._core.displayed_paths import run_directories
+from pytest_fakesecrets._core.displayed_paths import Run
+from pytest_fakesecrets._core.displayed_paths import runs as _runs
 
 from . import botocore_hooks, state
 
@@ -173,13 +174,9 @@ def guard(on: bool) -> Callable[[], None]:
     return partial(setattr, state, "guarded", before)
 
 
-#: The configurations of the pytest runs in this process, the outermost first: a test may start an inner run.
-_runs: list[Any] = []
-
-
 def base_directories() -> tuple[str, ...]:
     """The directories to which paths of users are relative: the rootdir of the pytest run, and the working directory."""
-    roots = [root for root, _ in run_directories[-1:]]
+    roots = [run.directories[0] for run in _runs[-1:]]
     return tuple(dict.fromkeys([*roots, os.getcwd()]))
 
 
@@ -190,13 +187,11 @@ def begin_run(config: Any) -> None:
     The setting stays after the run, for threads and `atexit` handlers. Only an inner run restores the setting of the
     outer run.
     """
-    if any(run is config for run in _runs):
+    if any(run.config is config for run in _runs):
         return
     is_nested = bool(_runs) or _is_inside_of_a_run(config)
-    _runs.append(config)
-    config.add_cleanup(partial(_runs.remove, config))
-    run_directories.append((str(config.rootpath), str(config.invocation_params.dir)))
-    config.add_cleanup(partial(run_directories.remove, run_directories[-1]))
+    _runs.append(Run(config, str(config.rootpath), str(config.invocation_params.dir)))
+    config.add_cleanup(partial(_runs.remove, _runs[-1]))
     restore = guard(config.getini("fakesecrets_guard"))
     if is_nested:
         config.add_cleanup(restore)

@@ -139,7 +139,7 @@ def test_another_call_that_is_swallowed_is_another_cause():
     throttled, refused, late = outcomes(contract, (THROTTLED, REFUSED, LATE))
 
     assert throttled.startswith("error-swallowed: ")
-    assert refused.startswith("error-swallowed: log_in in testSecret at tests/contract/broken_functions.py:")
+    assert refused.startswith("error-swallowed: log_in in testSecret at broken_functions.py:")
     assert late == same_cause_as(REFUSED)
 
 
@@ -151,16 +151,13 @@ def same_cause_as(scenario):
 def test_a_swallowed_error_of_secrets_manager_is_found_with_its_line():
     failure = failure_of(broken_functions.looks_up_before_it_reads, ONE_USER, f"test_{REFUSED}")
 
-    assert (
-        "GetSecretValue was rejected with AccessDeniedException at tests/contract/correct_functions.py:"
-        in failure
-    )
-    assert " in read (called from tests/contract/correct_functions.py:" in failure
+    assert "GetSecretValue was rejected with AccessDeniedException at correct_functions.py:" in failure
+    assert " in read (called from correct_functions.py:" in failure
     assert " in read_pending), and createSecret returned without an error." in failure
 
     failure = failure_of(broken_functions.sets_what_it_could_not_read, ONE_USER, f"test_{REFUSED}")
 
-    assert " at tests/contract/correct_functions.py:" in failure.splitlines()[0]
+    assert " at correct_functions.py:" in failure.splitlines()[0]
     assert " in read_pending), and setSecret changed the target without its answer, and returned." in failure
 
 
@@ -182,7 +179,7 @@ def test_a_line_of_a_helper_is_named_with_the_line_of_the_step_that_called_it():
         set_secret(None, None, None)
 
     failure = failure_of(rotates, ONE_USER, "test_a_rotation_succeeds")
-    assert " in look_into (called from tests/contract/test_contract_finds.py:" in failure
+    assert " in look_into (called from test_contract_finds.py:" in failure
     assert " in set_secret); v1 AWSCURRENT" in failure
     assert "called from" not in failure_of(at_once, ONE_USER, "test_a_rotation_succeeds")
 

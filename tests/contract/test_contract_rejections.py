@@ -310,13 +310,8 @@ class TestARejectionAtTheTarget:
     def test_is_made_each_time_if_the_function_makes_the_call_again(self):
         failure = failure_of(self.with_set(gives_the_change_up), ONE_USER, f"test_{REFUSED}")
 
-        assert (
-            "error-swallowed: change_password in setSecret at tests/contract/test_contract_rejections.py:"
-            in failure
-        )
-        assert (
-            " in tries_the_change_again (called from tests/contract/test_contract_rejections.py:" in failure
-        )
+        assert "error-swallowed: change_password in setSecret at test_contract_rejections.py:" in failure
+        assert " in tries_the_change_again (called from test_contract_rejections.py:" in failure
         assert (
             " in gives_the_change_up) was rejected each time with TargetDown (call 2 of 3 at the target), and setSecret "
             "returned without an error."
@@ -425,9 +420,7 @@ class TestARejectionAtTheTarget:
 
         failure = failure_of(function, ONE_USER, f"test_{REFUSED}")
 
-        assert (
-            "error-swallowed: change_password in setSecret at tests/contract/broken_functions.py:" in failure
-        )
+        assert "error-swallowed: change_password in setSecret at broken_functions.py:" in failure
 
 
 def set_over_a_session(client, arn, token):

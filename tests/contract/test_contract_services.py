@@ -85,7 +85,7 @@ class TestACallThatNothingAnswers:
     def test_names_the_line_of_the_function(self):
         failure = failure_of(function_that(enable_user), ATTRIBUTES, SUCCEEDS)
 
-        assert "at tests/contract/test_contract_services.py:" in failure
+        assert "at test_contract_services.py:" in failure
         assert "in enable_user" in failure
 
     def test_is_reported_also_if_the_function_loses_every_error(self):
