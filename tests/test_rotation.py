@@ -662,8 +662,7 @@ class TestAFunctionThatOmitsTheToken:
             db.put_secret_value(SecretId="db", SecretString="lost")
 
         with pytest.warns(
-            RotationFailedWarning,
-            match=r"was abandoned by its own function: createSecret put a value .*check\(rotation\)\.$",
+            RotationFailedWarning, match="was abandoned by its own function: createSecret put a value"
         ):
             rotation = fakesecrets.rotate("db", omits_token_and_labels)
 

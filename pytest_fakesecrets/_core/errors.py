@@ -183,7 +183,11 @@ class ReportingFailedWarning(UserWarning):
 
 @exported
 class RotationFailedWarning(UserWarning):
-    """A rotation failed after its call had returned, as on AWS. The message contains the function's traceback."""
+    """
+    A rotation failed after its call had returned, as on AWS. The message contains the function's traceback.
+
+    To fail the test instead, call `fakesecrets.check(rotation)`. A warning filter cannot do it.
+    """
 
 
 @exported

@@ -16,9 +16,6 @@ from pytest_fakesecrets._service.user_code import calling_line, first_line, rais
 #: The maximum of exceptions that are inspected in one chain of causes and groups.
 _MAX_CHAIN = 100
 
-#: A warning filter cannot do it: RotateSecret returns before its rotation fails.
-_TO_FAIL = "To fail the test instead, call fakesecrets.check(rotation)."
-
 #: The constant lines of tracebacks.
 _TRACEBACK_LINES = (
     "Traceback (most recent call last):",
@@ -42,7 +39,7 @@ def warn_of_failure(service: Service, rotation: Rotation, error: BaseException) 
             formatted.stack.clear()
         place = _place(service, rotation, error)
         text = _redacted(formatted, error, service.redactor)
-    warn(f"{_headline(rotation)}\n({_TO_FAIL})\n{text}", RotationFailedWarning, *place)
+    warn(f"{_headline(rotation)}\n{text}", RotationFailedWarning, *place)
 
 
 def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
@@ -51,7 +48,7 @@ def warn_of_abandonment(service: Service, rotation: Rotation) -> None:
     warn(
         f"The rotation of {rotation.secret_id} was abandoned by its own function: {step} put a value that "
         "became current under another version id. Pass ClientRequestToken=event['ClientRequestToken'] and "
-        f"VersionStages=['AWSPENDING'] to put_secret_value(). {_TO_FAIL}",
+        "VersionStages=['AWSPENDING'] to put_secret_value().",
         RotationFailedWarning,
         *_place(service, rotation),
     )
