@@ -7,149 +7,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: The words with which a statement begins.
-_VERBS = frozenset(
-    [
-        "ALTER",
-        "ANALYZE",
-        "BEGIN",
-        "CALL",
-        "COMMENT",
-        "COMMIT",
-        "COPY",
-        "CREATE",
-        "DEALLOCATE",
-        "DECLARE",
-        "DELETE",
-        "DENY",
-        "DESCRIBE",
-        "DO",
-        "DROP",
-        "EXEC",
-        "EXECUTE",
-        "EXPLAIN",
-        "FLUSH",
-        "GRANT",
-        "INSERT",
-        "KILL",
-        "LOCK",
-        "MERGE",
-        "PREPARE",
-        "REASSIGN",
-        "RELEASE",
-        "RENAME",
-        "REPLACE",
-        "RESET",
-        "REVOKE",
-        "ROLLBACK",
-        "SAVEPOINT",
-        "SELECT",
-        "SET",
-        "SHOW",
-        "START",
-        "TRUNCATE",
-        "UNLOCK",
-        "UPDATE",
-        "USE",
-        "VALUES",
-        "WITH",
-    ]
-)
+_VERBS = frozenset([
+    "ALTER", "ANALYZE", "BEGIN", "CALL", "COMMENT", "COMMIT", "COPY", "CREATE", "DEALLOCATE", "DECLARE",
+    "DELETE", "DENY", "DESCRIBE", "DO", "DROP", "EXEC", "EXECUTE", "EXPLAIN", "FLUSH", "GRANT", "INSERT",
+    "KILL", "LOCK", "MERGE", "PREPARE", "REASSIGN", "RELEASE", "RENAME", "REPLACE", "RESET", "REVOKE",
+    "ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "START", "TRUNCATE", "UNLOCK", "UPDATE", "USE", "VALUES",
+    "WITH",
+])  # fmt: skip
 
 #: The words that may follow, of which none is a name or a value.
-_WORDS = frozenset(
-    [
-        "ALL",
-        "ANY",
-        "BODY",
-        "COLUMN",
-        "CONCURRENTLY",
-        "CONSTRAINT",
-        "DATABASE",
-        "DEFAULT",
-        "EXISTS",
-        "EXTENSION",
-        "FOR",
-        "FROM",
-        "FUNCTION",
-        "GLOBAL",
-        "GRANTS",
-        "GROUP",
-        "HOSTS",
-        "IF",
-        "INDEX",
-        "INSERT",
-        "INTO",
-        "LOCAL",
-        "LOGIN",
-        "MASTER",
-        "MATERIALIZED",
-        "NOT",
-        "OBJECT",
-        "ON",
-        "OPTION",
-        "OR",
-        "OWNED",
-        "OWNER",
-        "PASSWORD",
-        "PERSIST",
-        "POLICY",
-        "PRIVILEGES",
-        "PROCEDURE",
-        "PROFILE",
-        "PUBLICATION",
-        "REPLACE",
-        "ROLE",
-        "ROLES",
-        "SCHEMA",
-        "SELECT",
-        "SEQUENCE",
-        "SERVER",
-        "SESSION",
-        "SUBSCRIPTION",
-        "SYSTEM",
-        "TABLE",
-        "TABLES",
-        "TEMP",
-        "TEMPORARY",
-        "TRANSACTION",
-        "TRIGGER",
-        "TYPE",
-        "UPDATE",
-        "USAGE",
-        "USER",
-        "USERS",
-        "VIEW",
-        "WORK",
-    ]
-)
+_WORDS = frozenset([
+    "ALL", "ANY", "BODY", "COLUMN", "CONCURRENTLY", "CONSTRAINT", "DATABASE", "DEFAULT", "EXISTS", "EXTENSION",
+    "FOR", "FROM", "FUNCTION", "GLOBAL", "GRANTS", "GROUP", "HOSTS", "IF", "INDEX", "INSERT", "INTO", "LOCAL",
+    "LOGIN", "MASTER", "MATERIALIZED", "NOT", "OBJECT", "ON", "OPTION", "OR", "OWNED", "OWNER", "PASSWORD",
+    "PERSIST", "POLICY", "PRIVILEGES", "PROCEDURE", "PROFILE", "PUBLICATION", "REPLACE", "ROLE", "ROLES",
+    "SCHEMA", "SELECT", "SEQUENCE", "SERVER", "SESSION", "SUBSCRIPTION", "SYSTEM", "TABLE", "TABLES", "TEMP",
+    "TEMPORARY", "TRANSACTION", "TRIGGER", "TYPE", "UPDATE", "USAGE", "USER", "USERS", "VIEW", "WORK",
+])  # fmt: skip
 
 #: Statements that change nothing, or whose effect other statements have.
-_READING = frozenset(
-    [
-        "ANALYZE",
-        "BEGIN",
-        "COMMIT",
-        "DECLARE",
-        "DESCRIBE",
-        "EXPLAIN",
-        "FLUSH",
-        "KILL",
-        "LOCK",
-        "PREPARE",
-        "RELEASE",
-        "RESET",
-        "ROLLBACK",
-        "SAVEPOINT",
-        "SELECT",
-        "SET",
-        "SHOW",
-        "START",
-        "UNLOCK",
-        "USE",
-        "VALUES",
-        "WITH",
-    ]
-)
+_READING = frozenset([
+    "ANALYZE", "BEGIN", "COMMIT", "DECLARE", "DESCRIBE", "EXPLAIN", "FLUSH", "KILL", "LOCK", "PREPARE",
+    "RELEASE", "RESET", "ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "START", "UNLOCK", "USE", "VALUES",
+    "WITH",
+])  # fmt: skip
 
 #: Statements of data. They need a COMMIT in every database, and those of system tables a FLUSH.
 _DATA_CHANGES = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "UPDATE"})
@@ -161,69 +42,20 @@ _OF_A_SESSION = frozenset(
 ENDING_NAMES = frozenset({"__exit__", "close", "disconnect", "logout", "quit", "rollback", "unbind"})
 
 #: Words in the names of functions that probably change nothing, or of which the name says nothing.
-_READING_NAMES = frozenset(
-    [
-        "authenticate",
-        "bind",
-        "check",
-        "close",
-        "commit",
-        "connect",
-        "connection",
-        "describe",
-        "execute",
-        "exists",
-        "fetch",
-        "fetchall",
-        "fetchone",
-        "find",
-        "get",
-        "head",
-        "list",
-        "log",
-        "login",
-        "login_user",
-        "logon",
-        "lookup",
-        "open",
-        "options",
-        "perform",
-        "ping",
-        "query",
-        "read",
-        "request",
-        "rollback",
-        "run",
-        "search",
-        "select",
-        "send",
-        "send_request",
-        "test",
-        "validate",
-        "verify",
-        "whoami",
-    ]
-)
+_READING_NAMES = frozenset([
+    "authenticate", "bind", "check", "close", "commit", "connect", "connection", "describe", "execute",
+    "exists", "fetch", "fetchall", "fetchone", "find", "get", "head", "list", "log", "login", "login_user",
+    "logon", "lookup", "open", "options", "perform", "ping", "query", "read", "request", "rollback", "run",
+    "search", "select", "send", "send_request", "test", "validate", "verify", "whoami",
+])  # fmt: skip
 
 #: Statements with SET that have an effect on more than a session.
 _SETTINGS_THAT_LAST = ("SET PASSWORD", "SET DEFAULT ROLE", "SET GLOBAL", "SET PERSIST")
 
 #: Words in the names of functions that read data, and take no credential.
-_QUERY_NAMES = frozenset(
-    [
-        "describe",
-        "exists",
-        "fetch",
-        "fetchall",
-        "fetchone",
-        "find",
-        "list",
-        "lookup",
-        "read",
-        "search",
-        "select",
-    ]
-)
+_QUERY_NAMES = frozenset([
+    "describe", "exists", "fetch", "fetchall", "fetchone", "find", "list", "lookup", "read", "search", "select",
+])  # fmt: skip
 
 _STATEMENT_ARGUMENTS = frozenset({"command", "operation", "query", "sql", "statement", "stmt"})
 

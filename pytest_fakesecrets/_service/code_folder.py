@@ -30,58 +30,13 @@ _OWN_PACKAGE = __name__.partition(".")[0]
 _STANDARD_LIBRARY = frozenset(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 _INSTALLED = ("site-packages", "dist-packages")
 #: Modules that Lambda's runtime for Python has imported before the function: a file of the function does not replace them.
-_LOADED_BEFORE = (
-    *(
-        "abc",
-        "base64",
-        "codecs",
-        "collections",
-        "contextlib",
-        "datetime",
-        "decimal",
-        "email",
-        "encodings",
-        "enum",
-    ),
-    *(
-        "functools",
-        "genericpath",
-        "http",
-        "importlib",
-        "inspect",
-        "io",
-        "json",
-        "keyword",
-        "linecache",
-        "logging",
-    ),
-    *(
-        "ntpath",
-        "operator",
-        "os",
-        "posixpath",
-        "re",
-        "reprlib",
-        "site",
-        "socket",
-        "ssl",
-        "stat",
-        "string",
-        "struct",
-    ),
-    *(
-        "subprocess",
-        "threading",
-        "tokenize",
-        "traceback",
-        "types",
-        "typing",
-        "urllib",
-        "uuid",
-        "warnings",
-        "weakref",
-    ),
-)
+_LOADED_BEFORE = frozenset([
+    "abc", "base64", "codecs", "collections", "contextlib", "datetime", "decimal", "email", "encodings", "enum",
+    "functools", "genericpath", "http", "importlib", "inspect", "io", "json", "keyword", "linecache", "logging",
+    "ntpath", "operator", "os", "posixpath", "re", "reprlib", "site", "socket", "ssl", "stat", "string",
+    "struct", "subprocess", "threading", "tokenize", "traceback", "types", "typing", "urllib", "uuid",
+    "warnings", "weakref",
+])  # fmt: skip
 
 
 class CodeFolder:
