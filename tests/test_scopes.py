@@ -689,7 +689,8 @@ class TestExitStack:
                 stack.enter_context(FakeSecrets())
 
         with pytest.raises(
-            FakeSecretsError, match=r"^A fake is already active.* It was entered at test_scopes\.py:\d+ in "
+            FakeSecretsError,
+            match=r"^A fake is already active.* It was entered at tests/test_scopes\.py:\d+ in ",
         ):
             enter()
 

@@ -1,28 +1,36 @@
-"""
-Paths of files as messages show them: relative to the rootdir of the pytest run.
-
-This module is imported with the plugin, even in projects that do not use it. It imports no slow modules.
-"""
+"""Paths of files as messages show them: relative to the rootdir of the pytest run."""
 
 from __future__ import annotations
 
 import os
-
-#: The rootdir and the directory of invocation of each pytest run in this process, the outermost first: a test may start
-#: an inner run.
-run_directories: list[tuple[str, str]] = []
+from collections.abc import Callable, Sequence
 
 
-def displayed_path(file: str) -> str:
+class DisplayedPaths:
     """
-    Return the path of a file as messages show it.
+    Shortens the paths of files.
 
-    It is relative to the rootdir of the pytest run, or else to the directory in which pytest was started. Of a file
-    outside of both, as in a temporary directory, it is the name.
+    Attributes:
+        directories: returns the directories to which paths are relative, the most important one first.
     """
-    path = os.path.abspath(file)
-    for directory in run_directories[-1] if run_directories else ():
-        start = os.path.join(directory, "")
-        if path.startswith(start):
-            return path[len(start) :]
-    return os.path.basename(path)
+
+    def __init__(self) -> None:
+        self.directories: Callable[[], Sequence[str]] = tuple
+
+    def shortened(self, file: str) -> str:
+        """
+        Return the path of a file as messages show it.
+
+        It is relative to the first directory that the file is in. Of a file outside of all, as in a temporary directory,
+        it is the name.
+        """
+        path = os.path.abspath(file)
+        for directory in self.directories():
+            start = os.path.join(directory, "")
+            if path.startswith(start):
+                return path[len(start) :]
+        return os.path.basename(path)
+
+
+#: The plugin is loaded before this module, and knows the directories of the pytest run: the fake connects both.
+DISPLAYED_PATHS = DisplayedPaths()

@@ -20,7 +20,6 @@ from weakref import WeakSet
 
 import pytest
 
-from pytest_fakesecrets._core.exported import EXPORTED
 from pytest_fakesecrets._plugin.stash import FAKE
 from pytest_fakesecrets._transport import state
 from pytest_fakesecrets._transport.state import departures
@@ -315,7 +314,9 @@ def _add_hint_about_keyword(error: BaseException) -> str | None:
     from pytest_fakesecrets._core import exception_chain
 
     # The module of these hints is loaded only where a call can have been one of this package.
-    if not EXPORTED or not any(type(each) is TypeError for each in exception_chain.causes(error)):
+    if "pytest_fakesecrets._core.exported" not in sys.modules or not any(
+        type(each) is TypeError for each in exception_chain.causes(error)
+    ):
         return None
     from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
 

@@ -21,8 +21,6 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from pytest_fakesecrets._core.displayed_paths import run_directories
-
 from . import botocore_hooks, state
 
 _PACKAGE = "botocore"
@@ -179,8 +177,22 @@ _runs: list[Any] = []
 
 def base_directories() -> tuple[str, ...]:
     """The directories to which paths of users are relative: the rootdir of the pytest run, and the working directory."""
-    roots = [root for root, _ in run_directories[-1:]]
+    roots = [str(run.rootpath) for run in _runs[-1:]]
     return tuple(dict.fromkeys([*roots, os.getcwd()]))
+
+
+def run_directories() -> tuple[str, ...]:
+    """
+    The directories to which messages show paths: the rootdir of the pytest run, and where it was started.
+
+    Without a pytest run it is the working directory.
+    """
+    for run in _runs[-1:]:
+        return str(run.rootpath), str(run.invocation_params.dir)
+    try:
+        return (os.getcwd(),)
+    except OSError:  # it has been removed
+        return ()
 
 
 def begin_run(config: Any) -> None:
@@ -195,8 +207,6 @@ def begin_run(config: Any) -> None:
     is_nested = bool(_runs) or _is_inside_of_a_run(config)
     _runs.append(config)
     config.add_cleanup(partial(_runs.remove, config))
-    run_directories.append((str(config.rootpath), str(config.invocation_params.dir)))
-    config.add_cleanup(partial(run_directories.remove, run_directories[-1]))
     restore = guard(config.getini("fakesecrets_guard"))
     if is_nested:
         config.add_cleanup(restore)
