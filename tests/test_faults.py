@@ -33,6 +33,7 @@ from support import labels, raw, rejected, snapshot, token
 
 from pytest_fakesecrets import (
     Call,
+    CredentialTarget,
     FakeSecrets,
     FakeSecretsError,
     FunctionTimedOut,
@@ -1474,6 +1475,89 @@ class TestAColdStart:
 
         assert rotation.status == "failed"
         assert sys.modules["lambda_with_memory"] is found
+
+    def test_keeps_the_targets_that_the_module_has_bound_anywhere(self, fake, tmp_path, monkeypatch):
+        """A CredentialTarget stands for another machine, which does not start again with the function."""
+        source = """
+            from functools import partial
+            from pytest_fakesecrets import CredentialTarget
+
+
+            def new():
+                return CredentialTarget({"app": "old"})
+
+
+            class Special(CredentialTarget):
+                pass
+
+
+            class Config:
+                target = new()
+
+                def __init__(self):
+                    self.target = new()
+
+                @staticmethod
+                def change(word, target=new()):
+                    target.change_password("app", word)
+
+
+            def closure(target):
+                def change(word):
+                    target.change_password("app", word)
+                return change
+
+
+            NAME, CONFIG, POOLS, PATCHED = new(), Config(), {"main": [(new(),)]}, new()
+            SPECIAL = Special({"app": "old"})
+
+
+            def default(word, target=PATCHED, *, special=SPECIAL):
+                target.change_password("app", word)
+                special.change_password("app", word)
+
+
+            CHANGES = [
+                partial(NAME.change_password, "app"), partial(Config.target.change_password, "app"), Config.change,
+                partial(CONFIG.target.change_password, "app"), partial(POOLS["main"][0][0].change_password, "app"),
+                closure(new()), partial(lambda target, word: target.change_password("app", word), new()), default,
+                partial(new().change_password, "app"),
+            ]
+            states = []
+
+
+            def handler(event, context):
+                states.append(event["Step"])
+                for change in CHANGES:
+                    change(" ".join([event["Step"], *states]))
+        """
+        (tmp_path / "lambda_with_targets.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        arn = fake.add_rotation_function("lambda_with_targets:handler", cold_start=True)
+        module = sys.modules.pop("lambda_with_targets")
+        monkeypatch.setitem(sys.modules, "lambda_with_targets", module)
+        default, patched = module.PATCHED, CredentialTarget({"app": "patched"})
+        monkeypatch.setattr(module, "PATCHED", patched)
+        fake.client().create_secret(Name="db", SecretString="old")
+
+        with pytest.warns(RotationFailedWarning, match="AWSCURRENT"):
+            fake.rotate("db", arn)
+
+        targets = [
+            *(module.NAME, module.Config.target, module.Config.change.__defaults__[0], module.CONFIG.target),
+            *(
+                module.POOLS["main"][0][0],
+                module.CHANGES[5].__closure__[0].cell_contents,
+                module.CHANGES[6].args[0],
+            ),
+            *(default, module.SPECIAL, module.CHANGES[8].func.__self__),
+        ]
+        assert [target.calls for target in targets] == [("change_password",) * 4] * 10
+        assert all(
+            target.accepts({"username": "app", "password": "finishSecret finishSecret"}) for target in targets
+        )
+        assert patched.calls == ()
+        assert module.states == []
 
     def test_in_threads_restores_the_module(self, fake, lambda_module):
         client = fake.client()

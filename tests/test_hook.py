@@ -777,8 +777,6 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         ran.assert_outcomes(passed=1)
         assert [line for line in ran.outlines if line.startswith("imported")] == [
             "imported pytest_fakesecrets",
-            "imported pytest_fakesecrets._core",
-            "imported pytest_fakesecrets._core.displayed_paths",
             "imported pytest_fakesecrets._plugin",
             "imported pytest_fakesecrets._plugin.failure_hints",
             "imported pytest_fakesecrets._plugin.isolation",

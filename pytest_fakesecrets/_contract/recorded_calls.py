@@ -9,7 +9,14 @@ from typing import NamedTuple
 from pytest_fakesecrets._operations import OPERATIONS
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 
-from .target_call_names import is_change, is_change_of_data, is_flush, is_of_a_session, is_query_or_commit
+from .target_call_names import (
+    is_change,
+    is_change_of_data,
+    is_commit,
+    is_flush,
+    is_of_a_session,
+    is_query_or_commit,
+)
 
 #: The calls of an attempt, as (step, name).
 Log = Sequence[tuple[str, str]]
@@ -37,12 +44,14 @@ class SkippedCall(NamedTuple):
         name: the name of the call.
         step: the step that makes it in a rotation without faults.
         made, expected: how often it was made, and how often a rotation without faults makes it.
+        is_in_a_transaction: whether the step commits afterwards, or the call itself is the commit.
     """
 
     name: str
     step: str
     made: int
     expected: int
+    is_in_a_transaction: bool
 
     def __str__(self) -> str:
         if not self.made:
@@ -64,13 +73,18 @@ def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[Skip
         Counter(name for _, name in each if is_target_call(name)) for each in (log, undisturbed)
     )
     return [
-        SkippedCall(
-            name, next(step for step, called in reversed(undisturbed) if called == name), made[name], count
-        )
+        _skipped(name, made[name], count, undisturbed)
         for name, count in expected.items()
         if made[name] < (count if is_change(name) else 1)
         and not _is_dispensable(name, undisturbed, is_verified=is_verified)
     ]
+
+
+def _skipped(name: str, made: int, expected: int, undisturbed: Log) -> SkippedCall:
+    place = max(place for place, (_, called) in enumerate(undisturbed) if called == name)
+    step = undisturbed[place][0]
+    commits = any(caller == step and is_commit(called) for caller, called in undisturbed[place:])
+    return SkippedCall(name, step, made, expected, commits)
 
 
 def _is_dispensable(name: str, undisturbed: Log, *, is_verified: bool) -> bool:

@@ -134,8 +134,13 @@ def is_flush(name: str) -> bool:
 
 def is_query_or_commit(name: str) -> bool:
     """Whether a call, by its name, is a statement that changes nothing, or ends a transaction."""
+    return not is_change(name) if " " in name else is_commit(name)
+
+
+def is_commit(name: str) -> bool:
+    """Whether a call, by its name, commits a transaction."""
     function, _, statement = name.partition(" ")
-    return not is_change(name) if statement else function.rpartition(".")[2] == "commit"
+    return statement.startswith("COMMIT") if statement else function.rpartition(".")[2] == "commit"
 
 
 def is_statement(argument: object) -> bool:

@@ -1,53 +1,46 @@
-"""
-Names of files as messages show them: with their directory where several rotation functions have files of one name.
-
-This module is imported with the plugin, even in projects that do not use it. It imports no slow modules.
-"""
+"""Names of files as messages show them: with their path where several rotation functions have files of one name."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 
 
-class Run:
+class DisplayedPaths:
     """
-    A run of pytest.
+    Shortens the paths of files.
 
     Attributes:
-        config: its configuration.
-        directories: its rootdir, and the directory in which pytest was started.
-        code_folders: the folders out of which rotation functions were loaded.
+        directories: returns the directories to which paths are relative, the most important one first.
     """
 
-    def __init__(self, config: object, *directories: str) -> None:
-        self.config = config
-        self.directories = directories
-        self.code_folders: set[str] = set()
+    def __init__(self) -> None:
+        self.directories: Callable[[], Sequence[str]] = tuple
+        #: The folders out of which rotation functions were loaded, of each pytest run: by its directories.
+        self._code_folders: dict[tuple[str, ...], set[str]] = {}
 
+    def add_code_folder(self, folder: str) -> None:
+        self._code_folders.setdefault(tuple(self.directories()), set()).add(folder)
 
-#: The runs in this process, the outermost first: a test may start an inner run.
-runs: list[Run] = []
+    def shortened(self, file: str) -> str:
+        """
+        Return the name of a file, or its path.
 
-
-def note_code_folder(folder: str) -> None:
-    if runs:
-        runs[-1].code_folders.add(folder)
-
-
-def displayed_path(file: str) -> str:
-    """
-    Return the name of a file, or its path from a directory of the run.
-
-    It is the path if the file is in one of several folders of rotation functions: most of them have a lambda_function.py.
-    """
-    path = os.path.abspath(file)
-    folders = runs[-1].code_folders if runs else ()
-    if len(folders) > 1 and any(_is_inside(path, folder) for folder in folders):
-        for directory in runs[-1].directories:
-            if _is_inside(path, directory):
-                return os.path.relpath(path, directory)
-    return os.path.basename(path)
+        It is the path from the first directory that the file is in, if several functions were loaded out of folders and
+        the file is in one of these folders: most of them have a lambda_function.py.
+        """
+        path, directories = os.path.abspath(file), tuple(self.directories())
+        folders = self._code_folders.get(directories, ())
+        if len(folders) > 1 and any(_is_inside(path, folder) for folder in folders):
+            for directory in directories:
+                if _is_inside(path, directory):
+                    return os.path.relpath(path, directory)
+        return os.path.basename(path)
 
 
 def _is_inside(path: str, directory: str) -> bool:
     return path.startswith(os.path.join(directory, ""))
+
+
+#: The plugin is loaded before this module, and knows the directories of the pytest run: the fake connects both.
+DISPLAYED_PATHS = DisplayedPaths()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_fakesecrets._core.assumptions import Assumptions
+from pytest_fakesecrets._core.displayed_paths import DISPLAYED_PATHS
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name, utc
@@ -50,7 +51,7 @@ from pytest_fakesecrets._service.user_code import caller, calling_line
 from pytest_fakesecrets._transport import botocore_hooks, state
 from pytest_fakesecrets._transport.extension_endpoint import check_ttl
 from pytest_fakesecrets._transport.http_server import Server
-from pytest_fakesecrets._transport.install import base_directories, reach, register_handlers
+from pytest_fakesecrets._transport.install import base_directories, reach, register_handlers, run_directories
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
 from .assertion_messages import verdict
@@ -67,6 +68,9 @@ _MOST_WINDOWS = 100_000
 
 #: The points at which `rotation_paused` can pause a rotation: before its first step, and after each step.
 ROTATION_POINTS = ("RotateSecret", *STEPS)
+
+
+DISPLAYED_PATHS.directories = run_directories
 
 
 @exported

@@ -312,10 +312,11 @@ def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
 
 def _add_hint_about_keyword(error: BaseException) -> str | None:
     from pytest_fakesecrets._core import exception_chain
-    from pytest_fakesecrets._core.exported import EXPORTED
 
     # The module of these hints is loaded only where a call can have been one of this package.
-    if not EXPORTED or not any(type(each) is TypeError for each in exception_chain.causes(error)):
+    if "pytest_fakesecrets._core.exported" not in sys.modules or not any(
+        type(each) is TypeError for each in exception_chain.causes(error)
+    ):
         return None
     from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
 

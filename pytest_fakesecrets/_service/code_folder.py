@@ -17,7 +17,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any, TypeVar
 
-from pytest_fakesecrets._core.displayed_paths import note_code_folder
+from pytest_fakesecrets._core.displayed_paths import DISPLAYED_PATHS
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.interrupts import ensured
 
@@ -330,7 +330,7 @@ class FolderHandler:
         self.code_folder = root
         self._reference = reference
         self._folder = CodeFolder(root)
-        note_code_folder(root)
+        DISPLAYED_PATHS.add_code_folder(root)
         self.__wrapped__: Callable[[Any, Any], Any] = run_in_place(
             self._folder, partial(_load, reference, self._folder)
         )

@@ -14,7 +14,7 @@ from traceback import walk_stack, walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
 
-from pytest_fakesecrets._core.displayed_paths import displayed_path
+from pytest_fakesecrets._core.displayed_paths import DISPLAYED_PATHS
 from pytest_fakesecrets._core.formatting import did_you_mean
 
 from .reporting_errors import PACKAGE
@@ -34,7 +34,7 @@ class CodeLine(NamedTuple):
     function: str
 
     def __str__(self) -> str:
-        return f"{displayed_path(self.file)}:{self.number} in {self.function}"
+        return f"{DISPLAYED_PATHS.shortened(self.file)}:{self.number} in {self.function}"
 
 
 def raising_line(error: BaseException, handler: Callable[..., Any] | None = None) -> CodeLine | None:

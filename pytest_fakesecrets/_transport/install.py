@@ -21,9 +21,6 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from pytest_fakesecrets._core.displayed_paths import Run
-from pytest_fakesecrets._core.displayed_paths import runs as _runs
-
 from . import botocore_hooks, state
 
 _PACKAGE = "botocore"
@@ -174,10 +171,28 @@ def guard(on: bool) -> Callable[[], None]:
     return partial(setattr, state, "guarded", before)
 
 
+#: The configurations of the pytest runs in this process, the outermost first: a test may start an inner run.
+_runs: list[Any] = []
+
+
 def base_directories() -> tuple[str, ...]:
     """The directories to which paths of users are relative: the rootdir of the pytest run, and the working directory."""
-    roots = [run.directories[0] for run in _runs[-1:]]
+    roots = [str(run.rootpath) for run in _runs[-1:]]
     return tuple(dict.fromkeys([*roots, os.getcwd()]))
+
+
+def run_directories() -> tuple[str, ...]:
+    """
+    The directories to which messages show paths: the rootdir of the pytest run, and where it was started.
+
+    Without a pytest run it is the working directory.
+    """
+    for run in _runs[-1:]:
+        return str(run.rootpath), str(run.invocation_params.dir)
+    try:
+        return (os.getcwd(),)
+    except OSError:  # it has been removed
+        return ()
 
 
 def begin_run(config: Any) -> None:
@@ -187,11 +202,11 @@ def begin_run(config: Any) -> None:
     The setting stays after the run, for threads and `atexit` handlers. Only an inner run restores the setting of the
     outer run.
     """
-    if any(run.config is config for run in _runs):
+    if any(run is config for run in _runs):
         return
     is_nested = bool(_runs) or _is_inside_of_a_run(config)
-    _runs.append(Run(config, str(config.rootpath), str(config.invocation_params.dir)))
-    config.add_cleanup(partial(_runs.remove, _runs[-1]))
+    _runs.append(config)
+    config.add_cleanup(partial(_runs.remove, config))
     restore = guard(config.getini("fakesecrets_guard"))
     if is_nested:
         config.add_cleanup(restore)
