@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from botocore.exceptions import ClientError
 from rotation_functions import raising_in, well_behaved
@@ -217,6 +219,16 @@ class TestAPausedRotation:
         assert fakesecrets.rotations()[0].status == "succeeded"
         with fakesecrets.rotation_paused("db") as again:
             assert again.status == "in progress"
+
+    def test_with_async_with_is_an_error_that_names_the_right_statement(self, fakesecrets, db):
+        async def application():
+            async with fakesecrets.rotation_paused("db", handler=well_behaved):
+                pass
+
+        with pytest.raises(FakeSecretsError, match="Write 'with' in place of 'async with'"):
+            asyncio.run(application())
+
+        assert fakesecrets.rotations() == ()
 
     def test_without_a_with_statement_is_a_warning_at_its_line(self, db, fakesecrets):
         fakesecrets.rotation_paused("db", handler=well_behaved)

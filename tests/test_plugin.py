@@ -461,6 +461,43 @@ class TestReport:
         ran.assert_outcomes(failed=1)
         ran.stdout.no_fnmatch_line("*- fakesecrets -*")
 
+    def test_of_a_fake_that_the_test_has_entered_is_there_after_its_block(self, pytester):
+        pytester.makepyfile(
+            """
+            import unittest
+            from pytest_fakesecrets import FakeSecrets
+
+
+            def test_block():
+                for name in ("first", "block"):
+                    with FakeSecrets() as fake:
+                        fake.add_secret(name, "hunter2")
+                assert False
+
+
+            class TestCase(unittest.TestCase):
+                def setUp(self):
+                    self.fake = FakeSecrets()
+                    self.fake.__enter__()
+                    self.addCleanup(self.fake.__exit__, None, None, None)
+                    self.fake.add_secret("case", "hunter2")
+
+                def test_case(self):
+                    self.assertTrue(False)
+
+
+            def test_without_a_fake():
+                assert False
+            """
+        )
+
+        ran = pytester.runpytest("--tb=line", "-rA")
+
+        ran.assert_outcomes(failed=3)
+        found = [name for line in ran.outlines for name in re.findall(r"^arn:.*:secret:(\w+)-\w{6}$", line)]
+        assert found == ["block", "case"]
+        ran.stdout.no_fnmatch_line("*hunter*")
+
     def test_of_a_failed_test_in_which_nothing_happened_says_so(self, pytester):
         pytester.makepyfile("def test_it(fakesecrets): assert False")
 

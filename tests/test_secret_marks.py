@@ -156,6 +156,11 @@ def test_wrong_arguments_fail_the_collection_and_name_the_test(run):
     for number, text in enumerate(WRONG.values()):
         name = f"*.py::Test{number}::test_it: the mark fakesecrets has wrong arguments. {text}"
         ran.stdout.fnmatch_lines([name.replace("[", "[[]")])
+    for hint in (
+        "hint: For the fixture without a secret, write @pytest.mark.usefixtures('fakesecrets').",
+        "hint: Another mark of this test, of its class or of its module creates that secret already.",
+    ):
+        assert ran.outlines.count(hint) == 1
     assert "hunter2" not in ran.stdout.str().replace("'hunter2'", "")
     assert ran.ret == pytest.ExitCode.INTERRUPTED
 

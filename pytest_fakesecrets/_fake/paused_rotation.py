@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import NoReturn
 
+from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._service.reporting_errors import PACKAGE, warn
 from pytest_fakesecrets._service.user_code import CodeLine
@@ -41,6 +43,16 @@ class PausedRotation(AbstractContextManager[Rotation]):
     ) -> bool | None:
         __tracebackhide__ = True
         return self._block.__exit__(kind, error, frames)
+
+    async def __aenter__(self) -> NoReturn:
+        __tracebackhide__ = True
+        self._unentered[:] = [each for each in self._unentered if each is not self]
+        raise FakeSecretsError(
+            "rotation_paused() is a plain context manager, in async functions too. Write 'with' in place of 'async with'."
+        )
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Python looks for it before it calls `__aenter__`."""
 
 
 def warn_of_unentered(unentered: list[PausedRotation]) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from traceback import walk_tb
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakSet
+from weakref import ref
 
 import pytest
 
@@ -73,13 +73,22 @@ _HINTS: Mapping[str, Mapping[_Place, str]] = {
 #: The modules of the standard library through which the frames of this package call one another.
 _BETWEEN = ("contextlib", "functools")
 
-#: The backends that became active during the current test.
-_entered: WeakSet[Any] = WeakSet()
+#: The backends that became active during the current test, in their order.
+_entered: list[ref[Any]] = []
+
+
+def _note_entered(backend: object) -> None:
+    _entered.append(ref(backend))
+
+
+def _existing() -> list[Any]:
+    """The backends of `_entered` that something still refers to, such as a variable of a test that failed."""
+    return [backend for each in _entered if (backend := each()) is not None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    state.listeners.append(_entered.add)
-    config.add_cleanup(partial(state.listeners.remove, _entered.add))
+    state.listeners.append(_note_entered)
+    config.add_cleanup(partial(state.listeners.remove, _note_entered))
 
 
 #: The modules and classes in which pytest has looked for tests.
@@ -196,12 +205,17 @@ def _note_outcome(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _backend_of(item: pytest.Item) -> FakeBackend | None:
-    """The backend of the fake that a test uses, also where a fixture of a wider scope has entered it, or None."""
+    """
+    The backend of the fake that a test uses, or None.
+
+    It is also that of a fixture of a wider scope, or one that the test itself has entered, and maybe left since.
+    """
     if FAKE in item.stash:
         return item.stash[FAKE]._backend
     active: Any = state.active
-    is_used = active is not None and (state.is_of_fixture_of(item, active) or active in _entered)
-    return active if is_used else None
+    if active is not None and state.is_of_fixture_of(item, active):
+        return active  # type: ignore[no-any-return]  # this module does not import its class
+    return next(reversed(_existing()), None)
 
 
 def _add_record(
@@ -279,7 +293,7 @@ def _first_line(item: pytest.Item, cls: type) -> int:
 
 def _add_hints_of_calls(error: BaseException) -> None:
     """Add the hints of the fakes of a test to the errors that their clients raised."""
-    backends = {*_entered, *filter(None, [state.active])}
+    backends = {*_existing(), *filter(None, [state.active])}
     if backends:
         from pytest_fakesecrets._core import exception_chain
         from pytest_fakesecrets._service.hints import add_note_about_arn, add_note_about_format, add_notes

@@ -7,7 +7,7 @@ This is a plugin that is imported and registered when the first test has the mar
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Container, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,16 +115,31 @@ def _problem(item: pytest.Item) -> str | None:
     from pytest_fakesecrets._core.errors import FakeSecretsError
     from pytest_fakesecrets._fake.fake import FakeSecrets
 
-    scratch = FakeSecrets()
+    scratch, names = FakeSecrets(), set[str | None]()
     for mark in marks:
         where = f"{item.nodeid}: the mark {MARK} has wrong arguments"
         try:
             _try(scratch, mark.args, mark.kwargs)
         except FakeSecretsError as error:
-            return f"{where}. {error}"
+            return f"{where}. {error}{_hint(mark, names)}"
         except Exception as error:  # its message may show a value
             return f"{where}. They are those of add_secret(), which raises {type(error).__name__}."
+        names.add(_name(mark))
     return None
+
+
+def _name(mark: pytest.Mark) -> str | None:
+    name = mark.args[0] if mark.args else mark.kwargs.get("name")
+    return name if isinstance(name, str) else None
+
+
+def _hint(mark: pytest.Mark, names: Container[str | None]) -> str:
+    """A line about a mark that is rejected, or "". The names are those of the marks before it."""
+    if not mark.args and not mark.kwargs:
+        return f"\nhint: For the fixture without a secret, write @pytest.mark.usefixtures({FIXTURE!r})."
+    if _name(mark) in names:
+        return "\nhint: Another mark of this test, of its class or of its module creates that secret already."
+    return ""
 
 
 def _try(scratch: FakeSecrets, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
