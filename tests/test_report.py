@@ -14,10 +14,12 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from contract_class import FUNCTION
 from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationContract, RotationFailedWarning
@@ -817,6 +819,119 @@ class TestContract:
         assert rows[2][1] == "TestGood::test_a_test_of_its_own"
         assert {"test_a_rotation_succeeds", "one user"} <= set(found.text.splitlines())
         assert "LookupError: no database at rotation_functions.py" in found.text
+
+
+#: Contracts of a function that takes each error of createSecret for a missing value, and of one that stores a value in
+#: each delivery of createSecret. The first one writes to the log, to stdout and to stderr, as AWS's templates do.
+SERIES = f"""
+import logging
+import sys
+
+{FUNCTION}
+
+good = rotate
+
+
+def swallows(event, context):
+    logging.getLogger().info("%s begins", event["Step"])
+    print(f"{{event['Step']}} is printed")
+    sys.stderr.write(f"{{event['Step']}} is an error\\n")
+    good(event, context)
+
+
+def create(client, arn, token):
+    client.get_secret_value(SecretId=arn)
+    try:
+        client.get_secret_value(SecretId=arn, VersionId=token)
+    except Exception:
+        put(client, arn, token)
+
+
+class TestSwallowing(RotationContract):
+    rotation_function = staticmethod(swallows)
+    secret_value = "old-password"
+
+
+def stores_twice(event, context):
+    if event["Step"] == "createSecret":
+        put(secrets_manager(), event["SecretId"], event["ClientRequestToken"])
+    else:
+        good(event, context)
+
+
+class TestEager(RotationContract):
+    rotation_function = staticmethod(stores_twice)
+    secret_value = "old-password"
+"""
+
+
+class TestRunsOfAScenario:
+    """A scenario has many runs, and resets the fake before each. The page shows the one that its message is about."""
+
+    ran = SimpleNamespace()
+
+    @pytest.fixture
+    def shared(self, run):
+        if not vars(self.ran):
+            output = run(
+                "-p",
+                "no:xdist",
+                "--log-level=INFO",
+                "-k",
+                "TestSwallowing and (throttling or server_error) or TestEager and delivered",
+                source=SERIES,
+            )
+            self.ran.outcomes, self.ran.lines = output.parseoutcomes(), output.outlines
+            self.ran.text = read("report.html").text
+        return self.ran
+
+    def scenario(self, shared, name):
+        """The text of the details of a scenario."""
+        return shared.text.partition("Details\n")[2].partition(f"\n{name}\n")[2].partition("Back to top")[0]
+
+    def test_the_page_shows_the_run_that_failed_and_not_the_last_one(self, shared):
+        text = self.scenario(shared, "test_throttling_of_any_call_is_survived")
+
+        assert "GetSecretValue in createSecret was rejected with ThrottlingException (call 3 of" in text
+        faults = text.partition("Failed API calls and injected faults")[2].partition(" events\n")[0]
+        assert set(re.findall(r"(\w+) rejected\n+(\w+)\n", faults)) == {("GetSecretValue", "createSecret")}
+        assert "This scenario runs the rotation several times, " in text
+
+    def test_the_page_shows_the_run_of_a_scenario_that_is_skipped_because_its_cause_is_reported(self, shared):
+        text = self.scenario(shared, "test_a_server_error_on_any_call_is_survived")
+
+        assert "It fails for the same cause as test_throttling_of_any_call_is_survived." in text
+        faults = text.partition("Failed API calls and injected faults")[2].partition(" events\n")[0]
+        assert set(re.findall(r"(\w+) rejected\n+(\w+)\n", faults)) == {("GetSecretValue", "createSecret")}
+
+    def test_the_page_shows_the_second_delivery_of_a_step_in_the_table_in_the_events_and_as_text(
+        self, shared
+    ):
+        text = self.scenario(shared, "test_each_step_may_be_delivered_twice")
+
+        assert "createSecret was delivered twice, and raised the second time" in text
+        assert "\ncreateSecret, delivered again\n1\n" in text
+        raised = "createSecret, delivered again, raised ResourceExistsException"
+        assert f"\n{raised}\n" in text
+        assert f"  {raised}: An error occurred" in text
+        assert "This scenario runs the rotation several times, " not in text
+
+    def test_the_captured_log_and_output_are_those_of_the_run_that_failed(self, shared):
+        after = shared.lines[[line.strip(" -") for line in shared.lines].index("Captured stdout call") :]
+        captured = list(takewhile(lambda line: not line.startswith("E "), after))
+        note = r"\(\d\d+ lines of other runs of this scenario are left out\.\)"
+        lines_of_create_secret = {
+            "stdout": "createSecret is printed",
+            "stderr": "createSecret is an error",
+            "log": "INFO .* createSecret begins",
+        }
+        for name, line in lines_of_create_secret.items():
+            start = captured.index(f" Captured {name} call ".center(80, "-"))
+            assert re.fullmatch(note, captured[start + 1])
+            assert re.fullmatch(line, captured[start + 2])
+            assert sum(bool(re.fullmatch(line, each)) for each in captured) == 1
+        for step in ("setSecret", "testSecret", "finishSecret"):
+            assert shared.lines.count(f"{step} is printed") == 1
 
 
 class TestOtherScopes:

@@ -27,6 +27,11 @@ _NUMBER = re.compile("([0-9]+)")
 #: With this policy a browser loads and runs nothing, whatever the texts contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
+_ONE_OF_SEVERAL = (
+    "This scenario runs the rotation several times, each time in a fresh state of the fake. The run that its message is "
+    "about is shown."
+)
+
 _LEGEND = """<div class="legend" aria-label="Legend">
 <i><b class="swatch awspending"></b> AWSPENDING</i> <i><b class="swatch awscurrent"></b> AWSCURRENT</i>
 <i><b class="swatch awsprevious"></b> AWSPREVIOUS</i> <i><b class="swatch own"></b> another label</i>
@@ -258,6 +263,8 @@ def _card(card: _Card, classes: FilterClasses, opened: set[str]) -> str:
 def _test(test: _Shown, classes: FilterClasses, opened: set[str]) -> str:
     item, anchor = test.item, test.anchor
     notes = []
+    if item.is_one_of_several:
+        notes.append(_ONE_OF_SEVERAL)
     if item.fakes_left_out:
         notes.append(
             f"It used {item.fake_count + item.fakes_left_out} fakes; these are the last {item.fake_count}."

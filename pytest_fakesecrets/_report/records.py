@@ -121,6 +121,7 @@ class ItemPart:
         started: when it started, in seconds since the epoch.
         contract: the node id of the contract class whose scenario it is, or "".
         scenario_count: the number of scenarios of that contract, or 0.
+        is_one_of_several: whether `secrets` are those of one run of a scenario that has several.
     """
 
     nodeid: str
@@ -135,6 +136,7 @@ class ItemPart:
     source: str = field(default="", repr=False)
     contract: str = field(default="", repr=False)
     scenario_count: int = 0
+    is_one_of_several: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
