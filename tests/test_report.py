@@ -536,6 +536,81 @@ class TestHandledCalls:
         assert "Failed API calls and injected faults" not in found.text
 
 
+class TestFailuresInsideOfPassedTests:
+    """A test that provokes a failure and passes is no cause for alarm: its failures are grey, and counted apart."""
+
+    @pytest.fixture
+    def secrets(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RotationFailedWarning)
+            fakesecrets.rotate("db", lambda event, context: client.tag_resource(SecretId="missing", Tags=[]))
+        client.create_secret(Name="api", SecretString="value")
+        fakesecrets.rotate("api", well_behaved)
+        return secret_parts(fakesecrets)
+
+    def items(self, secrets, *outcomes, **changes):
+        return [
+            ItemPart(
+                nodeid=f"{outcome}.py::T::test",
+                outcome=outcome,
+                location="",
+                started=0.0,
+                secrets=secrets,
+                **changes,
+            )
+            for outcome in outcomes
+        ]
+
+    def counts(self, items):
+        """The lines of the totals at the top of the page."""
+        text = Read(page(items)).text.partition("\noutcome\n")[0]
+        return [line for line in text.splitlines() if line]
+
+    def test_the_totals_count_them_apart(self, secrets):
+        green = self.counts(self.items(secrets, "passed", "skipped"))
+        red = self.counts(self.items(secrets, "passed", "failed"))
+
+        start = green.index("rotations")
+        assert green[start - 1 : start + 4] == [
+            "4",
+            "rotations",
+            "2 succeeded",
+            "in passed tests: 1 failed",
+            "in skipped tests: 1 failed",
+        ]
+        start = green.index("failed API calls")
+        assert green[start - 1 : start + 3] == [
+            "0",
+            "failed API calls",
+            "1 in passed tests",
+            "1 in skipped tests",
+        ]
+        start = red.index("rotations")
+        assert red[start : start + 3] == ["rotations", "1 failed, 2 succeeded", "in passed tests: 1 failed"]
+        start = red.index("failed API call")
+        assert red[start - 1 : start + 2] == ["1", "failed API call", "1 in passed tests"]
+
+    def test_the_row_of_a_contract_counts_them_apart_and_that_of_a_test_does_not(self, secrets):
+        rows = Read(
+            page(self.items(secrets, "passed", "failed", contract="test_it.py::T", scenario_count=2))
+        ).rows
+
+        assert rows[1][4] == "1 failed, 2 succeededin passed tests: 1 failed"
+        assert rows[1][5] == "11 in passed tests"
+        alone = Read(page(self.items(secrets, "passed"))).rows
+        assert alone[1][4:6] == ["1 failed, 1 succeeded", "1"]
+
+    def test_they_are_grey(self, secrets):
+        quiet, loud = (
+            self.items(secrets, *outcomes)
+            for outcomes in (("passed", "skipped", "xfailed"), ("failed", "xpassed"))
+        )
+
+        assert sum("quiet" in name.split() for name in Read(page(quiet)).values("class")) == 3
+        assert sum("quiet" in name.split() for name in Read(page(loud)).values("class")) == 0
+
+
 class TestManyTests:
     def items(self, count, **changes):
         item = {"location": "", "started": 0.0, "secrets": [], "outcome": "passed", **changes}
@@ -878,7 +953,7 @@ class TestRunsOfAScenario:
                 "no:xdist",
                 "--log-level=INFO",
                 "-k",
-                "TestSwallowing and (throttling or server_error) or TestEager and delivered",
+                "TestSwallowing and (throttling or server_error) or TestEager and (delivered or unknown_token)",
                 source=SERIES,
             )
             self.ran.outcomes, self.ran.lines = output.parseoutcomes(), output.outlines
@@ -915,6 +990,13 @@ class TestRunsOfAScenario:
         assert f"\n{raised}\n" in text
         assert f"  {raised}: An error occurred" in text
         assert "This scenario runs the rotation several times, " not in text
+
+    def test_the_page_shows_an_event_that_belongs_to_no_rotation_in_a_table_of_its_own(self, shared):
+        text = self.scenario(shared, "test_an_unknown_token_is_refused")
+
+        table = text.partition("\nEvents outside of a rotation\n")[2].partition(" events\n")[0]
+        assert re.findall(r"^\w+Secret$", table, re.MULTILINE) == ["createSecret"]
+        assert "\nreturned\n" in table
 
     def test_the_captured_log_and_output_are_those_of_the_run_that_failed(self, shared):
         after = shared.lines[[line.strip(" -") for line in shared.lines].index("Captured stdout call") :]

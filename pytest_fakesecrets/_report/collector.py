@@ -159,10 +159,12 @@ class _Collector:
             for index, event in events
             if index >= since and isinstance(event, ServiceEvent | RotationStep)
         }
-        own = [
-            rotation
-            for rotation in rotations
-            if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
+        of_secret = {rotation.token: rotation for rotation in rotations if rotation.secret_id == arn}
+        own = [rotation for token, rotation in of_secret.items() if since == 0 or token in recent]
+        others = [
+            event
+            for index, event in events
+            if index >= since and isinstance(event, RotationStep) and event.token not in of_secret
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
         name = self._redact(arn)  # it may be an invalid id that a request sent
@@ -177,6 +179,7 @@ class _Collector:
             timeline_text=timeline(
                 name or WITHOUT_SECRET, [event for _, event in events], len(shown), self._redact
             ),
+            other_steps=[self._step(step) for step in others[-STEPS:]],
         )
 
     def _rotation(

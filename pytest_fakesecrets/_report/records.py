@@ -97,6 +97,7 @@ class SecretPart:
         rows: its events, oldest first, without the `left_out` events before them.
         with_value: the aliases of the versions that had a value before the first row.
         timeline_text: the timeline, as text to copy.
+        other_steps: the invocations with an event of no rotation, which scenarios of a contract send.
     """
 
     arn: str
@@ -107,6 +108,7 @@ class SecretPart:
     rotations: Sequence[RotationPart]
     rotations_left_out: int
     timeline_text: str = field(repr=False)
+    other_steps: Sequence[StepPart] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +160,6 @@ def _secret_read(read: Mapping[str, Any]) -> SecretPart:
         )
         for rotation in read["rotations"]
     ]
-    return SecretPart(**{**read, "rows": [Row(**row) for row in read["rows"]], "rotations": rotations})
+    rows = [Row(**row) for row in read["rows"]]
+    others = [StepPart(**step) for step in read["other_steps"]]
+    return SecretPart(**{**read, "rows": rows, "rotations": rotations, "other_steps": others})
