@@ -361,6 +361,7 @@ class Harness:
         self._rejected.clear()
         self._shown_calls.clear()
         if rejected and step.error is None:
+            rejected[0].fakesecrets_run = self._recorded_run()  # type: ignore[attr-defined]
             raise rejected[0]
         for finding in step.findings:
             self._may_have(finding.code)

@@ -253,8 +253,7 @@ def _remove_output_of_other_runs(
 
     with ErrorsBecomeWarnings("the captured log of a failed scenario"):
         report.sections[:] = [
-            (title, without_other_runs(text, run.written) if title.startswith("Captured ") else text)
-            for title, text in report.sections
+            (title, without_other_runs(title, text, run.written)) for title, text in report.sections
         ]
 
 
