@@ -14,10 +14,12 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from contract_class import FUNCTION
 from rotation_functions import raising_in, well_behaved
 
 from pytest_fakesecrets import FakeSecrets, Rotation, RotationContract, RotationFailedWarning
@@ -534,6 +536,81 @@ class TestHandledCalls:
         assert "Failed API calls and injected faults" not in found.text
 
 
+class TestFailuresInsideOfPassedTests:
+    """A test that provokes a failure and passes is no cause for alarm: its failures are grey, and counted apart."""
+
+    @pytest.fixture
+    def secrets(self, fakesecrets, client):
+        client.create_secret(Name="db", SecretString="value")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RotationFailedWarning)
+            fakesecrets.rotate("db", lambda event, context: client.tag_resource(SecretId="missing", Tags=[]))
+        client.create_secret(Name="api", SecretString="value")
+        fakesecrets.rotate("api", well_behaved)
+        return secret_parts(fakesecrets)
+
+    def items(self, secrets, *outcomes, **changes):
+        return [
+            ItemPart(
+                nodeid=f"{outcome}.py::T::test",
+                outcome=outcome,
+                location="",
+                started=0.0,
+                secrets=secrets,
+                **changes,
+            )
+            for outcome in outcomes
+        ]
+
+    def counts(self, items):
+        """The lines of the totals at the top of the page."""
+        text = Read(page(items)).text.partition("\noutcome\n")[0]
+        return [line for line in text.splitlines() if line]
+
+    def test_the_totals_count_them_apart(self, secrets):
+        green = self.counts(self.items(secrets, "passed", "skipped"))
+        red = self.counts(self.items(secrets, "passed", "failed"))
+
+        start = green.index("rotations")
+        assert green[start - 1 : start + 4] == [
+            "4",
+            "rotations",
+            "2 succeeded",
+            "in passed tests: 1 failed",
+            "in skipped tests: 1 failed",
+        ]
+        start = green.index("failed API calls")
+        assert green[start - 1 : start + 3] == [
+            "0",
+            "failed API calls",
+            "1 in passed tests",
+            "1 in skipped tests",
+        ]
+        start = red.index("rotations")
+        assert red[start : start + 3] == ["rotations", "1 failed, 2 succeeded", "in passed tests: 1 failed"]
+        start = red.index("failed API call")
+        assert red[start - 1 : start + 2] == ["1", "failed API call", "1 in passed tests"]
+
+    def test_the_row_of_a_contract_counts_them_apart_and_that_of_a_test_does_not(self, secrets):
+        rows = Read(
+            page(self.items(secrets, "passed", "failed", contract="test_it.py::T", scenario_count=2))
+        ).rows
+
+        assert rows[1][4] == "1 failed, 2 succeededin passed tests: 1 failed"
+        assert rows[1][5] == "11 in passed tests"
+        alone = Read(page(self.items(secrets, "passed"))).rows
+        assert alone[1][4:6] == ["1 failed, 1 succeeded", "1"]
+
+    def test_they_are_grey(self, secrets):
+        quiet, loud = (
+            self.items(secrets, *outcomes)
+            for outcomes in (("passed", "skipped", "xfailed"), ("failed", "xpassed"))
+        )
+
+        assert sum("quiet" in name.split() for name in Read(page(quiet)).values("class")) == 3
+        assert sum("quiet" in name.split() for name in Read(page(loud)).values("class")) == 0
+
+
 class TestManyTests:
     def items(self, count, **changes):
         item = {"location": "", "started": 0.0, "secrets": [], "outcome": "passed", **changes}
@@ -817,6 +894,126 @@ class TestContract:
         assert rows[2][1] == "TestGood::test_a_test_of_its_own"
         assert {"test_a_rotation_succeeds", "one user"} <= set(found.text.splitlines())
         assert "LookupError: no database at rotation_functions.py" in found.text
+
+
+#: Contracts of a function that takes each error of createSecret for a missing value, and of one that stores a value in
+#: each delivery of createSecret. The first one writes to the log, to stdout and to stderr, as AWS's templates do.
+SERIES = f"""
+import logging
+import sys
+
+{FUNCTION}
+
+good = rotate
+
+
+def swallows(event, context):
+    logging.getLogger().info("%s begins", event["Step"])
+    print(f"{{event['Step']}} is printed")
+    sys.stderr.write(f"{{event['Step']}} is an error\\n")
+    good(event, context)
+
+
+def create(client, arn, token):
+    client.get_secret_value(SecretId=arn)
+    try:
+        client.get_secret_value(SecretId=arn, VersionId=token)
+    except Exception:
+        put(client, arn, token)
+
+
+class TestSwallowing(RotationContract):
+    rotation_function = staticmethod(swallows)
+    secret_value = "old-password"
+
+
+def stores_twice(event, context):
+    if event["Step"] == "createSecret":
+        put(secrets_manager(), event["SecretId"], event["ClientRequestToken"])
+    else:
+        good(event, context)
+
+
+class TestEager(RotationContract):
+    rotation_function = staticmethod(stores_twice)
+    secret_value = "old-password"
+"""
+
+
+class TestRunsOfAScenario:
+    """A scenario has many runs, and resets the fake before each. The page shows the one that its message is about."""
+
+    ran = SimpleNamespace()
+
+    @pytest.fixture
+    def shared(self, run):
+        if not vars(self.ran):
+            output = run(
+                "-p",
+                "no:xdist",
+                "--log-level=INFO",
+                "-k",
+                "TestSwallowing and (throttling or server_error) or TestEager and (delivered or unknown_token)",
+                source=SERIES,
+            )
+            self.ran.outcomes, self.ran.lines = output.parseoutcomes(), output.outlines
+            self.ran.text = read("report.html").text
+        return self.ran
+
+    def scenario(self, shared, name):
+        """The text of the details of a scenario."""
+        return shared.text.partition("Details\n")[2].partition(f"\n{name}\n")[2].partition("Back to top")[0]
+
+    def test_the_page_shows_the_run_that_failed_and_not_the_last_one(self, shared):
+        text = self.scenario(shared, "test_throttling_of_any_call_is_survived")
+
+        assert "GetSecretValue in createSecret was rejected with ThrottlingException (call 3 of" in text
+        faults = text.partition("Failed API calls and injected faults")[2].partition(" events\n")[0]
+        assert set(re.findall(r"(\w+) rejected\n+(\w+)\n", faults)) == {("GetSecretValue", "createSecret")}
+        assert "This scenario runs the rotation several times, " in text
+
+    def test_the_page_shows_the_run_of_a_scenario_that_is_skipped_because_its_cause_is_reported(self, shared):
+        text = self.scenario(shared, "test_a_server_error_on_any_call_is_survived")
+
+        assert "It fails for the same cause as test_throttling_of_any_call_is_survived." in text
+        faults = text.partition("Failed API calls and injected faults")[2].partition(" events\n")[0]
+        assert set(re.findall(r"(\w+) rejected\n+(\w+)\n", faults)) == {("GetSecretValue", "createSecret")}
+
+    def test_the_page_shows_the_second_delivery_of_a_step_in_the_table_in_the_events_and_as_text(
+        self, shared
+    ):
+        text = self.scenario(shared, "test_each_step_may_be_delivered_twice")
+
+        assert "createSecret was delivered twice, and raised the second time" in text
+        assert "\ncreateSecret, delivered again\n1\n" in text
+        raised = "createSecret, delivered again, raised ResourceExistsException"
+        assert f"\n{raised}\n" in text
+        assert f"  {raised}: An error occurred" in text
+        assert "This scenario runs the rotation several times, " not in text
+
+    def test_the_page_shows_an_event_that_belongs_to_no_rotation_in_a_table_of_its_own(self, shared):
+        text = self.scenario(shared, "test_an_unknown_token_is_refused")
+
+        table = text.partition("\nEvents outside of a rotation\n")[2].partition(" events\n")[0]
+        assert re.findall(r"^\w+Secret$", table, re.MULTILINE) == ["createSecret"]
+        assert "\nreturned\n" in table
+
+    def test_the_captured_log_and_output_are_those_of_the_run_that_failed(self, shared):
+        after = shared.lines[[line.strip(" -") for line in shared.lines].index("Captured stdout call") :]
+        captured = list(takewhile(lambda line: not line.startswith("E "), after))
+        note = r"\(\d\d+ lines of other runs of this scenario are left out\.\)"
+        lines_of_create_secret = {
+            "stdout": "createSecret is printed",
+            "stderr": "createSecret is an error",
+            "log": "INFO .* createSecret begins",
+        }
+        for name, line in lines_of_create_secret.items():
+            start = captured.index(f" Captured {name} call ".center(80, "-"))
+            assert re.fullmatch(note, captured[start + 1])
+            assert re.fullmatch(line, captured[start + 2])
+            assert sum(bool(re.fullmatch(line, each)) for each in captured) == 1
+        for step in ("setSecret", "testSecret", "finishSecret"):
+            assert shared.lines.count(f"{step} is printed") == 1
 
 
 class TestOtherScopes:

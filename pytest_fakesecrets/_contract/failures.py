@@ -10,6 +10,8 @@ from typing import NamedTuple
 from pytest_fakesecrets._core.finding import Finding, grouped, grouped_lines, without_advice
 from pytest_fakesecrets._service.reporting_errors import encodable
 
+from .recorded_run import RecordedRun
+
 
 @dataclass(frozen=True, slots=True)
 class InvocationRecord:
@@ -68,9 +70,11 @@ class ScenarioFailed(AssertionError):
     # pytest prints the class. To its users it is an AssertionError.
     __module__, __qualname__ = "builtins", "AssertionError"
 
-    def __init__(self, failure: Failure, summary: str = "") -> None:
+    def __init__(self, failure: Failure, summary: str = "", run: RecordedRun | None = None) -> None:
         super().__init__(failure.message(summary))
         self.failure = failure
+        #: The run that failed, for the report.
+        self.fakesecrets_run = run
 
 
 def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, MutableSet, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from unittest import mock
@@ -41,7 +41,7 @@ from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
-from pytest_fakesecrets._service.reporting_errors import repr_of, warn
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, repr_of, warn
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
 from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, raising_line, raising_place
 from pytest_fakesecrets._transport.install import base_directories
@@ -53,6 +53,8 @@ from .companions import copy_companions, find_companions
 from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, invocation_lines
 from .other_services import other_services_rejected
 from .recorded_calls import unseen_changes
+from .recorded_run import RecordedRun, record_run
+from .run_output import positions
 from .target import CredentialTarget, observers
 from .target_call_names import is_of_a_session
 from .target_calls import TargetCall, TargetCalls, key_of
@@ -144,6 +146,7 @@ class Harness:
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
         self._starts_cold = cold_start
+        self._output_before = positions()
         fake.drive()
 
     @cached_property
@@ -302,7 +305,7 @@ class Harness:
             "ClientRequestToken": token,
             "RotationToken": rotation_token(token),
         }
-        start, self._is_killed = len(self.log), False
+        start, began, self._is_killed = len(self.log), self.fake.clock.now, False
         invocation = InvocationContext(
             step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
@@ -328,18 +331,37 @@ class Harness:
             error = exception
         finally:
             steps.end(invocation, before)
-        now = self.fake.clock.now
-        sent = RotationStep(
-            name=step, attempt=1, start=now, end=now, secret_id=event["SecretId"], token=token, error=error
-        )
+        sent = self._record_delivery(step, event["SecretId"], token, began, error)
         self._record_invocation(sent, start, is_extra=True)
         return error
+
+    def _record_delivery(
+        self, name: str, arn: str, token: str, began: datetime, error: BaseException | None
+    ) -> RotationStep:
+        """Record an event that a scenario has delivered in the history, and return its record."""
+        line = None if error is None else self._raising_line(error)
+        step = RotationStep(
+            name=name,
+            attempt=1,
+            start=began,
+            end=self.fake.clock.now,
+            secret_id=arn,
+            token=token,
+            error=error,
+            redelivered=any((record.step, record.token) == (name, token) for record in self.invocations),
+            error_message=None if error is None else described(error, self.fake._service.redactor),
+            raised_at=None if line is None else str(line),
+        )
+        region, _ = self.fake._service.locate(arn)
+        self.fake._service.transact(region, lambda context: context.steps.append(step))
+        return step
 
     def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
         rejected, shown = self._rejected[:1], tuple(self._shown_calls)
         self._rejected.clear()
         self._shown_calls.clear()
         if rejected and step.error is None:
+            rejected[0].fakesecrets_run = self._recorded_run()  # type: ignore[attr-defined]
             raise rejected[0]
         for finding in step.findings:
             self._may_have(finding.code)
@@ -616,7 +638,13 @@ class Harness:
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
         self._refer_to_the_first((code, text) if cause is None else cause)
-        raise ScenarioFailed(Failure(code, text, advice, lines))
+        raise ScenarioFailed(Failure(code, text, advice, lines), run=self._recorded_run())
+
+    def _recorded_run(self) -> RecordedRun | None:
+        """The record of this run for the report: the next run of the scenario resets the fake."""
+        with ErrorsBecomeWarnings("the record of a run of a scenario"):
+            return record_run(self.fake, self._output_before)
+        return None
 
     def _may_have(self, code: str) -> bool:
         """Return whether the class accepts a finding, and note that it occurred."""
@@ -633,7 +661,9 @@ class Harness:
         first = self.settings.causes.setdefault(cause, scenario)
         if first != scenario:
             fails = "It fails, maybe" if cause == _UNKNOWN_TARGET else "It fails"
-            pytest.skip(f"{fails} for the same cause as {first}. Correct that first.")
+            skipped = pytest.skip.Exception(f"{fails} for the same cause as {first}. Correct that first.")
+            skipped.fakesecrets_run = self._recorded_run()  # type: ignore[attr-defined]
+            raise skipped
 
     def note(self, code: str, text: str, advice: str) -> None:
         """Issue a warning about a finding that does not fail a scenario, unless the class accepts it."""

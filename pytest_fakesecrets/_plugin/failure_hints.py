@@ -181,6 +181,7 @@ def pytest_runtest_makereport(
         _point_at_contract(item, report)
     _note_outcome(item, report)
     if report.failed:
+        _remove_output_of_other_runs(report, call.excinfo)
         _add_record(report, _backend_of(item), call.excinfo)
         _add_departures(report)
     return report
@@ -238,6 +239,22 @@ def _add_record(
         hint = None if raised is None else absorbed_faults(backend.service, str(raised.value))
         if hint is not None:
             report.sections.append((_SECTION, hint))
+
+
+def _remove_output_of_other_runs(
+    report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException] | None
+) -> None:
+    """Of what a scenario of a contract has logged and printed, keep that of the run that failed."""
+    run = None if raised is None else getattr(raised.value, "fakesecrets_run", None)
+    if run is None:
+        return
+    from pytest_fakesecrets._contract.run_output import without_other_runs
+    from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+
+    with ErrorsBecomeWarnings("the captured log of a failed scenario"):
+        report.sections[:] = [
+            (title, without_other_runs(title, text, run.written)) for title, text in report.sections
+        ]
 
 
 def _hide_frames() -> None:

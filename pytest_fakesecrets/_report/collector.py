@@ -6,22 +6,24 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Protocol
 
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
+from pytest_fakesecrets._core.store import Store
 from pytest_fakesecrets._service.hints import redacted_hint
 from pytest_fakesecrets._service.history import (
     Call,
     Event,
+    History,
     LabelMoved,
     RequestRejected,
     ServiceEvent,
     ValueStored,
 )
-from pytest_fakesecrets._service.redaction import Redact, constant_parts
+from pytest_fakesecrets._service.redaction import Redact, Redactor, constant_parts
 from pytest_fakesecrets._service.reporting_errors import text_of
-from pytest_fakesecrets._service.service import Service
 
 from .handled_calls import handled_calls
 from .records import FindingPart, Kind, RotationPart, Row, SecretPart, StepPart
@@ -40,12 +42,23 @@ _WITHHELD = "(Its text is left out, because a secret value that was deleted coul
 RedactText = Callable[[str], str]
 
 
+class Record(Protocol):
+    """What the report reads of a fake: of its service, or of the record of a run that was reset since."""
+
+    @property
+    def history(self) -> History: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def redactor(self) -> Redactor: ...
+
+
 def _withhold(text: str, *, keep: Iterable[str] = ()) -> str:
     return _WITHHELD
 
 
 def secrets_of(
-    service: Service,
+    record: Record,
     rotations: Iterable[Rotation],
     *,
     since: int = 0,
@@ -58,21 +71,21 @@ def secrets_of(
     It does not run what is due, and redacts secret values.
 
     Args:
-        service: the service of the fake.
+        record: the record of the fake, such as its service.
         rotations: the rotations of the fake.
         since: the index of the first event to include: those before it belong to earlier tests.
         fake_number: the number of the fake in its test, from 1.
         has_passed: whether the test passed, so that it has handled all errors outside of rotation steps.
     """
-    events = service.history.events
-    redact = service.redactor.redact
+    events = record.history.events
+    redact = record.redactor.redact
     arns = list(dict.fromkeys(_subject(event) for event in events[since:]))
     events_of: dict[str, list[tuple[int, Event]]] = {arn: [] for arn in arns[:SECRETS]}
     for index, event in enumerate(events):
         if (subject := _subject(event)) in events_of:
             events_of[subject].append((index, event))
     collector = _Collector(
-        redact if _can_redact(service, events) else _withhold, redact, handled_calls(events, has_passed)
+        redact if _can_redact(record, events) else _withhold, redact, handled_calls(events, has_passed)
     )
     all_rotations = list(rotations)
     parts = [collector.secret(arn, events_of[arn], all_rotations, since, fake_number) for arn in events_of]
@@ -98,12 +111,12 @@ def _redacted_row(row: Row, redact: Redact) -> Row:
     )
 
 
-def _can_redact(service: Service, events: Sequence[Event]) -> bool:
+def _can_redact(record: Record, events: Sequence[Event]) -> bool:
     """Return whether every value that was ever stored is still known, so that it can be found in a text."""
     stored = {(event.secret_id, event.version_id) for event in events if isinstance(event, ValueStored)}
     available = {
         (secret.arn, version.id)
-        for region in list(service.store.regions.values())
+        for region in list(record.store.regions.values())
         for secret in list(region.secrets.values())
         for version in secret.versions.values()
         if version.has_value
@@ -146,10 +159,12 @@ class _Collector:
             for index, event in events
             if index >= since and isinstance(event, ServiceEvent | RotationStep)
         }
-        own = [
-            rotation
-            for rotation in rotations
-            if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
+        of_secret = {rotation.token: rotation for rotation in rotations if rotation.secret_id == arn}
+        own = [rotation for token, rotation in of_secret.items() if since == 0 or token in recent]
+        others = [
+            event
+            for index, event in events
+            if index >= since and isinstance(event, RotationStep) and event.token not in of_secret
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
         name = self._redact(arn)  # it may be an invalid id that a request sent
@@ -164,6 +179,7 @@ class _Collector:
             timeline_text=timeline(
                 name or WITHOUT_SECRET, [event for _, event in events], len(shown), self._redact
             ),
+            other_steps=[self._step(step) for step in others[-STEPS:]],
         )
 
     def _rotation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -21,11 +21,18 @@ _OPEN = 5
 #: The outcomes of tests, worst first.
 _OUTCOMES = ("interrupted", "error", "failed", "xpassed", "passed", "xfailed", "skipped")
 _FAILED = {"interrupted", "error", "failed"}
+#: The outcomes of tests in which rotations and calls fail as the test expects, or without an effect on the run.
+_QUIET = ("passed", "xfailed", "skipped")
 
 _NUMBER = re.compile("([0-9]+)")
 
 #: With this policy a browser loads and runs nothing, whatever the texts contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+_ONE_OF_SEVERAL = (
+    "This scenario runs the rotation several times, each time in a fresh state of the fake. The run that its message is "
+    "about is shown."
+)
 
 _LEGEND = """<div class="legend" aria-label="Legend">
 <i><b class="swatch awspending"></b> AWSPENDING</i> <i><b class="swatch awscurrent"></b> AWSCURRENT</i>
@@ -33,6 +40,7 @@ _LEGEND = """<div class="legend" aria-label="Legend">
 <i>dashed: the version has no value yet</i> <i>| value stored in the version</i>
 <i>● API call</i> <i class="is-bad">✕ failed API call or failed step</i> <i>✕ failed API call, and its error was
 handled; or a call that the target rejected</i> <i class="is-fault">⚡ injected fault</i> <i class="is-good">↩ step ended</i> <i>◆ event of Secrets Manager</i>
+<i>In tests that did not fail, what failed is grey.</i>
 <i>Events on the same shade are less than a second apart. A torn edge marks a gap of a day or more.</i></div>"""
 
 
@@ -154,24 +162,62 @@ def _start_text(items: Sequence[ItemPart]) -> str:
 
 def _counts(items: Sequence[ItemPart]) -> Iterator[str]:
     outcomes = Counter(item.outcome for item in items)
-    rotations = Counter(rotation.status for item in items for rotation in _rotations(item))
+    rotations, calls = _statuses(items), _failed_calls(items)
     kinds = Counter(row.kind for item in items for row in _rows(item))
     handled = [f"{kinds['handled']} handled, not counted"] if kinds["handled"] else []
+    quiet = [f"{calls[outcome]} in {outcome} tests" for outcome in _QUIET if calls[outcome]]
     yield '<ul class="counts">'
-    yield _count(len(items), "test", _parts(outcomes), rest=" with a fake")
-    yield _count(sum(rotations.values()), "rotation", _parts(rotations))
-    yield _count(kinds["rejected"], "failed API call", handled)
+    yield _count(len(items), "test", [_listed(outcomes)], rest=" with a fake")
+    yield _count(sum(map(Counter.total, rotations.values())), "rotation", _status_lines(rotations))
+    yield _count(calls[""], "failed API call", [*quiet, *handled])
     yield _count(kinds["fault"], "injected fault")
     yield _count(sum(len(list(_findings(item))) for item in items), "finding")
     yield "</ul>"
+
+
+def _statuses(items: Iterable[ItemPart]) -> Mapping[str, Counter[str]]:
+    """
+    Return the number of rotations of each status.
+
+    Those that did not succeed in a test that did not fail are under the outcome of the test, and all others under "".
+    """
+    found: dict[str, Counter[str]] = {group: Counter() for group in ("", *_QUIET)}
+    for item in items:
+        for rotation in _rotations(item):
+            group = "" if rotation.status == "succeeded" or item.outcome not in _QUIET else item.outcome
+            found[group][rotation.status] += 1
+    return found
+
+
+def _status_lines(statuses: Mapping[str, Counter[str]]) -> list[str]:
+    """Return the numbers of `_statuses` as text: "2 succeeded", "in passed tests: 1 cancelled, 3 failed"."""
+    return [
+        f"in {group} tests: {_listed(counts)}" if group else _listed(counts)
+        for group, counts in statuses.items()
+        if counts
+    ]
+
+
+def _failed_calls(items: Iterable[ItemPart]) -> Counter[str]:
+    """Return the number of failed API calls: those in tests that did not fail under their outcomes, the others under ""."""
+    return Counter(
+        item.outcome if item.outcome in _QUIET else ""
+        for item in items
+        for row in _rows(item)
+        if row.kind == "rejected"
+    )
 
 
 def _parts(counts: Counter[str]) -> list[str]:
     return [f"{number} {name}" for name, number in sorted(counts.items())]
 
 
-def _count(number: int, noun: str, details: Iterable[str] = (), *, rest: str = "") -> str:
-    text = html(", ".join(details))
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(_parts(counts))
+
+
+def _count(number: int, noun: str, lines: Iterable[str] = (), *, rest: str = "") -> str:
+    text = "<br>".join(map(html, lines))
     return f'<li><b>{number}</b>{_plural(number, noun)}{rest}<br><span class="soft">{text}</span></li>'
 
 
@@ -202,12 +248,10 @@ def _cells(tag: str, cells: Iterable[str]) -> str:
 def _summary(card: _Card, classes: FilterClasses, is_linked: bool) -> str:
     rows = [row for item in card.items for row in _rows(item)]
     kinds = Counter(row.kind for row in rows)
-    statuses = Counter(rotation.status for item in card.items for rotation in _rotations(item))
     secrets = [secret for item in card.items for secret in item.secrets]
     name = f"<code>{html(card.contract or card.items[0].nodeid)}</code>"
     link = f'<a href="#{card.anchor}">{name}</a>' if is_linked else name
     findings = sum(len(list(_findings(item))) for item in card.items)
-    parts = ", ".join(f'<span class="nowrap">{html(part)}</span>' for part in _parts(statuses))
     numbers = (
         len(
             {secret.arn for secret in secrets if secret.arn}
@@ -218,9 +262,38 @@ def _summary(card: _Card, classes: FilterClasses, is_linked: bool) -> str:
     )
     return (
         f'<tr class="row {classes.of(card.items)}"><td>{_badge(card.verdict)}</td><td>{link}{_scenario_counts(card)}</td>'
-        f"{''.join(map(_number, numbers))}<td>{parts}</td>"
-        f"{''.join(map(_number, (kinds['rejected'], kinds['fault'], findings)))}</tr>"
+        f"{''.join(map(_number, numbers))}<td>{_statuses_text(card)}</td>"
+        f'<td class="count">{_failed_calls_text(card)}</td>'
+        f"{''.join(map(_number, (kinds['fault'], findings)))}</tr>"
     )
+
+
+def _statuses_text(card: _Card) -> str:
+    statuses = _statuses(card.items)
+    if _is_one_quiet_test(card):
+        return f'<span class="soft">{_unbroken(sum(statuses.values(), Counter[str]()))}</span>'
+    lines = [
+        f'<span class="soft">in {group} tests: {_unbroken(counts)}</span>' if group else _unbroken(counts)
+        for group, counts in statuses.items()
+        if counts
+    ]
+    return "<br>".join(lines)
+
+
+def _unbroken(counts: Counter[str]) -> str:
+    return ", ".join(f'<span class="nowrap">{html(part)}</span>' for part in _parts(counts))
+
+
+def _failed_calls_text(card: _Card) -> str:
+    calls = _failed_calls(card.items)
+    if _is_one_quiet_test(card):
+        return f'<span class="soft">{calls.total() or ""}</span>'
+    quiet = [f'<span class="soft">{calls[group]} in {group} tests</span>' for group in _QUIET if calls[group]]
+    return "<br>".join([*([str(calls[""])] if calls[""] else []), *quiet])
+
+
+def _is_one_quiet_test(card: _Card) -> bool:
+    return not card.contract and card.verdict in _QUIET
 
 
 def _scenario_counts(card: _Card) -> str:
@@ -258,6 +331,8 @@ def _card(card: _Card, classes: FilterClasses, opened: set[str]) -> str:
 def _test(test: _Shown, classes: FilterClasses, opened: set[str]) -> str:
     item, anchor = test.item, test.anchor
     notes = []
+    if item.is_one_of_several:
+        notes.append(_ONE_OF_SEVERAL)
     if item.fakes_left_out:
         notes.append(
             f"It used {item.fake_count + item.fakes_left_out} fakes; these are the last {item.fake_count}."
@@ -272,9 +347,10 @@ def _test(test: _Shown, classes: FilterClasses, opened: set[str]) -> str:
         body.append("<p>The test made no call to its fake.</p>")
     body.append('<p class="soft"><a href="#top">Back to top</a></p>')
     name = item.nodeid.removeprefix(f"{item.contract}::") if item.contract else item.nodeid
+    quiet = " quiet" if item.outcome in _QUIET else ""
     # The id is inside <details>, because a browser opens that when it follows a link into it.
     return (
-        f'<details class="test {classes.of([item])}"{" open" if anchor in opened else ""}><summary>{_badge(item.outcome)}'
+        f'<details class="test{quiet} {classes.of([item])}"{" open" if anchor in opened else ""}><summary>{_badge(item.outcome)}'
         f"<div><h3>{html(name)}</h3>{_headline(item)}</div></summary>"
         f'<div id="{anchor}">{"".join(body)}</div></details>'
     )
@@ -332,6 +408,9 @@ def _rotations_of_secret(secret: SecretPart) -> Iterator[str]:
         yield f'<p class="note">{secret.rotations_left_out} earlier rotations are left out.</p>'
     for rotation in secret.rotations:
         yield _rotation(rotation)
+    if secret.other_steps:
+        heading = "<summary><h5>Events outside of a rotation</h5></summary>"
+        yield f'<details class="rotation" open>{heading}{_steps(secret.other_steps)}</details>'
 
 
 def _rotation(rotation: RotationPart) -> str:

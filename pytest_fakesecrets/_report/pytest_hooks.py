@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -17,10 +17,10 @@ from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, e
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._transport.state import is_of_fixture_of, listeners
 
-from .collector import redacted_nodeid, secrets_of
+from .collector import Record, redacted_nodeid, secrets_of
 from .failure import NO_FAILURE, Failure, failure_of
 from .html_page import page
-from .records import ItemPart
+from .records import ItemPart, SecretPart
 
 #: The maximum number of fakes of a test on the page. The last are kept. Each Hypothesis example may have its own.
 FAKES = 12
@@ -86,6 +86,17 @@ class _Backend(Protocol):
     def is_active(self) -> bool: ...
 
 
+class _Run(Record, Protocol):
+    """The record of the run of a contract's scenario that its failure is about. Later runs may have reset the fake."""
+
+    @property
+    def backend(self) -> object: ...
+    @property
+    def rotations(self) -> Sequence[Rotation]: ...
+    @property
+    def is_one_of_several(self) -> bool: ...
+
+
 class _Used(NamedTuple):
     """A fake that a test may have used, its history when the test began, and the length of that history."""
 
@@ -124,6 +135,7 @@ class _Recorder:
         self._used: deque[_Used] = deque(used, FAKES)
         self._left_out = 0
         self._outcome, self._failure, self._started = "passed", NO_FAILURE, 0.0
+        self._run: _Run | None = None
 
     def _finish(self) -> None:
         self._reset(tuple(used.backend for used in self._used if used.backend.is_active))
@@ -169,6 +181,7 @@ class _Recorder:
         if _OUTCOMES.index(outcome) > _OUTCOMES.index(self._outcome):
             self._outcome = outcome
             self._failure = NO_FAILURE
+            self._run = getattr(call.excinfo and call.excinfo.value, "fakesecrets_run", None)
             if call.excinfo is not None and report.failed:
                 self._failure = failure_of(call.excinfo.value, str(report.when))
             elif report.skipped and isinstance(report.longrepr, tuple):
@@ -189,19 +202,13 @@ class _Recorder:
         if not used and not contract:
             return None
         redactors = [fake.backend.service.redactor.redact for fake in used]
+        redactors += [] if self._run is None else [self._run.redactor.redact]
         # A scenario of a contract resets its fake, and redacts its message itself.
         can_redact = contract or not any(fake.was_reset for fake in used)
         failure = self._failure.redacted(redactors) if can_redact else self._failure.withheld()
         secrets, left_out = [], 0
         for number, fake in enumerate(used, 1):
-            rotations = fake.backend.rotations.all()
-            parts, more = secrets_of(
-                fake.backend.service,
-                rotations,
-                since=fake.since,
-                fake_number=number,
-                has_passed=self._outcome == "passed",
-            )
+            parts, more = self._secrets_of(fake, number)
             secrets += parts
             left_out += more
         return ItemPart(
@@ -217,7 +224,16 @@ class _Recorder:
             secrets_left_out=left_out,
             fake_count=max(1, len(used)),
             fakes_left_out=self._left_out,
+            is_one_of_several=self._run is not None and self._run.is_one_of_several,
         )
+
+    def _secrets_of(self, used: _Used, number: int) -> tuple[list[SecretPart], int]:
+        """Return the secrets of a fake in this test, or in the run of it that the failure is about."""
+        has_passed, run = self._outcome == "passed", self._run
+        if run is not None and run.backend is used.backend:
+            return secrets_of(run, run.rotations, fake_number=number, has_passed=has_passed)
+        service, rotations = used.backend.service, used.backend.rotations.all()
+        return secrets_of(service, rotations, since=used.since, fake_number=number, has_passed=has_passed)
 
 
 def _outcome(report: pytest.TestReport) -> str:

@@ -97,6 +97,7 @@ class SecretPart:
         rows: its events, oldest first, without the `left_out` events before them.
         with_value: the aliases of the versions that had a value before the first row.
         timeline_text: the timeline, as text to copy.
+        other_steps: the invocations with an event of no rotation, which scenarios of a contract send.
     """
 
     arn: str
@@ -107,6 +108,7 @@ class SecretPart:
     rotations: Sequence[RotationPart]
     rotations_left_out: int
     timeline_text: str = field(repr=False)
+    other_steps: Sequence[StepPart] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class ItemPart:
         started: when it started, in seconds since the epoch.
         contract: the node id of the contract class whose scenario it is, or "".
         scenario_count: the number of scenarios of that contract, or 0.
+        is_one_of_several: whether `secrets` are those of one run of a scenario that has several.
     """
 
     nodeid: str
@@ -135,6 +138,7 @@ class ItemPart:
     source: str = field(default="", repr=False)
     contract: str = field(default="", repr=False)
     scenario_count: int = 0
+    is_one_of_several: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -156,4 +160,6 @@ def _secret_read(read: Mapping[str, Any]) -> SecretPart:
         )
         for rotation in read["rotations"]
     ]
-    return SecretPart(**{**read, "rows": [Row(**row) for row in read["rows"]], "rotations": rotations})
+    rows = [Row(**row) for row in read["rows"]]
+    others = [StepPart(**step) for step in read["other_steps"]]
+    return SecretPart(**{**read, "rows": rows, "rotations": rotations, "other_steps": others})

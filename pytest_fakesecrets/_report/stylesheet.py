@@ -62,7 +62,7 @@ pre.detail.error { border-left: 4px solid var(--bad); padding: 4px 12px; margin:
 .filters select { font: inherit; max-width: 40ch; } .filters a { margin-left: auto; }
 .overview { max-height: 70vh; overflow-y: auto; } .overview table { width: 100%; }
 .overview th { position: sticky; top: 0; background: var(--page); white-space: normal; vertical-align: bottom; }
-.overview th:nth-child(2) { min-width: 300px; width: 60%; } .overview td:nth-child(2) .soft { display: block; }
+.overview th:nth-child(2) { min-width: 280px; width: 60%; } .overview td:nth-child(2) .soft { display: block; }
 [id] { scroll-margin-top: 60px; }
 .rotation > *:not(summary) { margin-left: 16px; }
 .finding { border-left: 4px solid var(--bad); padding: 4px 12px; margin: 8px 0; background: var(--shade); }
@@ -83,6 +83,9 @@ text { fill: var(--text); } .even { fill: var(--page); } .odd { fill: var(--shad
 .name { font-size: 10.5px; fill: var(--soft); } .name.rejected, .name.failed-step { fill: var(--bad); }
 .name.fault { fill: var(--fault); }
 .mark.step { fill: var(--good); } .mark.service { fill: var(--text); }
+.quiet :not(.finding) > .is-bad { color: var(--soft); font-weight: 400; }
+.quiet .mark:is(.rejected, .failed-step), .quiet .name:is(.rejected, .failed-step) { fill: var(--soft); font-weight: 400; }
+.quiet .rotation .badge:is(.bad, .open), .quiet .bar:is(.bad, .open) { fill: var(--soft); background: var(--soft); }
 .in { fill: var(--in); font-weight: 600; }
 .awscurrent { fill: var(--current); background: var(--current); }
 .awspending { fill: var(--pending); background: var(--pending); }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.exported import exported
@@ -143,9 +143,7 @@ class RotationDriver:
         )
 
     def _no_rotation_message(self, secret_id: str | None) -> str:
-        last = next(
-            (event for event in reversed(self._service.history) if isinstance(event, RotationStep)), None
-        )
+        last = next(self._steps_that_ran(), None)
         which = "No rotation waits" if secret_id is None else f"No rotation of {secret_id!r} waits"
         if last is None:
             return f"{which} for a step. Start one with rotate_secret()."
@@ -163,6 +161,12 @@ class RotationDriver:
             )
         return f"{message}. Start another with rotate_secret()."
 
+    def _steps_that_ran(self) -> Iterator[RotationStep]:
+        """Yield the steps of rotations, the latest first. A contract delivers events of no rotation too."""
+        for event in reversed(self._service.history):
+            if isinstance(event, RotationStep) and self._rotations.find(event.secret_id, event.token):
+                yield event
+
     def _region(self, step: RotationStep) -> Region:
         return next(
             region
@@ -174,9 +178,9 @@ class RotationDriver:
         if isinstance(step, RotationStep):
             return step
         arn = None if secret_id is None else self._arn(secret_id)
-        for event in reversed(self._service.history):
-            if isinstance(event, RotationStep) and event.name == step and arn in (None, event.secret_id):
-                return event
+        for ran in self._steps_that_ran():
+            if ran.name == step and arn in (None, ran.secret_id):
+                return ran
         _check_known(step)
         raise FakeSecretsError(
             f"{step} has not run yet, so it cannot be delivered again. Run it with step()."

@@ -77,6 +77,16 @@ def test_a_failing_scenario_of_an_inner_run_reports_its_finding(pytester):
     result.stdout.fnmatch_lines(f"*{row.code}*")
 
 
+def test_an_event_that_belongs_to_no_rotation_is_recorded_and_is_not_a_step_to_deliver_again():
+    contract = contract_class(correct_functions.single_user, ONE_USER)()
+    with FakeSecrets() as fake:
+        contract.test_an_unknown_token_is_refused(fake)
+
+        assert "createSecret raised ValueError" in fake.timeline()
+        with pytest.raises(FakeSecretsError, match="createSecret has not run yet"):
+            fake.drive().redeliver("createSecret")
+
+
 def test_each_class_of_bugs_has_a_function_that_shows_it():
     noted = {21}  # see test_a_key_error_that_rejects_a_secret_is_a_note_and_no_failure
 

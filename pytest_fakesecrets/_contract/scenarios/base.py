@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,6 +15,7 @@ from pytest_fakesecrets._contract.failures import ScenarioFailed
 from pytest_fakesecrets._contract.harness import ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
+from pytest_fakesecrets._contract.recorded_run import RecordedRun
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
@@ -290,10 +292,11 @@ class Scenarios:
             verb: what happens at a point, such as "killed after".
         """
         __tracebackhide__ = True
-        failed: list[int] = []
+        failed, ran = list[int](), 0
         first: ScenarioFailed | None = None
         skipped: BaseException | None = None
         for number, check in points:
+            ran += 1
             try:
                 check()
             except pytest.skip.Exception as reason:
@@ -301,10 +304,11 @@ class Scenarios:
             except ScenarioFailed as failure:
                 failed.append(number)
                 first = first or failure
+        _note_series(first or skipped, ran)
         if first is not None:
             numbers = ", ".join(map(str, sorted(set(failed))))
             summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
-            raise ScenarioFailed(first.failure, summary)
+            raise ScenarioFailed(first.failure, summary, first.fakesecrets_run)
         if skipped is not None:
             raise skipped
 
@@ -326,6 +330,13 @@ class Scenarios:
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
                 "version of event['ClientRequestToken'].",
             )
+
+
+def _note_series(failure: BaseException | None, runs: int) -> None:
+    """Note in the recorded run of a failure that it is one of a series."""
+    run: RecordedRun | None = getattr(failure, "fakesecrets_run", None)
+    if failure is not None and run is not None:
+        failure.fakesecrets_run = replace(run, is_one_of_several=runs > 1)  # type: ignore[attr-defined]
 
 
 def _reason(harness: Harness) -> str:
