@@ -100,6 +100,9 @@ def _parameter(operation_name: str, parameters: Mapping[str, Any]) -> Callable[[
     return parameter
 
 
+_parse_json = json.JSONDecoder().decode
+
+
 def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
     """
     The parameters of a request, by their Python names.
@@ -109,7 +112,7 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
         ValidationException: members violate constraints of the model. The message lists all violations.
     """
     try:
-        document = json.loads(body.decode("utf-8", "surrogatepass") or "{}")
+        document = _parse_json(body.decode("utf-8", "surrogatepass") or "{}")
     except (ValueError, RecursionError):
         raise SerializationException("The body of the request is not JSON.") from None
     violations: list[str] = []
