@@ -11,7 +11,7 @@ from threading import get_ident
 
 from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
-from pytest_fakesecrets._core.store import Draft, Region
+from pytest_fakesecrets._core.store import Draft, Region, RotationChange
 from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.service import Service
@@ -104,7 +104,7 @@ class RotationExecutor:
         changed = [
             (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
             for change in draft.changes
-            if isinstance(change.after, Rotation)
+            if isinstance(change, RotationChange)
         ]
         update_schedule = self.plan.prepare_update(draft)
 

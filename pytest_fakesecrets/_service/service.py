@@ -12,7 +12,7 @@ from pytest_fakesecrets._core.errors import InvalidSignatureException, ServiceEr
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Draft, Region, Store
+from pytest_fakesecrets._core.store import Draft, Region, RotationChange, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
@@ -169,13 +169,13 @@ class Service:
             for password in passwords:
                 self.redactor.add(password)
             for change in context.changes:
-                before, after = change.before, change.after
-                if isinstance(after, Secret):
-                    for value in after.values_since(before if isinstance(before, Secret) else None):
-                        self.redactor.add(value)
-                    if before is None:
-                        self.redactor.add_name(after.name)
-                        self.redactor.add_name(after.arn)
+                if isinstance(change, RotationChange) or change.after is None:
+                    continue
+                for value in change.new_values:
+                    self.redactor.add(value)
+                if change.before is None:
+                    self.redactor.add_name(change.after.name)
+                    self.redactor.add_name(change.after.arn)
             return
         self.redactor.give_up()
 
@@ -311,7 +311,7 @@ class Service:
 
         def apply() -> None:
             for change in context.changes:
-                change.apply()
+                change.apply_to(change.region)
             put_events()
             record_in_invocation()
             follow_up()
