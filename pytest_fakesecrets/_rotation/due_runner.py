@@ -61,6 +61,8 @@ class DueRunner:
         """
         if self._rotations.plan.queue.is_empty and not self._rotations.has_runners:
             return
+        if self._rotations.is_running_a_step:
+            return  # as below, without the lock: most calls of a rotation function come here
         call = object()
         ensured(partial(self._run_due, call), partial(self._release, call))
 
