@@ -238,7 +238,9 @@ class Secret:
         elapsed = now - self.last_changed_at
         if elapsed and -_SECOND < elapsed < MILLISECOND:
             now = later(self.last_changed_at, MILLISECOND)
-        return replace(self, last_changed_at=now, **changes)  # type: ignore[arg-type]  # fields by name
+        # In less time than dataclasses.replace(), since each write comes here.
+        fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return Secret(**{**fields, **changes, "last_changed_at": now})
 
     def with_windows_counted_from(self, now: datetime) -> Secret:
         """Return the secret with its next window counted from *now*, as after a rotation."""

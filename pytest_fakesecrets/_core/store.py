@@ -148,7 +148,7 @@ class Region:
     ) -> None:
         if selected is not None:
             selected.replace(before, after)
-        self._selection = selected
+            self._selection = selected
 
     def put_rotation(self, rotation: Rotation) -> None:
         rotations = self.rotations.setdefault(rotation.secret_id, {})
@@ -377,32 +377,33 @@ class Draft:
 
     def region(self, account: str, name: str) -> Region:
         """A region with the changes so far."""
-        if self._copied < len(self.changes):
-            self._update_copies()
-        return self._copies.get((account, name)) or self.store.region(account, name)
+        return self._with_changes(self.store.region(account, name))
 
     def region_of(self, arn: str) -> Region:
-        """The region of an ARN, which may be that of another account."""
-        return self.region(*_account_and_region(arn))
+        """The region of an ARN, which may be that of another account, with the changes so far."""
+        return self._with_changes(self.store.region_of(arn))
 
     def put(self, secret: Secret) -> None:
-        stored = self.region_of(secret.arn).secrets.get(secret.name)
+        region = self.store.region_of(secret.arn)
+        stored = self._with_changes(region).secrets.get(secret.name)
         before = stored if stored is not None and stored.arn == secret.arn else None
-        region, new_versions = self.store.region_of(secret.arn), secret.versions_since(before)
-        self.changes.append(SecretChange(region, before, secret, new_versions))
+        self.changes.append(SecretChange(region, before, secret, secret.versions_since(before)))
 
     def remove(self, secret: Secret) -> None:
         self.changes.append(SecretChange(self.store.region_of(secret.arn), secret, None))
 
     def put_rotation(self, rotation: Rotation) -> None:
-        rotations = self.region_of(rotation.secret_id).rotations.get(rotation.secret_id, {})
-        region, before = self.store.region_of(rotation.secret_id), rotations.get(rotation.token)
-        self.changes.append(RotationChange(region, before, rotation))
+        region = self.store.region_of(rotation.secret_id)
+        rotations = self._with_changes(region).rotations.get(rotation.secret_id, {})
+        self.changes.append(RotationChange(region, rotations.get(rotation.token), rotation))
 
-    def _update_copies(self) -> None:
+    def _with_changes(self, region: Region) -> Region:
+        if not self.changes:
+            return region
         for change in self.changes[self._copied :]:
             key = change.region.account, change.region.name
             if key not in self._copies:
                 self._copies[key] = change.region.copy()
             change.apply_to(self._copies[key])
         self._copied = len(self.changes)
+        return self._copies.get((region.account, region.name), region)

@@ -107,6 +107,8 @@ class RotationExecutor:
             if isinstance(change, RotationChange)
         ]
         update_schedule = self.plan.prepare_update(draft)
+        if not changed:
+            return update_schedule
 
         def apply_update() -> None:
             for ref, rotation in changed:
