@@ -144,7 +144,7 @@ class Secret:
 
     @property
     def has_value(self) -> bool:
-        return any(version.has_value for version in self.versions.values())
+        return any(version.value is not None for version in self.versions.values())
 
     def versions_since(self, before: Secret | None) -> Sequence[Version]:
         """Return the versions that are new or changed, compared with an earlier state of the secret."""

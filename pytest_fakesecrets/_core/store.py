@@ -377,29 +377,29 @@ class Draft:
 
     def region(self, account: str, name: str) -> Region:
         """A region with the changes so far."""
-        return self._with_changes(self.store.region(account, name))
+        region = self.store.region(account, name)
+        return self._with_changes(region) if self.changes else region
 
     def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account, with the changes so far."""
-        return self._with_changes(self.store.region_of(arn))
+        region = self.store.region_of(arn)
+        return self._with_changes(region) if self.changes else region
 
     def put(self, secret: Secret) -> None:
-        region = self.store.region_of(secret.arn)
-        stored = self._with_changes(region).secrets.get(secret.name)
+        stored = self.region_of(secret.arn).secrets.get(secret.name)
         before = stored if stored is not None and stored.arn == secret.arn else None
-        self.changes.append(SecretChange(region, before, secret, secret.versions_since(before)))
+        region, new_versions = self.store.region_of(secret.arn), secret.versions_since(before)
+        self.changes.append(SecretChange(region, before, secret, new_versions))
 
     def remove(self, secret: Secret) -> None:
         self.changes.append(SecretChange(self.store.region_of(secret.arn), secret, None))
 
     def put_rotation(self, rotation: Rotation) -> None:
-        region = self.store.region_of(rotation.secret_id)
-        rotations = self._with_changes(region).rotations.get(rotation.secret_id, {})
-        self.changes.append(RotationChange(region, rotations.get(rotation.token), rotation))
+        rotations = self.region_of(rotation.secret_id).rotations.get(rotation.secret_id, {})
+        region, before = self.store.region_of(rotation.secret_id), rotations.get(rotation.token)
+        self.changes.append(RotationChange(region, before, rotation))
 
     def _with_changes(self, region: Region) -> Region:
-        if not self.changes:
-            return region
         for change in self.changes[self._copied :]:
             key = change.region.account, change.region.name
             if key not in self._copies:

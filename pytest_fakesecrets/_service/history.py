@@ -251,13 +251,14 @@ def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iter
     held = {} if before is None else before.labels
     if held is after.labels:
         return
+    versions_before = {} if before is None else before.versions
     for label in sorted(held.keys() | after.labels.keys()):
         source, target = held.get(label), after.labels.get(label)
         if source != target:
             yield LabelMoved(
                 label,
-                _alias(before, source),
-                _alias(after, target),
+                None if source is None else versions_before[source].alias,
+                None if target is None else after.versions[target].alias,
                 origin.at,
                 origin.by,
                 secret_id=after.arn,
@@ -266,10 +267,6 @@ def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iter
                 region=origin.region,
                 step=origin.step,
             )
-
-
-def _alias(secret: Secret | None, version_id: str | None) -> str | None:
-    return None if secret is None or version_id is None else secret.versions[version_id].alias
 
 
 def _replication_events(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[ServiceEvent]:
