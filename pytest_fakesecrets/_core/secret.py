@@ -240,7 +240,8 @@ class Secret:
             now = later(self.last_changed_at, MILLISECOND)
         # In less time than dataclasses.replace(), since each write comes here.
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return Secret(**{**fields, **changes, "last_changed_at": now})
+        fields.update(changes, last_changed_at=now)
+        return Secret(**fields)
 
     def with_windows_counted_from(self, now: datetime) -> Secret:
         """Return the secret with its next window counted from *now*, as after a rotation."""

@@ -302,7 +302,8 @@ class Service:
             return
         events, follow_up = [*calls], _do_nothing
         if is_change:
-            events += events_of(changes, context.now, context.operation, _running_step())
+            step = None if running is None else running.step
+            events += events_of(changes, context.now, context.operation, step)
             self._redact(changes, passwords)
             follow_up = self.on_changes(context.draft)
         put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
