@@ -293,24 +293,30 @@ def has_recovery_ended(secret: Secret, now: datetime) -> bool:
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 
+class _Regions(dict[tuple[str, str], Region]):
+    """The regions of all accounts, by account and name. Each region is created when it is first used."""
+
+    def __missing__(self, key: tuple[str, str]) -> Region:
+        account, name = key
+        region = self[key] = Region(account=account, name=name)
+        return region
+
+
 @dataclass(slots=True)
 class Store:
-    """The regions of all accounts. Each region is created when it is first used."""
+    """The regions of all accounts."""
 
-    regions: dict[tuple[str, str], Region] = field(default_factory=dict)
+    regions: _Regions = field(default_factory=_Regions)
 
     def __repr__(self) -> str:
         return f"<Store of {len(self.regions)} regions>"
 
     def region(self, account: str, name: str) -> Region:
-        region = self.regions.get((account, name))
-        if region is None:
-            region = self.regions[account, name] = Region(account=account, name=name)
-        return region
+        return self.regions[account, name]
 
     def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_account_and_region(arn))
+        return self.regions[_account_and_region(arn)]
 
     def values(self) -> Iterator[Value]:
         """Yield the value of each version of each secret."""

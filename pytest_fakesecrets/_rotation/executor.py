@@ -134,9 +134,9 @@ class RotationExecutor:
         return bool(self._running)
 
     @property
-    def has_runners(self) -> bool:
-        """Whether a thread runs a rotation in progress, or has stopped running one before its end."""
-        return bool(self._runners)
+    def is_idle(self) -> bool:
+        """Whether nothing is scheduled, and no thread runs a rotation or has stopped running one before its end."""
+        return not self._runners and self.plan.queue.is_empty
 
     def open_ref(self, secret_id: str, token: str) -> RotationRef | None:
         """The rotation with a token, if AWS may continue or retry it, or None."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Literal, NamedTuple
 
 from pytest_fakesecrets._core.exported import exported
@@ -202,7 +203,7 @@ class _Origin(NamedTuple):
 def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> list[Event]:
     """The events of the changes of a request, in their order in the history."""
     events: list[Event] = []
-    for change in sorted(changes, key=lambda change: _sort_key(change, by)):
+    for change in sorted(changes, key=partial(_sort_key, by=by)):
         events += _events(change, _Origin(at, change.region.account, change.region.name, by, step))
     return events
 
