@@ -40,11 +40,16 @@ class SecretArn(NamedTuple):
         AWS never treats such an ARN as partial, even if the six characters belong to the name
         (LocalStack snapshot test_create_and_update_secret[Invalid/_+=.@-Name-a1b2c3]).
         """
-        return _FULL_ENDING.search(self.rest) is not None
+        return _is_full(self.rest)
 
     @property
     def name(self) -> str:
         return self.rest[:-7] if self.is_full else self.rest
+
+
+@lru_cache(maxsize=128)  # each call asks it several times of its SecretId
+def _is_full(rest: str) -> bool:
+    return _FULL_ENDING.search(rest) is not None
 
 
 class FunctionArn(NamedTuple):
@@ -87,6 +92,7 @@ def parse_secret_arn(secret_id: str) -> SecretArn | None:
     return SecretArn(**match.groupdict()) if match else None
 
 
+@lru_cache(maxsize=128)  # each invocation parses the ARN of its function several times
 def parse_function_arn(arn: str) -> FunctionArn | None:
     match = _FUNCTION_ARN.fullmatch(arn)
     return FunctionArn(**match.groupdict(default="")) if match else None

@@ -57,7 +57,7 @@ def remove(labels: Labels, label: str) -> Labels:
 
 def of(labels: Labels, version_id: str) -> list[str]:
     """Return the labels of one version in alphabetical order, as in every recording from AWS."""
-    return sorted(label for label, holder in labels.items() if holder == version_id)
+    return sorted([label for label, holder in labels.items() if holder == version_id])
 
 
 def by_version(labels: Labels) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from .errors import FakeSecretsError
 from .overlay import Overlay
 from .pagination import Key
 from .rotation import Rotation, labels_show_rotation_in_progress
-from .secret import Secret, Value
+from .secret import Secret, Value, Version
 from .staging_labels import PENDING
 
 _number = attrgetter("number")
@@ -89,7 +89,7 @@ class Region:
     #: The secrets by their names, the oldest first. Only `put` and `remove` change it.
     secrets: dict[str, Secret] | Overlay[str, Secret] = field(default_factory=dict)
     _selection: Selection | None = field(default=None, init=False, repr=False)
-    #: The counter of created secrets. A draft shares it.
+    #: The counter of created secrets. A copy shares it.
     numbers: Numbers = field(default_factory=Numbers)
     #: The rotations by the ARN of their secret, then by token. Those of a deleted secret are kept.
     rotations: dict[str, RotationsByToken] | Overlay[str, RotationsByToken] = field(default_factory=dict)
@@ -148,10 +148,13 @@ class Region:
     ) -> None:
         if selected is not None:
             selected.replace(before, after)
-        self._selection = selected
+            self._selection = selected
 
     def put_rotation(self, rotation: Rotation) -> None:
-        self.rotations.setdefault(rotation.secret_id, {})[rotation.token] = rotation
+        rotations = self.rotations.setdefault(rotation.secret_id, {})
+        if isinstance(self.rotations, Overlay) and not isinstance(rotations, Overlay):
+            self.rotations[rotation.secret_id] = rotations = Overlay(rotations)
+        rotations[rotation.token] = rotation
 
     def select(
         self, request: object, now: datetime, matches: Callable[[Secret], bool], order: str
@@ -219,14 +222,14 @@ class Region:
         """
         rotations = self.rotations_of(secret)
         last = next((rotations[token] for token in reversed(rotations)), None)
-        if last is not None and last.status == "in progress":
+        if last is None or last.status == "in progress":
             return last
         stored = self.blocking_rotation(secret)
         if stored is not None:
             return stored
-        return last if last is not None and last.has_steps_left(secret.labels) else None
+        return last if last.has_steps_left(secret.labels) else None
 
-    def draft(self) -> Region:
+    def copy(self) -> Region:
         """Return a copy that a request may change."""
         return Region(
             account=self.account,
@@ -244,21 +247,45 @@ def _account_and_region(arn: str) -> tuple[str, str]:
     return account, region
 
 
-class Change(NamedTuple):
-    """A secret or a rotation before and after a request. None means that it does not exist."""
+class SecretChange(NamedTuple):
+    """A secret before and after a request. None means that it does not exist."""
 
     region: Region
-    before: Secret | Rotation | None
-    after: Secret | Rotation | None
+    before: Secret | None
+    after: Secret | None
+    #: The versions that were added or replaced.
+    new_versions: Sequence[Version] = ()
 
-    def apply(self) -> None:
-        """Apply the change. The method is idempotent, even after a partial run."""
-        if isinstance(self.after, Rotation):
-            self.region.put_rotation(self.after)
-        elif self.after is not None:
-            self.region.put(self.after)
-        elif isinstance(self.before, Secret):
-            self.region.remove(self.before)
+    @property
+    def new_values(self) -> Iterator[Value]:
+        """The values that the secret did not have before."""
+        versions_before: Mapping[str, Version] = {} if self.before is None else self.before.versions
+        for version in self.new_versions:
+            previous = versions_before.get(version.id)
+            if version.value is not None and (previous is None or previous.value is not version.value):
+                yield version.value
+
+    def apply_to(self, region: Region) -> None:
+        """Apply the change to its region, or to a copy of it. The method is idempotent, even after a partial run."""
+        if self.after is not None:
+            region.put(self.after)
+        elif self.before is not None:
+            region.remove(self.before)
+
+
+class RotationChange(NamedTuple):
+    """A rotation before and after a request. None means that it does not exist."""
+
+    region: Region
+    before: Rotation | None
+    after: Rotation
+
+    def apply_to(self, region: Region) -> None:
+        """Apply the change to its region, or to a copy of it. The method is idempotent."""
+        region.put_rotation(self.after)
+
+
+Change = SecretChange | RotationChange
 
 
 def has_recovery_ended(secret: Secret, now: datetime) -> bool:
@@ -266,24 +293,30 @@ def has_recovery_ended(secret: Secret, now: datetime) -> bool:
     return secret.deletion_due_at is not None and secret.deletion_due_at < now
 
 
+class _Regions(dict[tuple[str, str], Region]):
+    """The regions of all accounts, by account and name. Each region is created when it is first used."""
+
+    def __missing__(self, key: tuple[str, str]) -> Region:
+        account, name = key
+        region = self[key] = Region(account=account, name=name)
+        return region
+
+
 @dataclass(slots=True)
 class Store:
-    """The regions of all accounts. Each region is created when it is first used."""
+    """The regions of all accounts."""
 
-    regions: dict[tuple[str, str], Region] = field(default_factory=dict)
+    regions: _Regions = field(default_factory=_Regions)
 
     def __repr__(self) -> str:
         return f"<Store of {len(self.regions)} regions>"
 
     def region(self, account: str, name: str) -> Region:
-        region = self.regions.get((account, name))
-        if region is None:
-            region = self.regions[account, name] = Region(account=account, name=name)
-        return region
+        return self.regions[account, name]
 
     def region_of(self, arn: str) -> Region:
         """The region of an ARN, which may be that of another account."""
-        return self.region(*_account_and_region(arn))
+        return self.regions[_account_and_region(arn)]
 
     def values(self) -> Iterator[Value]:
         """Yield the value of each version of each secret."""
@@ -343,41 +376,40 @@ class Draft:
 
     store: Store
     changes: list[Change] = field(default_factory=list)
-    _drafts: dict[tuple[str, str], Region] = field(default_factory=dict)
+    #: Copies of the changed regions. Most requests make one change at their end, and need no copy.
+    _copies: dict[tuple[str, str], Region] = field(default_factory=dict)
+    #: The number of changes that the copies contain.
+    _copied: int = 0
 
     def region(self, account: str, name: str) -> Region:
-        return self._drafts.get((account, name)) or self.store.region(account, name)
+        """A region with the changes so far."""
+        region = self.store.region(account, name)
+        return self._with_changes(region) if self.changes else region
 
     def region_of(self, arn: str) -> Region:
-        """The region of an ARN, which may be that of another account."""
-        return self.region(*_account_and_region(arn))
+        """The region of an ARN, which may be that of another account, with the changes so far."""
+        region = self.store.region_of(arn)
+        return self._with_changes(region) if self.changes else region
 
     def put(self, secret: Secret) -> None:
-        region = self._writable(secret.arn)
-        stored = region.secrets.get(secret.name)
+        stored = self.region_of(secret.arn).secrets.get(secret.name)
         before = stored if stored is not None and stored.arn == secret.arn else None
-        region.put(secret)
-        self._record_change(secret.arn, before, secret)
+        region, new_versions = self.store.region_of(secret.arn), secret.versions_since(before)
+        self.changes.append(SecretChange(region, before, secret, new_versions))
 
     def remove(self, secret: Secret) -> None:
-        self._writable(secret.arn).remove(secret)
-        self._record_change(secret.arn, secret, None)
+        self.changes.append(SecretChange(self.store.region_of(secret.arn), secret, None))
 
     def put_rotation(self, rotation: Rotation) -> None:
-        drafted = self._writable(rotation.secret_id).rotations
-        rotations = drafted.get(rotation.secret_id, {})
-        if not isinstance(rotations, Overlay):
-            drafted[rotation.secret_id] = rotations = Overlay(rotations)
-        self._record_change(rotation.secret_id, rotations.get(rotation.token), rotation)
-        rotations[rotation.token] = rotation
+        rotations = self.region_of(rotation.secret_id).rotations.get(rotation.secret_id, {})
+        region, before = self.store.region_of(rotation.secret_id), rotations.get(rotation.token)
+        self.changes.append(RotationChange(region, before, rotation))
 
-    def _writable(self, arn: str) -> Region:
-        key = _account_and_region(arn)
-        if key not in self._drafts:
-            self._drafts[key] = self.store.region(*key).draft()
-        return self._drafts[key]
-
-    def _record_change(
-        self, arn: str, before: Secret | Rotation | None, after: Secret | Rotation | None
-    ) -> None:
-        self.changes.append(Change(self.store.region_of(arn), before, after))
+    def _with_changes(self, region: Region) -> Region:
+        for change in self.changes[self._copied :]:
+            key = change.region.account, change.region.name
+            if key not in self._copies:
+                self._copies[key] = change.region.copy()
+            change.apply_to(self._copies[key])
+        self._copied = len(self.changes)
+        return self._copies.get((region.account, region.name), region)

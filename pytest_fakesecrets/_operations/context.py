@@ -19,7 +19,7 @@ from pytest_fakesecrets._core.errors import (
 from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Change, Draft, Region, has_recovery_ended
+from pytest_fakesecrets._core.store import Change, Draft, Region, RotationChange, has_recovery_ended
 
 from .cross_account_access import may_access
 
@@ -182,7 +182,7 @@ class Context:
     def started_rotations(self) -> list[tuple[Region, Rotation]]:
         """The rotations that this request has started."""
         return [
-            (region, after)
-            for region, before, after in self.changes
-            if before is None and isinstance(after, Rotation)
+            (change.region, change.after)
+            for change in self.changes
+            if isinstance(change, RotationChange) and change.before is None
         ]

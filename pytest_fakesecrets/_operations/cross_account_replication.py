@@ -41,7 +41,7 @@ def cross_account_primary(
             "when you create a cross-account replica."
         )
     parsed = parse_secret_arn(arn)
-    if parsed is None or parsed.region != context.region.name or parsed.account == context.region.account:
+    if parsed is None or parsed.region != context.region_name or parsed.account == context.account:
         raise InvalidParameterException(
             "The primary secret must be in another account, and in the same Region and partition as the replica."
         )
@@ -97,7 +97,7 @@ def associate_cross_account_replica(
 
 
 def _check_own_account(context: Context, secret: Secret) -> None:
-    if secret.account != context.region.account:
+    if secret.account != context.account:
         raise InvalidRequestException(
             "You must call this operation from the account that owns the primary secret."
         )

@@ -87,7 +87,7 @@ def _delete_missing(context: Context, secret_id: str, force: bool) -> Response:
     arn_parts = parse_secret_arn(secret_id)
     arn = secret_id
     if arn_parts is None:
-        arn = secret_arn(context.region.name, context.region.account, secret_id, context.new_suffix())
+        arn = secret_arn(context.region_name, context.account, secret_id, context.new_suffix())
     return {"ARN": arn, "Name": arn_parts.name if arn_parts else secret_id, "DeletionDate": context.now}
 
 

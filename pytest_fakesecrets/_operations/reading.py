@@ -130,10 +130,10 @@ def _check_same_account(context: Context, secret_id: str) -> None:
         AccessDeniedException: the secret is in another account.
     """
     arn = parse_secret_arn(secret_id)
-    is_foreign = arn is not None and arn.account != context.region.account
+    is_foreign = arn is not None and arn.account != context.account
     if is_foreign and context.lookup(secret_id) is not None:
         raise AccessDeniedException(
-            f"User: arn:{partition(context.region.name)}:iam::{context.region.account}:root is not authorized "
+            f"User: arn:{partition(context.region_name)}:iam::{context.account}:root is not authorized "
             f"to perform: secretsmanager:BatchGetSecretValue on resource: {secret_id}"
         )
 

@@ -48,7 +48,9 @@ def create_secret(
     check_name(name)
     value = single_value(secret_string, secret_binary)
     new_tags = first_tags(tags)
-    regions = checked_regions(context, context.region.name, add_replica_regions or ())
+    regions = (
+        checked_regions(context, context.region_name, add_replica_regions) if add_replica_regions else ()
+    )
     excluded = (value, description, add_replica_regions, type)
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
     if (existing := context.region.find(name, context.now)) is not None:
@@ -72,7 +74,7 @@ def create_secret(
 def new_secret(context: Context, name: str, *, created_at: datetime | None = None, **members: Any) -> Secret:
     """Return a secret with a new ARN, created now unless *created_at* is given. *members* are further fields."""
     created_at = created_at or context.now
-    arn = secret_arn(context.region.name, context.region.account, name, context.new_suffix())
+    arn = secret_arn(context.region_name, context.account, name, context.new_suffix())
     return Secret(
         arn=arn,
         name=name,

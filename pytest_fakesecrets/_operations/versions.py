@@ -20,6 +20,7 @@ from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.rotation import rotation_token as rotation_token_of
 from pytest_fakesecrets._core.secret import Secret, Value
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, Labels
+from pytest_fakesecrets._core.store import Region
 
 from .context import Context, Response
 from .cross_account_access import check_can_decrypt
@@ -111,13 +112,14 @@ def store_value(
     """
     requested_labels = [*version_stages] if secret.has_value else [*version_stages, CURRENT]
     labels = staging_labels.attach_to_new_value(secret.labels, requested_labels, token)
-    abandoned = _abandoned_rotations(context, secret, token) if CURRENT in requested_labels else []
+    region = context.region_of(secret.arn)
+    abandoned = _abandoned_rotations(region, secret, token) if CURRENT in requested_labels else []
     if labels.get(PENDING) in [rotation.token for rotation in abandoned]:
         labels = staging_labels.remove(labels, PENDING)
     staging_labels.check_limit(labels)
     version = secret.new_version(token, context.now, value, is_foreign=is_foreign)
     changed = secret.with_version(version, labels, context.now)
-    if CURRENT in requested_labels and token not in context.region_of(secret.arn).rotations_of(secret):
+    if CURRENT in requested_labels and token not in region.rotations_of(secret):
         changed = changed.with_windows_counted_from(context.now)
 
     for rotation in abandoned:
@@ -126,7 +128,7 @@ def store_value(
     return changed
 
 
-def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[Rotation]:
+def _abandoned_rotations(region: Region, secret: Secret, token: str) -> list[Rotation]:
     """
     Return the rotations that a new current value abandons: the unfinished rotation, and one that blocks the next.
 
@@ -134,7 +136,6 @@ def _abandoned_rotations(context: Context, secret: Secret, token: str) -> list[R
     RotationAbandoned (user guide, CloudTrail entries; terraform-provider-aws issue 35023). Test runs are not included:
     their version is removed when the test run ends.
     """
-    region = context.region_of(secret.arn)
     if not region.rotations_of(secret):
         return []
     abandoned = {

@@ -12,10 +12,9 @@ from typing import Literal, NamedTuple
 
 from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.moments import moved
-from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.schedule import Window
 from pytest_fakesecrets._core.secret import MILLISECOND, Secret
-from pytest_fakesecrets._core.store import Change, Draft
+from pytest_fakesecrets._core.store import Draft, RotationChange, SecretChange
 from pytest_fakesecrets._service.service import Service
 
 Kind = Literal["deletion", "retry", "window"]
@@ -100,7 +99,7 @@ class Plan:
         """Return an idempotent function that updates the schedule after the changes of a request."""
         updates = Dates()
         for change in draft.changes:
-            if isinstance(change.after, Rotation):
+            if isinstance(change, RotationChange):
                 rotation = change.after
                 entry = DueEntry("retry", rotation.secret_id, rotation.token)
                 updates.instants[entry] = rotation.retry_at if rotation.is_due_again else None
@@ -108,18 +107,18 @@ class Plan:
                 self._collect_updates(change, draft, updates)
         return partial(self._apply, updates)
 
-    def _collect_updates(self, change: Change, draft: Draft, updates: Dates) -> None:
+    def _collect_updates(self, change: SecretChange, draft: Draft, updates: Dates) -> None:
         """Collect the schedule updates for a secret that was created, changed or deleted."""
         before, after = change.before, change.after
         secret = after or before
-        assert isinstance(secret, Secret)
-        assert before is None or isinstance(before, Secret)
+        assert secret is not None
         gone = after is None
         if gone or _affects_deletion(before, secret):
             updates.instants[DueEntry("deletion", secret.arn)] = None if gone else _gone_at(secret)
         if gone or _affects_window(before, secret):
             self._update_window(secret, None if gone else secret.due_window, updates)
-        if before is not None and before.labels is not secret.labels:
+        is_relabeled = before is not None and before.labels is not secret.labels
+        if is_relabeled and change.region.rotations_of(secret):
             self._reschedule_retry(draft, secret, updates)
 
     def _apply(self, updates: Dates) -> None:

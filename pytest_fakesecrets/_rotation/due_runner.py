@@ -59,8 +59,10 @@ class DueRunner:
 
         Only one thread runs entries at a time. Calls from other threads, and calls from inside a step, return at once.
         """
-        if self._rotations.plan.queue.is_empty and not self._rotations.has_runners:
+        if self._rotations.is_idle:
             return
+        if self._rotations.is_running_a_step:
+            return  # as below, without the lock: most calls of a rotation function come here
         call = object()
         ensured(partial(self._run_due, call), partial(self._release, call))
 

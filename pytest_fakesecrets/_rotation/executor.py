@@ -11,7 +11,7 @@ from threading import get_ident
 
 from pytest_fakesecrets._core.interrupts import ensured, is_interrupt
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
-from pytest_fakesecrets._core.store import Draft, Region
+from pytest_fakesecrets._core.store import Draft, Region, RotationChange
 from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._service.service import Service
@@ -104,9 +104,11 @@ class RotationExecutor:
         changed = [
             (RotationRef(change.region, change.after.secret_id, change.after.token), change.after)
             for change in draft.changes
-            if isinstance(change.after, Rotation)
+            if isinstance(change, RotationChange)
         ]
         update_schedule = self.plan.prepare_update(draft)
+        if not changed:
+            return update_schedule
 
         def apply_update() -> None:
             for ref, rotation in changed:
@@ -132,9 +134,9 @@ class RotationExecutor:
         return bool(self._running)
 
     @property
-    def has_runners(self) -> bool:
-        """Whether a thread runs a rotation in progress, or has stopped running one before its end."""
-        return bool(self._runners)
+    def is_idle(self) -> bool:
+        """Whether nothing is scheduled, and no thread runs a rotation or has stopped running one before its end."""
+        return not self._runners and self.plan.queue.is_empty
 
     def open_ref(self, secret_id: str, token: str) -> RotationRef | None:
         """The rotation with a token, if AWS may continue or retry it, or None."""

@@ -19,8 +19,12 @@ _VARYING = frozenset({"client_request_token", "rotation_token", "secret_binary",
 
 def request_key(parameters: Mapping[str, Any]) -> int:
     """A key that is equal for two requests of an operation with the same parameters, values left out."""
-    # A hash, because a call keeps no parameters; of the repr, because lists and dicts have none.
-    return hash(repr([(name, parameters[name]) for name in sorted(parameters.keys() - _VARYING)]))
+    # A hash, because a call keeps no parameters. Those of an operation always have the same order.
+    compared = tuple((name, value) for name, value in parameters.items() if name not in _VARYING)
+    try:
+        return hash(compared)
+    except TypeError:  # lists and dicts have no hash
+        return hash(repr(compared))
 
 
 def detail_of(context: Context, parameters: Mapping[str, Any], response: Response | None) -> str | None:

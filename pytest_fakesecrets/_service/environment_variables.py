@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import NamedTuple, TypeVar
 
@@ -98,7 +98,7 @@ class EnvironmentVariables:
     def __init__(self) -> None:
         self.lock = RLock()
         #: By variable, oldest first. The first value was set before our layers.
-        self._settings: dict[str, tuple[_Setting, ...]] = {}
+        self._settings: dict[str, Sequence[_Setting]] = {}
         #: By variable: the values of the latest removed layer of a test.
         self.removed: dict[str, RemovedValue] = {}
 
@@ -108,8 +108,8 @@ class EnvironmentVariables:
             for name, value in layer.variables.items():
                 held, found = self._settings.get(name, ()), os.environ.get(name)
                 if not held or held[-1].value != found:
-                    held = (*held, _Setting(None, found))
-                self._settings[name] = (*held, _Setting(layer, value))
+                    held = [*held, _Setting(None, found)]
+                self._settings[name] = [*held, _Setting(layer, value)]
                 if value != found:
                     _set(name, value)
 
@@ -119,10 +119,10 @@ class EnvironmentVariables:
                 held = self._settings.get(name)
                 if not held:
                     continue  # an earlier call has removed it
-                left = tuple(setting for setting in held if setting.layer is not layer)
+                left = [setting for setting in held if setting.layer is not layer]
                 if len(left) == len(held):
                     continue
-                is_last = all(setting.layer is None for setting in left)
+                is_last = {setting.layer for setting in left} == {None}
                 if is_last or held[-1].layer is layer:
                     _set(name, left[0 if is_last else -1].value)
                 if layer.is_of_a_test:

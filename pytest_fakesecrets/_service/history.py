@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Literal, NamedTuple
 
 from pytest_fakesecrets._core.exported import exported
@@ -15,7 +16,7 @@ from pytest_fakesecrets._core.replica import Replica
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
 from pytest_fakesecrets._core.secret import Secret, Version
 from pytest_fakesecrets._core.staging_labels import PENDING
-from pytest_fakesecrets._core.store import Change
+from pytest_fakesecrets._core.store import Change, RotationChange, SecretChange
 
 #: The event names of CloudTrail (user guide, CloudTrail entries).
 ServiceEventName = Literal[
@@ -202,10 +203,12 @@ class _Origin(NamedTuple):
     step: str | None
 
 
-def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> Iterator[Event]:
-    """Yield the events of the changes of a request, in their order in the history."""
-    for change in sorted(changes, key=lambda change: _sort_key(change, by)):
-        yield from _events(change, _Origin(at, change.region.account, change.region.name, by, step))
+def events_of(changes: Sequence[Change], at: datetime, by: str, step: str | None) -> list[Event]:
+    """The events of the changes of a request, in their order in the history."""
+    events: list[Event] = []
+    for change in sorted(changes, key=partial(_sort_key, by=by)):
+        events += _events(change, _Origin(at, change.region.account, change.region.name, by, step))
+    return events
 
 
 def _sort_key(change: Change, by: str) -> int:
@@ -214,29 +217,28 @@ def _sort_key(change: Change, by: str) -> int:
 
     The start of a rotation that no call has started comes first, since the other changes follow from it.
     """
-    if not isinstance(change.after, Rotation):
+    if isinstance(change, SecretChange):
         return 1
     return 0 if change.before is None and by == SERVICE else 2
 
 
-def _events(change: Change, origin: _Origin) -> Iterator[Event]:
-    _, before, after = change
-    if isinstance(after, Rotation):
-        assert before is None or isinstance(before, Rotation)
-        yield from _rotation_events(before, after, origin)
-    elif isinstance(after, Secret):
-        assert before is None or isinstance(before, Secret)
-        yield from _values_stored(before, after, origin)
-        yield from _labels_moved(before, after, origin)
-        yield from _replication_events(before, after, origin)
-        yield from _deletion_events(before, after, origin)
-    elif isinstance(before, Secret):
-        yield from _deletion_events(before, None, origin)
+def _events(change: Change, origin: _Origin) -> Iterable[Event]:
+    if isinstance(change, RotationChange):
+        return _rotation_events(change.before, change.after, origin)
+    before, after = change.before, change.after
+    if after is None:
+        return _deletion_events(before, None, origin)
+    return [
+        *_values_stored(change, after.arn, origin),
+        *_labels_moved(before, after, origin),
+        *_replication_events(before, after, origin),
+        *_deletion_events(before, after, origin),
+    ]
 
 
-def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[Event]:
-    versions_before: Mapping[str, Version] = {} if before is None else before.versions
-    for version in after.versions_since(before):
+def _values_stored(change: SecretChange, arn: str, origin: _Origin) -> Iterator[Event]:
+    versions_before: Mapping[str, Version] = {} if change.before is None else change.before.versions
+    for version in change.new_versions:
         old = versions_before.get(version.id)
         if version.has_value and (old is None or not old.has_value):
             yield ValueStored(
@@ -244,7 +246,7 @@ def _values_stored(before: Secret | None, after: Secret, origin: _Origin) -> Ite
                 version=version.alias,
                 version_id=version.id,
                 by=origin.by,
-                secret_id=after.arn,
+                secret_id=arn,
                 step=origin.step,
             )
 
@@ -253,13 +255,14 @@ def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iter
     held = {} if before is None else before.labels
     if held is after.labels:
         return
+    versions_before = {} if before is None else before.versions
     for label in sorted(held.keys() | after.labels.keys()):
         source, target = held.get(label), after.labels.get(label)
         if source != target:
             yield LabelMoved(
                 label,
-                _alias(before, source),
-                _alias(after, target),
+                None if source is None else versions_before[source].alias,
+                None if target is None else after.versions[target].alias,
                 origin.at,
                 origin.by,
                 secret_id=after.arn,
@@ -268,10 +271,6 @@ def _labels_moved(before: Secret | None, after: Secret, origin: _Origin) -> Iter
                 region=origin.region,
                 step=origin.step,
             )
-
-
-def _alias(secret: Secret | None, version_id: str | None) -> str | None:
-    return None if secret is None or version_id is None else secret.versions[version_id].alias
 
 
 def _replication_events(before: Secret | None, after: Secret, origin: _Origin) -> Iterator[ServiceEvent]:

@@ -26,16 +26,16 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        #: By the kind of id. To seed one takes 5 us, so it is made when it is first used.
+        #: By the kind of id. Each is made when it is first used, since it takes 5 us.
         self._generators: dict[str, Random] = {}
         self._suffix: int | None = None
 
     def token(self) -> str:
         """A ClientRequestToken, which becomes a version id: a random UUID, as botocore generates it."""
-        return _uuid(self._generator("tokens"))
+        return _uuid(self._tokens)
 
     def request_id(self) -> str:
-        return _uuid(self._generator("requests"))
+        return _uuid(self._requests)
 
     def suffix(self) -> str:
         """The six letters and digits at the end of a secret's ARN."""
@@ -52,11 +52,17 @@ class Ids:
     def passwords(self) -> Random:
         return self._generator("passwords")
 
+    @cached_property
+    def _tokens(self) -> Random:
+        return self._generator("tokens")
+
+    @cached_property
+    def _requests(self) -> Random:
+        return self._generator("requests")
+
     def _generator(self, kind: str) -> Random:
-        generator = self._generators.get(kind)
-        if generator is None:  # the same one for two threads that come here at once
-            generator = self._generators.setdefault(kind, Random(f"{kind} {self._seed}"))
-        return generator
+        # Two threads that come here at once get the same one.
+        return self._generators.setdefault(kind, Random(f"{kind} {self._seed}"))
 
 
 def _uuid(random: Random) -> str:

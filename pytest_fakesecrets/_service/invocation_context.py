@@ -98,8 +98,10 @@ class RunningSteps:
             is_about: whether the call names the secret with an ARN, or None if it names no secret.
         """
         own = CURRENT_INVOCATION.get()
-        if own is not None or not self._running:
-            return own
+        return self._caller(is_about) if own is None and self._running else own
+
+    def _caller(self, is_about: Callable[[str], bool | None]) -> InvocationContext | None:
+        """The step to which a call belongs that is made outside of the threads in which steps run, or None."""
         environment = CALLING_ENVIRONMENT.get()
         if environment is not None:
             running = [each for each in list(self._running.values()) if each.environment is environment]
@@ -121,9 +123,10 @@ class RunningSteps:
 
     def attributed(self, is_about: Callable[[str], bool | None]) -> AbstractContextManager[None]:
         """Return a context manager that treats a call as one of the rotation step that makes it, if any does."""
-        own = CURRENT_INVOCATION.get()
-        caller = self.current(is_about)
-        return _UNCHANGED if caller is own else _replaced_by(caller, own)
+        if CURRENT_INVOCATION.get() is not None or not self._running:
+            return _UNCHANGED
+        caller = self._caller(is_about)
+        return _UNCHANGED if caller is None else _as_call_of(caller)
 
 
 #: For nearly all calls, which are made by no step or in the thread of their step.
@@ -131,17 +134,17 @@ _UNCHANGED = nullcontext()
 
 
 @contextmanager
-def _replaced_by(caller: InvocationContext | None, own: InvocationContext | None) -> Iterator[None]:
-    """Let *caller* be the current invocation while a block runs, and then *own* again."""
+def _as_call_of(caller: InvocationContext) -> Iterator[None]:
+    """Let *caller* be the current invocation while a block runs, and then none again."""
     CURRENT_INVOCATION.set(caller)
     try:
         yield
     except FunctionStopped as stopped:
-        if caller is not None and caller.environment is not None:
+        if caller.environment is not None:
             caller.environment.stop(stopped)
         raise
     finally:
-        CURRENT_INVOCATION.set(own)
+        CURRENT_INVOCATION.set(None)
 
 
 def _is_in_a_step() -> bool:

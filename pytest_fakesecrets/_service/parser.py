@@ -11,6 +11,7 @@ import base64
 import binascii
 import inspect
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -102,6 +103,9 @@ def _parameter(operation_name: str, parameters: Mapping[str, Any]) -> Callable[[
     return parameter
 
 
+_parse_json = json.JSONDecoder().decode
+
+
 def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
     """
     The parameters of a request, by their Python names.
@@ -111,7 +115,7 @@ def decode(read: Reader, body: bytes) -> Mapping[str, Any]:
         ValidationException: members violate constraints of the model. The message lists all violations.
     """
     try:
-        document = json.loads(body.decode("utf-8", "surrogatepass") or "{}")
+        document = _parse_json(body.decode("utf-8", "surrogatepass") or "{}")
     except (ValueError, RecursionError):
         raise SerializationException("The body of the request is not JSON.") from None
     violations: list[str] = []
@@ -182,14 +186,13 @@ def _structure(shape: botocore.model.StructureShape | None, name_as: Callable[[s
 
 
 def _list(shape: botocore.model.ListShape) -> Reader:
-    member, checks = _reader(shape.member), _checks(shape, len)
+    member, (least, most) = _reader(shape.member), _limits(shape)
 
     def read(value: Any, path: str, violations: list[str]) -> list[Any]:
         if type(value) is not list:
             raise _wrong_type(path, "a list")
-        for holds, text in checks:
-            if not holds(value):
-                violations.append(_violation(shape, value, path, text))
+        if not least <= len(value) <= most:
+            violations.append(_violation(shape, value, path, _limit_text(shape, len(value))))
         return [member(item, f"{path}.{place}.member", violations) for place, item in enumerate(value, 1)]
 
     return read
@@ -198,13 +201,16 @@ def _list(shape: botocore.model.ListShape) -> Reader:
 def _scalar(shape: botocore.model.Shape) -> Reader:
     python_type, noun = _SCALARS[shape.type_name]
     is_blob = shape.type_name == "blob"
-    checks = _checks(shape, _measure(shape))
+    measure, (least, most), checks = _measure(shape), _limits(shape), _checks(shape)
 
     def read(value: Any, path: str, violations: list[str]) -> Any:
         if type(value) is not python_type:
             raise _wrong_type(path, noun)
         if is_blob:
             value = _from_base64(value, path)
+        size = measure(value)
+        if not least <= size <= most:
+            violations.append(_violation(shape, value, path, _limit_text(shape, size)))
         for holds, text in checks:
             if not holds(value):
                 violations.append(_violation(shape, value, path, text))
@@ -234,7 +240,7 @@ def _wrong_type(path: str, noun: str) -> ServiceError:
 
 
 def _measure(shape: botocore.model.Shape) -> Callable[[Any], int]:
-    if shape.type_name in ("integer", "long"):
+    if shape.type_name in ("integer", "long", "boolean"):
         return int
     if shape.name in _MEASURED_IN_BYTES:
         return lambda text: len(text.encode("utf-8", "surrogatepass"))
@@ -247,32 +253,29 @@ def _violation(shape: botocore.model.Shape, value: Any, path: str, constraint: s
     return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 
-def _checks(
-    shape: botocore.model.Shape, measure: Callable[[Any], int]
-) -> list[tuple[Callable[[Any], bool], str]]:
-    """The constraints of a shape: whether a value fulfils them, and their words in the service's message."""
-    bounds = shape.metadata
+def _limits(shape: botocore.model.Shape) -> tuple[float, float]:
+    """The minimum and the maximum of a number, or of the length of another value."""
+    return shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
+
+
+def _limit_text(shape: botocore.model.Shape, size: int) -> str:
+    """The words of the service about the limit that a size violates."""
+    least, most = _limits(shape)
+    limit = f"less than or equal to {most}" if size > most else f"greater than or equal to {least}"
     what = "value" if shape.type_name in ("integer", "long") else "length"
+    return f"Member must have {what} {limit}"
+
+
+def _checks(shape: botocore.model.Shape) -> list[tuple[Callable[[Any], bool], str]]:
+    """The further constraints of a shape: whether a value fulfils them, and their words in the service's message."""
     checks: list[tuple[Callable[[Any], bool], str]] = []
-    if "max" in bounds:
-        most = bounds["max"]
-        checks.append(
-            (lambda value: measure(value) <= most, f"Member must have {what} less than or equal to {most}")
-        )
-    if "min" in bounds:
-        least = bounds["min"]
-        checks.append(
-            (
-                lambda value: measure(value) >= least,
-                f"Member must have {what} greater than or equal to {least}",
-            )
-        )
-    if "pattern" in bounds:
-        matches = re.compile(bounds["pattern"]).fullmatch
+    if "pattern" in shape.metadata:
+        pattern = shape.metadata["pattern"]
+        matches = re.compile(pattern).fullmatch
         checks.append(
             (
                 lambda value: matches(value) is not None,
-                f"Member must satisfy regular expression pattern: {bounds['pattern']}",
+                f"Member must satisfy regular expression pattern: {pattern}",
             )
         )
     if isinstance(shape, botocore.model.StringShape) and shape.enum:

@@ -17,7 +17,7 @@ from pytest_fakesecrets._core.errors import (
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import Secret
-from pytest_fakesecrets._core.store import Draft, Region, Store
+from pytest_fakesecrets._core.store import Change, Draft, Region, RotationChange, Store
 from pytest_fakesecrets._operations import Context, Response
 
 from .call_details import OPERATIONS_WITH_DETAILS, detail_of, request_key
@@ -189,19 +189,19 @@ class Service:
             error = InvalidSignatureException("Credential should be scoped to a valid region.")
             return encode_error(error, self.ids.request_id(), self.clock.now)
 
-    def _redact(self, context: Context, passwords: Sequence[str]) -> None:
+    def _redact(self, changes: Sequence[Change], passwords: Sequence[str]) -> None:
         """Add the values and the secret names of a request to the redactor."""
         with ErrorsBecomeWarnings("a note of secret values and names"):
             for password in passwords:
                 self.redactor.add(password)
-            for change in context.changes:
-                before, after = change.before, change.after
-                if isinstance(after, Secret):
-                    for value in after.values_since(before if isinstance(before, Secret) else None):
-                        self.redactor.add(value)
-                    if before is None:
-                        self.redactor.add_name(after.name)
-                        self.redactor.add_name(after.arn)
+            for change in changes:
+                if isinstance(change, RotationChange) or change.after is None:
+                    continue
+                for value in change.new_values:
+                    self.redactor.add(value)
+                if change.before is None:
+                    self.redactor.add_name(change.after.name)
+                    self.redactor.add_name(change.after.arn)
             return
         self.redactor.give_up()
 
@@ -320,15 +320,17 @@ class Service:
 
     def _commit(self, context: Context, calls: Sequence[Event], password: str | None = None) -> None:
         """Commit the changes and the events of a request, and the updates that follow from them."""
-        running, passwords = CURRENT_INVOCATION.get(), [] if password is None else [password]
-        is_change = bool(context.changes or context.steps or passwords)
+        running, changes = CURRENT_INVOCATION.get(), context.changes
+        passwords = [] if password is None else [password]
+        is_change = bool(changes or context.steps or passwords)
         if running is None and not is_change:
             self.history.extend(calls)  # one operation on a list, which is atomic: no commit is needed
             return
         events, follow_up = [*calls], _do_nothing
         if is_change:
-            events += events_of(context.changes, context.now, context.operation, _running_step())
-            self._redact(context, passwords)
+            step = None if running is None else running.step
+            events += events_of(changes, context.now, context.operation, step)
+            self._redact(changes, passwords)
             follow_up = self.on_changes(context.draft)
         put_events = partial(self.history.put, len(self.history), [*context.steps, *events])
         record_in_invocation = (
@@ -336,8 +338,8 @@ class Service:
         )
 
         def apply() -> None:
-            for change in context.changes:
-                change.apply()
+            for change in changes:
+                change.apply_to(change.region)
             put_events()
             record_in_invocation()
             follow_up()
