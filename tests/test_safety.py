@@ -1745,7 +1745,7 @@ REDACTED = {
 #: Numbers and names out of tests and schedules, the places of leaks, and mappings by ids.
 OTHERS = {
     ("Cron", "days"), ("Days", "number"), ("Evidence", "leaks"), ("Operation", "answers_with"),
-    ("Secret", "versions"), ("Secret", "replicas"), ("Draft", "_copies"), ("Dates", "windows"),
+    ("Secret", "versions"), ("Secret", "replicas"), ("Dates", "windows"),
     ("Context", "region_name"), ("Context", "possible_callers"), ("Departure", "endpoint"), ("_Raw", "raw_headers"),
     ("CallState", "emitter"), ("CallState", "late"), ("_Plan", "late"), ("_Plan", "misplaced"), ("UndisturbedRun", "log"),
     ("ContractSettings", "title"), ("ContractSettings", "scenario"), ("ContractSettings", "causes"),

@@ -19,7 +19,7 @@ class Position(NamedTuple):
     position: int
 
     def __repr__(self) -> str:
-        return f"<Position {self.position} of {self.output}>"
+        return f"<Position {self.position}>"
 
 
 class Written(NamedTuple):
@@ -31,7 +31,7 @@ class Written(NamedTuple):
     text: str
 
     def __repr__(self) -> str:
-        return f"<Written to {self.output}: {len(self.text)} characters>"
+        return f"<Written: {len(self.text)} characters>"
 
     def is_part_of(self, title: str, captured: str) -> bool:
         """Whether a section of pytest's report, given by its title and its text, is that of the stream."""

@@ -377,7 +377,7 @@ class Draft:
     store: Store
     changes: list[Change] = field(default_factory=list)
     #: Copies of the changed regions. Most requests make one change at their end, and need no copy.
-    _copies: dict[tuple[str, str], Region] = field(default_factory=dict)
+    _copies: dict[tuple[str, str], Region] = field(default_factory=dict, repr=False)
     #: The number of changes that the copies contain.
     _copied: int = 0
 

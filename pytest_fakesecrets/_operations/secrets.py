@@ -48,9 +48,7 @@ def create_secret(
     check_name(name)
     value = single_value(secret_string, secret_binary)
     new_tags = first_tags(tags)
-    regions = (
-        checked_regions(context, context.region_name, add_replica_regions) if add_replica_regions else ()
-    )
+    regions = checked_regions(context, context.region_name, add_replica_regions or ())
     excluded = (value, description, add_replica_regions, type)
     primary = cross_account_primary(context, cross_account_primary_arn, kms_key_id, excluded)
     if (existing := context.region.find(name, context.now)) is not None:
