@@ -93,14 +93,17 @@ class FakeBackend:
     def answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
         """Answer one request, and run the rotations that it started, unless the test drives them."""
         with self._attributed(account, region, body):
-            if region is not None and not is_region(region):
-                return self.service.refuse_region()
-            self.catch_up()
-            result = self.service.answer(self._request(account, region, operation, body))
-            for rotation_region, rotation in result.started:
-                self.rotations.started(rotation_region, rotation)
-            self._after_call(operation)
-            return result.reply
+            return self._answer(account, region, operation, body)
+
+    def _answer(self, account: str | None, region: str | None, operation: str, body: bytes) -> Reply:
+        if region is not None and not is_region(region):
+            return self.service.refuse_region()
+        self.catch_up()
+        result = self.service.answer(self._request(account, region, operation, body))
+        for rotation_region, rotation in result.started:
+            self.rotations.started(rotation_region, rotation)
+        self._after_call(operation)
+        return result.reply
 
     def answer_with_faults(
         self, account: str | None, region: str | None, operation: str, body: bytes
