@@ -19,9 +19,6 @@ from .stash import MARK
 if TYPE_CHECKING:
     from pytest_fakesecrets._fake.fake import FakeSecrets
 
-#: pytest imports this module by itself, and collects in it: see _hide_frames() of the package.
-__tracebackhide__ = True
-
 FIXTURE = "fakesecrets"
 
 #: Stands for the default region while arguments are checked.
