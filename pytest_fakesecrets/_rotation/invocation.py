@@ -19,7 +19,7 @@ from pytest_fakesecrets._service.faults import INVOKE, exception_of
 from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
-from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
+from pytest_fakesecrets._service.keyword_hints import add_notes_about_names
 from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, text_of
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
@@ -117,7 +117,7 @@ class FunctionCalls:
             with ErrorsBecomeWarnings("the hints about calls of a rotation function"):
                 meanwhile = self._service.history.since(invocation.began)
                 add_notes(error, meanwhile, self._service.redactor.redact)
-                add_notes_about_keywords(error)
+                add_notes_about_names(error)
 
     def _described(self, rotation: Rotation, error: BaseException | None) -> tuple[str | None, str | None]:
         """The type and the message of an exception, and the line of the function that raised it."""
