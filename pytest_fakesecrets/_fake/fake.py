@@ -25,6 +25,7 @@ from pytest_fakesecrets._operations.seeding import (
     Seed,
     SeedValue,
     add_secret,
+    check_is_a_name,
     json_round_trip,
     normalized,
     stored_value,
@@ -590,6 +591,7 @@ class FakeSecrets:
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         seed = normalized(seed)
+        check_is_a_name(name)
         check_members("CreateSecret", Name=name)
         name = json_round_trip(name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})

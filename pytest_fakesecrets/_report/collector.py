@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
+from pytest_fakesecrets._core.displayed_names import heading
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
@@ -152,7 +153,7 @@ class _Collector:
             if rotation.secret_id == arn and (since == 0 or rotation.token in recent)
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
-        name = self._redact(arn)  # it may be an invalid id that a request sent
+        name = self._redact(heading(arn))  # it may be an invalid id that a request sent
         return SecretPart(
             arn=name,
             fake_number=fake_number,
