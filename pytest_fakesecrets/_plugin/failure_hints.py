@@ -311,6 +311,7 @@ def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
     """Add a hint to an exception about a name of this package, or about a call while no fake was active, and return it."""
     from pytest_fakesecrets._core import exception_chain
     from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+    from pytest_fakesecrets._transport.guard import is_of_guard
 
     with ErrorsBecomeWarnings("the hint about a misspelt name"):
         if (hint := _add_hint_about_name(error)) is not None:
@@ -318,6 +319,9 @@ def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
     with ErrorsBecomeWarnings("the hint about a call without a fake"):
         for cause in exception_chain.causes(error):
             hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
+            if is_of_guard(cause) and place != "test":  # in a test, its message is enough
+                exception_chain.add_note(cause, _HINTS["NoCredentialsError"][place])
+                return _HINTS["NoCredentialsError"][place]
             if hint is not None and _is_about_our_service(cause):
                 exception_chain.add_note(cause, hint)
                 return hint
