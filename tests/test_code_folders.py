@@ -406,6 +406,36 @@ def test_a_line_of_a_driver_is_named_with_the_line_of_the_handler(fakesecrets, f
     ]
 
 
+def test_a_line_of_a_package_is_named_with_that_of_the_handler_while_the_function_runs(
+    fakesecrets, folder, seen
+):
+    """So is the line of a call that is rejected."""
+    reader = """
+        import sys
+        from pytest_fakesecrets._service.user_code import innermost_line
+        def read():
+            return innermost_line()
+        def read_or_none():
+            return read()
+    """
+    handler = """
+        import sys
+        import beside
+        from package import reader
+        def handler(event, context):
+            sys.modules["seen_by_the_test"].extend([reader.read_or_none(), beside.read_or_none()])
+    """
+    files = {"package/__init__.py": "", "package/reader.py": reader, "beside.py": reader, "reads.py": handler}
+    arn = fakesecrets.add_rotation_function("reads.handler", code=folder("one", files))
+    with pytest.warns(RotationFailedWarning):
+        rotate(fakesecrets, arn)
+
+    assert seen[:2] == [
+        "reader.py:5 in read (called from reader.py:7 in read_or_none, from reads.py:6 in handler)",
+        "beside.py:5 in read (called from beside.py:7 in read_or_none)",
+    ]
+
+
 def test_a_cold_start_loads_every_module_of_the_folder_again(fakesecrets, folder, seen):
     arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one"), cold_start=True)
 

@@ -83,16 +83,22 @@ def with_caller(lines: Sequence[CodeLine], handler: Callable[..., Any] | None = 
     """
     The last of nested lines, and the line that called it, unless that is in the handler itself.
 
-    Where neither is in the file of the handler, it has the last line in that file too: the driver of a function may be in
-    its folder, and its lines alone do not say what the function did.
+    Where both are in a package beside the file of the handler, or in its folder, it has the last line in that file too:
+    the lines of a driver that is deployed with a function do not say what the function did.
     """
     callers = [lines[-2]] if len(lines) > 2 else []
     code = _code(handler)
     own = lines[0].file if code is None else code.co_filename
-    if (callers or code is not None) and all(line.file != own for line in (lines[-1], *callers)):
+    is_beside = _is_in_a_package_beside(lines[-1].file, own) if code is None else True
+    if is_beside and all(line.file != own for line in (lines[-1], *callers)):
         callers += [line for line in lines if line.file == own][-1:]
     shown = ", from ".join(map(str, callers))
     return f"{lines[-1]} (called from {shown})" if shown else str(lines[-1])
+
+
+def _is_in_a_package_beside(file: str, own: str) -> bool:
+    directory = os.path.dirname(own)
+    return file.startswith(directory + os.sep) and os.path.dirname(file) != directory
 
 
 def raising_place(error: BaseException, handler: Callable[..., Any] | None) -> str | None:
