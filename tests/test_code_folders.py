@@ -382,7 +382,7 @@ class TestAModuleThatATestHasReplacedInVain:
             type("TestMine", (RotationContract,), attributes)().test_a_rotation_succeeds(fake)
 
         text = str(raised.value)
-        assert f"{REPLACED.format(folder('one'))}{ADVICE}there." in text
+        assert text.count(f"{REPLACED.format(folder('one'))}{ADVICE}there.") == 1
         assert (
             "wire.py:3 in connect (called from pool.py:4 in connect, from lambda_function.py:11 in set_secret)"
             in text

@@ -40,6 +40,7 @@ from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
+from pytest_fakesecrets._service.keyword_hints import hints_about_names
 from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.reporting_errors import repr_of, warn
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
@@ -368,7 +369,7 @@ class Harness:
             events = self.fake._service.history.events
             hints = hints_of(step.error, events, self.fake._service.redactor.redact)
             yield from (hint for hint in hints if hint != INJECTED)
-            yield from step._hints
+            yield from hints_about_names(step.error)
         if not self.settings.can_verify or self.value(PENDING) is None:
             return
         if (
