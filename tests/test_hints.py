@@ -554,7 +554,7 @@ class TestAMisspeltAttribute:
             [
                 "*hint: Did you mean 'FakeSecrets'?",
                 "E * hint: FakeSecrets has no API operations: call fakesecrets.client().create_secret(...), or *",
-                "E * hint: Did you mean tick()?",
+                "E * hint: Did you mean tick()?*",  # Python 3.10 adds a suggestion of its own
                 "E * hint: Did you mean step()?",
                 "E * hint: Did you mean log_in()?",
             ]
