@@ -18,6 +18,7 @@ from pytest_fakesecrets import (
     RotationFailedWarning,
     RotationProcess,
 )
+from pytest_fakesecrets._plugin.failure_hints import _may_have_our_name
 from pytest_fakesecrets._service.attribute_hints import attribute_hint
 from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
 from pytest_fakesecrets._service.keyword_hints import keyword_hint
@@ -508,9 +509,17 @@ class TestAMisspeltAttribute:
         def set_now():
             fakesecrets.clock.now = 1
 
-        calls = (lambda: Clock().advance, lambda: Target().connection, lambda: Target().zzz, set_now)
+        class Proxy:
+            @property
+            def __class__(self):
+                raise RuntimeError("no context")
 
-        assert [attribute_hint(raised_by(AttributeError, call)) for call in calls] == [None] * 4
+        calls = [lambda: Clock().advance, lambda: Target().connection, lambda: Target().zzz, set_now]
+        calls += [lambda: Proxy().zzz, lambda: Clock.advance]
+
+        errors = [raised_by(AttributeError, call) for call in calls]
+        assert [attribute_hint(error) for error in errors] == [None] * 6
+        assert [_may_have_our_name(error) for error in errors[-2:]] == [False] * 2
 
     def test_has_its_hint_in_every_report_of_a_run(self, pytester):
         pytester.makepyfile(

@@ -342,7 +342,8 @@ def _add_hint_about_name(error: BaseException) -> str | None:
 def _may_have_our_name(error: BaseException) -> bool:
     """Whether an exception can be about a keyword, an attribute or an import of this package."""
     if type(error) is AttributeError:
-        kind = error.obj if isinstance(error.obj, type) else type(error.obj)
+        # Not by isinstance(): a proxy of another package may raise when it is asked for its class.
+        kind: Any = error.obj if issubclass(type(error.obj), type) else type(error.obj)
         return error.obj is sys.modules[_PACKAGE] or any(
             each.__module__ in (_PACKAGE, "botocore.client") for each in kind.__mro__
         )

@@ -111,7 +111,7 @@ def _text(error: BaseException) -> str:
     name, owner = error.name, error.obj
     if owner is sys.modules.get(_PACKAGE):
         return _did_you_mean(name, _public_names())
-    kind = owner if isinstance(owner, type) else type(owner)
+    kind: Any = owner if issubclass(type(owner), type) else type(owner)
     if kind.__name__ == "SecretsManager" and any(
         each.__module__ == "botocore.client" for each in kind.__mro__
     ):
