@@ -9,11 +9,13 @@ import sys
 import threading
 import warnings
 from textwrap import dedent
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from unittest import mock
 
 import pytest
 
-from pytest_fakesecrets import FakeSecretsError, RotationContract, RotationFailedWarning
+from pytest_fakesecrets import FakeSecrets, FakeSecretsError, RotationContract, RotationFailedWarning
+from pytest_fakesecrets._service.user_code import raising_place
 
 HANDLER = "lambda_function.lambda_handler"
 
@@ -243,6 +245,195 @@ def test_an_object_that_is_not_a_module_replaces_a_package_of_the_folder(
 
     assert set(seen) == {("replaced", "replaced", "of one"), ("of two", "of two", "of two")}
     assert not {"driver", "driver.errors", "settings"} & sys.modules.keys()
+
+
+CONNECTING = {
+    "lambda_function.py": """
+        import boto3, driver
+        from database import pool
+
+        def lambda_handler(event, context):
+            boto3.client("secretsmanager").describe_secret(SecretId=event["SecretId"])
+            if event["Step"] == "createSecret":
+                set_secret()
+
+        def set_secret():
+            pool.connect()
+    """,
+    "database/__init__.py": "",
+    "database/pool.py": """
+        from driver import wire
+        def connect():
+            wire.connect()
+    """,
+    "driver/__init__.py": "from .wire import connect",
+    "driver/wire.py": """
+        def connect():
+            raise ConnectionError("no route to db.example.com")
+    """,
+    "at_import.py": "import driver\n\ndriver.connect()\n",
+}
+
+REPLACED = "hint: The module 'driver' that the test has put into sys.modules is not used: the folder {} has its own. "
+ADVICE = "Put a SimpleNamespace or a mock "
+
+
+def hints_in(text):
+    return [line for line in str(text).splitlines() if line.startswith("hint: ")]
+
+
+class TestAModuleThatATestHasReplacedInVain:
+    """The function uses the driver of its folder, and connects to the real host."""
+
+    @pytest.fixture
+    def failing(self, fakesecrets, folder):
+        def failing(files=CONNECTING, **options):
+            arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one", files), **options)
+            with pytest.warns(RotationFailedWarning) as warned:
+                rotation = rotate(fakesecrets, arn, f"db{len(fakesecrets.rotations())}")
+            with pytest.raises(AssertionError) as raised:
+                fakesecrets.check(rotation)
+            hints = hints_in(raised.value)
+            if sys.version_info >= (3, 11):
+                assert hints_in(warned[0].message) == hints == getattr(rotation.error, "__notes__", [])
+            return hints
+
+        return failing
+
+    @pytest.mark.parametrize("cold_start", [False, True])
+    def test_is_named_where_a_step_fails(self, failing, folder, monkeypatch, cold_start):
+        monkeypatch.setitem(sys.modules, "driver", ModuleType("driver"))
+        monkeypatch.setitem(sys.modules, "driver.wire", ModuleType("driver.wire"))
+        monkeypatch.setitem(sys.modules, "unrelated", ModuleType("unrelated"))
+
+        assert failing(cold_start=cold_start) == [f"{REPLACED.format(folder('one'))}{ADVICE}there."]
+
+    def test_is_named_where_one_of_its_attributes_is_replaced(self, failing, folder, monkeypatch):
+        """It is installed, or it is the file of the folder once more."""
+        installed = {"driver/__init__.py": "from .wire import connect", "driver/wire.py": "connect = print"}
+        for place in (folder("site-packages", installed), folder("one", CONNECTING)):
+            with monkeypatch.context() as patched:
+                patched.syspath_prepend(str(place))
+                patched.delitem(sys.modules, "driver", raising=False)
+                patched.delitem(sys.modules, "driver.wire", raising=False)
+                importlib.invalidate_caches()
+                importlib.import_module("driver")
+                assert failing() == []
+                for replacement in (mock.Mock(), lambda: None, type("Fake", (), {}), self.connect):
+                    with monkeypatch.context() as once:
+                        once.setattr("driver.connect", replacement)
+                        assert failing() == [
+                            f"hint: The module 'driver', of which the test has replaced 'connect', is not used: the folder "
+                            f"{folder('one')} has its own. {ADVICE}into sys.modules['driver']."
+                        ]
+            sys.modules.pop("driver", None)
+            sys.modules.pop("driver.wire", None)
+
+    def connect(self):
+        pass
+
+    def test_has_no_hint_where_it_may_be_as_it_was_imported(self, failing, folder, monkeypatch):
+        """A module of the project may have mocks and functions of other modules itself."""
+        files = {
+            "driver.py": "from unittest import mock\nconnect = mock.Mock()",
+            "helping.py": "def help(): pass",
+        }
+        monkeypatch.syspath_prepend(str(folder("tests_of_it", files)))
+        importlib.import_module("driver")
+
+        assert failing() == []
+        sys.modules.pop("driver")
+
+    def test_has_no_hint_where_nothing_fails_or_a_mock_is_used(
+        self, fakesecrets, folder, monkeypatch, recwarn
+    ):
+        monkeypatch.setitem(sys.modules, "unused", ModuleType("unused"))
+        for driver in (SimpleNamespace(), mock.create_autospec(ModuleType("driver"))):
+            with monkeypatch.context() as patched:
+                driver.wire = SimpleNamespace(connect=lambda: None)
+                patched.setitem(sys.modules, "driver", driver)
+                arn = fakesecrets.add_rotation_function(HANDLER, code=folder("one", CONNECTING))
+                rotation = rotate(fakesecrets, arn, f"db{len(fakesecrets.rotations())}")
+                assert rotation.steps[0].succeeded
+                assert not hints_in(rotation.steps[-1].error_summary)
+
+    def test_is_named_once_and_after_no_module_of_another_kind(self, failing, monkeypatch):
+        """Modules of the standard library, and those of which the function has loaded no copy."""
+        files = {**CONNECTING, "tomllib.py": "", "unused.py": ""}
+        for name in ("tomllib", "unused", "driver"):
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
+
+        assert [hint.split()[3] for hint in failing(files)] == ["'driver'"]
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
+    def test_is_named_where_the_function_cannot_be_loaded(self, fakesecrets, folder, monkeypatch):
+        monkeypatch.setitem(sys.modules, "driver", ModuleType("driver"))
+
+        with pytest.raises(ConnectionError) as raised:
+            fakesecrets.add_rotation_function("at_import.handler", code=folder("one", CONNECTING))
+
+        assert raised.value.__notes__ == [f"{REPLACED.format(folder('one'))}{ADVICE}there."]
+
+    def test_is_named_in_the_first_failure_of_a_contract(self, folder, monkeypatch):
+        monkeypatch.setitem(sys.modules, "driver", ModuleType("driver"))
+        attributes = {"rotation_function": HANDLER, "code": folder("one", CONNECTING), "secret_value": "old"}
+
+        with FakeSecrets() as fake, pytest.raises(AssertionError) as raised:
+            type("TestMine", (RotationContract,), attributes)().test_a_rotation_succeeds(fake)
+
+        text = str(raised.value)
+        assert text.count(f"{REPLACED.format(folder('one'))}{ADVICE}there.") == 1
+        assert (
+            "wire.py:3 in connect (called from pool.py:4 in connect, from lambda_function.py:11 in set_secret)"
+            in text
+        )
+
+
+def test_a_line_of_a_driver_is_named_with_the_line_of_the_handler(fakesecrets, folder):
+    """The driver is in the folder of the function, as it is deployed."""
+    direct = "from driver import wire\n\ndef handler(event, context):\n    wire.connect()\n"
+    code = folder("one", {**CONNECTING, "direct.py": direct})
+    places = []
+    for number, name in enumerate([HANDLER, "direct.handler"]):
+        arn = fakesecrets.add_rotation_function(name, code=code)
+        with pytest.warns(RotationFailedWarning):
+            rotation = rotate(fakesecrets, arn, f"db{number}")
+        places.append(raising_place(rotation.error, fakesecrets._service.functions.find(arn).handler))
+
+    assert places == [
+        "wire.py:3 in connect (called from pool.py:4 in connect, from lambda_function.py:11 in set_secret)",
+        "wire.py:3 in connect (called from direct.py:4 in handler)",
+    ]
+
+
+def test_a_line_of_a_package_is_named_with_that_of_the_handler_while_the_function_runs(
+    fakesecrets, folder, seen
+):
+    """So is the line of a call that is rejected."""
+    reader = """
+        import sys
+        from pytest_fakesecrets._service.user_code import innermost_line
+        def read():
+            return innermost_line()
+        def read_or_none():
+            return read()
+    """
+    handler = """
+        import sys
+        import beside
+        from package import reader
+        def handler(event, context):
+            sys.modules["seen_by_the_test"].extend([reader.read_or_none(), beside.read_or_none()])
+    """
+    files = {"package/__init__.py": "", "package/reader.py": reader, "beside.py": reader, "reads.py": handler}
+    arn = fakesecrets.add_rotation_function("reads.handler", code=folder("one", files))
+    with pytest.warns(RotationFailedWarning):
+        rotate(fakesecrets, arn)
+
+    assert seen[:2] == [
+        "reader.py:5 in read (called from reader.py:7 in read_or_none, from reads.py:6 in handler)",
+        "beside.py:5 in read (called from beside.py:7 in read_or_none)",
+    ]
 
 
 def test_a_cold_start_loads_every_module_of_the_folder_again(fakesecrets, folder, seen):

@@ -10,6 +10,7 @@ from botocore.exceptions import ParamValidationError
 from rotation_functions import well_behaved
 from support import rejected
 
+import pytest_fakesecrets
 from pytest_fakesecrets import (
     Assumptions,
     CredentialTarget,
@@ -17,6 +18,8 @@ from pytest_fakesecrets import (
     RotationFailedWarning,
     RotationProcess,
 )
+from pytest_fakesecrets._plugin.failure_hints import _may_have_our_name
+from pytest_fakesecrets._service.attribute_hints import attribute_hint
 from pytest_fakesecrets._service.hints import add_note_about_arn, add_notes
 from pytest_fakesecrets._service.keyword_hints import keyword_hint
 from pytest_fakesecrets._service.redaction import unredacted
@@ -418,5 +421,150 @@ class TestAMisspeltKeyword:
                 "E * hint: add_secret() has no argument 'previos_value'. Did you mean 'previous_value'?",
                 "E * hint: move_to() has no argument 'days'. Did you mean tick(days=...)?",
                 "E * hint: log_in() has no argument 'usr'. Did you mean 'user'?",
+            ]
+        )
+
+
+def raised_by(kind, call):
+    with pytest.raises(kind) as raised:
+        call()
+    return raised.value
+
+
+class TestAMisspeltAttribute:
+    """An AttributeError about a public class gets a hint. The message is that of Python."""
+
+    NAMES = (
+        (lambda fake: fake, "add_function", "add_rotation_function()"),
+        (lambda fake: fake, "secrets", "secret()"),
+        (lambda fake: fake, "inject", "fail()"),
+        (lambda fake: fake, "tick", "fakesecrets.clock.tick()"),
+        (lambda fake: fake, "step", "fakesecrets.drive().step()"),
+        (lambda fake: fake, "value", "fakesecrets.secret(...).value()"),
+        (lambda fake: FakeSecrets, "add_secrt", "add_secret()"),
+        (lambda fake: fake.clock, "advance", "tick()"),
+        (lambda fake: fake.clock, "shift", "tick()"),
+        (lambda fake: fake.clock, "move", "move_to()"),
+        (lambda fake: fake.clock, "utcnow", "now"),
+        (lambda fake: fake.drive(), "run_step", "step()"),
+        (lambda fake: fake.drive(), "rotate", "fakesecrets.rotate()"),
+        (lambda fake: CredentialTarget(), "login", "log_in()"),
+        (lambda fake: CredentialTarget(), "set_password", "change_password()"),
+        (lambda fake: fake.secret("db"), "SecretString", "value()"),
+        (lambda fake: fake.secret("db"), "ARN", "arn"),
+        (lambda fake: fake.rotate("db", well_behaved), "states", "status or steps"),
+        (lambda fake: pytest_fakesecrets, "RotationContrat", "'RotationContract'"),
+    )
+
+    @pytest.mark.usefixtures("db")
+    def test_of_any_public_class_has_the_name_that_was_meant_in_a_hint(self, fakesecrets):
+        hints, expected = [], []
+        for owner, name, meant in self.NAMES:
+            found = owner(fakesecrets)
+            hints.append(attribute_hint(raised_by(AttributeError, lambda: getattr(found, name))))  # noqa: B023
+            expected.append(f"hint: Did you mean {meant}?")
+
+        assert hints == expected
+
+    def test_that_is_an_operation_of_aws_points_to_the_client(self, db, fakesecrets):
+        hints = [
+            attribute_hint(raised_by(AttributeError, lambda: getattr(owner, name)))  # noqa: B023
+            for owner, name in (
+                (fakesecrets, "create_secret"),
+                (fakesecrets, "put_secret_value"),
+                (fakesecrets.drive(), "rotate_secret"),
+                (fakesecrets.secret("db"), "GetSecretValue"),
+                (db, "add_secret"),
+                (db, "move_to"),
+                (db, "nosuch"),
+            )
+        ]
+
+        begin, end = "has no API operations: call fakesecrets.client()", "or fakesecrets."
+        of_a_client = "hint: A client has only the operations of AWS. Did you mean fakesecrets."
+        assert hints == [
+            f"hint: FakeSecrets {begin}.create_secret(...), {end}add_secret(...).",
+            f"hint: FakeSecrets {begin}.put_secret_value(...).",
+            f"hint: RotationDriver {begin}.rotate_secret(...), {end}rotate(...).",
+            f"hint: SecretView {begin}.get_secret_value(...), {end}secret(...).value().",
+            f"{of_a_client}add_secret()?",
+            f"{of_a_client}clock.move_to()?",
+            None,
+        ]
+
+    def test_that_is_similar_to_none_gets_all_names(self, fakesecrets):
+        assert attribute_hint(raised_by(AttributeError, lambda: fakesecrets.clock.zzz)) == (
+            "hint: It has at(), freeze(), is_frozen, move_to(), now, stop() and tick()."
+        )
+
+    def test_of_other_code_gets_no_hint(self, fakesecrets):
+        class Clock:
+            pass
+
+        class Target(CredentialTarget):
+            @property
+            def connection(self):
+                return None.cursor
+
+        def set_now():
+            fakesecrets.clock.now = 1
+
+        class Proxy:
+            @property
+            def __class__(self):
+                raise RuntimeError("no context")
+
+        calls = [lambda: Clock().advance, lambda: Target().connection, lambda: Target().zzz, set_now]
+        calls += [lambda: Proxy().zzz, lambda: Clock.advance]
+
+        errors = [raised_by(AttributeError, call) for call in calls]
+        assert [attribute_hint(error) for error in errors] == [None] * 6
+        assert [_may_have_our_name(error) for error in errors[-2:]] == [False] * 2
+
+    def test_has_its_hint_in_every_report_of_a_run(self, pytester):
+        pytester.makepyfile(
+            test_import="from pytest_fakesecrets import FakeSecret\n",
+            test_tests="""
+            import pytest
+            from pytest_fakesecrets import CredentialTarget, RotationContract
+
+            @pytest.fixture
+            def db(fakesecrets):
+                fakesecrets.create_secret(Name="db")
+
+            def test_fixture(db):
+                pass
+
+            def test_call(fakesecrets_clock):
+                try:
+                    fakesecrets_clock.advance(days=1)
+                except AttributeError as error:
+                    raise RuntimeError("no time") from error
+
+            def rotate(event, context):
+                CredentialTarget().logon("app", "x")
+
+            def test_step(fakesecrets, fakesecrets_rotation):
+                fakesecrets.add_secret("db", "x", rotation_function=rotate)
+                fakesecrets.client().rotate_secret(SecretId="db")
+                fakesecrets_rotation.run_step()
+
+            class TestRotate(RotationContract):
+                rotation_function = staticmethod(rotate)
+                secret_value = "x"
+            """,
+        )
+        options = ("-k", "test_fixture or test_call or test_step or a_rotation_succeeds")
+        ran = pytester.runpytest_inprocess(
+            "-p", "no:cacheprovider", "-p", "no:randomly", "--continue-on-collection-errors", *options
+        )
+
+        ran.stdout.fnmatch_lines_random(
+            [
+                "*hint: Did you mean 'FakeSecrets'?",
+                "E * hint: FakeSecrets has no API operations: call fakesecrets.client().create_secret(...), or *",
+                "E * hint: Did you mean tick()?*",  # Python 3.10 adds a suggestion of its own
+                "E * hint: Did you mean step()?",
+                "E * hint: Did you mean log_in()?",
             ]
         )

@@ -14,6 +14,7 @@ from rotation_functions import raising_in, well_behaved
 from pytest_fakesecrets import (
     CredentialRefused,
     CredentialTarget,
+    FakeSecretsError,
     RotationContract,
     RotationFailedWarning,
     TargetDown,
@@ -572,3 +573,67 @@ class TestATextThatIsRedacted:
 
         assert "LookupError" in str(warned[0].message)
         assert "hunter2" not in str(warned[0].message)
+
+
+class TestANameThatLooksLikeAValue:
+    """A test that forgets the name of a secret passes its value where the name belongs."""
+
+    GIVEN = (
+        '{"host": "db", "password": "hunter2-old"}',
+        '  ["hunter2-old"]',
+        '{"password": "hunter2-old"',
+        "-----BEGIN PRIVATE KEY-----\nhunter2-old",
+        "postgres://app:hunter2-old@host/db",
+        "hunter2-old" * 50,
+        {"password": "hunter2-old"},
+        b"hunter2-old",
+    )
+
+    @pytest.mark.parametrize("name", GIVEN, ids=range(len(GIVEN)))
+    def test_is_in_no_message(self, db, fakesecrets, name):
+        calls = {
+            "add_secret": lambda: fakesecrets.add_secret(name),
+            "secret": lambda: fakesecrets.secret(name),
+            "timeline": lambda: fakesecrets.timeline(name),
+            "rotate": lambda: fakesecrets.rotate(name, well_behaved),
+            "rotation_paused": lambda: fakesecrets.rotation_paused(name, well_behaved).__enter__(),
+            "step": lambda: fakesecrets.drive().step(secret_id=name),
+            "fail": lambda: fakesecrets.fail("GetSecretValue", "ThrottlingException", secret_id=name),
+            "fail without a SecretId": lambda: fakesecrets.fail("ListSecrets", "X", secret_id=name),
+            "secret_name": lambda: contract_with(secret_name=name),
+            "companions": lambda: contract_with(companions=(name,)),
+            "companions without parentheses": lambda: contract_with(companions=name),
+        }
+        messages = {}
+        for what, call in calls.items():
+            with pytest.raises(FakeSecretsError) as raised:
+                call()
+            messages[what] = str(raised.value)
+
+        assert [what for what, message in messages.items() if "hunter2" in message] == []
+        assert messages["add_secret"].splitlines() == [
+            "The secret cannot be added: Invalid name. It looks like a value, so it is not shown here.",
+            "hint: The first argument is the name, and the second is the value.",
+        ]
+        if isinstance(name, str):
+            assert messages["secret"].splitlines()[1:] == ["hint: The first argument is the name."]
+
+    def test_is_in_no_record_of_a_call(self, db, fakesecrets):
+        for name in (self.GIVEN[0], self.GIVEN[5]):
+            with pytest.raises(db.exceptions.ClientError):
+                db.get_secret_value(SecretId=name)
+
+        hint = "hint: The SecretId is the name or the ARN of a secret, and this one looks like a value."
+        assert fakesecrets.history[-1].hint == hint
+        assert fakesecrets.timeline().count("a SecretId that looks like a value\n") == 2
+        assert "hunter2" not in fakesecrets.timeline() + fakesecrets.recorded(200)
+
+    def test_does_not_include_a_wrong_name_or_a_long_arn(self, db, fakesecrets):
+        arn = fakesecrets.secret("db").arn
+        for name in ("bad name!", f"{arn}{'x' * 600}"):
+            with pytest.raises(FakeSecretsError, match=f"There is no secret '{name}' in the fake"):
+                fakesecrets.secret(name)
+
+
+def contract_with(**attributes):
+    return type("TestMine", (RotationContract,), {"secret_value": "x", **attributes})

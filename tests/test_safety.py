@@ -416,6 +416,39 @@ class TestGuard:
         ran.assert_outcomes(failed=1)
         ran.stdout.fnmatch_lines(["E *FakeSecretsError: " + REFUSED.format("GetSecretValue")])
 
+    def test_gives_a_call_of_a_fixture_or_of_an_import_its_own_hint(self, pytester):
+        calls = ['boto3.client("secretsmanager", "eu-west-1").list_secrets()']
+        pytester.makepyfile(
+            test_import=f"import boto3\n\n{calls[0]}\n",
+            test_tests=f"""
+            import boto3
+            import pytest
+
+            @pytest.fixture
+            def before():
+                {calls[0]}
+
+            def test_fixture(before, fakesecrets):
+                pass
+
+            def test_call():
+                {calls[0]}
+            """,
+        )
+        ran = pytester.runpytest_inprocess(
+            *("-p", "no:cacheprovider", "-p", "no:randomly", "--continue-on-collection-errors"),
+            *("-o", "fakesecrets_guard=true"),
+        )
+
+        ran.assert_outcomes(errors=2, failed=1)
+        hints = [line.removeprefix("E").strip() for line in ran.outlines if "hint: " in line]
+        assert hints == [
+            "hint: This call was made while a module was imported, when no fake was active. Make it in a function, and "
+            "request the fixture fakesecrets in the test that calls it.",
+            "hint: This call was made while no fake was active. Request fakesecrets in the fixture that makes it; in a "
+            "fixture of a wider scope, write 'with FakeSecrets() as fake:' around it.",
+        ]
+
     @pytest.mark.parametrize(
         ("before", "during", "body"),
         [

@@ -127,6 +127,8 @@ WRONG = {
     "'db', {1: 'hunter2'}": "A dict is stored as JSON, and JSON cannot express this one: one of its names is of type int, "
     "and not a str.",
     "'bad name!', 'hunter2'": "The secret 'bad name!' cannot be added: Invalid name*",
+    '\'{"host": "db", "password": "hunter2"}\'': "The secret cannot be added: Invalid name. It looks like a value, *",
+    "{'password': 'hunter2'}": "The secret cannot be added: Invalid name. It looks like a value, *",
     "'db', stuck=True, pending_value=3": "A value is a str, bytes, or a dict*",
     "'db', 'x', created_at='someday'": "'someday' is not a moment.*",
     "'db', 'x', last_rotated_at=3": "A moment has to be a datetime, a date or a string*",
@@ -161,6 +163,7 @@ def test_wrong_arguments_fail_the_collection_and_name_the_test(run):
         "hint: Another mark of this test, of its class or of its module creates that secret already.",
     ):
         assert ran.outlines.count(hint) == 1
+    assert ran.outlines.count("hint: The first argument is the name, and the second is the value.") == 2
     assert "hunter2" not in ran.stdout.str().replace("'hunter2'", "")
     assert ran.ret == pytest.ExitCode.INTERRUPTED
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
+import boto3
 import pytest
 from freezegun import freeze_time
 from hypothesis import given
@@ -909,3 +910,72 @@ class TestWrongTypes:
         mine.listener = None
 
         assert target.log_in("app", "none that is valid") is None
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no notes")
+class TestTheHintOfARejectedLogin:
+    """It says that to read the secret again does not help, while the secret has the rejected password."""
+
+    STILL = (
+        "hint: The secret still has this password: the target has the new one since setSecret, and the secret changes in "
+        "finishSecret. Use keeps_old_for, or two users."
+    )
+    ANOTHER = "hint: The secret still has this password, and the target has another one."
+
+    @pytest.fixture
+    def rotate(self, target):
+        def rotate(event, context):
+            client, arn = boto3.client("secretsmanager"), event["SecretId"]
+            token, step = event["ClientRequestToken"], event["Step"]
+            if step == "createSecret":
+                value = {
+                    "SecretString": '{"username": "app", "password": "new"}',
+                    "VersionStages": ["AWSPENDING"],
+                }
+                client.put_secret_value(SecretId=arn, ClientRequestToken=token, **value)
+            elif step == "setSecret":
+                target.change_password("app", "new")
+                with pytest.raises(CredentialRefused) as raised:
+                    target.log_in("app", "old")
+                self.in_a_step = notes_of(raised.value)
+            elif step == "finishSecret":
+                versions = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+                old = next(each for each, labels in versions.items() if "AWSCURRENT" in labels)
+                moved = {"MoveToVersionId": token, "RemoveFromVersionId": old}
+                client.update_secret_version_stage(SecretId=arn, VersionStage="AWSCURRENT", **moved)
+
+        return rotate
+
+    @staticmethod
+    def notes(target, password="old"):
+        with pytest.raises(CredentialRefused) as raised:
+            target.log_in("app", password)
+        assert "Read the secret again." in str(raised.value) or password == "never"
+        return notes_of(raised.value)
+
+    def test_is_there_between_set_secret_and_finish_secret(self, fakesecrets, target, rotate):
+        fakesecrets.add_secret("db", {"username": "app", "password": "old"})
+
+        with fakesecrets.rotation_paused("db", after="setSecret", handler=rotate):
+            assert self.notes(target) == [self.STILL]
+            assert self.notes(target, "never") == []
+        assert self.in_a_step == []  # a rotation function sets passwords
+        assert self.notes(target) == []  # now it helps to read the secret again
+
+    def test_does_not_name_a_rotation_that_there_is_not(self, fakesecrets, target):
+        fakesecrets.add_secret("other", {"username": "other", "password": "old"})
+        target.create_user("other", "x")
+        target.change_password("app", "new")
+        assert self.notes(target) == []
+
+        fakesecrets.add_secret("db", {"username": "app", "password": "old"})
+        assert self.notes(target) == [self.ANOTHER]
+
+    def test_is_absent_without_a_fake(self, target):
+        target.change_password("app", "new")
+
+        assert self.notes(target) == []
+
+
+def notes_of(error):
+    return getattr(error, "__notes__", [])

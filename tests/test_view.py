@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import unittest
 
 import pytest
@@ -119,6 +120,8 @@ class TestAnErrorOfASecretView:
         assert str(raised.value) == (
             "There is no secret 'db' in the fake. It has none yet: create one with create_secret()."
         )
+        hint = "hint: Write fakesecrets.add_secret(name, value), or create_secret() of a client."
+        assert sys.version_info < (3, 11) or raised.value.__notes__ == [hint]
 
     def test_for_a_name_in_several_regions_requires_the_arn(self, fakesecrets):
         for region in ("eu-west-1", "ap-south-1"):

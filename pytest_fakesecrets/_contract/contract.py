@@ -20,6 +20,7 @@ from pytest_fakesecrets._contract.scenarios.bystanders import Bystanders
 from pytest_fakesecrets._contract.scenarios.happy_path import HappyPath
 from pytest_fakesecrets._contract.scenarios.invalid_events import InvalidEvents
 from pytest_fakesecrets._contract.scenarios.recovery import Recovery
+from pytest_fakesecrets._core.displayed_names import looks_like_a_value, shown_name
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.finding import CODES
@@ -351,8 +352,10 @@ def _check_names(cls: type[RotationContract]) -> None:
 
 def _check_secret(cls: type[RotationContract]) -> None:
     name = inspect.getattr_static(cls, "secret_name")
-    if not isinstance(name, str) and not hasattr(name, "__get__"):
-        raise FakeSecretsError(f"{cls.__name__}.secret_name is a string, such as 'app/db', not {name!r}.")
+    if looks_like_a_value(name) or not (isinstance(name, str) or hasattr(name, "__get__")):
+        raise FakeSecretsError(
+            f"{cls.__name__}.secret_name is a string, such as 'app/db', not {shown_name(name)}."
+        )
     value = inspect.getattr_static(cls, "secret_value")
     if value is _NOT_SET or hasattr(value, "__get__"):
         return
@@ -386,9 +389,11 @@ def _check_accepted(cls: type[RotationContract]) -> None:
 def _check_companions(cls: type[RotationContract]) -> None:
     names: Any = cls.companions
     is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
-    if not is_sequence or not all(isinstance(name, str) and name for name in names):
+    if not is_sequence or not all(
+        isinstance(name, str) and name and not looks_like_a_value(name) for name in names
+    ):
         raise FakeSecretsError(
-            f"{cls.__name__}.companions is a tuple of names of secrets, such as ('app/keytab',), not {names!r}."
+            f"{cls.__name__}.companions is a tuple of names of secrets, such as ('app/keytab',), not {shown_name(names)}."
         )
     if cls.secret_name in names:
         raise FakeSecretsError(

@@ -35,11 +35,12 @@ from pytest_fakesecrets._rotation.failure_warnings import described
 from pytest_fakesecrets._rotation.findings import looks_like_an_error
 from pytest_fakesecrets._rotation.invocation import RotationRef
 from pytest_fakesecrets._service.clock import present
-from pytest_fakesecrets._service.code_folder import found_folder
+from pytest_fakesecrets._service.code_folder import FolderHandler, found_folder
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.hints import hints_of
 from pytest_fakesecrets._service.history import Call
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
+from pytest_fakesecrets._service.keyword_hints import hints_about_names
 from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, repr_of, warn
 from pytest_fakesecrets._service.service import DEFAULT_ACCOUNT, INJECTED
@@ -390,6 +391,7 @@ class Harness:
             events = self.fake._service.history.events
             hints = hints_of(step.error, events, self.fake._service.redactor.redact)
             yield from (hint for hint in hints if hint != INJECTED)
+            yield from hints_about_names(step.error)
         if not self.settings.can_verify or self.value(PENDING) is None:
             return
         if (
@@ -633,7 +635,10 @@ class Harness:
     ) -> None:
         if self._may_have(code):
             return
-        lines = ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
+        handler = self.fake._service.functions.find(self.function).handler
+        hints = handler.hints() if isinstance(handler, FolderHandler) else []
+        lines = [hint for hint in hints if hint not in text]
+        lines += ["", f"What happened to {self.name!r}:", *invocation_lines(self.invocations)]
         lines += finding_lines(findings, text)
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success

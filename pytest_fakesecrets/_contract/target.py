@@ -17,6 +17,7 @@ from pytest_fakesecrets._core.formatting import listed, utc
 from pytest_fakesecrets._core.moments import FIRST, LAST, check_delay, later
 from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION
+from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 from pytest_fakesecrets._transport import state
 
 
@@ -37,6 +38,13 @@ class _Password:
 #: What a test may set. A misspelt one would have no effect.
 _ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listeners")
 
+
+#: The hint for an application between setSecret and finishSecret, and the hint where no rotation has set the password.
+_STILL_CURRENT = (
+    "hint: The secret still has this password: the target has the new one since setSecret, and the secret changes in "
+    "finishSecret. Use keeps_old_for, or two users."
+)
+_STILL_IN_SECRET = "hint: The secret still has this password, and the target has another one."
 
 #: Called with each target of which a call begins. Contracts find the targets that they do not know.
 observers: list[Callable[[CredentialTarget], None]] = []
@@ -182,7 +190,9 @@ class CredentialTarget:
             _check_text("password", password)
             now, entries = present(), self._passwords_of(user)
             if not any(entry.is_valid(now) and entry.value == password for entry in entries):
-                raise CredentialRefused(self._rejection_message(user, password, now))
+                error = CredentialRefused(self._rejection_message(user, password, now))
+                self._add_hint(error, user, password)
+                raise error
 
     def change_password(self, user: str, new: str) -> None:
         """
@@ -378,6 +388,20 @@ class CredentialTarget:
             )
             return f"The password of {user!r} is not valid any more. {advice}"
         return f"The password of {user!r} is none that has been set here. Set it with change_password()."
+
+    def _add_hint(self, error: CredentialRefused, user: str, password: str) -> None:
+        """Add a hint where an application has read the secret, which still has a password that was replaced."""
+        backend = state.active
+        if backend is None or CURRENT_INVOCATION.get() is not None or not hasattr(error, "add_note"):
+            return
+        if password not in self._replaced.get(user, ()):
+            return
+        with ErrorsBecomeWarnings("the hint about a password"):
+            for current, pending in backend.values_in_use():
+                if (user, password) in credentials_in(current, [*self._users]):
+                    is_set = pending is not None and self.accepts(pending)
+                    error.add_note(_STILL_CURRENT if is_set else _STILL_IN_SECRET)
+                    return
 
 
 def _check_users(users: object) -> None:

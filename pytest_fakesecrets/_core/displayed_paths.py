@@ -37,6 +37,13 @@ class DisplayedPaths:
                     return os.path.relpath(path, directory)
         return os.path.basename(path)
 
+    def relative(self, path: str) -> str:
+        """The path from the first directory that it is in, or the whole path."""
+        for directory in self.directories():
+            if _is_inside(path, directory):
+                return os.path.relpath(path, directory)
+        return path
+
 
 def _is_inside(path: str, directory: str) -> bool:
     return path.startswith(os.path.join(directory, ""))

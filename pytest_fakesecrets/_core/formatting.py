@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -55,6 +56,25 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return a sentence with the known name that is most similar, with a space before it, or ""."""
     similar = difflib.get_close_matches(str(name), list(known), 1, cutoff=0.6)
     return f" Did you mean {similar[0]!r}?" if similar else ""
+
+
+def similar_names(name: str, known: Iterable[str], most: int) -> list[str]:
+    """The known name that is almost the same, or those that are similar, have the name as a part, or are a part of it."""
+    listed_names, lowered = list(known), name.lower()
+    if misspelt := difflib.get_close_matches(name, listed_names, 1, cutoff=0.85):
+        return misspelt
+    parts = [
+        each
+        for each in listed_names
+        if min(len(each), len(name)) > 3 and (lowered in each.lower() or each.lower() in lowered)
+    ]
+    close = difflib.get_close_matches(name, listed_names, most, cutoff=0.6)
+    return [*dict.fromkeys([*close, *parts])][:most]
+
+
+def in_snake_case(name: str) -> str:
+    """A name of AWS as boto3 writes it: "RotateSecret" as "rotate_secret"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def unknown_name(kind: str, name: object, known: Collection[str]) -> str:

@@ -74,6 +74,8 @@ class RotationStep:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     error_message: str | None = field(default=None, repr=False)
     raised_at: str | None = field(default=None, repr=False)
+    #: Hints about the test as the cause of the error.
+    _hints: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     __repr__ = readable_repr
 
@@ -140,6 +142,11 @@ class StatusText(str):
         preposition = "after" if self == "in progress" else "in"
         where = f"{verb} {preposition} {step.name}, attempt {step.attempt}"
         return f"{where}: {step.error_summary}" if step.error_summary else where
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """The hints about the error of the last step."""
+        return self._steps[-1]._hints if self._steps else ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from . import pagination
 from .arn import parse_secret_arn
+from .displayed_names import looks_like_a_value
 from .errors import FakeSecretsError
 from .overlay import Overlay
 from .pagination import Key
@@ -345,19 +346,28 @@ class Store:
             names = ", ".join(sorted(candidate.name for candidate, _ in matches))
             raise FakeSecretsError(f"{secret_id!r} is in several regions ({names}). Use its ARN.")
         names = "".join(f"\n- {secret.arn}" for candidate in candidates for secret in candidate.existing(now))
-        raise FakeSecretsError(
-            f"There is no secret {secret_id!r} in the fake. "
-            + (f"It has:{names}" if names else "It has none yet: create one with create_secret().")
+        if names:
+            raise FakeSecretsError(f"There is no secret {secret_id!r} in the fake. It has:{names}")
+        error = FakeSecretsError(
+            f"There is no secret {secret_id!r} in the fake. It has none yet: create one with create_secret()."
         )
+        if hasattr(error, "add_note"):
+            error.add_note("hint: Write fakesecrets.add_secret(name, value), or create_secret() of a client.")
+        raise error
 
 
 def check_secret_id(secret_id: object) -> None:
     """
-    Check the type of an id that a test gives.
+    Check the id that a test gives.
 
     Raises:
-        FakeSecretsError: it is not a string.
+        FakeSecretsError: it is not a string, or it looks like a value.
     """
+    if looks_like_a_value(secret_id):
+        raise FakeSecretsError(
+            "The secret_id is the name or the ARN of a secret. It looks like a value, so it is not shown here.\n"
+            "hint: The first argument is the name."
+        )
     if isinstance(secret_id, str):
         return
     advice = "Pass a string, such as 'app/db'."

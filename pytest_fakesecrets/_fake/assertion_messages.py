@@ -49,6 +49,7 @@ def _status_differences(actual: StatusText, expected: object) -> Iterator[str]:
         return
     yield f"the status of the rotation is {str(actual)!r}, not {repr_of(expected)}"
     yield f"The rotation {now.summary}"
+    yield from now.hints
     yield from (f"- {finding}" for finding in now.findings)
 
 
@@ -64,8 +65,9 @@ def verdict(rotation: Rotation) -> str | None:
     findings = "".join(f"\n- {finding}" for finding in rotation.findings)
     if rotation.status == "succeeded" and not findings:
         return None
-    headline = f"The rotation of {rotation.secret_id} {StatusText(rotation.status, rotation.steps).summary}"
-    return encodable(f"{headline}\nFindings:{findings or ' none'}")
+    status = StatusText(rotation.status, rotation.steps)
+    lines = [f"The rotation of {rotation.secret_id} {status.summary}", *status.hints]
+    return encodable("\n".join([*lines, f"Findings:{findings or ' none'}"]))
 
 
 def _field_differences(left: Any, right: Any) -> Iterator[str]:

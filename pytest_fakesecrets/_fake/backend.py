@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 from pytest_fakesecrets._core.arn import is_region
-from pytest_fakesecrets._core.secret import Secret
+from pytest_fakesecrets._core.secret import Secret, Value
+from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._rotation.due_runner import DueRunner
 from pytest_fakesecrets._rotation.executor import RotationExecutor
@@ -185,6 +186,12 @@ class FakeBackend:
 
     def record_rejection_at_target(self, call: str, error: Exception) -> None:
         self.service.record_rejection_at_target(call, error)
+
+    def values_in_use(self) -> Iterator[tuple[Value | None, Value | None]]:
+        for region in list(self.service.store.regions.values()):
+            for secret in list(region.secrets.values()):
+                current, pending = (secret.version(label) for label in (CURRENT, PENDING))
+                yield current.value if current else None, pending.value if pending else None
 
     def redact(self, text: str) -> str:
         return self.service.redactor.redact(text)

@@ -15,7 +15,7 @@ from pytest_fakesecrets._core.assumptions import Assumptions
 from pytest_fakesecrets._core.displayed_paths import DISPLAYED_PATHS
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.exported import exported
-from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name, utc
+from pytest_fakesecrets._core.formatting import did_you_mean, in_snake_case, unknown_name, utc
 from pytest_fakesecrets._core.moments import LAST, moved
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.secret import Secret
@@ -25,6 +25,7 @@ from pytest_fakesecrets._operations.seeding import (
     Seed,
     SeedValue,
     add_secret,
+    check_is_a_name,
     json_round_trip,
     normalized,
     stored_value,
@@ -69,6 +70,12 @@ _MOST_WINDOWS = 100_000
 #: The points at which `rotation_paused` can pause a rotation: before its first step, and after each step.
 ROTATION_POINTS = ("RotateSecret", *STEPS)
 
+#: The members of RotationRules, and names that a test may give them.
+_RULES: Mapping[str, Sequence[str]] = {
+    "AutomaticallyAfterDays": ("days", "after_days", "every", "interval"),
+    "Duration": ("hours", "window"),
+    "ScheduleExpression": ("cron", "expression", "rate", "schedule"),
+}
 
 DISPLAYED_PATHS.directories = run_directories
 
@@ -590,6 +597,7 @@ class FakeSecrets:
 
     def _add_seeded(self, name: str, seed: Seed, region_name: str | None) -> SecretView:
         seed = normalized(seed)
+        check_is_a_name(name)
         check_members("CreateSecret", Name=name)
         name = json_round_trip(name)
         check_members("RotateSecret", SecretId=name, RotationRules=seed.rotation_rules or {})
@@ -750,11 +758,24 @@ def _check_rotate_secret_members(members: Mapping[str, Any]) -> None:
                     f"{name!r} is an argument of add_rotation_function(), and not of this method. Pass the ARN that "
                     f"add_rotation_function(handler, {name}=...) returns as the handler."
                 )
-            meant = did_you_mean(_in_wire_case(name), [*further, "handler"])
+            meant = did_you_mean(_in_wire_case(name), [*further, "handler"]) or _did_you_mean_a_part(
+                name, further
+            )
             raise FakeSecretsError(
                 f"{name!r} is neither an argument of this method nor a further member of RotateSecret.{meant} The members "
                 f"are {', '.join(further)}."
             )
+
+
+def _did_you_mean_a_part(name: str, further: Sequence[str]) -> str:
+    """A sentence with the member that has a name as a part, or with the rule that is meant, with a space before it, or ""."""
+    bare = name.replace("_", "").lower()
+    if parts := [member for member in further if len(bare) > 3 and bare in member.lower()]:
+        return f" Did you mean {parts[0]!r}?"
+    for rule, others in _RULES.items():
+        if in_snake_case(name) in (in_snake_case(rule), *others):
+            return f" Did you mean RotationRules={{{rule!r}: ...}}?"
+    return " Did you mean 'handler'?" if name in ("function", "lambda_function") else ""
 
 
 def _in_wire_case(name: str) -> str:

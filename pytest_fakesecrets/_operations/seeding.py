@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.arn import check_name
+from pytest_fakesecrets._core.displayed_names import looks_like_a_value
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.secret import RotationSettings, Secret, Value
@@ -130,6 +131,20 @@ def _settings(secret: Secret, seed: Seed) -> RotationSettings | None:
         counted_from=seed.last_rotated_at or seed.created_at,
         function_arn=seed.function_arn,
     )
+
+
+def check_is_a_name(name: object) -> None:
+    """
+    Reject what looks like a value, before a message shows it.
+
+    Raises:
+        FakeSecretsError: it does, or it is an object that may contain a value.
+    """
+    if looks_like_a_value(name) or isinstance(name, bytes | Mapping | list | tuple):
+        raise FakeSecretsError(
+            "The secret cannot be added: Invalid name. It looks like a value, so it is not shown here.\n"
+            "hint: The first argument is the name, and the second is the value."
+        )
 
 
 def json_round_trip(member: T) -> T:

@@ -325,33 +325,46 @@ def _add_hints_of_calls(error: BaseException) -> None:
 
 
 def _add_hint(error: BaseException, place: _Place = "import") -> str | None:
-    """Add a hint to an exception that a client raised while no fake was active, or to one about a keyword, and return it."""
+    """Add a hint to an exception about a name of this package, or about a call while no fake was active, and return it."""
     from pytest_fakesecrets._core import exception_chain
     from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
+    from pytest_fakesecrets._transport.guard import is_of_guard
 
-    with ErrorsBecomeWarnings("the hint about a keyword argument"):
-        if (hint := _add_hint_about_keyword(error)) is not None:
+    with ErrorsBecomeWarnings("the hint about a misspelt name"):
+        if (hint := _add_hint_about_name(error)) is not None:
             return hint
     with ErrorsBecomeWarnings("the hint about a call without a fake"):
         for cause in exception_chain.causes(error):
             hint = _HINTS.get(type(cause).__name__, {}).get(place) or _hint_about_departure(cause, place)
+            if is_of_guard(cause) and place != "test":  # in a test, its message is enough
+                exception_chain.add_note(cause, _HINTS["NoCredentialsError"][place])
+                return _HINTS["NoCredentialsError"][place]
             if hint is not None and _is_about_our_service(cause):
                 exception_chain.add_note(cause, hint)
                 return hint
     return None
 
 
-def _add_hint_about_keyword(error: BaseException) -> str | None:
+def _add_hint_about_name(error: BaseException) -> str | None:
     from pytest_fakesecrets._core import exception_chain
 
-    # The module of these hints is loaded only where a call can have been one of this package.
-    if "pytest_fakesecrets._core.exported" not in sys.modules or not any(
-        type(each) is TypeError for each in exception_chain.causes(error)
-    ):
+    # The module of these hints is loaded only where the name can have been one of this package.
+    if not any(map(_may_have_our_name, exception_chain.causes(error))):
         return None
-    from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
+    from pytest_fakesecrets._service.keyword_hints import add_notes_about_names
 
-    return add_notes_about_keywords(error)
+    return add_notes_about_names(error)
+
+
+def _may_have_our_name(error: BaseException) -> bool:
+    """Whether an exception can be about a keyword, an attribute or an import of this package."""
+    if type(error) is AttributeError:
+        # Not by isinstance(): a proxy of another package may raise when it is asked for its class.
+        kind: Any = error.obj if issubclass(type(error.obj), type) else type(error.obj)
+        return error.obj is sys.modules[_PACKAGE] or any(
+            each.__module__ in (_PACKAGE, "botocore.client") for each in kind.__mro__
+        )
+    return type(error) is TypeError or (type(error) is ImportError and error.name == _PACKAGE)
 
 
 def _hint_about_departure(error: BaseException, place: _Place) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
+from pytest_fakesecrets._core.displayed_names import heading
 from pytest_fakesecrets._core.finding import Finding
 from pytest_fakesecrets._core.formatting import utc
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep
@@ -167,7 +168,7 @@ class _Collector:
             if index >= since and isinstance(event, RotationStep) and event.token not in of_secret
         ]
         aliases = {event.version_id: event.target for _, event in events if isinstance(event, LabelMoved)}
-        name = self._redact(arn)  # it may be an invalid id that a request sent
+        name = self._redact(heading(arn))  # it may be an invalid id that a request sent
         return SecretPart(
             arn=name,
             fake_number=fake_number,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from pytest_fakesecrets._core.displayed_names import heading
 from pytest_fakesecrets._core.errors import PendingVersionRejected
 from pytest_fakesecrets._core.formatting import table, utc
 from pytest_fakesecrets._core.rotation import RotationStep
@@ -146,10 +147,10 @@ def _table(name: str, rows: Sequence[_Row], shown: Sequence[int], redact: Redact
         )
         for index in shown
     ]
-    heading, *lines = table([(*_HEADINGS, *labels), *cells], widest=_WIDEST)
+    headings, *lines = table([(*_HEADINGS, *labels), *cells], widest=_WIDEST)
     # How many rows are left out before, between and after those that are shown.
     first_gap, *gaps = [after - before - 1 for before, after in pairwise((-1, *shown, len(rows)))]
-    text = [name, *_omission(first_gap, "earlier events"), heading]
+    text = [heading(name), *_omission(first_gap, "earlier events"), headings]
     for index, line, gap in zip(shown, lines, gaps, strict=True):
         text += [f"{line}{_note(rows[index].event, redact)}", *_omission(gap, "events")]
     return "\n".join(text)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pytest_fakesecrets._core.errors import FunctionStopped, InvocationRefused, ServiceError
+from pytest_fakesecrets._core.exception_chain import add_note, causes
 from pytest_fakesecrets._core.finding import Finding, unchecked
 from pytest_fakesecrets._core.interrupts import ensured
 from pytest_fakesecrets._core.moments import later
@@ -15,11 +16,12 @@ from pytest_fakesecrets._core.rotation import Rotation, RotationStep, rotation_t
 from pytest_fakesecrets._core.store import Region
 from pytest_fakesecrets._operations import rotation_lifecycle
 from pytest_fakesecrets._service.clock import present
+from pytest_fakesecrets._service.code_folder import FolderHandler
 from pytest_fakesecrets._service.faults import INVOKE, exception_of
 from pytest_fakesecrets._service.hints import add_notes
 from pytest_fakesecrets._service.history import Event, LabelMoved, ValueStored
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
-from pytest_fakesecrets._service.keyword_hints import add_notes_about_keywords
+from pytest_fakesecrets._service.keyword_hints import add_notes_about_names, hints_about_names
 from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings, text_of
 from pytest_fakesecrets._service.service import Service
 from pytest_fakesecrets._service.user_code import raising_line
@@ -96,7 +98,8 @@ class FunctionCalls:
 
         returned, error = ensured(lambda: self._run_step(ref, invocation, listener), clean_up)
         message, line = self._described(rotation, error)
-        self._add_hints(error, invocation)
+        hints = self._hints(error, rotation)
+        self._add_hints(error, invocation, hints)
         return RotationStep(
             name=name,
             attempt=rotation.attempt,
@@ -109,15 +112,31 @@ class FunctionCalls:
             findings=self._findings(ref, invocation, returned, error, listener.written),
             error_message=message,
             raised_at=line,
+            _hints=hints,
         )
 
-    def _add_hints(self, error: BaseException | None, invocation: InvocationContext) -> None:
-        """Add hints to the errors of clients, where Python has notes."""
+    def _hints(self, error: BaseException | None, rotation: Rotation) -> tuple[str, ...]:
+        """Hints about the test as the cause of an error: names that do not exist, and modules replaced in vain."""
+        if error is None:
+            return ()
+        with ErrorsBecomeWarnings("the hints about a failed step"):
+            handler = handler_of(self._service, rotation)
+            of_folder = handler.hints() if isinstance(handler, FolderHandler) else ()
+            return tuple(dict.fromkeys([*hints_about_names(error), *of_folder]))
+        return ()
+
+    def _add_hints(
+        self, error: BaseException | None, invocation: InvocationContext, hints: Sequence[str]
+    ) -> None:
+        """Add hints to the errors of clients and to that of a step, where Python has notes."""
         if error is not None and hasattr(error, "add_note"):
             with ErrorsBecomeWarnings("the hints about calls of a rotation function"):
                 meanwhile = self._service.history.since(invocation.began)
                 add_notes(error, meanwhile, self._service.redactor.redact)
-                add_notes_about_keywords(error)
+                add_notes_about_names(error)
+                for hint in hints:
+                    if not any(hint in getattr(each, "__notes__", ()) for each in causes(error)):
+                        add_note(error, hint)
 
     def _described(self, rotation: Rotation, error: BaseException | None) -> tuple[str | None, str | None]:
         """The type and the message of an exception, and the line of the function that raised it."""

@@ -152,7 +152,7 @@ class RotationDriver:
         if rotation.status == "failed":
             return (
                 f"{message} in attempt {rotation.attempt}. AWS does not retry it, because AWSPENDING is no longer on its "
-                "version, or because no attempt is left (fake.assume(retry_delays=...))."
+                "version, or because no attempt is left (fakesecrets.assume(retry_delays=...))."
             )
         if rotation.status == "succeeded" and last.token not in self._rotations.stepped:
             return (

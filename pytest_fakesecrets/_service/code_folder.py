@@ -22,6 +22,8 @@ from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.interrupts import ensured
 
 from .freeze import follow_freeze, is_freezegun_in_force
+from .replaced_modules import hints_about_replaced_modules
+from .reporting_errors import ErrorsBecomeWarnings
 from .user_code import import_problem, without_import_frames
 
 T = TypeVar("T")
@@ -99,7 +101,10 @@ class CodeFolder:
         for name in self._listed() & sys.modules.keys():
             self.find_spec(name)
         self._replaced = {
-            name for name in self._names & sys.modules.keys() if not isinstance(sys.modules[name], ModuleType)
+            name
+            for name in self._names & sys.modules.keys()
+            # By its type: a mock with a module as its spec is an instance of ModuleType too.
+            if not issubclass(type(sys.modules[name]), ModuleType)
         }
         self._aside = self._own(sys.modules)
         for name in self._aside:
@@ -331,9 +336,14 @@ class FolderHandler:
         self._reference = reference
         self._folder = CodeFolder(root)
         DISPLAYED_PATHS.add_code_folder(root)
-        self.__wrapped__: Callable[[Any, Any], Any] = run_in_place(
-            self._folder, partial(_load, reference, self._folder)
-        )
+        try:
+            self.__wrapped__: Callable[[Any, Any], Any] = run_in_place(
+                self._folder, partial(_load, reference, self._folder)
+            )
+        except Exception as error:
+            for hint in self.hints() if hasattr(error, "add_note") else ():
+                error.add_note(hint)
+            raise
         self.__name__ = _parts(reference)[1]
 
     def __repr__(self) -> str:
@@ -342,6 +352,12 @@ class FolderHandler:
     def __call__(self, event: Any, context: Any) -> Any:
         __tracebackhide__ = True
         return run_in_place(self._folder, partial(self.__wrapped__, event, context))
+
+    def hints(self) -> list[str]:
+        """Hints about modules that a test has replaced, while the function uses those of its folder."""
+        with ErrorsBecomeWarnings("the hints about replaced modules"):
+            return hints_about_replaced_modules(self.code_folder, self._folder.modules)
+        return []
 
     def load_handler(self) -> FolderHandler:
         """Load the function with new copies of all modules of its folder, as at a cold start."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
+from pytest_fakesecrets._core.displayed_names import looks_like_a_value, shown_name
 from pytest_fakesecrets._core.errors import FakeSecretsError, ServiceError
 from pytest_fakesecrets._core.exported import exported
 from pytest_fakesecrets._core.formatting import did_you_mean, unknown_name
@@ -215,8 +216,10 @@ def fault(
 def _check_secret_id(secret_id: str | None, operation: str) -> None:
     if secret_id is None:
         return
-    if not (type(secret_id) is str and secret_id):
-        raise FakeSecretsError(f"secret_id has to be the name or the ARN of a secret, not {secret_id!r}.")
+    if not (type(secret_id) is str and secret_id) or looks_like_a_value(secret_id):
+        raise FakeSecretsError(
+            f"secret_id has to be the name or the ARN of a secret, not {shown_name(secret_id)}."
+        )
     if operation == INVOKE:
         return
     shape = service_model().operation_model(operation).input_shape

@@ -408,7 +408,7 @@ def checked_environ(environ: Mapping[str, Any]) -> Mapping[str, str]:
         if SECRET_ARN in value:
             raise FakeSecretsError(
                 f"The environment variable {name} is SECRET_ARN, which a RotationContract alone replaces. Give the ARN "
-                "itself: fake.secret(name).arn."
+                "itself: fakesecrets.secret(name).arn."
             )
         if not (name and _can_be_set(name) and "=" not in name and _can_be_set(value)):
             raise FakeSecretsError(

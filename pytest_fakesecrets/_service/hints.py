@@ -9,6 +9,7 @@ from itertools import islice
 
 from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.arn import parse_secret_arn
+from pytest_fakesecrets._core.displayed_names import looks_like_a_value
 from pytest_fakesecrets._core.errors import (
     TAKES_AN_ARN,
     AccessDeniedException,
@@ -41,6 +42,7 @@ _OTHER_REGION = "The client is in {region}, and the secret {name!r} is in {regio
 #: The beginning of the hint about a client of another region than the secret.
 OTHER_REGION = f"{PREFIX}{_OTHER_REGION.partition('{')[0]}"
 _NO_SECRET = "The fake has no secret {name!r} in {region}."
+_LIKE_A_VALUE = "The SecretId is the name or the ARN of a secret, and this one looks like a value."
 _SIMILAR = " Did you mean {similar!r}?"
 _CREATE = " Create it with create_secret() or fake.add_secret()."
 _NO_ROTATION = (
@@ -62,6 +64,7 @@ WORDS = (
             _NO_FUNCTIONS,
             _OTHER_REGION,
             _NO_SECRET,
+            _LIKE_A_VALUE,
             _SIMILAR,
             _CREATE,
             _NO_ROTATION,
@@ -170,6 +173,8 @@ def _unknown_function(functions: Functions) -> str:
 
 
 def _no_secret(context: Context, secret_id: str) -> str:
+    if looks_like_a_value(secret_id):
+        return _LIKE_A_VALUE
     arn = parse_secret_arn(secret_id)
     name = secret_id if arn is None else arn.name
     elsewhere = sorted(

@@ -1,4 +1,8 @@
-"""The hint for a TypeError about a keyword argument that a public method or class does not have."""
+"""
+The hint for a TypeError about a keyword argument that a public method or class does not have.
+
+`add_notes_about_names` adds it to exceptions, and that of `attribute_hints` too.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from pytest_fakesecrets._core.exported import EXPORTED
 from pytest_fakesecrets._core.formatting import listed
 from pytest_fakesecrets._core.moments import UNITS
 
+from .attribute_hints import attribute_hint
 from .hints import PREFIX
 from .reporting_errors import PACKAGE, text_of
 
@@ -26,14 +31,22 @@ _UNEXPECTED = re.compile(r"(?:(\w+)\.)?(\w+)\(\) got an unexpected keyword argum
 _FURTHER: Mapping[str, Collection[str]] = {"Clock.tick": UNITS}
 
 
-def add_notes_about_keywords(error: BaseException) -> str | None:
-    """Add a hint to each TypeError about a keyword that a call of this package does not have, and return the first."""
-    hints: list[str] = []
-    for each in exception_chain.causes(error):
-        if (hint := keyword_hint(each)) is not None:
-            exception_chain.add_note(each, hint)
-            hints.append(hint)
-    return hints[0] if hints else None
+def add_notes_about_names(error: BaseException) -> str | None:
+    """Add a hint to each error about a keyword or an attribute that this package does not have, and return the first."""
+    found = _hints(error)
+    for each, hint in found:
+        exception_chain.add_note(each, hint)
+    return found[0][1] if found else None
+
+
+def hints_about_names(error: BaseException) -> list[str]:
+    """The hints of `add_notes_about_names`."""
+    return [hint for _, hint in _hints(error)]
+
+
+def _hints(error: BaseException) -> list[tuple[BaseException, str]]:
+    pairs = ((each, keyword_hint(each) or attribute_hint(each)) for each in exception_chain.causes(error))
+    return [(each, hint) for each, hint in pairs if hint is not None]
 
 
 def keyword_hint(error: BaseException) -> str | None:

@@ -75,14 +75,30 @@ def innermost_line(handler: Callable[..., Any] | None = None) -> str | None:
     for chosen in (_membership(handler), _is_not_installed):
         found = [line for line in lines if chosen(line.file)]
         if found:
-            return with_caller(found)
+            return with_caller(found, handler)
     return None
 
 
-def with_caller(lines: Sequence[CodeLine]) -> str:
-    """The last of nested lines, and the line that called it, unless that is in the handler itself."""
-    caller = f" (called from {lines[-2]})" if len(lines) > 2 else ""
-    return f"{lines[-1]}{caller}"
+def with_caller(lines: Sequence[CodeLine], handler: Callable[..., Any] | None = None) -> str:
+    """
+    The last of nested lines, and the line that called it, unless that is in the handler itself.
+
+    Where both are in a package beside the file of the handler, or in its folder, it has the last line in that file too:
+    the lines of a driver that is deployed with a function do not say what the function did.
+    """
+    callers = [lines[-2]] if len(lines) > 2 else []
+    code = _code(handler)
+    own = lines[0].file if code is None else code.co_filename
+    is_beside = _is_in_a_package_beside(lines[-1].file, own) if code is None else True
+    if is_beside and all(line.file != own for line in (lines[-1], *callers)):
+        callers += [line for line in lines if line.file == own][-1:]
+    shown = ", from ".join(map(str, callers))
+    return f"{lines[-1]} (called from {shown})" if shown else str(lines[-1])
+
+
+def _is_in_a_package_beside(file: str, own: str) -> bool:
+    directory = os.path.dirname(own)
+    return file.startswith(directory + os.sep) and os.path.dirname(file) != directory
 
 
 def raising_place(error: BaseException, handler: Callable[..., Any] | None) -> str | None:
@@ -91,7 +107,7 @@ def raising_place(error: BaseException, handler: Callable[..., Any] | None) -> s
     for each in _with_causes(error):
         lines = _traceback_lines(each, is_own)
         if line is not None and lines[-1:] == [line]:
-            return with_caller(lines)
+            return with_caller(lines, handler)
     return None if line is None else str(line)
 
 

@@ -23,6 +23,13 @@ _HTTP_CLIENTS = {"urllib3", "aiohttp", "httpx"}
 #: The base classes of the exceptions that botocore raises if a request gets no response.
 _HTTP_ERRORS = {"HTTPClientError", "ConnectionError"}
 
+_IS_ON = " was called while no fake was active, and fakesecrets_guard is on."
+
+
+def is_of_guard(error: BaseException) -> bool:
+    """Whether an exception is that of a call that the guard has rejected."""
+    return type(error) is FakeSecretsError and _IS_ON in str(error)
+
 
 def check_may_leave(operation: str, url: str) -> None:
     """
@@ -43,7 +50,7 @@ def check_may_leave(operation: str, url: str) -> None:
     if state.guarded:
         _record(operation, url, is_rejected=True)
         raise FakeSecretsError(
-            f"{operation} was called while no fake was active, and fakesecrets_guard is on. The call has not left "
+            f"{operation}{_IS_ON} The call has not left "
             "this machine. Request the fixture fakesecrets, or fakesecrets_client, in the test; or mark a "
             'unittest.TestCase with @pytest.mark.usefixtures("fakesecrets"), or enter FakeSecrets() in its setUp().'
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from threading import Lock
@@ -71,6 +71,9 @@ class Backend(Protocol):
 
     def record_rejection_at_target(self, call: str, error: Exception) -> None:
         """Record a call at the target that was rejected, if a step of a rotation has made it."""
+
+    def values_in_use(self) -> Iterator[tuple[str | bytes | None, str | bytes | None]]:
+        """The values with AWSCURRENT and AWSPENDING of each secret."""
 
     def new_token(self) -> str: ...
 
