@@ -38,7 +38,7 @@ from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.code_folder import found_folder
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.hints import hints_of
-from pytest_fakesecrets._service.history import Call
+from pytest_fakesecrets._service.history import Call, Event
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.redaction import QUOTED
 from pytest_fakesecrets._service.reporting_errors import repr_of, warn
@@ -143,6 +143,8 @@ class Harness:
         self._has_returned_an_error = False
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
+        #: The events while the function ran, without those of the harness.
+        self.step_events: list[Event] = []
         self._starts_cold = cold_start
         fake.drive()
 
@@ -153,12 +155,16 @@ class Harness:
             self.settings.handler,
             code=self.settings.code,
             name="rotation-function",
-            environ=self._environ(),
+            environ=self.environ(),
             timeout=self.settings.timeout,
             cold_start=self._starts_cold,
         )
 
-    def _environ(self) -> Mapping[str, str]:
+    def running_line(self) -> str | None:
+        """The line of the function that runs now, or None if it is not known."""
+        return innermost_line(self.fake._service.functions.find(self.function).handler)
+
+    def environ(self) -> Mapping[str, str]:
         """Return the environment variables of the function, with the ARN of the secret in the place of SECRET_ARN."""
         environ: Mapping[str, Any] = self.settings.environ
         bound = {name for name, value in environ.items() if isinstance(value, str) and SECRET_ARN in value}
@@ -267,10 +273,11 @@ class Harness:
 
     def step(self, ref: RotationRef) -> RotationStep | None:
         """Run the next step, which may fail. After a failure this is the first step of the next attempt."""
-        start, self._is_killed = len(self.log), False
+        start, began, self._is_killed = len(self.log), len(self.fake._service.history), False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
             step = self.fake._rotations.advance(ref)
+        self.step_events += self.fake._service.history.since(began)
         if step is not None:
             self._record_invocation(step, start)
         return step
@@ -284,6 +291,17 @@ class Harness:
 
     def rotate(self, **members: Any) -> Rotation:
         return self.attempt(self.begin(**members))
+
+    def rotate_with_repetitions(self) -> None:
+        """Deliver each step of a rotation twice: a function then takes branches that it does not take otherwise."""
+        try:
+            ref = self.begin()
+        except self.client.exceptions.ClientError:  # another scenario reports that AWSPENDING blocks it
+            return
+        step = self.step(ref)
+        while step is not None and step.error is None:
+            self.deliver(step.name, ref.token)
+            step = self.step(ref) if ref.rotation.status == "in progress" else None
 
     def recover(self, ref: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
         """Retry as AWS does, until an attempt succeeds or no retry is left. *wait* is called before each."""
@@ -302,7 +320,7 @@ class Harness:
             "ClientRequestToken": token,
             "RotationToken": rotation_token(token),
         }
-        start, self._is_killed = len(self.log), False
+        start, began, self._is_killed = len(self.log), len(self.fake._service.history), False
         invocation = InvocationContext(
             step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
@@ -328,12 +346,27 @@ class Harness:
             error = exception
         finally:
             steps.end(invocation, before)
+            self.step_events += self.fake._service.history.since(began)
         now = self.fake.clock.now
         sent = RotationStep(
             name=step, attempt=1, start=now, end=now, secret_id=event["SecretId"], token=token, error=error
         )
         self._record_invocation(sent, start, is_extra=True)
         return error
+
+    def warm_up(self) -> None:
+        """
+        Invoke the function for the secret, off the record: it may keep in memory which secret it has met first.
+
+        One that is an object of this process has met it in the scenarios before.
+        """
+        if self.settings.code is None and not self.runs_a_process:
+            return
+        self.deliver("testSecret", self.secret.labels[CURRENT])
+        self.invocations.clear()
+        self.log.clear()
+        self.step_events.clear()
+        self._has_returned_an_error = False
 
     def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
         rejected, shown = self._rejected[:1], tuple(self._shown_calls)
@@ -468,7 +501,7 @@ class Harness:
         shown = name if self._is_known(name) else self.redacted(name)
         line = None
         if steps.current() is not None:  # else this is the server of the target, and not the function
-            line = innermost_line(self.fake._service.functions.find(self.function).handler)
+            line = self.running_line()
         return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
 
     def completed(self, name: str) -> None:
