@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.secret import Secret
@@ -16,18 +16,6 @@ from .harness import Harness
 
 #: What a name of an environment variable, or of a member of a value, contains if it holds the name of a secret.
 _HOLDS_A_NAME = re.compile("arn|secret", re.IGNORECASE)
-
-
-class OtherSecretUse(NamedTuple):
-    """A call about another secret than that of the rotation, with its step and its line, where they are known."""
-
-    call: str
-    step: str | None
-    line: str | None
-
-    def __str__(self) -> str:
-        step = f" in {self.step}" if self.step else ""
-        return f"{self.call}{step}{f' at {self.line}' if self.line else ''}"
 
 
 class OtherSecretUses:
@@ -59,36 +47,45 @@ class OtherSecretUses:
         if call is not None and call.secret_id != self._arn:
             self._lines[call.request_id] = self._harness.running_line()
 
-    def changed(self) -> Mapping[str, OtherSecretUse | None]:
-        """The names of the secrets that the rotation has changed, without companions, each with the first call that did."""
+    def changed(self) -> Mapping[str, str]:
+        """
+        The names of the secrets that the rotation has changed, each with the first call that did so, or "".
+
+        Companions are not among them.
+        """
         allowed = {self._arn, *(companion.arn for companion in self._harness.companions)}
-        changed: dict[str, OtherSecretUse | None] = {}
+        changed: dict[str, str] = {}
         call: Call | None = None
         for event in self._harness.step_events:
             if isinstance(event, Call):
                 call = event
             elif isinstance(event, LabelMoved | ValueStored) and event.secret_id not in allowed:
-                changed.setdefault(self._name_of(event.secret_id), None if call is None else self._use(call))
+                changed.setdefault(
+                    self._name_of(event.secret_id), "" if call is None else self._described(call)
+                )
         now = self._now()
         if (now.versions.keys(), now.labels) != (self._first.versions.keys(), self._first.labels):
-            changed.setdefault(self._first.name, None)
+            changed.setdefault(self._first.name, "")
         return changed
 
-    def of_the_first(self) -> list[OtherSecretUse]:
+    def of_the_first(self) -> list[str]:
         """The calls about the secret of the other scenarios, unless the configuration of the function names it."""
         if self._is_configured:
             return []
         calls = [event for event in self._harness.step_events if isinstance(event, Call)]
         is_read = self._now().last_accessed_on is not None
         return [
-            self._use(call)
+            self._described(call)
             for call in calls
             if call.secret_id == self._first.arn or (is_read and call.operation == "BatchGetSecretValue")
         ]
 
-    def _use(self, call: Call) -> OtherSecretUse:
-        shown = str(call) if call.error is None else f"{call} rejected ({call.error})"
-        return OtherSecretUse(shown, call.step, self._lines.get(call.request_id))
+    def _described(self, call: Call) -> str:
+        """A call with its step and its line, if they are known."""
+        rejected = "" if call.error is None else f" rejected ({call.error})"
+        step = f" in {call.step}" if call.step else ""
+        line = self._lines.get(call.request_id)
+        return f"{call}{rejected}{step}{f' at {line}' if line else ''}"
 
     def _now(self) -> Secret:
         """The first secret in its present state."""
@@ -122,8 +119,8 @@ class OtherSecretUses:
         )
 
 
-def listed(uses: Sequence[OtherSecretUse]) -> str:
+def listed(calls: Sequence[str]) -> str:
     """The calls as an enumeration, without those that are made again, and without more than three."""
-    different = list(dict.fromkeys(map(str, uses)))
+    different = list(dict.fromkeys(calls))
     more = f", and {len(different) - 3} more" if len(different) > 3 else ""
     return f"{', '.join(different[:3])}{more}"

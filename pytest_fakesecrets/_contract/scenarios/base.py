@@ -11,7 +11,7 @@ import pytest
 
 from pytest_fakesecrets._contract.advice import PENDING_FIRST, advice_for_skipped_work
 from pytest_fakesecrets._contract.failures import ScenarioFailed
-from pytest_fakesecrets._contract.harness import ContractSettings, Harness
+from pytest_fakesecrets._contract.harness import EVENT_NOT_CHECKED, ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
@@ -183,23 +183,32 @@ class Scenarios:
                 "that the function starts while a step runs, or in a child process that uses fakesecrets_server."
             )
 
-    def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
+    def _check_succeeded(
+        self,
+        harness: Harness,
+        rotation: Rotation,
+        code: str,
+        situation: str = "",
+        advice: str | None = None,
+    ) -> None:
         """
         Fail the scenario unless the rotation succeeded and the target accepts its value.
 
         Args:
             situation: what disturbed the rotation, as a sentence without its full stop; "" if nothing did.
+            advice: what to do, if the scenario knows it better than the exception does.
         """
         __tracebackhide__ = True
         subject = f"{situation}, and the rotation" if situation else "The rotation"
         if rotation.status != "succeeded":
-            harness.fail_for(code, subject, rotation, disturbed=bool(situation))
+            harness.fail_for(code, subject, rotation, disturbed=bool(situation), advice=advice)
         elif not harness.accepts():
             harness.fail(
                 code if situation else "not-accepted",
                 f"{subject} succeeded, but the target rejects the value that is current now.",
-                "Set the new credential at the target in setSecret, and log in with it in testSecret."
-                f"{harness.question_about_target()}",
+                advice
+                or "Set the new credential at the target in setSecret, and log in with it in testSecret."
+                f"{harness.question_about_target() or harness.question_about_commit()}",
                 rotation.findings,
                 cause="not-accepted",
             )
@@ -325,6 +334,7 @@ class Scenarios:
                 f"{step} came {when}, and the function changed the secret or its target.",
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
                 "version of event['ClientRequestToken'].",
+                cause=EVENT_NOT_CHECKED,
             )
 
 
