@@ -50,7 +50,7 @@ def advice_for(
     variable = missing_variable(error)
     if variable is not None:
         return f"Give the class the function's environment variables: environ = {{{variable!r}: ...}}."
-    causes = [cause for cause, _ in grouped(rotation.findings)]
+    causes = [cause for cause, _ in grouped(relevant(rotation.findings, disturbed=disturbed))]
     own = [finding for finding in causes if finding.step == step.name] or causes
     if own:
         return located_advice(own[-1], step.name)
@@ -69,6 +69,16 @@ def advice_for(
     if NO_CALL in notes:
         return f"Look at the exception{where}: the function raised it before it called anything."
     return f"Look at the exception{where}: nothing disturbed this rotation."
+
+
+def relevant(findings: Sequence[Finding], *, disturbed: bool) -> list[Finding]:
+    """
+    Return the findings that may be the cause of a failure.
+
+    The event has the same keys in a rotation without faults, which has succeeded. So a KeyError after a disturbance is not
+    about the event.
+    """
+    return [finding for finding in findings if not (disturbed and finding.code == "event-misread")]
 
 
 def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:

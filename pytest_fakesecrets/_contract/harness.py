@@ -66,6 +66,7 @@ from .advice import (
     advice_for,
     advice_for_lockout,
     is_of_a_target,
+    relevant,
     sentence,
 )
 from .call_recorder import patch_to_report_calls
@@ -824,6 +825,6 @@ class Harness:
             code,
             f"{subject} {StatusText(rotation.status, rotation.steps).summary.removesuffix('.')}.{shown}",
             advice,
-            rotation.findings,
+            relevant(rotation.findings, disturbed=disturbed),
             cause=self._cause_in(code, step, notes),
         )
