@@ -17,9 +17,12 @@ from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_c
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
+from pytest_fakesecrets._core import exception_chain
+from pytest_fakesecrets._core.credential import credentials_in
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
+from pytest_fakesecrets._service.hints import PREFIX
 
 #: The scenario on which the others depend.
 FIRST_SCENARIO = "test_a_rotation_succeeds"
@@ -90,9 +93,12 @@ class Scenarios:
             with other_services_rejected(fake):
                 is_accepted = harness.accepts()
             if not is_accepted:
-                raise FakeSecretsError(
+                error = FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation{_reason(harness)}"
                 )
+                if (hint := _hint_about_members(harness)) is not None:
+                    exception_chain.add_note(error, hint)
+                raise error
         try:
             with harness.recording():
                 yield harness
@@ -347,6 +353,19 @@ def _reason(harness: Harness) -> str:
     return (
         f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
         "target in prepare()."
+    )
+
+
+def _hint_about_members(harness: Harness) -> str | None:
+    """How a value is verified whose members have names that a CredentialTarget does not read, or None for another one."""
+    settings, value = harness.settings, harness.value()
+    target = settings.target
+    is_read = target is None or settings.has_own_accepts or any(credentials_in(value, target.users))
+    if is_read or not isinstance(value, dict) or len(value) < 2:
+        return None
+    return (
+        f"{PREFIX}To keep the names of the members, define accepts(self, value) beside target: return self.target.accepts("
+        "{'username': value[...], 'password': value[...]}), with the names that the value has."
     )
 
 
