@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_fakesecrets._core.errors import CredentialRefused, TargetDown
+from pytest_fakesecrets._core.errors import CredentialRefused, FunctionTimedOut, TargetDown
 from pytest_fakesecrets._core.finding import Finding, grouped
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
@@ -12,9 +12,7 @@ from pytest_fakesecrets._service.hints import OTHER_REGION, PREFIX
 from pytest_fakesecrets._service.reporting_errors import text_of
 from pytest_fakesecrets._service.user_code import missing_variable
 
-AFTER_A_DISTURBANCE = (
-    "Look at the last step below: each step has to lead to the end from wherever the last one stopped."
-)
+AFTER_A_DISTURBANCE = "The attempt before may have stopped after any call: find out what it has done already, and do only the rest."
 
 #: How setSecret finds out how far an attempt before has come.
 PENDING_FIRST = f"log in with the {PENDING} value first, and return if that works"
@@ -24,6 +22,9 @@ NOT_SET = "setSecret returned, and the target still rejects the pending value"
 IS_SET = "the target accepts the pending value"
 LOST_PENDING = "AWSPENDING is not on the new version any more, and AWSCURRENT not yet: AWS does not retry such a rotation"
 NO_CALL = "the function raised before any call of the step"
+LOCKED_OUT = "the target accepts no value under AWSCURRENT, AWSPENDING or AWSPREVIOUS any more (locked-out)"
+
+TOO_SLOW = "Wait shorter and raise: AWS tries again."
 
 
 def advice_for(
@@ -44,10 +45,12 @@ def advice_for(
         disturbed: whether the scenario injected a fault, or killed the function.
     """
     step = rotation.steps[-1]
+    if isinstance(error, FunctionTimedOut):
+        return advice_for_timeout(step.name)
     variable = missing_variable(error)
     if variable is not None:
         return f"Give the class the function's environment variables: environ = {{{variable!r}: ...}}."
-    causes = [cause for cause, _ in grouped(rotation.findings)]
+    causes = [cause for cause, _ in grouped(relevant(rotation.findings, disturbed=disturbed))]
     own = [finding for finding in causes if finding.step == step.name] or causes
     if own:
         return located_advice(own[-1], step.name)
@@ -60,12 +63,22 @@ def advice_for(
             f"Look at setSecret: {PENDING_FIRST}. Else log in with the {CURRENT} value, or with "
             f"the {PREVIOUS} one, and change the credential."
         )
-    if disturbed:
-        return AFTER_A_DISTURBANCE
     where = f" at {step.raised_at}" if step.raised_at else ""
+    if disturbed:
+        return f"Look at {step.name}{where}. {AFTER_A_DISTURBANCE}"
     if NO_CALL in notes:
         return f"Look at the exception{where}: the function raised it before it called anything."
     return f"Look at the exception{where}: nothing disturbed this rotation."
+
+
+def relevant(findings: Sequence[Finding], *, disturbed: bool) -> list[Finding]:
+    """
+    Return the findings that may be the cause of a failure.
+
+    The event has the same keys in a rotation without faults, which has succeeded. So a KeyError after a disturbance is not
+    about the event.
+    """
+    return [finding for finding in findings if not (disturbed and finding.code == "event-misread")]
 
 
 def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:
@@ -91,8 +104,25 @@ def located_advice(finding: Finding, step: str) -> str:
     return finding.advice if finding.step in (None, step) else f"Look at {finding.step}. {finding.advice}"
 
 
+def advice_for_timeout(step: str) -> str:
+    """Return what to do about a step that has run longer than its function may run."""
+    return f"Look at {step}: it takes longer than the function may run (too-slow). {TOO_SLOW}"
+
+
+def advice_for_cold_start(step: str, error: BaseException | None) -> str:
+    """Return what to do about a rotation that fails only if each step starts without what is in memory."""
+    missing = getattr(error, "name", None) if isinstance(error, NameError) else None
+    what = f"uses {missing!r}, which" if missing else "depends on what"
+    return (
+        f"Look at {step}: it {what} an earlier step has left in memory, and Lambda may run each step in a new process. "
+        "Read the values from the secret in each step, and set up there what the step uses."
+    )
+
+
 def advice_for_repetition(step: str, error: BaseException) -> str:
     """Return what to do about a step that raised when it was delivered for the second time."""
+    if isinstance(error, FunctionTimedOut):
+        return advice_for_timeout(step)
     if "ResourceExistsException" in f"{type(error).__name__} {text_of(error)}":
         return (
             f"Look at {step}: it stores a new value at each delivery. If the version of event['ClientRequestToken'] has a value "

@@ -63,8 +63,13 @@ def _age(version_id: str | None, initial: frozenset[str]) -> str:
 
 def _shared_members(secret: Secret, rotated: Secret) -> list[str]:
     """Return the names of the members whose value is a member of the rotated secret too."""
-    own, others = (_members(_current_value(each)) for each in (secret, rotated))
+    own, others = current_members(secret), current_members(rotated)
     return sorted(name for name, value in own.items() if value in others.values())
+
+
+def current_members(secret: Secret) -> Mapping[str, Any]:
+    """Return the members of the current value of a secret."""
+    return _members(_current_value(secret))
 
 
 def _current_value(secret: Secret) -> Value | None:

@@ -39,6 +39,12 @@ from .target import CredentialTarget
 #: The default of `secret_value`, which every contract class has to set. Any, to fit the attribute's type.
 _NOT_SET: Any = None
 
+#: What the two attributes that every contract class has to set are called elsewhere.
+_OTHER_NAMES = {
+    "rotation_function": {"function", "handler", "lambda_function", "lambda_handler", "rotate", "rotation"},
+    "secret_value": {"initial_value", "secret", "secret_string", "value"},
+}
+
 #: The name of a function in its module, with dots alone.
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
@@ -100,6 +106,8 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             known = _scenarios()
             similar = difflib.get_close_matches(str(unknown[0]), known, 1)
             meant = f" Did you mean {similar[0]!r}?" if similar else ""
+            if unknown[0] in CODES:
+                meant = f" It is the code of a finding: accept that with accepted = {{{unknown[0]!r}: 'the reason'}}."
             listed = "".join(f"\n- {name}" for name in known)
             raise FakeSecretsError(
                 f"{cls.__name__}.without has {unknown[0]!r}.{meant} The scenarios are:{listed}"
@@ -173,7 +181,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             raise FakeSecretsError(
                 f"{type(self).__name__} does not say what it tests. Give the class rotation_function = "
                 "staticmethod(handler) or 'package.module:function', and secret_value = {...} or a string: what "
-                "the secret holds before its first rotation."
+                f"the secret holds before its first rotation.{_missing(self)}"
             )
         return handler
 
@@ -200,6 +208,24 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
             UserWarning,
             *_definition(cls),
         )
+
+
+def _missing(contract: RotationContract) -> str:
+    """Which of the two attributes that every contract has to set is missing, and what the class has in its place."""
+    handler = inspect.getattr_static(contract, "rotation_function")
+    values = {"rotation_function": handler, "secret_value": contract.secret_value}
+    own = [base for base in type(contract).__mro__ if base not in RotationContract.__mro__]
+    names = [name for base in own for name in vars(base)]
+    sentences = []
+    for missing in (name for name, value in values.items() if value is None):
+        sentences.append(f"Its {missing} is None." if missing in names else f"It has no {missing}.")
+        unknown = [name for name in names if not hasattr(RotationContract, name)]
+        sentences += [
+            f"No contract knows the attribute {name!r}. Did you mean {missing!r}?"
+            for name in unknown
+            if name in _OTHER_NAMES[missing] or difflib.get_close_matches(name, [missing], 1, cutoff=0.75)
+        ][:1]
+    return "".join(f" {sentence}" for sentence in sentences)
 
 
 def check_is_complete(cls: type[RotationContract]) -> None:
@@ -236,6 +262,23 @@ def note_outcome(cls: type[RotationContract], scenario: str, outcome: str) -> No
 
 def _scenarios() -> list[str]:
     return [name for name in dir(RotationContract) if name.startswith("test_")]
+
+
+def warn_of_misspelt_scenarios(classes: Iterable[object]) -> None:
+    """Issue a warning for each test of a contract class whose name differs from that of a scenario by a letter or two."""
+    contracts = [cls for cls in classes if isinstance(cls, type) and issubclass(cls, RotationContract)]
+    known = _scenarios()
+    for base in dict.fromkeys(base for cls in contracts for base in cls.__mro__):
+        names = [] if base in RotationContract.__mro__ else list(vars(base))
+        for name in (name for name in names if name.startswith("test") and name not in known):
+            similar = difflib.get_close_matches(name, known, 1, cutoff=0.95)
+            if similar and not name.startswith(f"{similar[0]}_"):  # as in "..._at_night"
+                warn(
+                    f"{base.__name__} has {name!r}, which replaces no scenario and runs beside them. Did you mean "
+                    f"{similar[0]!r}?",
+                    UserWarning,
+                    *_definition(base),
+                )
 
 
 def warn_of_uncollected(
@@ -378,12 +421,20 @@ def _check_accepted(cls: type[RotationContract]) -> None:
     for code, reason in cls.accepted.items():
         if code not in CODES:
             raise FakeSecretsError(
-                f"{cls.__name__}.accepted has {code!r}, which is not the code of a finding.{did_you_mean(code, CODES)}"
+                f"{cls.__name__}.accepted has {code!r}, which is not the code of a finding.{_instead_of_a_code(code)}"
             )
         if not (type(reason) is str and reason.strip()):
             raise FakeSecretsError(
                 f"{cls.__name__}.accepted has {code!r} without a reason. Write why it is accepted, as a string."
             )
+
+
+def _instead_of_a_code(name: object) -> str:
+    """A sentence with what a name in `accepted` may be meant as, with a space before it, or ""."""
+    scenario = difflib.get_close_matches(name, _scenarios(), 1) if isinstance(name, str) else []
+    if scenario:
+        return f" It is the name of a scenario: skip that with without = {{{scenario[0]!r}: 'the reason'}}."
+    return did_you_mean(name, CODES)
 
 
 def _check_companions(cls: type[RotationContract]) -> None:

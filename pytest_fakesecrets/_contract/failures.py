@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
@@ -81,8 +81,9 @@ def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:
     """Yield the invocations, attempt by attempt. Attempts that are equal to the one before are shown once."""
     shown, equal = list[str](), list[int]()
     tokens = list(dict.fromkeys(record.token for record in invocations if not record.is_extra))
+    sent = {(record.token, record.step) for record in invocations if not record.is_extra}
     for (token, attempt), records in groupby(invocations, lambda record: (record.token, record.attempt)):
-        lines = [line for record in records for line in _lines_of(record)]
+        lines = [line for record in records for line in _lines_of(record, sent)]
         if lines == shown:
             equal.append(attempt)
             continue
@@ -95,10 +96,18 @@ def invocation_lines(invocations: Sequence[InvocationRecord]) -> Iterator[str]:
     yield from _equal_attempts(equal)
 
 
-def _lines_of(record: InvocationRecord) -> Iterator[str]:
+def _lines_of(record: InvocationRecord, sent: Collection[tuple[str, str]]) -> Iterator[str]:
+    """
+    Yield the lines of an invocation.
+
+    Args:
+        sent: the tokens and steps of the events that rotations have sent.
+    """
     step = f"{record.step} (extra)" if record.is_extra else record.step
     yield f"    {step:<13} {', '.join(record.shown) or 'no call'}"
     yield f"    {'':<13} {record.result}; {record.labels}"
+    if record.is_extra and (record.token, record.step) in sent:
+        yield f"    {'':<13} extra: the same event, delivered again"
     yield from (f"    {'':<13} {note}" for note in record.notes)
 
 

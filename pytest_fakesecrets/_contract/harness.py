@@ -6,7 +6,16 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, MutableSet, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSet,
+    Sequence,
+)
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,6 +29,7 @@ from pytest_fakesecrets._core.arn import SECRET_ARN
 from pytest_fakesecrets._core.errors import (
     FakeSecretsError,
     FunctionStopped,
+    FunctionTimedOut,
     InvocationRefused,
     RotationFailedWarning,
 )
@@ -38,7 +48,7 @@ from pytest_fakesecrets._service.clock import present
 from pytest_fakesecrets._service.code_folder import FolderHandler, found_folder
 from pytest_fakesecrets._service.functions import Handler
 from pytest_fakesecrets._service.hints import hints_of
-from pytest_fakesecrets._service.history import Call
+from pytest_fakesecrets._service.history import Call, Event
 from pytest_fakesecrets._service.invocation_context import CURRENT_INVOCATION, InvocationContext
 from pytest_fakesecrets._service.keyword_hints import hints_about_names
 from pytest_fakesecrets._service.redaction import QUOTED
@@ -48,7 +58,18 @@ from pytest_fakesecrets._service.user_code import CodeLine, innermost_line, rais
 from pytest_fakesecrets._transport.install import base_directories
 from pytest_fakesecrets._transport.rotation_process import RotationProcess
 
-from .advice import IS_SET, LOST_PENDING, NO_CALL, NOT_SET, advice_for, is_of_a_target, sentence
+from .advice import (
+    IS_SET,
+    LOCKED_OUT,
+    LOST_PENDING,
+    NO_CALL,
+    NOT_SET,
+    advice_for,
+    advice_for_lockout,
+    is_of_a_target,
+    relevant,
+    sentence,
+)
 from .call_recorder import patch_to_report_calls
 from .companions import copy_companions, find_companions
 from .failures import Failure, InvocationRecord, ScenarioFailed, finding_lines, invocation_lines
@@ -57,15 +78,23 @@ from .recorded_calls import unseen_changes
 from .recorded_run import RecordedRun, record_run
 from .run_output import positions
 from .target import CredentialTarget, observers
-from .target_call_names import is_of_a_session
+from .target_call_names import is_commit, is_of_a_session
 from .target_calls import TargetCall, TargetCalls, key_of
 from .target_states import snapshot
+
+LABELS = (CURRENT, PENDING, PREVIOUS)
 
 #: The maximum number of retries that a scenario runs after a failed attempt.
 ATTEMPTS = 3
 
 #: The cause of failures that may come from a CredentialTarget which nothing resets.
 _UNKNOWN_TARGET = "unknown-target"
+
+#: The cause of failures of a function that does the work of an event without the checks before it.
+EVENT_NOT_CHECKED = "event-not-checked"
+
+#: Causes of which not each failure has to come.
+_POSSIBLE_CAUSES = frozenset({_UNKNOWN_TARGET, EVENT_NOT_CHECKED})
 
 #: Other accounts can use a secret only with a customer managed key and a resource policy.
 _KMS_KEY = "alias/rotation-contract"
@@ -146,6 +175,8 @@ class Harness:
         self._has_returned_an_error = False
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
+        #: The events while the function ran, without those of the harness.
+        self.step_events: list[Event] = []
         self._starts_cold = cold_start
         self._output_before = positions()
         fake.drive()
@@ -157,12 +188,16 @@ class Harness:
             self.settings.handler,
             code=self.settings.code,
             name="rotation-function",
-            environ=self._environ(),
+            environ=self.environ(),
             timeout=self.settings.timeout,
             cold_start=self._starts_cold,
         )
 
-    def _environ(self) -> Mapping[str, str]:
+    def running_line(self) -> str | None:
+        """The line of the function that runs now, or None if it is not known."""
+        return innermost_line(self.fake._service.functions.find(self.function).handler)
+
+    def environ(self) -> Mapping[str, str]:
         """Return the environment variables of the function, with the ARN of the secret in the place of SECRET_ARN."""
         environ: Mapping[str, Any] = self.settings.environ
         bound = {name for name, value in environ.items() if isinstance(value, str) and SECRET_ARN in value}
@@ -271,10 +306,11 @@ class Harness:
 
     def step(self, ref: RotationRef) -> RotationStep | None:
         """Run the next step, which may fail. After a failure this is the first step of the next attempt."""
-        start, self._is_killed = len(self.log), False
+        start, began, self._is_killed = len(self.log), len(self.fake._service.history), False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
             step = self.fake._rotations.advance(ref)
+        self.step_events += self.fake._service.history.since(began)
         if step is not None:
             self._record_invocation(step, start)
         return step
@@ -288,6 +324,17 @@ class Harness:
 
     def rotate(self, **members: Any) -> Rotation:
         return self.attempt(self.begin(**members))
+
+    def rotate_with_repetitions(self) -> None:
+        """Deliver each step of a rotation twice: a function then takes branches that it does not take otherwise."""
+        try:
+            ref = self.begin()
+        except self.client.exceptions.ClientError:  # another scenario reports that AWSPENDING blocks it
+            return
+        step = self.step(ref)
+        while step is not None and step.error is None:
+            self.deliver(step.name, ref.token)
+            step = self.step(ref) if ref.rotation.status == "in progress" else None
 
     def recover(self, ref: RotationRef, wait: Callable[[], None] = lambda: None) -> Rotation:
         """Retry as AWS does, until an attempt succeeds or no retry is left. *wait* is called before each."""
@@ -306,7 +353,8 @@ class Harness:
             "ClientRequestToken": token,
             "RotationToken": rotation_token(token),
         }
-        start, began, self._is_killed = len(self.log), self.fake.clock.now, False
+        start, self._is_killed = len(self.log), False
+        began, events_before = self.fake.clock.now, len(self.fake._service.history)
         invocation = InvocationContext(
             step, DEFAULT_ACCOUNT, rotation=(event["SecretId"], token), key=object()
         )
@@ -332,6 +380,7 @@ class Harness:
             error = exception
         finally:
             steps.end(invocation, before)
+            self.step_events += self.fake._service.history.since(events_before)
         sent = self._record_delivery(step, event["SecretId"], token, began, error)
         self._record_invocation(sent, start, is_extra=True)
         return error
@@ -356,6 +405,20 @@ class Harness:
         region, _ = self.fake._service.locate(arn)
         self.fake._service.transact(region, lambda context: context.steps.append(step))
         return step
+
+    def warm_up(self) -> None:
+        """
+        Invoke the function for the secret, before the scenario: it may keep in memory which secret it has met first.
+
+        One that is an object of this process has met it in the scenarios before.
+        """
+        if self.settings.code is None and not self.runs_a_process:
+            return
+        self.deliver("testSecret", self.secret.labels[CURRENT])
+        self.invocations.clear()
+        self.log.clear()
+        self.step_events.clear()
+        self._has_returned_an_error = False
 
     def _record_invocation(self, step: RotationStep, start: int, *, is_extra: bool = False) -> None:
         rejected, shown = self._rejected[:1], tuple(self._shown_calls)
@@ -492,7 +555,7 @@ class Harness:
         shown = name if self._is_known(name) else self.redacted(name)
         line = None
         if steps.current() is not None:  # else this is the server of the target, and not the function
-            line = innermost_line(self.fake._service.functions.find(self.function).handler)
+            line = self.running_line()
         return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
 
     def completed(self, name: str) -> None:
@@ -591,6 +654,10 @@ class Harness:
     def _cause_in(self, code: str, step: RotationStep, notes: Sequence[str]) -> Hashable:
         if LOST_PENDING in notes:
             return LOST_PENDING  # whatever exception has stopped the rotation there
+        if LOCKED_OUT in notes:
+            return "locked-out", self.interrupted_step
+        if isinstance(step.error, FunctionTimedOut):
+            return "too-slow", step.name
         return (type(step.error), step.raised_at) if step.raised_at else (code, step.name, step.error_message)
 
     def _raising_line(self, error: BaseException) -> CodeLine | None:
@@ -598,6 +665,8 @@ class Harness:
 
     def cause_of(self, error: BaseException) -> Hashable:
         """The type of an exception and the line that raised it, by which failures with one cause are recognized."""
+        if isinstance(error, FunctionTimedOut):
+            return "too-slow", self.invocations[-1].step
         line = self._raising_line(error)
         return type(error), None if line is None else str(line)
 
@@ -642,7 +711,8 @@ class Harness:
         lines += finding_lines(findings, text)
         if self._has_returned_an_error or any(finding.code == "error-like-return" for finding in findings):
             cause = "error-like-return"  # Secrets Manager takes each error for a success
-        self._refer_to_the_first((code, text) if cause is None else cause)
+        # The same repair is the same cause. One of its own shows when that is made.
+        self._refer_to_the_first((code, advice) if cause is None else cause)
         raise ScenarioFailed(Failure(code, text, advice, lines), run=self._recorded_run())
 
     def _recorded_run(self) -> RecordedRun | None:
@@ -665,7 +735,7 @@ class Harness:
             return
         first = self.settings.causes.setdefault(cause, scenario)
         if first != scenario:
-            fails = "It fails, maybe" if cause == _UNKNOWN_TARGET else "It fails"
+            fails = "It fails, maybe" if cause in _POSSIBLE_CAUSES else "It fails"
             skipped = pytest.skip.Exception(f"{fails} for the same cause as {first}. Correct that first.")
             skipped.fakesecrets_run = self._recorded_run()  # type: ignore[attr-defined]
             raise skipped
@@ -677,10 +747,13 @@ class Harness:
 
     def fail_for_finding(self, finding: Finding, rotation: Rotation, prefix: str = "") -> None:
         """Fail the scenario for a finding, unless the class accepts it."""
-        # One line may write a value in each step.
-        place = (finding.text,) if finding.code == "secret-leaked" else (finding.step, finding.call)
-        cause = finding.code, *place
+        cause = self.cause_of_finding(finding)
         self._fail(finding.code, f"{prefix}{finding.text}", finding.advice, rotation.findings, cause)
+
+    def cause_of_finding(self, finding: Finding) -> Hashable:
+        """The code of a finding and where it is from: one line may write a value in each step."""
+        place = (finding.text,) if finding.code == "secret-leaked" else (finding.step, finding.call)
+        return finding.code, *place
 
     @property
     def unknown_target(self) -> str:
@@ -722,6 +795,39 @@ class Harness:
             "that is imported under two names has two of them."
         )
 
+    def question_about_commit(self) -> str:
+        """A sentence with a space before it about the last call of setSecret at the target, or "" if it made none."""
+        calls = [call for call in self.target_calls.begun if call.step == "setSecret" and call.is_completed]
+        if not calls:
+            return ""
+        last = f"{calls[-1].name}{f' at {calls[-1].line}' if calls[-1].line else ''}"
+        of_the_target = [call.name for call in calls if not call.module]
+        is_effective = of_the_target[-1:] not in ([], ["log_in"]) or any(
+            is_commit(call.name) for call in calls
+        )
+        if is_effective:
+            return f" The last call of setSecret at the target was {last}."
+        return f" Or commit it there: the last call of setSecret that reached the target was {last}."
+
+    @property
+    def interrupted_step(self) -> str:
+        """The step of the first invocation that did not return, or that of the last one."""
+        stopped = [record.step for record in self.invocations if record.result != "returned"]
+        return stopped[0] if stopped else self.invocations[-1].step
+
+    def accepted_labels(self) -> Mapping[str, Collection[str]]:
+        """Return the aliases of the versions whose value the target accepts, with their labels."""
+        attached = self.secret.labels.items()
+        return {
+            version.alias: {label for label, id in attached if id == version.id}
+            for version in self.accepted_versions()
+        }
+
+    def _is_locked_out(self) -> bool:
+        """Whether the target is known to accept no value that has a label of Secrets Manager."""
+        is_known = self.settings.can_verify and not self._is_delayed
+        return is_known and not any(self._is_accepted(label) for label in LABELS)
+
     def fail_for(
         self, code: str, subject: str, rotation: Rotation, *, disturbed: bool, advice: str | None = None
     ) -> None:
@@ -741,17 +847,20 @@ class Harness:
         records = [record for record in self.invocations if record.attempt == step.attempt]
         notes = [note for record in records for note in record.notes]
         calls = records[-1].calls if records else ()
+        if disturbed and self._is_locked_out():
+            notes.append(LOCKED_OUT)
+            advice = advice or advice_for_lockout(self.interrupted_step, self.accepted_labels())
         if not disturbed and (is_of_a_target(step.error) or NOT_SET in notes):
             advice = advice or self.question_about_target().strip()
-        advice = advice or advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
+        if not advice:
+            advice = advice_for(rotation, step.error, calls, notes, disturbed=disturbed)
+            if step.name == "testSecret" and NOT_SET in notes:
+                advice += self.question_about_commit()
         shown = "".join(f" {sentence(note)}" for note in dict.fromkeys(notes))
         self.fail(
             code,
             f"{subject} {StatusText(rotation.status, rotation.steps).summary.removesuffix('.')}.{shown}",
             advice,
-            rotation.findings,
+            relevant(rotation.findings, disturbed=disturbed),
             cause=self._cause_in(code, step, notes),
         )
-
-
-LABELS = (CURRENT, PENDING, PREVIOUS)

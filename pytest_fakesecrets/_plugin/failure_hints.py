@@ -102,15 +102,17 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Warn about contract classes of test modules that pytest does not collect, because of their names."""
+    """Warn about contract classes of test modules that pytest does not collect, and about misspelt scenarios."""
     searched = list(_searched)
     _searched.clear()
     contract = sys.modules.get("pytest_fakesecrets._contract.contract")
     if contract is not None:
         from pytest_fakesecrets._service.reporting_errors import ErrorsBecomeWarnings
 
-        with ErrorsBecomeWarnings("the warning about contract classes that are not collected"):
-            contract.warn_of_uncollected(searched, {getattr(item, "cls", None) for item in session.items})
+        with ErrorsBecomeWarnings("the warnings about the names of contract classes and scenarios"):
+            collected = dict.fromkeys(getattr(item, "cls", None) for item in session.items)
+            contract.warn_of_uncollected(searched, collected)
+            contract.warn_of_misspelt_scenarios(collected)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

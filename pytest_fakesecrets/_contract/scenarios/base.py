@@ -12,16 +12,19 @@ import pytest
 
 from pytest_fakesecrets._contract.advice import PENDING_FIRST, advice_for_skipped_work
 from pytest_fakesecrets._contract.failures import ScenarioFailed
-from pytest_fakesecrets._contract.harness import ContractSettings, Harness
+from pytest_fakesecrets._contract.harness import EVENT_NOT_CHECKED, ContractSettings, Harness
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.recorded_run import RecordedRun
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
+from pytest_fakesecrets._core import exception_chain
+from pytest_fakesecrets._core.credential import credentials_in
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
+from pytest_fakesecrets._service.hints import PREFIX
 
 #: The scenario on which the others depend.
 FIRST_SCENARIO = "test_a_rotation_succeeds"
@@ -92,9 +95,12 @@ class Scenarios:
             with other_services_rejected(fake):
                 is_accepted = harness.accepts()
             if not is_accepted:
-                raise FakeSecretsError(
+                error = FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation{_reason(harness)}"
                 )
+                if (hint := _hint_about_members(harness)) is not None:
+                    exception_chain.add_note(error, hint)
+                raise error
         try:
             with harness.recording():
                 yield harness
@@ -185,23 +191,32 @@ class Scenarios:
                 "that the function starts while a step runs, or in a child process that uses fakesecrets_server."
             )
 
-    def _check_succeeded(self, harness: Harness, rotation: Rotation, code: str, situation: str = "") -> None:
+    def _check_succeeded(
+        self,
+        harness: Harness,
+        rotation: Rotation,
+        code: str,
+        situation: str = "",
+        advice: str | None = None,
+    ) -> None:
         """
         Fail the scenario unless the rotation succeeded and the target accepts its value.
 
         Args:
             situation: what disturbed the rotation, as a sentence without its full stop; "" if nothing did.
+            advice: what to do, if the scenario knows it better than the exception does.
         """
         __tracebackhide__ = True
         subject = f"{situation}, and the rotation" if situation else "The rotation"
         if rotation.status != "succeeded":
-            harness.fail_for(code, subject, rotation, disturbed=bool(situation))
+            harness.fail_for(code, subject, rotation, disturbed=bool(situation), advice=advice)
         elif not harness.accepts():
             harness.fail(
                 code if situation else "not-accepted",
                 f"{subject} succeeded, but the target rejects the value that is current now.",
-                "Set the new credential at the target in setSecret, and log in with it in testSecret."
-                f"{harness.question_about_target()}",
+                advice
+                or "Set the new credential at the target in setSecret, and log in with it in testSecret."
+                f"{harness.question_about_target() or harness.question_about_commit()}",
                 rotation.findings,
                 cause="not-accepted",
             )
@@ -329,6 +344,7 @@ class Scenarios:
                 f"{step} came {when}, and the function changed the secret or its target.",
                 "Call DescribeSecret first: raise unless RotationEnabled is true and AWSPENDING is on the "
                 "version of event['ClientRequestToken'].",
+                cause=EVENT_NOT_CHECKED,
             )
 
 
@@ -348,6 +364,19 @@ def _reason(harness: Harness) -> str:
     return (
         f": {mismatch}. Write the same user and password in secret_value and in CredentialTarget(...), or set them at the "
         "target in prepare()."
+    )
+
+
+def _hint_about_members(harness: Harness) -> str | None:
+    """How a value is verified whose members have names that a CredentialTarget does not read, or None for another one."""
+    settings, value = harness.settings, harness.value()
+    target = settings.target
+    is_read = target is None or settings.has_own_accepts or any(credentials_in(value, target.users))
+    if is_read or not isinstance(value, dict) or len(value) < 2:
+        return None
+    return (
+        f"{PREFIX}To keep the names of the members, define accepts(self, value) beside target: return self.target.accepts("
+        "{'username': value[...], 'password': value[...]}), with the names that the value has."
     )
 
 

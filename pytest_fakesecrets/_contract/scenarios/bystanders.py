@@ -12,6 +12,7 @@ import pytest
 
 from pytest_fakesecrets._contract.advice import advice_for_lockout
 from pytest_fakesecrets._contract.harness import LABELS, Harness
+from pytest_fakesecrets._contract.other_secrets import OtherSecretUses, listed
 from pytest_fakesecrets._core.credential import is_credential
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING
@@ -19,6 +20,11 @@ from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._service.history import Call
 
 from .base import Scenarios
+
+_OF_ONE_SECRET = (
+    "A function that is only for one secret on purpose can raise for any other, before its first call; or skip this scenario "
+    "with without = {'test_other_secrets_are_left_alone': 'the reason'}."
+)
 
 
 class Bystanders(Scenarios):
@@ -31,23 +37,26 @@ class Bystanders(Scenarios):
             pytest.skip("The accepted values are not known: the class has no target and no accepts().")
         labels = (CURRENT,) if self._settings.zero_downtime else LABELS
         with self._harness(fakesecrets) as harness:
-            locked_out: list[tuple[str, str]] = []
+            locked_out: list[tuple[str, str, str]] = []
 
             def check_labels(index: int) -> None:
                 if not locked_out and not any(harness.accepts(label) for label in labels):
-                    locked_out.append(("{1} in {0}".format(*harness.log[index]), _advice(harness, index)))
+                    step, call = harness.log[index]
+                    advice = advice_for_lockout(step, harness.accepted_labels())
+                    locked_out.append((step, f"{call} in {step}", advice))
 
             harness.hooks.append(check_labels)
             rotation = harness.rotate()
             if rotation.status == "succeeded":
                 rotation = harness.rotate()
             if locked_out:
-                where, advice = locked_out[0]
+                step, where, advice = locked_out[0]
                 harness.fail(
                     "locked-out",
                     f"After {where} the target accepts no value under {' or '.join(labels)}.",
                     advice,
                     rotation.findings,
+                    cause=("locked-out", step),
                 )
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:
@@ -107,31 +116,46 @@ class Bystanders(Scenarios):
                 )
             for finding in rotation.findings:
                 if finding.code == "rotation-token-missing":
-                    harness.fail(finding.code, finding.text, finding.advice, rotation.findings)
+                    harness.fail_for_finding(finding, rotation)
             self._check_succeeded(harness, rotation, "rotation-failed")
 
     def test_other_secrets_are_left_alone(self, fakesecrets: FakeSecrets) -> None:
         """The secret that rotates has a different name than in the other scenarios."""
         __tracebackhide__ = True
         with self._harness(fakesecrets) as harness:
-            other = harness.secret
+            harness.warm_up()
+            first = harness.secret
             harness.name = f"{self._settings.secret_name}-2"
             harness.create()
+            uses = OtherSecretUses(harness, first)
             ref = harness.begin()
             before = harness.state()
             rotation = harness.attempt(ref)
-            findings = [finding for finding in rotation.findings if finding.code == "other-secret-changed"]
-            now = fakesecrets._service.locate(self._settings.secret_name)[1]
-            if findings or (now.versions.keys(), now.labels) != (other.versions.keys(), other.labels):
-                harness.fail(
-                    "other-secret-changed",
-                    f"The rotation is of {harness.name!r}, and the function changed {self._settings.secret_name!r}.",
-                    "Use event['SecretId'] in every call.",
-                    rotation.findings,
-                )
+            self._check_other_secrets(harness, uses, rotation)
             # A function of one secret may reject another one, as long as it changes nothing.
             if rotation.status == "succeeded" or harness.state() != before:
                 self._check_succeeded(harness, rotation, "rotation-failed")
+            if rotation.status == "succeeded":
+                harness.rotate_with_repetitions()
+                self._check_other_secrets(harness, uses, rotation)
+
+    def _check_other_secrets(self, harness: Harness, uses: OtherSecretUses, rotation: Rotation) -> None:
+        __tracebackhide__ = True
+        changed, of_the_first = uses.changed(), uses.of_the_first()
+        if changed:
+            names = " and ".join(map(repr, changed))
+            calls = [use for use in changed.values() if use]
+            what = f"changed {names}.{f' It called {listed(calls)}.' if calls else ''}"
+        elif of_the_first:
+            what = f"used {self._settings.secret_name!r}: {listed(of_the_first)}."
+        else:
+            return
+        harness.fail(
+            "other-secret-changed",
+            f"The rotation is of {harness.name!r}, and the function {what}",
+            f"Use event['SecretId'] in every call. {_OF_ONE_SECRET}",
+            rotation.findings,
+        )
 
     def test_nothing_secret_is_leaked(self, fakesecrets: FakeSecrets) -> None:
         """No secret value is in the log, stdout, stderr, the return value or an exception."""
@@ -152,16 +176,6 @@ class Bystanders(Scenarios):
                 yield partial(_check_not_leaked, harness, harness.rotate())
 
 
-def _advice(harness: Harness, index: int) -> str:
-    """What to do about the call that has locked the readers out."""
-    attached = harness.secret.labels.items()
-    accepted = {
-        version.alias: {label for label, id in attached if id == version.id}
-        for version in harness.accepted_versions()
-    }
-    return advice_for_lockout(harness.log[index][0], accepted)
-
-
 def _put_calls(harness: Harness) -> Iterator[Call]:
     """Yield the PutSecretValue calls that stored a value of the secret."""
     for event in harness.fake._service.history.events:
@@ -173,7 +187,7 @@ def _put_calls(harness: Harness) -> Iterator[Call]:
 def _check_not_leaked(harness: Harness, rotation: Rotation) -> None:
     for finding in rotation.findings:
         if finding.code == "secret-leaked":
-            harness.fail(finding.code, finding.text, finding.advice)
+            harness.fail(finding.code, finding.text, finding.advice, cause=harness.cause_of_finding(finding))
 
 
 def _with_other_password(value: Any) -> Any:

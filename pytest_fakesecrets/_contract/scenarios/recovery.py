@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from pytest_fakesecrets._contract.advice import advice_for_repetition
+from pytest_fakesecrets._contract.advice import TOO_SLOW, advice_for_cold_start, advice_for_repetition
 from pytest_fakesecrets._contract.harness import Harness
 from pytest_fakesecrets._contract.rejections import RejectedCall
 from pytest_fakesecrets._contract.target import CredentialTarget
@@ -228,7 +228,10 @@ class Recovery(Scenarios):
             with self._harness(fakesecrets, cold_start=True) as harness:
                 what = "process was started" if harness.runs_a_process else "module was imported"
                 situation = f"The {what} afresh for each step"
-                self._check_succeeded(harness, harness.rotate(), "state-in-memory", situation)
+                rotation = harness.rotate()
+                step = rotation.steps[-1]
+                advice = advice_for_cold_start(step.name, step.error)
+                self._check_succeeded(harness, rotation, "state-in-memory", situation, advice)
         except FakeSecretsError as error:
             pytest.skip(str(error))
 
@@ -243,8 +246,9 @@ class Recovery(Scenarios):
                 harness.fail(
                     "too-slow",
                     f"{rotation.steps[-1].name} takes longer than the function may run: {harness.described(rotation.error)}",
-                    "Wait shorter and raise: AWS tries again.",
+                    TOO_SLOW,
                     rotation.findings,
+                    cause=("too-slow", rotation.steps[-1].name),
                 )
 
     def test_a_late_target_is_waited_for(self, fakesecrets: FakeSecrets) -> None:
@@ -270,7 +274,7 @@ class Recovery(Scenarios):
                     f"The target was late, and testSecret returned while it rejected the new value{swallowed}.",
                     "Log in with the new value in testSecret, and raise if it is rejected.",
                     rotation.findings,
-                    cause=rejected.swallowed if rejected else None,
+                    cause=rejected.swallowed if rejected else ("untested", "testSecret", None),
                 )
             try:
                 harness.recover(ref, lambda: fakesecrets.clock.tick(_RETRY_DELAY))

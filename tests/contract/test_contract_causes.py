@@ -1,0 +1,240 @@
+"""The advice of a failure fits its cause, and failures that one repair corrects refer to the first of them."""
+
+from __future__ import annotations
+
+import time
+
+import correct_functions
+import pytest
+from broken_functions import (
+    AFTER_CRASH,
+    COLD,
+    DUPLICATE,
+    IN_TIME,
+    LATE,
+    ONE_USER,
+    REFUSED,
+    SUCCEEDS,
+    UNKNOWN_TOKEN,
+)
+from contract_runs import contract_class, failure_of, outcomes
+from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
+from credential_targets import DATABASE
+
+from pytest_fakesecrets import FakeSecrets, RotationContract
+
+LOCKED_OUT = "readers_always_find_a_credential_that_is_accepted"
+SWITCHED_OFF = "rotation_that_is_switched_off_is_refused"
+
+
+def advice_of(failure):
+    return failure.splitlines()[1].removeprefix("What to do: ")
+
+
+IN_MEMORY = """
+import json
+from correct_functions import SINGLE_USER, create_password, read_pending, rotate
+from credential_targets import DATABASE
+
+STATE = {{}}
+kept = None
+
+def create(client, arn, token):
+    global CONN, kept
+    create_password(client, arn, token)
+    CONN = kept = STATE["value"] = read_pending(client, arn, token)
+
+def set_password(client, arn, token):
+    password = {read}
+    DATABASE.change_password("app", password)
+
+def handler(event, context):
+    {first}
+    rotate(event, {{**SINGLE_USER, "createSecret": create, "setSecret": set_password}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "first", "named"),
+    [
+        (
+            "keeps_a_name",
+            "CONN['password']",
+            "pass",
+            "it uses 'CONN', which an earlier step has left in memory, and ",
+        ),
+        (
+            "keeps_none",
+            "kept.get('password')",
+            "pass",
+            "it depends on what an earlier step has left in memory, and ",
+        ),
+        (
+            "keeps_a_dict",
+            "STATE['value']['password']",
+            "pass",
+            "it depends on what an earlier step has left in memory, and ",
+        ),
+        (
+            "keeps_a_dict_for_the_first_line",
+            "STATE['value']['password']",
+            "event['Step'] == 'setSecret' and STATE['value']",
+            "it depends on what an earlier step has left in memory, and ",
+        ),
+    ],
+    ids=["NameError", "AttributeError", "KeyError", "KeyError before any call"],
+)
+def test_a_step_that_needs_what_is_in_memory_is_named_with_what_it_needs(
+    tmp_path, monkeypatch, name, read, first, named
+):
+    (tmp_path / f"{name}.py").write_text(IN_MEMORY.format(read=read, first=first))
+    monkeypatch.syspath_prepend(tmp_path)
+    attributes = {**ONE_USER, "rotation_function": f"{name}:handler"}
+    contract = type("TestMine", (RotationContract,), attributes)()
+
+    with FakeSecrets() as fake, pytest.raises(AssertionError, match="state-in-memory") as failed:
+        getattr(contract, f"test_{COLD}")(fake)
+
+    assert advice_of(str(failed.value)).startswith(f"Look at setSecret: {named}")
+    assert "event-misread" not in str(failed.value)
+
+
+def test_a_timeout_is_one_failure_with_the_advice_to_wait_shorter():
+    def sleeps(event, context):
+        if event["Step"] == "setSecret":
+            time.sleep(40)
+        rotate(event, SINGLE_USER)
+
+    first, second = outcomes(contract_class(sleeps, ONE_USER)(), [REFUSED, IN_TIME])
+
+    assert first.startswith("not-recovered: ")
+    assert advice_of(first) == (
+        "Look at setSecret: it takes longer than the function may run (too-slow). Wait shorter and raise: AWS tries again."
+    )
+    assert second == same_cause_as(REFUSED)
+
+
+class Session:
+    """A connection whose changes have their effect at the commit."""
+
+    def __init__(self, database, value):
+        database.log_in(value["username"], value["password"])
+        self.database, self.user, self.new = database, value["username"], None
+
+    def execute(self, new):
+        self.new = new
+
+    def commit(self):
+        self.database.change_password(self.user, self.new)
+
+
+def test_a_forgotten_commit_is_asked_for_with_the_line_of_the_last_call_of_set_secret():
+    def set_without_a_commit(client, arn, token):
+        Session(DATABASE, read(client, arn)).execute(read_pending(client, arn, token)["password"])
+
+    def forgets(event, context):
+        rotate(event, {**SINGLE_USER, "setSecret": set_without_a_commit})
+
+    advice = advice_of(failure_of(forgets, ONE_USER, f"test_{SUCCEEDS}"))
+
+    assert advice.startswith("Set the AWSPENDING value at the target in setSecret: ")
+    assert "Or commit it there: the last call of setSecret that reached the target was log_in at " in advice
+    assert "test_contract_causes.py:" in advice
+
+
+def test_a_change_of_the_wrong_value_is_shown_without_a_question_about_a_commit():
+    def set_another(client, arn, token):
+        DATABASE.change_password("app", "another")
+
+    def sets_another(event, context):
+        rotate(event, {**SINGLE_USER, "setSecret": set_another})
+
+    advice = advice_of(failure_of(sets_another, ONE_USER, f"test_{SUCCEEDS}"))
+
+    assert "The last call of setSecret at the target was change_password at " in advice
+    assert "commit" not in advice
+
+
+def sets_before_it_stores(event, context):
+    rotate(event, {**SINGLE_USER, "createSecret": set_and_store, "setSecret": look})
+
+
+def set_and_store(client, arn, token):
+    current = read(client, arn, VersionStage="AWSCURRENT")
+    try:
+        read_pending(client, arn, token)
+    except client.exceptions.ResourceNotFoundException:
+        new = new_password(client)
+        DATABASE.log_in("app", current["password"])
+        DATABASE.change_password("app", new)
+        put_pending(client, arn, token, {**current, "password": new})
+
+
+def look(client, arn, token):
+    read_pending(client, arn, token)
+
+
+def test_a_lockout_is_the_cause_of_the_failures_that_come_from_it():
+    contract = contract_class(sets_before_it_stores, ONE_USER)()
+
+    first, second = outcomes(contract, [AFTER_CRASH, LOCKED_OUT])
+
+    assert (
+        "The target accepts no value under AWSCURRENT, AWSPENDING or AWSPREVIOUS any more (locked-out)."
+        in first
+    )
+    assert advice_of(first).startswith(
+        "Look at createSecret: no version has a value that the target accepts now."
+    )
+    assert second == same_cause_as(AFTER_CRASH)
+
+
+def test_missing_checks_of_the_event_fail_one_scenario():
+    def checks_nothing(event, context):
+        client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+        if event["Step"] not in SINGLE_USER:
+            raise ValueError("unknown step")
+        SINGLE_USER[event["Step"]](client, event["SecretId"], event["ClientRequestToken"])
+
+    def checks_the_label(event, context):
+        client = correct_functions.secrets_manager("https://secretsmanager.us-east-1.amazonaws.com")
+        versions = client.describe_secret(SecretId=event["SecretId"])["VersionIdsToStages"]
+        labels = versions.get(event["ClientRequestToken"], [])
+        if "AWSCURRENT" not in labels and "AWSPENDING" not in labels:
+            raise ValueError("not pending")
+        checks_nothing(event, context)
+
+    scenarios = [DUPLICATE, UNKNOWN_TOKEN, SWITCHED_OFF]
+    first, *others = outcomes(contract_class(checks_nothing, ONE_USER)(), scenarios)
+    [left] = outcomes(contract_class(checks_the_label, ONE_USER)(), scenarios)
+
+    assert first.startswith("late-duplicate: ")
+    assert others == [f"It fails, maybe for the same cause as test_{DUPLICATE}. Correct that first."] * 2
+    assert left.startswith("disabled-accepted: ")
+
+
+def test_a_test_secret_that_only_returns_fails_one_scenario_and_one_that_swallows_shows_after_it():
+    def only_returns(client, arn, token):
+        pass
+
+    def swallows(client, arn, token):
+        correct_functions.logs_in(DATABASE, read_pending(client, arn, token))
+
+    messages = [
+        outcomes(
+            contract_class(
+                lambda event, context, check=check: rotate(event, {**SINGLE_USER, "testSecret": check}),
+                ONE_USER,
+            )(),
+            [SUCCEEDS, LATE],
+        )
+        for check in (only_returns, swallows)
+    ]
+
+    assert messages[0][0].startswith("untested: testSecret returned without reading the new value")
+    assert messages[0][1:] == [same_cause_as(SUCCEEDS)]
+    assert [message.partition(":")[0] for message in messages[1]] == ["untested"]
+
+
+def same_cause_as(scenario):
+    return f"It fails for the same cause as test_{scenario}. Correct that first."
