@@ -173,7 +173,7 @@ def misbehave(request_id):
         say(status, body.decode(), runtime("GET", "nothing")[0], runtime("POST", "invocation")[0])
         sys.exit(4)
     if BEHAVIOUR == "answers too much":
-        say(runtime("POST", f"invocation/{request_id}/response", json.dumps("x" * 7_000_000))[0])
+        say(runtime("POST", f"invocation/{request_id}/response", json.dumps("x" * 15_000_000))[0])
         sys.exit(5)
 
 

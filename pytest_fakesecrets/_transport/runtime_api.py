@@ -202,6 +202,8 @@ class _RuntimeHandler(_RequestHandler):
         if body is None:
             text = f"The body has more than {LARGEST_RESPONSE} bytes."
             self._reject_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", text)
+            with suppress(OSError):
+                self._discard_rest()  # else the client, which is still sending, may not read the answer
             return
         match self.path.removeprefix(_PATH).split("/"):
             case ["invocation", request_id, "response"]:
