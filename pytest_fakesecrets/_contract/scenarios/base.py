@@ -385,7 +385,7 @@ def _advice_for(harness: Harness, skipped: SkippedCall | None = None) -> str:
 
 def _state_lost(difference: str) -> Hashable:
     """The cause of the failures after which the target lacks the same."""
-    return "state-lost", difference
+    return "work-skipped", difference
 
 
 def _strays(state: object, undisturbed: object) -> str:
