@@ -23,6 +23,7 @@ RUNTIME = "/2018-06-01/runtime"
 BEHAVIOUR = sys.argv[1]
 #: What the process remembers from step to step, while it is warm.
 steps = []
+met = []
 
 
 def request(method, address, path, body=None, **headers):
@@ -134,6 +135,11 @@ STEPS = {"createSecret": create, "setSecret": set_password, "testSecret": test, 
 def handler(event):
     arn, token, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     steps.append(step)
+    met.append(arn)
+    if BEHAVIOUR == "reads a fixed name":
+        read("app/db")
+    if BEHAVIOUR == "keeps the first name":
+        arn = met[0]
     metadata = call("DescribeSecret", SecretId=arn)
     if not metadata.get("RotationEnabled"):
         raise ValueError("Rotation is off.")

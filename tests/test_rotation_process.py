@@ -189,6 +189,10 @@ def time_outside():
         pytest.param("swallows", "error-swallowed", "a_refused_call_is_not_swallowed", marks=LONG),
         pytest.param("leaks", "secret-leaked", "nothing_secret_is_leaked", marks=LONG),
         pytest.param("calls illegally", "illegal-call", "a_rotation_succeeds", marks=LONG),
+        pytest.param(
+            "reads a fixed name", "used 'app/db': GetSecretValue", "other_secrets_are_left_alone", marks=LONG
+        ),
+        ("keeps the first name", "used 'app/db': DescribeSecret", "other_secrets_are_left_alone"),
     ],
 )
 def test_a_broken_process_fails_with_the_finding_of_a_function_in_python(behaviour, code, scenario):

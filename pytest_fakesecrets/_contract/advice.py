@@ -22,7 +22,9 @@ NOT_SET = "setSecret returned, and the target still rejects the pending value"
 IS_SET = "the target accepts the pending value"
 LOST_PENDING = "AWSPENDING is not on the new version any more, and AWSCURRENT not yet: AWS does not retry such a rotation"
 NO_CALL = "the function raised before any call of the step"
-LOCKED_OUT = "the target accepts no value under AWSCURRENT, AWSPENDING or AWSPREVIOUS any more (locked-out)"
+LOCKED_OUT = "the target accepts the value of no version any more (locked-out)"
+
+CURRENT_FIRST = f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
 
 TOO_SLOW = "Wait shorter and raise: AWS tries again."
 
@@ -89,7 +91,7 @@ def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:
             "does. Or set that variable to the region of the client before the module of the function is imported."
         )
     if LOST_PENDING in notes:
-        return f"Move {CURRENT} first, and remove {PENDING} afterwards: a rotation that stops in between can be resumed then."
+        return CURRENT_FIRST
     if step == "testSecret" and NOT_SET in notes:
         return (
             f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
@@ -177,6 +179,8 @@ def advice_for_lockout(step: str, accepted: Mapping[str, Collection[str]]) -> st
             f"Look at {step}: it moves {CURRENT} to a value that the target does not accept yet. Set the new credential at the "
             f"target in setSecret, and move {CURRENT} in finishSecret."
         )
+    if is_lost_by_finish_secret(step, accepted):
+        return CURRENT_FIRST
     if accepted:
         return (
             f"Look at createSecret: the target has the value of {' and '.join(accepted)}, a version without a label. Store "
@@ -187,6 +191,11 @@ def advice_for_lockout(step: str, accepted: Mapping[str, Collection[str]]) -> st
         f"Look at {step}: no version has a value that the target accepts now. Generate the value in createSecret, store it "
         "before the target has it, and let the old one work until the new one does."
     )
+
+
+def is_lost_by_finish_secret(step: str, accepted: Mapping[str, Collection[str]]) -> bool:
+    """Whether the value that the target accepts has lost its label in finishSecret, before it got AWSCURRENT."""
+    return step == "finishSecret" and bool(accepted) and not any(accepted.values())
 
 
 def is_of_a_target(error: BaseException | None) -> bool:

@@ -824,9 +824,13 @@ class Harness:
         }
 
     def _is_locked_out(self) -> bool:
-        """Whether the target is known to accept no value that has a label of Secrets Manager."""
-        is_known = self.settings.can_verify and not self._is_delayed
-        return is_known and not any(self._is_accepted(label) for label in LABELS)
+        """Whether the target is known to accept the value of no version, with or without a label."""
+        if not self.settings.can_verify or self._is_delayed:
+            return False
+        try:
+            return not self.accepted_versions()
+        except Exception:  # of accepts(), as of a server that is down
+            return False
 
     def fail_for(
         self, code: str, subject: str, rotation: Rotation, *, disturbed: bool, advice: str | None = None
@@ -849,7 +853,7 @@ class Harness:
         calls = records[-1].calls if records else ()
         if disturbed and self._is_locked_out():
             notes.append(LOCKED_OUT)
-            advice = advice or advice_for_lockout(self.interrupted_step, self.accepted_labels())
+            advice = advice or advice_for_lockout(self.interrupted_step, {})
         if not disturbed and (is_of_a_target(step.error) or NOT_SET in notes):
             advice = advice or self.question_about_target().strip()
         if not advice:

@@ -8,14 +8,21 @@ import correct_functions
 import pytest
 from broken_functions import (
     AFTER_CRASH,
+    AFTER_FAILURE,
     COLD,
+    DELIVERED_TWICE,
     DUPLICATE,
     IN_TIME,
     LATE,
     ONE_USER,
     REFUSED,
+    SQL_USERS_WITH_STATE,
     SUCCEEDS,
+    THROTTLED,
     UNKNOWN_TOKEN,
+    needs_pending_to_remove_it,
+    recreates_without_grants,
+    removes_pending_first,
 )
 from contract_runs import contract_class, failure_of, outcomes
 from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
@@ -179,14 +186,39 @@ def test_a_lockout_is_the_cause_of_the_failures_that_come_from_it():
 
     first, second = outcomes(contract, [AFTER_CRASH, LOCKED_OUT])
 
-    assert (
-        "The target accepts no value under AWSCURRENT, AWSPENDING or AWSPREVIOUS any more (locked-out)."
-        in first
-    )
+    assert "The target accepts the value of no version any more (locked-out)." in first
     assert advice_of(first).startswith(
         "Look at createSecret: no version has a value that the target accepts now."
     )
     assert second == same_cause_as(AFTER_CRASH)
+
+
+def test_a_label_that_finish_secret_removes_too_early_is_one_failure():
+    scenarios = [AFTER_CRASH, LOCKED_OUT]
+    first, second = outcomes(contract_class(removes_pending_first, ONE_USER)(), scenarios)
+
+    assert advice_of(first).startswith("Move AWSCURRENT first, and remove AWSPENDING afterwards: ")
+    assert second == same_cause_as(AFTER_CRASH)
+
+
+def test_a_step_that_needs_awspending_when_it_comes_again_is_one_failure():
+    scenarios = ["awspending_may_be_gone_already", DELIVERED_TWICE]
+    first, second = outcomes(contract_class(needs_pending_to_remove_it, ONE_USER)(), scenarios)
+
+    assert first.startswith("pending-needed: ")
+    assert second == same_cause_as(scenarios[0])
+
+
+def test_the_same_loss_of_state_is_one_failure():
+    scenarios = [DELIVERED_TWICE, AFTER_FAILURE, AFTER_CRASH, THROTTLED]
+    contract = contract_class(recreates_without_grants, SQL_USERS_WITH_STATE)()
+
+    first, *others = outcomes(contract, scenarios)
+
+    assert (
+        "the target is in another state than after a rotation without faults: 'app_clone': without " in first
+    )
+    assert others == [same_cause_as(DELIVERED_TWICE)] * 3
 
 
 def test_missing_checks_of_the_event_fail_one_scenario():

@@ -239,16 +239,18 @@ class Scenarios:
                 cause="credential-left-behind",
             )
             return
+        cause: Hashable = ("work-skipped", skipped[0].step) if skipped else None
         if state != undisturbed.target:
             shown = state_difference(state, undisturbed.target, harness.redacted)
             lost.append(f"the target is in another state: {shown}")
+            cause = _state_lost(shown)
         if lost:
             undone = _UNDONE if skipped and skipped[0].is_in_a_transaction else ""
             harness.fail(
                 "work-skipped",
                 f"{situation}. The rotation then succeeded, but {', and '.join(lost)}.{undone}",
                 _advice_for(harness, *skipped),
-                cause=("work-skipped", skipped[0].step, skipped[0].name) if skipped else None,
+                cause=cause,
             )
         self._check_companions(harness, "work-skipped", situation)
 
@@ -271,11 +273,13 @@ class Scenarios:
         __tracebackhide__ = True
         state, expected = harness.target_state(), self._rotate_undisturbed(harness.fake).target
         if state != expected:
+            shown = state_difference(state, expected, harness.redacted)
             harness.fail(
                 code,
                 f"{situation}. The rotation succeeded, but the target is in another state than after a rotation without "
-                f"faults: {state_difference(state, expected, harness.redacted)}.",
+                f"faults: {shown}.",
                 f"Look in each step how far it has come, and leave alone what is done. In setSecret, {PENDING_FIRST}.",
+                cause=_state_lost(shown),
             )
         self._check_companions(harness, code, situation)
 
@@ -382,14 +386,17 @@ def _hint_about_members(harness: Harness) -> str | None:
 
 def _advice_for(harness: Harness, skipped: SkippedCall | None = None) -> str:
     """What to do about a recovery that has skipped a call, or that has left the target in another state."""
-    first, last = (
-        [record for record in harness.invocations if record.attempt == each]
-        for each in (1, harness.invocations[-1].attempt)
-    )
-    step = first[-1].step if skipped is None else skipped.step
+    last = [record for record in harness.invocations if record.attempt == harness.invocations[-1].attempt]
+    first = [record.step for record in harness.invocations if record.attempt == 1]
+    step = first[-1] if skipped is None else skipped.step
     retry = [call for record in last if record.step == step for call in record.calls]
     name = None if skipped is None else skipped.name
     return advice_for_skipped_work(step, name, returned_early=not any(map(is_target_change, retry)))
+
+
+def _state_lost(difference: str) -> Hashable:
+    """The cause of the failures after which the target lacks the same."""
+    return "work-skipped", difference
 
 
 def _strays(state: object, undisturbed: object) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 import pytest
 
-from pytest_fakesecrets._contract.advice import advice_for_lockout
+from pytest_fakesecrets._contract.advice import LOST_PENDING, advice_for_lockout, is_lost_by_finish_secret
 from pytest_fakesecrets._contract.harness import LABELS, Harness
 from pytest_fakesecrets._contract.other_secrets import OtherSecretUses, listed
 from pytest_fakesecrets._core.credential import is_credential
@@ -37,26 +37,26 @@ class Bystanders(Scenarios):
             pytest.skip("The accepted values are not known: the class has no target and no accepts().")
         labels = (CURRENT,) if self._settings.zero_downtime else LABELS
         with self._harness(fakesecrets) as harness:
-            locked_out: list[tuple[str, str, str]] = []
+            locked_out: list[tuple[str, str, Mapping[str, Collection[str]]]] = []
 
             def check_labels(index: int) -> None:
                 if not locked_out and not any(harness.accepts(label) for label in labels):
                     step, call = harness.log[index]
-                    advice = advice_for_lockout(step, harness.accepted_labels())
-                    locked_out.append((step, f"{call} in {step}", advice))
+                    locked_out.append((step, call, harness.accepted_labels()))
 
             harness.hooks.append(check_labels)
             rotation = harness.rotate()
             if rotation.status == "succeeded":
                 rotation = harness.rotate()
             if locked_out:
-                step, where, advice = locked_out[0]
+                step, call, accepted = locked_out[0]
+                is_lost = is_lost_by_finish_secret(step, accepted)
                 harness.fail(
                     "locked-out",
-                    f"After {where} the target accepts no value under {' or '.join(labels)}.",
-                    advice,
+                    f"After {call} in {step} the target accepts no value under {' or '.join(labels)}.",
+                    advice_for_lockout(step, accepted),
                     rotation.findings,
-                    cause=("locked-out", step),
+                    cause=LOST_PENDING if is_lost else ("locked-out", step),
                 )
 
     def test_a_secret_born_without_a_value_is_left_whole(self, fakesecrets: FakeSecrets) -> None:

@@ -113,6 +113,7 @@ class HappyPath(Scenarios):
                         "pending-needed",
                         f"finishSecret came again when AWSPENDING was gone: {harness.described(error)}",
                         "Return where AWSCURRENT is on the version of the event already.",
+                        cause=harness.cause_of(error),
                     )
 
     def test_alternating_users_come_back_after_two_rotations(self, fakesecrets: FakeSecrets) -> None:
