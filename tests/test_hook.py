@@ -1398,10 +1398,6 @@ assert len(clients) == 4
     },
 }
 
-#: What every run of the tests takes: it has the commonest of the others in it.
-SHORT = {"several ways in one process"}
-assert set(WAYS) > SHORT
-
 AIOBOTOCORE = {
     "before": """
 import asyncio
@@ -1446,25 +1442,18 @@ def in_a_process(interpreter, data):
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each way is checked in two forks of one process")
 class TestEachWayToImportBotocore:
-    @pytest.mark.parametrize(
-        "way",
-        [
-            pytest.param(way, id=name, marks=[] if name in SHORT else pytest.mark.long)
-            for name, way in WAYS.items()
-        ],
-    )
+    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
     def test_every_client_is_faked_and_guarded(self, in_a_process, way):
         assert in_a_process(**way) == (0, "")
 
-    @pytest.mark.long
     def test_every_client_of_aiobotocore_is_faked_and_guarded(self, in_a_process):
         pytest.importorskip("aiobotocore")
 
         assert in_a_process(**AIOBOTOCORE) == (0, "")
 
-    @pytest.mark.long
     def test_the_check_sees_a_call_that_leaves(self, in_a_process):
         ran = in_a_process(after="pytest_fakesecrets._transport.botocore_hooks.HANDLERS = ()")
 

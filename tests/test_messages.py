@@ -12,6 +12,8 @@ import pytest
 
 import pytest_fakesecrets
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(pytest_fakesecrets.__file__).parent
 
 #: Words of jargon, and the words to use instead.

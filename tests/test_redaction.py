@@ -533,6 +533,7 @@ class TestATextThatIsRedacted:
         assert "k0123" not in text
         assert text.endswith("more characters)")
 
+    @pytest.mark.long
     def test_is_processed_quickly_although_all_of_it_looks_encoded(self):
         redactor = Redactor()
         redactor.add("hunter2-old")

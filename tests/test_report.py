@@ -406,6 +406,7 @@ class TestHeadline:
         assert "client.py" not in text
         assert "xxx" not in text
 
+    @pytest.mark.long
     def test_a_message_of_the_fake_is_readable_unless_it_quotes_a_shortened_value(self, run):
         run(
             source="""

@@ -1109,6 +1109,7 @@ class TestAnInvalidRequest:
             for part, message in messages.items()
         }
 
+    @pytest.mark.long
     def test_on_an_idle_connection_ends_the_connection(self, server, monkeypatch):
         monkeypatch.setattr(http_server._RequestHandler, "timeout", 0.2)
         begun = {"nothing": b"", "half": b"POST /", "empty": b"\r\n", "one": wire()}

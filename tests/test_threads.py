@@ -568,6 +568,7 @@ class TestForkedChild:
 
         assert in_a_fork(with_its_own)[1] is True
 
+    @pytest.mark.long
     def test_is_not_held_up_by_a_thread_that_was_inside_the_fake(self, db, fakesecrets):
         held, let_go = threading.Event(), threading.Event()
 

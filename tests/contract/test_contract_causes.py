@@ -106,6 +106,7 @@ def test_a_step_that_needs_what_is_in_memory_is_named_with_what_it_needs(
     assert "event-misread" not in str(failed.value)
 
 
+@pytest.mark.long
 def test_a_timeout_is_one_failure_with_the_advice_to_wait_shorter():
     def sleeps(event, context):
         if event["Step"] == "setSecret":
@@ -193,6 +194,7 @@ def test_a_lockout_is_the_cause_of_the_failures_that_come_from_it():
     assert second == same_cause_as(AFTER_CRASH)
 
 
+@pytest.mark.long
 def test_a_label_that_finish_secret_removes_too_early_is_one_failure():
     scenarios = [AFTER_CRASH, LOCKED_OUT]
     first, second = outcomes(contract_class(removes_pending_first, ONE_USER)(), scenarios)
@@ -209,6 +211,7 @@ def test_a_step_that_needs_awspending_when_it_comes_again_is_one_failure():
     assert second == same_cause_as(scenarios[0])
 
 
+@pytest.mark.long
 def test_the_same_loss_of_state_is_one_failure():
     scenarios = [DELIVERED_TWICE, AFTER_FAILURE, AFTER_CRASH, THROTTLED]
     contract = contract_class(recreates_without_grants, SQL_USERS_WITH_STATE)()

@@ -200,6 +200,7 @@ def test_each_broken_function_is_in_the_table_once():
     assert len(functions) == len(set(functions))
 
 
+@pytest.mark.long
 class TestSingleUser(RotationContract):
     rotation_function = staticmethod(correct_functions.single_user)
     secret_value = ONE_USER["secret_value"]

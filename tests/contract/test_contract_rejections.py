@@ -345,23 +345,17 @@ class TestARejectionAtTheTarget:
 
         assert "error-swallowed: Session.execute SELECT in setSecret at " in failure
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("step", "swallowed", "later"),
         [
             ("testSecret", "SELECT COUNT(*) FROM invoices", "SELECT 1"),
-            pytest.param(
-                "testSecret", "SELECT COUNT(*) FROM invoices", "SHOW GRANTS", marks=pytest.mark.long
-            ),
-            pytest.param("setSecret", "SELECT 1 FROM users", "SELECT 2", marks=pytest.mark.long),
-            pytest.param("setSecret", "SET SESSION x = 1", "SET SESSION y = 1", marks=pytest.mark.long),
-            pytest.param("setSecret", "CREATE USER x", "SELECT 1", marks=pytest.mark.long),
-            pytest.param(
-                "setSecret",
-                "CREATE USER x PASSWORD 'y'",
-                "ALTER USER app PASSWORD 'y'",
-                marks=pytest.mark.long,
-            ),
-            pytest.param("setSecret", "GRANT x", "GRANT y", marks=pytest.mark.long),
+            ("testSecret", "SELECT COUNT(*) FROM invoices", "SHOW GRANTS"),
+            ("setSecret", "SELECT 1 FROM users", "SELECT 2"),
+            ("setSecret", "SET SESSION x = 1", "SET SESSION y = 1"),
+            ("setSecret", "CREATE USER x", "SELECT 1"),
+            ("setSecret", "CREATE USER x PASSWORD 'y'", "ALTER USER app PASSWORD 'y'"),
+            ("setSecret", "GRANT x", "GRANT y"),
         ],
     )
     def test_is_answered_by_the_same_statement_only(self, step, swallowed, later):
