@@ -12,6 +12,10 @@ from pytest_fakesecrets._service.reporting_errors import encodable
 
 from .recorded_run import RecordedRun
 
+#: A story shows this many equal calls, or equal series of calls up to a length, one by one.
+_SHOWN_REPEATS = 10
+_LONGEST_SERIES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class InvocationRecord:
@@ -104,11 +108,35 @@ def _lines_of(record: InvocationRecord, sent: Collection[tuple[str, str]]) -> It
         sent: the tokens and steps of the events that rotations have sent.
     """
     step = f"{record.step} (extra)" if record.is_extra else record.step
-    yield f"    {step:<13} {', '.join(record.shown) or 'no call'}"
+    yield f"    {step:<13} {', '.join(_without_repeats(record.shown)) or 'no call'}"
     yield f"    {'':<13} {record.result}; {record.labels}"
     if record.is_extra and (record.token, record.step) in sent:
         yield f"    {'':<13} extra: the same event, delivered again"
     yield from (f"    {'':<13} {note}" for note in record.notes)
+
+
+def _without_repeats(calls: Sequence[str]) -> Iterator[str]:
+    """Yield the calls of a step. A series that is made many times in a row, as by a loop that waits, is shown once."""
+    place = 0
+    while place < len(calls):
+        size, times = max(
+            ((size, _times(calls, place, size)) for size in range(1, _LONGEST_SERIES + 1)),
+            key=lambda found: (found[1] > _SHOWN_REPEATS, -found[0]),
+        )
+        if times > _SHOWN_REPEATS:
+            yield f"{times:,} times ({', '.join(calls[place : place + size])})"
+            place += size * times
+        else:
+            yield calls[place]
+            place += 1
+
+
+def _times(calls: Sequence[str], place: int, size: int) -> int:
+    """How often a series of calls, which begins at a place, is made in a row."""
+    series, times = calls[place : place + size], 1
+    while calls[place + size * times : place + size * (times + 1)] == series:
+        times += 1
+    return times
 
 
 def _equal_attempts(numbers: Sequence[int]) -> Iterator[str]:

@@ -177,6 +177,8 @@ class Harness:
         self._rejected: list[FakeSecretsError] = []
         #: The events while the function ran, without those of the harness.
         self.step_events: list[Event] = []
+        #: The seconds of the sleeps that were skipped.
+        self._skipped = 0.0
         self._starts_cold = cold_start
         self._output_before = positions()
         fake.drive()
@@ -506,6 +508,10 @@ class Harness:
                 stack.enter_context(patch_to_report_calls(function, self))
             stack.enter_context(other_services_rejected(self.fake, self._rejected.append))
             stack.enter_context(mock.patch("time.sleep", self._skipping_sleep(time.sleep)))
+            for clock in ("monotonic", "perf_counter", "time"):
+                stack.enter_context(
+                    mock.patch(f"time.{clock}", self._with_skipped_sleeps(getattr(time, clock)))
+                )
             yield self
 
     def _check_is_shared(self, function: str) -> None:
@@ -532,8 +538,19 @@ class Harness:
                 real_sleep(seconds)
             elif self.fake.clock.is_frozen:
                 self.fake.clock.tick(seconds)
+            else:
+                self._skipped += seconds
 
         return skip
+
+    def _with_skipped_sleeps(self, clock: Callable[[], float]) -> Callable[[], float]:
+        """Return a clock for the function: a loop that sleeps until a deadline has to see that time goes by."""
+
+        def shown() -> float:
+            is_running = self.fake._service.running_steps.current() is not None
+            return clock() + (self._skipped if is_running else 0.0)
+
+        return shown
 
     def _on_any_target(self, target: CredentialTarget) -> None:
         if not self.settings.can_verify and self.fake._service.running_steps.current() is not None:

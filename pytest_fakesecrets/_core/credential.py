@@ -102,6 +102,12 @@ def user_of(document: object) -> object:
     return None if name is None else document[name]
 
 
+def names_a_key(document: object) -> bool:
+    """Whether the member of the user is the id of a key ("AccessKeyId"), which the target creates with each key."""
+    name = user_member(document) if isinstance(document, Mapping) else None
+    return name is not None and "".join(_words(name)).endswith("keyid")
+
+
 def credentials_in(value: object, users: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield each pair of user and password that a value can mean. *users* are the known users."""
     only_user = users[0] if len(users) == 1 else None

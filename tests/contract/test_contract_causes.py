@@ -28,7 +28,7 @@ from contract_runs import contract_class, failure_of, outcomes
 from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
 from credential_targets import DATABASE
 
-from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets import CredentialRefused, FakeSecrets, RotationContract
 
 LOCKED_OUT = "readers_always_find_a_credential_that_is_accepted"
 SWITCHED_OFF = "rotation_that_is_switched_off_is_refused"
@@ -273,3 +273,60 @@ def test_a_test_secret_that_only_returns_fails_one_scenario_and_one_that_swallow
 
 def same_cause_as(scenario):
     return f"It fails for the same cause as test_{scenario}. Correct that first."
+
+
+def test_a_loop_that_sleeps_until_a_deadline_ends_at_once_and_is_shown_in_one_line():
+    polls = []
+
+    def set_nothing(client, arn, token):
+        read_pending(client, arn, token)
+
+    def poll(client, arn, token):
+        deadline = time.monotonic() + 100
+        pending = read_pending(client, arn, token)
+        while time.monotonic() < deadline:
+            try:
+                return DATABASE.log_in(pending["username"], pending["password"])
+            except CredentialRefused:
+                polls.append(time.perf_counter())
+                time.sleep(5)
+        raise TimeoutError("the new password does not log in")
+
+    failure = failure_of(
+        lambda event, context: rotate(event, {**SINGLE_USER, "setSecret": set_nothing, "testSecret": poll}),
+        ONE_USER,
+        f"test_{SUCCEEDS}",
+    )
+
+    assert "TimeoutError: the new password does not log in" in failure.splitlines()[0]
+    assert (
+        "testSecret    DescribeSecret, GetSecretValue AWSPENDING (v2), 20 times (log_in rejected (CredentialRefused))"
+        in failure
+    )
+    assert len(polls) == 20
+    assert 95 <= polls[-1] - polls[0] < 100
+
+
+@pytest.mark.parametrize("name", ["key_id", "AccessKeyId"])
+def test_a_key_whose_id_the_target_creates_is_no_user_that_alternates(name):
+    def create(client, arn, token):
+        current = read(client, arn, VersionStage="AWSCURRENT")
+        put_pending(client, arn, token, {**current, name: f"id-{token}", "secret": token})
+
+    value = {name: "id-1", "secret": "old-secret"}
+    steps = {"createSecret": create, "finishSecret": SINGLE_USER["finishSecret"]}
+    messages = outcomes(
+        contract_class(
+            lambda event, context: rotate(
+                event, {**SINGLE_USER, "setSecret": pass_by, "testSecret": pass_by, **steps}
+            ),
+            {"secret_value": value},
+        )(),
+        ["alternating_users_come_back_after_two_rotations"],
+    )
+
+    assert messages == ["The target creates the id of each key, so the function does not alternate users."]
+
+
+def pass_by(client, arn, token):
+    read_pending(client, arn, token)
