@@ -171,7 +171,8 @@ class TestACallThatIsAnswered:
         with vcr.use_cassette("/nonexistent/cassette.yaml", record_mode="none"):
             failure = failure_of(function_that(enable_user), ATTRIBUTES, SUCCEEDS)
 
-        assert "usage.html#record-modes" in failure  # an error of VCR.py
+        texts = ("usage.html#record-modes", "Can't overwrite existing cassette")  # of VCR.py 9 and 8
+        assert any(text in failure for text in texts)
 
     def test_by_a_local_endpoint_passes_this_point(self):
         def call_local_endpoint():

@@ -19,7 +19,6 @@ from pytest_fakesecrets._contract.recorded_run import RecordedRun
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
-from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.credential import credentials_in
 from pytest_fakesecrets._core.errors import FakeSecretsError
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
@@ -98,8 +97,9 @@ class Scenarios:
                 error = FakeSecretsError(
                     f"secret_value of {type(self).__name__} is not accepted before any rotation{_reason(harness)}"
                 )
-                if (hint := _hint_about_members(harness)) is not None:
-                    exception_chain.add_note(error, hint)
+                hint = _hint_about_members(harness)
+                if hint is not None and hasattr(error, "add_note"):
+                    error.add_note(hint)
                 raise error
         try:
             with harness.recording():
