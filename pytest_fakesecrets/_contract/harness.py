@@ -469,7 +469,7 @@ class Harness:
                 call.removeprefix("GetSecretValue ") for call in calls if call.startswith("GetSecretValue ")
             ]
             versions = f"; testSecret read {' and '.join(dict.fromkeys(read))}" if read else ""
-            yield f"{IS_SET}{versions}"
+            yield f"{IS_SET}{' now' if self._is_delayed else ''}{versions}"
 
     @property
     def _is_delayed(self) -> bool:
@@ -556,7 +556,8 @@ class Harness:
         line = None
         if steps.current() is not None:  # else this is the server of the target, and not the function
             line = self.running_line()
-        return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
+        call = TargetCall(invocation.step, shown, key, line, module, at=present())
+        return self.target_calls.running(call)
 
     def completed(self, name: str) -> None:
         """A function of `target_calls` has returned."""
