@@ -175,8 +175,11 @@ class Harness:
         self._has_returned_an_error = False
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
-        #: The events while the function ran, without those of the harness.
+        #: The events while the function ran, without those of the harness; and those of the last step of a rotation alone.
         self.step_events: list[Event] = []
+        self.last_events: Sequence[Event] = ()
+        #: By the request id: the lines of the calls about other secrets, as far as they are known.
+        self.lines_of_other_secrets: dict[str, str | None] = {}
         self._starts_cold = cold_start
         self._output_before = positions()
         fake.drive()
@@ -310,7 +313,8 @@ class Harness:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
             step = self.fake._rotations.advance(ref)
-        self.step_events += self.fake._service.history.since(began)
+        self.last_events = self.fake._service.history.since(began)
+        self.step_events += self.last_events
         if step is not None:
             self._record_invocation(step, start)
         return step
@@ -603,6 +607,7 @@ class Harness:
         self.log.append((invocation.step, described))
         if name != "return":
             self._shown_calls.append(described)
+        self._note_line_of_another_secret()
         index = len(self.log) - 1
         for hook in self.hooks:
             hook(index)
@@ -613,6 +618,21 @@ class Harness:
                 invocation.environment.stop(stopped)  # the server of the target goes on
             else:
                 raise stopped
+
+    def _note_line_of_another_secret(self) -> None:
+        """Note the line of the last call, if it is about another secret: only a rejected call has its line itself."""
+        history = self.fake._service.history
+        call = next((event for event in reversed(history) if isinstance(event, Call)), None)
+        if call is not None and call.secret_id != self._arn:
+            self.lines_of_other_secrets.setdefault(call.request_id, self.running_line())
+
+    @property
+    def _arn(self) -> str | None:
+        """The ARN of the secret, or None if the function has deleted it."""
+        try:
+            return self.secret.arn
+        except FakeSecretsError:
+            return None
 
     def _is_known(self, name: str) -> bool:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
