@@ -791,13 +791,15 @@ class Harness:
     def warn_of_uncalled(self) -> None:
         """Issue a warning for each function of `target_calls` that the rotations so far have not called."""
         called = {f"{call.module}:{call.name.partition(' ')[0]}" for call in self.target_calls.begun}
+        is_tested = any(call.step == "testSecret" for call in self.target_calls.begun)
+        untested = " No function of target_calls was called in testSecret, so it may test nothing: use the new value there."
         for function in self.settings.target_calls:
             if function not in called and not is_of_a_session(function.partition(":")[2]):
                 warn(
                     f"{self.settings.title}.target_calls has {function!r}, and two rotations without faults did not call it, so that "
                     "no scenario disturbs it. Is it the function that the rotation function calls? A module that has "
                     "imported it by its name calls the original, which the contract does not see: name a method, or the "
-                    "function in that module.",
+                    f"function in that module.{'' if is_tested else untested}",
                     UserWarning,
                     *self.settings.definition(),
                 )
