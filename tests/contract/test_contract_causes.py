@@ -25,7 +25,7 @@ from broken_functions import (
     recreates_without_grants,
     removes_pending_first,
 )
-from contract_runs import contract_class, failure_of, outcomes
+from contract_runs import contract_class, contract_of, failure_of, outcomes, run
 from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
 from credential_targets import DATABASE
 
@@ -207,6 +207,43 @@ def test_a_late_target_is_waited_for_within_the_first_attempt(tries, delay, time
     assert failure.startswith("no-tolerance-for-delay: ")
     assert advice_of(failure) == advice
     assert "The target accepts the pending value;" not in failure
+
+
+@pytest.mark.parametrize(
+    ("times", "advice"),
+    [
+        ({}, "Wait shorter and raise: AWS tries again."),
+        (
+            {"propagation_delay": seconds(60)},
+            MORE_TIME + "30 seconds, and the target needs 60 seconds.",
+        ),
+    ],
+)
+def test_a_slow_test_secret_has_the_advice_that_a_late_target_needs(times, advice):
+    contract = contract_class(sleeps_in_test_secret, {**ONE_USER, **times})()
+
+    first, second = outcomes(contract, [IN_TIME, LATE])
+
+    assert first.startswith("too-slow: testSecret takes longer than the function may run: ")
+    assert advice_of(first) == advice
+    assert second == same_cause_as(IN_TIME)
+
+
+def sleeps_in_test_secret(event, context):
+    if event["Step"] == "testSecret":
+        time.sleep(45)
+    rotate(event, SINGLE_USER)
+
+
+def test_a_slow_step_fails_the_scenario_about_the_time_before_others_meet_it(pytester):
+    module = "import test_contract_causes\n" + contract_of(
+        "test_contract_causes.sleeps_in_test_secret", "test_contract_causes.ONE_USER"
+    )
+
+    ran = run(pytester, module, "-k", f"{IN_TIME} or {REFUSED}")
+
+    ran.assert_outcomes(failed=1, skipped=1)
+    ran.stdout.fnmatch_lines(f"_* TestFunction.test_{IN_TIME} _*")
 
 
 @pytest.mark.parametrize(
