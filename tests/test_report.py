@@ -22,7 +22,7 @@ import pytest
 from contract_class import FUNCTION
 from rotation_functions import raising_in, well_behaved
 
-from pytest_fakesecrets import FakeSecrets, Rotation, RotationContract, RotationFailedWarning
+from pytest_fakesecrets import FakeSecrets, Finding, Rotation, RotationContract, RotationFailedWarning
 from pytest_fakesecrets._contract.failures import Failure, ScenarioFailed
 from pytest_fakesecrets._contract.scenarios.base import Scenarios
 from pytest_fakesecrets._report import collector, html_page, pytest_hooks
@@ -861,6 +861,29 @@ class TestContract:
         shown = failed.redacted([lambda text: text.replace("other", "***")])
 
         assert sentence in shown.message
+
+    @pytest.mark.parametrize(
+        ("message", "outcome", "contract", "number"),
+        [
+            ("error-swallowed: It was rejected.", "failed", "test_it.py::TestMine", "2"),
+            ("untested: It returned.\nWhat to do", "failed", "test_it.py::TestMine", "1"),
+            ("error-swallowed: It was rejected.", "skipped", "test_it.py::TestMine", "1"),
+            ("error-swallowed: It was rejected.", "failed", "", "1"),
+            ("no-code: It is so.", "failed", "test_it.py::TestMine", "1"),
+        ],
+    )
+    def test_the_finding_of_a_failed_scenario_counts_once(
+        self, fakesecrets, client, monkeypatch, message, outcome, contract, number
+    ):
+        finding = Finding(code="untested", text="It returned.", advice="Log in.", step="testSecret")
+        monkeypatch.setattr(Rotation, "findings", (finding,), raising=False)
+        client.create_secret(Name="db", SecretString="value")
+        fakesecrets.rotate("db", well_behaved)
+
+        found = shown(secret_parts(fakesecrets), message=message, outcome=outcome, contract=contract)
+
+        assert found.rows[1][-1] == number
+        assert f"\n{number}\nfinding{'' if number == '1' else 's'}\n" in found.text
 
     def test_a_contract_is_one_row_and_its_scenarios_are_inside(self, run):
         run(

@@ -918,7 +918,7 @@ class TestTheHintOfARejectedLogin:
 
     STILL = (
         "hint: The secret still has this password: the target has the new one since setSecret, and the secret changes in "
-        "finishSecret. Use keeps_old_for, or two users."
+        "finishSecret. If the target accepts the old password for a while, say so with keeps_old_for; else use two users."
     )
     ANOTHER = "hint: The secret still has this password, and the target has another one."
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 from pytest_fakesecrets._core.errors import CredentialRefused, FunctionTimedOut, TargetDown
 from pytest_fakesecrets._core.finding import Finding, grouped
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._core.staging_labels import CURRENT, PENDING, PREVIOUS
+from pytest_fakesecrets._service.function_timeout import LONGEST_TIMEOUT
 from pytest_fakesecrets._service.hints import OTHER_REGION, PREFIX
 from pytest_fakesecrets._service.reporting_errors import text_of
 from pytest_fakesecrets._service.user_code import missing_variable
@@ -56,7 +58,7 @@ def advice_for(
     own = [finding for finding in causes if finding.step == step.name] or causes
     if own:
         return located_advice(own[-1], step.name)
-    if (noted := _advice_for_notes(step.name, notes)) is not None:
+    if (noted := _advice_for_notes(step.name, error, notes)) is not None:
         return noted
     if _asks_for_previous(error, calls):
         return f"Handle a secret without {PREVIOUS}: before its second rotation it has none."
@@ -83,7 +85,7 @@ def relevant(findings: Sequence[Finding], *, disturbed: bool) -> list[Finding]:
     return [finding for finding in findings if not (disturbed and finding.code == "event-misread")]
 
 
-def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:
+def _advice_for_notes(step: str, error: BaseException | None, notes: Sequence[str]) -> str | None:
     """What to do about what the notes of an attempt show, or None."""
     if any(note.startswith(OTHER_REGION) for note in notes):
         return (
@@ -96,8 +98,13 @@ def _advice_for_notes(step: str, notes: Sequence[str]) -> str | None:
         return (
             f"Set the {PENDING} value at the target in setSecret: the version of event['ClientRequestToken']."
         )
-    if step == "testSecret" and any(note.startswith(IS_SET) for note in notes):
+    is_set = next((note for note in notes if note.startswith(IS_SET)), None)
+    if step != "testSecret" or is_set is None:
+        return None
+    if PENDING not in is_set:
         return f"Read the {PENDING} value in testSecret: the version of event['ClientRequestToken']."
+    if is_of_a_target(error):
+        return f"Log in with the {PENDING} value in testSecret: it has read that value, and the target accepts it."
     return None
 
 
@@ -109,6 +116,46 @@ def located_advice(finding: Finding, step: str) -> str:
 def advice_for_timeout(step: str) -> str:
     """Return what to do about a step that has run longer than its function may run."""
     return f"Look at {step}: it takes longer than the function may run (too-slow). {TOO_SLOW}"
+
+
+def advice_for_delay(
+    step: str, delay: timedelta, timeout: timedelta, *, has_timed_out: bool, last_login: timedelta | None
+) -> str:
+    """
+    Return what to do about a function that has not waited for a target that needs its time.
+
+    Args:
+        step: the step that failed.
+        delay: the `propagation_delay` of the class.
+        timeout: how long the function may run.
+        has_timed_out: whether the step has run longer than that.
+        last_login: the time from the change of the credential to the last login of the step, if that was rejected.
+    """
+    needed, allowed = f"{delay.total_seconds():g} seconds", f"{timeout.total_seconds():g} seconds"
+    if delay >= LONGEST_TIMEOUT:
+        return (
+            f"Raise in testSecret, and leave propagation_delay out: the target needs {needed}, and Lambda stops each function "
+            f"after {LONGEST_TIMEOUT.total_seconds():g} seconds at most. AWS tries again."
+        )
+    longer = (
+        "Raise the function's timeout above propagation_delay (attribute `timeout`), as in its Lambda configuration: it is "
+        f"{allowed}"
+    )
+    if has_timed_out and timeout > delay:
+        return (
+            f"Look at {step}: try the login again after shorter waits, and go on when it works. The target needs {needed}, and "
+            f"the function may run {allowed}."
+        )
+    if has_timed_out:
+        return f"{longer}, and the target needs {needed}."
+    last = ""
+    if last_login is not None:
+        seconds = round(last_login.total_seconds(), 1)
+        last = f"its last login was {seconds:g} seconds after the change of the credential, and "
+    again = (
+        f"Try the login again in {step} for as long as propagation_delay: {last}the target needs {needed}."
+    )
+    return f"{again} {longer}." if timeout <= delay else again
 
 
 def advice_for_cold_start(step: str, error: BaseException | None) -> str:

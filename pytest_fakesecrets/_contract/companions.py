@@ -130,7 +130,7 @@ def copy_companions(
     for companion in companions:
         copied = _copy(fake, companion, names)
         replaced = _replace(value, {companion.name: copied.name, companion.arn: copied.arn})
-        is_known_elsewhere = replaced == value and not _is_derived(companion.name, names[0])
+        is_known_elsewhere = replaced == value and not is_derived(companion.name, names[0])
         value = replaced
         found += [copied, companion] if is_known_elsewhere else [copied]
     return tuple(found), value
@@ -138,8 +138,8 @@ def copy_companions(
 
 def _copy(fake: FakeSecrets, companion: Companion, names: tuple[str, str]) -> Companion:
     old, new = names
-    is_derived = _is_derived(companion.name, old)
-    name = new + companion.name.removeprefix(old) if is_derived else companion.name + new.removeprefix(old)
+    has_its_name = is_derived(companion.name, old)
+    name = new + companion.name.removeprefix(old) if has_its_name else companion.name + new.removeprefix(old)
     region, secret = fake._service.locate(companion.arn)
     view = fake.add_secret(
         name, _current_value(secret), kms_key_id=secret.kms_key_id, region_name=region.name
@@ -149,7 +149,7 @@ def _copy(fake: FakeSecrets, companion: Companion, names: tuple[str, str]) -> Co
     return Companion(name, view.arn, frozenset(copied.versions))
 
 
-def _is_derived(name: str, secret_name: str) -> bool:
+def is_derived(name: str, secret_name: str) -> bool:
     """Whether a name is that of the secret with something added, such as "app/db/keytab"."""
     return name.startswith(secret_name) and not name.removeprefix(secret_name)[:1].isalnum()
 

@@ -175,8 +175,11 @@ class Harness:
         self._has_returned_an_error = False
         #: The errors of calls to other services that the function has made in the current step.
         self._rejected: list[FakeSecretsError] = []
-        #: The events while the function ran, without those of the harness.
+        #: The events while the function ran, without those of the harness; and those of the last step of a rotation alone.
         self.step_events: list[Event] = []
+        self.last_events: Sequence[Event] = ()
+        #: By the request id: the lines of the calls about other secrets, as far as they are known.
+        self.lines_of_other_secrets: dict[str, str | None] = {}
         #: The seconds of the sleeps that were skipped.
         self._skipped = 0.0
         self._starts_cold = cold_start
@@ -312,7 +315,8 @@ class Harness:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RotationFailedWarning)
             step = self.fake._rotations.advance(ref)
-        self.step_events += self.fake._service.history.since(began)
+        self.last_events = self.fake._service.history.since(began)
+        self.step_events += self.last_events
         if step is not None:
             self._record_invocation(step, start)
         return step
@@ -471,7 +475,7 @@ class Harness:
                 call.removeprefix("GetSecretValue ") for call in calls if call.startswith("GetSecretValue ")
             ]
             versions = f"; testSecret read {' and '.join(dict.fromkeys(read))}" if read else ""
-            yield f"{IS_SET}{versions}"
+            yield f"{IS_SET}{' now' if self._is_delayed else ''}{versions}"
 
     @property
     def _is_delayed(self) -> bool:
@@ -573,7 +577,8 @@ class Harness:
         line = None
         if steps.current() is not None:  # else this is the server of the target, and not the function
             line = self.running_line()
-        return self.target_calls.running(TargetCall(invocation.step, shown, key, line, module))
+        call = TargetCall(invocation.step, shown, key, line, module, at=present())
+        return self.target_calls.running(call)
 
     def completed(self, name: str) -> None:
         """A function of `target_calls` has returned."""
@@ -619,6 +624,7 @@ class Harness:
         self.log.append((invocation.step, described))
         if name != "return":
             self._shown_calls.append(described)
+        self._note_line_of_another_secret()
         index = len(self.log) - 1
         for hook in self.hooks:
             hook(index)
@@ -629,6 +635,21 @@ class Harness:
                 invocation.environment.stop(stopped)  # the server of the target goes on
             else:
                 raise stopped
+
+    def _note_line_of_another_secret(self) -> None:
+        """Note the line of the last call, if it is about another secret: only a rejected call has its line itself."""
+        history = self.fake._service.history
+        call = next((event for event in reversed(history) if isinstance(event, Call)), None)
+        if call is not None and call.secret_id != self._arn:
+            self.lines_of_other_secrets.setdefault(call.request_id, self.running_line())
+
+    @property
+    def _arn(self) -> str | None:
+        """The ARN of the secret, or None if the function has deleted it."""
+        try:
+            return self.secret.arn
+        except FakeSecretsError:
+            return None
 
     def _is_known(self, name: str) -> bool:
         """Return whether a name is fixed. Any other comes from the function, and may contain a secret value."""
@@ -787,13 +808,15 @@ class Harness:
     def warn_of_uncalled(self) -> None:
         """Issue a warning for each function of `target_calls` that the rotations so far have not called."""
         called = {f"{call.module}:{call.name.partition(' ')[0]}" for call in self.target_calls.begun}
+        is_tested = any(call.step == "testSecret" for call in self.target_calls.begun)
+        untested = " No function of target_calls was called in testSecret, so it may test nothing: use the new value there."
         for function in self.settings.target_calls:
             if function not in called and not is_of_a_session(function.partition(":")[2]):
                 warn(
                     f"{self.settings.title}.target_calls has {function!r}, and two rotations without faults did not call it, so that "
                     "no scenario disturbs it. Is it the function that the rotation function calls? A module that has "
                     "imported it by its name calls the original, which the contract does not see: name a method, or the "
-                    "function in that module.",
+                    f"function in that module.{'' if is_tested else untested}",
                     UserWarning,
                     *self.settings.definition(),
                 )

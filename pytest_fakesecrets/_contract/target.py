@@ -42,7 +42,7 @@ _ATTRIBUTES = ("is_down", "applies_after", "keeps_old_for", "refuses", "listener
 #: The hint for an application between setSecret and finishSecret, and the hint where no rotation has set the password.
 _STILL_CURRENT = (
     "hint: The secret still has this password: the target has the new one since setSecret, and the secret changes in "
-    "finishSecret. Use keeps_old_for, or two users."
+    "finishSecret. If the target accepts the old password for a while, say so with keeps_old_for; else use two users."
 )
 _STILL_IN_SECRET = "hint: The secret still has this password, and the target has another one."
 
@@ -60,7 +60,8 @@ class CredentialTarget:
     Attributes:
         is_down: while true, every call raises `TargetDown` and changes nothing.
         applies_after: the delay until a new password is accepted, at most 1000 days.
-        keeps_old_for: how long after that a replaced password is still accepted, at most 1000 days.
+        keeps_old_for: how long after that a replaced password is still accepted, at most 1000 days. It repairs no gap: set
+            it only if the real target accepts the old password for that long. Otherwise use two users that alternate.
         refuses: the characters that a new password must not contain.
         listeners: called with the name of each completed call. An exception of a listener is raised by
             that call, as if its caller had crashed right after it.

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
+from pytest_fakesecrets._core.moments import FIRST
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
 from .target_call_names import ENDING_NAMES, is_statement, may_be_a_login
@@ -32,7 +34,7 @@ _DRIVER_ERRORS = ("OperationalError", "ConnectionError")
 
 @dataclass(eq=False)
 class TargetCall:
-    """A call at the target that a step has begun. `key` is equal for two calls with the same arguments."""
+    """A call at the target that a step has begun at `at`. `key` is equal for two calls with the same arguments."""
 
     step: str
     name: str
@@ -42,6 +44,7 @@ class TargetCall:
     module: str = field(default="", repr=False)
     is_completed: bool = False
     was_rejected: bool = False
+    at: datetime = field(default=FIRST, repr=False)
 
     @property
     def what(self) -> str:
@@ -141,6 +144,15 @@ class TargetCalls:
         """The last call of a step, if it was rejected, or None."""
         last = next((call for call in reversed(self.begun) if call.step == step), None)
         return None if last is None or last.is_completed else last
+
+    def last_login_after_the_change(self, step: str) -> timedelta | None:
+        """The time from the last change of a credential to the last login of a step, if that was rejected, or None."""
+        own = [call for call in self.begun if not call.module]
+        changes = [call.at for call in own if call.name in _MAY_BE_REFUSED and call.is_completed]
+        logins = [call for call in own if call.step == step and call.name == "log_in"]
+        if not logins or logins[-1].is_completed or not changes or logins[-1].at < changes[-1]:
+            return None
+        return logins[-1].at - changes[-1]
 
     @property
     def replaced(self) -> list[TargetCall]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from pytest_fakesecrets._core.finding import CODES
+
 from .filters import FilterClasses, secret_name
 from .records import FindingPart, ItemPart, RotationPart, Row, SecretPart, StepPart
 from .stylesheet import CSS
@@ -171,7 +173,7 @@ def _counts(items: Sequence[ItemPart]) -> Iterator[str]:
     yield _count(sum(map(Counter.total, rotations.values())), "rotation", _status_lines(rotations))
     yield _count(calls[""], "failed API call", [*quiet, *handled])
     yield _count(kinds["fault"], "injected fault")
-    yield _count(sum(len(list(_findings(item))) for item in items), "finding")
+    yield _count(sum(map(_finding_count, items)), "finding")
     yield "</ul>"
 
 
@@ -251,7 +253,7 @@ def _summary(card: _Card, classes: FilterClasses, is_linked: bool) -> str:
     secrets = [secret for item in card.items for secret in item.secrets]
     name = f"<code>{html(card.contract or card.items[0].nodeid)}</code>"
     link = f'<a href="#{card.anchor}">{name}</a>' if is_linked else name
-    findings = sum(len(list(_findings(item))) for item in card.items)
+    findings = sum(map(_finding_count, card.items))
     numbers = (
         len(
             {secret.arn for secret in secrets if secret.arn}
@@ -505,6 +507,13 @@ def _rotations(item: ItemPart) -> Iterator[RotationPart]:
 
 def _findings(item: ItemPart) -> Iterator[FindingPart]:
     return (finding for rotation in _rotations(item) for finding in rotation.findings)
+
+
+def _finding_count(item: ItemPart) -> int:
+    """The number of the findings of a test. That of a failed scenario, with which its message begins, is one of them."""
+    codes = [finding.code for finding in _findings(item)]
+    of_scenario = item.message.partition(":")[0] if item.contract and item.outcome in _FAILED else ""
+    return len(codes) + (of_scenario in CODES and of_scenario not in codes)
 
 
 def _rows(item: ItemPart) -> Iterator[Row]:

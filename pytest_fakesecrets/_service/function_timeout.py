@@ -16,7 +16,7 @@ from pytest_fakesecrets._core.moments import check_delay, not_a_timedelta
 #: The timeout of AWS's own rotation functions (user guide, troubleshoot_rotation).
 TIMEOUT = timedelta(seconds=30)
 #: The longest timeout on Lambda (developer guide, configuration-timeout).
-_LONGEST_TIMEOUT = timedelta(minutes=15)
+LONGEST_TIMEOUT = timedelta(minutes=15)
 #: What to do about a function that needs longer than its timeout.
 LONGER = "To allow more, set timeout: it is an argument of add_rotation_function() and an attribute of a RotationContract."
 
@@ -35,7 +35,7 @@ def check_timeout(name: str, timeout: object) -> None:
         raise not_a_timedelta(name, timeout)
     if timeout <= timedelta(0):
         raise FakeSecretsError(f"{name} has to be a timedelta above 0, not {timeout!r}.")
-    check_delay("The timeout of a function on Lambda", timeout, _LONGEST_TIMEOUT)
+    check_delay("The timeout of a function on Lambda", timeout, LONGEST_TIMEOUT)
 
 
 def stop_if_timed_out(deadline: datetime | None, now: datetime, timeout: timedelta) -> None:

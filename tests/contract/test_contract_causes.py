@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import correct_functions
 import pytest
@@ -24,7 +25,7 @@ from broken_functions import (
     recreates_without_grants,
     removes_pending_first,
 )
-from contract_runs import contract_class, failure_of, outcomes
+from contract_runs import contract_class, contract_of, failure_of, outcomes, run
 from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
 from credential_targets import DATABASE
 
@@ -120,6 +121,156 @@ def test_a_timeout_is_one_failure_with_the_advice_to_wait_shorter():
         "Look at setSecret: it takes longer than the function may run (too-slow). Wait shorter and raise: AWS tries again."
     )
     assert second == same_cause_as(REFUSED)
+
+
+def seconds(number):
+    return timedelta(seconds=number)
+
+
+MORE_TIME = "Raise the function's timeout above propagation_delay (attribute `timeout`), as in its Lambda configuration: it is "
+
+
+@pytest.mark.parametrize(
+    ("tries", "delay", "timeout", "advice"),
+    [
+        pytest.param(
+            ["testSecret"] * 12,
+            60,
+            30,
+            MORE_TIME + "30 seconds, and the target needs 60 seconds.",
+            id="timeout",
+        ),
+        pytest.param(
+            ["testSecret"] * 4,
+            60,
+            50,
+            "Try the login again in testSecret for as long as propagation_delay: its last login was 24 seconds after the "
+            f"change of the credential, and the target needs 60 seconds. {MORE_TIME}50 seconds.",
+            id="few tries",
+        ),
+        pytest.param(
+            ["testSecret"] * 3,
+            20,
+            30,
+            "Try the login again in testSecret for as long as propagation_delay: its last login was 16 seconds after the "
+            "change of the credential, and the target needs 20 seconds.",
+            id="accepted after the last try",
+        ),
+        pytest.param(
+            ["setSecret"],
+            20,
+            30,
+            "Try the login again in setSecret for as long as propagation_delay: its last login was 0 seconds after the "
+            "change of the credential, and the target needs 20 seconds.",
+            id="another step",
+        ),
+        pytest.param(
+            ["testSecret"] * 12,
+            20,
+            22,
+            "Look at testSecret: try the login again after shorter waits, and go on when it works. The target needs 20 "
+            "seconds, and the function may run 22 seconds.",
+            id="long waits",
+        ),
+        pytest.param(
+            ["testSecret"],
+            3600,
+            30,
+            "Raise in testSecret, and leave propagation_delay out: the target needs 3600 seconds, and Lambda stops each "
+            "function after 900 seconds at most. AWS tries again.",
+            id="longer than a function may run",
+        ),
+    ],
+)
+def test_a_late_target_is_waited_for_within_the_first_attempt(tries, delay, timeout, advice):
+    def log_in_again_and_again(client, arn, token):
+        for _ in tries:
+            try:
+                return DATABASE.log_in("app", read_pending(client, arn, token)["password"])
+            except CredentialRefused:
+                time.sleep(8)
+        raise ValueError("not accepted")
+
+    def set_and_check(client, arn, token):
+        SINGLE_USER["setSecret"](client, arn, token)
+        log_in_again_and_again(client, arn, token)
+
+    step = {"setSecret": set_and_check, "testSecret": log_in_again_and_again}[tries[0]]
+    times = {"propagation_delay": seconds(delay), "timeout": seconds(timeout)}
+
+    failure = failure_of(
+        lambda event, context: rotate(event, {**SINGLE_USER, tries[0]: step}),
+        {**ONE_USER, **times},
+        f"test_{LATE}",
+    )
+
+    assert failure.startswith("no-tolerance-for-delay: ")
+    assert advice_of(failure) == advice
+    assert "The target accepts the pending value;" not in failure
+
+
+@pytest.mark.parametrize(
+    ("times", "advice"),
+    [
+        ({}, "Wait shorter and raise: AWS tries again."),
+        (
+            {"propagation_delay": seconds(60)},
+            MORE_TIME + "30 seconds, and the target needs 60 seconds.",
+        ),
+    ],
+)
+def test_a_slow_test_secret_has_the_advice_that_a_late_target_needs(times, advice):
+    contract = contract_class(sleeps_in_test_secret, {**ONE_USER, **times})()
+
+    first, second = outcomes(contract, [IN_TIME, LATE])
+
+    assert first.startswith("too-slow: testSecret takes longer than the function may run: ")
+    assert advice_of(first) == advice
+    assert second == same_cause_as(IN_TIME)
+
+
+def sleeps_in_test_secret(event, context):
+    if event["Step"] == "testSecret":
+        time.sleep(45)
+    rotate(event, SINGLE_USER)
+
+
+def test_a_slow_step_fails_the_scenario_about_the_time_before_others_meet_it(pytester):
+    module = "import test_contract_causes\n" + contract_of(
+        "test_contract_causes.sleeps_in_test_secret", "test_contract_causes.ONE_USER"
+    )
+
+    ran = run(pytester, module, "-k", f"{IN_TIME} or {REFUSED}")
+
+    ran.assert_outcomes(failed=1, skipped=1)
+    ran.stdout.fnmatch_lines(f"_* TestFunction.test_{IN_TIME} _*")
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (
+            None,
+            "Log in with the AWSPENDING value in testSecret: it has read that value, and the target accepts it.",
+        ),
+        (KeyError("port"), "Look at the exception at test_contract_causes.py:"),
+    ],
+)
+def test_a_test_secret_that_has_read_the_pending_value_need_not_read_it(error, advice):
+    def check(client, arn, token):
+        value = {**read_pending(client, arn, token), "password": "another"}
+        if error is not None:
+            raise error
+        DATABASE.log_in("app", value["password"])
+
+    failure = failure_of(
+        lambda event, context: rotate(event, {**SINGLE_USER, "testSecret": check}),
+        ONE_USER,
+        f"test_{SUCCEEDS}",
+    )
+
+    assert "The target accepts the pending value; testSecret read AWSPENDING (v2)." in failure
+    assert advice_of(failure).startswith(advice)
 
 
 class Session:

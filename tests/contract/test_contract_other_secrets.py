@@ -7,7 +7,7 @@ import os
 
 import correct_functions
 import pytest
-from broken_functions import COMPANIONS, ONE_USER, OTHERS
+from broken_functions import AFTER_FAILURE, COMPANIONS, FIRST, ONE_USER, OTHERS, SUCCEEDS
 from contract_runs import contract_class, failure_of, outcomes, passes
 from correct_functions import SINGLE_USER, new_password, put_pending, read, read_pending, rotate
 
@@ -15,6 +15,7 @@ from pytest_fakesecrets import SECRET_ARN, FakeSecrets
 
 SCENARIO = f"test_{OTHERS}"
 NAME = "app/db"
+MISSING = "rejected (ResourceNotFoundException)"
 
 
 def client_of_the_function():
@@ -154,6 +155,101 @@ def test_a_changed_secret_is_named_with_the_call_and_its_line():
 
     assert "and the function changed 'billing/db'. It called PutSecretValue in createSecret at " in failure
     assert "in changes_another" in failure.splitlines()[0]
+
+
+class TestTheAdviceOfARotationThatFailedAtAnotherSecret:
+    """It names that call, unless the function may use that secret on purpose."""
+
+    OTHER = "prod/billing/db"
+
+    @pytest.fixture(autouse=True)
+    def fixed_name(self, monkeypatch):
+        monkeypatch.setattr("test_contract_other_secrets.NAME", self.OTHER)
+
+    def advice(self, function, scenario=SUCCEEDS, **attributes):
+        failure = failure_of(function, {**ONE_USER, **attributes}, f"test_{scenario}")
+        return failure.splitlines()[1].removeprefix("What to do: ")
+
+    @staticmethod
+    def add(contract, fake):
+        fake.add_secret("prod/billing/db", json.dumps(ONE_USER["secret_value"]))
+
+    @pytest.mark.parametrize(
+        ("function", "scenario", "is_added", "call", "line"),
+        [
+            (
+                has_a_fixed_name,
+                SUCCEEDS,
+                False,
+                f"DescribeSecret {MISSING} in createSecret",
+                "has_a_fixed_name",
+            ),
+            (has_a_fixed_name, SUCCEEDS, True, "DescribeSecret in createSecret", "has_a_fixed_name"),
+            (has_a_fixed_name, FIRST, True, "DescribeSecret in createSecret", "has_a_fixed_name"),
+            (
+                promotes_a_fixed_name,
+                SUCCEEDS,
+                True,
+                f"UpdateSecretVersionStage AWSCURRENT an unknown version -> an unknown version {MISSING} in finishSecret",
+                "promote_a_fixed_name",
+            ),
+            (
+                reads_a_fixed_name_at_a_second_delivery,
+                AFTER_FAILURE,
+                False,
+                f"GetSecretValue {MISSING} in createSecret",
+                "create_or_look",
+            ),
+        ],
+    )
+    def test_names_the_call_and_its_line(self, function, scenario, is_added, call, line):
+        advice = self.advice(function, scenario, **({"prepare": self.add} if is_added else {}))
+
+        assert advice.startswith(f"The rotation is of 'app/db', and {call} at ")
+        assert f"in {line}" in advice
+        assert " used 'prod/billing/db': use event['SecretId'], or set secret_name." in advice
+
+    def test_names_prepare_for_a_secret_that_is_read_and_does_not_exist(self):
+        advice = self.advice(reads_a_fixed_name)
+
+        assert advice.endswith(
+            "If the function needs both secrets, create 'prod/billing/db' in prepare(), with fake.add_secret()."
+        )
+
+    @pytest.mark.parametrize(
+        ("attributes", "variables"),
+        [
+            pytest.param({"environ": {"MASTER_SECRET": OTHER}}, {}, id="environ"),
+            pytest.param({}, {"MASTER_SECRET": OTHER}, id="environment of the test"),
+            pytest.param(
+                {"secret_value": {**ONE_USER["secret_value"], "masterarn": OTHER}},
+                {},
+                id="member of the value",
+            ),
+            pytest.param({"secret_name": "prod/billing"}, {}, id="derived from the name of the secret"),
+        ],
+    )
+    def test_does_not_blame_a_call_about_a_configured_secret(self, attributes, variables, monkeypatch):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+        assert self.advice(reads_a_fixed_name, **attributes).startswith("Look at the exception at ")
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_does_not_blame_a_master_secret_that_was_read(self, is_first):
+        def reads_the_master_and_fails(event, context):
+            if is_first:
+                read(client_of_the_function(), NAME)
+            elif event["Step"] == "setSecret":
+                client_of_the_function().describe_secret(SecretId=event["SecretId"])
+                read(client_of_the_function(), NAME)
+            if event["Step"] == "setSecret":
+                raise TypeError("no driver")
+            rotate(event, SINGLE_USER)
+
+        advice = self.advice(reads_the_master_and_fails, prepare=self.add)
+
+        assert advice.startswith("Look at the exception at ")
 
 
 class TestReading:

@@ -14,6 +14,7 @@ import pytest
 from broken_functions import (
     AFTER_CRASH,
     COMPANIONS,
+    ONE_USER,
     OTHERS,
     SQL_USERS,
     SQL_USERS_WITH_STATE,
@@ -160,6 +161,49 @@ def test_a_target_call_that_the_function_does_not_make_is_warned_of(recwarn):
     assert [str(each.message).split(", so that")[0] for each in recwarn if each.category is UserWarning] == [
         "TestFunction.target_calls has 'json:load', and two rotations without faults did not call it"
     ]
+
+
+@pytest.mark.parametrize("is_pinged", [True, False])
+def test_the_warning_says_that_test_secret_may_test_nothing_if_it_made_no_call(is_pinged, recwarn):
+    def check(client, arn, token):
+        correct_functions.read_pending(client, arn, token)
+        if is_pinged:
+            SERVICE.ping()
+
+    def pings(event, context):
+        if event["Step"] == "setSecret":
+            SERVICE.add()
+        correct_functions.rotate(
+            event, {**SINGLE_USER, "setSecret": lambda *arguments: None, "testSecret": check}
+        )
+
+    attributes = {
+        "secret_value": ONE_USER["secret_value"],
+        "target_calls": [f"{__name__}:Service.{name}" for name in ("add", "ping", "revoke")],
+        "accepts": lambda contract, value: True,
+    }
+    passes(pings, attributes, "test_two_rotations_in_a_row_succeed")
+
+    warnings = [str(each.message) for each in recwarn if each.category is UserWarning]
+    untested = " No function of target_calls was called in testSecret, so it may test nothing: use the new value there."
+    end = f"name a method, or the function in that module.{'' if is_pinged else untested}"
+    assert [message.endswith(end) for message in warnings] == ([True] if is_pinged else [True, True])
+
+
+class Service:
+    """A service that is not a CredentialTarget."""
+
+    def add(self):
+        pass
+
+    def ping(self):
+        pass
+
+    def revoke(self):
+        pass
+
+
+SERVICE = Service()
 
 
 class TestTheStateOfATarget:

@@ -13,6 +13,7 @@ import pytest
 from pytest_fakesecrets._contract.advice import PENDING_FIRST, advice_for_skipped_work
 from pytest_fakesecrets._contract.failures import ScenarioFailed
 from pytest_fakesecrets._contract.harness import EVENT_NOT_CHECKED, ContractSettings, Harness
+from pytest_fakesecrets._contract.other_secrets import advice_about_another_secret
 from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.recorded_run import RecordedRun
@@ -209,6 +210,7 @@ class Scenarios:
         __tracebackhide__ = True
         subject = f"{situation}, and the rotation" if situation else "The rotation"
         if rotation.status != "succeeded":
+            advice = advice or advice_about_another_secret(harness, rotation)
             harness.fail_for(code, subject, rotation, disturbed=bool(situation), advice=advice)
         elif not harness.accepts():
             harness.fail(

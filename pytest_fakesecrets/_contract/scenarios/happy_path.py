@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_fakesecrets._contract.harness import Harness
+from pytest_fakesecrets._contract.other_secrets import advice_about_another_secret
 from pytest_fakesecrets._core.credential import names_a_key, user_of
 from pytest_fakesecrets._core.rotation import Rotation
 from pytest_fakesecrets._core.staging_labels import PREVIOUS
@@ -64,7 +65,10 @@ class HappyPath(Scenarios):
         with self._harness(fakesecrets) as harness:
             rotation = harness.rotate()
             if rotation.status != "succeeded":
-                harness.fail_for("first-rotation-failed", "The first rotation", rotation, disturbed=False)
+                advice = advice_about_another_secret(harness, rotation)
+                harness.fail_for(
+                    "first-rotation-failed", "The first rotation", rotation, disturbed=False, advice=advice
+                )
 
     def test_two_rotations_in_a_row_succeed(self, fakesecrets: FakeSecrets) -> None:
         """The labels after the first rotation must not block the second."""
