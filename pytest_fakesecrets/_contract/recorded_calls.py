@@ -42,7 +42,7 @@ class SkippedCall(NamedTuple):
 
     Attributes:
         name: the name of the call.
-        step: the step that makes it in a rotation without faults.
+        step: the last step that makes it more often in a rotation without faults.
         made, expected: how often it was made, and how often a rotation without faults makes it.
         is_in_a_transaction: whether the step commits afterwards, or the call itself is the commit.
     """
@@ -59,7 +59,13 @@ class SkippedCall(NamedTuple):
         return f"{self.name} was called {_times(self.made)}, not {_times(self.expected)}"
 
 
-def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[SkippedCall]:
+def skipped_calls(
+    log: Log,
+    undisturbed: Log,
+    *,
+    is_verified: bool,
+    repeated: tuple[Counter[str], Counter[str]] = (Counter(), Counter()),
+) -> list[SkippedCall]:
     """
     Return the calls at the target that a rotation without faults has made, and this one has not made, or not as often.
 
@@ -68,20 +74,26 @@ def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[Skip
 
     Args:
         is_verified: whether the target is known to accept the new value.
+        repeated: how many calls of each name in `log`, and in `undisturbed`, have set what was set already.
     """
     made, expected = (
-        Counter(name for _, name in each if is_target_call(name)) for each in (log, undisturbed)
+        Counter(name for _, name in each if is_target_call(name)) - not_needed
+        for each, not_needed in zip((log, undisturbed), repeated, strict=True)
     )
     return [
-        _skipped(name, made[name], count, undisturbed)
+        _skipped(name, made[name], count, log, undisturbed)
         for name, count in expected.items()
         if made[name] < (count if is_change(name) else 1)
         and not _is_dispensable(name, undisturbed, is_verified=is_verified)
     ]
 
 
-def _skipped(name: str, made: int, expected: int, undisturbed: Log) -> SkippedCall:
-    place = max(place for place, (_, called) in enumerate(undisturbed) if called == name)
+def _skipped(name: str, made: int, expected: int, log: Log, undisturbed: Log) -> SkippedCall:
+    places = [place for place, (_, called) in enumerate(undisturbed) if called == name]
+    lacking = Counter(undisturbed[place][0] for place in places) - Counter(
+        step for step, called in log if called == name
+    )
+    place = max(place for place in places if not lacking or undisturbed[place][0] in lacking)
     step = undisturbed[place][0]
     commits = any(caller == step and is_commit(called) for caller, called in undisturbed[place:])
     return SkippedCall(name, step, made, expected, commits)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
+from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, FunctionStopped, TargetDown
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
 from .target_call_names import ENDING_NAMES, is_statement, may_be_a_login
@@ -42,6 +42,8 @@ class TargetCall:
     module: str = field(default="", repr=False)
     is_completed: bool = False
     was_rejected: bool = False
+    #: Whether Lambda has killed the function in a call that this one has made.
+    was_stopped: bool = False
 
     @property
     def what(self) -> str:
@@ -116,7 +118,11 @@ class TargetCalls:
         if is_rejected and self.rejection is not None:
             call.was_rejected = True
             raise self.rejection.error
-        yield
+        try:
+            yield
+        except FunctionStopped:
+            call.was_stopped = True
+            raise
         call.is_completed = True
 
     def _is_rejected(self, call: TargetCall) -> bool:

@@ -12,14 +12,24 @@ import broken_functions
 import correct_functions
 import pytest
 from botocore.exceptions import ClientError
-from broken_functions import AFTER_CRASH, ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
+from broken_functions import (
+    AFTER_CRASH,
+    ONE_USER,
+    REFUSED,
+    THROTTLED,
+    TWO_USERS,
+    in_a_thread,
+    in_an_event_loop,
+)
 from contract_runs import contract_class, failure_of, outcomes, passes
-from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
-from credential_targets import DATABASE, Connection
+from correct_functions import ALTERNATING_USERS, SINGLE_USER, create_password, read, read_pending, rotate
+from credential_targets import CLUSTER, DATABASE, Connection
+from psycopg.sql import SQL, Identifier
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
+from pytest_fakesecrets._contract.repeated_calls import repeated_calls
 from pytest_fakesecrets._contract.target_call_names import call_name
 from pytest_fakesecrets._contract.target_calls import TargetCall, key_of
 from pytest_fakesecrets._service.faults import SingleCallFault, fault
@@ -455,6 +465,22 @@ class TestACallThatMakesAnother:
         assert "redeploy was never called" in failure
 
 
+def creating_and_changing(*others):
+    """The change of a password follows where the pending one does not log in, also that of a user that was created."""
+
+    def set_secret(client, arn, token):
+        pending = read_pending(client, arn, token)
+        user, password = pending["username"], pending["password"]
+        is_set = correct_functions.logs_in(CLUSTER, pending)
+        if user not in CLUSTER.users:
+            CLUSTER.create_user(user, password)
+        CLUSTER.call("copy the grants")
+        for each in () if is_set else (user, *others):
+            CLUSTER.change_password(each, password)
+
+    return lambda event, context: rotate(event, {**ALTERNATING_USERS, "setSecret": set_secret})
+
+
 def set_and(*statements):
     """A setSecret that returns if the pending password logs in, and else changes it and runs further statements."""
 
@@ -474,6 +500,71 @@ IN_TRANSACTIONS = {
     **ONE_USER,
     "target_calls": tuple(f"{__name__}:Session.{name}" for name in ("execute", "commit", "close")),
 }
+
+
+def made(*arguments, step="setSecret", name="Cursor.execute"):
+    call = TargetCall(step, call_name(name, arguments, {}), key_of((SESSION, *arguments), {}), None, "driver")
+    call.is_completed = True
+    return call
+
+
+CREATED_BEFORE = "CREATE USER %s IDENTIFIED BY %s", ("app", "p")
+CREATED = made(*CREATED_BEFORE)
+
+
+class TestARepeatedCall:
+    @pytest.mark.parametrize(
+        "calls",
+        [
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("app", "p"))),
+            (CREATED, made("GRANT SELECT ON x TO app"), made("SET PASSWORD FOR 'app'@'%' = PASSWORD('p')")),
+            (made("CREATE ROLE \"app\" WITH LOGIN PASSWORD 'p q'"), made("alter role app password 'p q'")),
+            (
+                made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+                made("ALTER USER app IDENTIFIED BY %(new)s", {"new": "p"}),
+            ),
+            (
+                made(SQL("CREATE USER {} PASSWORD {}").format(Identifier("app"), "p")),
+                made(SQL("ALTER USER {} PASSWORD {}").format(Identifier("app"), "p")),
+            ),
+            (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.change_password")),
+        ],
+    )
+    def test_sets_the_password_that_its_user_has(self, calls):
+        assert repeated_calls(calls, is_verified=True) == {calls[-1].name: 1}
+
+    @pytest.mark.parametrize(
+        "calls",
+        [
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("app", "q"))),
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("audit", "p"))),
+            (CREATED, made("SET PASSWORD = 'p'")),
+            (CREATED, made("ALTER USER app IDENTIFIED BY 'p' ACCOUNT UNLOCK")),
+            (CREATED, made("ALTER USER app IDENTIFIED BY 'q'"), made("ALTER USER app IDENTIFIED BY 'p'")),
+            (CREATED, made("DROP USER app"), CREATED),
+            (CREATED, made("ALTER USER app@localhost IDENTIFIED BY 'p'")),
+            (made(*CREATED_BEFORE, step="createSecret"), CREATED),
+            (
+                made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+                made("ALTER USER app IDENTIFIED BY 'p'"),
+                made("ALTER USER audit IDENTIFIED BY 'p'"),
+            ),
+            (made("CREATE USER app"), made("ALTER USER app")),
+            (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.add_password")),
+            (TargetCall("setSecret", CREATED.name, CREATED.key, None, "driver"), CREATED),
+        ],
+    )
+    def test_is_not_one_that_sets_anything_else(self, calls):
+        assert not repeated_calls(calls, is_verified=True)
+
+    def test_is_not_one_after_a_condition_without_a_login_that_shows_its_effect(self):
+        calls = (
+            made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+            made("ALTER USER app IDENTIFIED BY 'p'"),
+        )
+
+        assert repeated_calls(calls, is_verified=True)
+        assert not repeated_calls(calls, is_verified=False)
 
 
 class TestACallThatARecoverySkips:
@@ -542,6 +633,24 @@ class TestACallThatARecoverySkips:
 
         assert "a retry may begin after the promotion." in failure.splitlines()[1]
         assert "PostgreSQL" not in failure  # the step commits nothing afterwards
+
+    def test_of_several_steps_is_of_the_one_that_makes_it_more_often_without_faults(self):
+        made = [("createSecret", "urlopen")] * 2 + [("testSecret", "urlopen")]
+        log = [("createSecret", "urlopen")] * 4 + [("testSecret", "urlopen")]
+
+        assert [(str(call), call.step) for call in skipped_calls(made, log, is_verified=True)] == [
+            ("urlopen was called 3 times, not 5 times", "createSecret")
+        ]
+
+    @pytest.mark.parametrize("attributes", [TWO_USERS, {**TWO_USERS, "target_state": lambda contract: {}}])
+    def test_need_not_be_made_if_the_new_user_got_this_password_when_it_was_created(self, attributes):
+        passes(creating_and_changing(), attributes, f"test_{AFTER_CRASH}")
+
+    def test_is_found_if_it_changes_the_password_of_another_user(self):
+        failure = failure_of(creating_and_changing("admin"), TWO_USERS, f"test_{AFTER_CRASH}")
+
+        assert "after change_password in setSecret" not in failure.splitlines()[0]
+        assert "change_password was never called" in failure.splitlines()[0]
 
     def test_may_be_the_commit_itself_or_may_come_after_it(self):
         log = [("setSecret", f"execute {name}") for name in ("ALTER USER", "UPDATE", "COMMIT", "GRANT")]

@@ -17,6 +17,7 @@ from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.recorded_run import RecordedRun
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
+from pytest_fakesecrets._contract.repeated_calls import repeated_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core import exception_chain
@@ -226,7 +227,7 @@ class Scenarios:
         __tracebackhide__ = True
         self._check_succeeded(harness, rotation, "not-recovered", situation)
         undisturbed = self._rotate_undisturbed(harness.fake)
-        skipped = skipped_calls(harness.log, undisturbed.log, is_verified=harness.settings.can_verify)[:1]
+        skipped = self._skipped_calls(harness, undisturbed)[:1]
         lost = [str(call) for call in skipped]
         state = harness.target_state()
         strays = _strays(state, undisturbed.target)
@@ -253,6 +254,14 @@ class Scenarios:
                 cause=cause,
             )
         self._check_companions(harness, "work-skipped", situation)
+
+    def _skipped_calls(self, harness: Harness, undisturbed: UndisturbedRun) -> list[SkippedCall]:
+        is_verified = harness.settings.can_verify
+        runs = harness.target_calls.begun, self._undisturbed_target_calls
+        again, expected_again = (repeated_calls(each, is_verified=is_verified) for each in runs)
+        return skipped_calls(
+            harness.log, undisturbed.log, is_verified=is_verified, repeated=(again, expected_again)
+        )
 
     def _check_companions(self, harness: Harness, code: str, situation: str) -> None:
         """Fail the scenario if a companion is not as after a rotation without faults."""
