@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from functools import partial
@@ -11,6 +13,7 @@ from types import SimpleNamespace
 import broken_functions
 import correct_functions
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 from broken_functions import (
     AFTER_CRASH,
@@ -27,6 +30,7 @@ from credential_targets import CLUSTER, DATABASE, Connection
 from psycopg.sql import SQL, Identifier
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets._contract.driver_errors import driver_errors
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
 from pytest_fakesecrets._contract.repeated_calls import repeated_calls
@@ -343,6 +347,31 @@ class TestARejectionAtTheTarget:
         assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
         assert ", Session.execute ALTER USER rejected (OperationalError)\n" in failure
 
+    @pytest.mark.parametrize(
+        ("kind", "is_found"),
+        [(urllib.error.URLError, True), (urllib.error.HTTPError, True), (TimeoutError, False)],
+    )
+    def test_of_a_request_is_made_with_the_exceptions_of_urllib(self, monkeypatch, kind, is_found):
+        """Only what urlopen() raises is swallowed: it raises no plain OSError when there is no connection."""
+
+        def check(client, arn, token):
+            with suppress(kind):
+                urllib.request.urlopen("https://target.invalid/me")
+
+        monkeypatch.setattr(urllib.request, "urlopen", lambda url: None)
+        function = partial(rotate, steps={**SINGLE_USER, "testSecret": check})
+        attributes = {**ONE_USER, "target_calls": ("urllib.request:urlopen",)}
+        contract = contract_class(lambda event, context: function(event), attributes)()
+        found = outcomes(contract, (REFUSED,))
+
+        assert len(found) == is_found
+        for failure in found:
+            first, advice, *_ = failure.splitlines()
+            assert first.startswith("error-swallowed: urlopen in testSecret at test_contract_rejections.py:")
+            assert f" was rejected with {kind.__name__} (call 4 of 4 at the target), and testSecret " in first
+            assert first.endswith(" returned without an error.")
+            assert advice == "What to do: Let errors of the target out of the function."
+
     @pytest.mark.long
     def test_of_a_query_is_not_answered_by_another_statement(self):
         def set_after_a_look(client, arn, token):
@@ -500,6 +529,51 @@ IN_TRANSACTIONS = {
     **ONE_USER,
     "target_calls": tuple(f"{__name__}:Session.{name}" for name in ("execute", "commit", "close")),
 }
+
+
+class TestTheExceptionsOfADriver:
+    def types(self, module):
+        return [type(error) for error in driver_errors(module)]
+
+    def test_are_those_that_its_library_raises(self):
+        assert self.types("urllib.request") == [urllib.error.URLError, urllib.error.HTTPError]
+        for module in ("urllib3", "urllib3.connectionpool", "urllib3.connection"):
+            assert self.types(module) == [urllib3.exceptions.MaxRetryError]
+        assert self.types("http.client") == []
+
+    @pytest.mark.parametrize(
+        ("library", "name"), [("requests", "ConnectionError"), ("aiohttp", "ClientOSError")]
+    )
+    def test_are_those_of_an_optional_library(self, library, name):
+        kind = getattr(pytest.importorskip(library), name)
+
+        for module in (library, f"{library}.sessions", f"{library}.client"):
+            assert [(type(each), str(each)) for each in driver_errors(module)] == [
+                (kind, "The connection to the target was lost.")
+            ]
+
+    def test_say_that_the_connection_was_lost(self):
+        for module in ("urllib.request", "urllib3"):
+            assert "The connection to the target was lost." in str(next(driver_errors(module)))
+
+    def test_are_not_imported_for_it(self, monkeypatch):
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("aiohttp", "urllib")]:
+            monkeypatch.delitem(sys.modules, name)
+
+        assert self.types("aiohttp") == self.types("urllib.request") == []
+        assert not {"aiohttp", "urllib.error"} & {*sys.modules}
+
+    def test_are_those_of_httpx_if_it_is_loaded(self, monkeypatch):
+        kind = type("ConnectError", (Exception,), {})
+        assert self.types("httpx") == []
+        for name in ("httpx", "httpcore"):
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(ConnectError=kind))
+            assert self.types(name) == self.types(f"{name}._client") == [kind]
+
+    def test_are_left_out_if_they_take_other_arguments(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "httpx", SimpleNamespace(ConnectError=KeyError("x")))
+
+        assert self.types("httpx") == []
 
 
 def made(*arguments, step="setSecret", name="Cursor.execute"):

@@ -334,8 +334,9 @@ class Scenarios:
                 first = first or failure
         _note_series(first or skipped, ran)
         if first is not None:
-            numbers = ", ".join(map(str, sorted(set(failed))))
-            summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
+            numbers = sorted(set(failed))
+            listed = ", ".join(map(str, numbers))
+            summary = f"It fails when {verb} calls {listed} of {count}." if len(numbers) > 1 else ""
             raise ScenarioFailed(first.failure, summary, first.fakesecrets_run)
         if skipped is not None:
             raise skipped
