@@ -33,7 +33,8 @@ _TOKEN = re.compile(
 #: What an account of MySQL has between and after its quotes if its host is any.
 _ANY_HOST = frozenset({"@", "%", "%%"})
 
-_Credential = tuple[str, str]
+#: A user, the password, and what else a call sets with it.
+_Credential = tuple[str, ...]
 
 
 def repeated_calls(calls: Sequence[TargetCall], *, is_verified: bool) -> Counter[str]:
@@ -58,7 +59,7 @@ def repeated_calls(calls: Sequence[TargetCall], *, is_verified: bool) -> Counter
         user = (call.module, credential[0])
         if call.step == "createSecret" or (" IF " in call.name and not is_shown):
             last.pop(user, None)
-        elif last.get(user) == credential:
+        elif set(credential) <= set(last.get(user, ())):
             repeated[call.name] += 1
         else:
             last[user] = credential
@@ -73,15 +74,15 @@ def _is_setter(name: str) -> bool:
 
 
 def _credential_of(call: TargetCall) -> _Credential | None:
-    """Return the user and the password that a call sets, or None if it sets none, or anything else too."""
+    """Return the user and the password that a call sets, and what else it sets, or None if it sets no password."""
     if not _is_setter(call.name):
         return None
     values = _values(call.key)
     if " " in call.name:
         place = next((place for place, each in enumerate(values) if first_words(str(each))), None)
         values = [] if place is None else list(_parameters(str(values.pop(place)), values))
-    texts = [each for each in values if isinstance(each, str)]
-    return (texts[0], texts[1]) if len(values) == len(texts) == 2 else None
+    texts = tuple(each for each in values if isinstance(each, str))
+    return texts if len(texts) == len(values) > 1 else None
 
 
 def _parameters(statement: str, values: Sequence[object]) -> Iterator[object]:

@@ -602,6 +602,11 @@ class TestARepeatedCall:
                 made(SQL("ALTER USER {} PASSWORD {}").format(Identifier("app"), "p")),
             ),
             (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.change_password")),
+            (made("app", "p", "reader", name="create_user"), made("app", "p", name="change_password")),
+            (
+                made("CREATE USER app IDENTIFIED WITH plugin BY 'p' REQUIRE SSL"),
+                made("ALTER USER app IDENTIFIED WITH plugin BY 'p'"),
+            ),
         ],
     )
     def test_sets_the_password_that_its_user_has(self, calls):
