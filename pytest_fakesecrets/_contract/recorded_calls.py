@@ -56,6 +56,8 @@ class SkippedCall(NamedTuple):
     def __str__(self) -> str:
         if not self.made:
             return f"{self.name} was never called"
+        if self.made >= self.expected:
+            return f"{self.name} was called {_times(self.made)}, but not with each user and password"
         return f"{self.name} was called {_times(self.made)}, not {_times(self.expected)}"
 
 
@@ -76,12 +78,12 @@ def skipped_calls(
         is_verified: whether the target is known to accept the new value.
         repeated: how many calls of each name in `log`, and in `undisturbed`, have set what was set already.
     """
-    made, expected = (
-        Counter(name for _, name in each if is_target_call(name)) - not_needed
-        for each, not_needed in zip((log, undisturbed), repeated, strict=True)
+    all_made, all_expected = (
+        Counter(name for _, name in each if is_target_call(name)) for each in (log, undisturbed)
     )
+    made, expected = all_made - repeated[0], all_expected - repeated[1]
     return [
-        _skipped(name, made[name], count, log, undisturbed)
+        _skipped(name, all_made[name], all_expected[name], log, undisturbed)
         for name, count in expected.items()
         if made[name] < (count if is_change(name) else 1)
         and not _is_dispensable(name, undisturbed, is_verified=is_verified)

@@ -21,7 +21,7 @@ _ENDS = re.compile(
 
 #: The words of a statement that sets a password, apart from its user and that password.
 _WORDS = frozenset([
-    "ALTER", "BY", "CREATE", "ENCRYPTED", "EXISTS", "FOR", "IDENTIFIED", "IF", "LOGIN", "NOT", "PASSWORD", "ROLE", "SET",
+    "ALTER", "BY", "CREATE", "ENCRYPTED", "EXISTS", "FOR", "IDENTIFIED", "IF", "NOT", "PASSWORD", "ROLE", "SET",
     "TO", "USER", "WITH",
 ])  # fmt: skip
 
@@ -29,6 +29,9 @@ _TOKEN = re.compile(
     r"""'(?P<text>(?:[^']|'')*)'|"(?P<name>[^"]*)"|`(?P<quoted>[^`]*)`"""
     r"""|(?P<placeholder>%\(\w+\)s|%s|\?|\$\d+|:\w+)|(?P<word>[^\s,;=()'"`]+)"""
 )
+
+#: The beginning of a statement of SQL Server. Elsewhere LOGIN is what a role may do.
+_LOGIN_OF_A_SERVER = re.compile(r"\s*(CREATE|ALTER)\s+LOGIN\b", re.IGNORECASE)
 
 #: What an account of MySQL has between and after its quotes if its host is any.
 _ANY_HOST = frozenset({"@", "%", "%%"})
@@ -89,7 +92,7 @@ def _parameters(statement: str, values: Sequence[object]) -> Iterator[object]:
     """Yield the parts of a statement that are not its fixed words, with the values in the place of placeholders."""
     named = {name: value for each in values if isinstance(each, Mapping) for name, value in each.items()}
     in_order = iter([each for each in values if not isinstance(each, Mapping)])
-    for match in _TOKEN.finditer(statement):
+    for match in _TOKEN.finditer(_LOGIN_OF_A_SERVER.sub("", statement)):
         kind, token = match.lastgroup, match[match.lastgroup or 0]
         if kind == "placeholder":
             name = token[2:-2] if token.startswith("%(") else token[1:]

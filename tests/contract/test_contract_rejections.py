@@ -6,6 +6,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
@@ -601,6 +602,7 @@ class TestARepeatedCall:
                 made(SQL("CREATE USER {} PASSWORD {}").format(Identifier("app"), "p")),
                 made(SQL("ALTER USER {} PASSWORD {}").format(Identifier("app"), "p")),
             ),
+            (made("CREATE LOGIN app WITH PASSWORD = 'p'"), made("ALTER LOGIN app WITH PASSWORD = 'p'")),
             (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.change_password")),
             (made("app", "p", "reader", name="create_user"), made("app", "p", name="change_password")),
             (
@@ -617,6 +619,7 @@ class TestARepeatedCall:
         [
             (CREATED, made("SET PASSWORD FOR %s = %s", ("app", "q"))),
             (CREATED, made("SET PASSWORD FOR %s = %s", ("audit", "p"))),
+            (made("CREATE ROLE app PASSWORD 'p'"), made("ALTER ROLE app LOGIN PASSWORD 'p'")),
             (CREATED, made("SET PASSWORD = 'p'")),
             (CREATED, made("ALTER USER app IDENTIFIED BY 'p' ACCOUNT UNLOCK")),
             (CREATED, made("ALTER USER app IDENTIFIED BY 'q'"), made("ALTER USER app IDENTIFIED BY 'p'")),
@@ -728,8 +731,35 @@ class TestACallThatARecoverySkips:
     def test_is_found_if_it_changes_the_password_of_another_user(self):
         failure = failure_of(creating_and_changing("admin"), TWO_USERS, f"test_{AFTER_CRASH}")
 
-        assert "after change_password in setSecret" not in failure.splitlines()[0]
-        assert "change_password was never called" in failure.splitlines()[0]
+        assert "after create_user in setSecret" in failure
+        assert (
+            "but change_password was never called. It fails when killed after calls 9, 10, 11 of 21."
+            in failure
+        )
+
+    def test_shows_how_often_it_was_called_in_all(self):
+        log = [("setSecret", "create_user"), ("setSecret", "change_password")]
+        undisturbed = [*log, ("setSecret", "change_password")]
+        once, twice = Counter(change_password=1), Counter(change_password=2)
+        shown = [
+            [
+                str(call)
+                for call in skipped_calls(calls, undisturbed, is_verified=True, repeated=(again, once))
+            ]
+            for calls, again in (
+                (log, once),
+                (undisturbed[:1], once),
+                (undisturbed, once),
+                (undisturbed, twice),
+            )
+        ]
+
+        assert shown == [
+            ["change_password was called once, not 2 times"],
+            ["change_password was never called"],
+            [],
+            ["change_password was called 2 times, but not with each user and password"],
+        ]
 
     def test_may_be_the_commit_itself_or_may_come_after_it(self):
         log = [("setSecret", f"execute {name}") for name in ("ALTER USER", "UPDATE", "COMMIT", "GRANT")]
