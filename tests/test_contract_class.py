@@ -233,6 +233,19 @@ class TestAClass:
             ]
         )
 
+    def test_says_what_goes_unseen_where_accepts_alone_describes_the_target(self, pytester):
+        source = CLASS + "    def accepts(self, value):\n        return True\n"
+
+        ran = run(pytester, source, "-rs", "-k", "late_target")
+
+        ran.assert_outcomes(skipped=1)
+        ran.stdout.fnmatch_lines(
+            [
+                "SKIPPED * There is no CredentialTarget that could be late. With accepts() alone, a testSecret that accepts a "
+                "value which the target rejects is not found."
+            ]
+        )
+
     @pytest.mark.parametrize("form", REJECTED)
     def test_is_rejected_with_what_is_wrong_and_without_a_frame_of_this_package(self, rejected_runs, form):
         ran = rejected_runs[module(form)]

@@ -163,6 +163,25 @@ class TestHints:
             "hint: The fake has no secret 'unlike' in us-east-1. Create it with create_secret() or fake.add_secret()."
         )
 
+    def test_say_how_the_arn_of_a_secret_differs_from_one_with_its_name(self, client, hint):
+        arn = client.create_secret(Name="master", SecretString="value")["ARN"]
+        named = client.create_secret(Name="app-master", SecretString="value")["ARN"]
+
+        def of(arn):
+            return hint(client.get_secret_value, SecretId=arn).removeprefix("hint: There is ")
+
+        assert of(f"{arn[:-6]}AbCdEf") == f"'master', but its ARN ends with {arn[-7:]}, not with -AbCdEf."
+        assert of(arn.replace("123456789012", "999999999999")) == (
+            "'master' in us-east-1, but its ARN has the account 123456789012, not 999999999999."
+        )
+        assert of(arn.replace("us-east-1", "eu-west-1")) == (
+            "'master' in us-east-1, but its ARN has the region us-east-1, not eu-west-1."
+        )
+        assert of(named[:-7]) == (
+            f"'app-master', but its ARN ends with {named[-7:]}, which this ARN does not have. Secrets Manager takes "
+            "-master for these characters."
+        )
+
     @pytest.mark.parametrize(
         ("expression", "cause"),
         [

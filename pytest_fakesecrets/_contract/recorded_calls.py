@@ -42,7 +42,7 @@ class SkippedCall(NamedTuple):
 
     Attributes:
         name: the name of the call.
-        step: the step that makes it in a rotation without faults.
+        step: the last step that makes it more often in a rotation without faults.
         made, expected: how often it was made, and how often a rotation without faults makes it.
         is_in_a_transaction: whether the step commits afterwards, or the call itself is the commit.
     """
@@ -56,10 +56,18 @@ class SkippedCall(NamedTuple):
     def __str__(self) -> str:
         if not self.made:
             return f"{self.name} was never called"
+        if self.made >= self.expected:
+            return f"{self.name} was called {_times(self.made)}, but not with each user and password"
         return f"{self.name} was called {_times(self.made)}, not {_times(self.expected)}"
 
 
-def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[SkippedCall]:
+def skipped_calls(
+    log: Log,
+    undisturbed: Log,
+    *,
+    is_verified: bool,
+    repeated: tuple[Counter[str], Counter[str]] = (Counter(), Counter()),
+) -> list[SkippedCall]:
     """
     Return the calls at the target that a rotation without faults has made, and this one has not made, or not as often.
 
@@ -68,20 +76,26 @@ def skipped_calls(log: Log, undisturbed: Log, *, is_verified: bool) -> list[Skip
 
     Args:
         is_verified: whether the target is known to accept the new value.
+        repeated: how many calls of each name in `log`, and in `undisturbed`, have set what was set already.
     """
-    made, expected = (
+    all_made, all_expected = (
         Counter(name for _, name in each if is_target_call(name)) for each in (log, undisturbed)
     )
+    made, expected = all_made - repeated[0], all_expected - repeated[1]
     return [
-        _skipped(name, made[name], count, undisturbed)
+        _skipped(name, all_made[name], all_expected[name], log, undisturbed)
         for name, count in expected.items()
         if made[name] < (count if is_change(name) else 1)
         and not _is_dispensable(name, undisturbed, is_verified=is_verified)
     ]
 
 
-def _skipped(name: str, made: int, expected: int, undisturbed: Log) -> SkippedCall:
-    place = max(place for place, (_, called) in enumerate(undisturbed) if called == name)
+def _skipped(name: str, made: int, expected: int, log: Log, undisturbed: Log) -> SkippedCall:
+    places = [place for place, (_, called) in enumerate(undisturbed) if called == name]
+    lacking = Counter(undisturbed[place][0] for place in places) - Counter(
+        step for step, called in log if called == name
+    )
+    place = max(place for place in places if not lacking or undisturbed[place][0] in lacking)
     step = undisturbed[place][0]
     commits = any(caller == step and is_commit(called) for caller, called in undisturbed[place:])
     return SkippedCall(name, step, made, expected, commits)

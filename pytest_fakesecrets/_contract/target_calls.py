@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, TargetDown
+from pytest_fakesecrets._core.errors import CONNECTION_LOST, CredentialRefused, FunctionStopped, TargetDown
 from pytest_fakesecrets._core.moments import FIRST
 from pytest_fakesecrets._service.reporting_errors import repr_of
 
+from .driver_errors import driver_errors
 from .target_call_names import ENDING_NAMES, is_statement, may_be_a_login
 
 #: Statements whose errors a function may ignore: they only end something of a session.
@@ -27,9 +27,6 @@ _ALTERNATIVES = frozenset({("create_user", "change_password"), ("CREATE", "ALTER
 
 #: The name after the keywords of a statement for a user, in the key of a call.
 _USER = re.compile(r"\b(?:CREATE|ALTER)\s+(?:USER|ROLE|LOGIN)\s+[\\'\"`\[]*([^\s'\"`\]@\\]+)", re.IGNORECASE)
-
-#: The exceptions with which drivers report a server that cannot be reached.
-_DRIVER_ERRORS = ("OperationalError", "ConnectionError")
 
 
 @dataclass(eq=False)
@@ -45,6 +42,8 @@ class TargetCall:
     is_completed: bool = False
     was_rejected: bool = False
     at: datetime = field(default=FIRST, repr=False)
+    #: Whether Lambda has killed the function in a call that this one has made.
+    was_stopped: bool = False
 
     @property
     def what(self) -> str:
@@ -119,7 +118,11 @@ class TargetCalls:
         if is_rejected and self.rejection is not None:
             call.was_rejected = True
             raise self.rejection.error
-        yield
+        try:
+            yield
+        except FunctionStopped:
+            call.was_stopped = True
+            raise
         call.is_completed = True
 
     def _is_rejected(self, call: TargetCall) -> bool:
@@ -203,19 +206,6 @@ def _is_ending(name: str) -> bool:
 
 def _errors(call: TargetCall) -> Iterator[Exception]:
     """Yield the exceptions with which a target may reject a call: those of its driver, if that has any."""
-    yield _driver_error(call.module) or TargetDown(CONNECTION_LOST)
+    yield from [*driver_errors(call.module)] or [TargetDown(CONNECTION_LOST)]
     if not call.module and call.name in _MAY_BE_REFUSED:
         yield CredentialRefused(f"The target has rejected {call.name}.")
-
-
-def _driver_error(module: str) -> Exception | None:
-    while module:
-        for name in _DRIVER_ERRORS:
-            error = getattr(sys.modules.get(module), name, None)
-            if isinstance(error, type) and issubclass(error, Exception):
-                try:
-                    return error(CONNECTION_LOST)
-                except Exception:
-                    continue
-        module = module.rpartition(".")[0]
-    return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from pytest_fakesecrets._core import exception_chain
-from pytest_fakesecrets._core.arn import parse_secret_arn
+from pytest_fakesecrets._core.arn import SecretArn, parse_secret_arn
 from pytest_fakesecrets._core.displayed_names import looks_like_a_value
 from pytest_fakesecrets._core.errors import (
     TAKES_AN_ARN,
@@ -42,6 +42,10 @@ _OTHER_REGION = "The client is in {region}, and the secret {name!r} is in {regio
 #: The beginning of the hint about a client of another region than the secret.
 OTHER_REGION = f"{PREFIX}{_OTHER_REGION.partition('{')[0]}"
 _NO_SECRET = "The fake has no secret {name!r} in {region}."
+_OTHER_ENDING = "There is {name!r}, but its ARN ends with {found}, not with {asked}."
+_NO_ENDING = "There is {name!r}, but its ARN ends with {found}, which this ARN does not have. "
+_TAKEN_FOR_AN_ENDING = "Secrets Manager takes {asked} for these characters."
+_OTHER_PART = "There is {name!r} in {region}, but its ARN has the {part} {found}, not {asked}."
 _LIKE_A_VALUE = "The SecretId is the name or the ARN of a secret, and this one looks like a value."
 _SIMILAR = " Did you mean {similar!r}?"
 _CREATE = " Create it with create_secret() or fake.add_secret()."
@@ -64,6 +68,10 @@ WORDS = (
             _NO_FUNCTIONS,
             _OTHER_REGION,
             _NO_SECRET,
+            _OTHER_ENDING,
+            _NO_ENDING,
+            _TAKEN_FOR_AN_ENDING,
+            _OTHER_PART,
             _LIKE_A_VALUE,
             _SIMILAR,
             _CREATE,
@@ -184,10 +192,33 @@ def _no_secret(context: Context, secret_id: str) -> str:
     )
     if elsewhere:
         return _OTHER_REGION.format(region=context.region_name, name=name, regions=", ".join(elsewhere))
+    if arn is not None and (difference := _difference_of_arns(context, arn)):
+        return difference
     names = [secret.name for secret in islice(context.region.existing(context.now), _MAX_COMPARED)]
     similar = difflib.get_close_matches(name, names, 1)
     advice = _SIMILAR.format(similar=similar[0]) if similar else _CREATE
     return _NO_SECRET.format(name=name, region=context.region_name) + advice
+
+
+def _difference_of_arns(context: Context, asked: SecretArn) -> str:
+    """How the ARN of a secret with the name in another ARN differs from that one, or "" if there is no such secret."""
+    region = context.region
+    secret = region.find(asked.rest, context.now) or region.find(asked.name, context.now)
+    arn = parse_secret_arn(secret.arn) if secret is not None else None
+    if secret is None or arn is None:
+        return ""
+    for part, found, other in (
+        ("region", arn.region, asked.region),
+        ("account", arn.account, asked.account),
+    ):
+        if found != other:
+            return _OTHER_PART.format(
+                name=secret.name, region=region.name, part=part, found=found, asked=other
+            )
+    found, ending = arn.rest[-7:], asked.rest[-7:]
+    if secret.name == asked.rest:
+        return _NO_ENDING.format(name=secret.name, found=found) + _TAKEN_FOR_AN_ENDING.format(asked=ending)
+    return _OTHER_ENDING.format(name=secret.name, found=found, asked=ending)
 
 
 def _unfinished(context: Context, secret: Secret, is_paused: Callable[[str], bool]) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+import urllib.error
 import urllib.request
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
@@ -11,15 +14,27 @@ from types import SimpleNamespace
 import broken_functions
 import correct_functions
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
-from broken_functions import AFTER_CRASH, ONE_USER, REFUSED, THROTTLED, in_a_thread, in_an_event_loop
+from broken_functions import (
+    AFTER_CRASH,
+    ONE_USER,
+    REFUSED,
+    THROTTLED,
+    TWO_USERS,
+    in_a_thread,
+    in_an_event_loop,
+)
 from contract_runs import contract_class, failure_of, outcomes, passes
-from correct_functions import SINGLE_USER, create_password, read, read_pending, rotate
-from credential_targets import DATABASE, Connection
+from correct_functions import ALTERNATING_USERS, SINGLE_USER, create_password, read, read_pending, rotate
+from credential_targets import CLUSTER, DATABASE, Connection
+from psycopg.sql import SQL, Identifier
 
 from pytest_fakesecrets import FakeSecrets, RotationContract
+from pytest_fakesecrets._contract.driver_errors import driver_errors
 from pytest_fakesecrets._contract.recorded_calls import skipped_calls
 from pytest_fakesecrets._contract.rejections import attempts, rejected_calls
+from pytest_fakesecrets._contract.repeated_calls import repeated_calls
 from pytest_fakesecrets._contract.target_call_names import call_name
 from pytest_fakesecrets._contract.target_calls import TargetCall, key_of
 from pytest_fakesecrets._service.faults import SingleCallFault, fault
@@ -333,6 +348,31 @@ class TestARejectionAtTheTarget:
         assert "was rejected with OperationalError (call 1 of 3 at the target), and setSecret " in failure
         assert ", Session.execute ALTER USER rejected (OperationalError)\n" in failure
 
+    @pytest.mark.parametrize(
+        ("kind", "is_found"),
+        [(urllib.error.URLError, True), (urllib.error.HTTPError, True), (TimeoutError, False)],
+    )
+    def test_of_a_request_is_made_with_the_exceptions_of_urllib(self, monkeypatch, kind, is_found):
+        """Only what urlopen() raises is swallowed: it raises no plain OSError when there is no connection."""
+
+        def check(client, arn, token):
+            with suppress(kind):
+                urllib.request.urlopen("https://target.invalid/me")
+
+        monkeypatch.setattr(urllib.request, "urlopen", lambda url: None)
+        function = partial(rotate, steps={**SINGLE_USER, "testSecret": check})
+        attributes = {**ONE_USER, "target_calls": ("urllib.request:urlopen",)}
+        contract = contract_class(lambda event, context: function(event), attributes)()
+        found = outcomes(contract, (REFUSED,))
+
+        assert len(found) == is_found
+        for failure in found:
+            first, advice, *_ = failure.splitlines()
+            assert first.startswith("error-swallowed: urlopen in testSecret at test_contract_rejections.py:")
+            assert f" was rejected with {kind.__name__} (call 4 of 4 at the target), and testSecret " in first
+            assert first.endswith(" returned without an error.")
+            assert advice == "What to do: Let errors of the target out of the function."
+
     @pytest.mark.long
     def test_of_a_query_is_not_answered_by_another_statement(self):
         def set_after_a_look(client, arn, token):
@@ -455,6 +495,22 @@ class TestACallThatMakesAnother:
         assert "redeploy was never called" in failure
 
 
+def creating_and_changing(*others):
+    """The change of a password follows where the pending one does not log in, also that of a user that was created."""
+
+    def set_secret(client, arn, token):
+        pending = read_pending(client, arn, token)
+        user, password = pending["username"], pending["password"]
+        is_set = correct_functions.logs_in(CLUSTER, pending)
+        if user not in CLUSTER.users:
+            CLUSTER.create_user(user, password)
+        CLUSTER.call("copy the grants")
+        for each in () if is_set else (user, *others):
+            CLUSTER.change_password(each, password)
+
+    return lambda event, context: rotate(event, {**ALTERNATING_USERS, "setSecret": set_secret})
+
+
 def set_and(*statements):
     """A setSecret that returns if the pending password logs in, and else changes it and runs further statements."""
 
@@ -474,6 +530,123 @@ IN_TRANSACTIONS = {
     **ONE_USER,
     "target_calls": tuple(f"{__name__}:Session.{name}" for name in ("execute", "commit", "close")),
 }
+
+
+class TestTheExceptionsOfADriver:
+    def types(self, module):
+        return [type(error) for error in driver_errors(module)]
+
+    def test_are_those_that_its_library_raises(self):
+        assert self.types("urllib.request") == [urllib.error.URLError, urllib.error.HTTPError]
+        for module in ("urllib3", "urllib3.connectionpool", "urllib3.connection"):
+            assert self.types(module) == [urllib3.exceptions.MaxRetryError]
+        assert self.types("http.client") == []
+
+    @pytest.mark.parametrize(
+        ("library", "name"), [("requests", "ConnectionError"), ("aiohttp", "ClientOSError")]
+    )
+    def test_are_those_of_an_optional_library(self, library, name):
+        kind = getattr(pytest.importorskip(library), name)
+
+        for module in (library, f"{library}.sessions", f"{library}.client"):
+            assert [(type(each), str(each)) for each in driver_errors(module)] == [
+                (kind, "The connection to the target was lost.")
+            ]
+
+    def test_say_that_the_connection_was_lost(self):
+        for module in ("urllib.request", "urllib3"):
+            assert "The connection to the target was lost." in str(next(driver_errors(module)))
+
+    def test_are_not_imported_for_it(self, monkeypatch):
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("aiohttp", "urllib")]:
+            monkeypatch.delitem(sys.modules, name)
+
+        assert self.types("aiohttp") == self.types("urllib.request") == []
+        assert not {"aiohttp", "urllib.error"} & {*sys.modules}
+
+    def test_are_those_of_httpx_if_it_is_loaded(self, monkeypatch):
+        kind = type("ConnectError", (Exception,), {})
+        assert self.types("httpx") == []
+        for name in ("httpx", "httpcore"):
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(ConnectError=kind))
+            assert self.types(name) == self.types(f"{name}._client") == [kind]
+
+    def test_are_left_out_if_they_take_other_arguments(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "httpx", SimpleNamespace(ConnectError=KeyError("x")))
+
+        assert self.types("httpx") == []
+
+
+def made(*arguments, step="setSecret", name="Cursor.execute"):
+    call = TargetCall(step, call_name(name, arguments, {}), key_of((SESSION, *arguments), {}), None, "driver")
+    call.is_completed = True
+    return call
+
+
+CREATED_BEFORE = "CREATE USER %s IDENTIFIED BY %s", ("app", "p")
+CREATED = made(*CREATED_BEFORE)
+
+
+class TestARepeatedCall:
+    @pytest.mark.parametrize(
+        "calls",
+        [
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("app", "p"))),
+            (CREATED, made("GRANT SELECT ON x TO app"), made("SET PASSWORD FOR 'app'@'%' = PASSWORD('p')")),
+            (made("CREATE ROLE \"app\" WITH LOGIN PASSWORD 'p q'"), made("alter role app password 'p q'")),
+            (
+                made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+                made("ALTER USER app IDENTIFIED BY %(new)s", {"new": "p"}),
+            ),
+            (
+                made(SQL("CREATE USER {} PASSWORD {}").format(Identifier("app"), "p")),
+                made(SQL("ALTER USER {} PASSWORD {}").format(Identifier("app"), "p")),
+            ),
+            (made("CREATE LOGIN app WITH PASSWORD = 'p'"), made("ALTER LOGIN app WITH PASSWORD = 'p'")),
+            (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.change_password")),
+            (made("app", "p", "reader", name="create_user"), made("app", "p", name="change_password")),
+            (
+                made("CREATE USER app IDENTIFIED WITH plugin BY 'p' REQUIRE SSL"),
+                made("ALTER USER app IDENTIFIED WITH plugin BY 'p'"),
+            ),
+        ],
+    )
+    def test_sets_the_password_that_its_user_has(self, calls):
+        assert repeated_calls(calls, is_verified=True) == {calls[-1].name: 1}
+
+    @pytest.mark.parametrize(
+        "calls",
+        [
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("app", "q"))),
+            (CREATED, made("SET PASSWORD FOR %s = %s", ("audit", "p"))),
+            (made("CREATE ROLE app PASSWORD 'p'"), made("ALTER ROLE app LOGIN PASSWORD 'p'")),
+            (CREATED, made("SET PASSWORD = 'p'")),
+            (CREATED, made("ALTER USER app IDENTIFIED BY 'p' ACCOUNT UNLOCK")),
+            (CREATED, made("ALTER USER app IDENTIFIED BY 'q'"), made("ALTER USER app IDENTIFIED BY 'p'")),
+            (CREATED, made("DROP USER app"), CREATED),
+            (CREATED, made("ALTER USER app@localhost IDENTIFIED BY 'p'")),
+            (made(*CREATED_BEFORE, step="createSecret"), CREATED),
+            (
+                made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+                made("ALTER USER app IDENTIFIED BY 'p'"),
+                made("ALTER USER audit IDENTIFIED BY 'p'"),
+            ),
+            (made("CREATE USER app"), made("ALTER USER app")),
+            (made("app", "p", name="Api.create_user"), made("app", "p", name="Api.add_password")),
+            (TargetCall("setSecret", CREATED.name, CREATED.key, None, "driver"), CREATED),
+        ],
+    )
+    def test_is_not_one_that_sets_anything_else(self, calls):
+        assert not repeated_calls(calls, is_verified=True)
+
+    def test_is_not_one_after_a_condition_without_a_login_that_shows_its_effect(self):
+        calls = (
+            made("CREATE USER IF NOT EXISTS app IDENTIFIED BY 'p'"),
+            made("ALTER USER app IDENTIFIED BY 'p'"),
+        )
+
+        assert repeated_calls(calls, is_verified=True)
+        assert not repeated_calls(calls, is_verified=False)
 
 
 class TestACallThatARecoverySkips:
@@ -542,6 +715,51 @@ class TestACallThatARecoverySkips:
 
         assert "a retry may begin after the promotion." in failure.splitlines()[1]
         assert "PostgreSQL" not in failure  # the step commits nothing afterwards
+
+    def test_of_several_steps_is_of_the_one_that_makes_it_more_often_without_faults(self):
+        made = [("createSecret", "urlopen")] * 2 + [("testSecret", "urlopen")]
+        log = [("createSecret", "urlopen")] * 4 + [("testSecret", "urlopen")]
+
+        assert [(str(call), call.step) for call in skipped_calls(made, log, is_verified=True)] == [
+            ("urlopen was called 3 times, not 5 times", "createSecret")
+        ]
+
+    @pytest.mark.parametrize("attributes", [TWO_USERS, {**TWO_USERS, "target_state": lambda contract: {}}])
+    def test_need_not_be_made_if_the_new_user_got_this_password_when_it_was_created(self, attributes):
+        passes(creating_and_changing(), attributes, f"test_{AFTER_CRASH}")
+
+    def test_is_found_if_it_changes_the_password_of_another_user(self):
+        failure = failure_of(creating_and_changing("admin"), TWO_USERS, f"test_{AFTER_CRASH}")
+
+        assert "after create_user in setSecret" in failure
+        assert (
+            "but change_password was never called. It fails when killed after calls 9, 10, 11 of 21."
+            in failure
+        )
+
+    def test_shows_how_often_it_was_called_in_all(self):
+        log = [("setSecret", "create_user"), ("setSecret", "change_password")]
+        undisturbed = [*log, ("setSecret", "change_password")]
+        once, twice = Counter(change_password=1), Counter(change_password=2)
+        shown = [
+            [
+                str(call)
+                for call in skipped_calls(calls, undisturbed, is_verified=True, repeated=(again, once))
+            ]
+            for calls, again in (
+                (log, once),
+                (undisturbed[:1], once),
+                (undisturbed, once),
+                (undisturbed, twice),
+            )
+        ]
+
+        assert shown == [
+            ["change_password was called once, not 2 times"],
+            ["change_password was never called"],
+            [],
+            ["change_password was called 2 times, but not with each user and password"],
+        ]
 
     def test_may_be_the_commit_itself_or_may_come_after_it(self):
         log = [("setSecret", f"execute {name}") for name in ("ALTER USER", "UPDATE", "COMMIT", "GRANT")]

@@ -18,6 +18,7 @@ from pytest_fakesecrets._contract.other_services import other_services_rejected
 from pytest_fakesecrets._contract.recorded_calls import SkippedCall, is_target_change, skipped_calls
 from pytest_fakesecrets._contract.recorded_run import RecordedRun
 from pytest_fakesecrets._contract.rejections import RejectedCall, attempts, rejected_calls
+from pytest_fakesecrets._contract.repeated_calls import repeated_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core.credential import credentials_in
@@ -228,7 +229,7 @@ class Scenarios:
         __tracebackhide__ = True
         self._check_succeeded(harness, rotation, "not-recovered", situation)
         undisturbed = self._rotate_undisturbed(harness.fake)
-        skipped = skipped_calls(harness.log, undisturbed.log, is_verified=harness.settings.can_verify)[:1]
+        skipped = self._skipped_calls(harness, undisturbed)[:1]
         lost = [str(call) for call in skipped]
         state = harness.target_state()
         strays = _strays(state, undisturbed.target)
@@ -255,6 +256,14 @@ class Scenarios:
                 cause=cause,
             )
         self._check_companions(harness, "work-skipped", situation)
+
+    def _skipped_calls(self, harness: Harness, undisturbed: UndisturbedRun) -> list[SkippedCall]:
+        is_verified = harness.settings.can_verify
+        runs = harness.target_calls.begun, self._undisturbed_target_calls
+        again, expected_again = (repeated_calls(each, is_verified=is_verified) for each in runs)
+        return skipped_calls(
+            harness.log, undisturbed.log, is_verified=is_verified, repeated=(again, expected_again)
+        )
 
     def _check_companions(self, harness: Harness, code: str, situation: str) -> None:
         """Fail the scenario if a companion is not as after a rotation without faults."""
@@ -327,8 +336,9 @@ class Scenarios:
                 first = first or failure
         _note_series(first or skipped, ran)
         if first is not None:
-            numbers = ", ".join(map(str, sorted(set(failed))))
-            summary = f"It fails when {verb} calls {numbers} of {count}." if len(failed) > 1 else ""
+            numbers = sorted(set(failed))
+            listed = ", ".join(map(str, numbers))
+            summary = f"It fails when {verb} calls {listed} of {count}." if len(numbers) > 1 else ""
             raise ScenarioFailed(first.failure, summary, first.fakesecrets_run)
         if skipped is not None:
             raise skipped

@@ -269,7 +269,9 @@ class Recovery(Scenarios):
         """The target accepts a new password after a delay."""
         __tracebackhide__ = True
         if self._settings.target is None:
-            pytest.skip("There is no CredentialTarget that could be late.")
+            pytest.skip(
+                f"There is no CredentialTarget that could be late.{_unseen(self._settings.has_own_accepts)}"
+            )
         self._rotate_undisturbed(fakesecrets)
         with self._harness(fakesecrets) as harness, _frozen_for(harness):
             self._settings.target.applies_after = self._settings.propagation_delay or _DEFAULT_DELAY
@@ -312,6 +314,13 @@ class Recovery(Scenarios):
             )
         situation = f"The target was {delay.total_seconds():g} seconds late"
         self._check_succeeded(harness, rotation, "no-tolerance-for-delay", situation, advice)
+
+
+def _unseen(has_own_accepts: bool) -> str:
+    """What is not found where accepts() is the only description of a target, as a sentence with a space before it."""
+    if not has_own_accepts:
+        return ""
+    return " With accepts() alone, a testSecret that accepts a value which the target rejects is not found."
 
 
 def _frozen_for(harness: Harness) -> AbstractContextManager[None]:
