@@ -197,7 +197,7 @@ def advice_for_skipped_work(step: str, call: str | None, *, returned_early: bool
             "promotion."
         )
     if call is None or not returned_early:
-        what = "what is done" if call is None else f"which of the calls {call} are done"
+        what = "what is done" if call is None else f"which of its calls of {call} have been made"
         return f"In {step}, find out in a retry {what}, and do the rest."
     states = {
         "createSecret": f"the version has a value with {PENDING} already",
