@@ -805,6 +805,7 @@ assert not set({SLOW}) & set(sys.modules), set({SLOW}) & set(sys.modules)
         )  # what our own statements import is seen
         assert {name.partition(".")[0] for name in names} & set(SLOW) == set()
 
+    @pytest.mark.long
     def test_the_plugin_is_installed_once_for_each_copy_of_botocore(self, interpreter):
         script = """
 import importlib
@@ -991,15 +992,12 @@ else:
 
         pytester.runpytest_subprocess("-p", "fakesecrets").assert_outcomes(passed=3)
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         "ways",
         [
             pytest.param([], id="what is made with one copy of botocore"),
-            pytest.param(
-                ["reloaded", "evicted"],
-                marks=pytest.mark.long,
-                id="what is made with several copies of botocore",
-            ),
+            pytest.param(["reloaded", "evicted"], id="what is made with several copies of botocore"),
         ],
     )
     def test_a_plugin_that_a_conftest_loads_late_fakes_and_guards_what_is_there(

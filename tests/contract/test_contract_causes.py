@@ -235,6 +235,7 @@ def sleeps_in_test_secret(event, context):
     rotate(event, SINGLE_USER)
 
 
+@pytest.mark.long
 def test_a_slow_step_fails_the_scenario_about_the_time_before_others_meet_it(pytester):
     module = "import test_contract_causes\n" + contract_of(
         "test_contract_causes.sleeps_in_test_secret", "test_contract_causes.ONE_USER"

@@ -350,7 +350,11 @@ class TestARejectionAtTheTarget:
 
     @pytest.mark.parametrize(
         ("kind", "is_found"),
-        [(urllib.error.URLError, True), (urllib.error.HTTPError, True), (TimeoutError, False)],
+        [
+            (urllib.error.URLError, True),
+            pytest.param(urllib.error.HTTPError, True, marks=pytest.mark.long),
+            pytest.param(TimeoutError, False, marks=pytest.mark.long),
+        ],
     )
     def test_of_a_request_is_made_with_the_exceptions_of_urllib(self, monkeypatch, kind, is_found):
         """Only what urlopen() raises is swallowed: it raises no plain OSError when there is no connection."""
