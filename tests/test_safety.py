@@ -1536,6 +1536,7 @@ def test_it(fakesecrets, fakesecrets_client, fault):
         lambda: client.rotate_secret(SecretId="key", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:x"),
         lambda: fakesecrets.client("eu-west-1").describe_secret(SecretId="db0"),
         lambda: client.put_secret_value(SecretId="nowhere", SecretString="never-stored"),
+        lambda: client.describe_secret(SecretId=fakesecrets.secret("db0").arn[:-6] + "AbCdEf"),
         lambda: client.rotate_secret(SecretId="key", RotationLambdaARN=fakesecrets.add_rotation_function(moves, region_name="eu-west-1")),
     ):
         with pytest.raises(client.exceptions.ClientError):
