@@ -387,6 +387,7 @@ class TestTheEndOfAFreeze:
         ran.assert_outcomes(passed=1, failed=2, errors=1)
         assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
 
+    @pytest.mark.long
     def test_comes_with_an_interrupted_test(self, pytester):
         pytester.makepyfile(
             """

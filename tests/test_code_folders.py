@@ -580,6 +580,7 @@ def test_a_directory_that_the_function_adds_to_the_path_is_its_own_too(fakesecre
     assert process() == before
 
 
+@pytest.mark.long
 def test_a_folder_may_have_its_own_copy_of_botocore_as_deployment_packages_do(fakesecrets, folder):
     path = folder(
         "one",

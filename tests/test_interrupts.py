@@ -31,7 +31,7 @@ from pytest_fakesecrets._transport import state
 PACKAGE = str(Path(pytest_fakesecrets.__file__).parent) + os.sep
 
 #: How many points of each scenario the default run tries, and how many the long tests.
-FEW, MANY = 3, 200
+FEW, MANY = 3, 150
 
 
 class Interrupt(BaseException):

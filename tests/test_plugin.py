@@ -1029,6 +1029,7 @@ class TestCallsWithoutAFake:
             ]
         }
 
+    @pytest.mark.long
     def test_have_not_left_where_a_stub_answers_or_nothing_is_sent(self, pytester):
         pytest.importorskip("moto")
         pytester.makepyfile(
@@ -1291,6 +1292,7 @@ class TestBesideOtherPlugins:
             assert [bucket["Name"] for bucket in buckets.list_buckets()["Buckets"]] == ["backups"]
         assert aws_variables() == before
 
+    @pytest.mark.long
     def test_moto_answers_secrets_manager_again_once_the_fake_is_left(self, bare):
         moto = pytest.importorskip("moto")
 

@@ -795,6 +795,7 @@ class TestSecrecy:
 
 
 class TestLength:
+    @pytest.mark.long
     def test_the_last_events_of_many_are_shown_with_a_note(self, fakesecrets, client):
         client.create_secret(Name="db", SecretString="value")
         for value in ("second", "third", "fourth"):
@@ -964,6 +965,7 @@ class TestEager(RotationContract):
 """
 
 
+@pytest.mark.long
 class TestRunsOfAScenario:
     """A scenario has many runs, and resets the fake before each. The page shows the one that its message is about."""
 

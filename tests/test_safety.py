@@ -495,6 +495,7 @@ class TestGuard:
 
 
 class TestWhereTheGuardEnds:
+    @pytest.mark.long
     def test_it_is_on_until_the_end_of_the_process(self, pytester, bare, aws):
         turn_on(pytester)
         pytester.makeconftest(

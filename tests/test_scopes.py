@@ -616,6 +616,7 @@ def tearDownModule():
 
 
 class TestWithoutPytest:
+    @pytest.mark.long
     def test_a_script_uses_all_of_it_where_pytest_is_not_installed(self, tmp_path):
         (tmp_path / "script.py").write_text(
             """

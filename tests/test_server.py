@@ -565,6 +565,7 @@ class TestBoto3InAnotherProcess:
         assert answered == EXPECTED
         check_changes(fakesecrets, client, called=[*CALLED[:-2], *order])
 
+    @pytest.mark.long
     def test_needs_only_an_endpoint_url(self, fakesecrets, server, monkeypatch):
         script = f"""
 import boto3

@@ -51,7 +51,7 @@ from pytest_fakesecrets._core.finding import CODES, CONSEQUENCES
 
 def rows():
     """The first function of each class of bugs is in the default run; the others are long."""
-    numbers = set()
+    numbers = {7, 9, 15, 17, 34, 35}  # these take longer
     for row in BROKEN:
         is_known = row.number in numbers
         numbers.add(row.number)

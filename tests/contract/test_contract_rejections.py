@@ -190,6 +190,7 @@ class TestTheSeries:
         assert len(operations) < len(rejected)
         assert "(call 1 of" in rejected[0].situation
 
+    @pytest.mark.long
     def test_checks_that_the_next_attempt_recovers_from_a_rejection(self):
         """The handler of the error changes the target, and only the error itself is let out."""
 
@@ -332,6 +333,7 @@ class TestARejectionAtTheTarget:
             "returned without an error."
         ) in failure
 
+    @pytest.mark.long
     def test_is_made_with_the_exception_of_the_driver(self, monkeypatch):
         class OperationalError(Exception):
             pass
@@ -707,6 +709,7 @@ class TestACallThatARecoverySkips:
         finish = [("finishSecret", "execute DROP USER")]
         assert skipped_calls(finish, [*finish, ("finishSecret", "commit")], is_verified=True)
 
+    @pytest.mark.long
     def test_of_finish_secret_has_the_advice_about_the_promotion(self):
         def redeploys_once(event, context):
             def finish(client, arn, token):
