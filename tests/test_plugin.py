@@ -491,7 +491,7 @@ class TestReport:
             """
         )
 
-        ran = pytester.runpytest("--tb=line", "-rA")
+        ran = pytester.runpytest("--tb=short", "-rA")
 
         ran.assert_outcomes(failed=3)
         found = [name for line in ran.outlines for name in re.findall(r"^arn:.*:secret:(\w+)-\w{6}$", line)]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from . import cron
 from .cron import Cron
-from .errors import InvalidParameterException
+from .errors import InvalidParameterException, ValidationException
 from .exported import exported
 from .formatting import readable_repr
 
@@ -224,6 +224,10 @@ def _invalid_expression(hint: str) -> InvalidParameterException:
     return InvalidParameterException("Invalid schedule expression.", hint=hint)
 
 
+#: The pattern of Duration in botocore's model.
+_DURATION = "[0-9]+h"
+
+
 def check_schedule(schedule: Schedule) -> None:
     """
     Reject an invalid ScheduleExpression, and rules that cannot be combined.
@@ -231,6 +235,7 @@ def check_schedule(schedule: Schedule) -> None:
     Raises:
         InvalidParameterException: the service rejects the rules. The messages are AWS's
             (terraform-provider-aws issue 33329; cdk-preflight).
+        ValidationException: the duration is not a number of hours and "h".
     """
     if schedule.automatically_after_days is not None and schedule.expression is not None:
         raise InvalidParameterException(
@@ -239,6 +244,13 @@ def check_schedule(schedule: Schedule) -> None:
     rule = schedule.rule
     if schedule.duration is None:
         return
+    if (
+        re.fullmatch(_DURATION, schedule.duration) is None
+    ):  # older models of botocore have the pattern [0-9h]+
+        raise ValidationException(
+            f"1 validation error detected: Value '{schedule.duration}' at 'rotationRules.duration' failed to satisfy "
+            f"constraint: Member must satisfy regular expression pattern: {_DURATION}"
+        )
     hours = int(schedule.duration[:-1])
     if not 1 <= hours <= _MAX_DURATION:
         raise InvalidParameterException("Duration must be at least 1 hour, at most 24 hour.")

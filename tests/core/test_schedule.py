@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from pytest_fakesecrets._core.errors import InvalidParameterException
+from pytest_fakesecrets._core.errors import InvalidParameterException, ValidationException
 from pytest_fakesecrets._core.schedule import Schedule, check_schedule
 
 REC = "published describe-secret and list-secrets outputs"
@@ -786,3 +786,10 @@ def test_each_window_opens_after_the_previous_one():
         opened.append(base)
 
     assert opened == [utc("2026-03-10T16:00:00") + timedelta(hours=4 * number) for number in range(6)]
+
+
+@pytest.mark.parametrize("duration", ["24", "h3", "3h3", "hh"])
+def test_a_duration_without_the_form_of_the_model_is_rejected_where_botocore_has_an_older_model(duration):
+    """botocore 1.34 has the pattern [0-9h]+, and newer ones have [0-9]+h (service-2.json, DurationType)."""
+    with pytest.raises(ValidationException, match=r"'rotationRules\.duration' .* pattern: \[0-9\]\+h$"):
+        check_schedule(rules(AutomaticallyAfterDays=7, Duration=duration))
