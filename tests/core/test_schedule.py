@@ -792,4 +792,4 @@ def test_each_window_opens_after_the_previous_one():
 def test_a_duration_without_the_form_of_the_model_is_rejected_where_botocore_has_an_older_model(duration):
     """botocore 1.34 has the pattern [0-9h]+, and newer ones have [0-9]+h (service-2.json, DurationType)."""
     with pytest.raises(ValidationException, match=r"'rotationRules\.duration' .* pattern: \[0-9\]\+h$"):
-        check_schedule(rules(AutomaticallyAfterDays=7, Duration=duration))
+        check_schedule(schedule(rules(AutomaticallyAfterDays=7, Duration=duration)))
