@@ -104,8 +104,7 @@ class RotationContract(Bystanders, InvalidEvents, Recovery, HappyPath):
         unknown = [name for name in cls.without if not hasattr(cls, name)]
         if unknown:
             known = _scenarios()
-            similar = difflib.get_close_matches(str(unknown[0]), known, 1)
-            meant = f" Did you mean {similar[0]!r}?" if similar else ""
+            meant = did_you_mean(unknown[0], known)
             if unknown[0] in CODES:
                 meant = f" It is the code of a finding: accept that with accepted = {{{unknown[0]!r}: 'the reason'}}."
             listed = "".join(f"\n- {name}" for name in known)

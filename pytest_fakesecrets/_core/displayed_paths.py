@@ -29,13 +29,11 @@ class DisplayedPaths:
         It is the path from the first directory that the file is in, if several functions were loaded out of folders and
         the file is in one of these folders: most of them have a lambda_function.py.
         """
-        path, directories = os.path.abspath(file), tuple(self.directories())
-        folders = self._code_folders.get(directories, ())
-        if len(folders) > 1 and any(_is_inside(path, folder) for folder in folders):
-            for directory in directories:
-                if _is_inside(path, directory):
-                    return os.path.relpath(path, directory)
-        return os.path.basename(path)
+        path = os.path.abspath(file)
+        folders = self._code_folders.get(tuple(self.directories()), ())
+        is_one_of_several = len(folders) > 1 and any(_is_inside(path, folder) for folder in folders)
+        relative = self.relative(path) if is_one_of_several else path
+        return os.path.basename(path) if relative == path else relative
 
     def relative(self, path: str) -> str:
         """The path from the first directory that it is in, or the whole path."""

@@ -105,6 +105,12 @@ class UnknownOperationException(UnmodelledError): ...
 class ValidationException(UnmodelledError): ...
 
 
+def add_optional_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception where Python has notes. Elsewhere its message stays as it is."""
+    if hasattr(error, "add_note"):
+        error.add_note(note)
+
+
 def secret_not_found() -> ServiceError:
     return ResourceNotFoundException("Secrets Manager can't find the specified secret.")
 

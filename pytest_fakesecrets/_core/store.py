@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import pagination
 from .arn import parse_secret_arn
 from .displayed_names import looks_like_a_value
-from .errors import FakeSecretsError
+from .errors import FakeSecretsError, add_optional_note
 from .overlay import Overlay
 from .pagination import Key
 from .rotation import Rotation, labels_show_rotation_in_progress
@@ -351,8 +351,9 @@ class Store:
         error = FakeSecretsError(
             f"There is no secret {secret_id!r} in the fake. It has none yet: create one with create_secret()."
         )
-        if hasattr(error, "add_note"):
-            error.add_note("hint: Write fakesecrets.add_secret(name, value), or create_secret() of a client.")
+        add_optional_note(
+            error, "hint: Write fakesecrets.add_secret(name, value), or create_secret() of a client."
+        )
         raise error
 
 

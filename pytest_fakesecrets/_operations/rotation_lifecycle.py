@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pytest_fakesecrets._core import staging_labels
 from pytest_fakesecrets._core.credential import credentials
-from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected
+from pytest_fakesecrets._core.errors import FakeSecretsError, PendingVersionRejected, add_optional_note
 from pytest_fakesecrets._core.retries import next_attempt_at
 from pytest_fakesecrets._core.rotation import Rotation, RotationStep, labels_show_rotation_in_progress
 from pytest_fakesecrets._core.schedule import Window
@@ -104,12 +104,12 @@ def _rejection_error(secret: Secret, rotation: Rotation) -> PendingVersionReject
         f"Pending secret version {rotation.token} for Secret {secret.arn} was not created by Lambda "
         f"{rotation.function_arn}. Remove the AWSPENDING staging label and restart rotation"
     )
-    if hasattr(error, "add_note"):
-        error.add_note(
-            f"hint: The value of {secret.versions[rotation.token].alias} was stored outside of the steps of the "
-            "rotation, or with the keys of another account, and without the RotationToken of the event. Store it in "
-            "createSecret, and pass RotationToken=event['RotationToken'] to put_secret_value()."
-        )
+    add_optional_note(
+        error,
+        f"hint: The value of {secret.versions[rotation.token].alias} was stored outside of the steps of the "
+        "rotation, or with the keys of another account, and without the RotationToken of the event. Store it in "
+        "createSecret, and pass RotationToken=event['RotationToken'] to put_secret_value().",
+    )
     return error
 
 

@@ -164,15 +164,13 @@ def _try(scratch: FakeSecrets, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 
 def _bound(signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    from difflib import get_close_matches
-
     from pytest_fakesecrets._core.errors import FakeSecretsError
+    from pytest_fakesecrets._core.formatting import did_you_mean
 
     for name in kwargs:
         if name not in signature.parameters:
-            close = get_close_matches(name, list(signature.parameters), 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise FakeSecretsError(f"add_secret() has no argument {name!r}.{hint}")
+            meant = did_you_mean(name, signature.parameters)
+            raise FakeSecretsError(f"add_secret() has no argument {name!r}.{meant}")
     try:
         return signature.bind(*args, **kwargs).arguments
     except TypeError as error:

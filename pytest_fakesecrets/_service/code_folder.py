@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from pytest_fakesecrets._core.displayed_paths import DISPLAYED_PATHS
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.errors import FakeSecretsError, add_optional_note
 from pytest_fakesecrets._core.interrupts import ensured
 
 from .freeze import follow_freeze, is_freezegun_in_force
@@ -341,8 +341,8 @@ class FolderHandler:
                 self._folder, partial(_load, reference, self._folder)
             )
         except Exception as error:
-            for hint in self.hints() if hasattr(error, "add_note") else ():
-                error.add_note(hint)
+            for hint in self.hints():
+                add_optional_note(error, hint)
             raise
         self.__name__ = _parts(reference)[1]
 

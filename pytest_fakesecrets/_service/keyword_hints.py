@@ -6,7 +6,6 @@ The hint for a TypeError about a keyword argument that a public method or class 
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,7 +16,7 @@ from typing import Any
 
 from pytest_fakesecrets._core import exception_chain
 from pytest_fakesecrets._core.exported import EXPORTED
-from pytest_fakesecrets._core.formatting import listed
+from pytest_fakesecrets._core.formatting import did_you_mean, listed
 from pytest_fakesecrets._core.moments import UNITS
 
 from .attribute_hints import attribute_hint
@@ -70,8 +69,8 @@ def keyword_hint(error: BaseException) -> str | None:
 
 def _hint(name: str, keyword: str, known: Collection[str], others: Iterable[str] = ()) -> str:
     text = f"{PREFIX}{name}() has no argument {keyword!r}."
-    if similar := difflib.get_close_matches(keyword, known, 1):
-        return f"{text} Did you mean {similar[0]!r}?"
+    if meant := did_you_mean(keyword, known):
+        return f"{text}{meant}"
     if others := sorted(others):
         return f"{text} Did you mean {listed((f'{other}({keyword}=...)' for other in others), 'or')}?"
     return f"{text} It takes {listed(map(repr, known), 'and') if known else 'no arguments'}."

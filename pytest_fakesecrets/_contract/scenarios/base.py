@@ -22,7 +22,7 @@ from pytest_fakesecrets._contract.repeated_calls import repeated_calls
 from pytest_fakesecrets._contract.target_calls import TargetCall
 from pytest_fakesecrets._contract.target_states import difference as state_difference
 from pytest_fakesecrets._core.credential import credentials_in
-from pytest_fakesecrets._core.errors import FakeSecretsError
+from pytest_fakesecrets._core.errors import FakeSecretsError, add_optional_note
 from pytest_fakesecrets._core.rotation import STEPS, Rotation
 from pytest_fakesecrets._fake.fake import FakeSecrets
 from pytest_fakesecrets._service.hints import PREFIX
@@ -100,8 +100,8 @@ class Scenarios:
                     f"secret_value of {type(self).__name__} is not accepted before any rotation{_reason(harness)}"
                 )
                 hint = _hint_about_members(harness)
-                if hint is not None and hasattr(error, "add_note"):
-                    error.add_note(hint)
+                if hint is not None:
+                    add_optional_note(error, hint)
                 raise error
         try:
             with harness.recording():
